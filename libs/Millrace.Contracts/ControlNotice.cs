@@ -1,0 +1,21 @@
+namespace Millrace.Contracts;
+
+/// <summary>
+/// Says that something in a store changed, so that those who keep a copy read it again; the body of a record of the
+/// control topic. The stores hold the truth: a notice may come twice, late, or not at all.
+/// </summary>
+/// <param name="Kind">One of <see cref="ControlKinds"/>.</param>
+/// <param name="Id">Device id, query name or dead-letter id.</param>
+public sealed record ControlNotice(string Kind, string Id);
+
+public static class ControlKinds
+{
+    /// <summary>A device was created, changed, disabled or deleted.</summary>
+    public const string Device = "device";
+
+    /// <summary>A query was applied, paused, resumed or deleted.</summary>
+    public const string Query = "query";
+
+    /// <summary>A dead letter is to be tried again by the stage that failed.</summary>
+    public const string DeadLetterReplay = "dead-letter-replay";
+}

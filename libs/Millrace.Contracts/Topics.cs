@@ -1,0 +1,16 @@
+namespace Millrace.Contracts;
+
+/// <summary>The names of the event log's topics.</summary>
+public static class Topics
+{
+    public const string Telemetry = "telemetry";
+    public const string Lifecycle = "lifecycle";
+    public const string TwinChanges = "twin-changes";
+    public const string Alerts = "alerts";
+    public const string Control = "control";
+    public const string DeadLetter = "dead-letter";
+    public const string OutputPrefix = "out.";
+
+    /// <summary>The topic of the query output <paramref name="name"/>; the output "alerts" is the alerts topic.</summary>
+    public static string Output(string name) => name == Alerts ? Alerts : OutputPrefix + name;
+}

@@ -1,0 +1,88 @@
+using Millrace.Contracts;
+
+namespace Millrace.EventLog;
+
+/// <summary>
+/// The partitioned, ordered, durable log. Positions are offsets that count up by one within a partition; a record never
+/// changes. Every adapter passes the same behaviour suite.
+/// </summary>
+public interface IEventLog : IAsyncDisposable
+{
+    /// <summary>
+    /// Creates the topic when it is missing. A topic that exists with another number of partitions is an error
+    /// (LOG-0003): the number is fixed when the hub is made.
+    /// </summary>
+    ValueTask<TopicInfo> EnsureTopicAsync(TopicSpec spec, CancellationToken ct = default);
+
+    /// <summary>The topic, or null when there is none of that name.</summary>
+    TopicInfo? FindTopic(string name);
+
+    /// <summary>The names of all topics, in order.</summary>
+    IReadOnlyList<string> Topics { get; }
+
+    /// <summary>
+    /// Appends the builder's records, in order and next to one another; completes when they are durable, with the
+    /// offset of the first. The builder must not change until then. Waits while the log is over its limits
+    /// (back-pressure). Fails with a <see cref="Primitives.MillraceException"/> when nothing was or will be written,
+    /// for example LOG-0005 when the disk is full.
+    /// </summary>
+    ValueTask<long> AppendAsync(TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default);
+
+    /// <summary>A reader that starts at <paramref name="offset"/>, for one caller at a time.</summary>
+    IPartitionReader OpenReader(TopicPartition partition, long offset);
+
+    /// <summary>First offset kept and next offset to be written; only durable records count.</summary>
+    ValueTask<OffsetRange> RangeAsync(TopicPartition partition, CancellationToken ct = default);
+
+    /// <summary>The offset of the first record enqueued at or after the time; the next offset when there is none.</summary>
+    ValueTask<long> OffsetAtAsync(TopicPartition partition, long timestampMs, CancellationToken ct = default);
+
+    /// <summary>Keeps a group's next offset (and a little text of its own) durably.</summary>
+    ValueTask CommitAsync(
+        string group, TopicPartition partition, long nextOffset, string? metadata = null,
+        CancellationToken ct = default);
+
+    /// <summary>What the group committed last, or null.</summary>
+    ValueTask<CommittedOffset?> CommittedAsync(
+        string group, TopicPartition partition, CancellationToken ct = default);
+
+    /// <summary>
+    /// Which partitions of the topic this process works on for the group, as they come and go. After a revocation the
+    /// caller stops, and says so by <see cref="AssignmentChange.Complete"/>.
+    /// </summary>
+    IAsyncEnumerable<AssignmentChange> WatchAssignmentAsync(string group, string topic, CancellationToken ct = default);
+
+    /// <summary>
+    /// Lets go of records below the offset (of as many as the storage can free), and returns the first offset kept.
+    /// </summary>
+    ValueTask<long> TrimAsync(TopicPartition partition, long beforeOffset, CancellationToken ct = default);
+}
+
+/// <summary>Reads one partition forward. Sees durable records only.</summary>
+public interface IPartitionReader : IAsyncDisposable
+{
+    /// <summary>The offset of the record that is read next.</summary>
+    long Position { get; }
+
+    /// <summary>
+    /// The next records, at least one, and as many more as are there and fit <paramref name="bytesMax"/>. Waits (without
+    /// polling) until there is one. LOG-0004 when the position was trimmed away; LOG-0002 when stored bytes are damaged.
+    /// </summary>
+    ValueTask<RecordBatch> ReadAsync(int bytesMax = 64 * 1024, CancellationToken ct = default);
+
+    /// <summary>Like <see cref="ReadAsync"/>, but gives null at once when nothing is there.</summary>
+    ValueTask<RecordBatch?> TryReadAsync(int bytesMax = 64 * 1024, CancellationToken ct = default);
+
+    void Seek(long offset);
+}
+
+/// <param name="Partitions">How many; fixed for good once the topic is made.</param>
+public sealed record TopicSpec(string Name, int Partitions);
+
+public sealed record TopicInfo(string Name, int Partitions);
+
+/// <param name="First">The first offset still kept.</param>
+/// <param name="Next">The offset that the next record will get.</param>
+public readonly record struct OffsetRange(long First, long Next);
+
+public sealed record CommittedOffset(long NextOffset, string? Metadata);

@@ -1,0 +1,42 @@
+using Millrace.Contracts;
+
+namespace Millrace.Stores.Checkpoints;
+
+/// <summary>
+/// State and positions of queries, moved together. Whoever raises the epoch of a key owns it; what an older owner
+/// tries to save is refused.
+/// </summary>
+public interface ICheckpointStore
+{
+    /// <summary>Makes the caller the owner: raises the key's epoch by compare-and-set and returns the new one.</summary>
+    ValueTask<long> RaiseEpochAsync(CheckpointKey key, CancellationToken ct = default);
+
+    ValueTask<Checkpoint?> FindAsync(CheckpointKey key, CancellationToken ct = default);
+
+    /// <summary>False, and nothing is changed, when the key's epoch is above <paramref name="epoch"/>.</summary>
+    ValueTask<bool> SaveAsync(
+        CheckpointKey key, long epoch, Checkpoint checkpoint, CancellationToken ct = default);
+
+    /// <summary>
+    /// Keeps a decision that only a clock or an outside event could make, durably, before any row depends on it.
+    /// False when the epoch is stale. Marks of an input partition below a saved checkpoint's offset are let go.
+    /// </summary>
+    ValueTask<bool> AddMarkAsync(CheckpointKey key, long epoch, TimeMark mark, CancellationToken ct = default);
+
+    /// <summary>The marks not yet covered by the checkpoint, in the order in which they were added.</summary>
+    ValueTask<IReadOnlyList<TimeMark>> MarksAsync(CheckpointKey key, CancellationToken ct = default);
+
+    /// <summary>Removes all of a query version's checkpoints, marks and epochs.</summary>
+    ValueTask DeleteAsync(string query, int version, CancellationToken ct = default);
+}
+
+/// <param name="Partition">The log partition, or -1 for a query that is answered over all partitions at once.</param>
+public readonly record struct CheckpointKey(string Query, int Version, int Partition);
+
+/// <summary>State = everything before these offsets, and nothing after.</summary>
+public sealed record Checkpoint(
+    IReadOnlyList<PartitionOffset> Inputs, IReadOnlyList<PartitionOffset> Outputs, byte[] State,
+    DateTimeOffset SavedAt);
+
+/// <summary>An input partition was idle: records at or after the offset arrive no earlier than the time.</summary>
+public readonly record struct TimeMark(TopicPartition Input, long Offset, long ArrivalMs);

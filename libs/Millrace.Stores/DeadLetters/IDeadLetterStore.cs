@@ -1,0 +1,45 @@
+using Millrace.Contracts;
+
+namespace Millrace.Stores.DeadLetters;
+
+public enum DeadLetterState
+{
+    /// <summary>Waits for somebody.</summary>
+    Open,
+
+    /// <summary>A replay was asked for.</summary>
+    Replaying,
+
+    /// <summary>A replay succeeded.</summary>
+    Replayed,
+}
+
+public sealed record StoredDeadLetter(
+    string Id, DeadLetter Letter, DeadLetterState State, int Replays, DateTimeOffset UpdatedAt);
+
+public interface IDeadLetterStore
+{
+    /// <summary>
+    /// Upserts by id: a letter that is there keeps its first failure time and state unless that was Replaying, which
+    /// becomes Open again. The position moves with the rows.
+    /// </summary>
+    ValueTask WriteAsync(
+        TopicPartition partition, IReadOnlyList<DeadLetter> letters, SinkPosition position,
+        CancellationToken ct = default);
+
+    ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct = default);
+
+    ValueTask<StoredDeadLetter?> FindAsync(string id, CancellationToken ct = default);
+
+    /// <summary>False when there is none of that id.</summary>
+    ValueTask<bool> SetStateAsync(string id, DeadLetterState state, CancellationToken ct = default);
+
+    /// <summary>Newest failure first.</summary>
+    ValueTask<Page<StoredDeadLetter>> ListAsync(DeadLetterFilter filter, CancellationToken ct = default);
+
+    ValueTask<long> CountAsync(CancellationToken ct = default);
+}
+
+public sealed record DeadLetterFilter(
+    string? Stage = null, string? Query = null, DeadLetterState? State = null, int Limit = 100,
+    string? Continuation = null);

@@ -1,0 +1,92 @@
+namespace Millrace.Stores.Queries;
+
+public enum QueryState
+{
+    Running,
+    Paused,
+
+    /// <summary>Stopped by an error that a person must look at.</summary>
+    Failed,
+}
+
+/// <summary>A stream query as its author applied it.</summary>
+public sealed record QueryConfig
+{
+    public required string Name { get; init; }
+
+    /// <summary>Counts up with each change of text or options; 1 at first.</summary>
+    public required int Version { get; init; }
+    public required string Text { get; init; }
+    public QueryState State { get; init; } = QueryState.Running;
+    public QueryOptions Options { get; init; } = new();
+
+    /// <summary>
+    /// Where the query begins, made durable when it is first started: next offsets by "topic/partition".
+    /// </summary>
+    public IReadOnlyDictionary<string, long> StartOffsets { get; init; } = new Dictionary<string, long>();
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset UpdatedAt { get; init; }
+}
+
+public enum EventOrderPolicy
+{
+    Adjust,
+    Drop,
+}
+
+public enum RowErrorPolicy
+{
+    /// <summary>The row goes to dead letters and the query goes on.</summary>
+    Drop,
+
+    /// <summary>The query stops.</summary>
+    Stop,
+}
+
+public sealed record QueryOptions
+{
+    public TimeSpan LateTolerance { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan OutOfOrderTolerance { get; init; } = TimeSpan.Zero;
+    public EventOrderPolicy Policy { get; init; } = EventOrderPolicy.Adjust;
+    public RowErrorPolicy OnError { get; init; } = RowErrorPolicy.Drop;
+
+    /// <summary>Keep output rows in the warm store, where the API finds them. Alerts are always kept.</summary>
+    public bool WarmOutputs { get; init; } = true;
+
+    /// <summary>Where to begin: "now", "earliest", or an ISO 8601 time.</summary>
+    public string StartFrom { get; init; } = "now";
+}
+
+/// <summary>What a running query says of itself, for the API; written every few seconds.</summary>
+public sealed record QueryStatus(
+    string Name, int Version, QueryState State, string? Error, long RowsIn, long RowsOut, long RowsFailed,
+    double RowsInPerSecond, double RowsOutPerSecond, long LagRecords, DateTimeOffset? Watermark,
+    DateTimeOffset UpdatedAt);
+
+public interface IQueryStore
+{
+    /// <summary>
+    /// Creates or replaces by name when the stored version is <paramref name="expectedVersion"/> (0: none is there).
+    /// </summary>
+    ValueTask<bool> SaveAsync(QueryConfig query, int expectedVersion, CancellationToken ct = default);
+
+    /// <summary>Changes the state alone, whatever the version; false when there is no such query.</summary>
+    ValueTask<bool> SetStateAsync(string name, QueryState state, CancellationToken ct = default);
+
+    /// <summary>
+    /// Keeps where this version begins, the first time only, and returns what is kept: a later caller gets the first
+    /// one's answer.
+    /// </summary>
+    ValueTask<IReadOnlyDictionary<string, long>> FixStartAsync(
+        string name, int version, IReadOnlyDictionary<string, long> offsets, CancellationToken ct = default);
+
+    ValueTask<QueryConfig?> FindAsync(string name, CancellationToken ct = default);
+
+    ValueTask<IReadOnlyList<QueryConfig>> ListAsync(CancellationToken ct = default);
+
+    ValueTask<bool> DeleteAsync(string name, CancellationToken ct = default);
+
+    ValueTask WriteStatusAsync(QueryStatus status, CancellationToken ct = default);
+
+    ValueTask<QueryStatus?> StatusAsync(string name, CancellationToken ct = default);
+}

@@ -1,0 +1,33 @@
+using Millrace.Contracts;
+
+namespace Millrace.Stores.Telemetry;
+
+/// <summary>Recent telemetry by device and time, and each device's latest value.</summary>
+public interface ITelemetryStore
+{
+    /// <summary>
+    /// Stores rows of one partition together with the offset after them, in one transaction where the adapter can.
+    /// Rows that are there already stay as they are. Also keeps each device's latest value: the highest
+    /// (event_at, offset).
+    /// </summary>
+    ValueTask WriteAsync(
+        TopicPartition partition, IReadOnlyList<TelemetryMessage> rows, SinkPosition position,
+        CancellationToken ct = default);
+
+    /// <summary>How far the rows of this partition are stored; null when none were. It rules over the log's group.</summary>
+    ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct = default);
+
+    /// <summary>Rows of a device with from &lt;= event_at &lt; to, newest first unless told otherwise.</summary>
+    ValueTask<Page<TelemetryMessage>> QueryAsync(TelemetryRange range, CancellationToken ct = default);
+
+    ValueTask<TelemetryMessage?> LatestAsync(string deviceId, CancellationToken ct = default);
+
+    /// <summary>Removes rows that were enqueued before the time, and returns how many; latest values stay.</summary>
+    ValueTask<long> ExpireAsync(long enqueuedBeforeMs, CancellationToken ct = default);
+
+    ValueTask<long> CountAsync(CancellationToken ct = default);
+}
+
+public sealed record TelemetryRange(
+    string DeviceId, long? FromMs = null, long? ToMs = null, int Limit = 100, string? Continuation = null,
+    bool OldestFirst = false);
