@@ -7,7 +7,7 @@ public interface IBatchEngine
 {
     /// <summary>
     /// Starts the statement; named parameters are written <c>$name</c> in the text. A statement that the engine refuses
-    /// is a <see cref="Primitives.MillraceException"/> BAT-0001 with the engine's own message.
+    /// is a <see cref="Primitives.MillraceException"/> BA-0001 with the engine's own message.
     /// </summary>
     ValueTask<IBatchResult> QueryAsync(BatchQuery query, CancellationToken ct = default);
 

@@ -1,0 +1,40 @@
+using System.Text.Json;
+
+namespace Millrace.ColdPath.Api;
+
+/// <summary>POST /api/v1/cold/sql: one SELECT over the view <c>telemetry</c>.</summary>
+/// <param name="Sql">The statement; parameters are written <c>$name</c>.</param>
+/// <param name="Parameters">Values by name: text, number, boolean or null; a time is text in ISO 8601.</param>
+/// <param name="RowsMax">The result ends after this many rows; null or 0 means the server's limit.</param>
+public sealed record ColdSqlRequest(
+    string Sql, IReadOnlyDictionary<string, JsonElement>? Parameters = null, long? RowsMax = null);
+
+/// <summary>POST /api/v1/cold/jobs/{name}/run.</summary>
+/// <param name="Output"><c>rows</c> (the default) answers with the rows; <c>parquet</c> writes them into the object
+/// store and answers with <see cref="ColdJobWritten"/>.</param>
+public sealed record ColdJobRunRequest(
+    IReadOnlyDictionary<string, JsonElement>? Parameters = null, string? Output = null, long? RowsMax = null);
+
+/// <summary>A job as the catalogue shows it: GET /api/v1/cold/jobs and GET /api/v1/cold/jobs/{name}.</summary>
+/// <param name="Sql">The job's statement; only where one job is asked for.</param>
+public sealed record ColdJobInfo(
+    string Name, string Description, IReadOnlyList<ColdJobParameterInfo> Parameters, string? Sql = null);
+
+/// <param name="Type"><c>string</c>, <c>long</c>, <c>double</c>, <c>bool</c>, <c>timestamp</c> or <c>column</c> (the
+/// name of a column of <c>telemetry</c>, put into the statement's text).</param>
+/// <param name="Default">What is taken when none is given; null with <paramref name="Required"/> false means null.</param>
+public sealed record ColdJobParameterInfo(
+    string Name, string Type, string Description, bool Required, string? Default);
+
+/// <summary>What a run with output <c>parquet</c> wrote.</summary>
+public sealed record ColdJobWritten(string Job, long Rows, long Bytes, IReadOnlyList<string> Keys);
+
+/// <summary>A column of a result with <c>format=json</c>, whose rows are arrays in the order of the columns.</summary>
+/// <param name="Type"><c>string</c>, <c>long</c>, <c>double</c>, <c>decimal</c>, <c>bool</c>, <c>date</c>,
+/// <c>timestamp</c>, <c>binary</c> (base64) or <c>object</c>.</param>
+public sealed record ColdColumn(string Name, string Type);
+
+/// <summary>A whole result with <c>format=json</c>, as a client reads it; the server streams it.</summary>
+/// <param name="Truncated">Whether there were more rows than the limit.</param>
+public sealed record ColdResult(
+    IReadOnlyList<ColdColumn> Columns, IReadOnlyList<IReadOnlyList<JsonElement>> Rows, bool Truncated);
