@@ -1,0 +1,48 @@
+# Millrace: one verb per thing one does. `make` alone lists them.
+SHELL := bash
+.DEFAULT_GOAL := help
+
+CONFIGURATION ?= Release
+DOTNET = $(shell scripts/sdk)
+BUILD = "$(DOTNET)" build Platform.sln -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
+
+.PHONY: help run test check build bench e2e torture fmt clean
+
+help: ## List the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## Build, then start the platform with a small simulated fleet
+	artifacts/millrace dev --simulate 20
+
+build: ## Build the executable: artifacts/millrace
+	@"$(DOTNET)" publish services/host/Millrace.csproj -c $(CONFIGURATION) -o artifacts/app -v quiet -nologo
+	@install -m 0755 scripts/launcher artifacts/millrace
+
+test: ## Run every test that needs no server, and those whose servers are there
+	@$(BUILD)
+	@DOTNET="$(DOTNET)" CONFIGURATION=$(CONFIGURATION) scripts/test
+
+check: ## What CI runs: format, build with warnings as errors, tidy and all other tests
+	@echo "Checking the format"
+	@"$(DOTNET)" restore Platform.sln -v quiet
+	@"$(DOTNET)" format whitespace Platform.sln --no-restore --verify-no-changes
+	@$(BUILD)
+	@DOTNET="$(DOTNET)" CONFIGURATION=$(CONFIGURATION) scripts/test
+
+e2e: build ## Walk through the README as a new user, on the built executable
+	@$(BUILD)
+	@DOTNET="$(DOTNET)" CONFIGURATION=$(CONFIGURATION) scripts/test --category E2E
+
+torture: ## Run the long crash and load tests
+	@$(BUILD)
+	@DOTNET="$(DOTNET)" CONFIGURATION=$(CONFIGURATION) scripts/test --category Torture
+
+bench: ## Run the benchmarks and write benchmarks/results
+	@"$(DOTNET)" run -c Release --project benchmarks/Millrace.Benchmarks.csproj -- all
+
+fmt: ## Format the source
+	@"$(DOTNET)" format whitespace Platform.sln
+	@"$(DOTNET)" format style Platform.sln
+
+clean: ## Remove everything that was built
+	@rm -rf artifacts
