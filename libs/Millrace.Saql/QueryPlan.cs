@@ -1,3 +1,5 @@
+using Millrace.Saql.Planning;
+
 namespace Millrace.Saql;
 
 /// <summary>Where a query is answered.</summary>
@@ -13,18 +15,28 @@ public enum QueryScope
 /// <summary>A compiled query. It never changes and serves many engines.</summary>
 public sealed class QueryPlan
 {
-    internal QueryPlan()
+    internal QueryPlan(PlanParts parts, string text)
     {
+        Parts = parts;
+        Text = text;
+        Inputs = [.. parts.Inputs.Select(input => input.Name)];
+        Outputs = parts.Outputs;
+        Scope = parts.Windows.All(window => window.IsPartitionLocal) ? QueryScope.PerPartition : QueryScope.AllPartitions;
     }
 
+    internal PlanParts Parts { get; }
+
+    /// <summary>The text that it was compiled from.</summary>
+    public string Text { get; }
+
     /// <summary>The names after FROM that are inputs, not steps.</summary>
-    public IReadOnlyList<string> Inputs => throw new NotSupportedException();
+    public IReadOnlyList<string> Inputs { get; }
 
     /// <summary>The names after INTO in order of the text; "output" where there is none.</summary>
-    public IReadOnlyList<string> Outputs => throw new NotSupportedException();
+    public IReadOnlyList<string> Outputs { get; }
 
-    public QueryScope Scope => throw new NotSupportedException();
+    public QueryScope Scope { get; }
 
     /// <summary>The plan as a tree, for people.</summary>
-    public string Explain() => throw new NotSupportedException();
+    public string Explain() => PlanText.Of(this);
 }

@@ -1,10 +1,34 @@
+using Millrace.Saql.Binding;
+using Millrace.Saql.Lexing;
+using Millrace.Saql.Parsing;
+
 namespace Millrace.Saql;
 
 /// <summary>Text of a query to a plan, or to all that is wrong with it.</summary>
 public static class SaqlCompiler
 {
-    public static CompileResult Compile(string text, CompileOptions? options = null) =>
-        throw new NotSupportedException("The compiler is not there yet.");
+    /// <summary>The longest text, in characters.</summary>
+    public const int TextLengthMax = 256 * 1024;
+
+    /// <summary>Never throws for what a text may contain: what is wrong is among the diagnostics, in order of place.</summary>
+    public static CompileResult Compile(string text, CompileOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var diagnostics = new Diagnostics(text);
+        if (text.Length > TextLengthMax)
+        {
+            diagnostics.Add(SaqlErrors.TooLarge, 0, 1,
+                $"The text has {text.Length} characters; the most is {TextLengthMax}.");
+            return new CompileResult(null, diagnostics.ToList());
+        }
+
+        var tokens = new Lexer(text, diagnostics).Read();
+        var script = new Parser(tokens, diagnostics).ParseScript();
+        var parts = new QueryBinder(diagnostics, options?.KnownInputs).Bind(script);
+        return diagnostics.Any
+            ? new CompileResult(null, diagnostics.ToList())
+            : new CompileResult(new QueryPlan(parts, text), []);
+    }
 }
 
 /// <param name="KnownInputs">Names that FROM may use; null: any name is an input.</param>

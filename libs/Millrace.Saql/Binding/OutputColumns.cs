@@ -1,0 +1,23 @@
+using Millrace.Saql.Expressions;
+using Millrace.Saql.Planning;
+
+namespace Millrace.Saql.Binding;
+
+/// <summary>A SELECT list to what is written: of two columns of one name the left one is.</summary>
+internal static class OutputColumns
+{
+    public static OutputColumn[] Of(IEnumerable<ColumnItem> items)
+    {
+        var columns = new List<OutputColumn>();
+        var names = new List<string>();
+        var stars = new List<Expr>();
+        foreach (var (name, value) in items)
+        {
+            columns.Add(new OutputColumn(name, value, name is null ? [.. names] : [], [.. stars]));
+            if (name is null) stars.Add(value);
+            else names.Add(name);
+        }
+
+        return [.. columns];
+    }
+}

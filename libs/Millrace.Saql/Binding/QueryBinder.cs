@@ -1,0 +1,184 @@
+using Millrace.Saql.Expressions;
+using Millrace.Saql.Parsing;
+using Millrace.Saql.Planning;
+
+namespace Millrace.Saql.Binding;
+
+/// <summary>A script's syntax to the roots of a plan: inputs, windows, and what reads them.</summary>
+internal sealed partial class QueryBinder(Diagnostics diagnostics, IReadOnlyCollection<string>? knownInputs)
+{
+    private readonly Dictionary<string, Relation> _steps = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, InputPlan> _inputs = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<FeedPlan> _feeds = [];
+    private readonly List<WindowPlan> _windows = [];
+    private readonly List<string> _outputs = [];
+    private readonly List<int> _rowsOfOutput = [];
+    private readonly List<(int Output, RowRoot Root)> _writers = [];
+    private int _memos;
+
+    public PlanParts Bind(ScriptSyntax script)
+    {
+        foreach (var step in script.Steps) BindStep(step);
+        foreach (var query in script.Queries) BindOutput(query);
+        Pipelines.Assign(_feeds, _windows, _writers);
+        return new PlanParts([.. _inputs.Values], _feeds, _windows, _outputs, _memos);
+    }
+
+    private void BindStep(StepSyntax step)
+    {
+        var branches = BindQuery(step.Query, isStep: true);
+        if (!_steps.TryAdd(step.Name, new Relation(step.Name, branches)))
+            diagnostics.Add(SaqlErrors.DuplicateName, step.Place, $"There is a step {step.Name} before this one.");
+    }
+
+    private void BindOutput(QuerySyntax query)
+    {
+        var name = query.Into ?? "output";
+        if (name.Length > 100 || !name.All(character => char.IsAsciiLetterOrDigit(character) || character is '_' or '-'))
+        {
+            diagnostics.Add(SaqlErrors.BadOutputName, query.IntoPlace,
+                $"[{name}] cannot be the name of an output: it has 1 to 100 ASCII letters, digits, _ or -.");
+        }
+
+        var output = _outputs.FindIndex(known => known.Equals(name, StringComparison.OrdinalIgnoreCase));
+        if (output < 0)
+        {
+            output = _outputs.Count;
+            _outputs.Add(name);
+            _rowsOfOutput.Add(0);
+        }
+
+        foreach (var branch in BindQuery(query, isStep: false))
+        {
+            var columns = OutputColumns.Of(branch.Names.Items);
+            branch.Root.Outputs.Add(new OutputPlan(output, _rowsOfOutput[output]++, branch.Filters, columns));
+            _writers.Add((output, branch.Root));
+        }
+    }
+
+    private IReadOnlyList<Branch> BindQuery(QuerySyntax query, bool isStep)
+    {
+        var all = new List<Branch>();
+        foreach (var select in query.Branches)
+        {
+            var branches = BindSelect(select, isStep);
+            foreach (var branch in branches)
+            {
+                if (all.Count > 0) CheckUnion(all[0], branch, select.Place);
+                all.Add(all.Count > 0 ? Renamed(branch, all[0]) : branch);
+            }
+        }
+
+        return all;
+    }
+
+    private void CheckUnion(Branch first, Branch other, TextSpan place)
+    {
+        var expected = first.Names.Items.Select(item => item.Name ?? "*").ToList();
+        var found = other.Names.Items.Select(item => item.Name ?? "*").ToList();
+        if (expected.SequenceEqual(found, StringComparer.OrdinalIgnoreCase)) return;
+        diagnostics.Add(SaqlErrors.UnionMismatch, place,
+            $"The parts of UNION give different columns: ({string.Join(", ", expected)}) and ({string.Join(", ", found)}).");
+    }
+
+    /// <summary>The columns of a UNION are called as in its first part.</summary>
+    private static Branch Renamed(Branch branch, Branch first)
+    {
+        var names = first.Names.Items.Select(item => item.Name).ToList();
+        var items = branch.Names.Items.ToList();
+        if (names.Count != items.Count) return branch;
+        var renamed = items.Select((item, i) => item with { Name = item.Name is null ? null : names[i] ?? item.Name });
+        return branch with { Names = new StepNames([.. renamed], branch.Names.BehindStar) };
+    }
+
+    private List<Branch> BindSelect(SelectSyntax select, bool isStep)
+    {
+        if (select.From is not { } from || Source(from) is not { } source) return [];
+        var qualifiers = from.Alias is null ? new[] { source.Name } : [from.Alias, source.Name];
+        var scopes = source.Branches.Select(branch => new RowScope(branch, qualifiers, from.Place)).ToList();
+        if (scopes.Count == 0) return [];
+        if (select.GroupBy is not null || UsesAggregate(select))
+            return BindGrouped(select, from, scopes, isStep) is { } grouped ? [grouped] : [];
+        foreach (var scope in scopes) CheckPartitionBy(from, scope);
+        return [.. scopes.Select(scope => BindPlain(select, scope, isStep))];
+    }
+
+    private Branch BindPlain(SelectSyntax select, RowScope scope, bool isStep)
+    {
+        var filters = scope.Branch.Filters.ToList();
+        foreach (var condition in new[] { select.Where, select.Having })
+        {
+            if (condition is null) continue;
+            var place = condition == select.Where ? "WHERE; filter by it in HAVING" : "HAVING without GROUP BY";
+            var filter = new RowBinder(scope, diagnostics, place).BindCondition(condition);
+            filters.Add(isStep ? new MemoExpr(filter, _memos++) : filter);
+        }
+
+        var binder = new RowBinder(scope, diagnostics, "a SELECT without GROUP BY");
+        var items = BindItems(select, binder, scope, isStep, grouped: false, out var hasStar);
+        return new Branch(scope.Branch.Root, [.. filters], new StepNames(items, hasStar ? scope.Branch.Names : null));
+    }
+
+    private List<ColumnItem> BindItems(
+        SelectSyntax select, ExpressionBinder binder, RowScope scope, bool isStep, bool grouped, out bool hasStar)
+    {
+        hasStar = false;
+        var items = new List<ColumnItem>();
+        var ordinal = 0;
+        foreach (var item in select.Items)
+        {
+            ordinal++;
+            if (!item.Star)
+            {
+                var value = binder.Bind(item.Expression!);
+                if (isStep && value is not (SlotExpr or ConstantExpr or TimestampExpr))
+                    value = new MemoExpr(value, _memos++);
+                AddNamed(items, item.Alias ?? ColumnName(item.Expression!, ordinal, items), value, item);
+                continue;
+            }
+
+            if (grouped)
+            {
+                diagnostics.Add(SaqlErrors.MisplacedStar, item.Place,
+                    "* cannot stand in a SELECT with GROUP BY; name the grouped columns and aggregates.");
+                continue;
+            }
+
+            var path = item.Expression as NameSyntax;
+            var isWhole = path is null || scope.IsSource(path);
+            hasStar |= isWhole;
+            if (!isWhole) items.Add(new ColumnItem(null, binder.Bind(path!)));
+            else items.AddRange(scope.Branch.Names.Items.Where(given => given.Name is null || !items.Any(known =>
+                given.Name.Equals(known.Name, StringComparison.OrdinalIgnoreCase))));
+        }
+
+        return items;
+    }
+
+    private void AddNamed(List<ColumnItem> items, string name, Expr value, SelectItemSyntax item)
+    {
+        var taken = items.Any(known => name.Equals(known.Name, StringComparison.OrdinalIgnoreCase));
+        if (taken)
+        {
+            diagnostics.Add(SaqlErrors.DuplicateName, item.Place,
+                $"There is a column {name} to the left of this one; give one of them another name with AS.");
+            return;
+        }
+
+        items.Add(new ColumnItem(name, value));
+    }
+
+    private static string ColumnName(ExpressionSyntax expression, int ordinal, List<ColumnItem> items)
+    {
+        var name = expression switch
+        {
+            NameSyntax path => path.Parts[^1].Text,
+            MemberSyntax member => member.Parts[^1].Text,
+            CallSyntax call when call.Is("System.Timestamp") => "Timestamp",
+            CallSyntax call => call.Name.ToUpperInvariant(),
+            _ => $"Column{ordinal}",
+        };
+        var isFree = expression is NameSyntax || !items.Any(item => name.Equals(item.Name, StringComparison.OrdinalIgnoreCase));
+        return isFree ? name : $"Column{ordinal}";
+    }
+}

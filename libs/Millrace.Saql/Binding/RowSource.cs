@@ -1,0 +1,150 @@
+using Millrace.Saql.Expressions;
+using Millrace.Saql.Parsing;
+using Millrace.Saql.Planning;
+
+namespace Millrace.Saql.Binding;
+
+/// <summary>What FROM names: an input or a step, with one branch for each part of a UNION below it.</summary>
+internal sealed record Relation(string Name, IReadOnlyList<Branch> Branches);
+
+/// <summary>Rows of one root that pass the filters, and their columns.</summary>
+internal sealed record Branch(RowRoot Root, Expr[] Filters, RowNames Names);
+
+/// <summary>The columns of a row, by name and in order.</summary>
+internal abstract class RowNames
+{
+    /// <summary>The value of a path; null when there surely is no such column.</summary>
+    public abstract Expr? Resolve(ReadOnlySpan<string> path);
+
+    /// <summary>What "*" gives, in order.</summary>
+    public abstract IEnumerable<ColumnItem> Items { get; }
+
+    /// <summary>The names that are surely there, for suggestions.</summary>
+    public abstract IEnumerable<string> Known { get; }
+
+    /// <summary>The rows that a star among the columns takes its fields from.</summary>
+    public virtual RowNames? BehindStar => null;
+
+    /// <summary>The input's metadata, when the rows are still an input's.</summary>
+    public abstract InputPlan? Input { get; }
+}
+
+/// <param name="Name">Null: all members of the record that Value gives.</param>
+internal sealed record ColumnItem(string? Name, Expr Value);
+
+/// <summary>An input's rows: any field may be there, metadata have fixed names.</summary>
+internal sealed class InputNames(InputPlan input) : RowNames
+{
+    public override InputPlan Input => input;
+
+    public override IEnumerable<string> Known => MetadataNames.Top;
+
+    public override IEnumerable<ColumnItem> Items => [new ColumnItem(null, input.Field([]))];
+
+    public override Expr Resolve(ReadOnlySpan<string> path)
+    {
+        if (path.Length == 1 && MetadataNames.TryTop(path[0], out var field)) return input.Meta(field);
+        if (path.Length >= 2 && MetadataNames.IsIoTHub(path[0]))
+        {
+            if (path.Length == 2 && MetadataNames.TryIoTHub(path[1], out field)) return input.Meta(field);
+            return new MemberExpr(input.Meta(new MetadataField(MetadataKind.IoTHub)), path[1..].ToArray());
+        }
+
+        return input.Field(path);
+    }
+}
+
+/// <summary>A step's rows: its columns, and through its stars those of its source.</summary>
+internal sealed class StepNames(IReadOnlyList<ColumnItem> items, RowNames? behindStar) : RowNames
+{
+    public override IEnumerable<ColumnItem> Items => items;
+
+    public override RowNames? BehindStar => behindStar;
+
+    public override InputPlan? Input => behindStar?.Input;
+
+    public override IEnumerable<string> Known =>
+        items.Where(item => item.Name is not null).Select(item => item.Name!).Concat(behindStar?.Known ?? []);
+
+    public override Expr? Resolve(ReadOnlySpan<string> path)
+    {
+        var (index, column) = Find(path[0]);
+        if (column is null) return behindStar?.Resolve(path) ?? FromRecords(path);
+        var value = path.Length == 1 ? column.Value : new MemberExpr(column.Value, path[1..].ToArray());
+        var starsBefore = items.Take(index).Where(item => item.Name is null).Select(item => item.Value).ToArray();
+        if (starsBefore.Length == 0) return value;
+        var behind = new MemberOfFirst(starsBefore, path[0], path[1..].ToArray(), value);
+        return behind;
+    }
+
+    private (int Index, ColumnItem? Column) Find(string name)
+    {
+        for (var pass = 0; pass < 2; pass++)
+        {
+            var comparison = pass == 0 ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
+            for (var i = 0; i < items.Count; i++)
+            {
+                if (items[i].Name is { } known && known.Equals(name, comparison)) return (i, items[i]);
+            }
+        }
+
+        return (-1, null);
+    }
+
+    /// <summary>A member of a record.* column.</summary>
+    private Expr? FromRecords(ReadOnlySpan<string> path)
+    {
+        var records = items.Where(item => item.Name is null).Select(item => item.Value).ToArray();
+        return records.Length == 0
+            ? null
+            : new MemberOfFirst(records, path[0], path[1..].ToArray(), new ConstantExpr(Values.Value.Null));
+    }
+}
+
+/// <summary>Names of the metadata that a query reads by name, whatever their case.</summary>
+internal static class MetadataNames
+{
+    private const string IoTHub = "IoTHub";
+
+    private static readonly Dictionary<string, MetadataField> TopFields = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["EventEnqueuedUtcTime"] = new(MetadataKind.EnqueuedTime),
+        ["EventProcessedUtcTime"] = new(MetadataKind.ProcessedTime),
+        ["PartitionId"] = new(MetadataKind.PartitionId),
+        [IoTHub] = new(MetadataKind.IoTHub),
+    };
+
+    private static readonly Dictionary<string, MetadataField> IoTHubFields = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["ConnectionDeviceId"] = new(MetadataKind.DeviceId),
+        ["ConnectionDeviceGenerationId"] = new(MetadataKind.Header, "generation-id"),
+        ["EnqueuedTime"] = new(MetadataKind.EnqueuedTime),
+        ["MessageId"] = new(MetadataKind.Header, "message-id"),
+        ["CorrelationId"] = new(MetadataKind.Header, "correlation-id"),
+    };
+
+    public static IEnumerable<string> Top => TopFields.Keys;
+
+    public static IEnumerable<string> OfIoTHub => IoTHubFields.Keys;
+
+    public static bool IsIoTHub(string name) => name.Equals(IoTHub, StringComparison.OrdinalIgnoreCase);
+
+    public static bool TryTop(string name, out MetadataField field) => TopFields.TryGetValue(name, out field);
+
+    public static bool TryIoTHub(string name, out MetadataField field) => IoTHubFields.TryGetValue(name, out field);
+}
+
+/// <summary>The source of one SELECT as its expressions see it.</summary>
+/// <param name="Qualifiers">The source's name and alias.</param>
+internal sealed record RowScope(Branch Branch, IReadOnlyList<string> Qualifiers, TextSpan Place)
+{
+    public bool IsSource(NameSyntax name) => name.Parts.Count == 1 &&
+        Qualifiers.Contains(name.Parts[0].Text, StringComparer.OrdinalIgnoreCase);
+
+    public string[] Path(NameSyntax name)
+    {
+        var isQualified = name.Parts.Count > 1 &&
+            Qualifiers.Contains(name.Parts[0].Text, StringComparer.OrdinalIgnoreCase);
+        return [.. name.Parts.Skip(isQualified ? 1 : 0).Select(part => part.Text)];
+    }
+}

@@ -1,0 +1,2 @@
+namespace Millrace.Saql.Engine;
+internal sealed class WindowState { }

@@ -1,0 +1,30 @@
+using System.Text;
+using Millrace.Saql.Json;
+using Millrace.Saql.Values;
+
+namespace Millrace.Saql.Functions;
+
+/// <summary>Functions over values of any type: conversions, arrays and records.</summary>
+internal static class ValueFunctions
+{
+    private static readonly byte[][] KindNames =
+        [.. Enum.GetValues<ValueKind>().Select(kind => Encoding.UTF8.GetBytes(kind.Name()))];
+
+    public static IEnumerable<Function> All { get; } =
+    [
+        new("GETTYPE", [Parameter.Any], ValueKind.Text, static (_, values) =>
+            Value.OfText(KindNames[(int)values[0].Kind]), TakesNull: true),
+        new("GETARRAYLENGTH", [Parameter.Any], ValueKind.BigInt, static (_, values) =>
+            values[0].Kind == ValueKind.Array ? Value.Of((long)JsonLookup.CountElements(values[0])) : Value.Null),
+        new("GETARRAYELEMENT", [Parameter.Any, Parameter.Integer], null, static (frame, values) =>
+            values[0].Kind == ValueKind.Array
+                ? JsonLookup.Element(values[0], values[1].Integer, frame.Arena)
+                : Value.Null),
+        new("GETRECORDPROPERTYVALUE", [Parameter.Any, Parameter.Text], null, static (frame, values) =>
+            values[0].Kind == ValueKind.Record
+                ? JsonLookup.Member(values[0], values[1].Utf8, frame.Arena)
+                : Value.Null),
+        new("ISNUMERIC", [Parameter.Any], ValueKind.BigInt, static (_, values) =>
+            Value.Of(!values[0].IsNull && Conversion.TryNumber(values[0], out var _) ? 1L : 0L), TakesNull: true),
+    ];
+}

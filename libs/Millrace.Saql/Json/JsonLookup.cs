@@ -1,0 +1,116 @@
+using System.Text;
+using Millrace.Saql.Values;
+
+namespace Millrace.Saql.Json;
+
+/// <summary>Looks into the JSON text of a record or an array, which was checked when it was read.</summary>
+internal static class JsonLookup
+{
+    public static bool Has(in Value record, ReadOnlySpan<byte> name) => Find(record, name, null, out _);
+
+    /// <summary>The value of a member; the last of its exact name, else of its name in another case; else null.</summary>
+    public static Value Member(in Value record, ReadOnlySpan<byte> name, TextArena arena)
+    {
+        Find(record, name, arena, out var value);
+        return value;
+    }
+
+    private static bool Find(in Value record, ReadOnlySpan<byte> name, TextArena? arena, out Value value)
+    {
+        var bytes = record.Bytes!;
+        var scanner = Inside(record);
+        value = Value.Null;
+        var found = false;
+        var foundExact = false;
+        while (!scanner.AtEnd && scanner.Current != '}')
+        {
+            scanner.TryName(out var start, out var length, out var escaped);
+            ReadOnlySpan<byte> written = bytes.AsSpan(start, length);
+            if (escaped)
+            {
+                Span<byte> unescaped = new byte[length];
+                written = unescaped[..JsonScanner.Unescape(written, unescaped)];
+            }
+
+            var isExact = written.SequenceEqual(name);
+            if (isExact || (!foundExact && Ascii.EqualsIgnoreCase(written, name)))
+            {
+                if (arena is null) return true;
+                value = Read(ref scanner, bytes, arena);
+                found = true;
+                foundExact |= isExact;
+            }
+            else scanner.TrySkipValue();
+
+            Next(ref scanner);
+        }
+
+        return found;
+    }
+
+    /// <summary>The element at an index from 0; null past the end.</summary>
+    public static Value Element(in Value array, long index, TextArena arena)
+    {
+        var scanner = Inside(array);
+        for (long i = 0; !scanner.AtEnd && scanner.Current != ']'; i++)
+        {
+            if (i == index) return Read(ref scanner, array.Bytes!, arena);
+            scanner.TrySkipValue();
+            Next(ref scanner);
+        }
+
+        return Value.Null;
+    }
+
+    public static int CountElements(in Value array)
+    {
+        var scanner = Inside(array);
+        var count = 0;
+        for (; !scanner.AtEnd && scanner.Current != ']'; count++)
+        {
+            scanner.TrySkipValue();
+            Next(ref scanner);
+        }
+
+        return count;
+    }
+
+    /// <summary>Any value at the scanner.</summary>
+    public static Value Read(ref JsonScanner scanner, byte[] bytes, TextArena arena)
+    {
+        var start = scanner.At;
+        switch (scanner.Current)
+        {
+            case (byte)'"':
+                scanner.TryString(out var textStart, out var length, out var escaped);
+                if (!escaped) return Value.OfText(bytes, textStart, length);
+                var room = arena.Reserve(length);
+                return arena.Commit(ValueKind.Text, JsonScanner.Unescape(bytes.AsSpan(textStart, length), room));
+            case (byte)'{' or (byte)'[':
+                var kind = scanner.Current == '{' ? ValueKind.Record : ValueKind.Array;
+                scanner.TrySkipValue();
+                return Value.Slice(kind, bytes, start, scanner.At - start);
+            case (byte)'t' or (byte)'f' or (byte)'n':
+                scanner.TrySkipValue();
+                return bytes[start] == 'n' ? Value.Null : Value.Of(bytes[start] == 't');
+            default:
+                if (scanner.TryNumber(out var number)) return number;
+                scanner.TrySkipValue();
+                return Value.Null;
+        }
+    }
+
+    private static JsonScanner Inside(in Value container)
+    {
+        var scanner = new JsonScanner(container.Bytes.AsSpan(0, container.Start + container.Length), container.Start + 1);
+        scanner.SkipBlanks();
+        return scanner;
+    }
+
+    private static void Next(ref JsonScanner scanner)
+    {
+        scanner.SkipBlanks();
+        scanner.TrySkip((byte)',');
+        scanner.SkipBlanks();
+    }
+}

@@ -1,0 +1,266 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Text;
+using Millrace.Saql.Values;
+
+namespace Millrace.Saql.Json;
+
+/// <summary>
+/// One pass over JSON text (RFC 8259), checked as it goes: every method gives false at the first byte that does not
+/// fit. That the text is UTF-8 must be known before.
+/// </summary>
+internal ref struct JsonScanner(ReadOnlySpan<byte> json, int at = 0)
+{
+    /// <summary>Levels of objects and arrays: the bits of the stack.</summary>
+    private const int DepthMax = 64;
+
+    private static readonly SearchValues<byte> StringStops = SearchValues.Create(StopBytes());
+
+    private readonly ReadOnlySpan<byte> _json = json;
+
+    /// <summary>Index of the next byte.</summary>
+    public int At = at;
+
+    public readonly byte Current => (uint)At < (uint)_json.Length ? _json[At] : (byte)0;
+
+    public readonly bool AtEnd => At >= _json.Length;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void SkipBlanks()
+    {
+        while (At < _json.Length && _json[At] <= ' ' && _json[At] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
+            At++;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TrySkip(byte wanted)
+    {
+        if (Current != wanted) return false;
+        At++;
+        return true;
+    }
+
+    /// <summary>A string: where its content starts and how long it is, as written.</summary>
+    public bool TryString(out int start, out int length, out bool escaped)
+    {
+        start = At + 1;
+        length = 0;
+        escaped = false;
+        if (Current != '"') return false;
+        var end = start;
+        while (true)
+        {
+            if (end > _json.Length) return false;
+            var stop = _json[end..].IndexOfAny(StringStops);
+            if (stop < 0) return false;
+            end += stop;
+            if (_json[end] == '"') break;
+            if (_json[end] != '\\') return false;
+            escaped = true;
+            var size = EscapeLength(_json[end..]);
+            if (size == 0) return false;
+            end += size;
+        }
+
+        length = end - start;
+        At = end + 1;
+        return true;
+    }
+
+    public bool TryNumber(out Value value)
+    {
+        var length = NumberText.TryParse(_json[At..], out value);
+        At += length;
+        return length > 0;
+    }
+
+    public bool TryLiteral(ReadOnlySpan<byte> word)
+    {
+        if (!_json[At..].StartsWith(word)) return false;
+        At += word.Length;
+        return true;
+    }
+
+    /// <summary>Any value, without reading it.</summary>
+    public bool TrySkipValue()
+    {
+        ulong isObject = 0;
+        var depth = 0;
+        while (true)
+        {
+            var opened = false;
+            switch (Current)
+            {
+                case (byte)'{' or (byte)'[':
+                    if (depth == DepthMax) return false;
+                    isObject = (isObject << 1) | (Current == '{' ? 1UL : 0);
+                    depth++;
+                    At++;
+                    opened = true;
+                    break;
+                case (byte)'"':
+                    if (!TryString(out _, out _, out _)) return false;
+                    break;
+                case (byte)'t':
+                    if (!TryLiteral("true"u8)) return false;
+                    break;
+                case (byte)'f':
+                    if (!TryLiteral("false"u8)) return false;
+                    break;
+                case (byte)'n':
+                    if (!TryLiteral("null"u8)) return false;
+                    break;
+                default:
+                    if (!TrySkipNumber()) return false;
+                    break;
+            }
+
+            while (true)
+            {
+                if (depth == 0) return true;
+                SkipBlanks();
+                var inObject = (isObject & 1) != 0;
+                if (TrySkip(inObject ? (byte)'}' : (byte)']'))
+                {
+                    isObject >>= 1;
+                    depth--;
+                    opened = false;
+                    continue;
+                }
+
+                if (!opened && !TrySkip((byte)',')) return false;
+                SkipBlanks();
+                if (inObject && !TryName(out _, out _, out _)) return false;
+                break;
+            }
+        }
+    }
+
+    /// <summary>The name of a member, its colon and the blanks around it.</summary>
+    public bool TryName(out int start, out int length, out bool escaped)
+    {
+        if (!TryString(out start, out length, out escaped)) return false;
+        SkipBlanks();
+        if (!TrySkip((byte)':')) return false;
+        SkipBlanks();
+        return true;
+    }
+
+    /// <summary>The text without the blanks between its tokens; the target is at least as long.</summary>
+    public static int Compact(ReadOnlySpan<byte> json, Span<byte> target)
+    {
+        var written = 0;
+        var inString = false;
+        for (var i = 0; i < json.Length; i++)
+        {
+            var octet = json[i];
+            if (inString)
+            {
+                target[written++] = octet;
+                if (octet == '\\') target[written++] = json[++i];
+                else if (octet == '"') inString = false;
+                continue;
+            }
+
+            if (octet is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t') continue;
+            inString = octet == '"';
+            target[written++] = octet;
+        }
+
+        return written;
+    }
+
+    /// <summary>Text with its escapes resolved; a lone surrogate becomes U+FFFD. Never longer than as written.</summary>
+    public static int Unescape(ReadOnlySpan<byte> written, Span<byte> target)
+    {
+        var length = 0;
+        for (var i = 0; i < written.Length; i++)
+        {
+            if (written[i] != '\\')
+            {
+                target[length++] = written[i];
+                continue;
+            }
+
+            if (written[++i] != 'u')
+            {
+                target[length++] = written[i] switch
+                {
+                    (byte)'b' => (byte)'\b', (byte)'f' => (byte)'\f', (byte)'n' => (byte)'\n', (byte)'r' => (byte)'\r',
+                    (byte)'t' => (byte)'\t', var other => other,
+                };
+                continue;
+            }
+
+            var unit = HexUnit(written[(i + 1)..]);
+            i += 4;
+            if (!Rune.TryCreate(unit, out var rune))
+            {
+                rune = Rune.ReplacementChar;
+                var isPair = i + 6 < written.Length && written[i + 1] == '\\' && written[i + 2] == 'u';
+                if (isPair && Rune.TryCreate(unit, HexUnit(written[(i + 3)..]), out var paired))
+                {
+                    rune = paired;
+                    i += 6;
+                }
+            }
+
+            length += rune.EncodeToUtf8(target[length..]);
+        }
+
+        return length;
+    }
+
+    private bool TrySkipNumber()
+    {
+        var start = At;
+        if (Current == '-') At++;
+        var first = At;
+        if (!SkipDigits() || (_json[first] == '0' && At - first > 1)) return false;
+        if (TrySkip((byte)'.') && !SkipDigits()) return false;
+        if (Current is (byte)'e' or (byte)'E')
+        {
+            At++;
+            if (Current is (byte)'+' or (byte)'-') At++;
+            if (!SkipDigits()) return false;
+        }
+
+        return At > start;
+    }
+
+    private bool SkipDigits()
+    {
+        var start = At;
+        while (Current is >= (byte)'0' and <= (byte)'9') At++;
+        return At > start;
+    }
+
+    /// <summary>Length of the escape at the start; 0 when it is none.</summary>
+    private static int EscapeLength(ReadOnlySpan<byte> text)
+    {
+        if (text.Length < 2) return 0;
+        if (text[1] != 'u') return "\"\\/bfnrt"u8.Contains(text[1]) ? 2 : 0;
+        if (text.Length < 6) return 0;
+        foreach (var digit in text[2..6])
+        {
+            if (!char.IsAsciiHexDigit((char)digit)) return 0;
+        }
+
+        return 6;
+    }
+
+    private static char HexUnit(ReadOnlySpan<byte> digits)
+    {
+        var unit = 0;
+        foreach (var digit in digits[..4])
+            unit = (unit << 4) | (digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
+        return (char)unit;
+    }
+
+    private static byte[] StopBytes()
+    {
+        var stops = new List<byte> { (byte)'"', (byte)'\\' };
+        for (byte control = 0; control < 0x20; control++) stops.Add(control);
+        return [.. stops];
+    }
+}

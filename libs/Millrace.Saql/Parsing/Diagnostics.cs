@@ -1,0 +1,42 @@
+using Millrace.Primitives;
+
+namespace Millrace.Saql.Parsing;
+
+/// <summary>Collects what is wrong with a text; the same thing at the same place counts once.</summary>
+internal sealed class Diagnostics(string text)
+{
+    /// <summary>More than this many help nobody.</summary>
+    private const int CountMax = 50;
+
+    private readonly SortedDictionary<(int Start, string Code, string Message), SaqlDiagnostic> _found = [];
+
+    public bool Any => _found.Count > 0;
+
+    public IReadOnlyList<SaqlDiagnostic> ToList() => [.. _found.Values.Take(CountMax)];
+
+    public void Add(ErrorDefinition error, int start, int length, string message)
+    {
+        start = Math.Clamp(start, 0, text.Length);
+        var lineStart = start == 0 ? 0 : text.LastIndexOf('\n', start - 1) + 1;
+        var lineEnd = text.IndexOf('\n', start);
+        if (lineEnd < 0) lineEnd = text.Length;
+        var line = text.AsSpan(0, start).Count('\n') + 1;
+        var shown = text[lineStart..Math.Max(lineStart, lineEnd)].TrimEnd('\r').Replace('\t', ' ');
+        var carets = new string('^', Math.Clamp(length, 1, Math.Max(1, shown.Length - (start - lineStart))));
+        var excerpt = shown + "\n" + new string(' ', start - lineStart) + carets;
+        _found.TryAdd((start, error.Code, message),
+            new SaqlDiagnostic(error.Code, line, start - lineStart + 1, message, excerpt));
+    }
+
+    public void Add(ErrorDefinition error, TextSpan place, string message) =>
+        Add(error, place.Start, place.Length, message);
+}
+
+/// <summary>A place in the query's text, in characters.</summary>
+internal readonly record struct TextSpan(int Start, int Length)
+{
+    public int End => Start + Length;
+
+    public static TextSpan Between(TextSpan first, TextSpan last) =>
+        new(first.Start, Math.Max(last.End, first.End) - first.Start);
+}

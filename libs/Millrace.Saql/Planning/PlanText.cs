@@ -1,0 +1,85 @@
+using System.Text;
+
+namespace Millrace.Saql.Planning;
+
+/// <summary>A plan as a tree: what is read, where state is kept, what is written.</summary>
+internal static class PlanText
+{
+    public static string Of(QueryPlan plan)
+    {
+        var text = new StringBuilder();
+        text.AppendLine($"scope: {Scope(plan)}");
+        foreach (var feed in plan.Parts.Feeds)
+        {
+            text.AppendLine($"input {feed.Input.Name}");
+            Line(text, 1, $"reads: {Reads(feed.Input)}");
+            Line(text, 1, feed.TimestampBy is null
+                ? "timestamp: arrival"
+                : $"timestamp: {feed.TimestampKey}; state: rows within the out-of-order tolerance");
+            Consumers(text, plan, feed, 1);
+        }
+
+        return text.ToString();
+    }
+
+    private static void Consumers(StringBuilder text, QueryPlan plan, RowRoot root, int level)
+    {
+        foreach (var output in root.Outputs)
+        {
+            var columns = string.Join(", ", output.Columns.Select(column => column.Name ?? "*"));
+            Line(text, level, $"-> {plan.Outputs[output.Output]}: {columns}{Filters(output.Filters.Length)}");
+        }
+
+        foreach (var inlet in root.Windows)
+        {
+            var window = inlet.Window;
+            Line(text, level, $"{Window(window.Spec)}{Filters(inlet.Filters.Length)}");
+            Line(text, level + 1, $"group by: {(window.KeyTexts.Count == 0 ? "nothing (one group)" : string.Join(", ", window.KeyTexts))}");
+            var aggregates = window.Accumulators.Select(accumulator => accumulator.Kind.ToString());
+            Line(text, level + 1, $"state: groups of {Held(window)} open windows, each with {List(aggregates)}");
+            if (inlet == window.Inlets[0]) Consumers(text, plan, window, level + 1);
+            else Line(text, level + 1, "(joined with the rows above)");
+        }
+    }
+
+    private static string Scope(QueryPlan plan)
+    {
+        var windows = plan.Parts.Windows;
+        if (windows.Count == 0) return "each partition for itself: no state";
+        if (plan.Scope == QueryScope.PerPartition)
+            return "each partition for itself: every GROUP BY has the device id or PartitionId";
+        var first = windows.First(window => !window.IsPartitionLocal);
+        return $"one answer over all partitions: {Window(first.Spec)} groups by neither IoTHub.ConnectionDeviceId nor PartitionId";
+    }
+
+    private static string Reads(InputPlan input)
+    {
+        var names = input.Fields.Paths().ToList();
+        if (input.Fields.Slot >= 0) names.Insert(0, "the whole body");
+        names.AddRange(input.Metadata.Keys.Select(field => field.Name.Length > 0 ? $"header {field.Name}" : field.Kind.ToString()));
+        return List(names);
+    }
+
+    private static string Window(WindowSpec spec)
+    {
+        var offset = spec.Offset == 0 ? "" : $", offset {TimeSpan.FromTicks(spec.Offset):c}";
+        if (spec.IsSnapshot) return "snapshot window";
+        return spec.IsTumbling
+            ? $"tumbling window of {TimeSpan.FromTicks(spec.Size):c}{offset}"
+            : $"hopping window of {TimeSpan.FromTicks(spec.Size):c} every {TimeSpan.FromTicks(spec.Hop):c}{offset}";
+    }
+
+    private static long Held(WindowPlan window) =>
+        window.Spec.IsTumbling ? 1 : (window.Spec.Size + window.Spec.Hop - 1) / window.Spec.Hop;
+
+    private static string Filters(int count) => count switch { 0 => "", 1 => ", 1 filter", _ => $", {count} filters" };
+
+    private static string List(IEnumerable<string> names)
+    {
+        var text = string.Join(", ", names);
+        return text.Length == 0 ? "nothing" : text;
+    }
+
+    private static void Line(StringBuilder text, int level, string content) =>
+        text.Append(' ', level * 2).AppendLine(content);
+}

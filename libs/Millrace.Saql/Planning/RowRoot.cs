@@ -1,0 +1,90 @@
+using Millrace.Saql.Expressions;
+using Millrace.Saql.Json;
+
+namespace Millrace.Saql.Planning;
+
+/// <summary>
+/// Where rows come into being: an input or a window. Steps without a window have no part of their own: what reads
+/// them evaluates their conditions and columns on the root's rows.
+/// </summary>
+internal abstract class RowRoot
+{
+    /// <summary>What takes the rows, in order of the text.</summary>
+    public List<WindowInlet> Windows { get; } = [];
+
+    public List<OutputPlan> Outputs { get; } = [];
+
+    public int SlotCount { get; protected set; }
+
+    /// <summary>Roots of one pipeline share a timeline.</summary>
+    public int Pipeline { get; set; } = -1;
+}
+
+/// <summary>What is read from an input's records.</summary>
+internal sealed class InputPlan(string name)
+{
+    private readonly Dictionary<MetadataField, SlotExpr> _metadata = [];
+
+    public string Name => name;
+
+    public FieldNode Fields { get; } = new("");
+
+    public IReadOnlyDictionary<MetadataField, SlotExpr> Metadata => _metadata;
+
+    public int SlotCount { get; private set; }
+
+    public Expr Field(ReadOnlySpan<string> path) => new SlotExpr(Fields.Require(path, () => SlotCount++).Slot,
+        path.IsEmpty ? Values.ValueKind.Record : null);
+
+    public SlotExpr Meta(MetadataField field)
+    {
+        if (_metadata.TryGetValue(field, out var known)) return known;
+        return _metadata[field] = new SlotExpr(SlotCount++, field.Type, field.SeparatesPartitions,
+            field.Kind == MetadataKind.DeviceId);
+    }
+}
+
+/// <summary>An input under one choice of timestamps.</summary>
+internal sealed class FeedPlan(int number, InputPlan input) : RowRoot
+{
+    public int Number => number;
+
+    public InputPlan Input => input;
+
+    /// <summary>Null: the arrival is the timestamp.</summary>
+    public Expr? TimestampBy { get; set; }
+
+    /// <summary>The text of TIMESTAMP BY, by which feeds are told apart.</summary>
+    public string TimestampKey { get; init; } = "";
+}
+
+internal enum MetadataKind : byte
+{
+    EnqueuedTime,
+    ProcessedTime,
+    PartitionId,
+    DeviceId,
+
+    /// <summary>The record IoTHub as a whole.</summary>
+    IoTHub,
+
+    /// <summary>A header of the record, by name.</summary>
+    Header,
+
+    /// <summary>All application properties as a record.</summary>
+    Properties,
+}
+
+/// <param name="Name">The header's name; else empty.</param>
+internal readonly record struct MetadataField(MetadataKind Kind, string Name = "")
+{
+    public Values.ValueKind? Type => Kind switch
+    {
+        MetadataKind.EnqueuedTime or MetadataKind.ProcessedTime => Values.ValueKind.DateTime,
+        MetadataKind.PartitionId => Values.ValueKind.BigInt,
+        MetadataKind.IoTHub or MetadataKind.Properties => Values.ValueKind.Record,
+        _ => Values.ValueKind.Text,
+    };
+
+    public bool SeparatesPartitions => Kind is MetadataKind.PartitionId or MetadataKind.DeviceId;
+}

@@ -1,0 +1,110 @@
+using Millrace.Primitives;
+
+namespace Millrace.Saql;
+
+/// <summary>
+/// Everything a rule author can meet: 00xx in the text of a query, 01xx in a record or row at run time, 02xx in the
+/// use of an engine, 03xx in a line of an input file.
+/// </summary>
+public static class SaqlErrors
+{
+    public static readonly ErrorDefinition BadToken = new("SQ-0001", "The text cannot be cut into words.",
+        "A character has no meaning in a query, or a quote or comment is not closed.",
+        "Close it, or quote the name with [brackets].");
+
+    public static readonly ErrorDefinition Unexpected = new("SQ-0002", "Something else was expected here.",
+        "The text does not follow the grammar at this place.", "Write what the message says would fit.");
+
+    public static readonly ErrorDefinition NotSupportedYet = new("SQ-0003", "Not supported yet.",
+        "This part of the query language is not there yet.", "Leave it out, or write it with what is there.");
+
+    public static readonly ErrorDefinition UnknownFunction = new("SQ-0004", "There is no such function.",
+        "The name is not one of the built-in functions.", "Check the spelling against docs/queries.md.");
+
+    public static readonly ErrorDefinition BadArguments = new("SQ-0005", "The arguments do not fit the function.",
+        "There are too few, too many, or one of a kind that the function does not take.",
+        "Write the arguments that the message names.");
+
+    public static readonly ErrorDefinition UnknownName = new("SQ-0006", "There is no such column.",
+        "The step does not give a column of this name.", "Use one of the step's columns.");
+
+    public static readonly ErrorDefinition UnknownInput = new("SQ-0007", "There is no such input or step.",
+        "FROM names neither an input nor a step that stands before.", "Use one of the names that the message gives.");
+
+    public static readonly ErrorDefinition TypeMismatch = new("SQ-0008", "The types do not go together.",
+        "The operation is not defined for values of these types.", "CAST one side, or compare other fields.");
+
+    public static readonly ErrorDefinition NotGrouped = new("SQ-0009", "The column is neither grouped nor aggregated.",
+        "A row of a window has one value only for what GROUP BY names.",
+        "Add it to GROUP BY, or wrap it in an aggregate such as MAX.");
+
+    public static readonly ErrorDefinition MisplacedAggregate = new("SQ-0010", "An aggregate cannot stand here.",
+        "Aggregates are computed over a window's rows, after WHERE and grouping.",
+        "Filter by it in HAVING, or compute it in a WITH step.");
+
+    public static readonly ErrorDefinition WindowNeeded = new("SQ-0011", "The window does not fit.",
+        "A GROUP BY needs exactly one window, so that its groups end.", "Write one window, such as TumblingWindow.");
+
+    public static readonly ErrorDefinition BadWindow = new("SQ-0012", "The window's bounds are not valid.",
+        "Sizes are constants from 1 millisecond to 7 days.", "Choose a size within these bounds.");
+
+    public static readonly ErrorDefinition DuplicateName = new("SQ-0013", "The name is taken.",
+        "Two steps or two columns cannot have one name.", "Give one of them another name with AS.");
+
+    public static readonly ErrorDefinition UnionMismatch = new("SQ-0014", "The parts of UNION do not fit together.",
+        "All parts give the same columns in the same order.", "Name the columns alike, or add the missing one.");
+
+    public static readonly ErrorDefinition BadLiteral = new("SQ-0015", "The constant is out of range.",
+        "A bigint has 64 bits, a float goes to 1.79E308.", "Write a smaller number, or text.");
+
+    public static readonly ErrorDefinition UnknownWord = new("SQ-0016", "The word is not known here.",
+        "Date parts, data types and metadata properties are fixed lists.", "Use one of those that the message gives.");
+
+    public static readonly ErrorDefinition MisplacedTimestampBy = new("SQ-0017", "TIMESTAMP BY cannot stand here.",
+        "Only an input has times of its own, and they come from its fields.", "Move it to the SELECT that reads the input.");
+
+    public static readonly ErrorDefinition MisplacedStar = new("SQ-0018", "* cannot stand here.",
+        "* means the fields of a source's rows, which a grouped or computed row does not have.", "Name the columns.");
+
+    public static readonly ErrorDefinition TooLarge = new("SQ-0019", "The query is too large.",
+        "Length and nesting have limits, so that no query harms the others.", "Split it into several queries or steps.");
+
+    public static readonly ErrorDefinition BadOutputName = new("SQ-0020", "The output's name is not valid.",
+        "It becomes the name of a topic and of a file.", "Use 1 to 100 letters, digits, _ or -.");
+
+    public static readonly ErrorDefinition BadBody = new("SQ-0101", "The body cannot be decoded.",
+        "A query reads bodies that are one JSON object, or an array of objects.", "Mend the device's encoder.");
+
+    public static readonly ErrorDefinition CastFailed = new("SQ-0102", "The value cannot be converted.",
+        "Its text or type does not fit the type that is asked for.", "Use TRY_CAST, or filter such rows first.");
+
+    public static readonly ErrorDefinition Overflow = new("SQ-0103", "The result is out of range.",
+        "A bigint has 64 bits; a float is finite; dates lie between the years 1 and 9999.",
+        "CAST to float first, or filter such rows.");
+
+    public static readonly ErrorDefinition DivideByZero = new("SQ-0104", "Division by zero.",
+        "The divisor is 0.", "Divide by NULLIF(x, 0), which gives null.");
+
+    public static readonly ErrorDefinition BadTimestamp = new("SQ-0105", "TIMESTAMP BY gives no time.",
+        "The expression is null, or no ISO 8601 time.", "Mend the field, or use COALESCE with a time that is always there.");
+
+    public static readonly ErrorDefinition BadArgumentValue = new("SQ-0106", "An argument is out of its range.",
+        "The function is not defined for this value.", "Filter such rows with WHERE or CASE.");
+
+    public static readonly ErrorDefinition ValueMismatch = new("SQ-0107", "The values' types do not go together.",
+        "The operation is not defined for values of these types.", "CAST, or filter such rows with WHERE.");
+
+    public static readonly ErrorDefinition ForeignState = new("SQ-0201", "The saved state does not fit this query.",
+        "It was written by another query, version or set of inputs, or it is damaged.",
+        "Start the query under a new version, without the state.");
+
+    public static readonly ErrorDefinition UnknownSource = new("SQ-0202", "The engine does not read this partition.",
+        "Records and marks must belong to the sources that the engine was made with.", "Give the source at the start.");
+
+    public static readonly ErrorDefinition BadLine = new("SQ-0301", "The line is not a JSON object.",
+        "An input file has one JSON object a line.", "Mend the line, or run with --on-error drop.");
+
+    public static readonly ErrorDefinition BadLineMetadata = new("SQ-0302", "The line's metadata is not valid.",
+        "EventEnqueuedUtcTime and EventProcessedUtcTime are ISO 8601 times, PartitionId a whole number, IoTHub an object.",
+        "Mend the line, or leave the field out.");
+}
