@@ -7,6 +7,7 @@ public sealed record DataFolder(string Path)
     public string Archive => Sub("archive");
     public string Secrets => Sub("secrets");
     public string WarmDatabase => System.IO.Path.Combine(Path, "warm.db");
+    public string PlatformDatabase => System.IO.Path.Combine(Path, "platform.db");
 
     /// <summary>Says where a running platform listens, so that verbs on this machine find it.</summary>
     public string EndpointFile => System.IO.Path.Combine(Path, "endpoint.json");

@@ -1,0 +1,37 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+
+namespace Millrace.Stores;
+
+/// <summary>Where a list goes on: the key of the last row given, as text that a URL can carry.</summary>
+internal static class ContinuationToken
+{
+    private const char Separator = '\u001f';
+
+    public static string Write(params object[] key) =>
+        Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Join(Separator, key.Select(Text))));
+
+    /// <summary>The parts of the token, or an error ST-0002 when it has not <paramref name="parts"/> of them.</summary>
+    public static string[] Read(string token, int parts)
+    {
+        try
+        {
+            var key = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token)).Split(Separator);
+            if (key.Length == parts) return key;
+        }
+        catch (FormatException)
+        {
+            // Told below, as for a token of another list.
+        }
+
+        throw StoreErrors.ContinuationInvalid.With(token).AsException();
+    }
+
+    public static long Number(string part, string token) =>
+        long.TryParse(part, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw StoreErrors.ContinuationInvalid.With(token).AsException();
+
+    private static string Text(object part) => Convert.ToString(part, CultureInfo.InvariantCulture)!;
+}

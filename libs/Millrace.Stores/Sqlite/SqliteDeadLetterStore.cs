@@ -1,0 +1,75 @@
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using Millrace.Contracts;
+using Millrace.Stores.DeadLetters;
+
+namespace Millrace.Stores.Sqlite;
+
+internal sealed class SqliteDeadLetterStore(SqliteDatabase database, TimeProvider time) : IDeadLetterStore
+{
+    private const string Sink = "dead-letters";
+    private const string Fields = "id, state, replays, updated_at, letter, failed_at";
+
+    public ValueTask WriteAsync(
+        TopicPartition partition, IReadOnlyList<DeadLetter> letters, SinkPosition position, CancellationToken ct) =>
+        database.WriteAsync(session =>
+        {
+            foreach (var letter in letters) Upsert(session, letter);
+            SinkPositions.Save(session, Sink, partition, position);
+        }, ct);
+
+    public ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct) =>
+        SinkPositions.FindAsync(database, Sink, partition, ct);
+
+    public ValueTask<StoredDeadLetter?> FindAsync(string id, CancellationToken ct) =>
+        database.ReadAsync(session => Find(session, id), ct);
+
+    public ValueTask<bool> SetStateAsync(string id, DeadLetterState state, CancellationToken ct) =>
+        database.WriteAsync(session => session.Run(
+            "UPDATE dead_letters SET state = ?2, replays = replays + (?2 = ?4), updated_at = ?3 WHERE id = ?1",
+            id, (int)state, Now, (int)DeadLetterState.Replaying) > 0, ct);
+
+    public ValueTask<Page<StoredDeadLetter>> ListAsync(DeadLetterFilter filter, CancellationToken ct)
+    {
+        var (at, id) = (long.MaxValue, "");
+        if (filter.Continuation is { } token)
+        {
+            var key = ContinuationToken.Read(token, 2);
+            (at, id) = (ContinuationToken.Number(key[0], token), key[1]);
+        }
+
+        return database.ReadAsync(session =>
+        {
+            var rows = session.List(
+                $"SELECT {Fields} FROM dead_letters WHERE (failed_at, id) < (?1, ?2) AND (?3 IS NULL OR stage = ?3) " +
+                "AND (?4 IS NULL OR query = ?4) AND (?5 IS NULL OR state = ?5) " +
+                "ORDER BY failed_at DESC, id DESC LIMIT ?6",
+                row => (Stored: Read(row), FailedAt: row.GetInt64(5)), at, id, filter.Stage, filter.Query,
+                (int?)filter.State, filter.Limit + 1L);
+            var page = Columns.Cut(rows, filter.Limit, last => ContinuationToken.Write(last.FailedAt, last.Stored.Id));
+            return new Page<StoredDeadLetter>([.. page.Items.Select(i => i.Stored)], page.Continuation);
+        }, ct);
+    }
+
+    public ValueTask<long> CountAsync(CancellationToken ct) =>
+        database.ReadAsync(session => session.Scalar<long>("SELECT count(*) FROM dead_letters"), ct);
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private void Upsert(SqliteSession session, DeadLetter letter)
+    {
+        var known = Find(session, letter.Id);
+        if (known is not null) letter = letter with { FirstFailedAt = known.Letter.FirstFailedAt };
+        var state = known?.State is DeadLetterState.Replayed ? DeadLetterState.Replayed : DeadLetterState.Open;
+        session.Run("INSERT OR REPLACE INTO dead_letters VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", letter.Id,
+            letter.Stage, letter.Query, (int)state, known?.Replays ?? 0, letter.LastFailedAt.ToUnixTimeMilliseconds(),
+            Now, JsonSerializer.Serialize(letter, ContractJson.Default.DeadLetter));
+    }
+
+    private static StoredDeadLetter? Find(SqliteSession session, string id) =>
+        session.First($"SELECT {Fields} FROM dead_letters WHERE id = ?1", Read, id);
+
+    private static StoredDeadLetter Read(SqliteDataReader row) => new(
+        row.GetString(0), JsonSerializer.Deserialize(row.GetString(4), ContractJson.Default.DeadLetter)!,
+        (DeadLetterState)row.GetInt32(1), row.GetInt32(2), row.Time(3));
+}

@@ -1,0 +1,82 @@
+using Microsoft.Data.Sqlite;
+using Millrace.Stores.Identities;
+
+namespace Millrace.Stores.Sqlite;
+
+internal sealed class SqliteIdentityStore(SqliteDatabase database, DeviceKeyCipher cipher) : IIdentityStore
+{
+    private const string Fields =
+        "device, generation, status, status_reason, authentication, primary_key, secondary_key, primary_thumbprint, " +
+        "secondary_thumbprint, tags, created_at, updated_at, version";
+
+    public ValueTask<bool> CreateAsync(DeviceIdentity identity, CancellationToken ct) =>
+        database.WriteAsync(session => Insert(session, identity), ct);
+
+    public ValueTask<IReadOnlyList<string>> CreateManyAsync(
+        IReadOnlyList<DeviceIdentity> identities, CancellationToken ct) =>
+        database.WriteAsync<IReadOnlyList<string>>(session =>
+            [.. identities.Where(i => !Insert(session, i)).Select(i => i.DeviceId)], ct);
+
+    public ValueTask<DeviceIdentity?> FindAsync(string deviceId, CancellationToken ct) =>
+        database.ReadAsync(session => session.First(
+            $"SELECT {Fields} FROM identities WHERE device = ?1", Read, deviceId), ct);
+
+    public ValueTask<bool> UpdateAsync(DeviceIdentity identity, long expectedVersion, CancellationToken ct) =>
+        database.WriteAsync(session => session.Run(
+            "UPDATE identities SET generation = ?2, status = ?3, status_reason = ?4, authentication = ?5, " +
+            "primary_key = ?6, secondary_key = ?7, primary_thumbprint = ?8, secondary_thumbprint = ?9, tags = ?10, " +
+            "created_at = ?11, updated_at = ?12, version = ?13 + 1 WHERE device = ?1 AND version = ?13",
+            Values(identity, expectedVersion)) > 0, ct);
+
+    public ValueTask<bool> DeleteAsync(string deviceId, CancellationToken ct) =>
+        database.WriteAsync(session => session.Run("DELETE FROM identities WHERE device = ?1", deviceId) > 0, ct);
+
+    public ValueTask<Page<DeviceIdentity>> ListAsync(
+        string? idPrefix, int limit, string? continuation, CancellationToken ct)
+    {
+        var after = continuation is null ? "" : ContinuationToken.Read(continuation, 1)[0];
+        return database.ReadAsync(session =>
+        {
+            var rows = session.List($"SELECT {Fields} FROM identities WHERE device > ?1 AND device >= ?2 " +
+                "AND substr(device, 1, length(?2)) = ?2 ORDER BY device LIMIT ?3",
+                Read, after, idPrefix ?? "", limit + 1L);
+            return Columns.Cut(rows, limit, last => ContinuationToken.Write(last.DeviceId));
+        }, ct);
+    }
+
+    public ValueTask<long> CountAsync(CancellationToken ct) =>
+        database.ReadAsync(session => session.Scalar<long>("SELECT count(*) FROM identities"), ct);
+
+    private bool Insert(SqliteSession session, DeviceIdentity identity) => session.Run(
+        "INSERT OR IGNORE INTO identities VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        Values(identity, identity.Version)) > 0;
+
+    private object?[] Values(DeviceIdentity i, long version) =>
+    [
+        i.DeviceId, i.GenerationId, (int)i.Status, i.StatusReason, (int)i.Authentication,
+        cipher.Encrypt(i.DeviceId, i.PrimaryKey), cipher.Encrypt(i.DeviceId, i.SecondaryKey), i.PrimaryThumbprint,
+        i.SecondaryThumbprint, i.TagsJson, i.CreatedAt.ToUnixTimeMilliseconds(), i.UpdatedAt.ToUnixTimeMilliseconds(),
+        version,
+    ];
+
+    private DeviceIdentity Read(SqliteDataReader row)
+    {
+        var id = row.GetString(0);
+        return new DeviceIdentity
+        {
+            DeviceId = id,
+            GenerationId = row.GetString(1),
+            Status = (DeviceStatus)row.GetInt32(2),
+            StatusReason = row.TextOrNull(3),
+            Authentication = (DeviceAuthentication)row.GetInt32(4),
+            PrimaryKey = cipher.Decrypt(id, row.Bytes(5)),
+            SecondaryKey = cipher.Decrypt(id, row.Bytes(6)),
+            PrimaryThumbprint = row.TextOrNull(7),
+            SecondaryThumbprint = row.TextOrNull(8),
+            TagsJson = row.GetString(9),
+            CreatedAt = row.Time(10),
+            UpdatedAt = row.Time(11),
+            Version = row.GetInt64(12),
+        };
+    }
+}

@@ -1,0 +1,73 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Millrace.Hosting;
+using Millrace.Hosting.Options;
+using Millrace.Stores.Alerts;
+using Millrace.Stores.Audit;
+using Millrace.Stores.Checkpoints;
+using Millrace.Stores.DeadLetters;
+using Millrace.Stores.DeviceStates;
+using Millrace.Stores.Identities;
+using Millrace.Stores.Outputs;
+using Millrace.Stores.Queries;
+using Millrace.Stores.Telemetry;
+using Millrace.Stores.Users;
+
+namespace Millrace.Stores.Sqlite;
+
+/// <summary>Every store port on SQLite, in two files of the data folder.</summary>
+public static class SqliteRegistration
+{
+    public static IServiceCollection AddSqliteStores(this IServiceCollection services)
+    {
+        services.AddValidatedOptions<StoreOptions>("Stores");
+        services.AddSingleton<SqliteDatabases>();
+        services.AddSingleton<ITelemetryStore>(s => new SqliteTelemetryStore(Warm(s), Options(s)));
+        services.AddSingleton<IAlertStore>(s => new SqliteAlertStore(Warm(s)));
+        services.AddSingleton<IOutputStore>(s => new SqliteOutputStore(Warm(s)));
+        services.AddSingleton<IDeviceStateStore>(s => new SqliteDeviceStateStore(Warm(s)));
+        services.AddSingleton<IDeadLetterStore>(
+            s => new SqliteDeadLetterStore(Warm(s), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<ICheckpointStore>(s => new SqliteCheckpointStore(Platform(s)));
+        services.AddSingleton<IQueryStore>(s => new SqliteQueryStore(Platform(s)));
+        services.AddSingleton<ITokenStore>(s => new SqliteTokenStore(Platform(s)));
+        services.AddSingleton<IAuditStore>(s => new SqliteAuditStore(Platform(s)));
+        services.AddSingleton<IIdentityStore>(s => new SqliteIdentityStore(Platform(s),
+            DeviceKeyCipher.FromFile(Options(s).DeviceKeyFile ?? DefaultKeyFile(s))));
+        services.AddHostedService<StoreRetention>();
+        return services;
+    }
+
+    private static string DefaultKeyFile(IServiceProvider services) =>
+        Path.Combine(services.GetRequiredService<DataFolder>().Secrets, "device-keys.key");
+
+    private static StoreOptions Options(IServiceProvider services) =>
+        services.GetRequiredService<IOptions<StoreOptions>>().Value;
+
+    private static SqliteDatabase Warm(IServiceProvider services) =>
+        services.GetRequiredService<SqliteDatabases>().Warm;
+
+    private static SqliteDatabase Platform(IServiceProvider services) =>
+        services.GetRequiredService<SqliteDatabases>().Platform;
+}
+
+/// <summary>The two files: what the log can give again, and what nothing else holds.</summary>
+internal sealed class SqliteDatabases : IDisposable
+{
+    public SqliteDatabases(DataFolder folder, IOptions<StoreOptions> options)
+    {
+        var lockTimeout = options.Value.LockTimeoutSeconds;
+        Warm = new SqliteDatabase(folder.WarmDatabase, durable: false, lockTimeout, Schemas.Warm);
+        Platform = new SqliteDatabase(folder.PlatformDatabase, durable: true, lockTimeout, Schemas.Platform);
+    }
+
+    public SqliteDatabase Warm { get; }
+
+    public SqliteDatabase Platform { get; }
+
+    public void Dispose()
+    {
+        Warm.Dispose();
+        Platform.Dispose();
+    }
+}

@@ -1,0 +1,37 @@
+using Millrace.Primitives;
+
+namespace Millrace.Stores;
+
+/// <summary>Errors of the stores.</summary>
+public static class StoreErrors
+{
+    public static readonly ErrorDefinition Unavailable = new("ST-0001",
+        "The store could not carry out the request.",
+        "The database answered with an error.",
+        "Look at the detail; check that the disk has room and the data folder can be written.");
+
+    public static readonly ErrorDefinition ContinuationInvalid = new("ST-0002",
+        "The continuation token is not valid.",
+        "A token is only good for the list that gave it.",
+        "Start again without a token.");
+
+    public static readonly ErrorDefinition DeviceKeyFileInvalid = new("ST-0003",
+        "The file with the key for device keys cannot be used.",
+        "It must hold exactly 32 bytes.",
+        "Put the original file back; without it, stored device keys cannot be read.");
+
+    public static readonly ErrorDefinition DeviceKeyUnreadable = new("ST-0004",
+        "A stored device key cannot be decrypted.",
+        "It was changed, or was encrypted under another key file.",
+        "Put the original key file back, or give the device new keys.");
+
+    public static readonly ErrorDefinition SchemaNewer = new("ST-0005",
+        "The database was written by a newer version.",
+        "Its schema has a number that this version does not know.",
+        "Start the newer version, or restore a backup that is older than the upgrade.");
+
+    public static readonly ErrorDefinition RowRefused = new("ST-0006",
+        "The store refuses a row for good.",
+        "The row is larger than the store's limit.",
+        "Send smaller messages, or raise Stores:RowBytesMax.");
+}
