@@ -1,0 +1,13 @@
+using System.Net;
+
+namespace Millrace.Gateway.Listeners;
+
+/// <summary>Where the gateway listens, known once the server has started: a port 0 has become a real one.</summary>
+public sealed class GatewayEndpoints
+{
+    /// <summary>Plain MQTT, or null when it is not enabled.</summary>
+    public IPEndPoint? Mqtt => null;
+
+    /// <summary>MQTT over TLS, or null when it is not enabled.</summary>
+    public IPEndPoint? Mqtts => null;
+}
