@@ -1,0 +1,23 @@
+using System.ComponentModel.DataAnnotations;
+using Millrace.Primitives;
+
+namespace Millrace.Api;
+
+/// <summary>Limits of the API. Section "Api".</summary>
+public sealed class ApiOptions
+{
+    /// <summary>The most rows that one page may have.</summary>
+    [Range(1, 100_000)]
+    public int PageRowsMax { get; set; } = 1_000;
+
+    /// <summary>The largest request body.</summary>
+    public ByteSize RequestBytesMax { get; set; } = ByteSize.FromMiB(1);
+
+    /// <summary>How long a token that was found valid is believed without asking the store again.</summary>
+    [Range(0, 60_000)]
+    public int TokenCacheMs { get; set; } = 500;
+
+    /// <summary>How many live tails may be open at once.</summary>
+    [Range(1, 100_000)]
+    public int TailsMax { get; set; } = 100;
+}

@@ -1,0 +1,38 @@
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Millrace.Hosting.Http;
+using Millrace.Primitives;
+
+namespace Millrace.Api;
+
+/// <summary>Turns what endpoints throw into problem details with a code.</summary>
+internal sealed class ErrorResponses(ILogger<ErrorResponses> log) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken ct)
+    {
+        var (error, status) = exception switch
+        {
+            MillraceException e => (e.Error, StatusOf(e.Error.Code)),
+            BadHttpRequestException e => (ApiErrors.BadRequest.With(null, e.Message), e.StatusCode),
+            _ => (ApiErrors.Unexpected.With(context.TraceIdentifier), StatusCodes.Status500InternalServerError),
+        };
+        if (status >= StatusCodes.Status500InternalServerError) log.RequestFailed(context.Request.Path, error.Code, exception);
+        await Problems.Problem(error, status).ExecuteAsync(context);
+        return true;
+    }
+
+    /// <summary>A fault of the platform is a 500; what a user asked wrongly is theirs.</summary>
+    private static int StatusOf(string code) => code switch
+    {
+        "AP-0003" => StatusCodes.Status404NotFound,
+        "AP-0006" or "AP-0007" or "AP-0009" => StatusCodes.Status409Conflict,
+        "AP-0008" => StatusCodes.Status500InternalServerError,
+        "ST-0002" or "MR-0001" or "MR-0002" or "MR-0003" => StatusCodes.Status400BadRequest,
+        _ when code.StartsWith("AP-", StringComparison.Ordinal) => StatusCodes.Status400BadRequest,
+        _ when code.StartsWith("BA-", StringComparison.Ordinal) => StatusCodes.Status400BadRequest,
+        _ when code.StartsWith("CP-", StringComparison.Ordinal) => StatusCodes.Status400BadRequest,
+        _ when code.StartsWith("RG-", StringComparison.Ordinal) => StatusCodes.Status400BadRequest,
+        _ => StatusCodes.Status503ServiceUnavailable,
+    };
+}

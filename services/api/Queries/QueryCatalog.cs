@@ -1,0 +1,97 @@
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http;
+using Millrace.Contracts;
+using Millrace.Saql;
+using Millrace.Stores.Checkpoints;
+using Millrace.Stores.Queries;
+
+namespace Millrace.Api.Queries;
+
+/// <summary>Changes the stored queries, and tells those who run them.</summary>
+internal sealed partial class QueryCatalog(
+    IQueryStore store, ICheckpointStore checkpoints, ControlNotices control, AuditTrail audit, TimeProvider time)
+{
+    /// <summary>Compiles and keeps the query; a change of text or options is a new version.</summary>
+    public async Task<QueryConfig> ApplyAsync(QueryRequest request, CancellationToken ct)
+    {
+        var (name, plan) = Check(request);
+        var known = await store.FindAsync(name, ct);
+        await RefuseTakenOutputsAsync(name, plan, ct);
+        var options = request.Options();
+        if (known is not null && known.Text == request.Text && known.Options == options)
+        {
+            if (known.State != QueryState.Running) await SetStateAsync(name, QueryState.Running, ct);
+            return known with { State = QueryState.Running };
+        }
+
+        var now = time.GetUtcNow();
+        var query = new QueryConfig
+        {
+            Name = name, Version = (known?.Version ?? 0) + 1, Text = request.Text, Options = options,
+            CreatedAt = known?.CreatedAt ?? now, UpdatedAt = now,
+        };
+        if (!await store.SaveAsync(query, known?.Version ?? 0, ct)) throw ApiErrors.QueryConflict.With(name).AsException();
+        await control.SendAsync(ControlKinds.Query, name, ct);
+        await audit.AddAsync("query.apply", name, $"version {query.Version}", ct);
+        return query;
+    }
+
+    public async Task<IResult> SetStateAsync(string name, QueryState state, CancellationToken ct)
+    {
+        if (!await store.SetStateAsync(name, state, ct)) throw ApiErrors.NotFound.With(name).AsException();
+        await control.SendAsync(ControlKinds.Query, name, ct);
+        await audit.AddAsync($"query.{state.ToString().ToLowerInvariant()}", name, null, ct);
+        return Results.NoContent();
+    }
+
+    public async Task<IResult> DeleteAsync(string name, CancellationToken ct)
+    {
+        var query = await store.FindAsync(name, ct) ?? throw ApiErrors.NotFound.With(name).AsException();
+        await store.DeleteAsync(name, ct);
+        await control.SendAsync(ControlKinds.Query, name, ct);
+        for (var version = 1; version <= query.Version; version++) await checkpoints.DeleteAsync(name, version, ct);
+        await audit.AddAsync("query.delete", name, null, ct);
+        return Results.NoContent();
+    }
+
+    private static (string Name, QueryPlan Plan) Check(QueryRequest request)
+    {
+        if (request.Name is null || !NamePattern().IsMatch(request.Name))
+        {
+            throw ApiErrors.BadRequest.With(request.Name,
+                "name has 1 to 64 letters, digits, - or _, and begins with a letter.").AsException();
+        }
+
+        var result = SaqlCompiler.Compile(request.Text);
+        if (result.Plan is null) throw new QueryInvalidException(result.Diagnostics);
+        var unsafeName = result.Plan.Outputs.FirstOrDefault(o => !NamePattern().IsMatch(o));
+        if (unsafeName is not null)
+        {
+            throw ApiErrors.BadRequest.With(unsafeName,
+                "The name after INTO has 1 to 64 letters, digits, - or _, and begins with a letter.").AsException();
+        }
+
+        return (request.Name, result.Plan);
+    }
+
+    private async Task RefuseTakenOutputsAsync(string name, QueryPlan plan, CancellationToken ct)
+    {
+        foreach (var other in await store.ListAsync(ct))
+        {
+            if (other.Name == name || SaqlCompiler.Compile(other.Text).Plan is not { } otherPlan) continue;
+
+            // Alerts are everybody's: each row names its query.
+            var taken = otherPlan.Outputs.Intersect(plan.Outputs).FirstOrDefault(o => o != Topics.Alerts);
+            if (taken is not null) throw ApiErrors.OutputTaken.With(taken, $"Query {other.Name} writes it.").AsException();
+        }
+    }
+
+    [GeneratedRegex("^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
+    private static partial Regex NamePattern();
+}
+
+/// <summary>A query text that does not compile; answered with all its diagnostics.</summary>
+internal sealed class QueryInvalidException(IReadOnlyList<SaqlDiagnostic> diagnostics) : Exception
+{
+    public IReadOnlyList<SaqlDiagnostic> Diagnostics { get; } = diagnostics;
+}

@@ -1,0 +1,82 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
+using Millrace.Hosting.Http;
+using Millrace.Saql;
+using Millrace.Stores.Outputs;
+using Millrace.Stores.Queries;
+
+namespace Millrace.Api.Queries;
+
+/// <summary>Stream queries: apply, look at, pause, delete; and the rows of their outputs.</summary>
+internal static class QueryEndpoints
+{
+    public static void MapQueries(this RouteGroupBuilder api)
+    {
+        var queries = api.MapGroup("/queries").WithTags("Queries");
+        queries.MapPost("/", ApplyAsync).RequireAuthorization(ApiScopes.Operate).WithName("ApplyQuery")
+            .WithSummary("Create a query, or replace the one of that name").Produces<QueryItem>();
+        queries.MapPost("/validate", Validate).RequireAuthorization(ApiScopes.Read).WithName("ValidateQuery")
+            .WithSummary("Compile a text without keeping it").Produces<QueryCheck>();
+        queries.MapGet("/", ListAsync).RequireAuthorization(ApiScopes.Read).WithName("ListQueries")
+            .WithSummary("All queries with their status").Produces<QueryList>();
+        queries.MapGet("/{name}", ShowAsync).RequireAuthorization(ApiScopes.Read).WithName("ShowQuery")
+            .WithSummary("One query with its text and status").Produces<QueryItem>();
+        queries.MapGet("/{name}/explain", ExplainAsync).RequireAuthorization(ApiScopes.Read).WithName("ExplainQuery")
+            .WithSummary("The query's plan as text").Produces<QueryExplained>();
+        queries.MapPost("/{name}/pause", (string name, QueryCatalog catalog, CancellationToken ct) =>
+                catalog.SetStateAsync(name, QueryState.Paused, ct))
+            .RequireAuthorization(ApiScopes.Operate).WithName("PauseQuery").WithSummary("Stop a query at a checkpoint")
+            .Produces(StatusCodes.Status204NoContent);
+        queries.MapPost("/{name}/resume", (string name, QueryCatalog catalog, CancellationToken ct) =>
+                catalog.SetStateAsync(name, QueryState.Running, ct))
+            .RequireAuthorization(ApiScopes.Operate).WithName("ResumeQuery")
+            .WithSummary("Go on from the checkpoint").Produces(StatusCodes.Status204NoContent);
+        queries.MapDelete("/{name}", (string name, QueryCatalog catalog, CancellationToken ct) =>
+                catalog.DeleteAsync(name, ct))
+            .RequireAuthorization(ApiScopes.Operate).WithName("DeleteQuery")
+            .WithSummary("Remove a query with its checkpoints; its rows stay").Produces(StatusCodes.Status204NoContent);
+        api.MapGet("/outputs/{name}/rows", RowsAsync).RequireAuthorization(ApiScopes.Read).WithTags("Queries")
+            .WithName("ListOutputRows").WithSummary("Rows of a query output, newest first").Produces<OutputPage>();
+    }
+
+    private static async Task<QueryItem> ApplyAsync(
+        QueryRequest request, QueryCatalog catalog, CancellationToken ct) =>
+        QueryItem.Of(await catalog.ApplyAsync(request, ct), null);
+
+    private static QueryCheck Validate(QueryRequest request)
+    {
+        var result = SaqlCompiler.Compile(request.Text);
+        return new QueryCheck(result.Plan is not null, result.Diagnostics, result.Plan?.Outputs ?? []);
+    }
+
+    private static async Task<QueryList> ListAsync(IQueryStore store, CancellationToken ct)
+    {
+        var items = new List<QueryItem>();
+        foreach (var query in await store.ListAsync(ct))
+            items.Add(QueryItem.Of(query, await store.StatusAsync(query.Name, ct)));
+        return new QueryList(items);
+    }
+
+    private static async Task<QueryItem> ShowAsync(string name, IQueryStore store, CancellationToken ct)
+    {
+        var query = await store.FindAsync(name, ct) ?? throw ApiErrors.NotFound.With(name).AsException();
+        return QueryItem.Of(query, await store.StatusAsync(name, ct));
+    }
+
+    private static async Task<QueryExplained> ExplainAsync(string name, IQueryStore store, CancellationToken ct)
+    {
+        var query = await store.FindAsync(name, ct) ?? throw ApiErrors.NotFound.With(name).AsException();
+        var plan = SaqlCompiler.Compile(query.Text).Plan;
+        return new QueryExplained(name, query.Version, plan?.Explain() ?? "The stored text no longer compiles.");
+    }
+
+    private static async Task<OutputPage> RowsAsync(
+        string name, IOutputStore store, IOptions<ApiOptions> options, CancellationToken ct,
+        DateTimeOffset? from = null, DateTimeOffset? to = null, int? limit = null, string? continuation = null)
+    {
+        var page = await store.QueryAsync(name, from, to, Limits.Page(limit, options.Value), continuation, ct);
+        return new OutputPage([.. page.Items.Select(OutputItem.Of)], page.Continuation);
+    }
+}
