@@ -47,6 +47,11 @@ public interface IEventLog : IAsyncDisposable
         string group, TopicPartition partition, CancellationToken ct = default);
 
     /// <summary>
+    /// Lets go of all that the group has committed, on every topic: a consumer that is gone must not hold retention.
+    /// </summary>
+    ValueTask ForgetGroupAsync(string group, CancellationToken ct = default);
+
+    /// <summary>
     /// Which partitions of the topic this process works on for the group, as they come and go. After a revocation the
     /// caller stops, and says so by <see cref="AssignmentChange.Complete"/>.
     /// </summary>

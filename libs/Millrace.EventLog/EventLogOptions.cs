@@ -1,0 +1,57 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+using Millrace.Primitives;
+
+namespace Millrace.EventLog;
+
+/// <summary>The local event log; section EventLog.</summary>
+public sealed class EventLogOptions
+{
+    /// <summary>Partitions of the hub's topics. Fixed once they are made.</summary>
+    [Range(1, 1024)]
+    public int Partitions { get; set; } = 4;
+
+    /// <summary>A segment file that has reached this size is closed and a new one begun.</summary>
+    public ByteSize SegmentBytesMax { get; set; } = ByteSize.FromMiB(64);
+
+    /// <summary>A segment file that is older is closed at the next append, so that retention by age can delete it.</summary>
+    public TimeSpan SegmentAgeMax { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>One entry of a segment's index stands for this much of the file.</summary>
+    public ByteSize IndexIntervalBytes { get; set; } = ByteSize.FromKiB(64);
+
+    /// <summary>Bytes of a partition that wait for the disk; beyond them, appends wait for room.</summary>
+    public ByteSize PendingBytesMax { get; set; } = ByteSize.FromMiB(4);
+
+    /// <summary>The most bytes that one append may have.</summary>
+    public ByteSize AppendBytesMax { get; set; } = ByteSize.FromMiB(16);
+
+    /// <summary>With less room on the disk, appends are refused (LOG-0005). 0 turns this guard off.</summary>
+    public ByteSize FreeBytesMin { get; set; } = ByteSize.FromMiB(256);
+
+    /// <summary>How many partitions may be in a write or sync at the same time.</summary>
+    [Range(1, 256)]
+    public int WriterThreads { get; set; } = 8;
+}
+
+/// <summary>Checks what attributes cannot say.</summary>
+internal sealed class EventLogOptionsValidator : IValidateOptions<EventLogOptions>
+{
+    public ValidateOptionsResult Validate(string? name, EventLogOptions options)
+    {
+        var failures = new List<string>();
+        Between(nameof(options.SegmentBytesMax), options.SegmentBytesMax, new(64), ByteSize.FromGiB(1));
+        Between(nameof(options.IndexIntervalBytes), options.IndexIntervalBytes, new(64), ByteSize.FromMiB(64));
+        Between(nameof(options.PendingBytesMax), options.PendingBytesMax, new(1), ByteSize.FromGiB(1));
+        Between(nameof(options.AppendBytesMax), options.AppendBytesMax, new(1), ByteSize.FromMiB(512));
+        if (options.SegmentAgeMax <= TimeSpan.Zero)
+            failures.Add($"EventLog:{nameof(options.SegmentAgeMax)} is {options.SegmentAgeMax}; make it more than 0.");
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+
+        void Between(string key, ByteSize value, ByteSize least, ByteSize most)
+        {
+            if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
+                failures.Add($"EventLog:{key} is {value}; choose from {least} to {most}.");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Millrace.EventLog.Local;
+using Millrace.Hosting;
+using Millrace.Hosting.Options;
+
+namespace Millrace.EventLog;
+
+public static class EventLogRegistration
+{
+    /// <summary>
+    /// The log in the data folder, opened when it is first asked for. Needs a <see cref="DataFolder"/> and a
+    /// <see cref="TimeProvider"/>; options in section EventLog.
+    /// </summary>
+    public static IServiceCollection AddLocalEventLog(this IServiceCollection services)
+    {
+        services.AddValidatedOptions<EventLogOptions>("EventLog");
+        services.AddSingleton<IValidateOptions<EventLogOptions>, EventLogOptionsValidator>();
+        services.AddSingleton(provider => LocalLog.Open(
+            provider.GetRequiredService<DataFolder>().Log,
+            provider.GetRequiredService<IOptions<EventLogOptions>>().Value,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton<IEventLog>(provider => provider.GetRequiredService<LocalLog>());
+        services.AddHostedService<HubTopics>();
+        return services;
+    }
+}

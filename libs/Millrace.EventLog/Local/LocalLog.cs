@@ -1,0 +1,161 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Contracts;
+using Millrace.EventLog.Disk;
+using Millrace.Primitives;
+
+namespace Millrace.EventLog.Local;
+
+/// <summary>
+/// The event log in a folder of this machine: one folder a topic, one a partition, segment files with checksums, one
+/// write and one fdatasync for all appends that wait. docs/event-log.md says what it guarantees.
+/// </summary>
+public sealed partial class LocalLog : IEventLog, IDisposable
+{
+    private const string TopicsFolder = "topics", GroupsFolder = "groups", LockName = "lock";
+    private const long SummariseGroupsAfterBytes = 1 << 20;
+
+    private readonly string _folder;
+    private readonly LogRuntime _runtime;
+    private readonly IDisposable _lock;
+    private readonly Partition _journal;
+    private readonly GroupOffsets _groups;
+    private readonly Lock _making = new();
+    private readonly CancellationTokenSource _stopped = new();
+    private volatile Dictionary<string, Topic> _topics = [];
+    private int _disposed;
+
+    private LocalLog(string folder, LogRuntime runtime, IDisposable folderLock)
+    {
+        _folder = folder;
+        _runtime = runtime;
+        _lock = folderLock;
+        _journal = OpenJournal();
+        _groups = new GroupOffsets(_journal, runtime, SummariseGroupsAfterBytes);
+    }
+
+    /// <summary>
+    /// Opens the log in the folder, which is made when it is missing, and puts in order what a crash left. LOG-0001 when
+    /// another process has it open; LOG-0002 when stored bytes are damaged.
+    /// </summary>
+    public static LocalLog Open(
+        string folder, EventLogOptions? options = null, TimeProvider? time = null, ILoggerFactory? loggers = null) =>
+        Open(new HostDisk(), Path.GetFullPath(folder), options ?? new EventLogOptions(), time ?? TimeProvider.System,
+            (loggers ?? NullLoggerFactory.Instance).CreateLogger<LocalLog>());
+
+    internal static LocalLog Open(
+        ILogDisk disk, string folder, EventLogOptions options, TimeProvider time, ILogger log)
+    {
+        var startedAt = time.GetTimestamp();
+        LogRuntime.MakeFolder(disk, folder);
+        var folderLock = disk.Lock(Path.Combine(folder, LockName));
+        var metrics = new EventLogMetrics();
+        try
+        {
+            var runtime = new LogRuntime(disk, options, time, log, metrics, new WriterThreads(options.WriterThreads),
+                new DiskGuard(disk, folder, options.FreeBytesMin, time, log));
+            var opened = new LocalLog(folder, runtime, folderLock);
+            opened._groups.Load();
+            opened.OpenTopics();
+            log.LogOpened(folder, opened._topics.Count, (long)time.GetElapsedTime(startedAt).TotalMilliseconds);
+            return opened;
+        }
+        catch
+        {
+            metrics.Dispose();
+            folderLock.Dispose();
+            throw;
+        }
+    }
+
+    public ValueTask<long> AppendAsync(
+        TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default)
+    {
+        if (ct.IsCancellationRequested) return ValueTask.FromCanceled<long>(ct);
+        var target = Find(partition);
+        if (records.ByteCount > _runtime.Options.AppendBytesMax.Bytes)
+            return Refused(partition, "too-large", EventLogErrors.AppendTooLarge.With($"{records.ByteCount} bytes"));
+        if (_runtime.Guard.Refusal(records.ByteCount) is { } refusal) return Refused(partition, "disk-guard", refusal);
+        return target.AppendAsync(records, ct);
+    }
+
+    public IPartitionReader OpenReader(TopicPartition partition, long offset) =>
+        new PartitionReader(Find(partition), offset, _runtime);
+
+    public ValueTask<OffsetRange> RangeAsync(TopicPartition partition, CancellationToken ct = default) =>
+        new(Find(partition).Range());
+
+    public ValueTask<long> OffsetAtAsync(TopicPartition partition, long timestampMs, CancellationToken ct = default) =>
+        new(Find(partition).OffsetAt(timestampMs));
+
+    public ValueTask<long> TrimAsync(TopicPartition partition, long beforeOffset, CancellationToken ct = default)
+    {
+        try
+        {
+            return new ValueTask<long>(Find(partition).Trim(beforeOffset));
+        }
+        catch (IOException e)
+        {
+            var error = e is DiskFullException ? EventLogErrors.DiskFull : EventLogErrors.DiskFailed;
+            return ValueTask.FromException<long>(error.With(partition, e.Message).AsException(e));
+        }
+    }
+
+    public ValueTask CommitAsync(
+        string group, TopicPartition partition, long nextOffset, string? metadata = null, CancellationToken ct = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(nextOffset);
+        Find(partition);
+        return _groups.CommitAsync(group, partition, nextOffset, metadata, ct);
+    }
+
+    public ValueTask<CommittedOffset?> CommittedAsync(
+        string group, TopicPartition partition, CancellationToken ct = default) => new(_groups.Find(group, partition));
+
+    public ValueTask ForgetGroupAsync(string group, CancellationToken ct = default) => _groups.ForgetAsync(group, ct);
+
+    /// <summary>One process has the log, so that it has every partition, from the beginning to the end.</summary>
+    public async IAsyncEnumerable<AssignmentChange> WatchAssignmentAsync(
+        string group, string topic, [EnumeratorCancellation] CancellationToken ct = default)
+    {
+        var info = FindTopic(topic) ?? throw EventLogErrors.NotFound.With(topic).AsException();
+        var all = Enumerable.Range(0, info.Partitions).Select(number => new TopicPartition(topic, number)).ToArray();
+        yield return new AssignmentChange(AssignmentKind.Assigned, all, () => { });
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, _stopped.Token);
+        await Task.Delay(Timeout.InfiniteTimeSpan, _runtime.Time, either.Token).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1) return;
+        await _stopped.CancelAsync().ConfigureAwait(false);
+        foreach (var partition in _topics.Values.SelectMany(topic => topic.Partitions))
+            await partition.CloseAsync().ConfigureAwait(false);
+        await _journal.CloseAsync().ConfigureAwait(false);
+        _runtime.Metrics.Dispose();
+        _lock.Dispose();
+        _stopped.Dispose();
+    }
+
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    internal IReadOnlyList<GroupPosition> GroupsOf(TopicPartition partition) => _groups.Of(partition);
+
+    internal IReadOnlyList<SegmentSize> SizesOf(TopicPartition partition) => Find(partition).Sizes();
+
+    internal EventLogMetrics Metrics => _runtime.Metrics;
+
+    private ValueTask<long> Refused(TopicPartition partition, string reason, Error error)
+    {
+        _runtime.Metrics.Refusals.Add(1, EventLogMetrics.Topic(partition.Topic), EventLogMetrics.Reason(reason));
+        return ValueTask.FromException<long>(error.AsException());
+    }
+
+    private Partition Find(TopicPartition id)
+    {
+        if (_topics.TryGetValue(id.Topic, out var topic) && (uint)id.Partition < (uint)topic.Partitions.Length)
+            return topic.Partitions[id.Partition];
+        throw EventLogErrors.NotFound.With(id).AsException();
+    }
+}

@@ -1,0 +1,26 @@
+using Microsoft.Extensions.Logging;
+using Millrace.EventLog.Disk;
+using Millrace.Primitives;
+
+namespace Millrace.EventLog.Local;
+
+/// <summary>What all partitions of one log share.</summary>
+internal sealed record LogRuntime(
+    ILogDisk Disk, EventLogOptions Options, TimeProvider Time, ILogger Log, EventLogMetrics Metrics,
+    WriterThreads Threads, DiskGuard Guard)
+{
+    public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    public static Error Damaged(string path, long position, string? detail = null) =>
+        EventLogErrors.Damaged.With($"{path} at byte {position}", detail);
+
+    /// <summary>Makes the folder, and each missing one above it, so that it is there after a crash.</summary>
+    public static void MakeFolder(ILogDisk disk, string path)
+    {
+        if (disk.FolderExists(path)) return;
+        var above = Path.GetDirectoryName(path);
+        if (above is not null) MakeFolder(disk, above);
+        disk.CreateFolder(path);
+        if (above is not null) disk.SyncFolder(above);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Buffers.Binary;
+using Millrace.Contracts;
+
+namespace Millrace.EventLog.Local;
+
+/// <summary>Taking appends in: they are copied into the group that the writer takes next, or wait for room.</summary>
+internal sealed partial class Partition
+{
+    private const int PooledMax = 1024;
+
+    private readonly Queue<PendingAppend> _forRoom = new();
+    private readonly Stack<PendingAppend> _pooled = new();
+    private AppendGroup _filling = new();
+    private AppendGroup _spare = new();
+    private bool _writerCalled;
+    private TaskCompletionSource? _drained;
+
+    public ValueTask<long> AppendAsync(RecordBatchBuilder records, CancellationToken ct)
+    {
+        var maxTimestampMs = MaxTimestampMs(records);
+        PendingAppend append;
+        ValueTask<long> answer;
+        bool callWriter;
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_closed, typeof(LocalLog));
+            append = _pooled.TryPop(out var pooled) ? pooled : new PendingAppend(this);
+            answer = append.Begin(maxTimestampMs);
+            if (_forRoom.Count == 0 && HasRoom(records))
+            {
+                _filling.Add(append, records);
+            }
+            else
+            {
+                append.Waiting = records;
+                _forRoom.Enqueue(append);
+            }
+
+            callWriter = !_writerCalled;
+            _writerCalled = true;
+            if (append.Waiting is null) ct = default;
+        }
+
+        append.CancelBy(ct);
+        if (callWriter) _runtime.Threads.Post(this);
+        return answer;
+    }
+
+    /// <summary>Its caller has the answer.</summary>
+    public void Return(PendingAppend append)
+    {
+        lock (_gate)
+        {
+            if (_pooled.Count < PooledMax) _pooled.Push(append);
+        }
+    }
+
+    /// <summary>Takes an append back that still waits for room; false when it is already on its way.</summary>
+    public bool GiveUp(PendingAppend append)
+    {
+        lock (_gate)
+        {
+            var waits = append.Waiting is not null;
+            append.Waiting = null;
+            return waits;
+        }
+    }
+
+    private bool HasRoom(RecordBatchBuilder records) =>
+        _filling.Count == 0 || _filling.RecordBytes + records.ByteCount <= _runtime.Options.PendingBytesMax.Bytes;
+
+    /// <summary>The group that is written now, or null when nothing waits. Those that waited for room come next.</summary>
+    private AppendGroup? TakeGroup()
+    {
+        lock (_gate)
+        {
+            if (_filling.Count == 0) Admit();
+            if (_filling.Count == 0)
+            {
+                _writerCalled = false;
+                _drained?.TrySetResult();
+                return null;
+            }
+
+            var group = _filling;
+            _filling = _spare;
+            Admit();
+            return group;
+        }
+    }
+
+    private void Admit()
+    {
+        while (_forRoom.TryPeek(out var append))
+        {
+            if (append.Waiting is { } records)
+            {
+                if (!HasRoom(records)) return;
+                _filling.Add(append, records);
+                append.Waiting = null;
+            }
+
+            _forRoom.Dequeue();
+        }
+    }
+
+    private Task Drained()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            _drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (!_writerCalled) _drained.SetResult();
+            return _drained.Task;
+        }
+    }
+
+    private static long MaxTimestampMs(RecordBatchBuilder records)
+    {
+        var bytes = records.Bytes.Span;
+        var count = 0;
+        var max = long.MinValue;
+        for (; bytes.Length >= 16; count++)
+        {
+            var size = 4L + BinaryPrimitives.ReadUInt32LittleEndian(bytes);
+            max = Math.Max(max, BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]));
+            if (size > bytes.Length) break;
+            bytes = bytes[(int)size..];
+        }
+
+        if (count == 0 || !bytes.IsEmpty || count != records.Count)
+            throw new ArgumentException("The builder has no records, or one that was not ended.", nameof(records));
+        return max;
+    }
+}

@@ -1,0 +1,91 @@
+using Millrace.EventLog.Disk;
+
+namespace Millrace.EventLog.Local;
+
+/// <summary>
+/// Finds what a partition's folder holds: cuts what a crash left unfinished at its end, and refuses, with LOG-0002, all
+/// other damage that it sees.
+/// </summary>
+internal sealed class PartitionRecovery(LogRuntime runtime, string topic, string folder)
+{
+    private readonly ILogDisk _disk = runtime.Disk;
+
+    public List<Segment> Open()
+    {
+        var names = SegmentNames();
+        if (names.Length == 0) throw LogRuntime.Damaged(folder, 0, "It has no segment file.").AsException();
+        var segments = new List<Segment>(names.Length);
+        for (var i = 0; i < names.Length; i++)
+        {
+            var path = Path.Combine(folder, names[i]);
+            using var file = _disk.Open(path);
+            var segment = ReadHeader(path, names[i], file);
+            if (i + 1 < names.Length) OpenClosed(segment, file, SegmentFile.FirstOffset(names[i + 1]));
+            else OpenLast(segment, file);
+            segments.Add(segment);
+        }
+
+        return segments;
+    }
+
+    private string[] SegmentNames()
+    {
+        var files = _disk.Files(folder);
+        var segments = files.Where(name => name.EndsWith(Segment.Suffix, StringComparison.Ordinal)).ToHashSet();
+        foreach (var name in files.Where(name => !segments.Contains(Path.ChangeExtension(name, Segment.Suffix))
+            || name.EndsWith(SegmentFile.Unfinished, StringComparison.Ordinal)))
+        {
+            // An unfinished segment, or the index of a deleted one.
+            _disk.Delete(Path.Combine(folder, name));
+        }
+
+        return segments.Order(StringComparer.Ordinal).ToArray();
+    }
+
+    private Segment ReadHeader(string path, string name, ILogFile file)
+    {
+        Span<byte> bytes = stackalloc byte[SegmentHeader.Size];
+        var whole = file.Read(bytes, 0) == bytes.Length && SegmentHeader.TryRead(bytes, out _);
+        SegmentHeader.TryRead(bytes, out var header);
+        if (!whole || header.FirstOffset != SegmentFile.FirstOffset(name))
+            throw LogRuntime.Damaged(path, 0, "The segment's header does not hold.").AsException();
+        return new Segment(path, header, runtime.Options.IndexIntervalBytes.Bytes);
+    }
+
+    /// <summary>A segment with another behind it was durable to its end before that one was made.</summary>
+    private void OpenClosed(Segment segment, ILogFile file, long nextOffset)
+    {
+        var interval = runtime.Options.IndexIntervalBytes.Bytes;
+        if (SegmentIndexFile.TryRead(_disk, segment, nextOffset, file.Length, interval)) return;
+        using (var window = new FileWindow(file)) SegmentScan.Extend(segment, window, nextOffset);
+        if (segment.NextOffset != nextOffset)
+        {
+            var detail = $"Expected records {segment.NextOffset} to {nextOffset - 1} there.";
+            throw LogRuntime.Damaged(segment.Path, segment.EndPosition, detail).AsException();
+        }
+
+        runtime.Log.IndexRebuilt(segment.Path);
+        SegmentIndexFile.Write(_disk, segment);
+    }
+
+    private void OpenLast(Segment segment, ILogFile file)
+    {
+        long torn;
+        using (var window = new FileWindow(file))
+        {
+            SegmentScan.Extend(segment, window);
+            torn = window.Length - segment.EndPosition;
+            if (torn <= 0) return;
+            if (SegmentScan.HasBatchBehindEnd(segment, window))
+            {
+                var detail = $"Record {segment.NextOffset} should be there, and later ones follow.";
+                throw LogRuntime.Damaged(segment.Path, segment.EndPosition, detail).AsException();
+            }
+        }
+
+        file.Truncate(segment.EndPosition);
+        file.Sync();
+        runtime.Metrics.TornBytes.Add(torn, EventLogMetrics.Topic(topic));
+        runtime.Log.TornTailCut(torn, segment.EndPosition, segment.Path);
+    }
+}

@@ -1,0 +1,70 @@
+using System.Threading.Tasks.Sources;
+using Millrace.Contracts;
+using Millrace.Primitives;
+
+namespace Millrace.EventLog.Local;
+
+/// <summary>One append on its way to the disk; used again for another one when its caller has the answer.</summary>
+internal sealed class PendingAppend(Partition owner) : IValueTaskSource<long>
+{
+    // The answer must not run its caller's code on the thread that writes.
+    private ManualResetValueTaskSourceCore<long> _core = new() { RunContinuationsAsynchronously = true };
+    private bool _reusable = true;
+
+    /// <summary>The records while they wait for room; null once they are copied or given up.</summary>
+    public RecordBatchBuilder? Waiting { get; set; }
+
+    public long MaxTimestampMs { get; private set; }
+
+    /// <summary>The place of its first record among the records that are written together.</summary>
+    public int FirstInGroup { get; set; }
+
+    public ValueTask<long> Begin(long maxTimestampMs)
+    {
+        MaxTimestampMs = maxTimestampMs;
+        return new ValueTask<long>(this, _core.Version);
+    }
+
+    /// <summary>
+    /// Lets the caller give up while it waits for room. The token may call late: such an append is not used again.
+    /// </summary>
+    public void CancelBy(CancellationToken ct)
+    {
+        if (!ct.CanBeCanceled) return;
+        _reusable = false;
+        ct.UnsafeRegister(static (state, token) => ((PendingAppend)state!).Cancel(token), this);
+    }
+
+    public void Succeed(long firstOffsetOfGroup) => _core.SetResult(firstOffsetOfGroup + FirstInGroup);
+
+    public void Fail(Error error, Exception? cause) => _core.SetException(error.AsException(cause));
+
+    public void Fail(Exception exception) => _core.SetException(exception);
+
+    public long GetResult(short token)
+    {
+        try
+        {
+            return _core.GetResult(token);
+        }
+        finally
+        {
+            if (_reusable)
+            {
+                _core.Reset();
+                owner.Return(this);
+            }
+        }
+    }
+
+    public ValueTaskSourceStatus GetStatus(short token) => _core.GetStatus(token);
+
+    public void OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _core.OnCompleted(continuation, state, token, flags);
+
+    private void Cancel(CancellationToken ct)
+    {
+        if (owner.GiveUp(this)) _core.SetException(new OperationCanceledException(ct));
+    }
+}
