@@ -27,8 +27,12 @@ internal sealed partial class QueryCatalog(
         var now = time.GetUtcNow();
         var query = new QueryConfig
         {
-            Name = name, Version = (known?.Version ?? 0) + 1, Text = request.Text, Options = options,
-            CreatedAt = known?.CreatedAt ?? now, UpdatedAt = now,
+            Name = name,
+            Version = (known?.Version ?? 0) + 1,
+            Text = request.Text,
+            Options = options,
+            CreatedAt = known?.CreatedAt ?? now,
+            UpdatedAt = now,
         };
         if (!await store.SaveAsync(query, known?.Version ?? 0, ct)) throw ApiErrors.QueryConflict.With(name).AsException();
         await control.SendAsync(ControlKinds.Query, name, ct);

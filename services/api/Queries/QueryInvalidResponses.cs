@@ -17,7 +17,8 @@ internal sealed class QueryInvalidResponses : IExceptionHandler
             type: $"docs/errors/{definition.Code}.md",
             extensions: new Dictionary<string, object?>
             {
-                ["code"] = definition.Code, ["diagnostics"] = invalid.Diagnostics,
+                ["code"] = definition.Code,
+                ["diagnostics"] = invalid.Diagnostics,
             }).ExecuteAsync(context);
         return true;
     }
