@@ -1,0 +1,32 @@
+using Millrace.Primitives;
+
+namespace Millrace.Delta;
+
+/// <summary>Errors of Delta tables.</summary>
+public static class DeltaErrors
+{
+    public static readonly ErrorDefinition EntryDamaged = new("DL-0001",
+        "An entry of the table's log cannot be read.",
+        "It is not the JSON lines that the Delta protocol says, so what the table holds is not known.",
+        "Restore the object from a backup; nothing is written to the table until it can be read.");
+
+    public static readonly ErrorDefinition EntryMissing = new("DL-0002",
+        "The table's log has a gap.",
+        "Its entries are numbered from 0 without a gap; one that is missing hides files that were added or removed.",
+        "Restore the missing object from a backup.");
+
+    public static readonly ErrorDefinition Unsupported = new("DL-0003",
+        "The table asks for more of the Delta protocol than is built in.",
+        "Millrace reads tables of reader version 1 and writes those of writer version 2, with the column types of its own.",
+        "Undo the table's upgrade, or move the table away so that a new one is made.");
+
+    public static readonly ErrorDefinition SchemaConflict = new("DL-0004",
+        "A column of the table has another type than the configuration says.",
+        "Files that were written keep their types, so a column's type cannot change.",
+        "Choose another name for the column, or the type that it has.");
+
+    public static readonly ErrorDefinition CommitFailed = new("DL-0005",
+        "The table's log could not be written.",
+        "The object store refused again and again; the table is unchanged or holds the whole commit.",
+        "See what the object store says; the writer starts again from the table by itself.");
+}

@@ -1,0 +1,17 @@
+namespace Millrace.Delta;
+
+/// <summary>Limits of a table's writers.</summary>
+public sealed class DeltaTableOptions
+{
+    /// <summary>
+    /// How old a file that no table version knows must be before vacuum may delete it. Files older than half of it are
+    /// not committed any more.
+    /// </summary>
+    public TimeSpan VacuumSafeAge { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>How often a commit whose answer was lost is tried before it is given up.</summary>
+    public int CommitAttemptsMax { get; set; } = 8;
+
+    /// <summary>How long to wait after the first lost answer; doubles each time.</summary>
+    public TimeSpan CommitRetryDelay { get; set; } = TimeSpan.FromMilliseconds(50);
+}

@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.Text;
+using Millrace.Delta.Log;
+
+namespace Millrace.Delta.Pruning;
+
+/// <summary>Whether a file may hold what is asked for, by its partition and statistics. In doubt it may.</summary>
+internal static class FilePruning
+{
+    /// <summary>Statistics have times cut to the millisecond, so the greatest may be almost one later.</summary>
+    private static readonly TimeSpan TimeGrain = TimeSpan.FromMilliseconds(1);
+
+    public static bool MayHold(AddFile file, IReadOnlyList<ColumnRange> ranges)
+    {
+        foreach (var range in ranges)
+        {
+            object? min;
+            object? max;
+            if (file.PartitionValues.TryGetValue(range.Column, out var value)) min = max = value;
+            else if (file.Stats?.Find(range.Column) is { } stats) (min, max) = (stats.Min, stats.Max);
+            else continue;
+
+            if (range.From is not null && Compare(max, range.From, TimeGrain) < 0) return false;
+            if (range.To is not null && Compare(min, range.To, TimeSpan.Zero) > 0) return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Null when the two cannot be compared for certain.</summary>
+    private static int? Compare(object? known, object bound, TimeSpan slack) => bound switch
+    {
+        DateTimeOffset time when TimeOf(known) is { } knownTime => (knownTime + slack).CompareTo(time),
+        DateOnly day when known is string text && DateOnly.TryParseExact(text, "yyyy-MM-dd", out var knownDay) =>
+            knownDay.CompareTo(day),
+        string text when known is string knownText && Ascii.IsValid(text) && Ascii.IsValid(knownText) =>
+            string.CompareOrdinal(knownText, text),
+        long or int or double when NumberOf(known) is { } number =>
+            number.CompareTo(Convert.ToDouble(bound, CultureInfo.InvariantCulture)),
+        _ => null,
+    };
+
+    private static DateTimeOffset? TimeOf(object? known) =>
+        known is string text && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time : null;
+
+    /// <summary>Whole numbers beyond 2^53 lose their last digits as doubles: for these, nothing is certain.</summary>
+    private static double? NumberOf(object? known) => known switch
+    {
+        long whole when Math.Abs((double)whole) < 1L << 53 => whole,
+        double number => number,
+        string text when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) =>
+            n,
+        _ => null,
+    };
+}
