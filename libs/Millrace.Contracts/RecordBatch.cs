@@ -44,7 +44,13 @@ public readonly ref struct RecordView
         Offset = offset;
     }
 
+    /// <summary>A record that was checked before, from its bytes alone.</summary>
+    public static RecordView Of(ReadOnlySpan<byte> bytes, long offset) => new(bytes, offset);
+
     public long Offset { get; }
+
+    /// <summary>The whole record as encoded.</summary>
+    public ReadOnlySpan<byte> Bytes => _record;
 
     /// <summary>Enqueued time, in milliseconds since 1970 UTC.</summary>
     public long TimestampMs => BinaryPrimitives.ReadInt64LittleEndian(_record[8..]);

@@ -74,7 +74,11 @@ public sealed record TelemetryMessage
         const DateTimeStyles utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
         if (!DateTimeOffset.TryParse(creationTime, CultureInfo.InvariantCulture, utc, out var created))
             return enqueuedAtMs;
-        var createdMs = created.ToUnixTimeMilliseconds();
+        return PlausibleOrEnqueued(enqueuedAtMs, created.ToUnixTimeMilliseconds());
+    }
+
+    internal static long PlausibleOrEnqueued(long enqueuedAtMs, long createdMs)
+    {
         var aheadMs = createdMs - enqueuedAtMs;
         var plausible = aheadMs >= -CreationPast.TotalMilliseconds && aheadMs <= CreationFuture.TotalMilliseconds;
         return plausible ? createdMs : enqueuedAtMs;
