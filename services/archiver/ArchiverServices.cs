@@ -1,9 +1,40 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Millrace.Archiver.Replays;
+using Millrace.Delta;
+using Millrace.Hosting.Options;
+using Millrace.ObjectStore;
 
 namespace Millrace.Archiver;
 
 public static class ArchiverServices
 {
-    /// <summary>The archiver: from the telemetry topic to the archive's table. Section <c>Archiver</c>.</summary>
-    public static IServiceCollection AddMillraceArchiver(this IServiceCollection services) => services;
+    /// <summary>
+    /// The archiver: from the telemetry topic to the archive's table. Section <c>Archiver</c>. Needs the event log, the
+    /// stores and the object store; gives <see cref="ArchiverStatus"/>.
+    /// </summary>
+    public static IServiceCollection AddMillraceArchiver(this IServiceCollection services)
+    {
+        services.AddValidatedOptions<ArchiverOptions>("Archiver");
+        services.AddSingleton<IValidateOptions<ArchiverOptions>, ArchiverOptionsValidator>();
+        services.AddMetrics();
+        services.AddSingleton<ArchiverStatus>();
+        services.AddSingleton<ArchiverMetrics>();
+        services.AddSingleton<ArchiverAssignment>();
+        services.AddSingleton(provider => new ArchiveTable(new DeltaTable(
+            provider.GetRequiredService<IObjectStore>(), TelemetryTable.Root,
+            provider.GetRequiredService<TimeProvider>())));
+        services.AddSingleton<ArchiveWriter>();
+        services.AddSingleton<LetterReplay>();
+        services.AddHostedService<ArchiverService>();
+        services.AddHostedService<DeadLetterReplays>();
+        services.AddHostedService<LagReporter>();
+        return services;
+    }
+}
+
+/// <summary>The archiver's own view of the table; readers have theirs.</summary>
+internal sealed record ArchiveTable(DeltaTable Table) : IDisposable
+{
+    public void Dispose() => Table.Dispose();
 }

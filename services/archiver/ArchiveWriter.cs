@@ -1,0 +1,98 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Millrace.Archiver.Files;
+using Millrace.Archiver.Rows;
+using Millrace.Contracts;
+using Millrace.Delta;
+using Millrace.Delta.Log;
+using Millrace.EventLog;
+using Millrace.ObjectStore;
+
+namespace Millrace.Archiver;
+
+/// <summary>
+/// Makes a buffer's rows part of the table: dead letters first, then files, then the commit that moves rows and
+/// positions together. What fails in between leaves files that no table knows, and nothing else.
+/// </summary>
+internal sealed class ArchiveWriter(
+    IObjectStore store,
+    ArchiveTable archive,
+    IEventLog log,
+    IOptions<ArchiverOptions> options,
+    ArchiverStatus status,
+    ArchiverMetrics metrics,
+    TimeProvider time,
+    ILogger<ArchiveWriter> logger)
+{
+    private static readonly TopicPartition DeadLetters = new(Topics.DeadLetter, 0);
+
+    private readonly ArchiverOptions _options = options.Value;
+    private readonly DeltaTable _table = archive.Table;
+
+    public RowBuffer NewBuffer() => new(_options.RecordSizeMax.Bytes);
+
+    public FileEncoder NewEncoder() =>
+        new(PromotedColumn.From(_options), _options.Compression, _options.RowGroupRows);
+
+    /// <summary>The table with all columns that are configured, made when it is missing.</summary>
+    public async ValueTask<DeltaSnapshot> OpenTableAsync(CancellationToken ct)
+    {
+        var schema = ArchiveSchema.Of(PromotedColumn.From(_options));
+        var snapshot = await _table.EnsureAsync(schema, TelemetryTable.PartitionColumns, ct).ConfigureAwait(false);
+        status.SetArchived(snapshot.Files.Values.Sum(file => file.Stats?.Records ?? 0));
+        return snapshot;
+    }
+
+    /// <summary>Writes the buffer's rows and moves these positions in one commit.</summary>
+    public async ValueTask<DeltaCommitOutcome> WriteAsync(
+        RowBuffer buffer, FileEncoder encoder, IReadOnlyList<PositionMove> moves, CancellationToken ct)
+    {
+        var startedAt = time.GetUtcNow();
+        await AppendDeadLettersAsync(buffer.DeadLetters, ct).ConfigureAwait(false);
+        var adds = new List<AddFile>();
+        foreach (var file in encoder.Encode(buffer))
+        {
+            var add = file.ToAction(startedAt);
+            await store.PutAsync(_table.KeyOf(add), file.Content, ct).ConfigureAwait(false);
+            adds.Add(add);
+        }
+
+        var result = await _table.CommitAsync(
+            new DeltaCommit
+            {
+                Id = Guid.NewGuid().ToString(),
+                Operation = "WRITE",
+                Adds = adds,
+                Moves = moves,
+                FilesWrittenAt = startedAt,
+            },
+            ct).ConfigureAwait(false);
+        metrics.Conflicts(result.Conflicts);
+        if (result.Outcome != DeltaCommitOutcome.Committed) return result.Outcome;
+
+        var now = time.GetUtcNow();
+        status.AddArchived(buffer.Count, now);
+        metrics.Flushed(buffer.Count, adds.Count, adds.Sum(add => add.Bytes), now - startedAt);
+        logger.Archived(buffer.Count, adds.Count, result.Version);
+        return result.Outcome;
+    }
+
+    /// <summary>Makes the letters durable in their topic.</summary>
+    public async ValueTask AppendDeadLettersAsync(IReadOnlyList<DeadLetter> letters, CancellationToken ct)
+    {
+        if (letters.Count == 0) return;
+        using var records = new RecordBatchBuilder();
+        foreach (var letter in letters)
+        {
+            records.Begin(letter.LastFailedAt.ToUnixTimeMilliseconds(), System.Text.Encoding.UTF8.GetBytes(letter.Id));
+            records.End(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(letter, ContractJson.Default.DeadLetter));
+            if (records.ByteCount < _options.ReadSize.Bytes) continue;
+            await log.AppendAsync(DeadLetters, records, ct).ConfigureAwait(false);
+            records.Clear();
+        }
+
+        if (records.Count > 0) await log.AppendAsync(DeadLetters, records, ct).ConfigureAwait(false);
+        foreach (var letter in letters) metrics.DeadLettered(letter.ErrorCode);
+        logger.DeadLettered(letters.Count, letters[0].ErrorCode, letters[0].Reason);
+    }
+}

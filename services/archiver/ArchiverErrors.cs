@@ -1,0 +1,42 @@
+using Millrace.Primitives;
+
+namespace Millrace.Archiver;
+
+/// <summary>Errors of the archiver; those of records are the reasons of dead letters.</summary>
+public static class ArchiverErrors
+{
+    public static readonly ErrorDefinition NoDevice = new("AR-0001",
+        "The record has no key, and so no device.",
+        "Every row of the archive belongs to a device, and the record's key is its id.",
+        "See who writes to the telemetry topic past the gateway.");
+
+    public static readonly ErrorDefinition DeviceUnreadable = new("AR-0002",
+        "The record's key is no device id.",
+        "It is not UTF-8, or longer than 128 bytes.",
+        "See who writes to the telemetry topic past the gateway.");
+
+    public static readonly ErrorDefinition TooLarge = new("AR-0003",
+        "The record is too large for the archive.",
+        "Its size is over Archiver:RecordSizeMax.",
+        "Raise the option and replay the dead letter.");
+
+    public static readonly ErrorDefinition HeaderUnreadable = new("AR-0004",
+        "A header of the record is not UTF-8.",
+        "Headers and application properties become text columns.",
+        "See who writes to the telemetry topic past the gateway.");
+
+    public static readonly ErrorDefinition TimeUnreadable = new("AR-0005",
+        "The record's enqueued time is out of range.",
+        "The archive's date partitions reach from year 1 to 9999.",
+        "See the clock of the gateway that accepted it.");
+
+    public static readonly ErrorDefinition RecordsLost = new("AR-0006",
+        "The log was trimmed past the archive's position.",
+        "Records between the two are in neither, so going on would hide a loss.",
+        "Restore the log's segments, or move the archive away so that a new one begins at the log's first record.");
+
+    public static readonly ErrorDefinition LogShorter = new("AR-0007",
+        "The archive is ahead of the log.",
+        "The table's position lies beyond the log's end, so they are not of one hub or the log was restored.",
+        "Restore the log that belongs to the archive, or move the archive away so that a new one begins.");
+}

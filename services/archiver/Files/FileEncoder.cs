@@ -1,0 +1,102 @@
+using System.Globalization;
+using Millrace.Archiver.Rows;
+using Millrace.Delta.Log;
+using Millrace.Delta.Schema;
+using ParquetSharp;
+using ParquetSharp.IO;
+using ParquetSharp.Schema;
+
+namespace Millrace.Archiver.Files;
+
+/// <summary>A finished file in memory, and what the table's log says of it.</summary>
+/// <param name="Content">Valid until the encoder is asked for the next file.</param>
+/// <param name="Path">Relative to the table's root; never used before.</param>
+internal sealed record EncodedFile(
+    string Path, IReadOnlyDictionary<string, string> PartitionValues, ReadOnlyMemory<byte> Content, FileStats Stats)
+{
+    public AddFile ToAction(DateTimeOffset writtenAt) => new(
+        Path, PartitionValues, Content.Length, writtenAt.ToUnixTimeMilliseconds(), DataChange: true, Stats);
+}
+
+/// <summary>Encodes a buffer's rows as Parquet files, one for each enqueued hour. Reused; for one thread at a time.</summary>
+internal sealed class FileEncoder : IDisposable
+{
+    /// <summary>Rows at a time that go through the column buffers: few enough to stay in the processor's cache.</summary>
+    private const int ChunkRows = 4096;
+
+    private readonly RowOrder _order = new();
+    private readonly MemoryStream _content = new();
+    private readonly RowColumns _columns;
+    private readonly GroupNode _schema;
+    private readonly WriterProperties _properties;
+    private readonly int _rowGroupRows;
+
+    public FileEncoder(IReadOnlyList<PromotedColumn> promoted, ArchiveCompression compression, int rowGroupRows)
+    {
+        TableSchema = ArchiveSchema.Of(promoted);
+        _columns = new RowColumns(promoted);
+        _schema = ArchiveSchema.ToParquet(ArchiveSchema.FileColumns(TableSchema));
+        _properties = ArchiveSchema.PropertiesOf(compression);
+        _rowGroupRows = rowGroupRows;
+    }
+
+    /// <summary>The columns that the table must have for these files.</summary>
+    public DeltaSchema TableSchema { get; }
+
+    /// <summary>The files in the order of their hours; each is encoded when it is asked for.</summary>
+    public IEnumerable<EncodedFile> Encode(RowBuffer buffer)
+    {
+        var (order, starts) = _order.Sort(buffer);
+        var slots = Enumerable.Range(0, buffer.Hours.Count).OrderBy(slot => buffer.Hours[slot]);
+        foreach (var slot in slots) yield return Encode(buffer, order, starts[slot], starts[slot + 1], slot);
+    }
+
+    public void Dispose()
+    {
+        _content.Dispose();
+        _properties.Dispose();
+        _schema.Dispose();
+    }
+
+    private EncodedFile Encode(RowBuffer buffer, int[] order, int begin, int end, int slot)
+    {
+        _content.SetLength(0);
+        _columns.BeginFile();
+        using (var stream = new ManagedOutputStream(_content, leaveOpen: true))
+        using (var file = new ParquetFileWriter(stream, _schema, _properties))
+        {
+            for (var row = begin; row < end; row += _rowGroupRows)
+                WriteRowGroup(file, buffer.Rows, order.AsSpan(row, Math.Min(_rowGroupRows, end - row)));
+            file.Close();
+        }
+
+        var hour = DateTimeOffset.UnixEpoch.AddHours(buffer.Hours[slot]);
+        var date = hour.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        var stats = _columns.Stats(end - begin, DeviceOf(buffer, order[begin]), DeviceOf(buffer, order[end - 1]));
+        return new EncodedFile(
+            string.Create(CultureInfo.InvariantCulture, $"date={date}/hour={hour.Hour}/part-{Guid.NewGuid():N}.parquet"),
+            new Dictionary<string, string>
+            {
+                ["date"] = date,
+                ["hour"] = hour.Hour.ToString(CultureInfo.InvariantCulture),
+            },
+            _content.GetBuffer().AsMemory(0, (int)_content.Length),
+            stats);
+    }
+
+    private void WriteRowGroup(ParquetFileWriter file, ReadOnlySpan<BufferedRow> rows, ReadOnlySpan<int> order)
+    {
+        using var rowGroup = file.AppendBufferedRowGroup();
+        while (!order.IsEmpty)
+        {
+            var chunk = order[..Math.Min(ChunkRows, order.Length)];
+            foreach (var row in chunk) _columns.Add(rows[row]);
+            _columns.WriteTo(rowGroup);
+            order = order[chunk.Length..];
+        }
+
+        rowGroup.Close();
+    }
+
+    private static string DeviceOf(RowBuffer buffer, int row) => System.Text.Encoding.UTF8.GetString(buffer.Rows[row].View.Key);
+}

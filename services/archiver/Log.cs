@@ -1,0 +1,41 @@
+using Microsoft.Extensions.Logging;
+
+namespace Millrace.Archiver;
+
+internal static partial class Log
+{
+    [LoggerMessage(7000, LogLevel.Information, "Archiving {Partitions} from {Positions}")]
+    public static partial void RunStarted(this ILogger log, string partitions, string positions);
+
+    [LoggerMessage(7001, LogLevel.Debug, "Archived {Rows} rows in {Files} files as table version {Version}")]
+    public static partial void Archived(this ILogger log, long rows, int files, long version);
+
+    [LoggerMessage(7002, LogLevel.Error, "Archiving failed; it starts again from the table in {Delay}")]
+    public static partial void RunFailed(this ILogger log, Exception exception, TimeSpan delay);
+
+    [LoggerMessage(7003, LogLevel.Information, "A commit was {Outcome}; archiving starts again from the table")]
+    public static partial void CommitVoid(this ILogger log, string outcome);
+
+    [LoggerMessage(7004, LogLevel.Error, "Partition {Partition} cannot be read at {Offset}; tried again in {Delay}")]
+    public static partial void ReadFailed(
+        this ILogger log, Exception exception, string partition, long offset, TimeSpan delay);
+
+    [LoggerMessage(7005, LogLevel.Warning,
+        "{Count} records could not be archived and went to the dead letters, the first with {Code}: {Reason}")]
+    public static partial void DeadLettered(this ILogger log, int count, string code, string reason);
+
+    [LoggerMessage(7006, LogLevel.Information, "Dead letter {Id}: {Outcome}")]
+    public static partial void Replayed(this ILogger log, string id, string outcome);
+
+    [LoggerMessage(7007, LogLevel.Error, "Dead letter {Id} could not be replayed; it is tried again later")]
+    public static partial void ReplayFailed(this ILogger log, Exception exception, string id);
+
+    [LoggerMessage(7008, LogLevel.Error, "Following dead-letter replays failed; tried again in {Delay}")]
+    public static partial void ReplaysFailed(this ILogger log, Exception exception, TimeSpan delay);
+
+    [LoggerMessage(7009, LogLevel.Warning, "Stopped before the last rows were archived; the next start takes them")]
+    public static partial void StoppedEarly(this ILogger log);
+
+    [LoggerMessage(7010, LogLevel.Warning, "The archive's lag could not be measured")]
+    public static partial void LagUnknown(this ILogger log, Exception exception);
+}
