@@ -1,5 +1,9 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Text;
 using Millrace.Contracts;
+using Millrace.Primitives;
+using Millrace.Saql.Engine;
 
 namespace Millrace.Saql;
 
@@ -10,42 +14,134 @@ namespace Millrace.Saql;
 /// </summary>
 public sealed class QueryEngine
 {
+    private const int StateVersion = 1;
+
+    private static readonly long EpochTicks = DateTime.UnixEpoch.Ticks;
+
+    private readonly QueryPlan _plan;
+    private readonly QueryEngineOptions _options;
+    private readonly Dictionary<TopicPartition, SourceState> _sources;
+    private readonly SourceState[] _inOrder;
+    private readonly PipelineState[] _pipelines;
+    private byte[] _copy = [];
+
     /// <param name="sources">
-    /// Every partition that will be read, for each input: one partition for <see cref="QueryScope.PerPartition"/>.
+    /// Every partition that will be read, for each input: one partition for <see cref="QueryScope.PerPartition"/>, or
+    /// several, which gives the same rows in the order of their time.
     /// </param>
     public QueryEngine(
-        QueryPlan plan, QueryEngineOptions options, IReadOnlyList<QuerySource> sources, IQueryRowSink sink) =>
-        throw new NotSupportedException("The engine is not there yet.");
+        QueryPlan plan, QueryEngineOptions options, IReadOnlyList<QuerySource> sources, IQueryRowSink sink)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(sources);
+        _plan = plan;
+        _options = options;
+        (_inOrder, _pipelines) = EngineAssembly.Assemble(plan, options, sources, sink);
+        _sources = _inOrder.ToDictionary(source => source.Partition);
+    }
 
     /// <summary>The least of the sources' watermarks, in milliseconds since 1970; long.MinValue before the first.</summary>
-    public long WatermarkMs => throw new NotSupportedException();
+    public long WatermarkMs
+    {
+        get
+        {
+            var least = _pipelines.Length == 0 ? long.MinValue : _pipelines.Min(pipeline => pipeline.Watermark);
+            return least == long.MinValue ? least : OutputState.ToMilliseconds(least);
+        }
+    }
 
     /// <summary>Whether rows or groups wait for the watermark, so that an idle source should be marked.</summary>
-    public bool AwaitsWatermark => throw new NotSupportedException();
+    public bool AwaitsWatermark => _pipelines.Any(pipeline => pipeline.IsWaiting);
 
     /// <summary>
     /// The next records of the source. Records before its position are passed over. Rows come out of the sink before
     /// this returns.
     /// </summary>
-    public void Process(RecordBatch batch) => throw new NotSupportedException();
+    public void Process(RecordBatch batch)
+    {
+        var source = Find(batch.Partition);
+        if (!MemoryMarshal.TryGetArray(batch.Bytes, out var segment))
+        {
+            if (_copy.Length < batch.Bytes.Length) _copy = new byte[batch.Bytes.Length];
+            batch.Bytes.CopyTo(_copy);
+            segment = new ArraySegment<byte>(_copy, 0, batch.Bytes.Length);
+        }
+
+        ref var arrayStart = ref MemoryMarshal.GetArrayDataReference(segment.Array!);
+        foreach (var record in batch with { Bytes = segment })
+        {
+            if (record.Offset < source.Position) continue;
+            source.MoveTo(record.Offset);
+            foreach (var input in source.Inputs) input.Read(source, record, segment.Array!, ref arrayStart);
+        }
+
+        source.MoveTo(batch.NextOffset);
+        foreach (var pipeline in _pipelines) pipeline.Release();
+    }
 
     /// <summary>
     /// Records of the source from this offset on arrive no earlier than the time. Takes effect when the source's
     /// position reaches the offset; at once when it stands there.
     /// </summary>
-    public void Mark(TopicPartition source, long offset, long arrivalMs) => throw new NotSupportedException();
+    public void Mark(TopicPartition source, long offset, long arrivalMs)
+    {
+        Find(source).Mark(offset, EpochTicks + (arrivalMs * TimeSpan.TicksPerMillisecond));
+        foreach (var pipeline in _pipelines) pipeline.Release();
+    }
 
     /// <summary>The next offset of each source: what a checkpoint names together with <see cref="Save"/>.</summary>
-    public IReadOnlyList<PartitionOffset> Positions => throw new NotSupportedException();
+    public IReadOnlyList<PartitionOffset> Positions =>
+        [.. _inOrder.Select(source => new PartitionOffset(source.Partition, source.Position))];
 
     /// <summary>No more input comes: everything that waits is answered.</summary>
-    public void Complete() => throw new NotSupportedException();
+    public void Complete()
+    {
+        foreach (var pipeline in _pipelines) pipeline.Complete();
+    }
 
     /// <summary>Writes the whole state, in a format that names its version.</summary>
-    public void Save(IBufferWriter<byte> target) => throw new NotSupportedException();
+    public void Save(IBufferWriter<byte> target)
+    {
+        var body = new ArrayBufferWriter<byte>();
+        var writer = new StateWriter(body);
+        foreach (var source in _inOrder) source.Save(writer);
+        foreach (var pipeline in _pipelines) pipeline.Save(writer);
+        var head = new StateWriter(target);
+        head.Write(StateVersion);
+        head.Write(Fingerprint());
+        head.Write((int)Crc32C.Compute(body.WrittenSpan));
+        head.Write(body.WrittenSpan);
+    }
 
-    /// <summary>Takes a state written by <see cref="Save"/> of the same plan, before the first record.</summary>
-    public void Restore(ReadOnlySpan<byte> state) => throw new NotSupportedException();
+    /// <summary>
+    /// Takes a state written by <see cref="Save"/> of the same plan, options and sources, before the first record.
+    /// Another's state is a <see cref="MillraceException"/> with code SQ-0201.
+    /// </summary>
+    public void Restore(ReadOnlySpan<byte> state)
+    {
+        var head = new StateReader(state);
+        if (head.ReadInt32() != StateVersion) throw head.Damaged("another format");
+        if (head.ReadInt32() != Fingerprint()) throw head.Damaged("another query, options or sources");
+        var crc = head.ReadInt32();
+        var body = head.ReadBytes();
+        if ((int)Crc32C.Compute(body) != crc) throw head.Damaged();
+        var reader = new StateReader(body);
+        foreach (var source in _inOrder) source.Restore(ref reader);
+        foreach (var pipeline in _pipelines) pipeline.Restore(ref reader);
+        if (!reader.AtEnd) throw reader.Damaged();
+    }
+
+    /// <summary>What a state depends on besides the records.</summary>
+    private int Fingerprint()
+    {
+        var sources = string.Join(';', _inOrder.Select(source => source.Partition));
+        return (int)Crc32C.Compute(Encoding.UTF8.GetBytes(
+            $"{_options.LateTolerance.Ticks};{_options.OutOfOrderTolerance.Ticks};{_options.DropOutOfOrder};{sources};{_plan.Text}"));
+    }
+
+    private SourceState Find(TopicPartition partition) => _sources.TryGetValue(partition, out var source)
+        ? source
+        : throw SaqlErrors.UnknownSource.With(partition).AsException();
 }
 
 /// <param name="Input">The name that the query uses in FROM.</param>
@@ -93,7 +189,10 @@ public readonly ref struct QueryRow
     public required ReadOnlySpan<byte> Json { get; init; }
 }
 
-/// <param name="Element">Which element of an array body; -1 for the whole record.</param>
+/// <param name="Element">
+/// Which element of an array body, 0 for a body that is one object; -1 for the whole record. A window's row that
+/// fails names the first event of its group.
+/// </param>
 /// <param name="Code">The stable code, SQ-nnnn.</param>
 public readonly record struct QueryRowFailure(
     TopicPartition Source, long Offset, int Element, string Code, string Reason);

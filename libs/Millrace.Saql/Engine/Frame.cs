@@ -37,6 +37,9 @@ internal sealed class Frame(int memos, int[] partitions)
     /// <summary>A new row stands in the slots: what was remembered for the one before is void.</summary>
     public void NextRow() => _stamp++;
 
+    /// <summary>Tells rows apart.</summary>
+    public uint Row => _stamp;
+
     public void ClearFailure() => Failure = null;
 
     /// <summary>

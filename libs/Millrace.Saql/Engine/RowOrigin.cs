@@ -16,10 +16,10 @@ internal struct RowOrigin
     /// <summary>The only device that made the row, as text; else null.</summary>
     public Value Device;
 
+    /// <summary>There is no only device because there were several.</summary>
+    public bool SeveralDevices;
+
     /// <summary>The window that made the row; null for a row of an input.</summary>
     public WindowState? Window;
     public long WindowStart;
-
-    /// <summary>For a window's row: its group, an index into the table that the window answers from.</summary>
-    public int Group;
 }

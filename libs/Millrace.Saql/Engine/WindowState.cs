@@ -1,2 +1,344 @@
+using Millrace.Saql.Expressions;
+using Millrace.Saql.Planning;
+using Millrace.Saql.Values;
+
 namespace Millrace.Saql.Engine;
-internal sealed class WindowState { }
+
+/// <summary>
+/// The open panes of one window and their groups. Rows come in the order of their time. A tumbling window is one pane;
+/// a hopping one is put together from its panes when it ends.
+/// </summary>
+internal sealed class WindowState
+{
+    private readonly WindowPlan _plan;
+    private readonly EngineContext _context;
+    private readonly Frame _frame;
+    private readonly RootState _root;
+    private readonly Accumulator[] _accumulators;
+    private readonly Value[] _arguments;
+    private readonly Value[] _keys;
+    private readonly bool _keyedByDevice;
+    private readonly bool _separatePartitions;
+    private readonly List<Pane> _panes = [];
+    private readonly Stack<GroupTable> _spare = new();
+    private readonly int _wordsPerGroup;
+    private GroupTable? _merged;
+    private byte[] _key = new byte[256];
+    private byte[] _shown = new byte[256];
+    private int[] _groupMap = new int[16];
+    private long _lastClosed = long.MinValue;
+
+    public WindowState(WindowPlan plan, EngineContext context)
+    {
+        _plan = plan;
+        _context = context;
+        _frame = context.Frame;
+        _root = new RootState(plan, new Value[plan.SlotCount], context);
+        _arguments = new Value[plan.ArgumentCount];
+        _keys = new Value[plan.KeyCount];
+        _accumulators = new Accumulator[plan.Accumulators.Count];
+        for (var i = 0; i < _accumulators.Length; i++)
+        {
+            _accumulators[i] = new Accumulator(plan.Accumulators[i], i, _wordsPerGroup);
+            _wordsPerGroup += Accumulator.WordsOf(plan.Accumulators[i].Kind);
+        }
+
+        _keyedByDevice = plan.Inlets.All(inlet => inlet.Keys.Any(key => key.IsDeviceId));
+        _separatePartitions = plan.IsPartitionLocal && context.SeparatesPartitions;
+    }
+
+    public WindowPlan Plan => _plan;
+
+    public RootState Root => _root;
+
+    public bool HasGroups => _panes.Count > 0;
+
+    /// <summary>The end of the next window that has rows; long.MaxValue when none has.</summary>
+    public long NextDue { get; private set; } = long.MaxValue;
+
+    /// <summary>Takes the row in the frame.</summary>
+    public void Add(WindowInlet inlet)
+    {
+        _frame.ClearFailure();
+        foreach (var filter in inlet.Filters)
+        {
+            if (filter.Test(_frame) == Truth.True) continue;
+            if (_frame.Failure is not null) _context.ReportFailure();
+            return;
+        }
+
+        for (var i = 0; i < _arguments.Length; i++) _arguments[i] = inlet.Arguments[i].Evaluate(_frame);
+        var keyLength = EncodeKey(inlet.Keys);
+        foreach (ref readonly var accumulator in _accumulators.AsSpan())
+        {
+            if (accumulator.Argument >= 0 && !accumulator.TryTake(ref _arguments[accumulator.Argument], _frame)) break;
+        }
+
+        if (_frame.Failure is not null)
+        {
+            _context.ReportFailure();
+            return;
+        }
+
+        if (PaneOf(_frame.Origin.Timestamp) is { } table) AddTo(table, keyLength);
+    }
+
+    /// <summary>Ends the window that is due: its rows go on, panes that no later window needs go.</summary>
+    public void CloseNext()
+    {
+        var end = NextDue;
+        var spec = _plan.Spec;
+        var table = spec.IsTumbling ? _panes[0].Table : MergedUpTo(end);
+        var saved = _frame.Origin;
+        var slots = _frame.Slots;
+        for (var group = 0; group < table.Count; group++) Emit(table, group, end);
+        _frame.Origin = saved;
+        _frame.Slots = slots;
+        _lastClosed = end;
+        while (_panes.Count > 0 && (spec.IsTumbling || _panes[0].End - spec.Pane < end + spec.Hop - spec.Size))
+        {
+            _panes[0].Table.Clear();
+            _spare.Push(_panes[0].Table);
+            _panes.RemoveAt(0);
+            if (spec.IsTumbling) break;
+        }
+
+        UpdateNextDue();
+    }
+
+    /// <summary>The keys of the row that was made last, in a stable text form.</summary>
+    public string GroupKeyText() => GroupKey.Text(_root.Slots.AsSpan(0, _plan.KeyCount));
+
+    public void Save(StateWriter writer)
+    {
+        writer.Write(_lastClosed);
+        writer.Write(_panes.Count);
+        foreach (var pane in _panes)
+        {
+            writer.Write(pane.End);
+            pane.Table.Save(writer);
+        }
+    }
+
+    public void Restore(ref StateReader reader)
+    {
+        _lastClosed = reader.ReadInt64();
+        _panes.Clear();
+        for (var left = reader.ReadCount(); left > 0; left--)
+        {
+            var pane = new Pane(reader.ReadInt64(), new GroupTable(_wordsPerGroup));
+            pane.Table.Restore(ref reader);
+            _panes.Add(pane);
+        }
+
+        UpdateNextDue();
+    }
+
+    private void AddTo(GroupTable table, int keyLength)
+    {
+        var index = table.FindOrAdd(_key.AsSpan(0, keyLength), out var isNew);
+        if (isNew) Begin(table, index);
+        else if (!_keyedByDevice) CompareDevice(table, ref table[index]);
+        ref var words = ref table.FirstWord(index);
+        foreach (ref readonly var accumulator in _accumulators.AsSpan())
+        {
+            ref readonly var value = ref accumulator.Argument >= 0 ? ref _arguments[accumulator.Argument] : ref NoValue;
+            accumulator.Add(ref words, value, table, index);
+        }
+    }
+
+    private static readonly Value NoValueField = Value.Null;
+
+    private static ref readonly Value NoValue => ref NoValueField;
+
+    /// <summary>The first event of a group is what its rows are traced to.</summary>
+    private void Begin(GroupTable table, int index)
+    {
+        ref readonly var origin = ref _frame.Origin;
+        ref var group = ref table[index];
+        group.Source = origin.Source;
+        group.Offset = origin.Offset;
+        group.Element = origin.Element;
+        var device = origin.Device;
+        if (!device.IsNull)
+        {
+            var start = table.Keep(device.Utf8);
+            table[index].DeviceStart = start;
+            table[index].DeviceLength = device.Length;
+        }
+        else group.DeviceLength = origin.SeveralDevices ? GroupTable.SeveralDevices : GroupTable.NoDevice;
+
+        var length = EncodeShown();
+        if (length > 0)
+        {
+            var start = table.Keep(_shown.AsSpan(0, length));
+            table[index].ShownStart = start;
+        }
+        else table[index].ShownStart += KeyPrefixBytes;
+    }
+
+    private int KeyPrefixBytes => _separatePartitions ? 4 : 0;
+
+    private void CompareDevice(GroupTable table, ref Group group)
+    {
+        if (group.DeviceLength == GroupTable.SeveralDevices) return;
+        var device = _frame.Origin.Device;
+        var same = device.IsNull
+            ? group.DeviceLength == GroupTable.NoDevice && !_frame.Origin.SeveralDevices
+            : device.Length == group.DeviceLength &&
+                device.Utf8.SequenceEqual(table.Bytes.AsSpan(group.DeviceStart, group.DeviceLength));
+        if (!same) group.DeviceLength = GroupTable.SeveralDevices;
+    }
+
+    private int EncodeKey(Expr[] keys)
+    {
+        var length = 0;
+        if (_separatePartitions)
+        {
+            BitConverter.TryWriteBytes(_key, _frame.Partition);
+            length = 4;
+        }
+
+        for (var i = 0; i < keys.Length; i++)
+        {
+            _keys[i] = keys[i].Evaluate(_frame);
+            var canonical = ValueCodec.Canonical(_keys[i]);
+            var size = ValueCodec.Size(canonical);
+            if (_key.Length < length + size) Array.Resize(ref _key, Math.Max(_key.Length * 2, length + size));
+            length += ValueCodec.Write(_key.AsSpan(length), canonical);
+        }
+
+        return length;
+    }
+
+    /// <summary>The keys as they came; 0 when they are the same as the canonical ones.</summary>
+    private int EncodeShown()
+    {
+        var differs = false;
+        var size = 0;
+        foreach (ref readonly var key in _keys.AsSpan())
+        {
+            differs |= ValueCodec.Canonical(key).Kind != key.Kind;
+            size += ValueCodec.Size(key);
+        }
+
+        if (!differs) return 0;
+        if (_shown.Length < size) _shown = new byte[size * 2];
+        var length = 0;
+        foreach (ref readonly var key in _keys.AsSpan()) length += ValueCodec.Write(_shown.AsSpan(length), key);
+        return length;
+    }
+
+    /// <summary>Null when the time lies in no window, as it may when the hop is longer than the size.</summary>
+    private GroupTable? PaneOf(long time)
+    {
+        if (_panes.Count > 0 && time <= _panes[^1].End) return _panes[^1].Table;
+        var spec = _plan.Spec;
+        if (time <= spec.FirstEnd(time) - spec.Size && !spec.IsSnapshot) return null;
+        var table = _spare.Count > 0 ? _spare.Pop() : new GroupTable(_wordsPerGroup);
+        _panes.Add(new Pane(spec.PaneEnd(time), table));
+        UpdateNextDue();
+        return table;
+    }
+
+    private void UpdateNextDue()
+    {
+        if (_panes.Count == 0) NextDue = long.MaxValue;
+        else
+        {
+            NextDue = _plan.Spec.FirstEnd(_panes[0].End);
+            if (_lastClosed != long.MinValue && !_plan.Spec.IsSnapshot) NextDue = Math.Max(NextDue, _lastClosed + _plan.Spec.Hop);
+        }
+
+        _context.NextDueChanged(this);
+    }
+
+    private GroupTable MergedUpTo(long end)
+    {
+        _merged ??= new GroupTable(_wordsPerGroup);
+        _merged.Clear();
+        foreach (var pane in _panes)
+        {
+            if (pane.End > end) break;
+            Merge(pane.Table, _merged);
+        }
+
+        return _merged;
+    }
+
+    private void Merge(GroupTable from, GroupTable into)
+    {
+        if (_groupMap.Length < from.Count) _groupMap = new int[from.Count * 2];
+        for (var i = 0; i < from.Count; i++)
+        {
+            var group = from[i];
+            var index = into.FindOrAdd(from.Key(i), out var isNew);
+            _groupMap[i] = index;
+            if (isNew) CopyGroup(from, i, into, index);
+            else if (into[index].DeviceLength != group.DeviceLength || !into.Device(index).SequenceEqual(from.Device(i)))
+                into[index].DeviceLength = GroupTable.SeveralDevices;
+            ref var otherWords = ref from.FirstWord(i);
+            ref var words = ref into.FirstWord(index);
+            foreach (ref readonly var accumulator in _accumulators.AsSpan())
+                accumulator.Merge(ref words, into, ref otherWords, from);
+        }
+
+        into.Distinct.AddAll(from.Distinct, _groupMap, (group, accumulator) =>
+            into.Words(group)[_accumulators[accumulator].FirstWord]++);
+    }
+
+    private void CopyGroup(GroupTable from, int source, GroupTable into, int target)
+    {
+        var group = from[source];
+        var length = ShownLength(from, group.ShownStart);
+        var shown = into.Keep(from.Bytes.AsSpan(group.ShownStart, length));
+        var device = into.Keep(from.Device(source));
+        ref var copy = ref into[target];
+        copy.Source = group.Source;
+        copy.Offset = group.Offset;
+        copy.Element = group.Element;
+        copy.ShownStart = shown;
+        copy.DeviceStart = device;
+        copy.DeviceLength = group.DeviceLength;
+    }
+
+    private int ShownLength(GroupTable table, int start)
+    {
+        var at = start;
+        for (var i = 0; i < _plan.KeyCount; i++) ValueCodec.Read(table.Bytes, ref at);
+        return at - start;
+    }
+
+    private void Emit(GroupTable table, int index, long end)
+    {
+        ref readonly var group = ref table[index];
+        var slots = _root.Slots;
+        var at = group.ShownStart;
+        for (var i = 0; i < _plan.KeyCount; i++) slots[i] = ValueCodec.Read(table.Bytes, ref at);
+        _frame.ClearFailure();
+        _frame.Origin = new RowOrigin
+        {
+            Timestamp = end,
+            Source = group.Source,
+            Offset = group.Offset,
+            Element = group.Element,
+            Device = group.DeviceLength < 0 ? Value.Null : Value.OfText(table.Bytes, group.DeviceStart, group.DeviceLength),
+            SeveralDevices = group.DeviceLength == GroupTable.SeveralDevices,
+            Window = this,
+            WindowStart = end - _plan.Spec.Size,
+        };
+        ref var words = ref table.FirstWord(index);
+        for (var i = 0; i < _plan.Results.Count; i++)
+        {
+            var result = _plan.Results[i];
+            slots[_plan.KeyCount + i] = _accumulators[result.Accumulator].Result(result.Kind, ref words, table, _frame);
+        }
+
+        var mark = _frame.Arena.Used;
+        if (_frame.Failure is not null) _context.ReportFailure();
+        else _root.Dispatch();
+        _frame.Arena.WindBack(mark);
+    }
+
+    private readonly record struct Pane(long End, GroupTable Table);
+}

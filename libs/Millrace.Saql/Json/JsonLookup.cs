@@ -100,7 +100,10 @@ internal static class JsonLookup
         }
     }
 
-    private static JsonScanner Inside(in Value container)
+    /// <summary>All members, in order.</summary>
+    public static MemberEnumerator Members(in Value record) => new(record);
+
+    private static JsonScanner Inside(Value container)
     {
         var scanner = new JsonScanner(container.Bytes.AsSpan(0, container.Start + container.Length), container.Start + 1);
         scanner.SkipBlanks();
@@ -112,5 +115,66 @@ internal static class JsonLookup
         scanner.SkipBlanks();
         scanner.TrySkip((byte)',');
         scanner.SkipBlanks();
+    }
+
+    /// <summary>Walks the members of a record.</summary>
+    public ref struct MemberEnumerator(Value record)
+    {
+        private JsonScanner _scanner = Inside(record);
+        private int _nameStart;
+        private int _nameLength;
+        private int _valueStart;
+        private bool _escaped;
+
+        public readonly MemberEnumerator GetEnumerator() => this;
+
+        public readonly MemberEnumerator Current => this;
+
+        /// <summary>The name as it stands in the text, escapes and all.</summary>
+        public readonly ReadOnlySpan<byte> WrittenName => record.Bytes.AsSpan(_nameStart, _nameLength);
+
+        public readonly ReadOnlySpan<byte> Json => record.Bytes.AsSpan(_valueStart, ValueEnd - _valueStart);
+
+        public readonly ReadOnlySpan<byte> Name
+        {
+            get
+            {
+                if (!_escaped) return WrittenName;
+                var unescaped = new byte[_nameLength];
+                return unescaped.AsSpan(0, JsonScanner.Unescape(WrittenName, unescaped));
+            }
+        }
+
+        /// <summary>Of a repeated name the last counts.</summary>
+        public readonly bool IsRepeatedLater
+        {
+            get
+            {
+                var later = _scanner;
+                Next(ref later);
+                while (!later.AtEnd && later.Current != '}')
+                {
+                    later.TryName(out var start, out var length, out _);
+                    if (length == _nameLength && record.Bytes.AsSpan(start, length).SequenceEqual(WrittenName)) return true;
+                    later.TrySkipValue();
+                    Next(ref later);
+                }
+
+                return false;
+            }
+        }
+
+        private int ValueEnd { get; set; }
+
+        public bool MoveNext()
+        {
+            if (_valueStart > 0) Next(ref _scanner);
+            if (_scanner.AtEnd || _scanner.Current == '}') return false;
+            _scanner.TryName(out _nameStart, out _nameLength, out _escaped);
+            _valueStart = _scanner.At;
+            _scanner.TrySkipValue();
+            ValueEnd = _scanner.At;
+            return true;
+        }
     }
 }

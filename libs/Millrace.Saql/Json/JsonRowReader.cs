@@ -8,9 +8,9 @@ namespace Millrace.Saql.Json;
 /// Decodes JSON objects into slots, only the fields that are read. A name matches exactly, else without regard to the
 /// case of ASCII letters; of a repeated name the last counts.
 /// </summary>
-internal sealed class JsonRowReader(FieldNode root, int firstSlot, int slotCount, Value[] slots, TextArena arena)
+internal sealed class JsonRowReader(FieldNode root, Value[] slots, TextArena arena)
 {
-    private readonly uint[] _exactRow = new uint[slotCount];
+    private readonly uint[] _exactRow = new uint[slots.Length];
     private byte[] _array = [];
     private uint _row;
 
@@ -20,7 +20,7 @@ internal sealed class JsonRowReader(FieldNode root, int firstSlot, int slotCount
     {
         _array = array;
         _row++;
-        Array.Clear(slots, firstSlot, slotCount);
+        Array.Clear(slots);
         var scanner = new JsonScanner(array.AsSpan(0, start + length), start);
         scanner.SkipBlanks();
         var objectStart = scanner.At;
@@ -116,7 +116,7 @@ internal sealed class JsonRowReader(FieldNode root, int firstSlot, int slotCount
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Set(int slot, in Value value, bool isExact)
     {
-        ref var exactRow = ref _exactRow[slot - firstSlot];
+        ref var exactRow = ref _exactRow[slot];
         if (isExact) exactRow = _row;
         else if (exactRow == _row) return;
         slots[slot] = value;

@@ -1,0 +1,124 @@
+using Millrace.Saql.Expressions;
+using Millrace.Saql.Planning;
+using Millrace.Saql.Values;
+
+namespace Millrace.Saql.Engine;
+
+/// <summary>What becomes of an event under the time policies.</summary>
+internal enum TimeVerdict : byte
+{
+    Take,
+
+    /// <summary>Ahead of its arrival, late or out of order, and the policy drops it.</summary>
+    Drop,
+
+    /// <summary>TIMESTAMP BY gave no time.</summary>
+    Fail,
+}
+
+/// <summary>The times of a record, in ticks; long.MinValue where there is none.</summary>
+/// <param name="Arrival">Given only by lines of a file.</param>
+internal readonly record struct RecordTimes(long Enqueued, long Arrival)
+{
+    public const long None = long.MinValue;
+}
+
+/// <summary>
+/// One source partition under one choice of timestamps: arrival, policies and watermark. All that comes later has a
+/// timestamp at or above the watermark.
+/// </summary>
+internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions options)
+{
+    /// <summary>An event further ahead of its arrival than this is dropped, whatever the policy.</summary>
+    private static readonly long EarlyTolerance = TimeSpan.FromMinutes(5).Ticks;
+
+    private readonly long _late = options.LateTolerance.Ticks;
+    private readonly long _outOfOrder = options.OutOfOrderTolerance.Ticks;
+
+    public FeedPlan Plan => plan;
+
+    /// <summary>The rank of the source among the engine's.</summary>
+    public int Source => source;
+
+    public long Arrival { get; private set; } = long.MinValue;
+
+    public long Watermark { get; private set; } = long.MinValue;
+
+    /// <summary>Rows come in the order of their timestamps.</summary>
+    public bool IsOrdered => plan.TimestampBy is null || _outOfOrder == 0;
+
+    /// <summary>Nothing arrives before this any more.</summary>
+    public void Mark(long arrival)
+    {
+        Arrival = Math.Max(Arrival, arrival);
+        RaiseToArrival();
+    }
+
+    /// <summary>A record came, before its rows are looked at.</summary>
+    public void Arrive(RecordTimes times)
+    {
+        var arrival = times.Arrival != RecordTimes.None ? times.Arrival : times.Enqueued;
+        if (arrival != RecordTimes.None) Mark(arrival);
+        else if (plan.TimestampBy is null) Mark(Math.Max(Arrival, DateTime.UnixEpoch.Ticks));
+    }
+
+    /// <summary>The timestamp of the row in the frame, whose record arrived.</summary>
+    public TimeVerdict Judge(RecordTimes times, Frame frame, out long timestamp)
+    {
+        timestamp = Arrival;
+        if (plan.TimestampBy is null) return TimeVerdict.Take;
+        frame.ClearFailure();
+        var given = plan.TimestampBy.Evaluate(frame);
+        if (frame.Failure is not null) return TimeVerdict.Fail;
+        if (!Conversion.TryDateTime(given, out var time))
+        {
+            frame.Fail(SaqlErrors.BadTimestamp, $"It is {Shown.Of(given)}.");
+            return TimeVerdict.Fail;
+        }
+
+        timestamp = time.Ticks;
+        if (times is { Enqueued: RecordTimes.None, Arrival: RecordTimes.None }) Mark(timestamp);
+        return Adjust(ref timestamp) ? TimeVerdict.Take : TimeVerdict.Drop;
+    }
+
+    public void Save(StateWriter writer)
+    {
+        writer.Write(Arrival);
+        writer.Write(Watermark);
+    }
+
+    public void Restore(ref StateReader reader)
+    {
+        Arrival = reader.ReadInt64();
+        Watermark = reader.ReadInt64();
+    }
+
+    /// <summary>The policies, in their documented order; false when they drop the event.</summary>
+    private bool Adjust(ref long timestamp)
+    {
+        if (timestamp - Arrival > EarlyTolerance) return false;
+        if (Arrival - timestamp > _late)
+        {
+            if (options.DropOutOfOrder) return false;
+            timestamp = Arrival - _late;
+        }
+
+        if (timestamp < Watermark)
+        {
+            if (options.DropOutOfOrder) return false;
+            timestamp = Watermark;
+        }
+
+        Watermark = Math.Max(Watermark, timestamp - _outOfOrder);
+        return true;
+    }
+
+    /// <summary>
+    /// What arrives from now on is adjusted to arrival - late tolerance at least, so the watermark may stand there.
+    /// </summary>
+    private void RaiseToArrival()
+    {
+        var bound = plan.TimestampBy is null ? Arrival : Arrival - _late;
+        Watermark = Math.Max(Watermark, bound);
+    }
+}

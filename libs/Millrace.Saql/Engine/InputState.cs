@@ -1,0 +1,204 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Unicode;
+using Millrace.Contracts;
+using Millrace.Saql.Files;
+using Millrace.Saql.Json;
+using Millrace.Saql.Planning;
+using Millrace.Saql.Values;
+
+namespace Millrace.Saql.Engine;
+
+/// <summary>One input at work: decodes records into its row, once for all that read it.</summary>
+internal sealed class InputState
+{
+    private static readonly long EpochTicks = DateTime.UnixEpoch.Ticks;
+
+    private readonly EngineContext _context;
+    private readonly Frame _frame;
+    private readonly Value[] _slots;
+    private readonly JsonRowReader _reader;
+    private readonly (byte[] Name, int Slot)[] _headers;
+    private readonly Dictionary<int, List<(FeedState Feed, PipelineState Pipeline, int Index)>> _takers = [];
+    private readonly int _enqueuedSlot;
+    private readonly int _processedSlot;
+    private readonly int _partitionSlot;
+    private readonly int _deviceSlot;
+    private readonly int _hubSlot;
+    private readonly int _propertiesSlot;
+    private readonly JsonRowWriter _writer = new();
+
+    public InputState(InputPlan plan, EngineContext context)
+    {
+        _context = context;
+        _frame = context.Frame;
+        _slots = new Value[plan.SlotCount];
+        _reader = new JsonRowReader(plan.Fields, _slots, _frame.Arena);
+        _headers = [.. plan.Metadata.Where(field => field.Key.Kind == MetadataKind.Header)
+            .Select(field => (Encoding.UTF8.GetBytes(field.Key.Name), field.Value.Slot))];
+        _enqueuedSlot = SlotOf(plan, MetadataKind.EnqueuedTime);
+        _processedSlot = SlotOf(plan, MetadataKind.ProcessedTime);
+        _partitionSlot = SlotOf(plan, MetadataKind.PartitionId);
+        _deviceSlot = SlotOf(plan, MetadataKind.DeviceId);
+        _hubSlot = SlotOf(plan, MetadataKind.IoTHub);
+        _propertiesSlot = SlotOf(plan, MetadataKind.Properties);
+    }
+
+    public Value[] Slots => _slots;
+
+    public void AddTaker(FeedState feed, PipelineState pipeline, int index)
+    {
+        if (!_takers.TryGetValue(feed.Source, out var takers)) _takers[feed.Source] = takers = [];
+        takers.Add((feed, pipeline, index));
+    }
+
+    public bool HasTakers(int source) => _takers.ContainsKey(source);
+
+    /// <summary>Reads one record of a source; the record's bytes lie in the array.</summary>
+    public void Read(SourceState source, in RecordView record, byte[] array, ref byte arrayStart)
+    {
+        var takers = CollectionsMarshal.AsSpan(_takers[source.Rank]);
+        var times = TimesOf(record);
+        foreach (ref var taker in takers) taker.Feed.Arrive(times);
+        var body = record.Value;
+        var start = PlaceOf(body, ref arrayStart);
+        var kind = FirstToken(body);
+        if (!Utf8.IsValid(body) || kind is not ((byte)'{' or (byte)'['))
+        {
+            Fail(source, record, "It is no JSON object or array in UTF-8.");
+            return;
+        }
+
+        if (kind == '[') ReadElements(source, record, array, ref arrayStart, start, times, takers);
+        else if (!_reader.TryRead(array, start, body.Length)) Fail(source, record, "It is no valid JSON object.");
+        else TakeRow(source, record, array, ref arrayStart, 0, times, takers);
+        _frame.Arena.WindBack(0);
+    }
+
+    /// <summary>Each element of the array is a row; the body as a whole must be valid first.</summary>
+    private void ReadElements(
+        SourceState source, in RecordView record, byte[] array, ref byte arrayStart, int start, RecordTimes times,
+        Span<(FeedState Feed, PipelineState Pipeline, int Index)> takers)
+    {
+        var length = record.Value.Length;
+        var check = new JsonScanner(array.AsSpan(0, start + length), start);
+        check.SkipBlanks();
+        var first = check.At + 1;
+        var isValid = check.TrySkipValue();
+        check.SkipBlanks();
+        if (!isValid || !check.AtEnd)
+        {
+            Fail(source, record, "It is no valid JSON array.");
+            return;
+        }
+
+        var scanner = new JsonScanner(array.AsSpan(0, start + length), first);
+        scanner.SkipBlanks();
+        for (var element = 0; scanner.Current != ']'; element++)
+        {
+            var elementStart = scanner.At;
+            scanner.TrySkipValue();
+            if (_reader.TryRead(array, elementStart, scanner.At - elementStart))
+                TakeRow(source, record, array, ref arrayStart, element, times, takers);
+            else
+            {
+                _context.Fail(source.Partition, record.Offset, element, SaqlErrors.BadBody,
+                    $"Element {element} of the array is no JSON object.");
+            }
+
+            _frame.Arena.WindBack(0);
+            scanner.SkipBlanks();
+            scanner.TrySkip((byte)',');
+            scanner.SkipBlanks();
+        }
+    }
+
+    private void TakeRow(
+        SourceState source, in RecordView record, byte[] array, ref byte arrayStart, int element, RecordTimes times,
+        Span<(FeedState Feed, PipelineState Pipeline, int Index)> takers)
+    {
+        var device = record.HasKey
+            ? Value.OfText(array, PlaceOf(record.Key, ref arrayStart), record.Key.Length)
+            : Value.Null;
+        ReadMetadata(source, record, array, ref arrayStart, times, device);
+        foreach (ref var taker in takers)
+        {
+            if (_processedSlot >= 0) _slots[_processedSlot] = Value.OfTicks(Math.Max(0, taker.Feed.Arrival));
+            _frame.Slots = _slots;
+            _frame.NextRow();
+            _frame.Origin = new RowOrigin { Source = source.Rank, Offset = record.Offset, Element = element, Device = device };
+            switch (taker.Feed.Judge(times, _frame, out var timestamp))
+            {
+                case TimeVerdict.Take:
+                    if (_processedSlot >= 0) _slots[_processedSlot] = Value.OfTicks(taker.Feed.Arrival);
+                    _frame.Origin.Timestamp = timestamp;
+                    taker.Pipeline.Take(taker.Index);
+                    break;
+                case TimeVerdict.Drop:
+                    _context.Sink.Dropped(source.Partition, record.Offset);
+                    break;
+                default:
+                    _context.ReportFailure();
+                    break;
+            }
+        }
+    }
+
+    private void ReadMetadata(
+        SourceState source, in RecordView record, byte[] array, ref byte arrayStart, RecordTimes times, in Value device)
+    {
+        if (_enqueuedSlot >= 0)
+            _slots[_enqueuedSlot] = times.Enqueued == RecordTimes.None ? Value.Null : Value.OfTicks(times.Enqueued);
+        if (_partitionSlot >= 0) _slots[_partitionSlot] = Value.Of((long)source.Partition.Partition);
+        if (_deviceSlot >= 0) _slots[_deviceSlot] = device;
+        foreach (ref var header in _headers.AsSpan())
+        {
+            _slots[header.Slot] = record.TryGetHeader(header.Name, out var value) && Utf8.IsValid(value)
+                ? Value.OfText(array, PlaceOf(value, ref arrayStart), value.Length)
+                : Value.Null;
+        }
+
+        if (_propertiesSlot >= 0) _slots[_propertiesSlot] = RecordMetadata.Properties(record, _writer, _frame.Arena);
+        if (_hubSlot >= 0) _slots[_hubSlot] = RecordMetadata.IoTHub(record, times, _writer, _frame.Arena);
+    }
+
+    private void Fail(SourceState source, in RecordView record, string reason) =>
+        _context.Fail(source.Partition, record.Offset, -1, SaqlErrors.BadBody, reason);
+
+    /// <summary>A line of a file carries its times in a header, before all others; a record of the log has only one.</summary>
+    private static RecordTimes TimesOf(in RecordView record)
+    {
+        if (record.HeaderCount > 0)
+        {
+            var headers = record.Headers;
+            headers.MoveNext();
+            if (headers.Current.Name.SequenceEqual(FileLineHeaders.Times))
+            {
+                var times = headers.Current.Value;
+                return new RecordTimes(
+                    BinaryPrimitives.ReadInt64LittleEndian(times), BinaryPrimitives.ReadInt64LittleEndian(times[8..]));
+            }
+        }
+
+        return new RecordTimes(EpochTicks + (record.TimestampMs * TimeSpan.TicksPerMillisecond), RecordTimes.None);
+    }
+
+    private static byte FirstToken(ReadOnlySpan<byte> body)
+    {
+        foreach (var octet in body)
+        {
+            if (octet is not ((byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')) return octet;
+        }
+
+        return 0;
+    }
+
+    private static int PlaceOf(ReadOnlySpan<byte> part, ref byte arrayStart) => part.IsEmpty
+        ? 0
+        : (int)Unsafe.ByteOffset(ref arrayStart, ref MemoryMarshal.GetReference(part));
+
+    private static int SlotOf(InputPlan plan, MetadataKind kind) =>
+        plan.Metadata.TryGetValue(new MetadataField(kind), out var slot) ? slot.Slot : -1;
+}

@@ -1,0 +1,122 @@
+using System.Text;
+using Millrace.Contracts;
+using Millrace.Saql.Json;
+using Millrace.Saql.Planning;
+using Millrace.Saql.Values;
+
+namespace Millrace.Saql.Engine;
+
+/// <summary>One SELECT at work: filters the row in the frame, writes its JSON, gives it to the sink.</summary>
+internal sealed class OutputState(OutputPlan plan, EngineContext context)
+{
+    private static readonly long EpochTicks = DateTime.UnixEpoch.Ticks;
+
+    private readonly Frame _frame = context.Frame;
+    private readonly JsonRowWriter _writer = new();
+    private readonly Column[] _columns = [.. plan.Columns.Select(column => new Column(column))];
+
+    public void Write()
+    {
+        _frame.ClearFailure();
+        foreach (var filter in plan.Filters)
+        {
+            if (filter.Test(_frame) == Truth.True) continue;
+            if (_frame.Failure is not null) context.ReportFailure();
+            return;
+        }
+
+        _writer.Begin();
+        foreach (var column in _columns) column.Write(_writer, _frame);
+        _writer.End();
+        if (_frame.Failure is not null)
+        {
+            context.ReportFailure();
+            return;
+        }
+
+        ref readonly var origin = ref _frame.Origin;
+        context.Sink.Row(new QueryRow
+        {
+            Output = plan.Output,
+            TimestampMs = ToMilliseconds(origin.Timestamp),
+            RowId = RowId(origin),
+            DeviceId = origin.Device.IsNull ? null : Encoding.UTF8.GetString(origin.Device.Utf8),
+            Json = _writer.Written,
+        });
+    }
+
+    /// <summary>Ticks to milliseconds since 1970, cut off downwards.</summary>
+    public static long ToMilliseconds(long ticks)
+    {
+        var since = ticks - EpochTicks;
+        return since >= 0 ? since / TimeSpan.TicksPerMillisecond : ~(~since / TimeSpan.TicksPerMillisecond);
+    }
+
+    private string RowId(in RowOrigin origin)
+    {
+        var options = context.Options;
+        var output = context.Plan.Outputs[plan.Output];
+        var source = context.Sources[origin.Source];
+        if (origin.Window is not { } window)
+            return RowIdentity.OfRecord(options.Name, options.Version, output, source, origin.Offset, origin.Element, plan.Row);
+        if (context.Plan.Scope == QueryScope.AllPartitions) source = new TopicPartition(context.Sources[0].Topic, -1);
+        var part = origin.Timestamp % TimeSpan.TicksPerMillisecond;
+        var id = part == 0 ? $"{window.Plan.Number}" : $"{window.Plan.Number}+{part}";
+        return RowIdentity.OfWindow(options.Name, options.Version, output, source, id,
+            ToMilliseconds(origin.WindowStart), ToMilliseconds(origin.Timestamp), window.GroupKeyText(), plan.Row);
+    }
+
+    private sealed class Column(OutputColumn plan)
+    {
+        private readonly byte[]? _token = plan.Name is null ? null : JsonRowWriter.NameToken(plan.Name);
+        private readonly byte[] _name = Encoding.UTF8.GetBytes(plan.Name ?? "");
+        private readonly byte[][] _hidden = [.. plan.Hidden.Select(Encoding.UTF8.GetBytes)];
+
+        public void Write(JsonRowWriter writer, Frame frame)
+        {
+            if (_token is null)
+            {
+                WriteMembers(writer, plan.Value.Evaluate(frame), frame);
+                return;
+            }
+
+            if (plan.Stars.Count > 0 && IsGiven(_name, frame)) return;
+            writer.Name(_token);
+            writer.Value(plan.Value.Evaluate(frame));
+        }
+
+        /// <summary>The members of a record, except those whose names stand to the left and repeated ones.</summary>
+        private void WriteMembers(JsonRowWriter writer, in Value record, Frame frame)
+        {
+            if (record.Kind != ValueKind.Record) return;
+            foreach (var member in JsonLookup.Members(record))
+            {
+                var name = member.Name;
+                if (IsHidden(name) || member.IsRepeatedLater || (plan.Stars.Count > 0 && IsGiven(name, frame))) continue;
+                writer.NameAsWritten(member.WrittenName);
+                writer.Json(member.Json);
+            }
+        }
+
+        private bool IsHidden(ReadOnlySpan<byte> name)
+        {
+            foreach (var hidden in _hidden)
+            {
+                if (Ascii.EqualsIgnoreCase(hidden, name)) return true;
+            }
+
+            return false;
+        }
+
+        private bool IsGiven(ReadOnlySpan<byte> name, Frame frame)
+        {
+            foreach (var star in plan.Stars)
+            {
+                var record = star.Evaluate(frame);
+                if (record.Kind == ValueKind.Record && JsonLookup.Has(record, name)) return true;
+            }
+
+            return false;
+        }
+    }
+}

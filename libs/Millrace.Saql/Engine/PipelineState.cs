@@ -1,0 +1,134 @@
+
+namespace Millrace.Saql.Engine;
+
+/// <summary>
+/// Inputs and windows that share a timeline. Rows of several sources wait until no source can give an earlier one;
+/// rows of a single ordered source go straight on. Before a row is taken, the windows that end before it are closed.
+/// </summary>
+internal sealed class PipelineState
+{
+    private readonly EngineContext _context;
+    private readonly FeedState[] _feeds;
+    private readonly RootState[] _roots;
+    private readonly WindowState[] _windows;
+    private readonly RowHeap _waiting = new();
+    private readonly bool _isDirect;
+    private long _nextDue = long.MaxValue;
+
+    /// <param name="roots">The input at work of each feed.</param>
+    /// <param name="windows">In an order in which none reads a later one.</param>
+    public PipelineState(EngineContext context, FeedState[] feeds, RootState[] roots, WindowState[] windows)
+    {
+        _context = context;
+        _feeds = feeds;
+        _roots = roots;
+        _windows = windows;
+        _isDirect = feeds is [{ IsOrdered: true }];
+    }
+
+    public bool IsWaiting => _waiting.Count > 0 || _windows.Any(window => window.HasGroups);
+
+    public long Watermark => _feeds.Length == 0 ? long.MinValue : _feeds.Min(feed => feed.Watermark);
+
+    public bool Has(WindowState window) => Array.IndexOf(_windows, window) >= 0;
+
+    public bool TryFind(FeedState feed, out int index)
+    {
+        index = Array.IndexOf(_feeds, feed);
+        return index >= 0;
+    }
+
+    public void NextDueChanged() => _nextDue = _windows.Length == 0 ? long.MaxValue : _windows.Min(window => window.NextDue);
+
+    /// <summary>Takes the row in the slots of the feed's input, whose origin the frame has.</summary>
+    public void Take(int feed)
+    {
+        if (_isDirect) TakeInOrder(feed);
+        else _waiting.Push(_context.Frame.Origin, feed, _roots[feed].Slots);
+    }
+
+    /// <summary>The watermark may have moved: what waited for it goes on.</summary>
+    public void Release()
+    {
+        var frontier = Frontier(out var source);
+        if (frontier == long.MinValue) return;
+        while (_waiting.Count > 0)
+        {
+            ref readonly var first = ref _waiting.First;
+            if (first.Timestamp > frontier || (first.Timestamp == frontier && first.Source > source)) break;
+            TakeWaiting();
+        }
+
+        CloseBefore(frontier);
+    }
+
+    public void Complete()
+    {
+        while (_waiting.Count > 0) TakeWaiting();
+        CloseBefore(long.MaxValue);
+    }
+
+    public void Save(StateWriter writer)
+    {
+        foreach (var feed in _feeds) feed.Save(writer);
+        _waiting.Save(writer);
+        foreach (var window in _windows) window.Save(writer);
+    }
+
+    public void Restore(ref StateReader reader)
+    {
+        foreach (var feed in _feeds) feed.Restore(ref reader);
+        _waiting.Restore(ref reader, _context.Sources.Length, _feeds.Length);
+        foreach (var window in _windows) window.Restore(ref reader);
+        NextDueChanged();
+    }
+
+    private void TakeWaiting()
+    {
+        var row = _waiting.Pop();
+        var root = _roots[row.Feed];
+        var device = RowHeap.Read(row, root.Slots);
+        _context.Frame.Origin = new RowOrigin
+        {
+            Timestamp = row.Timestamp, Source = row.Source, Offset = row.Offset, Element = row.Element, Device = device,
+        };
+        TakeInOrder(row.Feed);
+        _context.Frame.Arena.WindBack(0);
+    }
+
+    private void TakeInOrder(int feed)
+    {
+        var time = _context.Frame.Origin.Timestamp;
+        if (_nextDue < time) CloseBefore(time);
+        _roots[feed].Dispatch();
+    }
+
+    /// <summary>Closes windows that end before the time: by their end, and of one end those that others read first.</summary>
+    private void CloseBefore(long time)
+    {
+        while (_nextDue < time)
+        {
+            foreach (var window in _windows)
+            {
+                if (window.NextDue != _nextDue) continue;
+                window.CloseNext();
+                break;
+            }
+        }
+    }
+
+    /// <summary>The least (watermark, source): rows up to it can go on.</summary>
+    private long Frontier(out int source)
+    {
+        var watermark = long.MaxValue;
+        source = int.MaxValue;
+        foreach (var feed in _feeds)
+        {
+            if (feed.Watermark > watermark || (feed.Watermark == watermark && feed.Source >= source)) continue;
+            watermark = feed.Watermark;
+            source = feed.Source;
+        }
+
+        return watermark;
+    }
+}

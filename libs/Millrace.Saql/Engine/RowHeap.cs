@@ -1,0 +1,155 @@
+using Millrace.Saql.Values;
+
+namespace Millrace.Saql.Engine;
+
+/// <summary>A row that waits for the watermark: its place in the order, and where its values lie.</summary>
+internal readonly record struct WaitingRow(
+    long Timestamp, int Source, long Offset, int Element, int Feed, RowChunk Chunk, int Start, int Length)
+{
+    public bool IsBefore(in WaitingRow other)
+    {
+        if (Timestamp != other.Timestamp) return Timestamp < other.Timestamp;
+        if (Source != other.Source) return Source < other.Source;
+        if (Offset != other.Offset) return Offset < other.Offset;
+        return Element != other.Element ? Element < other.Element : Feed < other.Feed;
+    }
+
+    public ReadOnlySpan<byte> Bytes => Chunk.Bytes.AsSpan(Start, Length);
+}
+
+/// <summary>Bytes of several rows; used again when the last of them is gone.</summary>
+internal sealed class RowChunk(int size)
+{
+    public byte[] Bytes { get; } = new byte[size];
+
+    public int Used { get; set; }
+
+    public int Live { get; set; }
+}
+
+/// <summary>
+/// The rows that wait, least first: by (timestamp, source, offset, element), where sources are ordered by topic and
+/// partition. In order rows go in at constant cost.
+/// </summary>
+internal sealed class RowHeap
+{
+    private const int ChunkBytes = 64 * 1024;
+
+    private readonly Stack<RowChunk> _spare = new();
+    private WaitingRow[] _rows = new WaitingRow[64];
+    private RowChunk _current = new(ChunkBytes);
+
+    public int Count { get; private set; }
+
+    public ref readonly WaitingRow First => ref _rows[0];
+
+    /// <summary>Copies the device and the values of a row.</summary>
+    public void Push(in RowOrigin origin, int feed, ReadOnlySpan<Value> slots)
+    {
+        var size = ValueCodec.Size(origin.Device);
+        foreach (ref readonly var value in slots) size += ValueCodec.Size(value);
+        var target = Room(size);
+        var at = ValueCodec.Write(target, origin.Device);
+        foreach (ref readonly var value in slots) at += ValueCodec.Write(target[at..], value);
+        Insert(origin.Timestamp, origin.Source, origin.Offset, origin.Element, feed, size);
+    }
+
+    /// <summary>Takes the least row away. Its bytes stay good until the next push.</summary>
+    public WaitingRow Pop()
+    {
+        var least = _rows[0];
+        var last = _rows[--Count];
+        _rows[Count] = default;
+        if (Count > 0) SiftDown(last);
+        if (--least.Chunk.Live > 0) return least;
+        if (least.Chunk == _current) _current.Used = 0;
+        else if (least.Chunk.Bytes.Length == ChunkBytes && _spare.Count < 64) _spare.Push(least.Chunk);
+        return least;
+    }
+
+    /// <summary>Reads back what <see cref="Push"/> copied.</summary>
+    public static Value Read(in WaitingRow row, Span<Value> slots)
+    {
+        var at = row.Start;
+        var device = ValueCodec.Read(row.Chunk.Bytes, ref at);
+        for (var i = 0; i < slots.Length; i++) slots[i] = ValueCodec.Read(row.Chunk.Bytes, ref at);
+        return device;
+    }
+
+    public void Save(StateWriter writer)
+    {
+        writer.Write(Count);
+        for (var i = 0; i < Count; i++)
+        {
+            ref readonly var row = ref _rows[i];
+            writer.Write(row.Timestamp);
+            writer.Write(row.Source);
+            writer.Write(row.Offset);
+            writer.Write(row.Element);
+            writer.Write(row.Feed);
+            writer.Write(row.Bytes);
+        }
+    }
+
+    public void Restore(ref StateReader reader, int sources, int feeds)
+    {
+        for (var left = reader.ReadCount(); left > 0; left--)
+        {
+            var timestamp = reader.ReadInt64();
+            var source = reader.ReadInt32();
+            var offset = reader.ReadInt64();
+            var element = reader.ReadInt32();
+            var feed = reader.ReadInt32();
+            var bytes = reader.ReadBytes();
+            if ((uint)source >= (uint)sources || (uint)feed >= (uint)feeds) throw reader.Damaged();
+            bytes.CopyTo(Room(bytes.Length));
+            Insert(timestamp, source, offset, element, feed, bytes.Length);
+        }
+    }
+
+    private Span<byte> Room(int size)
+    {
+        if (_current.Bytes.Length - _current.Used < size)
+        {
+            if (size > ChunkBytes) _current = new RowChunk(size);
+            else _current = _spare.Count > 0 ? _spare.Pop() : new RowChunk(ChunkBytes);
+            _current.Used = 0;
+        }
+
+        return _current.Bytes.AsSpan(_current.Used);
+    }
+
+    private void Insert(long timestamp, int source, long offset, int element, int feed, int size)
+    {
+        if (Count == _rows.Length) Array.Resize(ref _rows, Count * 2);
+        var row = new WaitingRow(timestamp, source, offset, element, feed, _current, _current.Used, size);
+        _current.Used += size;
+        _current.Live++;
+        var at = Count++;
+        while (at > 0)
+        {
+            var parent = (at - 1) / 2;
+            if (!row.IsBefore(_rows[parent])) break;
+            _rows[at] = _rows[parent];
+            at = parent;
+        }
+
+        _rows[at] = row;
+    }
+
+    private void SiftDown(in WaitingRow row)
+    {
+        var at = 0;
+        while (true)
+        {
+            var child = (at * 2) + 1;
+            if (child >= Count) break;
+            if (child + 1 < Count && _rows[child + 1].IsBefore(_rows[child])) child++;
+            if (!_rows[child].IsBefore(row)) break;
+            _rows[at] = _rows[child];
+            at = child;
+        }
+
+        _rows[at] = row;
+    }
+}

@@ -1,0 +1,8 @@
+namespace Millrace.Saql.Files;
+
+/// <summary>Headers that only records made from lines of a file have; a device cannot send them.</summary>
+internal static class FileLineHeaders
+{
+    /// <summary>Enqueued time and arrival in ticks, 8 bytes each; long.MinValue where the line has none.</summary>
+    public static ReadOnlySpan<byte> Times => "file-line-times"u8;
+}
