@@ -34,6 +34,9 @@ public static class OutputHeaders
     /// <summary>Query name and version, "name/version": which epochs are compared with one another.</summary>
     public static ReadOnlySpan<byte> Query => "query"u8;
 
+    /// <summary>The row's System.Timestamp(): milliseconds since 1970 UTC, decimal.</summary>
+    public static ReadOnlySpan<byte> RowTime => "row-time"u8;
+
     /// <summary>Present (with an empty value) on a fence: a record that carries an epoch and no row.</summary>
     public static ReadOnlySpan<byte> Fence => "fence"u8;
 }

@@ -1,0 +1,39 @@
+using Microsoft.Extensions.Logging;
+
+namespace Millrace.StreamProcessor;
+
+internal static partial class Log
+{
+    [LoggerMessage(6001, LogLevel.Error, "Stream {Stream} failed; it starts again in {Delay}")]
+    public static partial void StreamFailed(this ILogger log, string stream, TimeSpan delay, Exception error);
+
+    [LoggerMessage(6002, LogLevel.Warning, "Stream {Stream} did not finish within the drain limit")]
+    public static partial void DrainLate(this ILogger log, string stream);
+
+    [LoggerMessage(6003, LogLevel.Information, "Query {Query} version {Version} runs, {Scope}")]
+    public static partial void QueryStarted(this ILogger log, string query, int version, string scope);
+
+    [LoggerMessage(6004, LogLevel.Information, "Query {Query} version {Version} stopped")]
+    public static partial void QueryStopped(this ILogger log, string query, int version);
+
+    [LoggerMessage(6005, LogLevel.Error, "Query {Query} version {Version} failed: {Reason}")]
+    public static partial void QueryFailed(this ILogger log, string query, int version, string reason);
+
+    [LoggerMessage(6006, LogLevel.Warning,
+        "Query {Query} partition {Partition} was taken over at a newer epoch than {Epoch}; this owner stops")]
+    public static partial void OwnerStale(this ILogger log, string query, int partition, long epoch);
+
+    [LoggerMessage(6007, LogLevel.Warning, "Record {Topic}/{Partition} offset {Offset} goes to dead letters: {Reason}")]
+    public static partial void DeadLettered(
+        this ILogger log, string topic, int partition, long offset, string reason);
+
+    [LoggerMessage(6008, LogLevel.Error, "The stored queries could not be read; tried again soon")]
+    public static partial void ReconcileFailed(this ILogger log, Exception error);
+
+    [LoggerMessage(6009, LogLevel.Warning, "Dead letter {Id} was not replayed: {Reason}")]
+    public static partial void ReplayRefused(this ILogger log, string id, string reason);
+
+    [LoggerMessage(6010, LogLevel.Information,
+        "Query {Query} partition {Partition} goes on at epoch {Epoch}; {Known} rows after the checkpoint stand already")]
+    public static partial void QueryRecovered(this ILogger log, string query, int partition, long epoch, int known);
+}

@@ -1,0 +1,141 @@
+using System.Buffers.Text;
+using System.Text;
+using Millrace.Contracts;
+using Millrace.EventLog;
+using Millrace.Saql;
+using Millrace.StreamProcessor.Sinks;
+
+namespace Millrace.StreamProcessor.Queries;
+
+/// <summary>
+/// What one owner of a query's partition writes: gathers the rows that the engine makes of a batch, and appends them.
+/// Rows that stand in the topics already, after the checkpoint that the owner began from, are not written again.
+/// </summary>
+internal sealed class OutputWriter : IQueryRowSink, IDisposable
+{
+    private readonly IEventLog _log;
+    private readonly TimeProvider _time;
+    private readonly TopicPartition[] _targets;
+    private readonly long[] _next;
+    private readonly RecordBatchBuilder[] _records;
+    private readonly byte[] _owner;
+    private readonly byte[] _epoch = new byte[20];
+    private readonly int _epochLength;
+    private readonly HashSet<string> _known = [];
+
+    public OutputWriter(
+        IEventLog log, TimeProvider time, string query, int version, long epoch, IEnumerable<TopicPartition> targets)
+    {
+        (_log, _time) = (log, time);
+        _targets = [.. targets];
+        _next = new long[_targets.Length];
+        _records = [.. _targets.Select(_ => new RecordBatchBuilder())];
+        _owner = Encoding.UTF8.GetBytes($"{query}/{version}");
+        Utf8Formatter.TryFormat(epoch, _epoch, out _epochLength);
+    }
+
+    public long RowsOut { get; private set; }
+
+    public long Dropped { get; private set; }
+
+    public List<QueryRowFailure> Failures { get; } = [];
+
+    /// <summary>After the last row or fence of this owner in each target: what a checkpoint keeps.</summary>
+    public IReadOnlyList<PartitionOffset> Positions => [.. _targets.Select((t, i) => new PartitionOffset(t, _next[i]))];
+
+    public void Row(in QueryRow row)
+    {
+        if (_known.Count > 0 && _known.Remove(row.RowId))
+        {
+            StreamProcessorMetrics.RowsKnown.Add(1);
+            return;
+        }
+
+        Span<byte> number = stackalloc byte[20];
+        Span<byte> text = stackalloc byte[256];
+        var records = _records[row.Output];
+        records.Begin(_time.GetUtcNow().ToUnixTimeMilliseconds(), Utf8(row.DeviceId ?? "", text), row.DeviceId is not null);
+        records.AddHeader(OutputHeaders.RowId, Utf8(row.RowId, text));
+        records.AddHeader(OutputHeaders.Epoch, _epoch.AsSpan(0, _epochLength));
+        records.AddHeader(OutputHeaders.Query, _owner);
+        Utf8Formatter.TryFormat(row.TimestampMs, number, out var digits);
+        records.AddHeader(OutputHeaders.RowTime, number[..digits]);
+        records.End(row.Json);
+        RowsOut++;
+    }
+
+    public void Failed(in QueryRowFailure failure) => Failures.Add(failure);
+
+    void IQueryRowSink.Dropped(TopicPartition source, long offset) => Dropped++;
+
+    /// <summary>
+    /// Makes this owner's epoch known to readers of each target, then finds the rows of the query that count between
+    /// the checkpoint's positions (or where the query began) and the fence.
+    /// </summary>
+    public async Task FenceAsync(IReadOnlyDictionary<TopicPartition, long> from, CancellationToken ct)
+    {
+        for (var i = 0; i < _targets.Length; i++)
+        {
+            _records[i].Begin(_time.GetUtcNow().ToUnixTimeMilliseconds(), default, hasKey: false);
+            _records[i].AddHeader(OutputHeaders.Epoch, _epoch.AsSpan(0, _epochLength));
+            _records[i].AddHeader(OutputHeaders.Query, _owner);
+            _records[i].AddHeader(OutputHeaders.Fence, default);
+            _records[i].End(default);
+        }
+
+        var fences = new long[_targets.Length];
+        for (var i = 0; i < _targets.Length; i++)
+        {
+            fences[i] = await _log.AppendAsync(_targets[i], _records[i], ct);
+            _next[i] = fences[i] + 1;
+            _records[i].Clear();
+        }
+
+        for (var i = 0; i < _targets.Length; i++)
+        {
+            var first = (await _log.RangeAsync(_targets[i], ct)).First;
+            var begin = Math.Max(from.GetValueOrDefault(_targets[i], first), first);
+            if (begin < fences[i]) await ReadKnownAsync(_targets[i], begin, fences[i], ct);
+        }
+    }
+
+    /// <summary>Appends what was gathered; it is durable when the call returns.</summary>
+    public async ValueTask FlushAsync(CancellationToken ct)
+    {
+        for (var i = 0; i < _targets.Length; i++)
+        {
+            if (_records[i].Count == 0) continue;
+            var first = await _log.AppendAsync(_targets[i], _records[i], ct);
+            _next[i] = first + _records[i].Count;
+            _records[i].Clear();
+        }
+    }
+
+    /// <summary>How many rows stand already and were not made again yet.</summary>
+    public int KnownRows => _known.Count;
+
+    public void Dispose()
+    {
+        foreach (var records in _records) records.Dispose();
+    }
+
+    private async Task ReadKnownAsync(TopicPartition target, long begin, long fence, CancellationToken ct)
+    {
+        await using var reader = _log.OpenReader(target, begin);
+        var epochs = new EpochFence(null);
+        while (reader.Position < fence) Collect(await reader.ReadAsync(ct: ct), epochs, fence);
+    }
+
+    private void Collect(RecordBatch batch, EpochFence epochs, long fence)
+    {
+        foreach (var record in batch)
+        {
+            if (record.Offset >= fence || !record.TryGetHeader(OutputHeaders.Query, out var owner)) continue;
+            if (!owner.SequenceEqual(_owner) || !epochs.Admits(record)) continue;
+            if (record.TryGetHeader(OutputHeaders.RowId, out var id)) _known.Add(Encoding.UTF8.GetString(id));
+        }
+    }
+
+    private static ReadOnlySpan<byte> Utf8(string text, Span<byte> buffer) =>
+        Encoding.UTF8.TryGetBytes(text, buffer, out var count) ? buffer[..count] : Encoding.UTF8.GetBytes(text);
+}

@@ -1,0 +1,185 @@
+using System.Buffers;
+using Millrace.Contracts;
+using Millrace.Primitives;
+using Millrace.Saql;
+using Millrace.Stores.Checkpoints;
+
+namespace Millrace.StreamProcessor.Queries;
+
+/// <summary>
+/// Owns one place of a query: takes it over by raising its epoch, fences its outputs, goes on from the checkpoint,
+/// answers batches, and saves. For one caller at a time.
+/// </summary>
+internal sealed class QueryOwner : IDisposable
+{
+    private readonly QueryServices _services;
+    private readonly QueryPlace _place;
+    private readonly QueryProgress _progress;
+    private readonly long _epoch;
+    private readonly OutputWriter _writer;
+    private readonly QueryEngine _engine;
+    private readonly Dictionary<TopicPartition, (long Offset, long SinceMs, long MarkedMs)> _idle = [];
+    private long _recordsSinceSave;
+    private long _savedAt;
+    private bool _changed;
+
+    private QueryOwner(
+        QueryServices services, QueryPlace place, QueryProgress progress, long epoch, OutputWriter writer,
+        QueryEngine engine)
+    {
+        (_services, _place, _progress, _epoch, _writer, _engine) = (services, place, progress, epoch, writer, engine);
+        _savedAt = services.Time.GetTimestamp();
+    }
+
+    /// <summary>Where each source is read on from.</summary>
+    public IReadOnlyList<PartitionOffset> Positions => _engine.Positions;
+
+    /// <summary>Steps 1 to 4 of a take-over: epoch, fences, checkpoint, rows that stand already.</summary>
+    public static async Task<QueryOwner> TakeOverAsync(
+        QueryServices services, QueryPlace place, QueryProgress progress, CancellationToken ct)
+    {
+        var epoch = await services.Checkpoints.RaiseEpochAsync(place.Key, ct);
+        StreamProcessorMetrics.EpochsRaised.Add(1, StreamProcessorMetrics.Query(place.Config.Name));
+        var writer = new OutputWriter(
+            services.Log, services.Time, place.Config.Name, place.Config.Version, epoch, place.Targets);
+        var checkpoint = await services.Checkpoints.FindAsync(place.Key, ct);
+        var from = checkpoint?.Outputs.DistinctBy(o => o.Partition).ToDictionary(o => o.Partition, o => o.Offset);
+        await writer.FenceAsync(from ?? place.OutputStarts, ct);
+
+        var engine = new QueryEngine(place.Plan, place.EngineOptions, place.Sources, writer);
+        if (checkpoint is not null) engine.Restore(checkpoint.State);
+        foreach (var mark in await services.Checkpoints.MarksAsync(place.Key, ct))
+            engine.Mark(mark.Input, mark.Offset, mark.ArrivalMs);
+        services.Logger.QueryRecovered(place.Config.Name, place.Partition, epoch, writer.KnownRows);
+        return new QueryOwner(services, place, progress, epoch, writer, engine);
+    }
+
+    /// <summary>Answers a batch; its rows and dead letters are durable when this returns.</summary>
+    public async Task ProcessAsync(RecordBatch batch, CancellationToken ct)
+    {
+        _engine.Process(batch);
+        _recordsSinceSave += batch.Count;
+        _progress.RecordsIn(batch.Count);
+        await EmitAsync(batch, ct);
+        if (_recordsSinceSave >= _services.Options.CheckpointRecords) await SaveAsync(ct);
+    }
+
+    /// <summary>What only the clock decides: idle partitions, and the time for a checkpoint.</summary>
+    public async Task TickAsync(CancellationToken ct)
+    {
+        if (_engine.AwaitsWatermark) await MarkIdleAsync(ct);
+        _progress.Watermark(_place.Partition, _engine.WatermarkMs);
+        if (_services.Time.GetElapsedTime(_savedAt) >= _services.Options.CheckpointInterval) await SaveAsync(ct);
+    }
+
+    /// <summary>Saves state and positions together; nothing when nothing changed since the last time.</summary>
+    public async Task SaveAsync(CancellationToken ct)
+    {
+        _savedAt = _services.Time.GetTimestamp();
+        if (!_changed) return;
+        var started = _services.Time.GetTimestamp();
+        var state = new ArrayBufferWriter<byte>();
+        _engine.Save(state);
+        var positions = _engine.Positions;
+        var checkpoint = new Checkpoint(
+            positions, _writer.Positions, state.WrittenSpan.ToArray(), _services.Time.GetUtcNow());
+        if (!await _services.Checkpoints.SaveAsync(_place.Key, _epoch, checkpoint, ct)) throw Stale();
+        _recordsSinceSave = 0;
+        _changed = false;
+
+        // A hint for retention and lag; the checkpoint rules.
+        foreach (var position in positions)
+        {
+            await _services.Log.CommitAsync(
+                ConsumerGroups.OfQuery(_place.Config.Name), position.Partition, position.Offset, null, ct);
+        }
+
+        StreamProcessorMetrics.CheckpointMs.Record(_services.Time.GetElapsedTime(started).TotalMilliseconds);
+    }
+
+    public void Dispose() => _writer.Dispose();
+
+    private async Task EmitAsync(RecordBatch batch, CancellationToken ct)
+    {
+        _changed = true;
+        var query = StreamProcessorMetrics.Query(_place.Config.Name);
+        if (_writer.Failures.Count > 0)
+        {
+            StreamProcessorMetrics.RowsFailed.Add(_writer.Failures.Count, query);
+            _progress.RowsFailed(_writer.Failures.Count);
+            var failure = _writer.Failures[0];
+            if (_place.Config.Options.OnError == Stores.Queries.RowErrorPolicy.Stop)
+            {
+                await _writer.FlushAsync(ct);
+                var where = $"{failure.Source} offset {failure.Offset}";
+                throw StreamProcessorErrors.RowFailed.With(where, $"{failure.Code} {failure.Reason}").AsException();
+            }
+
+            await _services.DeadLetters.WriteAsync(await LettersAsync(batch, ct), ct);
+            _writer.Failures.Clear();
+        }
+
+        await _writer.FlushAsync(ct);
+        _progress.RowsOut(_place.Partition, _writer.RowsOut);
+        _progress.Dropped(_place.Partition, _writer.Dropped);
+    }
+
+    private async Task<List<DeadLetter>> LettersAsync(RecordBatch batch, CancellationToken ct)
+    {
+        var letters = new List<DeadLetter>();
+        foreach (var failure in _writer.Failures)
+        {
+            if (Letter(batch, failure) is { } here) letters.Add(here);
+            else
+            {
+                // The row came from an earlier record that waited for the watermark.
+                await using var reader = _services.Log.OpenReader(failure.Source, failure.Offset);
+                if (Letter(await reader.ReadAsync(1, ct), failure) is { } earlier) letters.Add(earlier);
+            }
+        }
+
+        return letters;
+    }
+
+    private DeadLetter? Letter(RecordBatch batch, QueryRowFailure failure)
+    {
+        if (batch.Partition != failure.Source) return null;
+        foreach (var record in batch)
+        {
+            if (record.Offset != failure.Offset) continue;
+            return DeadLetter.Of(record, failure.Source, DeadLetterStages.Query, failure.Code, failure.Reason,
+                _services.Time.GetUtcNow(), _place.Config.Name, _place.Config.Version, failure.Element);
+        }
+
+        return null;
+    }
+
+    private async Task MarkIdleAsync(CancellationToken ct)
+    {
+        var now = _services.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (var (source, offset) in _engine.Positions)
+        {
+            var known = _idle.GetValueOrDefault(source, (Offset: -1, SinceMs: now, MarkedMs: long.MinValue));
+            var caughtUp = (await _services.Log.RangeAsync(source, ct)).Next == offset;
+            if (!caughtUp || known.Offset != offset) known = (offset, now, known.MarkedMs);
+            _idle[source] = known;
+            if (!caughtUp || now - known.SinceMs < _services.Options.IdleAfter.TotalMilliseconds) continue;
+
+            var arrival = now - (long)_services.Options.IdleGrace.TotalMilliseconds;
+            if (arrival <= known.MarkedMs) continue;
+            var mark = new TimeMark(source, offset, arrival);
+            if (!await _services.Checkpoints.AddMarkAsync(_place.Key, _epoch, mark, ct)) throw Stale();
+            StreamProcessorMetrics.IdleMarks.Add(1, StreamProcessorMetrics.Query(_place.Config.Name));
+            _idle[source] = known with { MarkedMs = arrival };
+            _engine.Mark(source, offset, arrival);
+            await EmitAsync(new RecordBatch(source, offset, 0, default), ct);
+        }
+    }
+
+    private MillraceException Stale()
+    {
+        StreamProcessorMetrics.OwnersStale.Add(1, StreamProcessorMetrics.Query(_place.Config.Name));
+        _services.Logger.OwnerStale(_place.Config.Name, _place.Partition, _epoch);
+        return StreamProcessorErrors.OwnerStale.With($"{_place.Config.Name} {_place.Partition}").AsException();
+    }
+}

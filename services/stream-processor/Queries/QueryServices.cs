@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Millrace.EventLog;
+using Millrace.Stores.Checkpoints;
+using Millrace.StreamProcessor.Sinks;
+using Millrace.StreamProcessor.Sources;
+
+namespace Millrace.StreamProcessor.Queries;
+
+/// <summary>What every running query needs.</summary>
+internal sealed class QueryServices(
+    IEventLog log, ICheckpointStore checkpoints, DeadLetterWriter deadLetters, StreamRuntime runtime,
+    IOptions<StreamProcessorOptions> options, TimeProvider time, ILogger<QueryServices> logger)
+{
+    public IEventLog Log { get; } = log;
+
+    public ICheckpointStore Checkpoints { get; } = checkpoints;
+
+    public DeadLetterWriter DeadLetters { get; } = deadLetters;
+
+    public StreamRuntime Runtime { get; } = runtime;
+
+    public StreamProcessorOptions Options { get; } = options.Value;
+
+    public TimeProvider Time { get; } = time;
+
+    public ILogger Logger { get; } = logger;
+}

@@ -1,0 +1,44 @@
+using Akka;
+using Akka.Streams;
+using Akka.Streams.Dsl;
+using Millrace.Contracts;
+using Millrace.StreamProcessor.Sources;
+
+namespace Millrace.StreamProcessor.Queries;
+
+/// <summary>
+/// The stream of one place of a query: its partitions and a clock, merged, through its owner. What is there is answered
+/// at once; rows leave before the next batch is taken.
+/// </summary>
+internal static class QueryStream
+{
+    /// <summary>Runs until the token is cancelled, then saves a checkpoint of what was answered.</summary>
+    public static async Task RunAsync(
+        QueryServices services, QueryPlace place, QueryProgress progress, CancellationToken stop)
+    {
+        using var owner = await QueryOwner.TakeOverAsync(services, place, progress, stop);
+        var bytes = (int)services.Options.ReadBytesMax.Bytes;
+        Source<RecordBatch?, NotUsed> source = Source.Empty<RecordBatch?>();
+        foreach (var (partition, offset) in owner.Positions)
+        {
+            var read = Source.FromGraph(new PartitionSourceStage(services.Log, partition, offset, bytes));
+            source = source.Merge(read.Select(batch => (RecordBatch?)batch));
+        }
+
+        // A tick is an element without a batch; one that comes while another waits is dropped.
+        var ticks = Source.Tick<RecordBatch?>(services.Options.TickInterval, services.Options.TickInterval, null)
+            .Conflate((tick, _) => tick).MapMaterializedValue(_ => NotUsed.Instance);
+        var (killSwitch, done) = source.Merge(ticks)
+            .ViaMaterialized(KillSwitches.Single<RecordBatch?>(), Keep.Right)
+            .SelectAsync(1, async batch =>
+            {
+                if (batch is { } records) await owner.ProcessAsync(records, CancellationToken.None);
+                else await owner.TickAsync(CancellationToken.None);
+                return NotUsed.Instance;
+            })
+            .ToMaterialized(Sink.Ignore<NotUsed>(), Keep.Both)
+            .Run(services.Runtime.Materializer);
+        using (stop.Register(killSwitch.Shutdown)) await done;
+        await owner.SaveAsync(CancellationToken.None);
+    }
+}

@@ -1,0 +1,139 @@
+using Millrace.Contracts;
+using Millrace.Primitives;
+using Millrace.Saql;
+using Millrace.Stores.Queries;
+using Millrace.StreamProcessor.Sources;
+
+namespace Millrace.StreamProcessor.Queries;
+
+/// <summary>One version of a query at work, until it is stopped or a row stops it.</summary>
+internal sealed class RunningQuery
+{
+    private readonly QueryServices _services;
+    private readonly QueryPlaces _places;
+    private readonly IQueryStore _store;
+    private readonly QueryPlan _plan;
+    private readonly CancellationTokenSource _stop;
+    private readonly QueryProgress _progress;
+    private Task _work = Task.CompletedTask;
+    private string? _error;
+
+    public RunningQuery(
+        QueryServices services, QueryPlaces places, IQueryStore store, QueryConfig config, QueryPlan plan,
+        CancellationToken stop)
+    {
+        (_services, _places, _store, Config, _plan) = (services, places, store, config, plan);
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        _progress = new QueryProgress(config, services.Time);
+    }
+
+    public QueryConfig Config { get; }
+
+    public void Start() => _work = Task.WhenAll(RunAsync(), ReportAsync());
+
+    /// <summary>Drains, saves its checkpoints, and returns when nothing of it runs any more.</summary>
+    public async Task StopAsync()
+    {
+        await _stop.CancelAsync();
+        await _work;
+        _stop.Dispose();
+        _services.Logger.QueryStopped(Config.Name, Config.Version);
+    }
+
+    private async Task RunAsync()
+    {
+        var streams = new SupervisedStreams(_services.Log, _services.Options, _services.Time, _services.Logger);
+        _services.Logger.QueryStarted(Config.Name, Config.Version, _plan.Scope.ToString());
+        await streams.RunAsync($"query {Config.Name}", async stop =>
+        {
+            var places = await ResolveAsync(stop);
+            if (places is null) return;
+            var group = ConsumerGroups.OfQuery(Config.Name);
+            if (_plan.Scope == QueryScope.PerPartition)
+            {
+                await streams.RunAssignedAsync(group, places[0].Sources[0].Partition.Topic,
+                    (partition, ct) => RunPlaceAsync(places[partition.Partition], ct), stop);
+            }
+            else await RunPlaceAsync(places[0], stop);
+        }, _stop.Token);
+    }
+
+    private async Task<IReadOnlyList<QueryPlace>?> ResolveAsync(CancellationToken stop)
+    {
+        try
+        {
+            return await _places.ResolveAsync(Config, _plan, stop);
+        }
+        catch (MillraceException e) when (IsQuerysOwn(e.Error))
+        {
+            await FailAsync(e.Error);
+            return null;
+        }
+    }
+
+    private async Task RunPlaceAsync(QueryPlace place, CancellationToken stop)
+    {
+        try
+        {
+            await QueryStream.RunAsync(_services, place, _progress, stop);
+        }
+        catch (Exception e) when (Cause(e) is { } own && IsQuerysOwn(own.Error))
+        {
+            await FailAsync(own.Error);
+        }
+        catch (Exception e) when (Cause(e)?.Error.Definition == StreamProcessorErrors.OwnerStale)
+        {
+            // The new owner goes on; this place is no longer ours.
+        }
+    }
+
+    /// <summary>An error that a restart would only meet again: the author has to look.</summary>
+    private async Task FailAsync(Error error)
+    {
+        _error = error.ToString();
+        _services.Logger.QueryFailed(Config.Name, Config.Version, _error);
+        await _store.SetStateAsync(Config.Name, QueryState.Failed, CancellationToken.None);
+        await WriteStatusAsync();
+        await _stop.CancelAsync();
+    }
+
+    private static MillraceException? Cause(Exception e) => e switch
+    {
+        MillraceException own => own,
+        AggregateException many => many.Flatten().InnerExceptions.OfType<MillraceException>().FirstOrDefault(),
+        _ => e.InnerException as MillraceException,
+    };
+
+    private static bool IsQuerysOwn(Error error) =>
+        error.Definition == StreamProcessorErrors.InputUnknown ||
+        error.Definition == StreamProcessorErrors.RowFailed ||
+        error.Definition == StreamProcessorErrors.StateIncompatible;
+
+    private async Task ReportAsync()
+    {
+        using var timer = new PeriodicTimer(_services.Options.StatusInterval, _services.Time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stop.Token)) await WriteStatusAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // The query stops; its last status stays.
+        }
+    }
+
+    private async Task WriteStatusAsync()
+    {
+        var lag = 0L;
+        var group = ConsumerGroups.OfQuery(Config.Name);
+        foreach (var partition in Enumerable.Range(0, _services.Log.FindTopic(Topics.Telemetry)!.Partitions)
+            .Select(p => new TopicPartition(Topics.Telemetry, p)))
+        {
+            if (await _services.Log.CommittedAsync(group, partition) is not { } committed) continue;
+            lag += (await _services.Log.RangeAsync(partition)).Next - committed.NextOffset;
+        }
+
+        var state = _error is null ? QueryState.Running : QueryState.Failed;
+        await _store.WriteStatusAsync(_progress.Status(state, _error, lag), CancellationToken.None);
+    }
+}

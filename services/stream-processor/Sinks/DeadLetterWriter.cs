@@ -1,0 +1,27 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Millrace.Contracts;
+using Millrace.EventLog;
+
+namespace Millrace.StreamProcessor.Sinks;
+
+/// <summary>Appends dead letters to their topic; durable when the call returns.</summary>
+internal sealed class DeadLetterWriter(IEventLog log, TimeProvider time, ILogger<DeadLetterWriter> logger)
+{
+    private static readonly TopicPartition Target = new(Topics.DeadLetter, 0);
+
+    public async ValueTask WriteAsync(IReadOnlyList<DeadLetter> letters, CancellationToken ct)
+    {
+        if (letters.Count == 0) return;
+        using var records = new RecordBatchBuilder();
+        foreach (var letter in letters)
+        {
+            records.Begin(time.GetUtcNow().ToUnixTimeMilliseconds(), letter.Key, hasKey: letter.Key is not null);
+            records.End(JsonSerializer.SerializeToUtf8Bytes(letter, ContractJson.Default.DeadLetter));
+            StreamProcessorMetrics.DeadLetters.Add(1, StreamProcessorMetrics.Stage(letter.Stage));
+            logger.DeadLettered(letter.Topic, letter.Partition, letter.Offset, $"{letter.ErrorCode} {letter.Reason}");
+        }
+
+        await log.AppendAsync(Target, records, ct);
+    }
+}

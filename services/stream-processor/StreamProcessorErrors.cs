@@ -1,0 +1,52 @@
+using Millrace.Primitives;
+
+namespace Millrace.StreamProcessor;
+
+/// <summary>Errors of the stream processor.</summary>
+public static class StreamProcessorErrors
+{
+    public static readonly ErrorDefinition NoDevice = new("SP-0001",
+        "A telemetry record names no device.",
+        "It has no key, and the key is the device id.",
+        "Produce to the telemetry topic with the device id as the key.");
+
+    public static readonly ErrorDefinition RowRefused = new("SP-0002",
+        "The warm store refuses a row for good.",
+        "The row breaks a limit of the store; the others were written.",
+        "Look at the reason; raise the limit and replay the dead letter, or leave it.");
+
+    public static readonly ErrorDefinition RecordUnreadable = new("SP-0003",
+        "A record of a platform topic cannot be read.",
+        "Its body does not have the form that the topic has.",
+        "Find out who wrote it; the record is kept in full with its reason.");
+
+    public static readonly ErrorDefinition QueryText = new("SP-0004",
+        "A stored query does not compile.",
+        "Its text was kept by a version that understood it, or it was changed in the store.",
+        "Apply it again; the errors name line and column.");
+
+    public static readonly ErrorDefinition InputUnknown = new("SP-0005",
+        "A query reads an input that does not exist.",
+        "The name after FROM is neither telemetry nor the output of another query.",
+        "Correct the name, or apply the query that writes it first.");
+
+    public static readonly ErrorDefinition RowFailed = new("SP-0006",
+        "A query stopped at a row that failed.",
+        "Its option for errors says stop.",
+        "Mend the query or the data and apply it again, or choose to drop failing rows.");
+
+    public static readonly ErrorDefinition OwnerStale = new("SP-0007",
+        "A query's partition was taken over by another process.",
+        "The epoch in the checkpoint store is newer than this owner's.",
+        "Nothing: the new owner goes on; this one has stopped.");
+
+    public static readonly ErrorDefinition ReplayUnsupported = new("SP-0008",
+        "This dead letter cannot be replayed.",
+        "A query's rows cannot be replayed yet; the stages warm-writer and archiver can.",
+        "Apply the query again with startFrom at a time before the record.");
+
+    public static readonly ErrorDefinition StateIncompatible = new("SP-0009",
+        "A query cannot begin where it was told to.",
+        "startFrom is not now, earliest, or a time in ISO 8601.",
+        "Apply the query with another startFrom.");
+}

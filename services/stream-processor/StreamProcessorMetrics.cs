@@ -1,0 +1,33 @@
+using System.Diagnostics.Metrics;
+
+namespace Millrace.StreamProcessor;
+
+internal static class StreamProcessorMetrics
+{
+    private static readonly Meter Meter = new("Millrace.StreamProcessor");
+
+    public static readonly Counter<long> RowsIn = Meter.CreateCounter<long>("millrace.query.records.in");
+    public static readonly Counter<long> RowsOut = Meter.CreateCounter<long>("millrace.query.rows.out");
+    public static readonly Counter<long> RowsFailed = Meter.CreateCounter<long>("millrace.query.rows.failed");
+    public static readonly Counter<long> EventsDropped = Meter.CreateCounter<long>("millrace.query.events.dropped");
+    public static readonly Counter<long> RowsKnown = Meter.CreateCounter<long>("millrace.query.rows.known");
+    public static readonly Counter<long> EpochsRaised = Meter.CreateCounter<long>("millrace.query.epochs.raised");
+    public static readonly Counter<long> OwnersStale = Meter.CreateCounter<long>("millrace.query.owners.stale");
+    public static readonly Counter<long> IdleMarks = Meter.CreateCounter<long>("millrace.query.idle.marks");
+
+    public static readonly Histogram<double> CheckpointMs =
+        Meter.CreateHistogram<double>("millrace.query.checkpoint.duration", "ms");
+
+    public static readonly Counter<long> Written = Meter.CreateCounter<long>("millrace.warm.rows.written");
+    public static readonly Counter<long> Fenced = Meter.CreateCounter<long>("millrace.warm.rows.fenced");
+    public static readonly Counter<long> DeadLetters = Meter.CreateCounter<long>("millrace.stream.dead.letters");
+    public static readonly Counter<long> Restarts = Meter.CreateCounter<long>("millrace.stream.restarts");
+    public static readonly Counter<long> ReplaysRefused = Meter.CreateCounter<long>("millrace.stream.replays.refused");
+    public static readonly Counter<long> SeverityUnknown = Meter.CreateCounter<long>("millrace.alerts.severity.unknown");
+
+    public static KeyValuePair<string, object?> Query(string name) => new("query", name);
+
+    public static KeyValuePair<string, object?> Sink(string name) => new("sink", name);
+
+    public static KeyValuePair<string, object?> Stage(string name) => new("stage", name);
+}

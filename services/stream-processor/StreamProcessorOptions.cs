@@ -1,0 +1,46 @@
+using System.ComponentModel.DataAnnotations;
+using Millrace.Primitives;
+
+namespace Millrace.StreamProcessor;
+
+/// <summary>How streams run. Section "StreamProcessor".</summary>
+public sealed class StreamProcessorOptions
+{
+    /// <summary>How much is read from a partition at once.</summary>
+    public ByteSize ReadBytesMax { get; set; } = ByteSize.FromKiB(64);
+
+    /// <summary>How many records the warm writer puts into one transaction at most.</summary>
+    [Range(1, 1_000_000)]
+    public int WarmRowsMax { get; set; } = 10_000;
+
+    /// <summary>The longest time between two checkpoints of a query that goes on.</summary>
+    public TimeSpan CheckpointInterval { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How many records a query takes at most between two checkpoints.</summary>
+    [Range(1, 1_000_000_000)]
+    public long CheckpointRecords { get; set; } = 1_000_000;
+
+    /// <summary>How long a partition has nothing new before a query that waits for it counts it as idle.</summary>
+    public TimeSpan IdleAfter { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How far an idle mark stays behind the clock, so that records on their way are not overtaken.</summary>
+    public TimeSpan IdleGrace { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often queries look at the clock: for idle partitions, checkpoints and their status.</summary>
+    public TimeSpan TickInterval { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How often a query writes its status.</summary>
+    public TimeSpan StatusInterval { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How often the stored queries are looked at, in case a notice was lost.</summary>
+    public TimeSpan ReconcileInterval { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The first wait before a failed stream starts again; it doubles.</summary>
+    public TimeSpan RestartDelayMin { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The longest wait before a failed stream starts again.</summary>
+    public TimeSpan RestartDelayMax { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a stop may take to finish what is in flight.</summary>
+    public TimeSpan DrainLimit { get; set; } = TimeSpan.FromSeconds(15);
+}

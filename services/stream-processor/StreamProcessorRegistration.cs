@@ -1,0 +1,34 @@
+using Microsoft.Extensions.DependencyInjection;
+using Millrace.Hosting.Options;
+using Millrace.StreamProcessor.Queries;
+using Millrace.StreamProcessor.Sinks;
+using Millrace.StreamProcessor.Sources;
+using Millrace.StreamProcessor.WarmWriter;
+
+namespace Millrace.StreamProcessor;
+
+/// <summary>Queries and the warm writer.</summary>
+public static class StreamProcessorRegistration
+{
+    public static IServiceCollection AddMillraceStreamProcessor(this IServiceCollection services)
+    {
+        services.AddValidatedOptions<StreamProcessorOptions>("StreamProcessor");
+        services.AddSingleton<StreamRuntime>();
+        services.AddSingleton<DeadLetterWriter>();
+        services.AddSingleton<SinkStreams>();
+        services.AddSingleton<TelemetrySink>();
+        services.AddSingleton<AlertSink>();
+        services.AddSingleton<DeviceStateSink>();
+        services.AddSingleton<DeadLetterSink>();
+        services.AddSingleton<QueryServices>();
+        services.AddSingleton<QueryPlaces>();
+        services.AddSingleton<ControlWatch>();
+
+        // Stopped in reverse: queries first, so that the warm writer still stores what they wrote last.
+        services.AddHostedService(s => s.GetRequiredService<ControlWatch>());
+        services.AddHostedService<WarmWriterService>();
+        services.AddHostedService<DeadLetterReplays>();
+        services.AddHostedService<QueryHost>();
+        return services;
+    }
+}

@@ -1,0 +1,112 @@
+using System.Buffers.Text;
+using System.Text;
+using System.Text.Json;
+using Millrace.Contracts;
+using Millrace.Stores;
+using Millrace.Stores.Alerts;
+using Millrace.Stores.Outputs;
+using Millrace.StreamProcessor.Sinks;
+
+namespace Millrace.StreamProcessor.WarmWriter;
+
+/// <summary>Rows of the alerts topic into the alert store.</summary>
+internal sealed class AlertSink(IAlertStore store, DeadLetterWriter deadLetters, TimeProvider time) : ITopicSink
+{
+    public string Name => "alert-writer";
+
+    public ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct) =>
+        store.PositionAsync(partition, ct);
+
+    public async ValueTask<string?> WriteAsync(
+        TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken ct)
+    {
+        var read = QueryRowReader.Read(batches, metadata, time, AlertReader.Read);
+        await deadLetters.WriteAsync(read.Letters, ct);
+        await store.WriteAsync(partition, read.Rows, new SinkPosition(batches[^1].NextOffset, read.Metadata), ct);
+        StreamProcessorMetrics.Written.Add(read.Rows.Count, StreamProcessorMetrics.Sink(Name));
+        return read.Metadata;
+    }
+}
+
+/// <summary>Rows of one out.* topic into the output store.</summary>
+internal sealed class OutputSink(
+    string output, IOutputStore store, DeadLetterWriter deadLetters, TimeProvider time) : ITopicSink
+{
+    public string Name => "output-writer";
+
+    public ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct) =>
+        store.PositionAsync(partition, ct);
+
+    public async ValueTask<string?> WriteAsync(
+        TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken ct)
+    {
+        var read = QueryRowReader.Read(batches, metadata, time, Row);
+        await deadLetters.WriteAsync(read.Letters, ct);
+        await store.WriteAsync(partition, read.Rows, new SinkPosition(batches[^1].NextOffset, read.Metadata), ct);
+        StreamProcessorMetrics.Written.Add(read.Rows.Count, StreamProcessorMetrics.Sink(Name));
+        return read.Metadata;
+    }
+
+    private OutputRow Row(QueryRowHeaders headers, RecordView record)
+    {
+        using var check = JsonDocument.Parse(record.Value.ToArray());
+        return new OutputRow(headers.RowId, output, headers.Query, headers.Version, headers.At,
+            Encoding.UTF8.GetString(record.Value));
+    }
+}
+
+/// <summary>What a query wrote beside a row.</summary>
+internal sealed record QueryRowHeaders(string RowId, string Query, int Version, DateTimeOffset At, string? Key);
+
+/// <summary>Makes something of one record of an output topic; throws JsonException when it is not a row.</summary>
+internal delegate T ReadQueryRow<T>(QueryRowHeaders headers, RecordView record);
+
+internal static class QueryRowReader
+{
+    public static (List<T> Rows, List<DeadLetter> Letters, string Metadata) Read<T>(
+        IReadOnlyList<RecordBatch> batches, string? metadata, TimeProvider time, ReadQueryRow<T> read)
+    {
+        var fence = new EpochFence(metadata);
+        var (rows, letters) = (new List<T>(), new List<DeadLetter>());
+        foreach (var batch in batches)
+        {
+            foreach (var record in batch)
+            {
+                if (!fence.Admits(record))
+                {
+                    StreamProcessorMetrics.Fenced.Add(1);
+                    continue;
+                }
+
+                try
+                {
+                    rows.Add(read(Headers(batch.Partition, record), record));
+                }
+                catch (Exception e) when (e is JsonException or InvalidOperationException)
+                {
+                    letters.Add(DeadLetter.Of(record, batch.Partition, DeadLetterStages.WarmWriter,
+                        StreamProcessorErrors.RecordUnreadable.Code, e.Message, time.GetUtcNow()));
+                }
+            }
+        }
+
+        return (rows, letters, fence.Metadata);
+    }
+
+    /// <summary>A row that another producer put there is known by its place.</summary>
+    private static QueryRowHeaders Headers(TopicPartition partition, RecordView record)
+    {
+        var rowId = record.TryGetHeader(OutputHeaders.RowId, out var id)
+            ? Encoding.UTF8.GetString(id)
+            : $"{partition}/{record.Offset}";
+        var owner = record.TryGetHeader(OutputHeaders.Query, out var query) ? Encoding.UTF8.GetString(query) : "/0";
+        var slash = owner.LastIndexOf('/');
+        _ = int.TryParse(owner.AsSpan(slash + 1), out var version);
+        var at = record.TryGetHeader(OutputHeaders.RowTime, out var text) && Utf8Parser.TryParse(text, out long ms, out _)
+            ? ms
+            : record.TimestampMs;
+        var key = record.HasKey && !record.Key.IsEmpty ? Encoding.UTF8.GetString(record.Key) : null;
+        return new QueryRowHeaders(rowId, owner[..Math.Max(slash, 0)], version,
+            DateTimeOffset.FromUnixTimeMilliseconds(at), key);
+    }
+}

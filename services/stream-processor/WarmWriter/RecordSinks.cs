@@ -1,0 +1,72 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Millrace.Contracts;
+using Millrace.Stores;
+using Millrace.Stores.DeadLetters;
+using Millrace.Stores.DeviceStates;
+using Millrace.StreamProcessor.Sinks;
+
+namespace Millrace.StreamProcessor.WarmWriter;
+
+/// <summary>The lifecycle topic into each device's state.</summary>
+internal sealed class DeviceStateSink(
+    IDeviceStateStore store, DeadLetterWriter deadLetters, TimeProvider time) : ITopicSink
+{
+    public string Name => "device-state-writer";
+
+    public ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct) =>
+        store.PositionAsync(partition, ct);
+
+    public async ValueTask<string?> WriteAsync(
+        TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken ct)
+    {
+        var (events, letters) = JsonRecords.Read(batches, ContractJson.Default.LifecycleEvent, time);
+        await deadLetters.WriteAsync(letters, ct);
+        await store.WriteAsync(partition, events, new SinkPosition(batches[^1].NextOffset), ct);
+        return null;
+    }
+}
+
+/// <summary>The dead-letter topic into the store that the API lists.</summary>
+internal sealed class DeadLetterSink(IDeadLetterStore store, TimeProvider time) : ITopicSink
+{
+    public string Name => "dead-letter-writer";
+
+    public ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct) =>
+        store.PositionAsync(partition, ct);
+
+    public async ValueTask<string?> WriteAsync(
+        TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken ct)
+    {
+        // A record here that is no letter becomes one: it says what it is and loses nothing.
+        var (letters, unreadable) = JsonRecords.Read(batches, ContractJson.Default.DeadLetter, time);
+        await store.WriteAsync(partition, [.. letters, .. unreadable], new SinkPosition(batches[^1].NextOffset), ct);
+        return null;
+    }
+}
+
+internal static class JsonRecords
+{
+    public static (List<T> Items, List<DeadLetter> Letters) Read<T>(
+        IReadOnlyList<RecordBatch> batches, JsonTypeInfo<T> type, TimeProvider time)
+    {
+        var (items, letters) = (new List<T>(), new List<DeadLetter>());
+        foreach (var batch in batches)
+        {
+            foreach (var record in batch)
+            {
+                try
+                {
+                    items.Add(JsonSerializer.Deserialize(record.Value, type) ?? throw new JsonException("null"));
+                }
+                catch (JsonException e)
+                {
+                    letters.Add(DeadLetter.Of(record, batch.Partition, DeadLetterStages.WarmWriter,
+                        StreamProcessorErrors.RecordUnreadable.Code, e.Message, time.GetUtcNow()));
+                }
+            }
+        }
+
+        return (items, letters);
+    }
+}

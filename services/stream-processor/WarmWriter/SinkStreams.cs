@@ -1,0 +1,54 @@
+using Akka;
+using Akka.Streams;
+using Akka.Streams.Dsl;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Millrace.Contracts;
+using Millrace.EventLog;
+using Millrace.StreamProcessor.Sources;
+
+namespace Millrace.StreamProcessor.WarmWriter;
+
+/// <summary>
+/// The stream from a topic into a store: one a partition; while a write is under way, what comes next gathers into one
+/// larger write, so a quiet partition is written at once and a busy one in large transactions.
+/// </summary>
+internal sealed class SinkStreams(
+    IEventLog log, StreamRuntime runtime, IOptions<StreamProcessorOptions> options, TimeProvider time,
+    ILogger<SinkStreams> logger)
+{
+    private readonly SupervisedStreams _streams = new(log, options.Value, time, logger);
+
+    /// <summary>Runs until the token is cancelled, then drains.</summary>
+    public Task RunAsync(ITopicSink sink, string topic, CancellationToken stop) =>
+        _streams.RunAssignedAsync(sink.Name, topic, (partition, ct) => RunPartitionAsync(sink, partition, ct), stop);
+
+    private async Task RunPartitionAsync(ITopicSink sink, TopicPartition partition, CancellationToken stop)
+    {
+        var position = await sink.PositionAsync(partition, stop);
+        var first = (await log.RangeAsync(partition, stop)).First;
+        var start = Math.Max(position?.NextOffset ?? first, first);
+        var metadata = position?.Metadata;
+
+        var (killSwitch, done) = Source
+            .FromGraph(new PartitionSourceStage(log, partition, start, (int)options.Value.ReadBytesMax.Bytes))
+            .ViaMaterialized(KillSwitches.Single<RecordBatch>(), Keep.Right)
+            .BatchWeighted(options.Value.WarmRowsMax, batch => batch.Count, batch => new List<RecordBatch> { batch },
+                (batches, batch) =>
+                {
+                    batches.Add(batch);
+                    return batches;
+                })
+            .SelectAsync(1, async batches =>
+            {
+                // A write that was begun is finished on a stop: it is what the drain waits for.
+                metadata = await sink.WriteAsync(partition, batches, metadata, CancellationToken.None);
+                await log.CommitAsync(sink.Name, partition, batches[^1].NextOffset);
+                return NotUsed.Instance;
+            })
+            .ToMaterialized(Sink.Ignore<NotUsed>(), Keep.Both)
+            .Run(runtime.Materializer);
+        using var stopping = stop.Register(killSwitch.Shutdown);
+        await done;
+    }
+}

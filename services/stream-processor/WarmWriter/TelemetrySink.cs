@@ -1,0 +1,133 @@
+using System.Collections.Concurrent;
+using Millrace.Contracts;
+using Millrace.Primitives;
+using Millrace.Stores;
+using Millrace.Stores.Telemetry;
+using Millrace.StreamProcessor.Sinks;
+
+namespace Millrace.StreamProcessor.WarmWriter;
+
+/// <summary>Telemetry into the warm store.</summary>
+internal sealed class TelemetrySink(ITelemetryStore store, DeadLetterWriter deadLetters, TimeProvider time) : ITopicSink
+{
+    // A replay moves no position, but must not put an older one over a newer one either.
+    private readonly ConcurrentDictionary<TopicPartition, SemaphoreSlim> _writing = new();
+
+    public string Name => ConsumerGroups.WarmWriter;
+
+    public ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct) =>
+        store.PositionAsync(partition, ct);
+
+    public async ValueTask<string?> WriteAsync(
+        TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken ct)
+    {
+        var (rows, letters) = Read(batches);
+        var position = new SinkPosition(batches[^1].NextOffset);
+
+        // Letters first: when the position has passed a record, it is somewhere.
+        await deadLetters.WriteAsync(letters, ct);
+        var turn = _writing.GetOrAdd(partition, _ => new SemaphoreSlim(1, 1));
+        await turn.WaitAsync(ct);
+        try
+        {
+            await WriteRowsAsync(partition, batches, rows, position, ct);
+        }
+        finally
+        {
+            turn.Release();
+        }
+
+        StreamProcessorMetrics.Written.Add(rows.Count, StreamProcessorMetrics.Sink(Name));
+        return null;
+    }
+
+    /// <summary>Stores the row of a dead letter under its own identity; false with a reason when it is refused again.</summary>
+    public async ValueTask<string?> ReplayAsync(DeadLetter letter, CancellationToken ct)
+    {
+        var partition = new TopicPartition(letter.Topic, letter.Partition);
+        using var records = new RecordBatchBuilder();
+        records.Begin(letter.TimestampMs, letter.Key, hasKey: letter.Key is not null);
+        foreach (var header in letter.Headers) records.AddHeader(System.Text.Encoding.UTF8.GetBytes(header.Name), header.Value);
+        records.End(letter.Value);
+        var (rows, letters) = Read([new RecordBatch(partition, letter.Offset, 1, records.Bytes)]);
+        if (letters.Count > 0) return letters[0].Reason;
+        var turn = _writing.GetOrAdd(partition, _ => new SemaphoreSlim(1, 1));
+        await turn.WaitAsync(ct);
+        try
+        {
+            var position = await store.PositionAsync(partition, ct) ?? new SinkPosition(0);
+            await store.WriteAsync(partition, rows, position, ct);
+            return null;
+        }
+        catch (MillraceException e) when (e.Error.Definition == StoreErrors.RowRefused)
+        {
+            return e.Error.ToString();
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    private async ValueTask WriteRowsAsync(
+        TopicPartition partition, IReadOnlyList<RecordBatch> batches, List<TelemetryMessage> rows,
+        SinkPosition position, CancellationToken ct)
+    {
+        try
+        {
+            await store.WriteAsync(partition, rows, position, ct);
+        }
+        catch (MillraceException e) when (e.Error.Definition == StoreErrors.RowRefused)
+        {
+            // Somewhere among them is a row that will never do: each by itself tells which.
+            foreach (var row in rows)
+            {
+                try
+                {
+                    await store.WriteAsync(partition, [row], new SinkPosition(row.Offset), ct);
+                }
+                catch (MillraceException refused) when (refused.Error.Definition == StoreErrors.RowRefused)
+                {
+                    await deadLetters.WriteAsync([Letter(batches, row.Offset, refused.Error)], ct);
+                }
+            }
+
+            await store.WriteAsync(partition, [], position, ct);
+        }
+    }
+
+    private DeadLetter Letter(IReadOnlyList<RecordBatch> batches, long offset, Error error)
+    {
+        foreach (var batch in batches)
+        {
+            foreach (var record in batch)
+            {
+                if (record.Offset != offset) continue;
+                return DeadLetter.Of(record, batch.Partition, DeadLetterStages.WarmWriter,
+                    StreamProcessorErrors.RowRefused.Code, error.ToString(), time.GetUtcNow());
+            }
+        }
+
+        throw new InvalidOperationException($"Offset {offset} is not in the batches that it came from.");
+    }
+
+    private (List<TelemetryMessage> Rows, List<DeadLetter> Letters) Read(IReadOnlyList<RecordBatch> batches)
+    {
+        var (rows, letters) = (new List<TelemetryMessage>(), new List<DeadLetter>());
+        foreach (var batch in batches)
+        {
+            foreach (var record in batch)
+            {
+                if (TelemetryMessage.TryRead(batch.Partition.Partition, record, out var message)) rows.Add(message!);
+                else
+                {
+                    letters.Add(DeadLetter.Of(record, batch.Partition, DeadLetterStages.WarmWriter,
+                        StreamProcessorErrors.NoDevice.Code, StreamProcessorErrors.NoDevice.With(null).ToString(),
+                        time.GetUtcNow()));
+                }
+            }
+        }
+
+        return (rows, letters);
+    }
+}

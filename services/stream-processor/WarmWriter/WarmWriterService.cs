@@ -1,0 +1,78 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Millrace.Contracts;
+using Millrace.EventLog;
+using Millrace.Saql;
+using Millrace.Stores.Outputs;
+using Millrace.Stores.Queries;
+using Millrace.StreamProcessor.Sinks;
+using Millrace.StreamProcessor.Sources;
+
+namespace Millrace.StreamProcessor.WarmWriter;
+
+/// <summary>
+/// Runs the sinks of the hub's own topics, and one for each query output that is to be kept in the warm store.
+/// </summary>
+internal sealed class WarmWriterService(
+    IEventLog log, SinkStreams streams, TelemetrySink telemetry, AlertSink alerts, DeviceStateSink deviceStates,
+    DeadLetterSink letters, IQueryStore queries, IOutputStore outputStore, DeadLetterWriter deadLetters,
+    ControlWatch control, IOptions<StreamProcessorOptions> options, TimeProvider time,
+    ILogger<WarmWriterService> logger) : BackgroundService
+{
+    private readonly Dictionary<string, Task> _outputs = [];
+    private readonly Wake _wake = new();
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        Task[] fixedSinks =
+        [
+            streams.RunAsync(telemetry, Topics.Telemetry, stoppingToken),
+            streams.RunAsync(alerts, Topics.Alerts, stoppingToken),
+            streams.RunAsync(deviceStates, Topics.Lifecycle, stoppingToken),
+            streams.RunAsync(letters, Topics.DeadLetter, stoppingToken),
+        ];
+        control.Noticed += Notice;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await StartOutputsAsync(stoppingToken);
+                await _wake.WaitAsync(options.Value.ReconcileInterval, stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception e)
+            {
+                logger.ReconcileFailed(e);
+                await Task.Delay(options.Value.RestartDelayMin, time, CancellationToken.None);
+            }
+        }
+
+        control.Noticed -= Notice;
+        await Task.WhenAll([.. fixedSinks, .. _outputs.Values]);
+    }
+
+    /// <summary>A sink that was started stays: rows that a deleted query left behind still reach the store.</summary>
+    private async Task StartOutputsAsync(CancellationToken stop)
+    {
+        foreach (var query in await queries.ListAsync(stop))
+        {
+            if (!query.Options.WarmOutputs || SaqlCompiler.Compile(query.Text).Plan is not { } plan) continue;
+            foreach (var output in plan.Outputs.Where(o => o != Topics.Alerts && !_outputs.ContainsKey(o)))
+            {
+                var hub = log.FindTopic(Topics.Telemetry)!;
+                await log.EnsureTopicAsync(new TopicSpec(Topics.Output(output), hub.Partitions), stop);
+                var sink = new OutputSink(output, outputStore, deadLetters, time);
+                _outputs.Add(output, streams.RunAsync(sink, Topics.Output(output), stop));
+            }
+        }
+    }
+
+    private void Notice(ControlNotice notice)
+    {
+        if (notice.Kind == ControlKinds.Query) _wake.Set();
+    }
+}
