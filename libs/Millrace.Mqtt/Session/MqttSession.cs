@@ -1,0 +1,182 @@
+using Millrace.Mqtt.Codec;
+using Millrace.Mqtt.Packets;
+using Millrace.Mqtt.Properties;
+
+namespace Millrace.Mqtt.Session;
+
+/// <summary>
+/// The server's side of one MQTT connection as a state machine: packets go in, effects come out. It has no socket,
+/// clock or log; the shell reads, authenticates, stores and writes, and feeds one packet at a time.
+/// </summary>
+public sealed partial class MqttSession(SessionLimits limits)
+{
+    private TopicAliases? _aliases;
+    private AckWindow? _acks;
+    private uint _sessionExpirySeconds;
+    private uint _clientPacketBytesMax = uint.MaxValue;
+
+    public SessionState State { get; private set; }
+
+    /// <summary>Known once CONNECT was read as far as its level.</summary>
+    public MqttVersion Version { get; private set; }
+
+    /// <summary>What the client asks for, from Authenticate until it was accepted or refused.</summary>
+    public ConnectRequest? Request { get; private set; }
+
+    /// <summary>What to publish at an end without a good-bye.</summary>
+    public WillMessage? Will { get; private set; }
+
+    /// <summary>
+    /// The keep-alive that holds; 0 for none. The shell closes after one and a half times it in silence.
+    /// </summary>
+    public int KeepAliveSeconds { get; private set; }
+
+    /// <summary>Made with the first QoS 1 publish: an idle connection has none.</summary>
+    public AckWindow Acks => _acks ??= new AckWindow(limits.InFlightMax);
+
+    /// <summary>The window if there is one.</summary>
+    public AckWindow? AcksOrNull => Volatile.Read(ref _acks);
+
+    /// <summary>Takes one packet and says what to do. After the end there is nothing to do.</summary>
+    public void Feed(PacketHeader header, ReadOnlySpan<byte> body, out SessionStep step)
+    {
+        step = default;
+        if (State == SessionState.Connected)
+        {
+            if (header.Type == PacketType.Publish) FeedPublish(header, body, ref step);
+            else FeedOther(header, body, ref step);
+        }
+        else if (State == SessionState.AwaitingConnect) FeedConnect(header, body, ref step);
+        else if (State == SessionState.Authenticating)
+            throw new InvalidOperationException("CONNECT has no answer yet; what follows it has to wait.");
+    }
+
+    private void FeedConnect(PacketHeader header, ReadOnlySpan<byte> body, ref SessionStep step)
+    {
+        if (header.Type != PacketType.Connect)
+        {
+            Break(PacketDefect.PacketUnexpected, ref step);
+            return;
+        }
+
+        var defect = ConnectPacket.TryRead(body, out var packet);
+        Version = packet.Version;
+        if (defect == PacketDefect.None) defect = CheckConnect(packet);
+        if (defect != PacketDefect.None)
+        {
+            Break(defect, ref step);
+            return;
+        }
+
+        Request = ConnectRequest.From(packet);
+        _clientPacketBytesMax = Request.PacketBytesMax;
+        State = SessionState.Authenticating;
+        step.Kind = SessionStepKind.Authenticate;
+    }
+
+    /// <summary>3.1.1 has no way to say that QoS 2 and RETAIN are not available; there, a will may name them.</summary>
+    private static PacketDefect CheckConnect(ConnectPacket packet)
+    {
+        if (packet.Version == MqttVersion.V311)
+            return packet.ClientId.IsEmpty && !packet.CleanStart ? PacketDefect.ClientIdMissing : PacketDefect.None;
+        var hasMethod = packet.Properties.TryFind(PropertyId.AuthenticationMethod, out _);
+        if (hasMethod) return PacketDefect.AuthenticationMethodUnknown;
+        if (packet.Properties.TryFind(PropertyId.AuthenticationData, out _)) return PacketDefect.PropertyValueInvalid;
+        if (packet.WillQos > 1) return PacketDefect.QosNotSupported;
+        return packet.WillRetain ? PacketDefect.RetainNotSupported : PacketDefect.None;
+    }
+
+    private void FeedPublish(PacketHeader header, ReadOnlySpan<byte> body, ref SessionStep step)
+    {
+        var defect = PublishPacket.TryRead(header.Flags, body, Version, out var publish);
+        if (defect == PacketDefect.None && publish.Qos == 2) defect = PacketDefect.QosNotSupported;
+        if (defect == PacketDefect.None && Version == MqttVersion.V5) defect = CheckPublishV5(ref publish);
+        if (defect != PacketDefect.None)
+        {
+            Break(defect, ref step);
+            return;
+        }
+
+        if (publish.Qos == 1 && _acks is { IsFull: true })
+        {
+            if (Version == MqttVersion.V5) Break(PacketDefect.ReceiveMaximumExceeded, ref step);
+            else step.Kind = SessionStepKind.Wait;
+            return;
+        }
+
+        step.Kind = SessionStepKind.Publish;
+        step.Publish = publish;
+    }
+
+    private PacketDefect CheckPublishV5(ref PublishPacket publish)
+    {
+        if (publish.Retain) return PacketDefect.RetainNotSupported;
+        if (publish.Properties.IsEmpty) return PacketDefect.None;
+
+        // A subscription identifier goes from server to client only (§3.3.4).
+        if (publish.Properties.TryFind(PropertyId.SubscriptionIdentifier, out _)) return PacketDefect.PropertyUnknown;
+        if (!publish.Properties.TryFind(PropertyId.TopicAlias, out var alias)) return PacketDefect.None;
+        _aliases ??= new TopicAliases(limits.TopicAliasMax);
+        if (!_aliases.TryResolve(alias.Number, publish.Topic, out var topic)) return PacketDefect.TopicAliasInvalid;
+        if (publish.Topic.IsEmpty) publish = publish.WithTopic(topic);
+        return PacketDefect.None;
+    }
+
+    private void FeedOther(PacketHeader header, ReadOnlySpan<byte> body, ref SessionStep step)
+    {
+        var defect = header.Type switch
+        {
+            PacketType.PingReq => FeedPing(body, ref step),
+            PacketType.Subscribe => FeedSubscribe(body, ref step),
+            PacketType.Unsubscribe => FeedUnsubscribe(body, ref step),
+            PacketType.Disconnect => FeedDisconnect(body, ref step),
+            _ => PacketDefect.PacketUnexpected,
+        };
+        if (defect != PacketDefect.None) Break(defect, ref step);
+    }
+
+    private static PacketDefect FeedPing(ReadOnlySpan<byte> body, ref SessionStep step)
+    {
+        step.Kind = SessionStepKind.Ping;
+        return body.IsEmpty ? PacketDefect.None : PacketDefect.TrailingBytes;
+    }
+
+    private PacketDefect FeedSubscribe(ReadOnlySpan<byte> body, ref SessionStep step)
+    {
+        var defect = SubscribePacket.TryRead(body, Version, out var packet);
+        if (defect != PacketDefect.None) return defect;
+        if (packet.Properties.TryFind(PropertyId.SubscriptionIdentifier, out _))
+            return PacketDefect.SubscriptionIdentifierNotSupported;
+        step.Subscribe = packet;
+        step.Kind = SessionStepKind.Subscribe;
+        return PacketDefect.None;
+    }
+
+    private PacketDefect FeedUnsubscribe(ReadOnlySpan<byte> body, ref SessionStep step)
+    {
+        var defect = UnsubscribePacket.TryRead(body, Version, out var packet);
+        step.Unsubscribe = packet;
+        step.Kind = SessionStepKind.Unsubscribe;
+        return defect;
+    }
+
+    private PacketDefect FeedDisconnect(ReadOnlySpan<byte> body, ref SessionStep step)
+    {
+        var defect = ReasonPacket.TryRead(PacketType.Disconnect, body, Version, out var packet);
+        if (defect != PacketDefect.None) return defect;
+
+        // A session that was to end with its connection cannot be prolonged at its end (§3.14.2.2.2).
+        var expiry = packet.Properties.Number(PropertyId.SessionExpiryInterval, _sessionExpirySeconds);
+        if (expiry != 0 && _sessionExpirySeconds == 0) return PacketDefect.PropertyValueInvalid;
+        if (packet.Reason == ReasonCode.Success) Will = null;
+        State = SessionState.Closed;
+        step.Kind = SessionStepKind.Goodbye;
+        return PacketDefect.None;
+    }
+
+    private void Break(PacketDefect defect, ref SessionStep step)
+    {
+        step.Kind = SessionStepKind.Close;
+        step.Defect = defect;
+    }
+}

@@ -1,0 +1,8 @@
+namespace Millrace.Mqtt.Session;
+
+/// <summary>What a server grants each session; announced in the CONNACK of MQTT 5.</summary>
+/// <param name="PacketBytesMax">The largest packet that is taken.</param>
+/// <param name="InFlightMax">Unacknowledged QoS 1 publishes: the receive maximum. 1 to 65535.</param>
+/// <param name="TopicAliasMax">The greatest topic alias; 0 for none.</param>
+/// <param name="KeepAliveMaxSeconds">The longest keep-alive; 0 for no limit.</param>
+public sealed record SessionLimits(int PacketBytesMax, int InFlightMax, int TopicAliasMax, int KeepAliveMaxSeconds);

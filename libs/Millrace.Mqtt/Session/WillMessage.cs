@@ -1,0 +1,22 @@
+using Millrace.Mqtt.Packets;
+using Millrace.Mqtt.Properties;
+
+namespace Millrace.Mqtt.Session;
+
+/// <summary>What is to be published when the connection ends without a good-bye (MQTT 5 §3.1.2.5).</summary>
+public sealed record WillMessage(int Qos, bool Retain, byte[] Topic, byte[] Properties, byte[] Payload)
+{
+    /// <summary>The will as the PUBLISH that it stands for.</summary>
+    public PublishPacket ToPublish() => new()
+    {
+        Qos = Qos,
+        Retain = Retain,
+        Topic = Topic,
+        Properties = new PropertySet(Properties),
+        Payload = Payload,
+    };
+
+    internal static WillMessage From(ConnectPacket packet) => new(
+        packet.WillQos, packet.WillRetain, packet.WillTopic.ToArray(), packet.WillProperties.Bytes.ToArray(),
+        packet.WillPayload.ToArray());
+}
