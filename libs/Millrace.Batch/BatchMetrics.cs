@@ -1,0 +1,32 @@
+using System.Diagnostics.Metrics;
+
+namespace Millrace.Batch;
+
+/// <summary>What batch engines count.</summary>
+internal sealed class BatchMetrics
+{
+    private readonly Histogram<double> _duration;
+    private readonly Counter<long> _failures;
+    private readonly Counter<long> _filesRead;
+    private readonly Counter<long> _filesPruned;
+
+    public BatchMetrics(IMeterFactory meters)
+    {
+        var meter = meters.Create("Millrace.Batch");
+        _duration = meter.CreateHistogram<double>("millrace.batch.query.duration", "s");
+        _failures = meter.CreateCounter<long>("millrace.batch.query.failures");
+        _filesRead = meter.CreateCounter<long>("millrace.batch.files.read");
+        _filesPruned = meter.CreateCounter<long>("millrace.batch.files.pruned");
+    }
+
+    public void Ran(TimeSpan duration) => _duration.Record(duration.TotalSeconds);
+
+    /// <param name="reason">refused, timeout or cancelled.</param>
+    public void Failed(string reason) => _failures.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    public void Pruned(int read, int pruned)
+    {
+        _filesRead.Add(read);
+        _filesPruned.Add(pruned);
+    }
+}
