@@ -30,7 +30,6 @@ internal sealed class ArchiverService(
         var current = new SupervisedRun(Task.CompletedTask, new CancellationTokenSource());
         try
         {
-            await log.EnsureTopicAsync(new TopicSpec(Topics.DeadLetter, 1), stoppingToken).ConfigureAwait(false);
             await foreach (var change in log
                 .WatchAssignmentAsync(ConsumerGroups.Archiver, Topics.Telemetry, stoppingToken).ConfigureAwait(false))
             {

@@ -29,7 +29,6 @@ internal sealed class DeadLetterReplays(
         {
             try
             {
-                await log.EnsureTopicAsync(new TopicSpec(Topics.Control, 1), stoppingToken).ConfigureAwait(false);
                 await FollowAsync(stoppingToken).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

@@ -20,9 +20,9 @@ public sealed record ColdJobRunRequest(
 public sealed record ColdJobInfo(
     string Name, string Description, IReadOnlyList<ColdJobParameterInfo> Parameters, string? Sql = null);
 
-/// <param name="Type"><c>string</c>, <c>long</c>, <c>double</c>, <c>bool</c>, <c>timestamp</c> or <c>column</c> (the
-/// name of a column of <c>telemetry</c>, put into the statement's text).</param>
-/// <param name="Default">What is taken when none is given; null with <paramref name="Required"/> false means null.</param>
+/// <param name="Type"><c>string</c>, <c>long</c>, <c>double</c>, <c>bool</c>, <c>timestamp</c> (ISO 8601,
+/// <c>now</c> or <c>now-7d</c>) or <c>columns</c> (names of columns of <c>telemetry</c>, separated by commas).</param>
+/// <param name="Default">What is taken when none is given; null when the parameter is required.</param>
 public sealed record ColdJobParameterInfo(
     string Name, string Type, string Description, bool Required, string? Default);
 
@@ -38,3 +38,6 @@ public sealed record ColdColumn(string Name, string Type);
 /// <param name="Truncated">Whether there were more rows than the limit.</param>
 public sealed record ColdResult(
     IReadOnlyList<ColdColumn> Columns, IReadOnlyList<IReadOnlyList<JsonElement>> Rows, bool Truncated);
+
+/// <summary>GET /api/v1/cold/jobs.</summary>
+public sealed record ColdJobList(IReadOnlyList<ColdJobInfo> Items, string? Continuation);

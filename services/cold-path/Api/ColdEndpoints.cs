@@ -1,0 +1,157 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Millrace.Batch;
+using Millrace.ColdPath.Catalog;
+using Millrace.ColdPath.Formats;
+using Millrace.Hosting.Http;
+using Millrace.Primitives;
+
+namespace Millrace.ColdPath.Api;
+
+/// <summary>SQL and jobs over HTTP. Reading is for all who may read; keeping a result needs the right to operate.</summary>
+internal sealed class ColdEndpoints(
+    JobCatalog catalog, ColdJobs jobs, IBatchEngine engine, IOptions<ColdPathOptions> options,
+    IAuthorizationService authorization, ILogger<ColdEndpoints> logger)
+{
+    private const string RowsOutput = "rows";
+    private const string ParquetOutput = "parquet";
+
+    private static readonly IReadOnlyDictionary<string, JsonElement> None = new Dictionary<string, JsonElement>();
+
+    public static void Map(IEndpointRouteBuilder endpoints)
+    {
+        var group = endpoints.MapGroup("/api/v1/cold").WithTags("Cold path").RequireAuthorization(ApiScopes.Read);
+        group.MapPost("/sql", (ColdSqlRequest request, HttpContext context, ColdEndpoints cold) =>
+                cold.RunSqlAsync(request, context))
+            .WithName("runColdSql").WithSummary("Run one SELECT over the archive's view telemetry")
+            .Produces<ColdResult>().ProducesProblem(400).ProducesProblem(504);
+        group.MapGet("/jobs", (ColdEndpoints cold) => cold.List())
+            .WithName("listColdJobs").WithSummary("The jobs that there are").Produces<ColdJobList>();
+        group.MapGet("/jobs/{name}", (string name, ColdEndpoints cold) => cold.Show(name))
+            .WithName("getColdJob").WithSummary("A job with its statement")
+            .Produces<ColdJobInfo>().ProducesProblem(404);
+        group.MapPost("/jobs/{name}/run", (string name, ColdJobRunRequest? request, HttpContext context,
+                ColdEndpoints cold) => cold.RunJobAsync(name, request ?? new ColdJobRunRequest(), context))
+            .WithName("runColdJob").WithSummary("Run a job, for its rows or to keep them as Parquet")
+            .Produces<ColdResult>().Produces<ColdJobWritten>().ProducesProblem(400).ProducesProblem(404);
+    }
+
+    private IResult List() => Results.Ok(new ColdJobList([.. catalog.Jobs.Select(job => InfoOf(job))], null));
+
+    private IResult Show(string name) => Guard(() =>
+    {
+        var job = catalog.Get(name);
+        return Results.Ok(InfoOf(job, job.Sql));
+    });
+
+    private Task<IResult> RunSqlAsync(ColdSqlRequest request, HttpContext context) => GuardAsync(async () =>
+    {
+        if (string.IsNullOrWhiteSpace(request.Sql))
+            throw ColdPathErrors.RequestInvalid.With(request.Sql, "sql is empty.").AsException();
+        var format = ResultFormat.Of(context);
+        var rowsMax = RowsMax(request.RowsMax);
+        var query = new BatchQuery(request.Sql, ParametersOf(request.Parameters), rowsMax + 1);
+        await using var result = await engine.QueryAsync(query, context.RequestAborted).ConfigureAwait(false);
+        await ResultStream.SendAsync(context, result, format, rowsMax, logger).ConfigureAwait(false);
+        return Results.Empty;
+    });
+
+    private Task<IResult> RunJobAsync(string name, ColdJobRunRequest request, HttpContext context) =>
+        GuardAsync(async () =>
+        {
+            var parameters = request.Parameters ?? None;
+            switch (request.Output ?? RowsOutput)
+            {
+                case RowsOutput:
+                    var format = ResultFormat.Of(context);
+                    var rowsMax = RowsMax(request.RowsMax);
+                    await using (var result = await jobs
+                        .RunAsync(name, parameters, rowsMax + 1, context.RequestAborted).ConfigureAwait(false))
+                    {
+                        await ResultStream.SendAsync(context, result, format, rowsMax, logger).ConfigureAwait(false);
+                    }
+
+                    return Results.Empty;
+                case ParquetOutput:
+                    var allowed = await authorization.AuthorizeAsync(context.User, ApiScopes.Operate)
+                        .ConfigureAwait(false);
+                    if (!allowed.Succeeded) return Results.Forbid();
+                    var written = await jobs.WriteAsync(name, parameters, context.RequestAborted)
+                        .ConfigureAwait(false);
+                    logger.JobWritten(name, written.Rows, written.Bytes, written.Keys[0]);
+                    return Results.Ok(new ColdJobWritten(name, written.Rows, written.Bytes, written.Keys));
+                default:
+                    throw ColdPathErrors.RequestInvalid
+                        .With(request.Output, "output is rows or parquet.").AsException();
+            }
+        });
+
+    private long RowsMax(long? asked)
+    {
+        var limits = options.Value;
+        if (asked is < 0) throw ColdPathErrors.RequestInvalid.With(asked, "rowsMax is negative.").AsException();
+        return Math.Min(asked is null or 0 ? limits.RowsDefault : asked.Value, limits.RowsMax);
+    }
+
+    private static Dictionary<string, object?> ParametersOf(IReadOnlyDictionary<string, JsonElement>? given) =>
+        (given ?? None).ToDictionary(pair => pair.Key, pair => ValueOf(pair.Key, pair.Value));
+
+    private static object? ValueOf(string name, JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Null => null,
+        JsonValueKind.String => value.GetString(),
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        JsonValueKind.Number when value.TryGetInt64(out var whole) => whole,
+        JsonValueKind.Number => value.GetDouble(),
+        _ => throw ColdPathErrors.RequestInvalid
+            .With(name, "A parameter is text, a number, a boolean or null.").AsException(),
+    };
+
+    private static ColdJobInfo InfoOf(JobDefinition job, string? sql = null) => new(
+        job.Name, job.Description,
+        [
+            .. job.Parameters.Select(parameter => new ColdJobParameterInfo(
+                parameter.Name, JobStatement.TypeName(parameter.Type), parameter.Description, parameter.Required,
+                parameter.Default)),
+        ],
+        sql);
+
+    private static IResult Guard(Func<IResult> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (MillraceException e)
+        {
+            return Problems.Problem(e.Error, StatusOf(e.Error));
+        }
+    }
+
+    private static async Task<IResult> GuardAsync(Func<Task<IResult>> work)
+    {
+        try
+        {
+            return await work().ConfigureAwait(false);
+        }
+        catch (MillraceException e)
+        {
+            return Problems.Problem(e.Error, StatusOf(e.Error));
+        }
+    }
+
+    private static int StatusOf(Error error)
+    {
+        if (error.Definition == ColdPathErrors.JobUnknown) return StatusCodes.Status404NotFound;
+        if (error.Definition == BatchErrors.TimedOut) return StatusCodes.Status504GatewayTimeout;
+        var isCallers = error.Code.StartsWith("CP-", StringComparison.Ordinal)
+            || error.Code.StartsWith("BA-", StringComparison.Ordinal);
+        return isCallers ? StatusCodes.Status400BadRequest : StatusCodes.Status500InternalServerError;
+    }
+}

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Millrace.ColdPath.Catalog;
+
+/// <summary>Reads jobs from folders. What is wrong with one is an error CP-0007 that names the file.</summary>
+internal static class JobFolder
+{
+    private const string SqlFile = "job.sql";
+    private const string ManifestFile = "job.json";
+
+    private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+    };
+
+    /// <summary>The jobs below the folder, in the order of their names.</summary>
+    public static IReadOnlyList<JobDefinition> ReadAll(string folder)
+    {
+        if (!Directory.Exists(folder)) throw Invalid(folder, "There is no such folder.");
+        return [.. Directory.GetDirectories(folder).Order(StringComparer.Ordinal).Select(Read)];
+    }
+
+    private static JobDefinition Read(string folder)
+    {
+        var name = Path.GetFileName(folder);
+        if (!IsName(name)) throw Invalid(folder, "A job's name has lower-case letters, digits and hyphens.");
+        var sqlFile = Path.Combine(folder, SqlFile);
+        var manifestFile = Path.Combine(folder, ManifestFile);
+        var sql = Text(sqlFile);
+        var manifest = ReadManifest(manifestFile);
+        var parameters = manifest.Parameters ?? [];
+        foreach (var parameter in parameters) Check(parameter, sql, manifestFile);
+        if (parameters.GroupBy(parameter => parameter.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw Invalid(manifestFile, $"Parameter {twice.Key} is there twice.");
+        return new JobDefinition(name, manifest.Description, parameters, sql);
+    }
+
+    private static JobManifest ReadManifest(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<JobManifest>(Text(file), Strict)
+                ?? throw Invalid(file, "It is null.");
+        }
+        catch (JsonException e)
+        {
+            throw Invalid(file, e.Message);
+        }
+    }
+
+    private static void Check(JobParameter parameter, string sql, string file)
+    {
+        if (parameter.Name.Length == 0 || !parameter.Name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'))
+            throw Invalid(file, $"Parameter '{parameter.Name}': use letters, digits and underscores.");
+        var place = JobStatement.PlaceOf(parameter);
+        if (!sql.Contains(place, StringComparison.Ordinal))
+            throw Invalid(file, $"Parameter {parameter.Name}: the statement has no {place}.");
+    }
+
+    private static string Text(string file) =>
+        File.Exists(file) ? File.ReadAllText(file) : throw Invalid(file, "There is no such file.");
+
+    private static bool IsName(string name) =>
+        name.Length > 0 && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
+
+    private static Primitives.MillraceException Invalid(string file, string detail) =>
+        ColdPathErrors.JobFolderInvalid.With(file, detail).AsException();
+}
