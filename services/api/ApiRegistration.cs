@@ -19,6 +19,7 @@ using Millrace.Api.Telemetry;
 using Millrace.Api.Tokens;
 using Millrace.Hosting.Http;
 using Millrace.Hosting.Options;
+using Millrace.Stores.Queries;
 
 namespace Millrace.Api;
 
@@ -43,6 +44,8 @@ public static class ApiRegistration
         services.AddSingleton<ControlNotices>();
         services.AddSingleton<AuditTrail>();
         services.AddSingleton<QueryCatalog>();
+        services.AddSingleton(s => new QueryApplier(
+            s.GetRequiredService<QueryCatalog>(), s.GetRequiredService<IQueryStore>()));
         services.AddSingleton<TailHub>();
         services.AddSingleton<HubStatusReader>();
         services.AddAuthentication(BearerTokenHandler.SchemeName)

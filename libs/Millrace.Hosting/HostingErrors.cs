@@ -1,0 +1,17 @@
+using Millrace.Primitives;
+
+namespace Millrace.Hosting;
+
+/// <summary>Errors of starting a process.</summary>
+public static class HostingErrors
+{
+    public static readonly ErrorDefinition ConfigurationInvalid = new("HO-0001",
+        "The configuration is not valid.",
+        "Each line below names a key and what is wrong with its value.",
+        "Correct them; millrace check-config looks at the configuration without starting anything.");
+
+    public static readonly ErrorDefinition PortTaken = new("HO-0002",
+        "A listener could not be opened.",
+        "Another process uses the address, or this one may not.",
+        "Stop the other process, or choose another port; 0 takes any free one.");
+}

@@ -1,0 +1,47 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using OpenTelemetry.Metrics;
+using Serilog;
+using Serilog.Events;
+using Serilog.Formatting.Compact;
+
+namespace Millrace.Hosting.Observability;
+
+/// <summary>Logs and metrics, the same for every role.</summary>
+public static class ObservabilityRegistration
+{
+    private const string Line = "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext} {Message:lj}{NewLine}{Exception}";
+
+    /// <summary>Every meter of the platform and the .NET runtime's, for <see cref="MapMetrics"/>.</summary>
+    public static IServiceCollection AddMillraceMetrics(this IServiceCollection services)
+    {
+        services.AddOpenTelemetry().WithMetrics(metrics => metrics
+            .AddMeter("Millrace.*", "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Hosting")
+            .AddPrometheusExporter());
+        return services;
+    }
+
+    /// <summary>/metrics in Prometheus' format.</summary>
+    public static void MapMetrics(this IEndpointRouteBuilder endpoints) =>
+        endpoints.MapPrometheusScrapingEndpoint("/metrics");
+
+    /// <summary>
+    /// Structured logs on standard error. Logging:Format "json" writes one JSON object a line; Logging:Level sets the
+    /// least level of the platform's own messages.
+    /// </summary>
+    public static void AddMillraceLogging(this IHostApplicationBuilder builder)
+    {
+        var json = string.Equals(builder.Configuration["Logging:Format"], "json", StringComparison.OrdinalIgnoreCase);
+        if (!Enum.TryParse<LogEventLevel>(builder.Configuration["Logging:Level"], ignoreCase: true, out var level))
+            level = LogEventLevel.Information;
+        builder.Services.AddSerilog(log =>
+        {
+            log.MinimumLevel.Is(level).MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+                .MinimumLevel.Override("System", LogEventLevel.Warning).Enrich.FromLogContext();
+            if (json) log.WriteTo.Console(new CompactJsonFormatter(), standardErrorFromLevel: LogEventLevel.Verbose);
+            else log.WriteTo.Console(outputTemplate: Line, standardErrorFromLevel: LogEventLevel.Verbose);
+        });
+    }
+}

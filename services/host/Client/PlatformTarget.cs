@@ -1,0 +1,26 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Millrace.Hosting;
+
+namespace Millrace.Client;
+
+/// <summary>Where a verb finds its platform, and who it is there.</summary>
+internal sealed record PlatformTarget(Uri Server, string Token)
+{
+    /// <summary>
+    /// --server and --token, else MILLRACE_SERVER and MILLRACE_TOKEN, else what the data folder says. CL-0001 when
+    /// nothing tells.
+    /// </summary>
+    public static PlatformTarget Find(ParseResult parsed)
+    {
+        var data = new DataFolder(CommonOptions.DataPath(parsed));
+        var server = parsed.GetValue(CommonOptions.Server) ?? Environment.GetEnvironmentVariable("MILLRACE_SERVER");
+        var token = parsed.GetValue(CommonOptions.Token) ?? Environment.GetEnvironmentVariable("MILLRACE_TOKEN");
+        if (server is null && File.Exists(data.EndpointFile))
+            server = (string?)JsonNode.Parse(File.ReadAllText(data.EndpointFile))?["http"];
+        if (token is null && File.Exists(data.TokenFile)) token = File.ReadAllText(data.TokenFile).Trim();
+        if (server is null || token is null || !Uri.TryCreate(server, UriKind.Absolute, out var address))
+            throw HostErrors.PlatformNotFound.With(server ?? data.Path).AsException();
+        return new PlatformTarget(address, token);
+    }
+}

@@ -1,0 +1,33 @@
+using Millrace.Hosting;
+using Millrace.Platform;
+using Millrace.Stores.Identities;
+
+namespace Millrace.Dev;
+
+/// <summary>What a newcomer sees: addresses, and lines that work when pasted.</summary>
+internal static class DevBanner
+{
+    public static void Print(DevEndpoints endpoints, PlatformSecrets secrets, DeviceIdentity device, DataFolder data)
+    {
+        var id = device.DeviceId;
+        var text = $$"""
+            Millrace is running. Data: {{data.Path}}
+
+              API            {{endpoints.Http}}/api/v1   (OpenAPI: {{endpoints.Http}}/openapi/v1.json)
+              MQTT           127.0.0.1:{{endpoints.MqttPort}}   (plain, loopback only)
+              MQTT over TLS  localhost:{{endpoints.MqttsPort}}
+              CA file        {{secrets.AuthorityFile}}
+              Admin token    {{data.TokenFile}}
+
+              Device         HostName=localhost;DeviceId={{id}};SharedAccessKey={{device.PrimaryKey}}
+
+            Send a message:
+              mosquitto_pub --cafile '{{secrets.AuthorityFile}}' -h localhost -p {{endpoints.MqttsPort}} -i {{id}} -u {{id}} -P '{{device.PrimaryKey}}' -q 1 -t telemetry -m '{"temperature": 21.5}'
+
+            See it:
+              curl -s -H "Authorization: Bearer $(cat '{{data.TokenFile}}')" {{endpoints.Http}}/api/v1/devices/{{id}}/telemetry
+
+            """;
+        Console.WriteLine(text);
+    }
+}

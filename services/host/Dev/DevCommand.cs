@@ -1,0 +1,82 @@
+using System.CommandLine;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Millrace.Api.Authentication;
+using Millrace.Client;
+using Millrace.Hosting;
+using Millrace.Hosting.Http;
+using Millrace.Platform;
+using Millrace.Registry.Identities;
+using Millrace.Stores.Identities;
+
+namespace Millrace.Dev;
+
+/// <summary>millrace dev: the whole platform in one process, with no server and no configuration.</summary>
+internal static class DevCommand
+{
+    private const string DemoDevice = "my-device";
+    private const string Actor = "millrace dev";
+
+    private static readonly Option<int> Simulate = new("--simulate")
+    {
+        Description = "Also run so many simulated drones, with a query that raises alerts",
+    };
+
+    private static readonly Option<int> MqttPort = Port("--mqtt-port", "plain MQTT on loopback", 1883);
+    private static readonly Option<int> MqttsPort = Port("--mqtts-port", "MQTT over TLS", 8883);
+    private static readonly Option<int> HttpPort = Port("--http-port", "the API on loopback", 8080);
+
+    public static Command Build() => Verb.Local("dev", "The whole platform in one process, nothing else needed",
+        "millrace dev --simulate 20", RunAsync, CommonOptions.Data, Simulate, MqttPort, MqttsPort, HttpPort);
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
+    {
+        var data = new DataFolder(Path.GetFullPath(CommonOptions.DataPath(parsed)));
+        var secrets = PlatformSecrets.Ensure(data, TimeProvider.System);
+        var app = PlatformBuilder.Build(data, PlatformBuilder.AllRoles, Settings(parsed, secrets), null);
+        await PlatformRunner.StartAsync(app, ct);
+        await app.Services.GetRequiredService<TokenIssuer>().KeepAsync(
+            secrets.AdministratorToken, Actor, [ApiScopes.Administer], null, ct);
+        var device = await EnsureDemoDeviceAsync(app, ct);
+        var endpoints = DevEndpoints.Of(app);
+        endpoints.Save(data);
+        DevBanner.Print(endpoints, secrets, device, data);
+
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var fleet = parsed.GetValue(Simulate) is > 0 and var count
+            ? DevFleet.RunAsync(app, endpoints, secrets, count, stopping.Token)
+            : Task.CompletedTask;
+        var status = StatusLine.RunAsync(app, stopping.Token);
+        await PlatformRunner.WaitAsync(app, ct, async () =>
+        {
+            // The fleet goes first, so that its last messages are answered.
+            await stopping.CancelAsync();
+            await Task.WhenAll(fleet, status);
+        });
+        return Verb.Done;
+    }
+
+    private static IEnumerable<KeyValuePair<string, string?>> Settings(ParseResult parsed, PlatformSecrets secrets) =>
+    [
+        new("Gateway:Mqtt:Port", $"{parsed.GetValue(MqttPort)}"),
+        new("Gateway:Mqtts:Address", "127.0.0.1"),
+        new("Gateway:Mqtts:Port", $"{parsed.GetValue(MqttsPort)}"),
+        new("Gateway:Mqtts:CertificateFile", secrets.ServerCertificateFile),
+        new("Gateway:Mqtts:KeyFile", secrets.ServerKeyFile),
+        new("Http:Port", $"{parsed.GetValue(HttpPort)}"),
+        new("Logging:Level", "Warning"),
+    ];
+
+    private static async Task<DeviceIdentity> EnsureDemoDeviceAsync(WebApplication app, CancellationToken ct)
+    {
+        var registry = app.Services.GetRequiredService<DeviceRegistry>();
+        return await registry.FindAsync(DemoDevice, ct) ??
+            await registry.CreateAsync(new NewDevice(DemoDevice), Actor, ct);
+    }
+
+    private static Option<int> Port(string name, string what, int port) => new(name)
+    {
+        Description = $"Port of {what}; 0 takes any free one",
+        DefaultValueFactory = _ => port,
+    };
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Millrace.Api.Status;
+using Millrace.Client;
+using Millrace.Primitives;
+using Spectre.Console;
+
+namespace Millrace.Dev;
+
+/// <summary>The hub in one line: in place on a terminal, once a minute in a file.</summary>
+internal static class StatusLine
+{
+    private static readonly TimeSpan OnTerminal = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan InFile = TimeSpan.FromMinutes(1);
+
+    public static async Task RunAsync(WebApplication app, CancellationToken stop)
+    {
+        var reader = app.Services.GetRequiredService<HubStatusReader>();
+        var time = app.Services.GetRequiredService<TimeProvider>();
+        var interval = Verb.Interactive ? OnTerminal : InFile;
+        var (records, at) = ((await reader.ReadAsync(CancellationToken.None)).TelemetryRecords, time.GetTimestamp());
+        using var timer = new PeriodicTimer(interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stop))
+            {
+                HubStatus status;
+                try
+                {
+                    status = await reader.ReadAsync(stop);
+                }
+                catch (MillraceException)
+                {
+                    continue;
+                }
+
+                var rate = (status.TelemetryRecords - records) / time.GetElapsedTime(at).TotalSeconds;
+                (records, at) = (status.TelemetryRecords, time.GetTimestamp());
+                Print(Line(status, rate));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            if (Verb.Interactive) Console.WriteLine();
+        }
+    }
+
+    private static string Line(HubStatus s, double rate) => string.Create(CultureInfo.InvariantCulture,
+        $"devices {s.DevicesConnected}/{s.Devices}  messages {s.TelemetryRecords} ({rate:0.0}/s)  alerts {s.Alerts}  " +
+        $"lag {s.WarmLag}  archived {s.ArchivedRows}  dead letters {s.DeadLetters}");
+
+    private static void Print(string line)
+    {
+        if (!Verb.Interactive)
+        {
+            Console.WriteLine(line);
+            return;
+        }
+
+        var width = Math.Max(AnsiConsole.Profile.Width - 1, 20);
+        Console.Write("\r" + (line.Length > width ? line[..width] : line.PadRight(width)));
+    }
+}

@@ -1,0 +1,98 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Millrace.Api;
+using Millrace.Archiver;
+using Millrace.Batch;
+using Millrace.ColdPath;
+using Millrace.EventLog;
+using Millrace.Gateway;
+using Millrace.Hosting;
+using Millrace.Hosting.Health;
+using Millrace.Hosting.Observability;
+using Millrace.Hosting.Options;
+using Millrace.Hosting.Roles;
+using Millrace.ObjectStore;
+using Millrace.Registry;
+using Millrace.Stores.Identities;
+using Millrace.Stores.Sqlite;
+using Millrace.StreamProcessor;
+
+namespace Millrace.Platform;
+
+/// <summary>Puts roles and the embedded adapters together into one process.</summary>
+internal static class PlatformBuilder
+{
+    public static readonly IReadOnlyList<MillraceRole> AllRoles = Enum.GetValues<MillraceRole>();
+
+    /// <param name="settings">What the command line says; it wins over environment and file.</param>
+    /// <param name="file">A JSON file, or null.</param>
+    public static WebApplication Build(
+        DataFolder data, IReadOnlyCollection<MillraceRole> roles, IEnumerable<KeyValuePair<string, string?>> settings,
+        string? file)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.Sources.Clear();
+        if (file is not null) builder.Configuration.AddJsonFile(Path.GetFullPath(file), optional: false);
+        builder.Configuration.AddEnvironmentVariables("MILLRACE_").AddInMemoryCollection(settings);
+        builder.AddMillraceLogging();
+        AddServices(builder.Services, data, roles);
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.ListenHttp();
+            if (roles.Contains(MillraceRole.Gateway)) kestrel.ListenMillraceGateway();
+        });
+
+        var app = builder.Build();
+        MapEndpoints(app, roles);
+        return app;
+    }
+
+    /// <summary>
+    /// Hosted services stop in the reverse of this order, and the server, registered last, stops first: devices are let
+    /// go of, then those who answer users, then those who work on the log, and the log and the stores at the end.
+    /// </summary>
+    private static void AddServices(
+        IServiceCollection services, DataFolder data, IReadOnlyCollection<MillraceRole> roles)
+    {
+        services.AddSingleton(data);
+        services.AddSingleton(TimeProvider.System);
+        services.AddValidatedOptions<HttpOptions>("Http");
+        services.AddSingleton<IValidateOptions<HttpOptions>, HttpOptionsValidator>();
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        services.AddMillraceMetrics();
+        services.AddMillraceHealth();
+
+        services.AddLocalEventLog();
+        services.AddSqliteStores();
+        services.AddFileObjectStore();
+        services.AddDuckDbBatch();
+        services.AddReadiness("event-log", async (s, ct) => await s.GetRequiredService<IEventLog>()
+            .RangeAsync(new(Contracts.Topics.Control, 0), ct));
+        services.AddReadiness("stores", async (s, ct) => await s.GetRequiredService<IIdentityStore>().CountAsync(ct));
+
+        if (roles.Contains(MillraceRole.Archiver)) services.AddMillraceArchiver();
+        if (roles.Contains(MillraceRole.StreamProcessor)) services.AddMillraceStreamProcessor();
+        if (roles.Contains(MillraceRole.ColdPath)) services.AddMillraceColdPath();
+        if (roles.Contains(MillraceRole.Registry)) services.AddMillraceRegistry();
+
+        // Every process answers for itself (health, metrics), and endpoints of every role ask for a token.
+        services.AddMillraceApi();
+        if (roles.Contains(MillraceRole.Gateway)) services.AddMillraceGateway();
+    }
+
+    private static void MapEndpoints(WebApplication app, IReadOnlyCollection<MillraceRole> roles)
+    {
+        app.UseMillraceApi();
+        app.MapHealth();
+        app.MapMetrics();
+        if (roles.Contains(MillraceRole.Registry)) app.MapMillraceRegistry();
+        if (roles.Contains(MillraceRole.ColdPath)) app.MapMillraceColdPath();
+        if (roles.Contains(MillraceRole.Api)) app.MapMillraceApi();
+    }
+}

@@ -1,0 +1,131 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Millrace.Client;
+using Millrace.Output;
+using Millrace.Saql;
+
+namespace Millrace.Queries;
+
+/// <summary>millrace query ...</summary>
+internal static class QueryCommands
+{
+    private static readonly Argument<string> Name = new("NAME") { Description = "The query's name" };
+    private static readonly Argument<FileInfo> File = new("FILE") { Description = "A file with the query's text" };
+
+    public static Command Build() => Verb.Group("query", "Stream queries: run over files, validate, apply, look at",
+        QueryRunCommand.Build(), Validate(), Apply(), List(), Show(), Rows(), Explain(),
+        Change("pause", "Stop a query at a checkpoint"), Change("resume", "Go on from the checkpoint"), Delete());
+
+    private static Command Validate() => Verb.Local("validate", "Compile a query and print all that is wrong with it",
+        "millrace query validate low-battery.saql", (parsed, _) =>
+        {
+            var result = SaqlCompiler.Compile(Text(parsed.GetValue(File)!));
+            foreach (var diagnostic in result.Diagnostics) Console.Error.WriteLine(Told(diagnostic));
+            if (result.Plan is null) return Task.FromResult(Verb.Failed);
+            Console.WriteLine($"valid; writes {string.Join(", ", result.Plan.Outputs)}");
+            return Task.FromResult(Verb.Done);
+        }, File);
+
+    private static Command Apply()
+    {
+        var name = new Option<string?>("--name") { Description = "The query's name (else the file's)" };
+        var late = new Option<string?>("--late") { Description = "Late arrival tolerance, such as 5s" };
+        var outOfOrder = new Option<string?>("--out-of-order") { Description = "Out-of-order tolerance, such as 0s" };
+        var policy = new Option<string?>("--policy") { Description = "adjust or drop" };
+        var onError = new Option<string?>("--on-error") { Description = "drop or stop" };
+        var from = new Option<string?>("--from") { Description = "now, earliest, or an ISO 8601 time" };
+        policy.AcceptOnlyFromAmong("adjust", "drop");
+        onError.AcceptOnlyFromAmong("drop", "stop");
+        return Verb.Remote("apply", "Create a query, or replace the one of that name",
+            "millrace query apply low-battery.saql --name low-battery",
+            async (parsed, api, ct) =>
+            {
+                var file = parsed.GetValue(File)!;
+                var body = new JsonObject
+                {
+                    ["name"] = parsed.GetValue(name) ?? Path.GetFileNameWithoutExtension(file.Name),
+                    ["text"] = Text(file),
+                    ["late"] = parsed.GetValue(late),
+                    ["outOfOrder"] = parsed.GetValue(outOfOrder),
+                    ["policy"] = parsed.GetValue(policy),
+                    ["onError"] = parsed.GetValue(onError),
+                    ["startFrom"] = parsed.GetValue(from),
+                };
+                var query = await api.PostAsync("api/v1/queries", body, ct);
+                Console.WriteLine($"{(string?)query!["name"]} version {(int?)query["version"]}: {(string?)query["state"]}");
+            }, File, name, late, outOfOrder, policy, onError, from);
+    }
+
+    private static Command List() => Verb.Remote("list", "All queries with their status", "millrace query list",
+        async (parsed, api, ct) =>
+        {
+            var answer = await api.GetAsync("api/v1/queries", ct);
+            var items = answer!["items"]!.AsArray().Select(i => i!.AsObject()).ToList();
+            ResultWriter.List(parsed.GetValue(CommonOptions.Output), items, ("name", "name"), ("version", "version"),
+                ("state", "state"), ("records in", "status.rowsIn"), ("rows out", "status.rowsOut"),
+                ("failed", "status.rowsFailed"), ("in/s", "status.rowsInPerSecond"), ("lag", "status.lagRecords"),
+                ("watermark", "status.watermark"), ("error", "status.error"));
+        }, CommonOptions.Output);
+
+    private static Command Show() => Verb.Remote("show", "One query with its text and status", "millrace query show low-battery",
+        async (parsed, api, ct) =>
+        {
+            var query = await api.GetAsync(At(parsed), ct);
+            ResultWriter.One(parsed.GetValue(CommonOptions.Output), query!.AsObject());
+        }, Name, CommonOptions.Output);
+
+    private static Command Rows()
+    {
+        var output = new Argument<string>("OUTPUT") { Description = "The name after INTO" };
+        var limit = new Option<int>("--limit") { Description = "At most so many", DefaultValueFactory = _ => 20 };
+        return Verb.Remote("rows", "Rows of a query output, newest first", "millrace query rows averages --limit 5",
+            async (parsed, api, ct) =>
+            {
+                var name = Uri.EscapeDataString(parsed.GetValue(output)!);
+                var items = await api.ListAsync($"api/v1/outputs/{name}/rows", parsed.GetValue(limit), ct);
+                ResultWriter.List(parsed.GetValue(CommonOptions.Output), items, ("at", "at"), ("query", "query"), ("row", "row"));
+            }, output, limit, CommonOptions.Output);
+    }
+
+    /// <summary>Takes a file, or the name of a query that is applied.</summary>
+    private static Command Explain()
+    {
+        var what = new Argument<string>("FILE-OR-NAME") { Description = "A file, or the name of an applied query" };
+        return Verb.Remote("explain", "A query's plan as a tree", "millrace query explain low-battery",
+            async (parsed, api, ct) =>
+            {
+                var answer = await api.GetAsync($"api/v1/queries/{Uri.EscapeDataString(parsed.GetValue(what)!)}/explain", ct);
+                Console.WriteLine((string?)answer!["plan"]);
+            }, what).OrLocal(parsed =>
+            {
+                if (!System.IO.File.Exists(parsed.GetValue(what))) return null;
+                var result = SaqlCompiler.Compile(Text(new FileInfo(parsed.GetValue(what)!)));
+                foreach (var diagnostic in result.Diagnostics) Console.Error.WriteLine(Told(diagnostic));
+                if (result.Plan is not null) Console.WriteLine(result.Plan.Explain());
+                return result.Plan is null ? Verb.Failed : Verb.Done;
+            });
+    }
+
+    private static Command Change(string verb, string description) => Verb.Remote(verb, description,
+        $"millrace query {verb} low-battery",
+        async (parsed, api, ct) => await api.PostAsync($"{At(parsed)}/{verb}", null, ct), Name);
+
+    private static Command Delete() => Verb.Remote("delete", "Remove a query; the rows it wrote stay",
+        "millrace query delete low-battery", async (parsed, api, ct) => await api.DeleteAsync(At(parsed), ct), Name);
+
+    private static string At(ParseResult parsed) => $"api/v1/queries/{Uri.EscapeDataString(parsed.GetValue(Name)!)}";
+
+    public static string Text(FileInfo file)
+    {
+        try
+        {
+            return System.IO.File.ReadAllText(file.FullName);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw HostErrors.FileUnreadable.With(file, e.Message).AsException(e);
+        }
+    }
+
+    public static string Told(SaqlDiagnostic d) => $"{d.Code} line {d.Line}, column {d.Column}: {d.Message}\n{d.Excerpt}";
+}

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using Millrace.Client;
+using Millrace.Primitives;
+using Millrace.Saql;
+
+namespace Millrace.Queries;
+
+/// <summary>millrace query run: a query over files, with no platform.</summary>
+internal static class QueryRunCommand
+{
+    public static Command Build()
+    {
+        var file = new Argument<FileInfo>("FILE") { Description = "A file with the query's text" };
+        var input = new Option<string[]>("--input")
+        {
+            Description = "NAME=FILE.jsonl: the lines of an input; may be repeated",
+            Required = true,
+        };
+        var reference = new Option<string[]>("--reference") { Description = "NAME=FILE.json: reference data" };
+        var late = new Option<string>("--late") { Description = "Late arrival tolerance", DefaultValueFactory = _ => "5s" };
+        var outOfOrder = new Option<string>("--out-of-order")
+        {
+            Description = "Out-of-order tolerance",
+            DefaultValueFactory = _ => "0s",
+        };
+        var policy = new Option<string>("--policy") { Description = "adjust or drop", DefaultValueFactory = _ => "adjust" };
+        var onError = new Option<string>("--on-error") { Description = "stop or drop", DefaultValueFactory = _ => "stop" };
+        var output = new Option<DirectoryInfo>("--output") { Description = "Folder for OUTPUT.jsonl files", Required = true };
+        policy.AcceptOnlyFromAmong("adjust", "drop");
+        onError.AcceptOnlyFromAmong("stop", "drop");
+        return Verb.Local("run", "Run a query over JSON-lines files, with no platform",
+            "millrace query run averages.saql --input telemetry=day.jsonl --output results",
+            async (parsed, ct) =>
+            {
+                if (parsed.GetValue(reference) is { Length: > 0 } references)
+                    throw HostErrors.OptionInvalid.With(references[0], "Reference data is not supported yet.").AsException();
+                var plan = Compile(parsed.GetValue(file)!);
+                if (plan is null) return Verb.Failed;
+                var inputs = Pairs(parsed.GetValue(input)!);
+                var missing = plan.Inputs.FirstOrDefault(name => !inputs.ContainsKey(name));
+                if (missing is not null) throw HostErrors.InputMissing.With(missing).AsException();
+                var options = new QueryEngineOptions("run", 1)
+                {
+                    LateTolerance = DurationText.Parse(parsed.GetValue(late)!),
+                    OutOfOrderTolerance = DurationText.Parse(parsed.GetValue(outOfOrder)!),
+                    DropOutOfOrder = parsed.GetValue(policy) == "drop",
+                };
+                var run = new FileRun(plan, options, inputs, parsed.GetValue(output)!.FullName, parsed.GetValue(onError) == "stop");
+                var counts = await run.ExecuteAsync(ct);
+                Console.Error.WriteLine(
+                    $"{counts.Lines} lines in, {counts.Rows} rows out, {counts.Failed} failed, {counts.Dropped} dropped");
+                return Verb.Done;
+            }, file, input, reference, late, outOfOrder, policy, onError, output);
+    }
+
+    private static QueryPlan? Compile(FileInfo file)
+    {
+        var result = SaqlCompiler.Compile(QueryCommands.Text(file));
+        foreach (var diagnostic in result.Diagnostics) Console.Error.WriteLine(QueryCommands.Told(diagnostic));
+        return result.Plan;
+    }
+
+    private static Dictionary<string, string> Pairs(IEnumerable<string> pairs)
+    {
+        var files = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var pair in pairs)
+        {
+            var equals = pair.IndexOf('=');
+            if (equals <= 0) throw HostErrors.OptionInvalid.With(pair, "--input takes NAME=FILE.").AsException();
+            if (!File.Exists(pair[(equals + 1)..])) throw HostErrors.FileUnreadable.With(pair[(equals + 1)..]).AsException();
+            files[pair[..equals]] = pair[(equals + 1)..];
+        }
+
+        return files;
+    }
+}

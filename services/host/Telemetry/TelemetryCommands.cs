@@ -1,0 +1,62 @@
+using System.CommandLine;
+using System.Net.ServerSentEvents;
+using System.Text.Json.Nodes;
+using Millrace.Client;
+using Millrace.Output;
+
+namespace Millrace.Telemetry;
+
+/// <summary>millrace telemetry ...</summary>
+internal static class TelemetryCommands
+{
+    private static readonly (string, string)[] Columns =
+        [("event at", "eventAt"), ("device", "deviceId"), ("partition", "partition"), ("offset", "offset"),
+         ("properties", "properties"), ("body", "body")];
+
+    public static Command Build() =>
+        Verb.Group("telemetry", "What devices sent: recent rows, or live", Show(), Tail());
+
+    private static Command Show()
+    {
+        var id = new Argument<string>("DEVICE") { Description = "The device's id" };
+        var from = new Option<DateTimeOffset?>("--from") { Description = "Not before this time (ISO 8601)" };
+        var to = new Option<DateTimeOffset?>("--to") { Description = "Before this time (ISO 8601)" };
+        var limit = new Option<int>("--limit") { Description = "At most so many rows", DefaultValueFactory = _ => 20 };
+        var latest = new Option<bool>("--latest") { Description = "Only the latest value" };
+        return Verb.Remote("show", "Recent telemetry of a device, newest first", "millrace telemetry show my-device --limit 5",
+            async (parsed, api, ct) =>
+            {
+                var path = $"api/v1/devices/{Uri.EscapeDataString(parsed.GetValue(id)!)}";
+                if (parsed.GetValue(latest))
+                {
+                    ResultWriter.One(parsed.GetValue(CommonOptions.Output), (await api.GetAsync($"{path}/latest", ct))!.AsObject());
+                    return;
+                }
+
+                var query = $"?from={Time(parsed.GetValue(from))}&to={Time(parsed.GetValue(to))}";
+                var items = await api.ListAsync($"{path}/telemetry{query}", parsed.GetValue(limit), ct);
+                ResultWriter.List(parsed.GetValue(CommonOptions.Output), items, Columns);
+            }, id, from, to, limit, latest, CommonOptions.Output);
+    }
+
+    private static Command Tail()
+    {
+        var device = new Option<string?>("--device") { Description = "Only this device" };
+        var count = new Option<int>("--count") { Description = "End after so many (0: never)" };
+        return Verb.Remote("tail", "Telemetry as it comes in, one JSON object a line", "millrace telemetry tail --device my-device",
+            async (parsed, api, ct) =>
+            {
+                var query = parsed.GetValue(device) is { } d ? $"?device={Uri.EscapeDataString(d)}" : "";
+                using var response = await api.OpenAsync(HttpMethod.Get, $"api/v1/tail{query}", null, "text/event-stream", ct);
+                await using var stream = await response.Content.ReadAsStreamAsync(ct);
+                var left = parsed.GetValue(count);
+                await foreach (var item in SseParser.Create(stream).EnumerateAsync(ct))
+                {
+                    Console.WriteLine(JsonNode.Parse(item.Data)!.ToJsonString());
+                    if (--left == 0) return;
+                }
+            }, device, count);
+    }
+
+    private static string Time(DateTimeOffset? time) => time is { } t ? Uri.EscapeDataString(t.ToString("O")) : "";
+}

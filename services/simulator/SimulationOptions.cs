@@ -1,0 +1,48 @@
+namespace Millrace.Simulator;
+
+/// <summary>What a simulated fleet does.</summary>
+public sealed record SimulationOptions
+{
+    /// <summary>drones, machines, or the path of a scenario file.</summary>
+    public string Scenario { get; init; } = "drones";
+
+    public int Devices { get; init; } = 10;
+
+    /// <summary>Device ids are this followed by a number.</summary>
+    public string IdPrefix { get; init; } = "sim-";
+
+    /// <summary>How many times faster than real time devices send.</summary>
+    public double Rate { get; init; } = 1;
+
+    /// <summary>When to stop; null: when told to.</summary>
+    public TimeSpan? Duration { get; init; }
+
+    public required string Host { get; init; }
+
+    public required int Port { get; init; }
+
+    /// <summary>With it, connections use TLS and trust only this authority.</summary>
+    public string? AuthorityFile { get; init; }
+
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Share of messages that carry a creation time of minutes ago, 0 to 1.</summary>
+    public double LateShare { get; init; }
+
+    /// <summary>Share of messages that are sent twice.</summary>
+    public double DuplicateShare { get; init; }
+
+    /// <summary>Share of messages whose body is no JSON.</summary>
+    public double MalformedShare { get; init; }
+
+    /// <summary>Share of messages after which the device goes away for a while.</summary>
+    public double OfflineShare { get; init; }
+
+    /// <summary>How long a device that went away stays away.</summary>
+    public TimeSpan OfflineSpell { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The ids of the fleet.</summary>
+    public IReadOnlyList<string> DeviceIds => [.. Enumerable.Range(0, Devices).Select(i => $"{IdPrefix}{i:00000}")];
+
+    internal TimeSpan Scaled(TimeSpan interval) => interval / Math.Max(Rate, 1e-6);
+}
