@@ -1,1 +1,23 @@
+using Millrace.Benchmarks;
+using Millrace.Benchmarks.EventLog;
+
+// Verb -> benchmark. Each prints ratios against a peer of the same run, and writes benchmarks/results/VERB.md.
+var benchmarks = new SortedDictionary<string, Func<Report, Task>>
+{
+    ["log"] = LocalLogBenchmark.RunAsync,
+};
+
+if (args is ["all"]) args = [.. benchmarks.Keys];
+if (args.Length == 0 || args.Any(verb => !benchmarks.ContainsKey(verb)))
+{
+    Console.Error.WriteLine($"dotnet run -c Release --project benchmarks -- all | {string.Join(" | ", benchmarks.Keys)}");
+    return 2;
+}
+
+foreach (var verb in args)
+{
+    using var report = new Report(verb);
+    await benchmarks[verb](report);
+}
+
 return 0;

@@ -40,10 +40,10 @@ internal sealed class EventLogOptionsValidator : IValidateOptions<EventLogOption
     public ValidateOptionsResult Validate(string? name, EventLogOptions options)
     {
         var failures = new List<string>();
-        Between(nameof(options.SegmentBytesMax), options.SegmentBytesMax, new(64), ByteSize.FromGiB(1));
-        Between(nameof(options.IndexIntervalBytes), options.IndexIntervalBytes, new(64), ByteSize.FromMiB(64));
-        Between(nameof(options.PendingBytesMax), options.PendingBytesMax, new(1), ByteSize.FromGiB(1));
-        Between(nameof(options.AppendBytesMax), options.AppendBytesMax, new(1), ByteSize.FromMiB(512));
+        Between(nameof(options.SegmentBytesMax), options.SegmentBytesMax, ByteSize.FromKiB(4), ByteSize.FromGiB(1));
+        Between(nameof(options.IndexIntervalBytes), options.IndexIntervalBytes, ByteSize.FromKiB(4), ByteSize.FromMiB(64));
+        Between(nameof(options.PendingBytesMax), options.PendingBytesMax, ByteSize.FromKiB(4), ByteSize.FromMiB(256));
+        Between(nameof(options.AppendBytesMax), options.AppendBytesMax, ByteSize.FromKiB(4), ByteSize.FromMiB(256));
         if (options.SegmentAgeMax <= TimeSpan.Zero)
             failures.Add($"EventLog:{nameof(options.SegmentAgeMax)} is {options.SegmentAgeMax}; make it more than 0.");
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);

@@ -6,17 +6,29 @@ namespace Millrace.EventLog.Disk;
 /// <summary>The two syncs that .NET has no call for: fdatasync, and fsync of a folder.</summary>
 internal static partial class PosixSync
 {
-    private const int Interrupted = 4, NoSpace = 28, QuotaReached = 122;
+    private const int Interrupted = 4, NoPermission = 13, NoSpace = 28, QuotaReached = 122;
 
-    public static void Data(SafeFileHandle handle) => Retry(() => FDataSync(handle), "fdatasync");
+    /// <summary>
+    /// Only an interrupted call is made again. After any other error the system may have dropped what was to be
+    /// written, and a second call would report success for it.
+    /// </summary>
+    public static void Data(SafeFileHandle handle)
+    {
+        while (FDataSync(handle) != 0) ThrowUnlessInterrupted("fdatasync");
+    }
 
     public static void Folder(string path)
     {
         var descriptor = Open(path, 0);
-        if (descriptor < 0) throw Failed("open", Marshal.GetLastPInvokeError());
+        if (descriptor < 0)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            throw errno == NoPermission ? new UnauthorizedAccessException(path) : Failed("open", errno);
+        }
+
         try
         {
-            Retry(() => FSync(descriptor), "fsync");
+            while (FSync(descriptor) != 0) ThrowUnlessInterrupted("fsync");
         }
         finally
         {
@@ -24,17 +36,10 @@ internal static partial class PosixSync
         }
     }
 
-    /// <summary>
-    /// Only an interrupted call is made again. After any other error the system may have dropped what was to be
-    /// written, and a second call would report success for it.
-    /// </summary>
-    private static void Retry(Func<int> call, string name)
+    private static void ThrowUnlessInterrupted(string call)
     {
-        while (call() != 0)
-        {
-            var errno = Marshal.GetLastPInvokeError();
-            if (errno != Interrupted) throw Failed(name, errno);
-        }
+        var errno = Marshal.GetLastPInvokeError();
+        if (errno != Interrupted) throw Failed(call, errno);
     }
 
     private static IOException Failed(string call, int errno)

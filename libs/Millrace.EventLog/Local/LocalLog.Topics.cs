@@ -26,11 +26,19 @@ public sealed partial class LocalLog
     private TopicInfo Make(TopicSpec spec)
     {
         var folder = Path.Combine(_folder, TopicsFolder, spec.Name);
-        TopicFolder.Make(_runtime, folder, spec);
-        _runtime.Log.TopicMade(spec.Name, spec.Partitions);
-        var info = new TopicInfo(spec.Name, spec.Partitions);
-        Add(info, folder);
-        return info;
+        try
+        {
+            var made = TopicFolder.Read(_runtime.Disk, folder);
+            if (made is null) TopicFolder.Make(_runtime, folder, spec);
+            var info = made ?? new TopicInfo(spec.Name, spec.Partitions);
+            Add(info, folder);
+            _runtime.Log.TopicMade(info.Name, info.Partitions);
+            return info;
+        }
+        catch (IOException e)
+        {
+            throw Failed(spec.Name, e);
+        }
     }
 
     private void OpenTopics()
@@ -40,7 +48,9 @@ public sealed partial class LocalLog
         foreach (var name in _runtime.Disk.Folders(folder).Order(StringComparer.Ordinal))
         {
             var topicFolder = Path.Combine(folder, name);
-            if (TopicFolder.Read(_runtime.Disk, topicFolder) is { } info) Add(info, topicFolder);
+            if (TopicFolder.Read(_runtime.Disk, topicFolder) is not { } info) continue;
+            _runtime.Disk.SyncFolder(topicFolder);
+            Add(info, topicFolder);
         }
     }
 

@@ -97,8 +97,7 @@ public sealed partial class LocalLog : IEventLog, IDisposable
         }
         catch (IOException e)
         {
-            var error = e is DiskFullException ? EventLogErrors.DiskFull : EventLogErrors.DiskFailed;
-            return ValueTask.FromException<long>(error.With(partition, e.Message).AsException(e));
+            return ValueTask.FromException<long>(Failed(partition, e));
         }
     }
 
@@ -133,6 +132,7 @@ public sealed partial class LocalLog : IEventLog, IDisposable
         foreach (var partition in _topics.Values.SelectMany(topic => topic.Partitions))
             await partition.CloseAsync().ConfigureAwait(false);
         await _journal.CloseAsync().ConfigureAwait(false);
+        _runtime.Threads.Dispose();
         _runtime.Metrics.Dispose();
         _lock.Dispose();
         _stopped.Dispose();
@@ -150,6 +150,12 @@ public sealed partial class LocalLog : IEventLog, IDisposable
     {
         _runtime.Metrics.Refusals.Add(1, EventLogMetrics.Topic(partition.Topic), EventLogMetrics.Reason(reason));
         return ValueTask.FromException<long>(error.AsException());
+    }
+
+    private static MillraceException Failed(object subject, IOException cause)
+    {
+        var error = cause is DiskFullException ? EventLogErrors.DiskFull : EventLogErrors.DiskFailed;
+        return error.With(subject, cause.Message).AsException(cause);
     }
 
     private Partition Find(TopicPartition id)

@@ -14,13 +14,28 @@ internal sealed record LogRuntime(
     public static Error Damaged(string path, long position, string? detail = null) =>
         EventLogErrors.Damaged.With($"{path} at byte {position}", detail);
 
-    /// <summary>Makes the folder, and each missing one above it, so that it is there after a crash.</summary>
+    /// <summary>
+    /// Makes the folder, and each missing one above it, so that it is there after a crash. One that is there already may
+    /// be so only in memory: whoever made it may have been killed before it was durable.
+    /// </summary>
     public static void MakeFolder(ILogDisk disk, string path)
     {
-        if (disk.FolderExists(path)) return;
         var above = Path.GetDirectoryName(path);
-        if (above is not null) MakeFolder(disk, above);
-        disk.CreateFolder(path);
-        if (above is not null) disk.SyncFolder(above);
+        var exists = disk.FolderExists(path);
+        if (!exists)
+        {
+            if (above is not null) MakeFolder(disk, above);
+            disk.CreateFolder(path);
+        }
+
+        if (above is null) return;
+        try
+        {
+            disk.SyncFolder(above);
+        }
+        catch (UnauthorizedAccessException) when (exists)
+        {
+            // A folder above ours that we may not open: it was there before us.
+        }
     }
 }

@@ -42,6 +42,9 @@ internal sealed partial class Partition
             {
                 (error, cause) = (EventLogErrors.DiskFailed.With(_folder, e.Message), e);
             }
+
+            // Before anyone hears of the failure, so that what failed cannot come back after a crash.
+            if (_mustRoll) TryRoll();
         }
 
         Note(error, cause);
@@ -113,7 +116,7 @@ internal sealed partial class Partition
             _file!.Truncate(segment.EndPosition);
             _file.Sync();
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _mustRoll = true;
             LetGo();
@@ -143,6 +146,19 @@ internal sealed partial class Partition
         if (!old.IsEmpty) KeepIndex(old);
     }
 
+    /// <summary>Where this fails too, the next append tries again.</summary>
+    private void TryRoll()
+    {
+        try
+        {
+            Roll();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _runtime.Log.FileLeft(_folder, e);
+        }
+    }
+
     private void CutByName(Segment segment)
     {
         try
@@ -152,7 +168,7 @@ internal sealed partial class Partition
             file.Truncate(segment.EndPosition);
             file.Sync();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _runtime.Log.FileLeft(segment.Path, e);
         }
@@ -164,7 +180,7 @@ internal sealed partial class Partition
         {
             SegmentIndexFile.Write(_runtime.Disk, segment);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _runtime.Log.FileLeft(segment.IndexPath, e);
         }

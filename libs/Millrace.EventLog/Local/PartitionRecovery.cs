@@ -4,7 +4,8 @@ namespace Millrace.EventLog.Local;
 
 /// <summary>
 /// Finds what a partition's folder holds: cuts what a crash left unfinished at its end, and refuses, with LOG-0002, all
-/// other damage that it sees.
+/// other damage that it sees. What it then has is durable, also when the process before was killed and not the machine:
+/// that one's last write may be whole, and only in memory.
 /// </summary>
 internal sealed class PartitionRecovery(LogRuntime runtime, string topic, string folder)
 {
@@ -14,6 +15,7 @@ internal sealed class PartitionRecovery(LogRuntime runtime, string topic, string
     {
         var names = SegmentNames();
         if (names.Length == 0) throw LogRuntime.Damaged(folder, 0, "It has no segment file.").AsException();
+        _disk.SyncFolder(folder);
         var segments = new List<Segment>(names.Length);
         for (var i = 0; i < names.Length; i++)
         {
@@ -70,22 +72,21 @@ internal sealed class PartitionRecovery(LogRuntime runtime, string topic, string
 
     private void OpenLast(Segment segment, ILogFile file)
     {
-        long torn;
-        using (var window = new FileWindow(file))
-        {
-            SegmentScan.Extend(segment, window);
-            torn = window.Length - segment.EndPosition;
-            if (torn <= 0) return;
-            if (SegmentScan.HasBatchBehindEnd(segment, window))
-            {
-                var detail = $"Record {segment.NextOffset} should be there, and later ones follow.";
-                throw LogRuntime.Damaged(segment.Path, segment.EndPosition, detail).AsException();
-            }
-        }
-
-        file.Truncate(segment.EndPosition);
+        var torn = FindEnd(segment, file);
+        if (torn > 0) file.Truncate(segment.EndPosition);
         file.Sync();
+        if (torn == 0) return;
         runtime.Metrics.TornBytes.Add(torn, EventLogMetrics.Topic(topic));
         runtime.Log.TornTailCut(torn, segment.EndPosition, segment.Path);
+    }
+
+    private static long FindEnd(Segment segment, ILogFile file)
+    {
+        using var window = new FileWindow(file);
+        SegmentScan.Extend(segment, window);
+        var torn = window.Length - segment.EndPosition;
+        if (torn == 0 || !SegmentScan.HasBatchBehindEnd(segment, window)) return torn;
+        var detail = $"Record {segment.NextOffset} should be there, and later ones follow.";
+        throw LogRuntime.Damaged(segment.Path, segment.EndPosition, detail).AsException();
     }
 }

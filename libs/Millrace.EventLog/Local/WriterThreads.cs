@@ -10,7 +10,7 @@ internal interface IDiskWork
 /// Threads of the log's own for writes and syncs: on the shared pool, a few partitions in a sync would keep everyone
 /// else from running. They start when there is work, and end when there was none for a while.
 /// </summary>
-internal sealed class WriterThreads(int threadsMax)
+internal sealed class WriterThreads(int threadsMax) : IDisposable
 {
     private static readonly TimeSpan IdleMax = TimeSpan.FromSeconds(10);
 
@@ -18,6 +18,7 @@ internal sealed class WriterThreads(int threadsMax)
     private readonly Queue<IDiskWork> _work = new();
     private int _threads;
     private int _idle;
+    private bool _stopped;
 
     public void Post(IDiskWork work)
     {
@@ -27,6 +28,16 @@ internal sealed class WriterThreads(int threadsMax)
             if (_idle >= _work.Count) Monitor.Pulse(_gate);
             else if (_threads < threadsMax) Start();
             else if (_idle > 0) Monitor.Pulse(_gate);
+        }
+    }
+
+    /// <summary>Lets the threads end, when the work that is there is done.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _stopped = true;
+            Monitor.PulseAll(_gate);
         }
     }
 
@@ -48,7 +59,7 @@ internal sealed class WriterThreads(int threadsMax)
             while (_work.Count == 0)
             {
                 _idle++;
-                var called = Monitor.Wait(_gate, IdleMax);
+                var called = !_stopped && Monitor.Wait(_gate, IdleMax);
                 _idle--;
                 if (called || _work.Count > 0) continue;
                 _threads--;

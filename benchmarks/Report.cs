@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+
+namespace Millrace.Benchmarks;
+
+/// <summary>What a benchmark says: on the console as it goes, and in benchmarks/results/VERB.md at its end.</summary>
+internal sealed class Report : IDisposable
+{
+    private readonly string _path;
+    private readonly StringWriter _text = new();
+
+    public Report(string verb)
+    {
+        _path = Path.Combine(RepositoryFolder(), "benchmarks", "results", verb + ".md");
+        Line($"# Benchmark: {verb}");
+        Line();
+        Line(MachineHeader());
+        Line();
+    }
+
+    public void Line(string text = "")
+    {
+        Console.WriteLine(text);
+        _text.Write(text + "\n");
+    }
+
+    public void Dispose()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
+        File.WriteAllText(_path, _text.ToString().TrimEnd('\n') + "\n");
+    }
+
+    /// <summary>What the figures depend on, and nothing that tells whose machine it was.</summary>
+    private static string MachineHeader()
+    {
+        var cpu = ValueOf("/proc/cpuinfo", "model name") ?? RuntimeInformation.ProcessArchitecture.ToString();
+        var memoryGiB = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1L << 30);
+        return $"{Environment.ProcessorCount} cores of {cpu}, {memoryGiB:f0} GiB memory, "
+            + $"{Environment.OSVersion.VersionString}, {RuntimeInformation.FrameworkDescription}";
+    }
+
+    private static string? ValueOf(string file, string key)
+    {
+        if (!File.Exists(file)) return null;
+        var line = File.ReadLines(file).FirstOrDefault(one => one.StartsWith(key, StringComparison.Ordinal));
+        return line?.Split(':', 2)[1].Trim();
+    }
+
+    private static string RepositoryFolder()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Platform.sln"))) folder = folder.Parent;
+        return folder?.FullName ?? Environment.CurrentDirectory;
+    }
+}

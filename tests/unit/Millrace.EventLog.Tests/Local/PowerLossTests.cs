@@ -1,0 +1,167 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Contracts;
+using Millrace.EventLog.Local;
+using Millrace.EventLog.Tests.Disk;
+using Millrace.Primitives;
+
+namespace Millrace.EventLog.Tests.Local;
+
+/// <summary>The log on a disk that keeps only what was synced. A failure names its seed and call.</summary>
+public class PowerLossTests
+{
+    private static readonly TopicPartition[] Partitions = [new("telemetry", 0), new("telemetry", 1), new("out.x", 0)];
+
+    private static readonly EventLogOptions Small = new()
+    {
+        SegmentBytesMax = new ByteSize(700),
+        IndexIntervalBytes = new ByteSize(200),
+        FreeBytesMin = new ByteSize(0),
+        WriterThreads = 2,
+    };
+
+    [Test]
+    public async Task Nothing_acknowledged_is_lost_whatever_call_the_power_goes_at([Range(1, 6)] int seed)
+    {
+        var calls = await CallsOfAsync(seed);
+        Assert.That(calls, Is.GreaterThan(100));
+        for (var crashAt = 1; crashAt <= calls; crashAt++)
+        {
+            var disk = new ForgetfulDisk(new Random(seed * 100_000 + crashAt)) { CrashAt = crashAt };
+            var ledger = new Ledger();
+            await WorkAsync(disk, ledger, new Random(seed));
+            await VerifyAsync(disk.AfterPowerLoss(), ledger, $"seed {seed}, power lost at call {crashAt}");
+        }
+    }
+
+    [Test]
+    public async Task Power_may_go_and_processes_be_killed_again_and_again_also_while_the_log_opens(
+        [Range(1, 200)] int seed)
+    {
+        var random = new Random(seed);
+        var disk = new ForgetfulDisk(random);
+        var ledger = new Ledger();
+        for (var life = 0; life < 8; life++)
+        {
+            disk.CrashAt = random.Next(1, random.Next(3) == 0 ? 15 : 200);
+            await WorkAsync(disk, ledger, random);
+            disk = random.Next(2) == 0 ? disk.AfterPowerLoss() : disk.AfterKill();
+            if (random.Next(2) == 0) await VerifyAsync(disk, ledger, $"seed {seed}, life {life}");
+        }
+
+        await VerifyAsync(disk.AfterPowerLoss(), ledger, $"seed {seed}, at the end");
+    }
+
+    [Test]
+    public async Task A_failed_write_or_sync_is_never_acknowledged_and_never_comes_back([Range(1, 200)] int seed)
+    {
+        var random = new Random(seed);
+        var ledger = new Ledger();
+        var disk = new ForgetfulDisk(random)
+        {
+            FaultAt = _ => random.Next(12) switch
+            {
+                0 => Fault.Error,
+                1 => Fault.NoSpace,
+                _ => Fault.None,
+            },
+        };
+        await WorkAsync(disk, ledger, random);
+        disk.FaultAt = _ => Fault.None;
+
+        // One append to each, so that each has found its way back to a disk that works.
+        await using (var log = OpenOn(disk))
+        {
+            foreach (var topic in Partitions.GroupBy(partition => partition.Topic))
+                await log.EnsureTopicAsync(new TopicSpec(topic.Key, topic.Count()));
+            foreach (var partition in Partitions) await ledger.AppendAsync(log, partition, 1, 5);
+        }
+
+        await VerifyAsync(disk.AfterPowerLoss(), ledger, $"seed {seed}", refusedAreGone: true);
+    }
+
+    private static async Task<int> CallsOfAsync(int seed)
+    {
+        var disk = new ForgetfulDisk(new Random(seed));
+        await WorkAsync(disk, new Ledger(), new Random(seed));
+        return disk.Calls;
+    }
+
+    /// <summary>Appends, commits and trims until it is done or the power goes.</summary>
+    private static async Task WorkAsync(ForgetfulDisk disk, Ledger ledger, Random random)
+    {
+        LocalLog log;
+        try
+        {
+            log = OpenOn(disk);
+        }
+        catch (IOException)
+        {
+            return;
+        }
+
+        await using (log)
+        {
+            foreach (var topic in Partitions.GroupBy(partition => partition.Topic))
+                await TriedAsync(() => log.EnsureTopicAsync(new TopicSpec(topic.Key, topic.Count())).AsTask());
+            for (var step = 0; step < 40; step++)
+            {
+                var partition = Partitions[random.Next(Partitions.Length)];
+                if (log.FindTopic(partition.Topic) is null) continue;
+                await TriedAsync(() => StepAsync(log, ledger, partition, random));
+            }
+        }
+    }
+
+    private static async Task StepAsync(LocalLog log, Ledger ledger, TopicPartition partition, Random random)
+    {
+        var range = await log.RangeAsync(partition);
+        switch (random.Next(10))
+        {
+            case 0:
+                await ledger.TrimAsync(log, partition, random.NextInt64(range.First, range.Next + 1));
+                break;
+            case 1 or 2:
+                await ledger.CommitAsync(log, $"group{random.Next(2)}", partition, random.NextInt64(range.Next + 1));
+                break;
+            case 3 or 4:
+                var burst = Enumerable.Range(0, 5)
+                    .Select(_ => ledger.AppendAsync(log, partition, random.Next(1, 3), random.Next(80))).ToList();
+                foreach (var append in burst) await TriedAsync(() => append);
+                break;
+            default:
+                await ledger.AppendAsync(log, partition, random.Next(1, 4), random.Next(200));
+                break;
+        }
+    }
+
+    private static async Task TriedAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (MillraceException e) when (e.Error.Code is "LOG-0005" or "LOG-0009")
+        {
+            // The disk failed, as it was told to: what matters is what it holds afterwards.
+        }
+    }
+
+    private static async Task VerifyAsync(
+        ForgetfulDisk disk, Ledger ledger, string context, bool refusedAreGone = false)
+    {
+        await using var log = OpenOn(disk, context);
+        await ledger.VerifyAsync(log, context, refusedAreGone);
+    }
+
+    private static LocalLog OpenOn(ForgetfulDisk disk, string context = "")
+    {
+        try
+        {
+            return LocalLog.Open(disk, "/data/log", Small, TimeProvider.System, NullLogger.Instance);
+        }
+        catch (MillraceException e)
+        {
+            throw new AssertionException($"{context}: the log does not open: {e.Message}", e);
+        }
+    }
+}
