@@ -7,6 +7,7 @@ using Millrace.Delta;
 using Millrace.Delta.Log;
 using Millrace.EventLog;
 using Millrace.ObjectStore;
+using Millrace.Primitives;
 
 namespace Millrace.Archiver;
 
@@ -24,6 +25,9 @@ internal sealed class ArchiveWriter(
     TimeProvider time,
     ILogger<ArchiveWriter> logger)
 {
+    /// <summary>Letters are appended together up to this size.</summary>
+    private const int LetterBatchBytes = 256 << 10;
+
     private static readonly TopicPartition DeadLetters = new(Topics.DeadLetter, 0);
 
     private readonly ArchiverOptions _options = options.Value;
@@ -84,15 +88,46 @@ internal sealed class ArchiveWriter(
         using var records = new RecordBatchBuilder();
         foreach (var letter in letters)
         {
-            records.Begin(letter.LastFailedAt.ToUnixTimeMilliseconds(), System.Text.Encoding.UTF8.GetBytes(letter.Id));
-            records.End(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(letter, ContractJson.Default.DeadLetter));
-            if (records.ByteCount < _options.ReadSize.Bytes) continue;
+            metrics.DeadLettered(letter.ErrorCode);
+            if (letter.Value.Length > LetterBatchBytes)
+            {
+                await AppendAloneAsync(letter, ct).ConfigureAwait(false);
+                continue;
+            }
+
+            Encode(letter, records);
+            if (records.ByteCount < LetterBatchBytes) continue;
             await log.AppendAsync(DeadLetters, records, ct).ConfigureAwait(false);
             records.Clear();
         }
 
         if (records.Count > 0) await log.AppendAsync(DeadLetters, records, ct).ConfigureAwait(false);
-        foreach (var letter in letters) metrics.DeadLettered(letter.ErrorCode);
         logger.DeadLettered(letters.Count, letters[0].ErrorCode, letters[0].Reason);
+    }
+
+    /// <summary>Better a letter without its body than an archive that stands still; the log has the body yet.</summary>
+    private async ValueTask AppendAloneAsync(DeadLetter letter, CancellationToken ct)
+    {
+        using var records = new RecordBatchBuilder();
+        Encode(letter, records);
+        try
+        {
+            await log.AppendAsync(DeadLetters, records, ct).ConfigureAwait(false);
+        }
+        catch (MillraceException e) when (e.Error.Definition == EventLogErrors.AppendTooLarge)
+        {
+            records.Clear();
+            Encode(letter with { Value = [], Reason = $"{letter.Reason} {WithoutBody(letter)}" }, records);
+            await log.AppendAsync(DeadLetters, records, ct).ConfigureAwait(false);
+        }
+    }
+
+    private static string WithoutBody(DeadLetter letter) =>
+        $"Its body of {letter.Value.Length} bytes is too large for the dead letters and left out.";
+
+    private static void Encode(DeadLetter letter, RecordBatchBuilder records)
+    {
+        records.Begin(letter.LastFailedAt.ToUnixTimeMilliseconds(), System.Text.Encoding.UTF8.GetBytes(letter.Id));
+        records.End(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(letter, ContractJson.Default.DeadLetter));
     }
 }

@@ -10,7 +10,7 @@ namespace Millrace.Archiver.Replays;
 
 /// <summary>
 /// Tries dead letters of this stage again when somebody asks: by notices of the control topic, and by a look at the
-/// store now and then, because a notice may be missed.
+/// store now and then and when partitions come, because a notice may be missed or have been for another process then.
 /// </summary>
 internal sealed class DeadLetterReplays(
     IEventLog log,
@@ -54,9 +54,10 @@ internal sealed class DeadLetterReplays(
         {
             while (true)
             {
+                var changed = assignment.Changed;
                 await ReplayAskedAsync(scope.Token).ConfigureAwait(false);
                 var scan = Task.Delay(options.Value.ReplayScanInterval, time, scope.Token);
-                while (await Task.WhenAny(reading, scan).ConfigureAwait(false) == reading)
+                while (await Task.WhenAny(reading, changed, scan).ConfigureAwait(false) == reading)
                 {
                     var asked = IdsIn(await reading.ConfigureAwait(false));
                     reading = reader.ReadAsync(ct: scope.Token).AsTask();

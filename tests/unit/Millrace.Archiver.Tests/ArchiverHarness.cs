@@ -1,0 +1,183 @@
+using System.Text;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Millrace.Batch;
+using Millrace.Contracts;
+using Millrace.Delta;
+using Millrace.EventLog;
+using Millrace.EventLog.Local;
+using Millrace.Hosting;
+using Millrace.ObjectStore;
+using Millrace.Stores.Sqlite;
+using Millrace.TestKit;
+using Millrace.TestKit.ObjectStores;
+
+namespace Millrace.Archiver.Tests;
+
+/// <summary>An archiver over a real log, real files and real stores, that can be stopped, killed and started again.</summary>
+internal sealed class ArchiverHarness : IAsyncDisposable
+{
+    public const int Partitions = 3;
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly LocalLog _log;
+    private readonly Dictionary<string, string?> _settings = new()
+    {
+        ["Archiver:RollAge"] = "00:00:00.100",
+        ["Archiver:RestartDelay"] = "00:00:00.010",
+        ["Archiver:LagInterval"] = "00:00:00.050",
+        ["Archiver:ReplayScanInterval"] = "00:00:00.050",
+        ["Archiver:RollSize"] = "4KiB",
+        ["Archiver:ReadSize"] = "1KiB",
+    };
+
+    private readonly List<ServiceProvider> _twins = [];
+    private ServiceProvider? _services;
+
+    public ArchiverHarness()
+    {
+        _log = LocalLog.Open(_folder.Sub("log"));
+        Objects = TestObjectStores.Files(_folder.Path);
+    }
+
+    public IEventLog Log => _log;
+
+    public IObjectStore Objects { get; }
+
+    public ArchiverStatus Status => _services!.GetRequiredService<ArchiverStatus>();
+
+    public T Get<T>() where T : notnull => _services!.GetRequiredService<T>();
+
+    public ArchiverHarness With(string key, string value)
+    {
+        _settings["Archiver:" + key] = value;
+        return this;
+    }
+
+    public async Task<ArchiverHarness> MadeAsync()
+    {
+        await _log.EnsureTopicAsync(new TopicSpec(Topics.Telemetry, Partitions));
+        await _log.EnsureTopicAsync(new TopicSpec(Topics.DeadLetter, 1));
+        await _log.EnsureTopicAsync(new TopicSpec(Topics.Control, 1));
+        return this;
+    }
+
+    public async Task StartAsync(IObjectStore? objects = null)
+    {
+        _services = Build(objects ?? Objects);
+        foreach (var service in Hosted(_services)) await service.StartAsync(CancellationToken.None);
+    }
+
+    /// <summary>Another process that has not heard yet that its partitions were taken over.</summary>
+    public async Task StartTwinAsync()
+    {
+        _twins.Add(Build(Objects));
+        foreach (var service in Hosted(_twins[^1])) await service.StartAsync(CancellationToken.None);
+    }
+
+    public async Task StopAsync()
+    {
+        foreach (var services in _twins.Append(_services!))
+        {
+            foreach (var service in Hosted(services).Reverse()) await service.StopAsync(CancellationToken.None);
+            await services.DisposeAsync();
+        }
+
+        _twins.Clear();
+        _services = null;
+    }
+
+    private ServiceProvider Build(IObjectStore objects) => new ServiceCollection()
+            .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(_settings).Build())
+            .AddLogging(logging => logging.SetMinimumLevel(LogLevel.None))
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton(new DataFolder(_folder.Path))
+            .AddSingleton<IEventLog>(_log)
+            .AddSingleton(objects)
+            .AddSqliteStores()
+            .AddMillraceArchiver()
+            .BuildServiceProvider();
+
+    /// <summary>Appends telemetry as the gateway does; each device has its partition.</summary>
+    public async Task SendAsync(string device, params (long AtMs, string Body)[] messages)
+    {
+        using var records = new RecordBatchBuilder();
+        foreach (var (atMs, body) in messages)
+        {
+            records.Begin(atMs, Encoding.UTF8.GetBytes(device));
+            records.AddHeader(TelemetryHeaders.ContentType, "application/json"u8);
+            records.AddHeader(TelemetryHeaders.ApplicationPrefix, "kind"u8, "test"u8);
+            records.End(Encoding.UTF8.GetBytes(body));
+        }
+
+        await AppendAsync(Partitioner.PartitionOf(Encoding.UTF8.GetBytes(device), Partitions), records);
+    }
+
+    public ValueTask<long> AppendAsync(int partition, RecordBatchBuilder records) =>
+        _log.AppendAsync(new TopicPartition(Topics.Telemetry, partition), records);
+
+    public async Task<long> RecordsInLogAsync()
+    {
+        var sum = 0L;
+        for (var partition = 0; partition < Partitions; partition++)
+            sum += (await _log.RangeAsync(new TopicPartition(Topics.Telemetry, partition))).Next;
+        return sum;
+    }
+
+    public async Task<DeltaSnapshot?> TableAsync()
+    {
+        using var table = new DeltaTable(Objects, TelemetryTable.Root, TimeProvider.System);
+        return await table.RefreshAsync();
+    }
+
+    /// <summary>Waits until the table has passed everything that is in the log.</summary>
+    public Task CaughtUpAsync() => Eventually.TrueAsync(
+        async () =>
+        {
+            var snapshot = await TableAsync();
+            for (var partition = 0; partition < Partitions; partition++)
+            {
+                var next = (await _log.RangeAsync(new TopicPartition(Topics.Telemetry, partition))).Next;
+                if ((snapshot?.PositionOf(TelemetryTable.AppIdOf(partition)) ?? 0) < next) return false;
+            }
+
+            return true;
+        },
+        "the archive has everything");
+
+    /// <summary>Rows of the archive by SQL, each as one text with its values separated by bars.</summary>
+    public async Task<List<string>> SqlAsync(string sql)
+    {
+        await using var services = new ServiceCollection()
+            .AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton(new DataFolder(_folder.Path))
+            .AddSingleton(Objects)
+            .AddDuckDbBatch()
+            .BuildServiceProvider();
+        var rows = new List<string>();
+        await using var result = await services.GetRequiredService<IBatchEngine>()
+            .QueryAsync(new BatchQuery($"SELECT COLUMNS(*)::VARCHAR FROM ({sql})"));
+        await foreach (var batch in result.Batches)
+        {
+            for (var row = 0; row < batch.Length; row++)
+            {
+                rows.Add(string.Join('|', batch.Arrays.Cast<Apache.Arrow.StringArray>().Select(c => c.GetString(row))));
+            }
+        }
+
+        return rows;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_services is not null) await StopAsync();
+        await _log.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private static IEnumerable<IHostedService> Hosted(ServiceProvider services) => services
+        .GetServices<IHostedService>().Where(service => service.GetType().Namespace!.Contains("Archiver"));
+}
