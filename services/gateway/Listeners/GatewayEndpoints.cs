@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Millrace.Gateway.Listeners;
 
@@ -6,8 +7,12 @@ namespace Millrace.Gateway.Listeners;
 public sealed class GatewayEndpoints
 {
     /// <summary>Plain MQTT, or null when it is not enabled.</summary>
-    public IPEndPoint? Mqtt => null;
+    public IPEndPoint? Mqtt => Plain?.IPEndPoint;
 
     /// <summary>MQTT over TLS, or null when it is not enabled.</summary>
-    public IPEndPoint? Mqtts => null;
+    public IPEndPoint? Mqtts => Tls?.IPEndPoint;
+
+    internal ListenOptions? Plain { get; set; }
+
+    internal ListenOptions? Tls { get; set; }
 }

@@ -1,0 +1,59 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Options;
+using Millrace.Mqtt.Session;
+using Millrace.Primitives;
+using Millrace.Stores.Identities;
+
+namespace Millrace.Gateway.Authentication;
+
+/// <summary>
+/// Decides who is let in. Every path does the same work: a name that nobody has is tried against a decoy, whose keys
+/// nobody knows.
+/// </summary>
+internal sealed class DeviceAuthenticator(IdentityCache identities, IOptions<GatewayOptions> options, TimeProvider time)
+{
+    private static readonly string[] DefaultHubNames = ["localhost", "127.0.0.1", "millrace"];
+
+    private readonly DeviceIdentity _decoy = new()
+    {
+        DeviceId = "decoy",
+        GenerationId = "",
+        PrimaryKey = NewKey(),
+        SecondaryKey = NewKey(),
+        CreatedAt = default,
+        UpdatedAt = default,
+    };
+
+    private IReadOnlyList<string> HubNames => options.Value.HubNames is { Count: > 0 } names ? names : DefaultHubNames;
+
+    public async ValueTask<LoginResult> LoginAsync(
+        ConnectRequest request, X509Certificate2? certificate, CancellationToken ct)
+    {
+        var epoch = identities.Epoch;
+        var name = DeviceName.Of(request);
+        var valid = DeviceId.IsValid(name);
+        var identity = await identities.FindAsync(valid ? name : _decoy.DeviceId, ct).ConfigureAwait(false);
+        if (!valid) identity = null;
+        var credentials = new Credentials(request.Password, certificate, HubNames, time.GetUtcNow());
+        var (proof, method, hash, expiresAt) = credentials.Prove(identity ?? _decoy);
+        var reason = (valid, identity) switch
+        {
+            (false, _) => RefusalReason.NameInvalid,
+            (_, null) => RefusalReason.UnknownDevice,
+            _ when proof != RefusalReason.None => proof,
+            (_, { Status: DeviceStatus.Disabled }) => RefusalReason.Disabled,
+            _ => RefusalReason.None,
+        };
+        var login = reason == RefusalReason.None
+            ? new DeviceLogin(name, identity!.GenerationId, method, hash, expiresAt)
+            : null;
+        return new LoginResult(login, name, reason, epoch);
+    }
+
+    /// <summary>Why the login is not good any more; null when it still is.</summary>
+    public async ValueTask<string?> RevokedAsync(DeviceLogin login, CancellationToken ct) =>
+        login.RevokedBy(await identities.FindAsync(login.DeviceId, ct).ConfigureAwait(false));
+
+    private static string NewKey() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes));
+}

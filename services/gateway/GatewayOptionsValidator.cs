@@ -1,0 +1,70 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+using Millrace.Gateway.Listeners;
+using Millrace.Gateway.Topics;
+using Millrace.Primitives;
+
+namespace Millrace.Gateway;
+
+/// <summary>Checks what attributes cannot say; all that is wrong is said at once.</summary>
+internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
+{
+    public ValidateOptionsResult Validate(string? name, GatewayOptions options)
+    {
+        var failures = new List<string>();
+        Plain(options.Mqtt, failures);
+        Tls(options.Mqtts, failures);
+        Between(nameof(options.PacketBytesMax), options.PacketBytesMax, new(128), ByteSize.FromMiB(256), failures);
+        Between(nameof(options.PartitionBufferBytesMax), options.PartitionBufferBytesMax, ByteSize.FromKiB(4),
+            ByteSize.FromMiB(256), failures);
+        Positive(nameof(options.ConnectTimeout), options.ConnectTimeout, failures);
+        Positive(nameof(options.CloseTimeout), options.CloseTimeout, failures);
+        Positive(nameof(options.DrainTimeout), options.DrainTimeout, failures);
+        Positive(nameof(options.IdentityRecheckInterval), options.IdentityRecheckInterval, failures);
+        if (options.KeepAliveMax < TimeSpan.Zero || options.KeepAliveMax.TotalSeconds > ushort.MaxValue)
+            failures.Add($"Gateway:KeepAliveMax is {options.KeepAliveMax}; choose from 0 to 18:12:15.");
+        foreach (var mapping in options.TopicMappings)
+        {
+            if (!TopicTemplate.TryParse(mapping.Template, out _))
+                failures.Add(GatewayErrors.TemplateInvalid.With(mapping.Template).ToString());
+        }
+
+        foreach (var device in options.TrustedDevices.Where(device => !DeviceId.IsValid(device)))
+            failures.Add($"Gateway:TrustedDevices: {PrimitiveErrors.DeviceIdInvalid.With(device)}");
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+
+    private static void Plain(PlainListenerOptions options, List<string> failures)
+    {
+        if (!options.Enabled) return;
+        if (!ListenerAddress.TryParse(options.Address, out var address))
+            failures.Add(GatewayErrors.AddressInvalid.With(options.Address, "Gateway:Mqtt:Address").ToString());
+        else if (!IPAddress.IsLoopback(address) && !options.AllowPlainOnAnyAddress)
+            failures.Add(GatewayErrors.PlainNotLoopback.With(options.Address).ToString());
+    }
+
+    private static void Tls(TlsListenerOptions options, List<string> failures)
+    {
+        if (!options.Enabled) return;
+        if (!ListenerAddress.TryParse(options.Address, out _))
+            failures.Add(GatewayErrors.AddressInvalid.With(options.Address, "Gateway:Mqtts:Address").ToString());
+        if (options.CertificateFile.Length == 0 || options.KeyFile.Length == 0)
+        {
+            failures.Add(GatewayErrors.CertificateUnusable
+                .With(options.CertificateFile, "Gateway:Mqtts needs a CertificateFile and a KeyFile.").ToString());
+        }
+
+        Positive("Mqtts:" + nameof(options.HandshakeTimeout), options.HandshakeTimeout, failures);
+    }
+
+    private static void Positive(string key, TimeSpan value, List<string> failures)
+    {
+        if (value <= TimeSpan.Zero) failures.Add($"Gateway:{key} is {value}; make it more than 0.");
+    }
+
+    private static void Between(string key, ByteSize value, ByteSize least, ByteSize most, List<string> failures)
+    {
+        if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
+            failures.Add($"Gateway:{key} is {value}; choose from {least} to {most}.");
+    }
+}

@@ -1,0 +1,47 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Millrace.Gateway.Authentication;
+using Millrace.Gateway.Lifecycle;
+using Millrace.Gateway.Listeners;
+using Millrace.Gateway.Mqtt;
+using Millrace.Gateway.Publishing;
+using Millrace.Gateway.Topics;
+using Millrace.Hosting.Options;
+
+namespace Millrace.Gateway;
+
+public static class GatewayRegistration
+{
+    /// <summary>
+    /// The gateway: from devices that speak MQTT to the telemetry topic. Needs an IEventLog, an IIdentityStore and a
+    /// TimeProvider; options in section <c>Gateway</c>.
+    /// </summary>
+    public static IServiceCollection AddMillraceGateway(this IServiceCollection services)
+    {
+        services.AddValidatedOptions<GatewayOptions>("Gateway");
+        services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidator>();
+        services.AddMetrics();
+        services.AddSingleton<GatewayMetrics>();
+        services.AddSingleton<GatewayEndpoints>();
+        services.AddSingleton<TelemetryPublisher>();
+        services.AddSingleton<LifecycleWriter>();
+        services.AddSingleton<TopicRouter>();
+        services.AddSingleton<IdentityCache>();
+        services.AddSingleton<DeviceAuthenticator>();
+        services.AddSingleton<RefusalLog>();
+        services.AddSingleton<ConnectionTable>();
+        services.AddSingleton<GatewayRuntime>();
+        services.AddSingleton<ConnectionWatch>();
+        services.AddSingleton<RevocationWatch>();
+        services.AddSingleton<MqttConnectionHandler>();
+        services.AddHostedService<GatewayService>();
+        return services;
+    }
+
+    /// <summary>
+    /// Adds the gateway's listeners, as its options say, to the server. Where they have come to listen is in
+    /// <see cref="GatewayEndpoints"/>.
+    /// </summary>
+    public static void ListenMillraceGateway(this KestrelServerOptions kestrel) => GatewayListeners.Add(kestrel);
+}

@@ -1,0 +1,82 @@
+using System.Net;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Millrace.Gateway.Listeners;
+
+/// <summary>Adds the listeners that the options ask for.</summary>
+internal static class GatewayListeners
+{
+    public static void Add(KestrelServerOptions kestrel)
+    {
+        var options = kestrel.ApplicationServices.GetRequiredService<IOptions<GatewayOptions>>().Value;
+        var endpoints = kestrel.ApplicationServices.GetRequiredService<GatewayEndpoints>();
+        if (options.Mqtt.Enabled)
+        {
+            kestrel.Listen(EndPoint(options.Mqtt.Address, options.Mqtt.Port), listen =>
+            {
+                endpoints.Plain = listen;
+                listen.UseConnectionHandler<MqttConnectionHandler>();
+            });
+        }
+
+        if (options.Mqtts.Enabled)
+        {
+            kestrel.Listen(EndPoint(options.Mqtts.Address, options.Mqtts.Port), listen =>
+            {
+                endpoints.Tls = listen;
+
+                // With HTTP/2 among the protocols, Kestrel would offer only HTTP's names to clients that use ALPN.
+                listen.Protocols = HttpProtocols.Http1;
+                listen.UseHttps(Tls(options.Mqtts));
+                listen.UseConnectionHandler<MqttConnectionHandler>();
+            });
+        }
+    }
+
+    private static IPEndPoint EndPoint(string address, int port) =>
+        new(ListenerAddress.TryParse(address, out var parsed) ? parsed : IPAddress.Loopback, port);
+
+    private static HttpsConnectionAdapterOptions Tls(TlsListenerOptions options)
+    {
+        var (certificate, chain) = Load(options);
+        return new HttpsConnectionAdapterOptions
+        {
+            ServerCertificate = certificate,
+            ServerCertificateChain = chain,
+            SslProtocols = options.TlsMin == SslProtocols.Tls13
+                ? SslProtocols.Tls13
+                : SslProtocols.Tls12 | SslProtocols.Tls13,
+            HandshakeTimeout = options.HandshakeTimeout,
+            ClientCertificateMode = options.ClientCertificates
+                ? ClientCertificateMode.AllowCertificate
+                : ClientCertificateMode.NoCertificate,
+
+            // Devices are known by their certificate's thumbprint, whoever signed it; the login compares it.
+            ClientCertificateValidation = static (_, _, _) => true,
+            CheckCertificateRevocation = false,
+        };
+    }
+
+    private static (X509Certificate2 Certificate, X509Certificate2Collection Chain) Load(TlsListenerOptions options)
+    {
+        try
+        {
+            var chain = new X509Certificate2Collection();
+            chain.ImportFromPemFile(options.CertificateFile);
+            return (X509Certificate2.CreateFromPemFile(options.CertificateFile, options.KeyFile), chain);
+        }
+        catch (Exception cause) when (cause is IOException or CryptographicException or UnauthorizedAccessException)
+        {
+            throw GatewayErrors.CertificateUnusable
+                .With($"{options.CertificateFile}, {options.KeyFile}", cause.Message).AsException(cause);
+        }
+    }
+}

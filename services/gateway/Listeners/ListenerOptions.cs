@@ -1,0 +1,60 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+using System.Security.Authentication;
+
+namespace Millrace.Gateway.Listeners;
+
+/// <summary>A plain TCP listener.</summary>
+public sealed class PlainListenerOptions
+{
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>An IP address, or localhost. Must be a loopback address unless that is allowed otherwise.</summary>
+    public string Address { get; set; } = "127.0.0.1";
+
+    /// <summary>0 lets the system choose.</summary>
+    [Range(0, 65_535)]
+    public int Port { get; set; } = 1883;
+
+    /// <summary>Lets keys and telemetry travel in the clear on any address.</summary>
+    public bool AllowPlainOnAnyAddress { get; set; }
+}
+
+/// <summary>A TLS listener.</summary>
+public sealed class TlsListenerOptions
+{
+    /// <summary>Needs a certificate.</summary>
+    public bool Enabled { get; set; }
+
+    /// <summary>An IP address, or localhost; 0.0.0.0 and :: are all addresses.</summary>
+    public string Address { get; set; } = "127.0.0.1";
+
+    /// <summary>0 lets the system choose.</summary>
+    [Range(0, 65_535)]
+    public int Port { get; set; } = 8883;
+
+    /// <summary>PEM: the server's certificate, and those between it and the root, in this order.</summary>
+    public string CertificateFile { get; set; } = "";
+
+    /// <summary>PEM: the private key of the server's certificate.</summary>
+    public string KeyFile { get; set; } = "";
+
+    /// <summary>The oldest TLS version that is spoken: Tls12 or Tls13.</summary>
+    [AllowedValues(SslProtocols.Tls12, SslProtocols.Tls13)]
+    public SslProtocols TlsMin { get; set; } = SslProtocols.Tls12;
+
+    /// <summary>Whether clients are asked for a certificate, which they may leave out.</summary>
+    public bool ClientCertificates { get; set; } = true;
+
+    /// <summary>How long the TLS handshake may take.</summary>
+    public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
+}
+
+internal static class ListenerAddress
+{
+    public static bool TryParse(string text, out IPAddress address)
+    {
+        address = IPAddress.Loopback;
+        return text == "localhost" || IPAddress.TryParse(text, out address!);
+    }
+}

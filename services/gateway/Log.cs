@@ -1,0 +1,57 @@
+using Microsoft.Extensions.Logging;
+
+namespace Millrace.Gateway;
+
+internal static partial class Log
+{
+    [LoggerMessage(4000, LogLevel.Information, "MQTT listens on {Endpoint}")]
+    public static partial void MqttListens(this ILogger log, string endpoint);
+
+    [LoggerMessage(4001, LogLevel.Information, "The gateway drains {Connections} connections")]
+    public static partial void Draining(this ILogger log, int connections);
+
+    [LoggerMessage(4002, LogLevel.Warning, "{Connections} connections were still open after {Timeout} and are cut off")]
+    public static partial void DrainTimedOut(this ILogger log, int connections, TimeSpan timeout);
+
+    [LoggerMessage(4100, LogLevel.Warning, "{Code}: device {DeviceId} was refused: {Reason}")]
+    public static partial void LoginRefused(this ILogger log, string code, string deviceId, string reason);
+
+    [LoggerMessage(4101, LogLevel.Information, "Device {DeviceId} was disconnected: {Reason}")]
+    public static partial void Revoked(this ILogger log, string deviceId, string reason);
+
+    [LoggerMessage(4102, LogLevel.Warning,
+        "Device notices cannot be read from the control topic; until they can, changes take effect at the next re-check")]
+    public static partial void NoticesFail(this ILogger log, Exception failure);
+
+    [LoggerMessage(4103, LogLevel.Warning, "A notice of the control topic cannot be read: offset {Offset}")]
+    public static partial void NoticeInvalid(this ILogger log, long offset);
+
+    [LoggerMessage(4104, LogLevel.Warning, "Credentials of connected devices could not be looked up again")]
+    public static partial void RecheckFails(this ILogger log, Exception failure);
+
+    [LoggerMessage(4105, LogLevel.Error, "A device could not be let in: its identity cannot be read")]
+    public static partial void LoginFailed(this ILogger log, Exception failure);
+
+    [LoggerMessage(4200, LogLevel.Error,
+        "{Code}: {Partition} takes no records; {Connections} connections were closed without acknowledgement")]
+    public static partial void LogFails(
+        this ILogger log, string partition, string code, int connections, Exception failure);
+
+    [LoggerMessage(4201, LogLevel.Information, "{Partition} takes records again")]
+    public static partial void LogTakesAgain(this ILogger log, string partition);
+
+    [LoggerMessage(4202, LogLevel.Warning, "Connects and disconnects cannot be appended to the log; they wait")]
+    public static partial void LifecycleFails(this ILogger log, Exception failure);
+
+    [LoggerMessage(4203, LogLevel.Error, "{Count} connects and disconnects were lost: the log failed until the end")]
+    public static partial void LifecycleLost(this ILogger log, int count);
+
+    [LoggerMessage(4300, LogLevel.Debug, "{Code}: device {DeviceId} sent a packet that breaks the protocol: {Defect}")]
+    public static partial void Malformed(this ILogger log, string code, string? deviceId, string defect);
+
+    [LoggerMessage(4301, LogLevel.Debug, "{Code}: a publish of device {DeviceId} was refused: {Reason}")]
+    public static partial void PublishRefused(this ILogger log, string code, string deviceId, string reason);
+
+    [LoggerMessage(4302, LogLevel.Error, "A connection failed in a way that was not foreseen")]
+    public static partial void ConnectionFailed(this ILogger log, Exception failure);
+}

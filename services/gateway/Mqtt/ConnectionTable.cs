@@ -1,0 +1,98 @@
+namespace Millrace.Gateway.Mqtt;
+
+/// <summary>
+/// The open connections: all of them, and those of each device. A device may have several, each under a client id of
+/// its own; a second one under the same client id takes the session over (MQTT 5 §3.1.4).
+/// </summary>
+internal sealed class ConnectionTable
+{
+    private readonly Lock _gate = new();
+    private readonly Stack<int> _free = new();
+    private readonly Dictionary<string, List<MqttConnection>> _devices = [];
+    private MqttConnection?[] _slots = new MqttConnection?[16];
+    private TaskCompletionSource? _empty;
+
+    public int Count { get; private set; }
+
+    /// <summary>False when there are as many as may be.</summary>
+    public bool TryAdd(MqttConnection connection, int max)
+    {
+        lock (_gate)
+        {
+            if (Count >= max) return false;
+            if (!_free.TryPop(out var slot))
+            {
+                slot = Count;
+                if (slot == _slots.Length) Array.Resize(ref _slots, _slots.Length * 2);
+            }
+
+            connection.Slot = slot;
+            _slots[slot] = connection;
+            Count++;
+            return true;
+        }
+    }
+
+    /// <summary>Enters the connection as its device's, and gives the one whose session it takes over.</summary>
+    public MqttConnection? Register(MqttConnection connection, string deviceId)
+    {
+        lock (_gate)
+        {
+            if (!_devices.TryGetValue(deviceId, out var list)) _devices[deviceId] = list = new(capacity: 1);
+            var taken = list.FindIndex(other => other.ClientId == connection.ClientId);
+            if (taken < 0)
+            {
+                list.Add(connection);
+                return null;
+            }
+
+            var before = list[taken];
+            list[taken] = connection;
+            return before;
+        }
+    }
+
+    public void Remove(MqttConnection connection, string? deviceId)
+    {
+        lock (_gate)
+        {
+            _slots[connection.Slot] = null;
+            _free.Push(connection.Slot);
+            Count--;
+            if (deviceId is not null && _devices.TryGetValue(deviceId, out var list))
+            {
+                list.Remove(connection);
+                if (list.Count == 0) _devices.Remove(deviceId);
+            }
+
+            if (Count == 0) _empty?.TrySetResult();
+        }
+    }
+
+    public IReadOnlyList<MqttConnection> OfDevice(string deviceId)
+    {
+        lock (_gate) return _devices.TryGetValue(deviceId, out var list) ? [.. list] : [];
+    }
+
+    public IReadOnlyList<string> Devices()
+    {
+        lock (_gate) return [.. _devices.Keys];
+    }
+
+    /// <summary>
+    /// Every connection there is, some of which may be gone by the time that they are looked at; not locked, because
+    /// the watch walks through all of them each second.
+    /// </summary>
+    public ReadOnlySpan<MqttConnection?> Snapshot() => Volatile.Read(ref _slots);
+
+    /// <summary>Completes when no connection is left.</summary>
+    public Task WhenEmptyAsync()
+    {
+        lock (_gate)
+        {
+            _empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (Count == 0) _empty.SetResult();
+            return _empty.Task;
+        }
+    }
+}

@@ -1,0 +1,136 @@
+using System.Buffers;
+using Millrace.Mqtt;
+using Millrace.Mqtt.Codec;
+using Millrace.Mqtt.Session;
+
+namespace Millrace.Gateway.Mqtt;
+
+/// <summary>Reading: all packets of a read are taken before the next.</summary>
+internal sealed partial class MqttConnection
+{
+    private enum Next
+    {
+        /// <summary>More bytes are needed.</summary>
+        Read,
+
+        /// <summary>CONNECT waits for its answer.</summary>
+        Login,
+
+        /// <summary>A publish waits for room in the window or in the partition.</summary>
+        Wait,
+        End,
+    }
+
+    private async ValueTask ReadAsync()
+    {
+        while (End is null)
+        {
+            if (runtime.IsDraining)
+            {
+                await DrainAsync().ConfigureAwait(false);
+                return;
+            }
+
+            await WaitForFlushAsync().ConfigureAwait(false);
+            var read = await transport.Input.ReadAsync().ConfigureAwait(false);
+            Volatile.Write(ref _readSeconds, runtime.NowSeconds);
+            var buffer = read.Buffer;
+            var next = Take(buffer, out var consumed);
+            transport.Input.AdvanceTo(consumed, next == Next.Read ? buffer.End : consumed);
+            if (next == Next.Login) await LoginAsync().ConfigureAwait(false);
+            else if (next == Next.Wait) await WaitForRoomAsync().ConfigureAwait(false);
+            else if (next == Next.Read && read.IsCompleted) TryEnd(ConnectionEnd.Lost);
+        }
+    }
+
+    private Next Take(in ReadOnlySequence<byte> buffer, out SequencePosition consumed)
+    {
+        var cursor = new PacketCursor(buffer, runtime.Limits.PacketBytesMax);
+        var run = new PublishRun(this);
+        try
+        {
+            var next = Take(ref cursor, ref run);
+            consumed = cursor.Consumed;
+            return next;
+        }
+        finally
+        {
+            run.Exit();
+            cursor.Dispose();
+        }
+    }
+
+    private Next Take(ref PacketCursor cursor, ref PublishRun run)
+    {
+        while (End is null)
+        {
+            if (!cursor.TryRead(out var header, out var body, out var defect))
+            {
+                if (defect == PacketDefect.None) return Next.Read;
+                run.Exit();
+                return Break(defect);
+            }
+
+            _session.Feed(header, body, out var step);
+            if (step.Kind == SessionStepKind.Publish)
+            {
+                if (TakePublish(step.Publish, ref run)) continue;
+                cursor.PutBack();
+                return Next.Wait;
+            }
+
+            // What follows writes or ends, which is not done while the partition is locked.
+            run.Exit();
+            switch (step.Kind)
+            {
+                case SessionStepKind.Authenticate: return Next.Login;
+                case SessionStepKind.Wait:
+                    runtime.Metrics.Paused("in-flight");
+                    cursor.PutBack();
+                    return Next.Wait;
+                case SessionStepKind.Goodbye:
+                    TryEnd(ConnectionEnd.Goodbye);
+                    return Next.End;
+                case SessionStepKind.Close: return Break(step.Defect);
+                case SessionStepKind.Ping: Reply(PacketWriter.PingResp); break;
+                case SessionStepKind.Subscribe: AnswerSubscribe(step.Subscribe); break;
+                case SessionStepKind.Unsubscribe: AnswerUnsubscribe(step.Unsubscribe); break;
+            }
+        }
+
+        return Next.End;
+    }
+
+    private Next Break(PacketDefect defect)
+    {
+        var end = ConnectionEnd.Malformed(defect);
+        runtime.Metrics.Malformed(end.Reason);
+        runtime.Log.Malformed(MqttErrors.Of(defect).Code, _login?.DeviceId, end.Reason);
+        TryEnd(end);
+        return Next.End;
+    }
+
+    /// <summary>Until the window has room and the partition called; then the publish is tried again.</summary>
+    private async ValueTask WaitForRoomAsync()
+    {
+        _isPaused = true;
+        do await _resume.WaitAsync().ConfigureAwait(false);
+        while (End is null && !runtime.IsDraining && _session.AcksOrNull is { IsFull: true });
+        _isPaused = false;
+    }
+
+    /// <summary>A client that does not take its answers is not read either.</summary>
+    private async ValueTask WaitForFlushAsync()
+    {
+        if (!IsFlushing) return;
+        _isPaused = true;
+        while (IsFlushing && End is null) await _resume.WaitAsync().ConfigureAwait(false);
+        _isPaused = false;
+    }
+
+    private async ValueTask DrainAsync()
+    {
+        while (End is null && _session.AcksOrNull is { Count: > 0 }) await _resume.WaitAsync().ConfigureAwait(false);
+        TryEnd(ConnectionEnd.Shutdown);
+    }
+}

@@ -1,0 +1,190 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Millrace.Gateway.Topics;
+using Millrace.Mqtt;
+using Millrace.Mqtt.Packets;
+
+namespace Millrace.Gateway.Mqtt;
+
+/// <summary>
+/// Writing, by whoever has something to write, under one lock. While a flush is under way nothing is written: acks
+/// stay in the window, and so a client that does not read is soon not read either.
+/// </summary>
+internal sealed partial class MqttConnection
+{
+    private readonly Lock _output = new();
+    private Action? _onFlushed;
+    private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
+    private ConnectionEnd? _endToWrite;
+    private bool _isFlushing;
+    private bool _isOutputClosed;
+
+    private bool IsFlushing
+    {
+        get
+        {
+            lock (_output) return _isFlushing;
+        }
+    }
+
+    public void OnDurable(int partition, long lastNumber)
+    {
+        lock (_output)
+        {
+            _session.Acks.MarkDurable(partition, lastNumber);
+            WriteAcksLocked();
+        }
+
+        _resume.Call();
+    }
+
+    private void WriteAcks()
+    {
+        lock (_output) WriteAcksLocked();
+    }
+
+    private void WriteAcksLocked()
+    {
+        if (_isOutputClosed || _isFlushing || End is not null) return;
+        if (_session.Acks.WriteReady(transport.Output, _session.Version) > 0) FlushLocked();
+    }
+
+    /// <summary>Called by the reader alone, which has waited for any flush before it read.</summary>
+    private void Reply(Action<IBufferWriter<byte>> write)
+    {
+        lock (_output)
+        {
+            if (_isOutputClosed || End is not null) return;
+            write(transport.Output);
+            if (!_isFlushing) FlushLocked();
+        }
+    }
+
+    private void WriteEnd(ConnectionEnd end)
+    {
+        lock (_output)
+        {
+            if (_isOutputClosed || end.IsQuiet) return;
+            if (_isFlushing) _endToWrite = end;
+            else WriteEndLocked(end);
+        }
+    }
+
+    private void WriteEndLocked(ConnectionEnd end)
+    {
+        _session.Close(transport.Output, end.Code);
+        FlushLocked();
+    }
+
+    private void FlushLocked()
+    {
+#pragma warning disable CA2012 // The result is taken once, here or when the flush has ended; a task would be allocated.
+        var flush = transport.Output.FlushAsync().ConfigureAwait(false).GetAwaiter();
+#pragma warning restore CA2012
+        if (flush.IsCompleted)
+        {
+            Observe(flush);
+            return;
+        }
+
+        _isFlushing = true;
+        _flush = flush;
+        flush.UnsafeOnCompleted(_onFlushed ??= OnFlushed);
+    }
+
+    private void OnFlushed()
+    {
+        lock (_output)
+        {
+            _isFlushing = false;
+            Observe(_flush);
+            if (_endToWrite is { } end && !_isOutputClosed) WriteEndLocked(end);
+            else if (_session.AcksOrNull is not null) WriteAcksLocked();
+            _endToWrite = null;
+        }
+
+        _resume.Call();
+    }
+
+    /// <summary>When nobody reads what is written, the reading side hears of it as well and ends the connection.</summary>
+    private void Observe(ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter flush)
+    {
+        try
+        {
+            if (flush.GetResult().IsCompleted) _isOutputClosed = true;
+        }
+        catch (Exception failure) when (IsLoss(failure))
+        {
+            _isOutputClosed = true;
+        }
+    }
+
+    /// <summary>
+    /// Lets the last words leave. A socket that is closed with bytes unread is reset, and the client may lose them: so
+    /// what it still sends is read until it closes, or until the watch cuts it off.
+    /// </summary>
+    private async ValueTask CloseOutputAsync()
+    {
+        try
+        {
+            while (IsFlushing) await _resume.WaitAsync().ConfigureAwait(false);
+            var hasLastWords = !End!.IsQuiet && (!_wasConnected || _session.Version == MqttVersion.V5);
+            if (hasLastWords) await LingerAsync().ConfigureAwait(false);
+        }
+        catch (Exception failure) when (IsLoss(failure) || failure is InvalidOperationException)
+        {
+            // The client is gone already.
+        }
+
+        lock (_output) _isOutputClosed = true;
+        await transport.Output.CompleteAsync().ConfigureAwait(false);
+        await transport.Input.CompleteAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask LingerAsync()
+    {
+        var ended = false;
+        while (!ended)
+        {
+            var read = await transport.Input.ReadAsync().ConfigureAwait(false);
+            transport.Input.AdvanceTo(read.Buffer.End);
+            ended = read.IsCompleted;
+        }
+    }
+
+    private void AnswerSubscribe(in SubscribePacket packet)
+    {
+        Span<byte> codes = packet.FilterCount <= 64 ? stackalloc byte[64] : new byte[packet.FilterCount];
+        var count = 0;
+        foreach (var subscription in packet)
+            codes[count++] = OwnTopics.Grant(subscription, _login!.DeviceId, _session.Version);
+        Answer(PacketType.SubAck, packet.PacketId, codes[..count]);
+    }
+
+    private void AnswerUnsubscribe(in UnsubscribePacket packet)
+    {
+        Span<byte> codes = packet.FilterCount <= 64 ? stackalloc byte[64] : new byte[packet.FilterCount];
+        var count = 0;
+        foreach (var filter in packet)
+        {
+            var own = OwnTopics.MayHave(filter, _login!.DeviceId);
+            codes[count++] = (byte)(own ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted);
+        }
+
+        Answer(PacketType.UnsubAck, packet.PacketId, codes[..count]);
+    }
+
+    private void Answer(PacketType type, ushort packetId, ReadOnlySpan<byte> codes)
+    {
+        bool fits;
+        lock (_output)
+        {
+            if (_isOutputClosed || End is not null) return;
+            fits = _session.Answer(transport.Output, type, packetId, codes);
+            if (fits && !_isFlushing) FlushLocked();
+        }
+
+        if (!fits) TryEnd(ConnectionEnd.AnswerTooLarge);
+    }
+}

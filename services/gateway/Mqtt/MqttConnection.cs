@@ -1,0 +1,136 @@
+using System.IO.Pipelines;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Connections;
+using Millrace.Contracts;
+using Millrace.Gateway.Authentication;
+using Millrace.Gateway.Publishing;
+using Millrace.Gateway.Topics;
+using Millrace.Mqtt.Session;
+
+namespace Millrace.Gateway.Mqtt;
+
+/// <summary>
+/// One connection: the shell around <see cref="MqttSession"/>. This part is its life; Input reads, Publish takes
+/// messages, Output writes, and Login lets it in.
+/// <para>
+/// Its own task reads and takes publishes. Acknowledgements are written by the publishers' loops, under the output's
+/// lock. Anyone may end it; the first reason stands.
+/// </para>
+/// </summary>
+internal sealed partial class MqttConnection(
+    GatewayRuntime runtime, IDuplexPipe transport, X509Certificate2? certificate, Action abort) : IPublishOwner
+{
+    private readonly MqttSession _session = new(runtime.Limits);
+    private readonly AutoSignal _resume = new();
+    private readonly int _openedSeconds = runtime.NowSeconds;
+    private ConnectionEnd? _end;
+    private DeviceLogin? _login;
+    private DeviceTopics? _topics;
+    private DateTimeOffset _connectedAt;
+    private long _connectionNumber;
+    private int _readSeconds = runtime.NowSeconds;
+    private int _endedSeconds;
+    private bool _wasConnected;
+    private volatile bool _isPaused;
+
+    /// <summary>Its place in the connection table.</summary>
+    public int Slot { get; set; }
+
+    public string ClientId { get; private set; } = "";
+
+    public DeviceLogin? Login => _login;
+
+    private ConnectionEnd? End => Volatile.Read(ref _end);
+
+    /// <summary>Runs until the connection has ended, for whatever reason, and everything about it is told.</summary>
+    public async Task RunAsync()
+    {
+        try
+        {
+            await ReadAsync().ConfigureAwait(false);
+        }
+        catch (Exception failure) when (IsLoss(failure))
+        {
+            TryEnd(ConnectionEnd.Lost);
+        }
+        catch (Exception failure)
+        {
+            runtime.Log.ConnectionFailed(failure);
+            TryEnd(ConnectionEnd.Failed);
+        }
+
+        await FinishAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Ends the connection; false when it had ended before.</summary>
+    public bool TryEnd(ConnectionEnd end)
+    {
+        if (Interlocked.CompareExchange(ref _end, end, null) is not null) return false;
+        Volatile.Write(ref _endedSeconds, runtime.NowSeconds);
+        WriteEnd(end);
+        transport.Input.CancelPendingRead();
+        _resume.Call();
+        return true;
+    }
+
+    /// <summary>Stops reading; what was taken is acknowledged first, then the connection ends.</summary>
+    public void Drain()
+    {
+        transport.Input.CancelPendingRead();
+        _resume.Call();
+    }
+
+    /// <summary>Ends it without a word, at once.</summary>
+    public void Cut()
+    {
+        TryEnd(ConnectionEnd.Shutdown);
+        abort();
+    }
+
+    /// <summary>Called about once a second, for what only a clock can say.</summary>
+    public void Watch(int nowSeconds, DateTimeOffset now)
+    {
+        if (End is not null)
+        {
+            var closing = nowSeconds - Volatile.Read(ref _endedSeconds);
+            if (closing > runtime.Options.CloseTimeout.TotalSeconds) abort();
+        }
+        else if (!_wasConnected)
+        {
+            if (nowSeconds - _openedSeconds > runtime.Options.ConnectTimeout.TotalSeconds)
+                TryEnd(ConnectionEnd.ConnectTimeout);
+        }
+        else if (_login?.ExpiresAt <= now) TryEnd(ConnectionEnd.TokenExpired);
+        else if (IsSilent(nowSeconds)) TryEnd(ConnectionEnd.KeepAlive);
+    }
+
+    /// <summary>One and a half times the keep-alive (§3.1.2.10), and the second by which the coarse clock may be off.
+    /// While the gateway itself does not read, silence means nothing.</summary>
+    private bool IsSilent(int nowSeconds)
+    {
+        if (_session.KeepAliveSeconds == 0 || _isPaused) return false;
+        return nowSeconds - Volatile.Read(ref _readSeconds) > _session.KeepAliveSeconds * 1.5 + 1;
+    }
+
+    private async ValueTask FinishAsync()
+    {
+        TryEnd(ConnectionEnd.Lost);
+        if (_wasConnected)
+        {
+            PublishWill();
+            await TellAsync(LifecycleKind.Disconnected, runtime.Time.GetUtcNow(), End!.Reason).ConfigureAwait(false);
+        }
+
+        await CloseOutputAsync().ConfigureAwait(false);
+        runtime.Connections.Remove(this, _login?.DeviceId);
+        runtime.Metrics.ConnectionClosed(End!.Reason);
+    }
+
+    private ValueTask TellAsync(LifecycleKind kind, DateTimeOffset at, string? reason) =>
+        runtime.Lifecycle.WriteAsync(new LifecycleEvent(
+            kind, _login!.DeviceId, at, reason, runtime.ConnectionId(_connectionNumber), _connectedAt,
+            _login.GenerationId));
+
+    private static bool IsLoss(Exception failure) =>
+        failure is IOException or ConnectionAbortedException or ConnectionResetException or OperationCanceledException;
+}

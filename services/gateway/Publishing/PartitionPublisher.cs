@@ -1,0 +1,145 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Contracts;
+using Millrace.EventLog;
+using Millrace.Primitives;
+
+namespace Millrace.Gateway.Publishing;
+
+/// <summary>
+/// The way of publishes into one partition of the telemetry topic. Connections encode straight into the batch that is
+/// being filled; one loop swaps it for an empty one, appends it, and tells the connections when it is durable. So there
+/// is one append at a time, which carries all that came while the one before was written.
+/// </summary>
+internal sealed class PartitionPublisher(
+    TopicPartition partition, IEventLog log, long bufferBytesMax, TimeProvider time, GatewayMetrics metrics,
+    ILogger logger)
+{
+    private readonly Lock _gate = new();
+    private readonly AutoSignal _work = new();
+    private readonly List<IPublishOwner> _waiting = [];
+    private PublishBatch _filling = new();
+    private PublishBatch _spare = new();
+    private long _timestampMs;
+    private bool _stopping;
+    private bool _failing;
+
+    public int Partition => partition.Partition;
+
+    /// <summary>What to encode into. Only between <see cref="Enter"/> and Exit.</summary>
+    public RecordBatchBuilder Records => _filling.Records;
+
+    /// <summary>The enqueued time of what is encoded now; within the partition it never goes back.</summary>
+    public long TimestampMs => _timestampMs;
+
+    /// <summary>Whether the log is so far behind that sockets must wait. Only after <see cref="Enter"/>.</summary>
+    public bool IsFull => _filling.Records.ByteCount >= bufferBytesMax;
+
+    /// <summary>Locks the partition for one connection's read. The thread that enters is the one that exits.</summary>
+    public void Enter()
+    {
+        _gate.Enter();
+        _timestampMs = Math.Max(_timestampMs, time.GetUtcNow().ToUnixTimeMilliseconds());
+    }
+
+    /// <summary>Unlocks; what was encoded is on its way.</summary>
+    public void Exit(IPublishOwner? owner, int count, long lastNumber)
+    {
+        if (count > 0) _filling.Participations.Add(new Participation(owner, lastNumber, time.GetTimestamp()));
+        _gate.Exit();
+        if (count > 0) _work.Call();
+    }
+
+    /// <summary>Unlocks, and calls the owner when there is room again.</summary>
+    public void ExitToWait(IPublishOwner owner, int count, long lastNumber)
+    {
+        _waiting.Add(owner);
+        Exit(owner, count, lastNumber);
+    }
+
+    /// <summary>Appends until it is stopped, and then until nothing is left.</summary>
+    public async Task RunAsync()
+    {
+        while (true)
+        {
+            while (Swap() is { } batch) await AppendAsync(batch).ConfigureAwait(false);
+            if (Volatile.Read(ref _stopping)) return;
+            await _work.WaitAsync().ConfigureAwait(false);
+        }
+    }
+
+    public void Stop()
+    {
+        Volatile.Write(ref _stopping, true);
+        _work.Call();
+    }
+
+    private PublishBatch? Swap()
+    {
+        lock (_gate)
+        {
+            if (_filling.Records.Count == 0) return null;
+            (_filling, _spare) = (_spare, _filling);
+            WakeWaiting();
+            return _spare;
+        }
+    }
+
+    private void WakeWaiting()
+    {
+        foreach (var owner in _waiting) owner.OnRoom();
+        _waiting.Clear();
+    }
+
+    private async ValueTask AppendAsync(PublishBatch batch)
+    {
+        try
+        {
+            await log.AppendAsync(partition, batch.Records).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            // Whatever it is, none of these may be acknowledged, and the gateway goes on.
+            Fail(batch, failure);
+            return;
+        }
+
+        if (_failing) logger.LogTakesAgain(partition.ToString());
+        _failing = false;
+        metrics.Accepted(batch.Records.Count, batch.Records.ByteCount);
+        foreach (var each in batch.Participations)
+        {
+            if (each.LastNumber >= 0) each.Owner?.OnDurable(partition.Partition, each.LastNumber);
+            metrics.AckLatency(time.GetElapsedTime(each.TakenAt));
+        }
+
+        batch.Clear();
+    }
+
+    /// <summary>
+    /// What failed and what was filled meanwhile is dropped together: a later message of a device must not stand in the
+    /// log when an earlier one does not.
+    /// </summary>
+    private void Fail(PublishBatch batch, Exception failure)
+    {
+        int dropped;
+        var owners = new HashSet<IPublishOwner>();
+        lock (_gate)
+        {
+            dropped = batch.Records.Count + _filling.Records.Count;
+            foreach (var each in batch.Participations.Concat(_filling.Participations))
+            {
+                if (each.Owner is not null && owners.Add(each.Owner)) each.Owner.StopPublishing();
+            }
+
+            _filling.Clear();
+            WakeWaiting();
+        }
+
+        batch.Clear();
+        metrics.Failed(dropped);
+        if (!_failing) logger.LogFails(partition.ToString(), GatewayErrors.LogUnavailable.Code, owners.Count, failure);
+        _failing = true;
+        var full = failure is MillraceException { Error: var error } && error.Code == EventLogErrors.DiskFull.Code;
+        foreach (var owner in owners) owner.OnLogFailed(full);
+    }
+}

@@ -1,0 +1,25 @@
+using Millrace.Contracts;
+
+namespace Millrace.Gateway.Publishing;
+
+/// <summary>Records of one partition that are appended together, and the connections that they came from.</summary>
+internal sealed class PublishBatch
+{
+    private const int FirstBytes = 16 << 10;
+
+    public RecordBatchBuilder Records { get; } = new(FirstBytes);
+
+    public List<Participation> Participations { get; } = [];
+
+    public void Clear()
+    {
+        Records.Clear();
+        Participations.Clear();
+    }
+}
+
+/// <summary>One read of one connection within a batch.</summary>
+/// <param name="Owner">Null for what nobody waits for, such as a will.</param>
+/// <param name="LastNumber">The number of its last publish that is to be acknowledged; -1 when there is none.</param>
+/// <param name="TakenAt">A timestamp of the time provider.</param>
+internal readonly record struct Participation(IPublishOwner? Owner, long LastNumber, long TakenAt);

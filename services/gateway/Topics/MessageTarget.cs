@@ -1,0 +1,36 @@
+namespace Millrace.Gateway.Topics;
+
+/// <summary>What a topic says about a message: spans into the topic.</summary>
+internal ref struct MessageTarget
+{
+    /// <summary>Null when the topic was refused.</summary>
+    public TelemetrySource? Source;
+
+    public ReadOnlySpan<byte> ModuleId;
+
+    /// <summary>URL-encoded properties, Azure's way.</summary>
+    public ReadOnlySpan<byte> PropertyBag;
+
+    /// <summary>For the header mqtt-topic; empty where the topic says nothing more than the rest.</summary>
+    public ReadOnlySpan<byte> FreeTopic;
+
+    public PublishRefusal Refusal;
+}
+
+/// <summary>Why a publish is not taken.</summary>
+internal enum PublishRefusal : byte
+{
+    None = 0,
+
+    /// <summary>Nothing is known by this topic.</summary>
+    TopicUnknown,
+
+    /// <summary>The topic belongs to another device.</summary>
+    TopicOfAnother,
+
+    /// <summary>A property bag that is not URL-encoded UTF-8.</summary>
+    PropertyBagInvalid,
+
+    /// <summary>More properties than Gateway:PropertiesMax, or a name longer than a name may be.</summary>
+    TooManyProperties,
+}
