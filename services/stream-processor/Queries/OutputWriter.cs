@@ -17,11 +17,12 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
     private readonly TimeProvider _time;
     private readonly TopicPartition[] _targets;
     private readonly long[] _next;
+    private readonly long[] _begun;
+    private readonly HashSet<string>[] _known;
     private readonly RecordBatchBuilder[] _records;
     private readonly byte[] _owner;
     private readonly byte[] _epoch = new byte[20];
     private readonly int _epochLength;
-    private readonly HashSet<string> _known = [];
 
     public OutputWriter(
         IEventLog log, TimeProvider time, string query, int version, long epoch, IEnumerable<TopicPartition> targets)
@@ -29,6 +30,8 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
         (_log, _time) = (log, time);
         _targets = [.. targets];
         _next = new long[_targets.Length];
+        _begun = new long[_targets.Length];
+        _known = [.. _targets.Select(_ => new HashSet<string>())];
         _records = [.. _targets.Select(_ => new RecordBatchBuilder())];
         _owner = Encoding.UTF8.GetBytes($"{query}/{version}");
         Utf8Formatter.TryFormat(epoch, _epoch, out _epochLength);
@@ -40,12 +43,16 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
 
     public List<QueryRowFailure> Failures { get; } = [];
 
-    /// <summary>After the last row or fence of this owner in each target: what a checkpoint keeps.</summary>
-    public IReadOnlyList<PartitionOffset> Positions => [.. _targets.Select((t, i) => new PartitionOffset(t, _next[i]))];
+    /// <summary>
+    /// What a checkpoint keeps: after the last row of this owner in each target. While rows of an owner before are known
+    /// that were not made again yet, it is still where they begin, so that the next owner finds them too.
+    /// </summary>
+    public IReadOnlyList<PartitionOffset> Positions =>
+        [.. _targets.Select((t, i) => new PartitionOffset(t, _known[i].Count > 0 ? _begun[i] : _next[i]))];
 
     public void Row(in QueryRow row)
     {
-        if (_known.Count > 0 && _known.Remove(row.RowId))
+        if (_known[row.Output].Count > 0 && _known[row.Output].Remove(row.RowId))
         {
             StreamProcessorMetrics.RowsKnown.Add(1);
             return;
@@ -95,7 +102,8 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
         {
             var first = (await _log.RangeAsync(_targets[i], ct)).First;
             var begin = Math.Max(from.GetValueOrDefault(_targets[i], first), first);
-            if (begin < fences[i]) await ReadKnownAsync(_targets[i], begin, fences[i], ct);
+            _begun[i] = begin;
+            if (begin < fences[i]) await ReadKnownAsync(i, begin, fences[i], ct);
         }
     }
 
@@ -112,27 +120,27 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
     }
 
     /// <summary>How many rows stand already and were not made again yet.</summary>
-    public int KnownRows => _known.Count;
+    public int KnownRows => _known.Sum(rows => rows.Count);
 
     public void Dispose()
     {
         foreach (var records in _records) records.Dispose();
     }
 
-    private async Task ReadKnownAsync(TopicPartition target, long begin, long fence, CancellationToken ct)
+    private async Task ReadKnownAsync(int target, long begin, long fence, CancellationToken ct)
     {
-        await using var reader = _log.OpenReader(target, begin);
+        await using var reader = _log.OpenReader(_targets[target], begin);
         var epochs = new EpochFence(null);
-        while (reader.Position < fence) Collect(await reader.ReadAsync(ct: ct), epochs, fence);
+        while (reader.Position < fence) Collect(_known[target], await reader.ReadAsync(ct: ct), epochs, fence);
     }
 
-    private void Collect(RecordBatch batch, EpochFence epochs, long fence)
+    private void Collect(HashSet<string> known, RecordBatch batch, EpochFence epochs, long fence)
     {
         foreach (var record in batch)
         {
             if (record.Offset >= fence || !record.TryGetHeader(OutputHeaders.Query, out var owner)) continue;
             if (!owner.SequenceEqual(_owner) || !epochs.Admits(record)) continue;
-            if (record.TryGetHeader(OutputHeaders.RowId, out var id)) _known.Add(Encoding.UTF8.GetString(id));
+            if (record.TryGetHeader(OutputHeaders.RowId, out var id)) known.Add(Encoding.UTF8.GetString(id));
         }
     }
 

@@ -18,21 +18,21 @@ internal static class QueryStream
     {
         using var owner = await QueryOwner.TakeOverAsync(services, place, progress, stop);
         var bytes = (int)services.Options.ReadBytesMax.Bytes;
-        Source<RecordBatch?, NotUsed> source = Source.Empty<RecordBatch?>();
+        var source = Source.Empty<Step>();
         foreach (var (partition, offset) in owner.Positions)
         {
             var read = Source.FromGraph(new PartitionSourceStage(services.Log, partition, offset, bytes));
-            source = source.Merge(read.Select(batch => (RecordBatch?)batch));
+            source = source.Merge(read.Select(batch => new Step(batch)));
         }
 
-        // A tick is an element without a batch; one that comes while another waits is dropped.
-        var ticks = Source.Tick<RecordBatch?>(services.Options.TickInterval, services.Options.TickInterval, null)
+        // One that comes while another waits is dropped.
+        var ticks = Source.Tick(services.Options.TickInterval, services.Options.TickInterval, new Step(null))
             .Conflate((tick, _) => tick).MapMaterializedValue(_ => NotUsed.Instance);
         var (killSwitch, done) = source.Merge(ticks)
-            .ViaMaterialized(KillSwitches.Single<RecordBatch?>(), Keep.Right)
-            .SelectAsync(1, async batch =>
+            .ViaMaterialized(KillSwitches.Single<Step>(), Keep.Right)
+            .SelectAsync(1, async step =>
             {
-                if (batch is { } records) await owner.ProcessAsync(records, CancellationToken.None);
+                if (step.Batch is { } records) await owner.ProcessAsync(records, CancellationToken.None);
                 else await owner.TickAsync(CancellationToken.None);
                 return NotUsed.Instance;
             })
@@ -41,4 +41,7 @@ internal static class QueryStream
         using (stop.Register(killSwitch.Shutdown)) await done;
         await owner.SaveAsync(CancellationToken.None);
     }
+
+    /// <summary>A batch to answer, or without one a look at the clock.</summary>
+    private readonly record struct Step(RecordBatch? Batch);
 }

@@ -1,0 +1,163 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using Millrace.Contracts;
+using Millrace.Stores.Alerts;
+using Millrace.Stores.DeadLetters;
+using Millrace.Stores.DeviceStates;
+using Millrace.Stores.Outputs;
+using Millrace.Stores.Queries;
+using Millrace.Stores.Telemetry;
+using Millrace.TestKit;
+
+namespace Millrace.StreamProcessor.Tests;
+
+/// <summary>The whole role, started and stopped, on a real log and a real store.</summary>
+public class PlatformStreamTests
+{
+    private ProcessorFixture _hub = null!;
+
+    [SetUp]
+    public async Task Open() => await (_hub = new ProcessorFixture()).StartAsync();
+
+    [TearDown]
+    public async Task Close() => await _hub.DisposeAsync();
+
+    [Test]
+    public async Task Telemetry_reaches_the_warm_store_and_a_keyless_record_goes_to_dead_letters_alone()
+    {
+        for (var i = 0; i < 100; i++) await _hub.AppendAsync(i % 4, Now + i, "pump", $$"""{"v":{{i}}}""");
+        await _hub.AppendAsync(1, Now, null, "{}");
+        await _hub.AppendAsync(1, Now, "pump", """{"v":100}""");
+
+        var store = _hub.Get<ITelemetryStore>();
+        await SoonAsync(async () => await store.CountAsync() == 101);
+        var letters = _hub.Get<IDeadLetterStore>();
+        await SoonAsync(async () => await letters.CountAsync() == 1);
+        Assert.That((await letters.ListAsync(new DeadLetterFilter())).Items[0].Letter.ErrorCode, Is.EqualTo("SP-0001"));
+    }
+
+    [Test]
+    public async Task A_query_raises_alerts_with_their_fields_and_its_outputs_are_kept()
+    {
+        await ApplyAsync("hot", """
+            SELECT IoTHub.ConnectionDeviceId AS deviceId, 'critical' AS severity, 'hot' AS message, v INTO alerts
+            FROM telemetry WHERE v > 90;
+            SELECT v INTO all_values FROM telemetry
+            """);
+        for (var i = 0; i < 100; i++) await _hub.AppendAsync(i % 4, Now + i, $"d{i % 4}", $$"""{"v":{{i}}}""");
+
+        var alerts = _hub.Get<IAlertStore>();
+        await SoonAsync(async () => await alerts.CountAsync() == 9);
+        var alert = (await alerts.QueryAsync(new AlertFilter(DeviceId: "d3"))).Items[0];
+        Assert.That((alert.Severity, alert.Message, alert.Query), Is.EqualTo((AlertSeverity.Critical, "hot", "hot")));
+        Assert.That(alert.DetailsJson, Is.EqualTo("""{"v":99}"""));
+        var outputs = _hub.Get<IOutputStore>();
+        await SoonAsync(async () =>
+            (await outputs.QueryAsync("all_values", null, null, 1_000, null)).Items.Count == 100);
+    }
+
+    [Test]
+    public async Task Windows_over_all_partitions_close_by_idle_marks_and_outlive_a_restart()
+    {
+        var config = await ApplyAsync("fleet", "SELECT COUNT(*) AS n INTO fleet FROM telemetry GROUP BY TumblingWindow(second, 1)");
+        for (var i = 0; i < 40; i++) await _hub.AppendAsync(i % 4, Now, $"d{i % 4}", "{}");
+        await _hub.RestartAsync();
+        for (var i = 0; i < 40; i++) await _hub.AppendAsync(i % 3, Now, $"d{i % 3}", "{}");
+
+        await SoonAsync(async () => Total(await _hub.RowsAsync("fleet")) == 80);
+        Assert.That(await _hub.RowsAsync("fleet"), Is.EqualTo(await _hub.UndisturbedAsync(config, "fleet", complete: true)));
+    }
+
+    [Test]
+    public async Task A_row_that_fails_goes_to_dead_letters_and_the_query_goes_on()
+    {
+        await ApplyAsync("cast", "SELECT CAST(v AS bigint) AS n INTO numbers FROM telemetry");
+        await _hub.AppendAsync(0, Now, "d", """{"v":"1"}""");
+        await _hub.AppendAsync(0, Now, "d", """{"v":"none"}""");
+        await _hub.AppendAsync(0, Now, "d", "no json");
+        await _hub.AppendAsync(0, Now, "d", """{"v":"2"}""");
+
+        await SoonAsync(async () => (await _hub.RowsAsync("numbers")).Count == 2);
+        var letters = _hub.Get<IDeadLetterStore>();
+        await SoonAsync(async () => await letters.CountAsync() == 2);
+        var stages = (await letters.ListAsync(new DeadLetterFilter(Query: "cast"))).Items.Select(l => l.Letter.Stage);
+        Assert.That(stages, Is.All.EqualTo(DeadLetterStages.Query));
+    }
+
+    [Test]
+    public async Task A_query_that_stops_on_errors_fails_alone()
+    {
+        await ApplyAsync("strict", "SELECT CAST(v AS bigint) AS n INTO strict FROM telemetry", RowErrorPolicy.Stop);
+        await ApplyAsync("calm", "SELECT v INTO calm FROM telemetry");
+        await _hub.AppendAsync(0, Now, "d", """{"v":"none"}""");
+        await _hub.AppendAsync(0, Now, "d", """{"v":"2"}""");
+
+        var store = _hub.Get<IQueryStore>();
+        await SoonAsync(async () => (await store.FindAsync("strict"))!.State == QueryState.Failed);
+        await SoonAsync(async () => (await _hub.RowsAsync("calm")).Count == 2);
+        Assert.That((await store.StatusAsync("strict"))!.Error, Does.Contain("SP-0006"));
+    }
+
+    [Test]
+    public async Task A_paused_query_goes_on_where_it_stopped()
+    {
+        await ApplyAsync("values", "SELECT v INTO vals FROM telemetry");
+        await _hub.AppendAsync(0, Now, "d", """{"v":1}""");
+        await SoonAsync(async () => (await _hub.RowsAsync("vals")).Count == 1);
+        await _hub.Get<IQueryStore>().SetStateAsync("values", QueryState.Paused);
+        await NoticeAsync("values");
+        await _hub.AppendAsync(0, Now, "d", """{"v":2}""");
+        await _hub.Get<IQueryStore>().SetStateAsync("values", QueryState.Running);
+        await NoticeAsync("values");
+
+        await SoonAsync(async () => (await _hub.RowsAsync("vals")).Count == 2);
+    }
+
+    [Test]
+    public async Task Lifecycle_events_become_device_states()
+    {
+        var connected = new LifecycleEvent(LifecycleKind.Connected, "d", DateTimeOffset.UnixEpoch, ConnectionId: "1");
+        using var records = new RecordBatchBuilder();
+        records.Begin(Now, "d"u8);
+        records.End(JsonSerializer.SerializeToUtf8Bytes(connected, ContractJson.Default.LifecycleEvent));
+        await _hub.Log.AppendAsync(new TopicPartition(Topics.Lifecycle, 0), records);
+
+        var states = _hub.Get<IDeviceStateStore>();
+        await SoonAsync(async () => (await states.FindAsync("d"))?.Connected == true);
+    }
+
+    private static Task SoonAsync(
+        Func<ValueTask<bool>> condition, [CallerArgumentExpression(nameof(condition))] string what = "") =>
+        Eventually.TrueAsync(condition, what);
+
+    private static long Now => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private static long Total(SortedDictionary<string, string> rows) =>
+        rows.Values.Sum(json => JsonDocument.Parse(json).RootElement.GetProperty("n").GetInt64());
+
+    private async Task<QueryConfig> ApplyAsync(string name, string text, RowErrorPolicy onError = RowErrorPolicy.Drop)
+    {
+        var config = new QueryConfig
+        {
+            Name = name,
+            Version = 1,
+            Text = text,
+            Options = new QueryOptions { StartFrom = "earliest", OnError = onError },
+            CreatedAt = DateTimeOffset.UnixEpoch,
+            UpdatedAt = DateTimeOffset.UnixEpoch,
+        };
+        await _hub.Get<IQueryStore>().SaveAsync(config, 0);
+        await NoticeAsync(name);
+        return config;
+    }
+
+    private async Task NoticeAsync(string query)
+    {
+        using var records = new RecordBatchBuilder();
+        records.Begin(Now, Encoding.UTF8.GetBytes(query));
+        records.End(JsonSerializer.SerializeToUtf8Bytes(
+            new ControlNotice(ControlKinds.Query, query), ContractJson.Default.ControlNotice));
+        await _hub.Log.AppendAsync(new TopicPartition(Topics.Control, 0), records);
+    }
+}
