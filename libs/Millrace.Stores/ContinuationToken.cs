@@ -4,21 +4,21 @@ using System.Text;
 
 namespace Millrace.Stores;
 
-/// <summary>Where a list goes on: the key of the last row given, as text that a URL can carry.</summary>
+/// <summary>Where a list goes on: its name and the key of the last row given, as text that a URL can carry.</summary>
 internal static class ContinuationToken
 {
     private const char Separator = '\u001f';
 
-    public static string Write(params object[] key) =>
-        Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Join(Separator, key.Select(Text))));
+    public static string Write(string list, params object[] key) =>
+        Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Join(Separator, key.Select(Text).Prepend(list))));
 
-    /// <summary>The parts of the token, or an error ST-0002 when it has not <paramref name="parts"/> of them.</summary>
-    public static string[] Read(string token, int parts)
+    /// <summary>The key, or an error ST-0002 when it is not one of this list with so many parts.</summary>
+    public static string[] Read(string list, string token, int parts)
     {
         try
         {
             var key = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token)).Split(Separator);
-            if (key.Length == parts) return key;
+            if (key.Length == parts + 1 && key[0] == list) return key[1..];
         }
         catch (FormatException)
         {

@@ -17,13 +17,13 @@ public static class StoreErrors
 
     public static readonly ErrorDefinition DeviceKeyFileInvalid = new("ST-0003",
         "The file with the key for device keys cannot be used.",
-        "It must hold exactly 32 bytes.",
+        "It must hold exactly 32 bytes, and is made anew only while there are no devices.",
         "Put the original file back; without it, stored device keys cannot be read.");
 
     public static readonly ErrorDefinition DeviceKeyUnreadable = new("ST-0004",
         "A stored device key cannot be decrypted.",
         "It was changed, or was encrypted under another key file.",
-        "Put the original key file back, or give the device new keys.");
+        "Put the original key file back, or delete the device and create it again.");
 
     public static readonly ErrorDefinition SchemaNewer = new("ST-0005",
         "The database was written by a newer version.",
@@ -34,4 +34,19 @@ public static class StoreErrors
         "The store refuses a row for good.",
         "The row is larger than the store's limit.",
         "Send smaller messages, or raise Stores:RowBytesMax.");
+
+    public static readonly ErrorDefinition DiskFull = new("ST-0007",
+        "The store has no room to write.",
+        "The disk that holds the data folder is full.",
+        "Make room on the disk; the store goes on by itself.");
+
+    public static readonly ErrorDefinition Locked = new("ST-0008",
+        "The database is locked.",
+        "Another process held it for longer than Stores:LockTimeoutSeconds.",
+        "Close the other program; only one platform may use a data folder.");
+
+    public static readonly ErrorDefinition Corrupted = new("ST-0009",
+        "The database file is damaged.",
+        "Its content is not what SQLite wrote there.",
+        "Stop the platform and restore the file from a backup; warm.db may be removed instead: the log fills it again with what it keeps.");
 }

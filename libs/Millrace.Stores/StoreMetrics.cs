@@ -8,4 +8,10 @@ internal static class StoreMetrics
 
     /// <summary>Rows that retention removed, by kind.</summary>
     public static readonly Counter<long> Expired = Meter.CreateCounter<long>("millrace.stores.rows.expired");
+
+    /// <summary>Rows that the store will not take however often they come, by reason.</summary>
+    public static readonly Counter<long> Refused = Meter.CreateCounter<long>("millrace.stores.rows.refused");
+
+    /// <summary>Requests that the database could not carry out; the reason is the error's code.</summary>
+    public static readonly Counter<long> Failures = Meter.CreateCounter<long>("millrace.stores.failures");
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 using Millrace.Primitives;
 
 namespace Millrace.Stores;
@@ -27,4 +28,30 @@ public sealed class StoreOptions
 
     /// <summary>The 32-byte key under which device keys are encrypted; null: a file of the data folder.</summary>
     public string? DeviceKeyFile { get; set; }
+}
+
+/// <summary>Checks what attributes cannot say.</summary>
+internal sealed class StoreOptionsValidator : IValidateOptions<StoreOptions>
+{
+    public ValidateOptionsResult Validate(string? name, StoreOptions options)
+    {
+        var failures = new List<string>();
+        NotNegative(nameof(options.TelemetryRetention), options.TelemetryRetention);
+        NotNegative(nameof(options.AlertRetention), options.AlertRetention);
+        NotNegative(nameof(options.OutputRetention), options.OutputRetention);
+        if (options.RetentionInterval < TimeSpan.FromSeconds(1) || options.RetentionInterval > TimeSpan.FromDays(1))
+        {
+            failures.Add($"Stores:{nameof(options.RetentionInterval)} is {options.RetentionInterval}; " +
+                "choose from 00:00:01 to 1.00:00:00.");
+        }
+
+        if (options.RowBytesMax.Bytes is < 1 or > 512L << 20)
+            failures.Add($"Stores:{nameof(options.RowBytesMax)} is {options.RowBytesMax}; choose from 1 to 512MiB.");
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+
+        void NotNegative(string key, TimeSpan value)
+        {
+            if (value < TimeSpan.Zero) failures.Add($"Stores:{key} is {value}; choose 0, which keeps all, or more.");
+        }
+    }
 }

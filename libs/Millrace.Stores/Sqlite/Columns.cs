@@ -16,7 +16,15 @@ internal static class Columns
 
     public static byte[] Bytes(this SqliteDataReader row, int column) => (byte[])row.GetValue(column);
 
-    /// <summary>A page of at most <paramref name="limit"/> rows, when one more than that was asked for.</summary>
+    /// <summary>How many rows to ask for, to see whether a page of <paramref name="limit"/> is the last one.</summary>
+    public static long OneMore(int limit)
+    {
+        // SQLite would take a negative limit for none.
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        return limit + 1L;
+    }
+
+    /// <summary>A page of at most <paramref name="limit"/> rows, when <see cref="OneMore"/> were asked for.</summary>
     public static Page<T> Cut<T>(List<T> rows, int limit, Func<T, string> tokenAfter)
     {
         if (rows.Count <= limit) return new Page<T>(rows, null);

@@ -7,6 +7,7 @@ namespace Millrace.Stores.Sqlite;
 internal sealed class SqliteAlertStore(SqliteDatabase database) : IAlertStore
 {
     private const string Sink = "alerts";
+    private const string List = "alerts";
 
     public ValueTask WriteAsync(
         TopicPartition partition, IReadOnlyList<AlertRow> rows, SinkPosition position, CancellationToken ct) =>
@@ -30,31 +31,32 @@ internal sealed class SqliteAlertStore(SqliteDatabase database) : IAlertStore
         var (at, rowId) = (long.MaxValue, "");
         if (filter.Continuation is { } token)
         {
-            var key = ContinuationToken.Read(token, 2);
+            var key = ContinuationToken.Read(List, token, 2);
             (at, rowId) = (ContinuationToken.Number(key[0], token), key[1]);
         }
 
+        // What is not asked for is not in the statement, so that SQLite takes the index that fits.
         var device = filter.DeviceId is null ? "?6 IS NULL" : "device = ?6";
+        var query = filter.Query is null ? "?7 IS NULL" : "query = ?7";
         var sql = "SELECT row_id, at, query, version, device, severity, message, details FROM alerts " +
             $"WHERE (at, row_id) < (?1, ?2) AND at >= ?3 AND at < ?4 AND severity >= ?5 AND {device} " +
-            "AND (?7 IS NULL OR query = ?7) ORDER BY at DESC, row_id DESC LIMIT ?8";
+            $"AND {query} ORDER BY at DESC, row_id DESC LIMIT ?8";
         return database.ReadAsync(session =>
         {
             var rows = session.List(sql, Read, at, rowId,
                 filter.From?.ToUnixTimeMilliseconds() ?? long.MinValue,
                 filter.To?.ToUnixTimeMilliseconds() ?? long.MaxValue, (int)(filter.SeverityMin ?? 0),
-                filter.DeviceId, filter.Query, filter.Limit + 1L);
+                filter.DeviceId, filter.Query, Columns.OneMore(filter.Limit));
             return Columns.Cut(rows, filter.Limit,
-                last => ContinuationToken.Write(last.At.ToUnixTimeMilliseconds(), last.RowId));
+                last => ContinuationToken.Write(List, last.At.ToUnixTimeMilliseconds(), last.RowId));
         }, ct);
     }
 
     public ValueTask<long> CountAsync(CancellationToken ct) =>
         database.ReadAsync(session => session.Scalar<long>("SELECT count(*) FROM alerts"), ct);
 
-    public ValueTask<long> ExpireAsync(DateTimeOffset before, CancellationToken ct) =>
-        database.WriteAsync(session => (long)session.Run("DELETE FROM alerts WHERE at < ?1",
-            before.ToUnixTimeMilliseconds()), ct);
+    public ValueTask<long> ExpireAsync(DateTimeOffset before, CancellationToken ct) => Expiry.InChunksAsync(database,
+        "DELETE FROM alerts WHERE rowid IN (SELECT rowid FROM alerts WHERE at < ?1 LIMIT ?2)", before, ct);
 
     private static AlertRow Read(SqliteDataReader row) => new(
         row.GetString(0), row.GetString(2), row.GetInt32(3), row.TextOrNull(4), (AlertSeverity)row.GetInt32(5),

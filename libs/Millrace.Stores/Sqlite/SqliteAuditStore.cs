@@ -4,6 +4,8 @@ namespace Millrace.Stores.Sqlite;
 
 internal sealed class SqliteAuditStore(SqliteDatabase database) : IAuditStore
 {
+    private const string List = "audit";
+
     public ValueTask AddAsync(AuditEntry entry, CancellationToken ct) =>
         database.WriteAsync(session =>
         {
@@ -15,14 +17,14 @@ internal sealed class SqliteAuditStore(SqliteDatabase database) : IAuditStore
     {
         var before = continuation is null
             ? long.MaxValue
-            : ContinuationToken.Number(ContinuationToken.Read(continuation, 1)[0], continuation);
+            : ContinuationToken.Number(ContinuationToken.Read(List, continuation, 1)[0], continuation);
         return database.ReadAsync(session =>
         {
             var rows = session.List(
                 "SELECT id, at, actor, action, subject, detail FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
                 row => (Id: row.GetInt64(0), Entry: new AuditEntry(row.Time(1), row.GetString(2), row.GetString(3),
-                    row.GetString(4), row.TextOrNull(5))), before, limit + 1L);
-            var page = Columns.Cut(rows, limit, last => ContinuationToken.Write(last.Id));
+                    row.GetString(4), row.TextOrNull(5))), before, Columns.OneMore(limit));
+            var page = Columns.Cut(rows, limit, last => ContinuationToken.Write(List, last.Id));
             return new Page<AuditEntry>([.. page.Items.Select(i => i.Entry)], page.Continuation);
         }, ct);
     }

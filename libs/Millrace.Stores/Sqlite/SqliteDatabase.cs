@@ -1,32 +1,55 @@
+using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
 
 namespace Millrace.Stores.Sqlite;
 
 /// <summary>
-/// One SQLite file in WAL mode: one connection that writes, one caller at a time, and pooled ones that read.
+/// One SQLite file in WAL mode: one connection that writes, one caller at a time, and others that read meanwhile.
 /// </summary>
 internal sealed class SqliteDatabase : IDisposable
 {
+    private const int IdleReadersMax = 8;
+
+    private readonly string _path;
     private readonly string _connectionString;
     private readonly SemaphoreSlim _writing = new(1, 1);
+    private readonly ConcurrentBag<SqliteSession> _readers = [];
     private readonly SqliteSession _writer;
+    private volatile bool _disposed;
 
     /// <param name="durable">
     /// Whether a commit is on the disk when it returns. Without it, a power cut may take the last commits, whole.
     /// </param>
-    public SqliteDatabase(string path, bool durable, int lockTimeoutSeconds, IReadOnlyList<string> migrations)
+    public SqliteDatabase(
+        string path, bool durable, int lockTimeoutSeconds, IReadOnlyList<Migration> migrations, TimeProvider time)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        _path = path;
         _connectionString = new SqliteConnectionStringBuilder
         {
             DataSource = path,
             DefaultTimeout = lockTimeoutSeconds,
-            Pooling = true,
+            Pooling = false,
         }.ToString();
-        _writer = Open();
-        _writer.Run($"PRAGMA journal_mode = WAL; PRAGMA synchronous = {(durable ? "FULL" : "NORMAL")}; " +
-            "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY");
-        Migrate(path, migrations);
+        try
+        {
+            CreatePrivate(path);
+            _writer = Open();
+            Prepare(durable, migrations, time);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw StoreErrors.Unavailable.With(path, e.Message).AsException(e);
+        }
+        catch (SqliteException e)
+        {
+            _writer?.Dispose();
+            throw e.Told(path);
+        }
+        catch
+        {
+            _writer?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Runs the work in one transaction: all of it counts, or nothing.</summary>
@@ -35,22 +58,11 @@ internal sealed class SqliteDatabase : IDisposable
         await _writing.WaitAsync(ct);
         try
         {
-            _writer.Run("BEGIN IMMEDIATE");
-            try
-            {
-                var result = work(_writer);
-                _writer.Run("COMMIT");
-                return result;
-            }
-            catch
-            {
-                _writer.RollBack();
-                throw;
-            }
+            return InTransaction(_writer, "BEGIN IMMEDIATE", work);
         }
         catch (SqliteException e)
         {
-            throw StoreErrors.Unavailable.With(Path.GetFileName(_writer.Path), e.Message).AsException(e);
+            throw e.Told(_path);
         }
         finally
         {
@@ -65,42 +77,101 @@ internal sealed class SqliteDatabase : IDisposable
             return 0;
         }, ct);
 
-    /// <summary>Reads a consistent state of the database; never waits for writers.</summary>
+    /// <summary>Reads one state of the database, whatever is written meanwhile; never waits for writers.</summary>
     public ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> work, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
+        return ValueTask.FromResult(Read(work));
+    }
+
+    public T Read<T>(Func<SqliteSession, T> work)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        SqliteSession? session = null;
         try
         {
-            using var session = Open();
-            return ValueTask.FromResult(work(session));
+            if (!_readers.TryTake(out session)) session = Open();
+            var result = InTransaction(session, "BEGIN", work);
+            GiveBack(session);
+            return result;
         }
         catch (SqliteException e)
         {
-            throw StoreErrors.Unavailable.With(Path.GetFileName(_writer.Path), e.Message).AsException(e);
+            session?.Dispose();
+            throw e.Told(_path);
+        }
+        catch
+        {
+            session?.Dispose();
+            throw;
         }
     }
 
     public void Dispose()
     {
+        _disposed = true;
+        while (_readers.TryTake(out var reader)) reader.Dispose();
         _writer.Dispose();
         _writing.Dispose();
-        using var pool = new SqliteConnection(_connectionString);
-        SqliteConnection.ClearPool(pool);
+    }
+
+    private static T InTransaction<T>(SqliteSession session, string begin, Func<SqliteSession, T> work)
+    {
+        session.Run(begin);
+        try
+        {
+            var result = work(session);
+            session.Run("COMMIT");
+            return result;
+        }
+        catch
+        {
+            session.RollBack();
+            throw;
+        }
+    }
+
+    /// <summary>The files beside it (-wal, -shm) take its mode: keys and hashes of tokens are nobody else's.</summary>
+    private static void CreatePrivate(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        if (OperatingSystem.IsWindows() || File.Exists(path)) return;
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        };
+        using var made = new FileStream(path, options);
+    }
+
+    private void Prepare(bool durable, IReadOnlyList<Migration> migrations, TimeProvider time)
+    {
+        // The log of a busy database is folded back every 32 MiB: pages that many commits changed are written once.
+        _writer.Run($"PRAGMA journal_mode = WAL; PRAGMA synchronous = {(durable ? "FULL" : "NORMAL")}; " +
+            "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 8192; " +
+            "PRAGMA journal_size_limit = 67108864");
+        SqliteMigrations.Run(_writer, _path, migrations, time);
     }
 
     private SqliteSession Open()
     {
         var connection = new SqliteConnection(_connectionString);
-        connection.Open();
-        return new SqliteSession(connection);
+        try
+        {
+            connection.Open();
+            return new SqliteSession(connection);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
     }
 
-    /// <summary>Migration n brings the schema from n to n + 1; each counts with its number or not at all.</summary>
-    private void Migrate(string path, IReadOnlyList<string> migrations)
+    private void GiveBack(SqliteSession session)
     {
-        var have = (int)_writer.Scalar<long>("PRAGMA user_version");
-        if (have > migrations.Count) throw StoreErrors.SchemaNewer.With(path, $"It has {have}.").AsException();
-        for (; have < migrations.Count; have++)
-            _writer.Run($"BEGIN IMMEDIATE; {migrations[have]}; PRAGMA user_version = {have + 1}; COMMIT");
+        if (_disposed || _readers.Count >= IdleReadersMax) session.Dispose();
+        else _readers.Add(session);
     }
 }

@@ -7,6 +7,7 @@ namespace Millrace.Stores.Sqlite;
 
 internal sealed class SqliteDeadLetterStore(SqliteDatabase database, TimeProvider time) : IDeadLetterStore
 {
+    private const string List = "dead-letters";
     private const string Sink = "dead-letters";
     private const string Fields = "id, state, replays, updated_at, letter, failed_at";
 
@@ -34,7 +35,7 @@ internal sealed class SqliteDeadLetterStore(SqliteDatabase database, TimeProvide
         var (at, id) = (long.MaxValue, "");
         if (filter.Continuation is { } token)
         {
-            var key = ContinuationToken.Read(token, 2);
+            var key = ContinuationToken.Read(List, token, 2);
             (at, id) = (ContinuationToken.Number(key[0], token), key[1]);
         }
 
@@ -45,8 +46,8 @@ internal sealed class SqliteDeadLetterStore(SqliteDatabase database, TimeProvide
                 "AND (?4 IS NULL OR query = ?4) AND (?5 IS NULL OR state = ?5) " +
                 "ORDER BY failed_at DESC, id DESC LIMIT ?6",
                 row => (Stored: Read(row), FailedAt: row.GetInt64(5)), at, id, filter.Stage, filter.Query,
-                (int?)filter.State, filter.Limit + 1L);
-            var page = Columns.Cut(rows, filter.Limit, last => ContinuationToken.Write(last.FailedAt, last.Stored.Id));
+                (int?)filter.State, Columns.OneMore(filter.Limit));
+            var page = Columns.Cut(rows, filter.Limit, last => ContinuationToken.Write(List, last.FailedAt, last.Stored.Id));
             return new Page<StoredDeadLetter>([.. page.Items.Select(i => i.Stored)], page.Continuation);
         }, ct);
     }

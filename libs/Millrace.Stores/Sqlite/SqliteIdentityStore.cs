@@ -5,9 +5,17 @@ namespace Millrace.Stores.Sqlite;
 
 internal sealed class SqliteIdentityStore(SqliteDatabase database, DeviceKeyCipher cipher) : IIdentityStore
 {
+    private const string List = "identities";
     private const string Fields =
         "device, generation, status, status_reason, authentication, primary_key, secondary_key, primary_thumbprint, " +
         "secondary_thumbprint, tags, created_at, updated_at, version";
+
+    /// <summary>The store, with the file's key, which is made when there is no device yet.</summary>
+    public static SqliteIdentityStore Open(SqliteDatabase database, string keyFile)
+    {
+        var empty = database.Read(session => session.Scalar<object>("SELECT 1 FROM identities LIMIT 1")) is null;
+        return new SqliteIdentityStore(database, DeviceKeyFile.Open(keyFile, mayMake: empty));
+    }
 
     public ValueTask<bool> CreateAsync(DeviceIdentity identity, CancellationToken ct) =>
         database.WriteAsync(session => Insert(session, identity), ct);
@@ -34,13 +42,13 @@ internal sealed class SqliteIdentityStore(SqliteDatabase database, DeviceKeyCiph
     public ValueTask<Page<DeviceIdentity>> ListAsync(
         string? idPrefix, int limit, string? continuation, CancellationToken ct)
     {
-        var after = continuation is null ? "" : ContinuationToken.Read(continuation, 1)[0];
+        var after = continuation is null ? "" : ContinuationToken.Read(List, continuation, 1)[0];
         return database.ReadAsync(session =>
         {
             var rows = session.List($"SELECT {Fields} FROM identities WHERE device > ?1 AND device >= ?2 " +
-                "AND substr(device, 1, length(?2)) = ?2 ORDER BY device LIMIT ?3",
-                Read, after, idPrefix ?? "", limit + 1L);
-            return Columns.Cut(rows, limit, last => ContinuationToken.Write(last.DeviceId));
+                "AND device < ?3 ORDER BY device LIMIT ?4",
+                Read, after, idPrefix ?? "", idPrefix + char.MaxValue, Columns.OneMore(limit));
+            return Columns.Cut(rows, limit, last => ContinuationToken.Write(List, last.DeviceId));
         }, ct);
     }
 
@@ -54,7 +62,8 @@ internal sealed class SqliteIdentityStore(SqliteDatabase database, DeviceKeyCiph
     private object?[] Values(DeviceIdentity i, long version) =>
     [
         i.DeviceId, i.GenerationId, (int)i.Status, i.StatusReason, (int)i.Authentication,
-        cipher.Encrypt(i.DeviceId, i.PrimaryKey), cipher.Encrypt(i.DeviceId, i.SecondaryKey), i.PrimaryThumbprint,
+        cipher.Encrypt(i.DeviceId, KeySlot.Primary, i.PrimaryKey),
+        cipher.Encrypt(i.DeviceId, KeySlot.Secondary, i.SecondaryKey), i.PrimaryThumbprint,
         i.SecondaryThumbprint, i.TagsJson, i.CreatedAt.ToUnixTimeMilliseconds(), i.UpdatedAt.ToUnixTimeMilliseconds(),
         version,
     ];
@@ -69,8 +78,8 @@ internal sealed class SqliteIdentityStore(SqliteDatabase database, DeviceKeyCiph
             Status = (DeviceStatus)row.GetInt32(2),
             StatusReason = row.TextOrNull(3),
             Authentication = (DeviceAuthentication)row.GetInt32(4),
-            PrimaryKey = cipher.Decrypt(id, row.Bytes(5)),
-            SecondaryKey = cipher.Decrypt(id, row.Bytes(6)),
+            PrimaryKey = cipher.Decrypt(id, KeySlot.Primary, row.Bytes(5)),
+            SecondaryKey = cipher.Decrypt(id, KeySlot.Secondary, row.Bytes(6)),
             PrimaryThumbprint = row.TextOrNull(7),
             SecondaryThumbprint = row.TextOrNull(8),
             TagsJson = row.GetString(9),

@@ -6,6 +6,7 @@ namespace Millrace.Stores.Sqlite;
 internal sealed class SqliteOutputStore(SqliteDatabase database) : IOutputStore
 {
     private const string Sink = "outputs";
+    private const string List = "outputs";
 
     public ValueTask WriteAsync(
         TopicPartition partition, IReadOnlyList<OutputRow> rows, SinkPosition position, CancellationToken ct) =>
@@ -29,7 +30,7 @@ internal sealed class SqliteOutputStore(SqliteDatabase database) : IOutputStore
         var (at, rowId) = (long.MaxValue, "");
         if (continuation is not null)
         {
-            var key = ContinuationToken.Read(continuation, 2);
+            var key = ContinuationToken.Read(List, continuation, 2);
             (at, rowId) = (ContinuationToken.Number(key[0], continuation), key[1]);
         }
 
@@ -41,13 +42,12 @@ internal sealed class SqliteOutputStore(SqliteDatabase database) : IOutputStore
                 row => new OutputRow(row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt32(3),
                     row.Time(4), row.GetString(5)),
                 output, at, rowId, from?.ToUnixTimeMilliseconds() ?? long.MinValue,
-                to?.ToUnixTimeMilliseconds() ?? long.MaxValue, limit + 1L);
+                to?.ToUnixTimeMilliseconds() ?? long.MaxValue, Columns.OneMore(limit));
             return Columns.Cut(rows, limit,
-                last => ContinuationToken.Write(last.At.ToUnixTimeMilliseconds(), last.RowId));
+                last => ContinuationToken.Write(List, last.At.ToUnixTimeMilliseconds(), last.RowId));
         }, ct);
     }
 
-    public ValueTask<long> ExpireAsync(DateTimeOffset before, CancellationToken ct) =>
-        database.WriteAsync(session => (long)session.Run("DELETE FROM outputs WHERE at < ?1",
-            before.ToUnixTimeMilliseconds()), ct);
+    public ValueTask<long> ExpireAsync(DateTimeOffset before, CancellationToken ct) => Expiry.InChunksAsync(database,
+        "DELETE FROM outputs WHERE rowid IN (SELECT rowid FROM outputs WHERE at < ?1 LIMIT ?2)", before, ct);
 }

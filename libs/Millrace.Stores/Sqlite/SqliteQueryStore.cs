@@ -3,7 +3,8 @@ using Millrace.Stores.Queries;
 
 namespace Millrace.Stores.Sqlite;
 
-internal sealed class SqliteQueryStore(SqliteDatabase database) : IQueryStore
+/// <summary>Queries and their starts are durable; what a query says of itself is not worth a disk sync.</summary>
+internal sealed class SqliteQueryStore(SqliteDatabase database, SqliteDatabase warm) : IQueryStore
 {
     public ValueTask<bool> SaveAsync(QueryConfig query, int expectedVersion, CancellationToken ct) =>
         database.WriteAsync(session =>
@@ -34,23 +35,26 @@ internal sealed class SqliteQueryStore(SqliteDatabase database) : IQueryStore
     public ValueTask<IReadOnlyList<QueryConfig>> ListAsync(CancellationToken ct) =>
         database.ReadAsync<IReadOnlyList<QueryConfig>>(session => List(session, null), ct);
 
-    public ValueTask<bool> DeleteAsync(string name, CancellationToken ct) =>
-        database.WriteAsync(session =>
+    public async ValueTask<bool> DeleteAsync(string name, CancellationToken ct)
+    {
+        var deleted = await database.WriteAsync(session =>
         {
             session.Run("DELETE FROM query_starts WHERE name = ?1", name);
-            session.Run("DELETE FROM query_statuses WHERE name = ?1", name);
             return session.Run("DELETE FROM queries WHERE name = ?1", name) > 0;
         }, ct);
+        await warm.WriteAsync(session => session.Run("DELETE FROM query_statuses WHERE name = ?1", name), ct);
+        return deleted;
+    }
 
     public ValueTask WriteStatusAsync(QueryStatus status, CancellationToken ct) =>
-        database.WriteAsync(session =>
+        warm.WriteAsync(session =>
         {
             session.Run("INSERT OR REPLACE INTO query_statuses VALUES(?1, ?2)", status.Name,
                 JsonSerializer.Serialize(status));
         }, ct);
 
     public ValueTask<QueryStatus?> StatusAsync(string name, CancellationToken ct) =>
-        database.ReadAsync(session => session.First("SELECT status FROM query_statuses WHERE name = ?1",
+        warm.ReadAsync(session => session.First("SELECT status FROM query_statuses WHERE name = ?1",
             row => JsonSerializer.Deserialize<QueryStatus>(row.GetString(0))!, name), ct);
 
     private static List<QueryConfig> List(SqliteSession session, string? name)

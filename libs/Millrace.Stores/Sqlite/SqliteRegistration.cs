@@ -21,6 +21,7 @@ public static class SqliteRegistration
     public static IServiceCollection AddSqliteStores(this IServiceCollection services)
     {
         services.AddValidatedOptions<StoreOptions>("Stores");
+        services.AddSingleton<IValidateOptions<StoreOptions>, StoreOptionsValidator>();
         services.AddSingleton<SqliteDatabases>();
         services.AddSingleton<ITelemetryStore>(s => new SqliteTelemetryStore(Warm(s), Options(s)));
         services.AddSingleton<IAlertStore>(s => new SqliteAlertStore(Warm(s)));
@@ -29,11 +30,11 @@ public static class SqliteRegistration
         services.AddSingleton<IDeadLetterStore>(
             s => new SqliteDeadLetterStore(Warm(s), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ICheckpointStore>(s => new SqliteCheckpointStore(Platform(s)));
-        services.AddSingleton<IQueryStore>(s => new SqliteQueryStore(Platform(s)));
+        services.AddSingleton<IQueryStore>(s => new SqliteQueryStore(Platform(s), Warm(s)));
         services.AddSingleton<ITokenStore>(s => new SqliteTokenStore(Platform(s)));
         services.AddSingleton<IAuditStore>(s => new SqliteAuditStore(Platform(s)));
-        services.AddSingleton<IIdentityStore>(s => new SqliteIdentityStore(Platform(s),
-            DeviceKeyCipher.FromFile(Options(s).DeviceKeyFile ?? DefaultKeyFile(s))));
+        services.AddSingleton<IIdentityStore>(s => SqliteIdentityStore.Open(
+            Platform(s), Options(s).DeviceKeyFile ?? DefaultKeyFile(s)));
         services.AddHostedService<StoreRetention>();
         return services;
     }
@@ -54,11 +55,11 @@ public static class SqliteRegistration
 /// <summary>The two files: what the log can give again, and what nothing else holds.</summary>
 internal sealed class SqliteDatabases : IDisposable
 {
-    public SqliteDatabases(DataFolder folder, IOptions<StoreOptions> options)
+    public SqliteDatabases(DataFolder folder, IOptions<StoreOptions> options, TimeProvider time)
     {
         var lockTimeout = options.Value.LockTimeoutSeconds;
-        Warm = new SqliteDatabase(folder.WarmDatabase, durable: false, lockTimeout, Schemas.Warm);
-        Platform = new SqliteDatabase(folder.PlatformDatabase, durable: true, lockTimeout, Schemas.Platform);
+        Warm = new SqliteDatabase(folder.WarmDatabase, durable: false, lockTimeout, Schemas.Warm, time);
+        Platform = new SqliteDatabase(folder.PlatformDatabase, durable: true, lockTimeout, Schemas.Platform, time);
     }
 
     public SqliteDatabase Warm { get; }

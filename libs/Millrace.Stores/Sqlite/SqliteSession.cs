@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Millrace.Stores.Sqlite;
 
@@ -6,8 +7,7 @@ namespace Millrace.Stores.Sqlite;
 internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
 {
     private readonly Dictionary<string, SqliteCommand> _prepared = [];
-
-    public string Path => connection.DataSource;
+    private readonly Dictionary<string, SqliteStatement> _statements = [];
 
     /// <summary>Runs a statement and returns how many rows it changed.</summary>
     public int Run(string sql, params ReadOnlySpan<object?> values) => Prepare(sql, values).ExecuteNonQuery();
@@ -33,15 +33,24 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
         return reader.Read() ? read(reader) : null;
     }
 
+    /// <summary>For the statements that run once a row: no boxing, no look-up of parameters by name.</summary>
+    public SqliteStatement Statement(string sql)
+    {
+        if (!_statements.TryGetValue(sql, out var statement))
+            _statements.Add(sql, statement = new SqliteStatement(connection.Handle!, sql));
+        return statement;
+    }
+
     public void RollBack()
     {
         // A statement may have ended the transaction by itself (a full disk does); then there is nothing to undo.
-        if (SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0) Run("ROLLBACK");
+        if (raw.sqlite3_get_autocommit(connection.Handle) == 0) Run("ROLLBACK");
     }
 
     public void Dispose()
     {
         foreach (var command in _prepared.Values) command.Dispose();
+        foreach (var statement in _statements.Values) statement.Dispose();
         connection.Dispose();
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Millrace.Contracts;
@@ -8,14 +9,17 @@ namespace Millrace.Stores.Sqlite;
 internal sealed class SqliteTelemetryStore(SqliteDatabase database, StoreOptions options) : ITelemetryStore
 {
     private const string Sink = "telemetry";
-    private const int ExpireChunk = 5_000;
+    private const string List = "telemetry";
+    private const int DeviceNumbersMax = 200_000;
     private const string Fields =
         "event_at, part, log_offset, enqueued_at, module_id, content_type, content_encoding, message_id, " +
         "correlation_id, user_id, generation_id, properties, body";
 
+    // Told by its key, so that no other fault of a row could pass for a row that is there already.
     private const string Insert =
-        $"INSERT OR IGNORE INTO telemetry(device, {Fields}) " +
-        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+        $"INSERT INTO telemetry(device, {Fields}) " +
+        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) " +
+        "ON CONFLICT(device, event_at, part, log_offset) DO NOTHING";
 
     private const string UpsertLatest =
         $"INSERT INTO latest(device, {Fields}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) " +
@@ -26,42 +30,28 @@ internal sealed class SqliteTelemetryStore(SqliteDatabase database, StoreOptions
         "generation_id = excluded.generation_id, properties = excluded.properties, body = excluded.body " +
         "WHERE (excluded.event_at, excluded.log_offset) > (latest.event_at, latest.log_offset)";
 
-    // Only the writer uses it, within a transaction; an id is never changed or removed, so it need not be let go of.
-    private readonly Dictionary<string, long> _deviceNumbers = [];
+    // A device keeps its number for good, so that what a commit made known stays true.
+    private readonly ConcurrentDictionary<string, long> _deviceNumbers = [];
 
     public async ValueTask WriteAsync(
         TopicPartition partition, IReadOnlyList<TelemetryMessage> rows, SinkPosition position, CancellationToken ct)
     {
         foreach (var row in rows)
         {
-            if (row.Body.Length > options.RowBytesMax.Bytes)
-                throw StoreErrors.RowRefused.With($"{row.DeviceId}, offset {row.Offset}").AsException();
+            if (row.Body.Length <= options.RowBytesMax.Bytes) continue;
+            StoreMetrics.Refused.Add(1, new KeyValuePair<string, object?>("reason", "too-large"));
+            var detail = $"Its body has {row.Body.Length} bytes; at most {options.RowBytesMax} are taken.";
+            throw StoreErrors.RowRefused.With($"{row.DeviceId}, offset {row.Offset}", detail).AsException();
         }
 
-        // Rows of a device next to one another touch each page of the index once.
-        var sorted = rows.ToArray();
-        Array.Sort(sorted, ByDeviceAndTime);
-        try
+        var made = new Dictionary<string, long>();
+        await database.WriteAsync(session =>
         {
-            await database.WriteAsync(session =>
-            {
-                for (var i = 0; i < sorted.Length; i++)
-                {
-                    var device = DeviceNumber(session, sorted[i].DeviceId);
-                    Store(session, Insert, device, sorted[i]);
-                    if (i + 1 == sorted.Length || sorted[i + 1].DeviceId != sorted[i].DeviceId)
-                        Store(session, UpsertLatest, device, sorted[i]);
-                }
-
-                SinkPositions.Save(session, Sink, partition, position);
-            }, ct);
-        }
-        catch
-        {
-            // Numbers that the transaction gave went away with it.
-            _deviceNumbers.Clear();
-            throw;
-        }
+            Store(session, rows, made);
+            SinkPositions.Save(session, Sink, partition, position);
+        }, ct);
+        if (_deviceNumbers.Count > DeviceNumbersMax) _deviceNumbers.Clear();
+        foreach (var (device, number) in made) _deviceNumbers[device] = number;
     }
 
     public ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct) =>
@@ -77,7 +67,7 @@ internal sealed class SqliteTelemetryStore(SqliteDatabase database, StoreOptions
         var (eventAt, part, offset) = (edge, edge, edge);
         if (range.Continuation is { } token)
         {
-            var key = ContinuationToken.Read(token, 3);
+            var key = ContinuationToken.Read(List, token, 3);
             eventAt = ContinuationToken.Number(key[0], token);
             part = ContinuationToken.Number(key[1], token);
             offset = ContinuationToken.Number(key[2], token);
@@ -86,9 +76,9 @@ internal sealed class SqliteTelemetryStore(SqliteDatabase database, StoreOptions
         return database.ReadAsync(session =>
         {
             var rows = session.List(sql, row => Read(range.DeviceId, row), range.DeviceId,
-                range.FromMs ?? long.MinValue, range.ToMs ?? long.MaxValue, eventAt, part, offset, range.Limit + 1L);
+                range.FromMs ?? long.MinValue, range.ToMs ?? long.MaxValue, eventAt, part, offset, Columns.OneMore(range.Limit));
             return Columns.Cut(rows, range.Limit,
-                last => ContinuationToken.Write(last.EventAtMs, last.Partition, last.Offset));
+                last => ContinuationToken.Write(List, last.EventAtMs, last.Partition, last.Offset));
         }, ct);
     }
 
@@ -99,35 +89,55 @@ internal sealed class SqliteTelemetryStore(SqliteDatabase database, StoreOptions
 
     public async ValueTask<long> ExpireAsync(long enqueuedBeforeMs, CancellationToken ct)
     {
-        // Rows lie about in the order in which they were enqueued, so the oldest ones are at the front.
-        var removed = 0L;
-        for (var more = true; more;)
+        for (var removed = 0L; ;)
         {
-            var count = await database.WriteAsync(session => session.Run(
-                "DELETE FROM telemetry WHERE rowid IN (SELECT rowid FROM telemetry ORDER BY rowid LIMIT ?2) " +
-                "AND enqueued_at < ?1", enqueuedBeforeMs, ExpireChunk), ct);
-            removed += count;
-            more = count > 0;
+            var count = await database.WriteAsync(session => TelemetryBlocks.Expire(session, enqueuedBeforeMs), ct);
+            if (count is null) return removed;
+            removed += count.Value;
+        }
+    }
+
+    public ValueTask<long> CountAsync(CancellationToken ct) => database.ReadAsync(TelemetryBlocks.Count, ct);
+
+    private void Store(SqliteSession session, IReadOnlyList<TelemetryMessage> rows, Dictionary<string, long> made)
+    {
+        // Rows of a device next to one another touch each page of the index once.
+        var order = new RowKey[rows.Count];
+        for (var i = 0; i < order.Length; i++)
+            order[i] = new RowKey(DeviceNumber(session, rows[i].DeviceId, made), rows[i].EventAtMs, rows[i].Offset, i);
+        Array.Sort(order);
+
+        var (insert, upsertLatest) = (session.Statement(Insert), session.Statement(UpsertLatest));
+        var blocks = new TelemetryBlocks(session);
+        for (var i = 0; i < order.Length; i++)
+        {
+            var row = rows[order[i].Index];
+            if (Store(insert, order[i].Device, row) == 1) blocks.Add(insert.LastRowId, row.EnqueuedAtMs);
+            if (i + 1 == order.Length || order[i + 1].Device != order[i].Device)
+                Store(upsertLatest, order[i].Device, row);
         }
 
-        return removed;
+        blocks.Flush();
     }
 
-    public ValueTask<long> CountAsync(CancellationToken ct) =>
-        database.ReadAsync(session => session.Scalar<long>("SELECT count(*) FROM telemetry"), ct);
-
-    private static int ByDeviceAndTime(TelemetryMessage a, TelemetryMessage b)
+    private static int Store(SqliteStatement statement, long device, TelemetryMessage m)
     {
-        var byDevice = string.CompareOrdinal(a.DeviceId, b.DeviceId);
-        if (byDevice != 0) return byDevice;
-        var byTime = a.EventAtMs.CompareTo(b.EventAtMs);
-        return byTime != 0 ? byTime : a.Offset.CompareTo(b.Offset);
+        statement.Bind(1, device);
+        statement.Bind(2, m.EventAtMs);
+        statement.Bind(3, m.Partition);
+        statement.Bind(4, m.Offset);
+        statement.Bind(5, m.EnqueuedAtMs);
+        statement.Bind(6, m.ModuleId);
+        statement.Bind(7, m.ContentType);
+        statement.Bind(8, m.ContentEncoding);
+        statement.Bind(9, m.MessageId);
+        statement.Bind(10, m.CorrelationId);
+        statement.Bind(11, m.UserId);
+        statement.Bind(12, m.GenerationId);
+        statement.Bind(13, m.Properties.Count == 0 ? null : JsonSerializer.Serialize(m.Properties));
+        statement.Bind(14, m.Body.AsSpan());
+        return statement.Run();
     }
-
-    private static void Store(SqliteSession session, string sql, long device, TelemetryMessage m) =>
-        session.Run(sql, device, m.EventAtMs, m.Partition, m.Offset, m.EnqueuedAtMs, m.ModuleId, m.ContentType,
-            m.ContentEncoding, m.MessageId, m.CorrelationId, m.UserId, m.GenerationId,
-            m.Properties.Count == 0 ? null : JsonSerializer.Serialize(m.Properties), m.Body);
 
     private static TelemetryMessage Read(string deviceId, SqliteDataReader row) => new()
     {
@@ -147,12 +157,24 @@ internal sealed class SqliteTelemetryStore(SqliteDatabase database, StoreOptions
         Body = row.Bytes(12),
     };
 
-    private long DeviceNumber(SqliteSession session, string deviceId)
+    private long DeviceNumber(SqliteSession session, string deviceId, Dictionary<string, long> made)
     {
-        if (_deviceNumbers.TryGetValue(deviceId, out var number)) return number;
-        session.Run("INSERT OR IGNORE INTO devices(name) VALUES(?1)", deviceId);
+        if (_deviceNumbers.TryGetValue(deviceId, out var number) || made.TryGetValue(deviceId, out number))
+            return number;
+        session.Run("INSERT INTO devices(name) VALUES(?1) ON CONFLICT DO NOTHING", deviceId);
         number = session.Scalar<long>("SELECT id FROM devices WHERE name = ?1", deviceId);
-        _deviceNumbers.Add(deviceId, number);
+        made.Add(deviceId, number);
         return number;
+    }
+
+    private readonly record struct RowKey(long Device, long EventAtMs, long Offset, int Index) : IComparable<RowKey>
+    {
+        public int CompareTo(RowKey other)
+        {
+            var byDevice = Device.CompareTo(other.Device);
+            if (byDevice != 0) return byDevice;
+            var byTime = EventAtMs.CompareTo(other.EventAtMs);
+            return byTime != 0 ? byTime : Offset.CompareTo(other.Offset);
+        }
     }
 }

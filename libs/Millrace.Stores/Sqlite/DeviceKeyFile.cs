@@ -1,0 +1,56 @@
+using System.Security.Cryptography;
+
+namespace Millrace.Stores.Sqlite;
+
+/// <summary>The file that holds the key under which device keys are encrypted: 32 bytes, for its owner alone.</summary>
+internal static class DeviceKeyFile
+{
+    private const int KeyBytes = 32;
+
+    /// <param name="mayMake">
+    /// Whether a missing file is made. Not when devices are there: a new key would make all of theirs unreadable.
+    /// </param>
+    public static DeviceKeyCipher Open(string path, bool mayMake)
+    {
+        try
+        {
+            if (!File.Exists(path))
+            {
+                if (!mayMake) throw StoreErrors.DeviceKeyFileInvalid.With(path, "It is missing.").AsException();
+                Make(path);
+            }
+
+            var key = File.ReadAllBytes(path);
+            return key.Length == KeyBytes
+                ? new DeviceKeyCipher(key)
+                : throw StoreErrors.DeviceKeyFileInvalid.With(path, $"It holds {key.Length} bytes.").AsException();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw StoreErrors.DeviceKeyFileInvalid.With(path, e.Message).AsException(e);
+        }
+    }
+
+    private static void Make(string path)
+    {
+        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
+        else
+        {
+            Directory.CreateDirectory(folder, owner | UnixFileMode.UserExecute);
+            options.UnixCreateMode = owner;
+        }
+
+        // Under its name it is there whole or not at all, also when the power fails now.
+        var unfinished = path + ".new";
+        using (var file = new FileStream(unfinished, options))
+        {
+            file.Write(RandomNumberGenerator.GetBytes(KeyBytes));
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(unfinished, path);
+    }
+}
