@@ -57,8 +57,14 @@ internal static class ColdCommands
         {
             var answer = await api.GetAsync("api/v1/cold/jobs", ct);
             var items = answer!["items"]!.AsArray().Select(i => i!.AsObject()).ToList();
+            if (parsed.GetValue(CommonOptions.Output) != OutputFormat.Json)
+            {
+                foreach (var item in items)
+                    item["parameters"] = string.Join(' ', item["parameters"]!.AsArray().Select(p => (string)p!["name"]!));
+            }
+
             ResultWriter.List(parsed.GetValue(CommonOptions.Output), items, ("name", "name"),
-                ("description", "description"), ("parameters", "parameters"));
+                ("parameters", "parameters"), ("description", "description"));
         }, CommonOptions.Output);
 
     private static void AddParameters(ParseResult parsed, JsonObject body)

@@ -59,7 +59,7 @@ internal static class DevCommand
     private static IEnumerable<KeyValuePair<string, string?>> Settings(ParseResult parsed, PlatformSecrets secrets) =>
     [
         new("Gateway:Mqtt:Port", $"{parsed.GetValue(MqttPort)}"),
-        new("Gateway:Mqtts:Address", "127.0.0.1"),
+        new("Gateway:Mqtts:Enabled", "true"),
         new("Gateway:Mqtts:Port", $"{parsed.GetValue(MqttsPort)}"),
         new("Gateway:Mqtts:CertificateFile", secrets.ServerCertificateFile),
         new("Gateway:Mqtts:KeyFile", secrets.ServerKeyFile),

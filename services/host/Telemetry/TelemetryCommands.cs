@@ -33,8 +33,8 @@ internal static class TelemetryCommands
                     return;
                 }
 
-                var query = $"?from={Time(parsed.GetValue(from))}&to={Time(parsed.GetValue(to))}";
-                var items = await api.ListAsync($"{path}/telemetry{query}", parsed.GetValue(limit), ct);
+                var range = Time("from", parsed.GetValue(from)) + Time("to", parsed.GetValue(to));
+                var items = await api.ListAsync($"{path}/telemetry?{range}", parsed.GetValue(limit), ct);
                 ResultWriter.List(parsed.GetValue(CommonOptions.Output), items, Columns);
             }, id, from, to, limit, latest, CommonOptions.Output);
     }
@@ -58,5 +58,6 @@ internal static class TelemetryCommands
             }, device, count);
     }
 
-    private static string Time(DateTimeOffset? time) => time is { } t ? Uri.EscapeDataString(t.ToString("O")) : "";
+    private static string Time(string name, DateTimeOffset? time) =>
+        time is { } t ? $"{name}={Uri.EscapeDataString(t.ToString("O"))}&" : "";
 }
