@@ -23,7 +23,7 @@ public static class ColdPathErrors
     public static readonly ErrorDefinition ParameterUnknown = new("CP-0004",
         "The job has no such parameter.",
         "A value that nobody reads is most likely a slip.",
-        "See the job's parameters with `millrace cold jobs NAME`.");
+        "See the job's parameters with `millrace cold jobs`.");
 
     public static readonly ErrorDefinition ColumnUnknown = new("CP-0005",
         "There is no such column to compute with.",

@@ -40,7 +40,7 @@ internal static class ColdCommands
     {
         var job = new Argument<string>("JOB") { Description = "The job's name" };
         var parquet = new Option<bool>("--parquet") { Description = "Write the rows back into the object store" };
-        return Verb.Remote("run", "Run a job", "millrace cold run device-hour-statistics --param column=temperature",
+        return Verb.Remote("run", "Run a job", "millrace cold run device-hour-statistics --param columns=temperature",
             async (parsed, api, ct) =>
             {
                 var body = new JsonObject { ["output"] = parsed.GetValue(parquet) ? "parquet" : "rows", ["rowsMax"] = parsed.GetValue(Rows) };

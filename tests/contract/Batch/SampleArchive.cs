@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Text;
+using Millrace.Archiver;
+using Millrace.Archiver.Files;
+using Millrace.Archiver.Rows;
+using Millrace.Contracts;
+using Millrace.Delta;
+using Millrace.ObjectStore;
+
+namespace Millrace.Contract.Tests.Batch;
+
+/// <summary>A small archive whose content is known: for each of 4 hours 50 readings of 5 devices, one file an hour.</summary>
+internal static class SampleArchive
+{
+    public const int Hours = 4;
+    public const int RowsPerHour = 50;
+    public const int Devices = 5;
+
+    public static readonly DateTimeOffset Start = new(2026, 11, 22, 10, 0, 0, TimeSpan.Zero);
+
+    public static async Task WriteAsync(IObjectStore store)
+    {
+        var options = new ArchiverOptions
+        {
+            PromotedColumns = { new PromotedColumnOptions { Name = "temperature", Path = "temperature" } },
+        };
+        using var encoder = new FileEncoder(PromotedColumn.From(options), options.Compression, options.RowGroupRows);
+        using var table = new DeltaTable(store, TelemetryTable.Root, TimeProvider.System);
+        await table.EnsureAsync(encoder.TableSchema, TelemetryTable.PartitionColumns);
+        var buffer = new RowBuffer(options.RecordSizeMax.Bytes);
+        using var records = Records();
+        buffer.Add(new RecordBatch(new TopicPartition(Topics.Telemetry, 0), 0, records.Count, records.Bytes), Start);
+
+        var adds = new List<Delta.Log.AddFile>();
+        foreach (var file in encoder.Encode(buffer))
+        {
+            var add = file.ToAction(Start);
+            await store.PutAsync(table.KeyOf(add), file.Content);
+            adds.Add(add);
+        }
+
+        await table.CommitAsync(new DeltaCommit
+        {
+            Id = "sample",
+            Operation = "WRITE",
+            Adds = adds,
+            Moves = [new PositionMove(TelemetryTable.AppIdOf(0), null, records.Count)],
+            FilesWrittenAt = TimeProvider.System.GetUtcNow(),
+        });
+    }
+
+    private static RecordBatchBuilder Records()
+    {
+        var records = new RecordBatchBuilder();
+        for (var i = 0; i < Hours * RowsPerHour; i++)
+        {
+            var at = Start.AddHours(i / RowsPerHour).AddMinutes(i % RowsPerHour);
+            records.Begin(at.ToUnixTimeMilliseconds(), Encoding.UTF8.GetBytes($"device-{i % Devices}"));
+            if (i % 2 == 0) records.AddHeader(TelemetryHeaders.ContentType, "application/json"u8);
+            if (i % 10 == 9) records.AddHeader(TelemetryHeaders.ContentType, "application/octet-stream"u8);
+            records.AddHeader(TelemetryHeaders.ApplicationPrefix, "n"u8, Encoding.UTF8.GetBytes($"{i}"));
+            records.End(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"temperature\":{i}}}")));
+        }
+
+        return records;
+    }
+}
