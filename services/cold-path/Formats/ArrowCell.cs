@@ -1,4 +1,4 @@
-using System.Data.SqlTypes;
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Text.Json;
 using Apache.Arrow;
@@ -48,7 +48,7 @@ internal static class ArrowCell
             case UInt64Array n: json.WriteNumberValue(n.Values[row]); break;
             case FloatArray n: WriteDouble(json, n.Values[row]); break;
             case DoubleArray n: WriteDouble(json, n.Values[row]); break;
-            case Decimal128Array n: json.WriteRawValue(Decimal(n.GetSqlDecimal(row)!.Value)); break;
+            case Decimal128Array n: json.WriteRawValue(DecimalText(n, row)); break;
             case MapArray map: WriteMap(json, map, row); break;
             case ListArray list: WriteList(json, list, row); break;
             case StructArray fields: WriteStruct(json, fields, row); break;
@@ -69,6 +69,7 @@ internal static class ArrowCell
             BinaryArray bytes => Convert.ToBase64String(bytes.GetBytes(row)),
             LargeBinaryArray bytes => Convert.ToBase64String(bytes.GetBytes(row)),
             BinaryViewArray bytes => Convert.ToBase64String(bytes.GetBytes(row)),
+            Decimal128Array n => DecimalText(n, row),
             FixedSizeBinaryArray bytes => Convert.ToBase64String(bytes.GetBytes(row)),
             TimestampArray times => TimeText(times, row),
             Date32Array days => DateOnly.FromDayNumber(DateOnly.FromDateTime(DateTime.UnixEpoch).DayNumber
@@ -91,10 +92,15 @@ internal static class ArrowCell
         return text.StartsWith('"') ? text.Trim('"') : text;
     }
 
-    private static string Decimal(SqlDecimal value)
+    /// <summary>From the bytes: a 128-bit integer has up to 39 digits, one more than .NET's widest decimal.</summary>
+    private static string DecimalText(Decimal128Array decimals, int row)
     {
-        var text = value.ToString();
-        return text.StartsWith('.') ? "0" + text : text.StartsWith("-.", StringComparison.Ordinal) ? "-0" + text[1..] : text;
+        var type = (Decimal128Type)decimals.Data.DataType;
+        var unscaled = BinaryPrimitives.ReadInt128LittleEndian(decimals.ValueBuffer.Span.Slice(
+            (decimals.Offset + row) * type.ByteWidth, type.ByteWidth));
+        if (type.Scale <= 0) return unscaled.ToString(CultureInfo.InvariantCulture);
+        var digits = Int128.Abs(unscaled).ToString(CultureInfo.InvariantCulture).PadLeft(type.Scale + 1, '0');
+        return $"{(unscaled < 0 ? "-" : "")}{digits[..^type.Scale]}.{digits[^type.Scale..]}";
     }
 
     private static void WriteDouble(Utf8JsonWriter json, double value)

@@ -1,0 +1,184 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Millrace.Batch;
+using Millrace.ColdPath.Api;
+using Millrace.Delta;
+using Millrace.Delta.Log;
+using Millrace.Delta.Schema;
+using Millrace.Primitives;
+using Millrace.TestKit;
+
+namespace Millrace.ColdPath.Tests;
+
+public sealed class ColdJobTests
+{
+    private const string From = "2026-11-22T00:00:00Z";
+    private const string To = "2026-11-24T00:00:00Z";
+
+    private ColdPathHost _host = null!;
+
+    [OneTimeSetUp]
+    public async Task Start()
+    {
+        _host = await ColdPathHost.StartAsync();
+        using var table = new DeltaTable(_host.Objects, TelemetryTable.Root, TimeProvider.System);
+        await table.EnsureAsync(
+            new DeltaSchema([.. TelemetryTable.BaseSchema.Columns, new("temperature", DeltaType.Double),
+                new("battery", DeltaType.Long), new("mode", DeltaType.String)]),
+            TelemetryTable.PartitionColumns);
+        await ArchiveAsync(table, "2026-11-22", 10, "d-1", [1, 2, 3, 4, 5]);
+        await ArchiveAsync(table, "2026-11-22", 11, "d-1", [10]);
+        await ArchiveAsync(table, "2026-11-22", 10, "d-2", [7, 9]);
+        await ArchiveAsync(table, "2026-11-23", 0, "d-2", [100]);
+    }
+
+    [OneTimeTearDown]
+    public async Task Stop() => await _host.DisposeAsync();
+
+    [Test]
+    public async Task The_catalogue_has_the_built_in_jobs_with_their_parameters()
+    {
+        var list = (await _host.Client.GetFromJsonAsync<ColdJobList>("/api/v1/cold/jobs"))!;
+        var shown = (await _host.Client.GetFromJsonAsync<ColdJobInfo>("/api/v1/cold/jobs/device-hour-statistics"))!;
+
+        Assert.That(list.Items.Select(job => job.Name),
+            Is.EqualTo(new[] { "device-hour-statistics", "fleet-activity-by-day" }));
+        Assert.That(list.Items.Select(job => job.Sql), Is.All.Null);
+        Assert.That(shown.Parameters.Select(p => $"{p.Name} {p.Type} {p.Required} {p.Default}"),
+            Is.EqualTo(new[] { "from timestamp False now-1d", "to timestamp False now", "columns columns False *" }));
+        Assert.That(shown.Sql, Does.Contain("quantile_cont"));
+        Assert.That((int)(await _host.Client.GetAsync("/api/v1/cold/jobs/none")).StatusCode, Is.EqualTo(404));
+    }
+
+    [Test]
+    public async Task Device_hour_statistics_are_right_for_all_promoted_numbers()
+    {
+        var rows = await RunAsync("device-hour-statistics", new() { ["from"] = From, ["to"] = To });
+
+        Assert.That(rows, Has.Count.EqualTo(8), "4 device hours, temperature and battery");
+        Assert.That(rows[1], Is.EqualTo(
+            """{"device_id":"d-1","hour_start":"2026-11-22T10:00:00Z","measure":"temperature","count":5,"min":1,"max":5,"mean":3,"p50":3,"p95":4.8,"p99":4.96}"""));
+        Assert.That(rows[0], Does.Contain("\"measure\":\"battery\",\"count\":5,\"min\":50,\"max\":50"));
+    }
+
+    [Test]
+    public async Task Device_hour_statistics_take_the_columns_and_times_that_are_asked_for()
+    {
+        var rows = await RunAsync("device-hour-statistics",
+            new() { ["from"] = "2026-11-22T11:00:00Z", ["to"] = To, ["columns"] = "temperature" });
+
+        Assert.That(rows.Select(row => JsonDocument.Parse(row).RootElement.GetProperty("mean").GetDouble()),
+            Is.EqualTo(new[] { 10.0, 100.0 }));
+    }
+
+    [Test]
+    public async Task Fleet_activity_counts_devices_messages_and_bytes_by_day()
+    {
+        Assert.That(await RunAsync("fleet-activity-by-day", new() { ["from"] = From, ["to"] = To }), Is.EqualTo(new[]
+        {
+            """{"day":"2026-11-22","devices":2,"messages":8,"bytes":32}""",
+            """{"day":"2026-11-23","devices":1,"messages":1,"bytes":4}""",
+        }));
+    }
+
+    [Test]
+    public async Task A_result_kept_as_parquet_can_be_read_again()
+    {
+        var (status, body) = await _host.PostAsync("/api/v1/cold/jobs/fleet-activity-by-day/run",
+            new { parameters = new { from = From, to = To }, output = "parquet" });
+        var written = JsonSerializer.Deserialize<ColdJobWritten>(body, JsonSerializerOptions.Web)!;
+
+        Assert.That(status, Is.EqualTo(200), body);
+        Assert.That((written.Job, written.Rows), Is.EqualTo(("fleet-activity-by-day", 2)));
+        Assert.That(written.Keys.Single(), Does.StartWith("results/fleet-activity-by-day/"));
+        var path = _host.Objects.LocalPath(written.Keys[0]);
+        var (_, read) = await _host.PostAsync("/api/v1/cold/sql?format=csv",
+            new { sql = $"SELECT sum(messages) AS n FROM read_parquet('{path}')" });
+        Assert.That(read, Is.EqualTo("n\r\n9\r\n"));
+    }
+
+    [TestCase("from", "soon", "CP-0002")]
+    [TestCase("columns", "no_such", "CP-0005")]
+    [TestCase("columns", "temperature\", 1 AS \"x", "CP-0005")]
+    [TestCase("columns", "", "CP-0005")]
+    [TestCase("form", From, "CP-0004")]
+    public async Task A_parameter_that_is_none_is_told(string name, string value, string code)
+    {
+        var (status, body) = await _host.PostAsync("/api/v1/cold/jobs/device-hour-statistics/run",
+            new { parameters = new Dictionary<string, string> { [name] = value } });
+
+        Assert.That((status, JsonDocument.Parse(body).RootElement.GetProperty("code").GetString()), Is.EqualTo((400, code)));
+    }
+
+    [Test]
+    public async Task Ones_own_jobs_join_the_catalogue()
+    {
+        using var folder = new TemporaryFolder();
+        WriteJob(folder, "busiest", "SELECT device_id FROM telemetry LIMIT $top",
+            """{ "description": "Mine", "parameters": [ { "name": "top", "type": "long", "description": "How many" } ] }""");
+        await using var host = await ColdPathHost.StartAsync(new() { ["ColdPath:JobsFolder"] = folder.Path });
+
+        var list = (await host.Client.GetFromJsonAsync<ColdJobList>("/api/v1/cold/jobs"))!;
+        var (missing, problem) = await host.PostAsync("/api/v1/cold/jobs/busiest/run", new { });
+        var (ran, _) = await host.PostAsync("/api/v1/cold/jobs/busiest/run", new { parameters = new { top = 3 } });
+
+        Assert.That(list.Items.Select(job => job.Name), Does.Contain("busiest"));
+        Assert.That((missing, ran), Is.EqualTo((400, 200)));
+        Assert.That(problem, Does.Contain("CP-0003"));
+    }
+
+    [TestCase("Upper", "SELECT 1", "{\"description\":\"x\"}")]
+    [TestCase("no-description", "SELECT 1", "{}")]
+    [TestCase("unused", "SELECT 1", """{"description":"x","parameters":[{"name":"a","type":"long","description":"y"}]}""")]
+    [TestCase("bad-type", "SELECT $a", """{"description":"x","parameters":[{"name":"a","type":"money","description":"y"}]}""")]
+    [TestCase("unknown-key", "SELECT 1", "{\"description\":\"x\",\"colour\":\"red\"}")]
+    public void A_folder_that_is_no_job_stops_the_start(string name, string sql, string manifest)
+    {
+        using var folder = new TemporaryFolder();
+        WriteJob(folder, name, sql, manifest);
+
+        Assert.That(async () => await ColdPathHost.StartAsync(new() { ["ColdPath:JobsFolder"] = folder.Path }),
+            Throws.InstanceOf<MillraceException>().With.Message.Contains("CP-0007"));
+    }
+
+    private static void WriteJob(TemporaryFolder folder, string name, string sql, string manifest)
+    {
+        var job = Directory.CreateDirectory(folder.Sub(name)).FullName;
+        File.WriteAllText(Path.Combine(job, "job.sql"), sql);
+        File.WriteAllText(Path.Combine(job, "job.json"), manifest);
+    }
+
+    private async Task<List<string>> RunAsync(string job, Dictionary<string, string> parameters)
+    {
+        var (status, body) = await _host.PostAsync($"/api/v1/cold/jobs/{job}/run?format=jsonl", new { parameters });
+        Assert.That(status, Is.EqualTo(200), body);
+        return [.. body.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
+    }
+
+    /// <summary>A file of readings of one device in one hour, made part of the table.</summary>
+    private async Task ArchiveAsync(DeltaTable table, string date, int hour, string device, double[] temperatures)
+    {
+        var folder = $"date={date}/hour={hour}/{device}";
+        var written = await _host.Engine.WriteParquetAsync(
+            new BatchQuery($$"""
+                SELECT '{{device}}' AS device_id, NULL::VARCHAR AS module_id,
+                  TIMESTAMPTZ '{{date}} {{hour:D2}}:00:00+00' AS enqueued_at, enqueued_at AS event_at, 0 AS log_partition,
+                  0::BIGINT AS log_offset, NULL::VARCHAR AS content_type, NULL::VARCHAR AS content_encoding,
+                  NULL::VARCHAR AS message_id, MAP {'k': 'v'} AS properties, 'body'::BLOB AS body, t::DOUBLE AS temperature,
+                  50::BIGINT AS battery, 'auto' AS mode
+                FROM (SELECT unnest([{{string.Join(", ", temperatures)}}]) AS t)
+                """),
+            $"{TelemetryTable.Root}/{folder}");
+        await table.CommitAsync(new DeltaCommit
+        {
+            Id = Guid.NewGuid().ToString(),
+            Operation = "WRITE",
+            Adds =
+            [
+                new AddFile($"{folder}/{Path.GetFileName(written.Keys[0])}",
+                    new Dictionary<string, string> { ["date"] = date, ["hour"] = $"{hour}" }, written.Bytes, 0, true, null),
+            ],
+            FilesWrittenAt = TimeProvider.System.GetUtcNow(),
+        });
+    }
+}
