@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.EventLog.Local;
+using Millrace.EventLog.Retention;
 using Millrace.Hosting;
 using Millrace.Hosting.Options;
 
@@ -11,7 +12,8 @@ public static class EventLogRegistration
 {
     /// <summary>
     /// The log in the data folder, opened when it is first asked for. Needs a <see cref="DataFolder"/> and a
-    /// <see cref="TimeProvider"/>; options in section EventLog.
+    /// <see cref="TimeProvider"/>; options in section EventLog. The hub's topics are made before any other service
+    /// starts, and what is old is deleted.
     /// </summary>
     public static IServiceCollection AddLocalEventLog(this IServiceCollection services)
     {
@@ -24,6 +26,8 @@ public static class EventLogRegistration
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<IEventLog>(provider => provider.GetRequiredService<LocalLog>());
         services.AddHostedService<HubTopics>();
+        services.AddValidatedOptions<RetentionOptions>("EventLog:Retention");
+        services.AddHostedService<LogRetention>();
         return services;
     }
 }

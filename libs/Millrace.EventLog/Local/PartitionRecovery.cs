@@ -1,3 +1,4 @@
+using System.Buffers;
 using Millrace.EventLog.Disk;
 
 namespace Millrace.EventLog.Local;
@@ -72,21 +73,37 @@ internal sealed class PartitionRecovery(LogRuntime runtime, string topic, string
 
     private void OpenLast(Segment segment, ILogFile file)
     {
-        var torn = FindEnd(segment, file);
+        var torn = FindEnd(segment, file, out var lastBatch);
         if (torn > 0) file.Truncate(segment.EndPosition);
+        Rewrite(file, lastBatch, segment.EndPosition);
         file.Sync();
         if (torn == 0) return;
         runtime.Metrics.TornBytes.Add(torn, EventLogMetrics.Topic(topic));
         runtime.Log.TornTailCut(torn, segment.EndPosition, segment.Path);
     }
 
-    private static long FindEnd(Segment segment, ILogFile file)
+    private static long FindEnd(Segment segment, ILogFile file, out long lastBatch)
     {
         using var window = new FileWindow(file);
-        SegmentScan.Extend(segment, window);
+        lastBatch = SegmentScan.Extend(segment, window);
         var torn = window.Length - segment.EndPosition;
         if (torn == 0 || !SegmentScan.HasBatchBehindEnd(segment, window)) return torn;
         var detail = $"Record {segment.NextOffset} should be there, and later ones follow.";
         throw LogRuntime.Damaged(segment.Path, segment.EndPosition, detail).AsException();
+    }
+
+    /// <summary>
+    /// Writes the last batch once more. When the process before failed to sync it, and ended, the system still shows its
+    /// bytes as if they were on the disk, and a sync alone would not bring them there. There is no more than this one:
+    /// behind a failed sync nothing is written to the file.
+    /// </summary>
+    private static void Rewrite(ILogFile file, long from, long to)
+    {
+        if (from == to) return;
+        var bytes = ArrayPool<byte>.Shared.Rent((int)(to - from));
+        var batch = bytes.AsSpan(0, (int)(to - from));
+        file.Read(batch, from);
+        file.Write(batch, from);
+        ArrayPool<byte>.Shared.Return(bytes);
     }
 }

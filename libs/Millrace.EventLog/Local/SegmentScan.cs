@@ -9,17 +9,22 @@ internal static class SegmentScan
 
     /// <summary>
     /// Extends the segment by every whole batch, up to the first that is not, or up to <paramref name="endOffset"/>:
-    /// what stands behind it is left from a write that failed, before the log went on in the next segment.
+    /// what stands behind it is left from a write that failed, before the log went on in the next segment. Returns where
+    /// the last whole batch begins, which is the segment's end when there is none.
     /// </summary>
-    public static void Extend(Segment segment, FileWindow window, long endOffset = long.MaxValue)
+    public static long Extend(Segment segment, FileWindow window, long endOffset = long.MaxValue)
     {
+        var last = segment.EndPosition;
         while (segment.NextOffset < endOffset
             && TryBatch(segment, window, segment.EndPosition, out var batch)
             && batch.FirstOffset == segment.NextOffset
             && HoldsRecords(batch, window.At(segment.EndPosition + BatchHeader.Size, batch.Bytes)))
         {
+            last = segment.EndPosition;
             segment.Extend(batch);
         }
+
+        return last;
     }
 
     /// <summary>

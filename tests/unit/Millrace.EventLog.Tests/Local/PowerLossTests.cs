@@ -52,31 +52,49 @@ public class PowerLossTests
     }
 
     [Test]
-    public async Task A_failed_write_or_sync_is_never_acknowledged_and_never_comes_back([Range(1, 200)] int seed)
+    public async Task A_failed_write_or_sync_is_never_acknowledged_and_never_comes_back([Range(1, 300)] int seed)
     {
-        var random = new Random(seed);
-        var ledger = new Ledger();
-        var disk = new ForgetfulDisk(random)
+        var (disk, ledger) = (new ForgetfulDisk(new Random(seed)), new Ledger());
+        await WorkOnBadDiskAsync(disk, ledger, seed, async log =>
         {
-            FaultAt = _ => random.Next(12) switch
-            {
-                0 => Fault.Error,
-                1 => Fault.NoSpace,
-                _ => Fault.None,
-            },
-        };
-        await WorkAsync(disk, ledger, random);
-        disk.FaultAt = _ => Fault.None;
+            // One append to each, so that each has found its way back to a disk that works.
+            disk.FaultAt = _ => Fault.None;
+            foreach (var partition in Partitions) await ledger.AppendAsync(log, partition, 1, 5);
+        });
 
-        // One append to each, so that each has found its way back to a disk that works.
+        await VerifyAsync(disk.AfterPowerLoss(), ledger, $"seed {seed}", refusedAreGone: true);
+    }
+
+    [Test]
+    public async Task A_log_that_ends_on_a_bad_disk_has_all_that_was_acknowledged([Range(1, 300)] int seed)
+    {
+        var (disk, ledger) = (new ForgetfulDisk(new Random(seed)), new Ledger());
+        await WorkOnBadDiskAsync(disk, ledger, seed, _ => Task.CompletedTask);
+        disk.FaultAt = _ => Fault.None;
         await using (var log = OpenOn(disk))
         {
-            foreach (var topic in Partitions.GroupBy(partition => partition.Topic))
-                await log.EnsureTopicAsync(new TopicSpec(topic.Key, topic.Count()));
+            await ledger.VerifyAsync(log, $"seed {seed}, opened again");
             foreach (var partition in Partitions) await ledger.AppendAsync(log, partition, 1, 5);
         }
 
-        await VerifyAsync(disk.AfterPowerLoss(), ledger, $"seed {seed}", refusedAreGone: true);
+        await VerifyAsync(disk.AfterPowerLoss(), ledger, $"seed {seed}, after power loss");
+    }
+
+    private static async Task WorkOnBadDiskAsync(
+        ForgetfulDisk disk, Ledger ledger, int seed, Func<LocalLog, Task> atTheEnd)
+    {
+        var (random, faults) = (new Random(-seed), new Random(seed * 31));
+        await using (var log = OpenOn(disk)) await MakeTopicsAsync(log);
+
+        // Faults begin when the log is open: one that cannot open has nothing to lose.
+        var begin = disk.Calls + 30;
+        disk.FaultAt = call => call < begin ? Fault.None : faults.Next(20) switch
+        {
+            0 => Fault.Error,
+            1 => Fault.NoSpace,
+            _ => Fault.None,
+        };
+        await WorkAsync(disk, ledger, random, atTheEnd);
     }
 
     private static async Task<int> CallsOfAsync(int seed)
@@ -87,7 +105,8 @@ public class PowerLossTests
     }
 
     /// <summary>Appends, commits and trims until it is done or the power goes.</summary>
-    private static async Task WorkAsync(ForgetfulDisk disk, Ledger ledger, Random random)
+    private static async Task WorkAsync(
+        ForgetfulDisk disk, Ledger ledger, Random random, Func<LocalLog, Task>? atTheEnd = null)
     {
         LocalLog log;
         try
@@ -101,15 +120,22 @@ public class PowerLossTests
 
         await using (log)
         {
-            foreach (var topic in Partitions.GroupBy(partition => partition.Topic))
-                await TriedAsync(() => log.EnsureTopicAsync(new TopicSpec(topic.Key, topic.Count())).AsTask());
+            await TriedAsync(() => MakeTopicsAsync(log));
             for (var step = 0; step < 40; step++)
             {
                 var partition = Partitions[random.Next(Partitions.Length)];
                 if (log.FindTopic(partition.Topic) is null) continue;
                 await TriedAsync(() => StepAsync(log, ledger, partition, random));
             }
+
+            if (atTheEnd is not null) await atTheEnd(log);
         }
+    }
+
+    private static async Task MakeTopicsAsync(LocalLog log)
+    {
+        foreach (var topic in Partitions.GroupBy(partition => partition.Topic))
+            await log.EnsureTopicAsync(new TopicSpec(topic.Key, topic.Count()));
     }
 
     private static async Task StepAsync(LocalLog log, Ledger ledger, TopicPartition partition, Random random)

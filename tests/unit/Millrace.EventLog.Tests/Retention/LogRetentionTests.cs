@@ -1,0 +1,126 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Millrace.Contracts;
+using Millrace.EventLog.Local;
+using Millrace.EventLog.Retention;
+using Millrace.Primitives;
+using Millrace.TestKit;
+
+namespace Millrace.EventLog.Tests.Retention;
+
+public class LogRetentionTests
+{
+    private static readonly TopicPartition Telemetry = new(Topics.Telemetry, 0);
+    private static readonly TopicPartition Alerts = new(Topics.Alerts, 0);
+
+    private readonly ManualTime _time = new();
+    private TemporaryFolder _folder = null!;
+    private LocalLog _log = null!;
+    private RetentionOptions _options = null!;
+
+    [SetUp]
+    public async Task Open()
+    {
+        _folder = new TemporaryFolder();
+        _options = new RetentionOptions();
+        // Each record gets a segment of its own.
+        var options = new EventLogOptions { SegmentBytesMax = new ByteSize(60) };
+        _log = LocalLog.Open(_folder.Path, options, _time);
+        await _log.EnsureTopicAsync(new TopicSpec(Topics.Telemetry, 1));
+        await _log.EnsureTopicAsync(new TopicSpec(Topics.Alerts, 1));
+    }
+
+    [TearDown]
+    public async Task Close()
+    {
+        await _log.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Test]
+    public async Task Old_telemetry_goes_when_warm_writer_and_archiver_have_it()
+    {
+        await AppendDailyAsync(Telemetry, days: 20);
+        await _log.CommitAsync(ConsumerGroups.WarmWriter, Telemetry, 20);
+        await _log.CommitAsync(ConsumerGroups.Archiver, Telemetry, 5);
+        Assert.That(await FirstAfterTrimAsync(Telemetry), Is.EqualTo(5));
+        await _log.CommitAsync(ConsumerGroups.Archiver, Telemetry, 20);
+        Assert.That(await FirstAfterTrimAsync(Telemetry), Is.EqualTo(13), "seven days are kept");
+    }
+
+    [Test]
+    public async Task Telemetry_stays_when_the_archiver_has_never_committed()
+    {
+        await AppendDailyAsync(Telemetry, days: 40);
+        await _log.CommitAsync(ConsumerGroups.WarmWriter, Telemetry, 40);
+        Assert.That(await FirstAfterTrimAsync(Telemetry), Is.Zero);
+    }
+
+    [Test]
+    public async Task A_query_holds_telemetry_up_to_an_age_and_then_is_passed_by()
+    {
+        await AppendDailyAsync(Telemetry, days: 20);
+        await _log.CommitAsync(ConsumerGroups.WarmWriter, Telemetry, 20);
+        await _log.CommitAsync(ConsumerGroups.Archiver, Telemetry, 20);
+        await _log.CommitAsync(ConsumerGroups.OfQuery("slow"), Telemetry, 2);
+        Assert.That(await FirstAfterTrimAsync(Telemetry), Is.EqualTo(6), "fourteen days are held");
+        await _log.ForgetGroupAsync(ConsumerGroups.OfQuery("slow"));
+        Assert.That(await FirstAfterTrimAsync(Telemetry), Is.EqualTo(13));
+    }
+
+    [Test]
+    public async Task Too_much_telemetry_goes_also_when_it_is_young()
+    {
+        await AppendDailyAsync(Telemetry, days: 6);
+        await _log.CommitAsync(ConsumerGroups.WarmWriter, Telemetry, 6);
+        await _log.CommitAsync(ConsumerGroups.Archiver, Telemetry, 6);
+        var bytes = _log.SizesOf(Telemetry).Sum(size => size.Bytes);
+        _options.TelemetryBytesMax = new ByteSize(bytes / 2);
+        var first = await FirstAfterTrimAsync(Telemetry);
+        Assert.That(first, Is.EqualTo(3));
+        Assert.That(_log.SizesOf(Telemetry).Sum(size => size.Bytes), Is.LessThanOrEqualTo(bytes / 2));
+    }
+
+    [Test]
+    public async Task Other_topics_go_by_age_but_never_past_a_group_that_committed_there()
+    {
+        await AppendDailyAsync(Alerts, days: 30);
+        await _log.CommitAsync("mail", Alerts, 4);
+        Assert.That(await FirstAfterTrimAsync(Alerts), Is.EqualTo(4));
+        await _log.ForgetGroupAsync("mail");
+        Assert.That(await FirstAfterTrimAsync(Alerts), Is.EqualTo(23));
+    }
+
+    [Test]
+    public async Task When_all_is_old_all_goes_and_offsets_count_on()
+    {
+        await AppendDailyAsync(Alerts, days: 3);
+        _time.Now += TimeSpan.FromDays(30);
+        Assert.That(await FirstAfterTrimAsync(Alerts), Is.EqualTo(3));
+        await AppendDailyAsync(Alerts, days: 1);
+        Assert.That(await _log.RangeAsync(Alerts), Is.EqualTo(new OffsetRange(3, 4)));
+    }
+
+    private async Task<long> FirstAfterTrimAsync(TopicPartition partition)
+    {
+        using var retention = new LogRetention(
+            _log, Options.Create(_options), _time, NullLogger<LogRetention>.Instance);
+        await retention.TrimAllAsync(CancellationToken.None);
+        return (await _log.RangeAsync(partition)).First;
+    }
+
+    /// <summary>One record a day; the last one is an hour old at the end.</summary>
+    private async Task AppendDailyAsync(TopicPartition partition, int days)
+    {
+        using var builder = new RecordBatchBuilder();
+        for (var day = 0; day < days; day++)
+        {
+            _time.Now += TimeSpan.FromHours(23);
+            builder.Clear();
+            builder.Begin(_time.NowMs, "device"u8);
+            builder.End("body"u8);
+            await _log.AppendAsync(partition, builder);
+            _time.Now += TimeSpan.FromHours(1);
+        }
+    }
+}
