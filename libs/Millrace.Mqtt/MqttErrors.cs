@@ -2,7 +2,9 @@ using Millrace.Primitives;
 
 namespace Millrace.Mqtt;
 
-/// <summary>How clients break the protocol, as users meet it in logs; each has a page of its code under docs/errors.</summary>
+/// <summary>
+/// How clients break the protocol, as users meet it in logs; each has a page of its code under docs/errors.
+/// </summary>
 public static class MqttErrors
 {
     public static readonly ErrorDefinition Malformed = new("MQ-0001",

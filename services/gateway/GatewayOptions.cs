@@ -27,7 +27,9 @@ public sealed class GatewayOptions
     /// <summary>The largest packet from a device: 256 KiB of body, and room for topic and properties.</summary>
     public ByteSize PacketBytesMax { get; set; } = ByteSize.FromKiB(256 + 64);
 
-    /// <summary>QoS 1 publishes of a connection that wait for their acknowledgement: MQTT 5's receive maximum.</summary>
+    /// <summary>
+    /// QoS 1 publishes of a connection that wait for their acknowledgement: MQTT 5's receive maximum.
+    /// </summary>
     [Range(1, 65_535)]
     public int InFlightMax { get; set; } = 256;
 

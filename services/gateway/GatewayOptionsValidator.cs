@@ -45,7 +45,7 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
 
     private static void Tls(TlsListenerOptions options, List<string> failures)
     {
-        if (!options.Enabled) return;
+        if (!options.IsEnabled) return;
         if (!ListenerAddress.TryParse(options.Address, out _))
             failures.Add(GatewayErrors.AddressInvalid.With(options.Address, "Gateway:Mqtts:Address").ToString());
         if (options.CertificateFile.Length == 0 || options.KeyFile.Length == 0)

@@ -42,7 +42,9 @@ internal sealed class GatewayService(
         return Task.CompletedTask;
     }
 
-    /// <summary>Comes before any service is stopped: the log and the stores are there until the last ack is out.</summary>
+    /// <summary>
+    /// Comes before any service is stopped: the log and the stores are there until the last ack is out.
+    /// </summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         runtime.IsDraining = true;

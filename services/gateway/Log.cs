@@ -20,7 +20,7 @@ internal static partial class Log
     public static partial void Revoked(this ILogger log, string deviceId, string reason);
 
     [LoggerMessage(4102, LogLevel.Warning,
-        "Device notices cannot be read from the control topic; until they can, changes take effect at the next re-check")]
+        "Device notices cannot be read from the control topic; changes take effect at the next re-check only")]
     public static partial void NoticesFail(this ILogger log, Exception failure);
 
     [LoggerMessage(4103, LogLevel.Warning, "A notice of the control topic cannot be read: offset {Offset}")]

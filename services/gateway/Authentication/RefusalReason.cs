@@ -37,6 +37,7 @@ internal static class RefusalReasons
     /// <summary>The reason as metrics and logs name it, such as token-expired.</summary>
     public static string Word(this RefusalReason reason) => Words[(int)reason];
 
+    /// <summary>TokenExpired as token-expired.</summary>
     public static string Kebab(string name) => string.Concat(
-        name.Select((c, i) => i > 0 && char.IsUpper(c) ? $"-{char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));
+        name.Select((letter, i) => (i > 0 && char.IsUpper(letter) ? "-" : "") + char.ToLowerInvariant(letter)));
 }

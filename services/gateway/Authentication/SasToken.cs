@@ -46,7 +46,8 @@ internal sealed record SasToken(string Resource, byte[] Signature, long ExpirySe
     {
         Span<byte> secret = stackalloc byte[256];
         if (!Convert.TryFromBase64String(key, secret, out var length)) length = 0;
-        var signed = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Resource}\n{ExpirySeconds}"));
+        var text = string.Create(CultureInfo.InvariantCulture, $"{Resource}\n{ExpirySeconds}");
+        var signed = Encoding.UTF8.GetBytes(text);
         var expected = HMACSHA256.HashData(secret[..length], signed);
         return CryptographicOperations.FixedTimeEquals(expected, Signature) && length > 0;
     }

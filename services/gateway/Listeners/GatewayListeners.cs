@@ -27,14 +27,11 @@ internal static class GatewayListeners
             });
         }
 
-        if (options.Mqtts.Enabled)
+        if (options.Mqtts.IsEnabled)
         {
             kestrel.Listen(EndPoint(options.Mqtts.Address, options.Mqtts.Port), listen =>
             {
                 endpoints.Tls = listen;
-
-                // With HTTP/2 among the protocols, Kestrel would offer only HTTP's names to clients that use ALPN.
-                listen.Protocols = HttpProtocols.Http1;
                 listen.UseHttps(Tls(options.Mqtts));
                 listen.UseConnectionHandler<MqttConnectionHandler>();
             });
@@ -62,6 +59,9 @@ internal static class GatewayListeners
             // Devices are known by their certificate's thumbprint, whoever signed it; the login compares it.
             ClientCertificateValidation = static (_, _, _) => true,
             CheckCertificateRevocation = false,
+
+            // Kestrel would take HTTP's names only, and refuse clients that ask for MQTT by ALPN.
+            OnAuthenticate = static (_, tls) => tls.ApplicationProtocols = [],
         };
     }
 

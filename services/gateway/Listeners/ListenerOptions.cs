@@ -23,8 +23,8 @@ public sealed class PlainListenerOptions
 /// <summary>A TLS listener.</summary>
 public sealed class TlsListenerOptions
 {
-    /// <summary>Needs a certificate.</summary>
-    public bool Enabled { get; set; }
+    /// <summary>Needs a certificate. Null: on as soon as there is one.</summary>
+    public bool? Enabled { get; set; }
 
     /// <summary>An IP address, or localhost; 0.0.0.0 and :: are all addresses.</summary>
     public string Address { get; set; } = "127.0.0.1";
@@ -45,6 +45,8 @@ public sealed class TlsListenerOptions
 
     /// <summary>Whether clients are asked for a certificate, which they may leave out.</summary>
     public bool ClientCertificates { get; set; } = true;
+
+    internal bool IsEnabled => Enabled ?? CertificateFile.Length > 0;
 
     /// <summary>How long the TLS handshake may take.</summary>
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);

@@ -1,6 +1,8 @@
 namespace Millrace.Gateway.Mqtt;
 
-/// <summary>One clock for all connections: keep-alives, time-outs and expired tokens, looked at once a second.</summary>
+/// <summary>
+/// One clock for all connections: keep-alives, time-outs and expired tokens, looked at once a second.
+/// </summary>
 internal sealed class ConnectionWatch(GatewayRuntime runtime, TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);

@@ -107,17 +107,20 @@ internal sealed partial class MqttConnection
         _resume.Call();
     }
 
-    /// <summary>When nobody reads what is written, the reading side hears of it as well and ends the connection.</summary>
+    /// <summary>When nobody takes what is written, the connection is over: its acks can never leave.</summary>
     private void Observe(ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter flush)
     {
         try
         {
-            if (flush.GetResult().IsCompleted) _isOutputClosed = true;
+            if (!flush.GetResult().IsCompleted) return;
         }
         catch (Exception failure) when (IsLoss(failure))
         {
-            _isOutputClosed = true;
+            // Lost, as below.
         }
+
+        _isOutputClosed = true;
+        TryEnd(ConnectionEnd.Lost);
     }
 
     /// <summary>

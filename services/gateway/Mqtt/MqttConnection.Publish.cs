@@ -46,7 +46,9 @@ internal sealed partial class MqttConnection
         return true;
     }
 
-    /// <summary>The log has failed and the connection is about to be ended; the client sends this again to another.</summary>
+    /// <summary>
+    /// The log has failed and the connection is about to be ended; the client sends this again to another.
+    /// </summary>
     private bool Drop(ref PublishRun run)
     {
         run.Exit();
@@ -82,7 +84,9 @@ internal sealed partial class MqttConnection
         _ => ReasonCode.TopicNameInvalid,
     };
 
-    /// <summary>The reason why this will could not be published, found out while the client can still be told.</summary>
+    /// <summary>
+    /// The reason why this will could not be published, found out while the client can still be told.
+    /// </summary>
     private ReasonCode CheckWill()
     {
         if (_session.Request?.Will is not { } will) return ReasonCode.Success;

@@ -12,7 +12,9 @@ internal interface IPublishOwner
     /// </summary>
     void StopPublishing();
 
-    /// <summary>Comes after <see cref="StopPublishing"/>, without the lock: end the connection, acknowledge nothing.</summary>
+    /// <summary>
+    /// Comes after <see cref="StopPublishing"/>, without the lock: end the connection, acknowledge nothing.
+    /// </summary>
     void OnLogFailed(bool full);
 
     /// <summary>There is room in the partition again.</summary>

@@ -5,7 +5,9 @@ using Millrace.Mqtt.Properties;
 
 namespace Millrace.Gateway.Topics;
 
-/// <summary>Writes a publish as a record of the telemetry topic, straight into the batch that will be appended.</summary>
+/// <summary>
+/// Writes a publish as a record of the telemetry topic, straight into the batch that will be appended.
+/// </summary>
 internal static class TelemetryEncoder
 {
     /// <summary>Far above any name in use; a header's name has 16 bits of length.</summary>

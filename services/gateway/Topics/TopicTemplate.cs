@@ -26,7 +26,9 @@ internal sealed class TopicTemplate
         return legal;
     }
 
-    /// <summary>The device (null: the connection's own) and the properties that the topic names; null: no match.</summary>
+    /// <summary>
+    /// The device (null: the connection's own) and the properties that the topic names; null: no match.
+    /// </summary>
     public MappedTopic? Match(ReadOnlySpan<byte> topic)
     {
         string? device = null;

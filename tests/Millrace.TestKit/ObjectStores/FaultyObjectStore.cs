@@ -23,7 +23,9 @@ public enum WriteFault
 /// <summary>The process that used the store is dead: nothing works for it any more.</summary>
 public sealed class CrashedException() : Exception("The process died here.");
 
-/// <summary>A store whose writes fail as a test says. After a crash, it fails for good; open another on the same data.</summary>
+/// <summary>
+/// A store whose writes fail as a test says. After a crash, it fails for good; open another on the same data.
+/// </summary>
 public sealed class FaultyObjectStore(IObjectStore inner, Func<string, WriteFault> fault) : IObjectStore
 {
     private readonly TaskCompletionSource _crashed = new(TaskCreationOptions.RunContinuationsAsynchronously);

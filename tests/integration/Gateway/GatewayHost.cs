@@ -1,0 +1,174 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Millrace.Contracts;
+using Millrace.EventLog;
+using Millrace.Gateway;
+using Millrace.Gateway.Listeners;
+using Millrace.Hosting;
+using Millrace.Stores.Identities;
+using Millrace.Stores.Sqlite;
+using Millrace.TestKit;
+
+namespace Millrace.Integration.Tests.Gateway;
+
+/// <summary>The gateway alone, on Kestrel's sockets, with the local log and SQLite.</summary>
+internal sealed class GatewayHost : IAsyncDisposable
+{
+    public const string Key = "cHJpbWFyeS1rZXktb2YtdGhlLWRldmljZS0zMi1ieXRlcw==";
+    public const string SecondKey = "c2Vjb25kYXJ5LWtleS1vZi10aGUtZGV2aWNlLTMyLWJ5dGU=";
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly WebApplication _app;
+
+    private GatewayHost(Certificates? certificates, (string Key, string Value)[] settings)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Gateway:Mqtt:Port"] = "0",
+            ["Gateway:Mqtts:Port"] = "0",
+            ["Gateway:Mqtts:CertificateFile"] = certificates?.ServerCertificateFile ?? "",
+            ["Gateway:Mqtts:KeyFile"] = certificates?.ServerKeyFile ?? "",
+            ["EventLog:FreeBytesMin"] = "0",
+        });
+        builder.Configuration.AddInMemoryCollection(settings.ToDictionary(s => s.Key, s => (string?)s.Value));
+        builder.Services.AddSingleton(new DataFolder(_folder.Path));
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddLocalEventLog();
+        builder.Services.AddSingleton<GatedLog>();
+        builder.Services.AddSingleton<IEventLog>(services => services.GetRequiredService<GatedLog>());
+        builder.Services.AddSqliteStores();
+        builder.Services.AddMillraceGateway();
+        builder.Services.AddSingleton<Meters>();
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenMillraceGateway());
+        _app = builder.Build();
+        Meters = _app.Services.GetRequiredService<Meters>();
+    }
+
+    public GatedLog Log => _app.Services.GetRequiredService<GatedLog>();
+
+    public IIdentityStore Identities => _app.Services.GetRequiredService<IIdentityStore>();
+
+    public Meters Meters { get; }
+
+    public int Port => _app.Services.GetRequiredService<GatewayEndpoints>().Mqtt!.Port;
+
+    public int TlsPort => _app.Services.GetRequiredService<GatewayEndpoints>().Mqtts!.Port;
+
+    public static Task<GatewayHost> StartAsync(params (string Key, string Value)[] settings) =>
+        StartAsync(null, settings);
+
+    public static async Task<GatewayHost> StartAsync(
+        Certificates? certificates, params (string Key, string Value)[] settings)
+    {
+        var host = new GatewayHost(certificates, settings);
+        await host._app.StartAsync();
+        return host;
+    }
+
+    public async Task<DeviceIdentity> AddDeviceAsync(
+        string id, Func<DeviceIdentity, DeviceIdentity>? change = null)
+    {
+        var identity = new DeviceIdentity
+        {
+            DeviceId = id,
+            GenerationId = $"generation-of-{id}",
+            PrimaryKey = Key,
+            SecondaryKey = SecondKey,
+            CreatedAt = DateTimeOffset.UnixEpoch,
+            UpdatedAt = DateTimeOffset.UnixEpoch,
+        };
+        identity = change?.Invoke(identity) ?? identity;
+        Assert.That(await Identities.CreateAsync(identity));
+        return identity;
+    }
+
+    /// <summary>Tells the gateway that a device changed, as the registry does.</summary>
+    public async Task NoticeAsync(string deviceId)
+    {
+        using var records = new RecordBatchBuilder();
+        records.Begin(0, Encoding.UTF8.GetBytes(deviceId));
+        records.End(JsonSerializer.SerializeToUtf8Bytes(
+            new ControlNotice(ControlKinds.Device, deviceId), ContractJson.Default.ControlNotice));
+        await Log.AppendAsync(new TopicPartition(Topics.Control, 0), records);
+    }
+
+    /// <summary>All telemetry, each partition in its order.</summary>
+    public async Task<IReadOnlyList<Telemetry>> TelemetryAsync()
+    {
+        var all = new List<Telemetry>();
+        await foreach (var batch in ReadAsync(Topics.Telemetry))
+        {
+            foreach (var record in batch) all.Add(Telemetry.Of(batch.Partition.Partition, record));
+        }
+
+        return all;
+    }
+
+    public async Task<IReadOnlyList<Telemetry>> TelemetryAsync(int count)
+    {
+        IReadOnlyList<Telemetry> all = [];
+        await Eventually.TrueAsync(
+            async () => (all = await TelemetryAsync()).Count >= count, $"{count} records of telemetry");
+        Assert.That(all, Has.Count.EqualTo(count));
+        return all;
+    }
+
+    public async Task<IReadOnlyList<LifecycleEvent>> LifecycleAsync(int count)
+    {
+        var all = new List<LifecycleEvent>();
+        await Eventually.TrueAsync(async () =>
+        {
+            all.Clear();
+            await foreach (var batch in ReadAsync(Topics.Lifecycle))
+            {
+                foreach (var record in batch)
+                    all.Add(JsonSerializer.Deserialize(record.Value, ContractJson.Default.LifecycleEvent)!);
+            }
+
+            return all.Count >= count;
+        }, $"{count} lifecycle events");
+        return all;
+    }
+
+    public Task StopAsync() => _app.StopAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        Log.Open();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private async IAsyncEnumerable<RecordBatch> ReadAsync(string topic)
+    {
+        for (var p = 0; p < Log.FindTopic(topic)!.Partitions; p++)
+        {
+            var partition = new TopicPartition(topic, p);
+            await using var reader = Log.OpenReader(partition, (await Log.RangeAsync(partition)).First);
+            while (await reader.TryReadAsync() is { } batch) yield return batch;
+        }
+    }
+}
+
+/// <summary>A record of the telemetry topic as text.</summary>
+internal sealed record Telemetry(
+    string DeviceId, int Partition, long TimestampMs, string Body, IReadOnlyDictionary<string, string> Headers)
+{
+    public static Telemetry Of(int partition, RecordView record)
+    {
+        var headers = new Dictionary<string, string>();
+        foreach (var header in record.Headers)
+            headers[Encoding.UTF8.GetString(header.Name)] = Encoding.UTF8.GetString(header.Value);
+        return new Telemetry(Encoding.UTF8.GetString(record.Key), partition, record.TimestampMs,
+            Encoding.UTF8.GetString(record.Value), headers);
+    }
+}

@@ -1,0 +1,170 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Millrace.Mqtt;
+using Millrace.Mqtt.Codec;
+using Millrace.Mqtt.Packets;
+using Millrace.Mqtt.Properties;
+
+namespace Millrace.Integration.Tests.Gateway;
+
+/// <summary>A client that does as the test says, and nothing by itself.</summary>
+internal sealed class RawClient(Socket socket, MqttVersion version) : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly List<byte> _received = [];
+
+    public static async Task<RawClient> OpenAsync(
+        GatewayHost host, MqttVersion version = MqttVersion.V5, int receiveBytes = 0)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (receiveBytes > 0) socket.ReceiveBufferSize = receiveBytes;
+        await socket.ConnectAsync(IPAddress.Loopback, host.Port);
+        return new RawClient(socket, version);
+    }
+
+    /// <summary>Connects as a device with its key, and expects to be let in.</summary>
+    public static async Task<RawClient> LoginAsync(
+        GatewayHost host, string device, MqttVersion version = MqttVersion.V5, string? clientId = null,
+        int keepAlive = 0, string? will = null, string? password = null)
+    {
+        var client = await OpenAsync(host, version);
+        await client.ConnectAsync(device, password ?? GatewayHost.Key, clientId, keepAlive, will);
+        var answer = await client.ReadAsync();
+        Assert.That(answer[0], Is.EqualTo(0x20));
+        Assert.That(answer[3], Is.Zero, $"CONNACK {Convert.ToHexString(answer)}");
+        return client;
+    }
+
+    public Task ConnectAsync(
+        string? user, string? password, string? clientId = null, int keepAlive = 0, string? will = null) =>
+        SendAsync(target => PacketWriter.Connect(target, new ConnectPacket
+        {
+            Version = version,
+            CleanStart = true,
+            ClientId = Encoding.UTF8.GetBytes(clientId ?? user ?? ""),
+            KeepAliveSeconds = (ushort)keepAlive,
+            HasUserName = user is not null,
+            UserName = Encoding.UTF8.GetBytes(user ?? ""),
+            HasPassword = password is not null,
+            Password = Encoding.UTF8.GetBytes(password ?? ""),
+            HasWill = will is not null,
+            WillTopic = Encoding.UTF8.GetBytes(will ?? ""),
+            WillPayload = "the will"u8,
+        }));
+
+    public Task PublishAsync(string topic, string body, ushort packetId = 0, byte[]? properties = null) =>
+        SendAsync(target => Publish(target, topic, body, packetId, properties));
+
+    public void Publish(
+        IBufferWriter<byte> target, string topic, string body, ushort packetId = 0, byte[]? properties = null) =>
+        PacketWriter.Publish(target, version, new PublishPacket
+        {
+            Qos = packetId == 0 ? 0 : 1,
+            PacketId = packetId,
+            Topic = Encoding.UTF8.GetBytes(topic),
+            Properties = new PropertySet(properties ?? []),
+            Payload = Encoding.UTF8.GetBytes(body),
+        });
+
+    public Task SubscribeAsync(string filter, byte options) =>
+        SendAsync(target => PacketWriter.Subscribe(target, version, new SubscribePacket
+        {
+            PacketId = 77,
+            Filters = [0, (byte)filter.Length, .. Encoding.UTF8.GetBytes(filter), options],
+        }));
+
+    public async Task SendAsync(Action<IBufferWriter<byte>> write)
+    {
+        var target = new ArrayBufferWriter<byte>();
+        write(target);
+        await SendAsync(target.WrittenMemory.ToArray());
+    }
+
+    public async Task SendAsync(byte[] bytes) => await socket.SendAsync(bytes);
+
+    /// <summary>The next whole packet; empty when the server has closed.</summary>
+    public async Task<byte[]> ReadAsync()
+    {
+        while (true)
+        {
+            if (PacketHeader.TryRead(_received.ToArray(), out var header, out _)
+                && header.TotalBytes <= _received.Count)
+            {
+                var packet = _received.Take(header.TotalBytes).ToArray();
+                _received.RemoveRange(0, header.TotalBytes);
+                return packet;
+            }
+
+            if (!await ReceiveAsync()) return [];
+        }
+    }
+
+    /// <summary>The packet identifier and reason of the next PUBACK.</summary>
+    public async Task<(int PacketId, ReasonCode Reason)> ReadAckAsync()
+    {
+        var packet = await ReadAsync();
+        Assert.That(packet, Is.Not.Empty, "closed");
+        Assert.That(packet[0], Is.EqualTo(0x40), Convert.ToHexString(packet));
+        var reason = packet.Length > 4 ? (ReasonCode)packet[4] : ReasonCode.Success;
+        return (BinaryPrimitives.ReadUInt16BigEndian(packet.AsSpan(2)), reason);
+    }
+
+    /// <summary>The reason of the DISCONNECT that comes next (null in 3.1.1), after which the server closes.</summary>
+    public async Task<ReasonCode?> ReadEndAsync()
+    {
+        ReasonCode? reason = null;
+        for (var packet = await ReadAsync(); packet.Length > 0; packet = await ReadAsync())
+        {
+            if (packet[0] != 0xE0) continue;
+            reason = (ReasonCode)packet[2];
+            socket.Shutdown(SocketShutdown.Send);
+        }
+
+        return reason;
+    }
+
+    /// <summary>Everything the server says until it closes.</summary>
+    public async Task<byte[]> ReadAllAsync()
+    {
+        socket.Shutdown(SocketShutdown.Send);
+        while (await ReceiveAsync())
+        {
+        }
+
+        return [.. _received];
+    }
+
+    /// <summary>Whether something comes within a while that is long for this machine.</summary>
+    public async Task<bool> StaysSilentAsync()
+    {
+        if (_received.Count > 0) return false;
+        var poll = Task.Run(() => socket.Poll(TimeSpan.FromMilliseconds(300), SelectMode.SelectRead));
+        return !await poll;
+    }
+
+    public Socket Socket => socket;
+
+    public void Dispose() => socket.Dispose();
+
+    private async Task<bool> ReceiveAsync()
+    {
+        var buffer = new byte[16_384];
+        using var timeout = new CancellationTokenSource(Patience, TimeProvider.System);
+        int read;
+        try
+        {
+            read = await socket.ReceiveAsync(buffer, timeout.Token);
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+
+        _received.AddRange(buffer.AsSpan(0, read));
+        return read > 0;
+    }
+}
