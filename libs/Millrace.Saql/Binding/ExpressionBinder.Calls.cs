@@ -51,7 +51,7 @@ internal abstract partial class ExpressionBinder
         else
         {
             Error(SaqlErrors.UnknownFunction, call.NamePlace,
-                $"There is no function {call.Name}.{Suggestions.For(call.Name, FunctionTable.Names.Concat(OtherNames))}");
+                $"There is no function {call.Name}.{Suggestions.ForFunction(call.Name, FunctionTable.Names.Concat(OtherNames))}");
         }
 
         foreach (var argument in call.Arguments) Bind(argument);

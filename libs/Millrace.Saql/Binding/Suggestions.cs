@@ -3,6 +3,20 @@ namespace Millrace.Saql.Binding;
 /// <summary>The name that was probably meant.</summary>
 internal static class Suggestions
 {
+    /// <summary>What other dialects call a function.</summary>
+    private static readonly Dictionary<string, string> OtherDialects = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["LENGTH"] = "LEN", ["CHAR_LENGTH"] = "LEN", ["SUBSTR"] = "SUBSTRING", ["INSTR"] = "CHARINDEX", ["POS"] = "CHARINDEX",
+        ["CEIL"] = "CEILING", ["POW"] = "POWER", ["LN"] = "LOG", ["MOD"] = "the operator %", ["MEAN"] = "AVG",
+        ["STDDEV"] = "STDEV", ["STDDEV_POP"] = "STDEVP", ["VARIANCE"] = "VAR", ["IFNULL"] = "ISNULL", ["NVL"] = "ISNULL",
+        ["IF"] = "IIF", ["NOW"] = "System.Timestamp", ["GETDATE"] = "System.Timestamp", ["GETUTCDATE"] = "System.Timestamp",
+        ["CURRENT_TIMESTAMP"] = "System.Timestamp", ["CONVERT"] = "CAST", ["TRY_CONVERT"] = "TRY_CAST", ["TUMBLE"] = "TumblingWindow",
+        ["HOP"] = "HoppingWindow", ["RLIKE"] = "REGEXMATCH", ["REGEXP_REPLACE"] = "REGEXREPLACE", ["DATE_ADD"] = "DATEADD",
+    };
+
+    public static string ForFunction(string written, IEnumerable<string> names) =>
+        OtherDialects.TryGetValue(written, out var ours) ? $" Did you mean {ours}?" : For(written, names);
+
     /// <summary>" Did you mean X?" for the nearest name, or nothing when none is near.</summary>
     public static string For(string written, IEnumerable<string> names)
     {

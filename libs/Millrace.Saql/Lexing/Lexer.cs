@@ -22,7 +22,8 @@ internal sealed class Lexer(string text, Diagnostics diagnostics)
             _tokens.Add(token with { Start = start, Length = _at - start });
         }
 
-        _tokens.Add(new Token(TokenKind.End, text.Length, 0, ""));
+        // The end stands right behind the last word, where something is missing; not on the empty line below it.
+        _tokens.Add(new Token(TokenKind.End, _tokens.Count == 0 ? 0 : _tokens[^1].End, 0, ""));
         return _tokens;
     }
 

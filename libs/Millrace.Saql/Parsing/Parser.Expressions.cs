@@ -260,7 +260,12 @@ internal sealed partial class Parser
         var arguments = star ? CloseStar() : ParseArguments("an argument");
         ExpressionSyntax call = Node(
             new CallSyntax(Since(namePlace), name, namePlace, arguments, star, distinct), [.. arguments]);
-        if (Current.IsWord("OVER") || (Current.IsWord("WITHIN") && Following.IsWord("GROUP"))) SkipOver(name);
+        if (Current.IsWord("OVER") || (Current.IsWord("WITHIN") && Following.IsWord("GROUP")))
+        {
+            SkipOver(name);
+            return new BadSyntax(Since(namePlace));
+        }
+
         if (!Current.IsSymbol(".") || !Following.IsAnyName) return call;
         Take();
         var members = TakeParts();

@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Text;
+
+namespace Millrace.Saql.Tests;
+
+/// <summary>An event as the tests make it: times in milliseconds since <see cref="Naive.Epoch"/>.</summary>
+internal sealed record NaiveEvent(
+    int Partition, long Offset, int Element, string Device, long EnqueuedMs, long EventMs, int Room, long? X)
+{
+    public string Body => X is null
+        ? $"{{\"ts\":\"{Naive.Time(EventMs)}\",\"room\":{Room}}}"
+        : $"{{\"x\":{X},\"ts\":\"{Naive.Time(EventMs)}\",\"room\":{Room}}}";
+}
+
+internal sealed record NaiveMark(int Partition, long Offset, long ArrivalMs);
+
+/// <summary>
+/// What windows and policies mean, by keeping every event and looking at all of them: the opposite of the engine.
+/// </summary>
+internal static class Naive
+{
+    public static readonly DateTime Epoch = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+
+    public static string Time(long ms) =>
+        Epoch.AddMilliseconds(ms).ToString("yyyy-MM-ddTHH:mm:ss.fffffffZ", CultureInfo.InvariantCulture);
+
+    /// <summary>The events that the policies let pass, with their timestamps, in the order of the query.</summary>
+    public static List<(long At, NaiveEvent Event)> Ordered(
+        IEnumerable<NaiveEvent> events, IEnumerable<NaiveMark> marks, bool byEventTime, long late, long outOfOrder,
+        bool drop, out int dropped)
+    {
+        var taken = new List<(long At, NaiveEvent Event)>();
+        dropped = 0;
+        foreach (var partition in events.GroupBy(e => e.Partition))
+        {
+            var arrival = long.MinValue;
+            var highest = long.MinValue;
+            foreach (var e in partition.OrderBy(e => e.Offset).ThenBy(e => e.Element))
+            {
+                foreach (var mark in marks.Where(m => m.Partition == e.Partition && m.Offset <= e.Offset))
+                    arrival = Math.Max(arrival, mark.ArrivalMs);
+                arrival = Math.Max(arrival, e.EnqueuedMs);
+                if (!byEventTime)
+                {
+                    taken.Add((arrival, e));
+                    continue;
+                }
+
+                var at = e.EventMs;
+                var isEarly = at - arrival > 300_000;
+                var isLate = arrival - at > late;
+                if (isLate && !drop) at = arrival - late;
+                var isBelow = highest != long.MinValue && at < highest - outOfOrder;
+                if (isEarly || (drop && (isLate || isBelow)))
+                {
+                    dropped++;
+                    continue;
+                }
+
+                if (isBelow) at = highest - outOfOrder;
+                highest = Math.Max(highest, at);
+                taken.Add((at, e));
+            }
+        }
+
+        return [.. taken.OrderBy(t => t.At).ThenBy(t => t.Event.Partition).ThenBy(t => t.Event.Offset).ThenBy(t => t.Event.Element)];
+    }
+
+    /// <summary>The rows of a window, by the end of the window and then by the first event of the group.</summary>
+    public static List<(long End, TKey Key, List<TRow> Rows)> Windows<TRow, TKey>(
+        IReadOnlyList<(long At, TRow Row)> rows, long size, long hop, long offset, Func<TRow, TKey> key)
+        where TKey : notnull
+    {
+        var result = new List<(long, TKey, List<TRow>)>();
+        var ends = new SortedSet<long>();
+        // The epoch of the tests is a whole number of the sizes that they use away from the year 1.
+        foreach (var (at, _) in rows)
+        {
+            for (var end = (long)Math.Ceiling((at - offset) / (double)hop) * hop + offset; end < at + size; end += hop)
+                ends.Add(end);
+        }
+
+        foreach (var end in ends)
+        {
+            var inside = rows.Where(row => row.At > end - size && row.At <= end).Select(row => row.Row);
+            foreach (var group in inside.GroupBy(key)) result.Add((end, group.Key, [.. group]));
+        }
+
+        return result;
+    }
+
+    public static string Row(params (string Name, object? Value)[] members)
+    {
+        var text = new StringBuilder("{");
+        foreach (var (name, value) in members)
+        {
+            if (text.Length > 1) text.Append(',');
+            text.Append('"').Append(name).Append("\":").Append(value switch
+            {
+                null => "null",
+                string s => $"\"{s}\"",
+                double d => d == Math.Truncate(d) ? d.ToString("0.0", CultureInfo.InvariantCulture) : d.ToString("R", CultureInfo.InvariantCulture),
+                _ => Convert.ToString(value, CultureInfo.InvariantCulture),
+            });
+        }
+
+        return text.Append('}').ToString();
+    }
+}
