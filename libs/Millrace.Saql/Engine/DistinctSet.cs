@@ -12,6 +12,8 @@ internal sealed class DistinctSet
     private readonly HashSet<byte[]> _entries = new(new ByBytes());
     private readonly List<byte[]> _inOrder = [];
 
+    public int Count => _inOrder.Count;
+
     /// <summary>True when the group has not seen the value yet. Only a new value allocates.</summary>
     public bool Add(int group, int accumulator, ReadOnlySpan<byte> value)
     {

@@ -4,13 +4,16 @@ using System.Runtime.InteropServices;
 
 namespace Millrace.Saql.Engine;
 
-/// <summary>One group of a window: where its parts lie, and what its first event was.</summary>
+/// <summary>What is seldom asked of a group: where its parts lie, and what its first event was.</summary>
 internal struct Group
 {
     public int KeyStart;
     public int KeyLength;
 
-    /// <summary>The key's values as they came, where they differ from the canonical key.</summary>
+    /// <summary>1 when the key is the bytes of one text, 0 when it is encoded values.</summary>
+    public int KeyTag;
+
+    /// <summary>Where the key's values stand as they came.</summary>
     public int ShownStart;
 
     public int Source;
@@ -25,19 +28,24 @@ internal struct Group
 }
 
 /// <summary>
-/// The groups of one window or pane, dense and in order of their first event: a hash table of keys, and a block of
-/// words for each group's accumulators. Cleared and used again; nothing is allocated once it has its size.
+/// The groups of one window or pane, dense and in order of their first event: a hash table of keys, and for each group
+/// a block of words that an event touches: the key's length and first bytes, and the accumulators. Cleared and used
+/// again; nothing is allocated once it has its size.
 /// </summary>
 internal sealed class GroupTable(int wordsPerGroup)
 {
     public const int NoDevice = -1;
     public const int SeveralDevices = -2;
 
+    /// <summary>Keys up to this length are compared within the block.</summary>
+    private const int InlineKeyBytes = 24;
+    private const int HeadWords = 1 + (InlineKeyBytes / 8);
     private const int CountMin = 16;
 
+    private readonly int _blockWords = HeadWords + wordsPerGroup;
     private ulong[] _buckets = new ulong[CountMin * 2];
     private Group[] _groups = new Group[CountMin];
-    private long[] _words = new long[CountMin * wordsPerGroup];
+    private long[] _blocks = new long[CountMin * (HeadWords + wordsPerGroup)];
     private byte[] _bytes = new byte[1024];
     private int _used;
 
@@ -46,18 +54,13 @@ internal sealed class GroupTable(int wordsPerGroup)
     /// <summary>Values counted by COUNT(DISTINCT), over all groups.</summary>
     public DistinctSet Distinct { get; } = new();
 
-    public int WordsPerGroup => wordsPerGroup;
-
     public byte[] Bytes => _bytes;
-
-    public int BytesUsed => _used;
 
     public ref Group this[int group] => ref _groups[group];
 
-    public Span<long> Words(int group) => _words.AsSpan(group * wordsPerGroup, wordsPerGroup);
-
+    /// <summary>The first of a group's words for accumulators.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ref long FirstWord(int group) => ref _words[group * wordsPerGroup];
+    public ref long FirstWord(int group) => ref _blocks[(group * _blockWords) + HeadWords];
 
     public ReadOnlySpan<byte> Key(int group) => _bytes.AsSpan(_groups[group].KeyStart, _groups[group].KeyLength);
 
@@ -68,34 +71,53 @@ internal sealed class GroupTable(int wordsPerGroup)
     {
         if (Count == 0) return;
         Array.Clear(_buckets);
-        Array.Clear(_words, 0, Count * wordsPerGroup);
+        Array.Clear(_blocks, 0, Count * _blockWords);
         Distinct.Clear();
         Count = 0;
         _used = 0;
     }
 
     /// <summary>The group of a key; a new one has words of zero and no first event yet.</summary>
-    public int FindOrAdd(ReadOnlySpan<byte> key, out bool isNew)
+    public int FindOrAdd(ReadOnlySpan<byte> key, int tag, out bool isNew)
     {
-        var hash = Hash(key);
-        var mask = _buckets.Length - 1;
-        for (var at = (int)hash & mask; ; at = (at + 1) & mask)
+        var hash = Hash(key) ^ (uint)tag;
+        var head = Head(key.Length, tag);
+        var buckets = _buckets;
+        for (var at = hash & (uint)(buckets.Length - 1); ; at = (at + 1) & (uint)(buckets.Length - 1))
         {
-            var bucket = _buckets[at];
+            var bucket = buckets[at];
             if (bucket == 0)
             {
                 isNew = true;
-                return Add(key, hash, at);
+                return Add(key, tag, hash, (int)at);
             }
 
             if ((uint)(bucket >> 32) != hash) continue;
             var group = (int)(uint)bucket - 1;
-            ref readonly var found = ref _groups[group];
-            if (found.KeyLength != key.Length || !key.SequenceEqual(_bytes.AsSpan(found.KeyStart, key.Length))) continue;
+            ref var block = ref _blocks[group * _blockWords];
+            if (block != head || !HasKey(ref block, group, key)) continue;
             isNew = false;
             return group;
         }
     }
+
+    private static long Head(int keyLength, int tag) => ((long)keyLength << 1) | (uint)tag;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool HasKey(ref long block, int group, ReadOnlySpan<byte> key)
+    {
+        ref var kept = ref Unsafe.As<long, byte>(ref Unsafe.Add(ref block, 1));
+        if (key.Length is < 8 or > 16) return HasOtherKey(ref kept, group, key);
+        ref var wanted = ref MemoryMarshal.GetReference(key);
+        var last = key.Length - 8;
+        return Word(ref kept, 0) == Word(ref wanted, 0) && Word(ref kept, last) == Word(ref wanted, last);
+    }
+
+    private bool HasOtherKey(ref byte kept, int group, ReadOnlySpan<byte> key) => key.Length <= InlineKeyBytes
+        ? MemoryMarshal.CreateReadOnlySpan(ref kept, key.Length).SequenceEqual(key)
+        : key.SequenceEqual(_bytes.AsSpan(_groups[group].KeyStart, key.Length));
+
+    private static ulong Word(ref byte bytes, int at) => Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref bytes, at));
 
     /// <summary>Keeps bytes for as long as the table is not cleared; gives where they begin.</summary>
     public int Keep(ReadOnlySpan<byte> bytes)
@@ -111,16 +133,22 @@ internal sealed class GroupTable(int wordsPerGroup)
     {
         const ulong multiplier = 0x9E3779B97F4A7C15;
         var hash = (ulong)key.Length * multiplier;
-        while (key.Length >= 8)
+        ref var first = ref MemoryMarshal.GetReference(key);
+        if (key.Length >= 8)
         {
-            hash = BitOperations.RotateLeft((hash ^ Unsafe.ReadUnaligned<ulong>(ref MemoryMarshal.GetReference(key))) * multiplier, 29);
-            key = key[8..];
+            // The last eight bytes overlap those before, so that no tail is left.
+            for (var at = 0; at < key.Length - 8; at += 8)
+                hash = BitOperations.RotateLeft((hash ^ Word(ref first, at)) * multiplier, 29);
+            hash = (hash ^ Word(ref first, key.Length - 8)) * multiplier;
+        }
+        else
+        {
+            ulong tail = 0;
+            for (var i = 0; i < key.Length; i++) tail |= (ulong)key[i] << (i * 8);
+            hash = (hash ^ tail) * multiplier;
         }
 
-        ulong tail = 0;
-        for (var i = 0; i < key.Length; i++) tail |= (ulong)key[i] << (i * 8);
-        hash = (hash ^ tail) * multiplier;
-        return (uint)((hash ^ (hash >> 32)) * multiplier >> 32);
+        return (uint)(((hash ^ (hash >> 32)) * multiplier) >> 32);
     }
 
     public void Save(StateWriter writer)
@@ -128,7 +156,7 @@ internal sealed class GroupTable(int wordsPerGroup)
         writer.Write(Count);
         writer.Write(_bytes.AsSpan(0, _used));
         writer.Write(MemoryMarshal.AsBytes(_groups.AsSpan(0, Count)));
-        writer.Write(MemoryMarshal.AsBytes(_words.AsSpan(0, Count * wordsPerGroup)));
+        writer.Write(MemoryMarshal.AsBytes(_blocks.AsSpan(0, Count * _blockWords)));
         Distinct.Save(writer);
     }
 
@@ -137,36 +165,40 @@ internal sealed class GroupTable(int wordsPerGroup)
         var count = reader.ReadCount();
         var bytes = reader.ReadBytes();
         var groups = MemoryMarshal.Cast<byte, Group>(reader.ReadBytes());
-        var words = MemoryMarshal.Cast<byte, long>(reader.ReadBytes());
-        if (groups.Length != count || words.Length != count * wordsPerGroup) throw reader.Damaged();
+        var blocks = MemoryMarshal.Cast<byte, long>(reader.ReadBytes());
+        if (groups.Length != count || blocks.Length != count * _blockWords) throw reader.Damaged();
         Clear();
         Keep(bytes);
         for (var i = 0; i < count; i++)
         {
             var group = groups[i];
             if (group.KeyStart < 0 || group.KeyLength < 0 || group.KeyStart > _used - group.KeyLength) throw reader.Damaged();
-            FindOrAdd(bytes.Slice(group.KeyStart, group.KeyLength), out _);
+            FindOrAdd(bytes.Slice(group.KeyStart, group.KeyLength), group.KeyTag, out _);
             _groups[i] = group;
         }
 
         _used = bytes.Length;
-        words.CopyTo(_words);
+        blocks.CopyTo(_blocks);
         Distinct.Restore(ref reader);
     }
 
-    private int Add(ReadOnlySpan<byte> key, uint hash, int bucket)
+    private int Add(ReadOnlySpan<byte> key, int tag, uint hash, int bucket)
     {
         if (Count == _groups.Length)
         {
             Array.Resize(ref _groups, Count * 2);
-            Array.Resize(ref _words, Count * 2 * wordsPerGroup);
+            Array.Resize(ref _blocks, Count * 2 * _blockWords);
             Rehash(Count * 4);
             bucket = FreeBucket(hash);
         }
 
         _buckets[bucket] = ((ulong)hash << 32) | (uint)(Count + 1);
-        _groups[Count] = new Group { KeyStart = Keep(key), KeyLength = key.Length, DeviceLength = NoDevice };
-        _groups[Count].ShownStart = _groups[Count].KeyStart;
+        var start = Keep(key);
+        _groups[Count] = new Group { KeyStart = start, KeyLength = key.Length, KeyTag = tag, ShownStart = start, DeviceLength = NoDevice };
+        ref var block = ref _blocks[Count * _blockWords];
+        block = Head(key.Length, tag);
+        if (key.Length <= InlineKeyBytes)
+            key.CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.As<long, byte>(ref Unsafe.Add(ref block, 1)), InlineKeyBytes));
         return Count++;
     }
 

@@ -38,7 +38,11 @@ internal sealed class PipelineState
         return index >= 0;
     }
 
-    public void NextDueChanged() => _nextDue = _windows.Length == 0 ? long.MaxValue : _windows.Min(window => window.NextDue);
+    public void NextDueChanged()
+    {
+        _nextDue = long.MaxValue;
+        foreach (var window in _windows) _nextDue = Math.Min(_nextDue, window.NextDue);
+    }
 
     /// <summary>Takes the row in the slots of the feed's input, whose origin the frame has.</summary>
     public void Take(int feed)

@@ -8,14 +8,14 @@ internal sealed class RootState
 {
     private readonly Frame _frame;
     private readonly OutputState[] _outputs;
-    private readonly (WindowState Window, WindowInlet Inlet)[] _windows;
+    private readonly (WindowState Window, InletState Inlet)[] _windows;
 
     public RootState(RowRoot root, Value[] slots, EngineContext context)
     {
         _frame = context.Frame;
         Slots = slots;
         _outputs = [.. root.Outputs.Select(output => new OutputState(output, context))];
-        _windows = new (WindowState, WindowInlet)[root.Windows.Count];
+        _windows = new (WindowState, InletState)[root.Windows.Count];
     }
 
     public Value[] Slots { get; }
@@ -24,7 +24,7 @@ internal sealed class RootState
     public void Connect(RowRoot root, IReadOnlyList<WindowState> windows)
     {
         for (var i = 0; i < _windows.Length; i++)
-            _windows[i] = (windows[root.Windows[i].Window.Number], root.Windows[i]);
+            _windows[i] = (windows[root.Windows[i].Window.Number], new InletState(root.Windows[i]));
     }
 
     /// <summary>Gives the row in the slots, whose origin the frame has, to all who read it.</summary>

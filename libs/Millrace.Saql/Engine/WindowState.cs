@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Millrace.Saql.Expressions;
 using Millrace.Saql.Planning;
 using Millrace.Saql.Values;
@@ -17,6 +18,7 @@ internal sealed class WindowState
     private readonly Accumulator[] _accumulators;
     private readonly Value[] _arguments;
     private readonly Value[] _keys;
+    private readonly int[] _identity;
     private readonly bool _keyedByDevice;
     private readonly bool _separatePartitions;
     private readonly List<Pane> _panes = [];
@@ -28,6 +30,10 @@ internal sealed class WindowState
     private int[] _groupMap = new int[16];
     private long _lastClosed = long.MinValue;
 
+    /// <summary>The pane that rows come into; long.MinValue when none is open.</summary>
+    private long _currentEnd = long.MinValue;
+    private GroupTable? _current;
+
     public WindowState(WindowPlan plan, EngineContext context)
     {
         _plan = plan;
@@ -35,6 +41,7 @@ internal sealed class WindowState
         _frame = context.Frame;
         _root = new RootState(plan, new Value[plan.SlotCount], context);
         _arguments = new Value[plan.ArgumentCount];
+        _identity = [.. Enumerable.Range(0, plan.ArgumentCount)];
         _keys = new Value[plan.KeyCount];
         _accumulators = new Accumulator[plan.Accumulators.Count];
         for (var i = 0; i < _accumulators.Length; i++)
@@ -57,7 +64,7 @@ internal sealed class WindowState
     public long NextDue { get; private set; } = long.MaxValue;
 
     /// <summary>Takes the row in the frame.</summary>
-    public void Add(WindowInlet inlet)
+    public void Add(InletState inlet)
     {
         _frame.ClearFailure();
         foreach (var filter in inlet.Filters)
@@ -67,20 +74,52 @@ internal sealed class WindowState
             return;
         }
 
-        for (var i = 0; i < _arguments.Length; i++) _arguments[i] = inlet.Arguments[i].Evaluate(_frame);
-        var keyLength = EncodeKey(inlet.Keys);
-        foreach (ref readonly var accumulator in _accumulators.AsSpan())
-        {
-            if (accumulator.Argument >= 0 && !accumulator.TryTake(ref _arguments[accumulator.Argument], _frame)) break;
-        }
-
+        var arguments = inlet.ArgumentsAreSlots && AreNumbers(inlet.ArgumentSlots, _frame.Slots)
+            ? _frame.Slots
+            : Evaluate(inlet);
+        var slots = arguments == _arguments ? _identity : inlet.ArgumentSlots;
+        var isText = inlet.KeySlot >= 0 && !_separatePartitions && _frame.Slots[inlet.KeySlot].Kind == ValueKind.Text;
+        var key = isText ? _frame.Slots[inlet.KeySlot].Utf8 : _key.AsSpan(0, EncodeKey(inlet.Keys));
         if (_frame.Failure is not null)
         {
             _context.ReportFailure();
             return;
         }
 
-        if (PaneOf(_frame.Origin.Timestamp) is { } table) AddTo(table, keyLength);
+        if (_frame.Origin.Timestamp > _currentEnd && !Open(_frame.Origin.Timestamp)) return;
+        var table = _current!;
+        var index = table.FindOrAdd(key, isText ? 1 : 0, out var isNew);
+        if (isNew) Begin(table, index, inlet, isText);
+        else if (!_keyedByDevice) CompareDevice(table, ref table[index]);
+        ref var words = ref table.FirstWord(index);
+        foreach (ref readonly var accumulator in _accumulators.AsSpan())
+        {
+            var argument = accumulator.Argument;
+            accumulator.Add(ref words, in argument < 0 ? ref NoValue : ref arguments[slots[argument]], table, index);
+        }
+    }
+
+    /// <summary>The arguments as the aggregates take them, or a failure in the frame.</summary>
+    private Value[] Evaluate(InletState inlet)
+    {
+        for (var i = 0; i < _arguments.Length; i++) _arguments[i] = inlet.Arguments[i].Evaluate(_frame);
+        foreach (ref readonly var accumulator in _accumulators.AsSpan())
+        {
+            if (accumulator.Argument >= 0 && !accumulator.TryTake(ref _arguments[accumulator.Argument], _frame)) break;
+        }
+
+        return _arguments;
+    }
+
+    /// <summary>Numbers and nulls can be taken by every aggregate as they are.</summary>
+    private static bool AreNumbers(int[] wanted, Value[] slots)
+    {
+        foreach (var slot in wanted)
+        {
+            if (slots[slot].Kind > ValueKind.Float) return false;
+        }
+
+        return true;
     }
 
     /// <summary>Ends the window that is due: its rows go on, panes that no later window needs go.</summary>
@@ -129,52 +168,34 @@ internal sealed class WindowState
             var pane = new Pane(reader.ReadInt64(), new GroupTable(_wordsPerGroup));
             pane.Table.Restore(ref reader);
             _panes.Add(pane);
+            (_currentEnd, _current) = (pane.End, pane.Table);
         }
 
         UpdateNextDue();
     }
 
-    private void AddTo(GroupTable table, int keyLength)
-    {
-        var index = table.FindOrAdd(_key.AsSpan(0, keyLength), out var isNew);
-        if (isNew) Begin(table, index);
-        else if (!_keyedByDevice) CompareDevice(table, ref table[index]);
-        ref var words = ref table.FirstWord(index);
-        foreach (ref readonly var accumulator in _accumulators.AsSpan())
-        {
-            ref readonly var value = ref accumulator.Argument >= 0 ? ref _arguments[accumulator.Argument] : ref NoValue;
-            accumulator.Add(ref words, value, table, index);
-        }
-    }
+    private static readonly Value[] NoValues = [Value.Null];
 
-    private static readonly Value NoValueField = Value.Null;
-
-    private static ref readonly Value NoValue => ref NoValueField;
+    private static ref readonly Value NoValue => ref NoValues[0];
 
     /// <summary>The first event of a group is what its rows are traced to.</summary>
-    private void Begin(GroupTable table, int index)
+    private void Begin(GroupTable table, int index, InletState inlet, bool keyIsText)
     {
         ref readonly var origin = ref _frame.Origin;
+        var device = table.Keep(origin.Device.Utf8);
+        var shown = table[index].ShownStart + KeyPrefixBytes;
+        if (keyIsText) _keys[0] = inlet.Keys[0].Evaluate(_frame);
+        var length = EncodeShown(keyIsText);
+        if (length > 0) shown = table.Keep(_shown.AsSpan(0, length));
         ref var group = ref table[index];
         group.Source = origin.Source;
         group.Offset = origin.Offset;
         group.Element = origin.Element;
-        var device = origin.Device;
-        if (!device.IsNull)
-        {
-            var start = table.Keep(device.Utf8);
-            table[index].DeviceStart = start;
-            table[index].DeviceLength = device.Length;
-        }
-        else group.DeviceLength = origin.SeveralDevices ? GroupTable.SeveralDevices : GroupTable.NoDevice;
-
-        var length = EncodeShown();
-        if (length > 0)
-        {
-            var start = table.Keep(_shown.AsSpan(0, length));
-            table[index].ShownStart = start;
-        }
-        else table[index].ShownStart += KeyPrefixBytes;
+        group.ShownStart = shown;
+        group.DeviceStart = device;
+        group.DeviceLength = !origin.Device.IsNull ? origin.Device.Length
+            : origin.SeveralDevices ? GroupTable.SeveralDevices
+            : GroupTable.NoDevice;
     }
 
     private int KeyPrefixBytes => _separatePartitions ? 4 : 0;
@@ -211,10 +232,10 @@ internal sealed class WindowState
         return length;
     }
 
-    /// <summary>The keys as they came; 0 when they are the same as the canonical ones.</summary>
-    private int EncodeShown()
+    /// <summary>The keys as they came; 0 when they are the same as the encoded key.</summary>
+    private int EncodeShown(bool always)
     {
-        var differs = false;
+        var differs = always;
         var size = 0;
         foreach (ref readonly var key in _keys.AsSpan())
         {
@@ -229,21 +250,28 @@ internal sealed class WindowState
         return length;
     }
 
-    /// <summary>Null when the time lies in no window, as it may when the hop is longer than the size.</summary>
-    private GroupTable? PaneOf(long time)
+    /// <summary>
+    /// Opens the pane of a time behind the current one. False when the time lies in no window, as it may when the hop is
+    /// longer than the size.
+    /// </summary>
+    private bool Open(long time)
     {
-        if (_panes.Count > 0 && time <= _panes[^1].End) return _panes[^1].Table;
         var spec = _plan.Spec;
-        if (time <= spec.FirstEnd(time) - spec.Size && !spec.IsSnapshot) return null;
-        var table = _spare.Count > 0 ? _spare.Pop() : new GroupTable(_wordsPerGroup);
-        _panes.Add(new Pane(spec.PaneEnd(time), table));
+        if (time <= spec.FirstEnd(time) - spec.Size && !spec.IsSnapshot) return false;
+        _current = _spare.Count > 0 ? _spare.Pop() : new GroupTable(_wordsPerGroup);
+        _currentEnd = spec.PaneEnd(time);
+        _panes.Add(new Pane(_currentEnd, _current));
         UpdateNextDue();
-        return table;
+        return true;
     }
 
     private void UpdateNextDue()
     {
-        if (_panes.Count == 0) NextDue = long.MaxValue;
+        if (_panes.Count == 0)
+        {
+            NextDue = long.MaxValue;
+            _currentEnd = long.MinValue;
+        }
         else
         {
             NextDue = _plan.Spec.FirstEnd(_panes[0].End);
@@ -272,7 +300,7 @@ internal sealed class WindowState
         for (var i = 0; i < from.Count; i++)
         {
             var group = from[i];
-            var index = into.FindOrAdd(from.Key(i), out var isNew);
+            var index = into.FindOrAdd(from.Key(i), group.KeyTag, out var isNew);
             _groupMap[i] = index;
             if (isNew) CopyGroup(from, i, into, index);
             else if (into[index].DeviceLength != group.DeviceLength || !into.Device(index).SequenceEqual(from.Device(i)))
@@ -283,9 +311,12 @@ internal sealed class WindowState
                 accumulator.Merge(ref words, into, ref otherWords, from);
         }
 
-        into.Distinct.AddAll(from.Distinct, _groupMap, (group, accumulator) =>
-            into.Words(group)[_accumulators[accumulator].FirstWord]++);
+        if (from.Distinct.Count > 0) MergeDistinct(from, into);
     }
+
+    private void MergeDistinct(GroupTable from, GroupTable into) =>
+        into.Distinct.AddAll(from.Distinct, _groupMap, (group, accumulator) =>
+            Unsafe.Add(ref into.FirstWord(group), _accumulators[accumulator].FirstWord)++);
 
     private void CopyGroup(GroupTable from, int source, GroupTable into, int target)
     {

@@ -1,0 +1,87 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
+using Millrace.Contracts;
+using Millrace.Saql;
+
+namespace Millrace.Benchmarks.Saql;
+
+/// <summary>Batches of telemetry records, made once and given again and again with rising offsets.</summary>
+internal sealed class Telemetry
+{
+    public const int Devices = 10_000;
+    public const int BatchRecords = 500;
+
+    private const int Batches = 200;
+    private const long StartMs = 1_767_225_600_000;
+    private const double EventsPerMs = 100;
+
+    private readonly byte[][] _batches = new byte[Batches][];
+    private readonly long[] _offsets;
+    private readonly int _partitions;
+    private int _next;
+    private long _turnMs;
+
+    public Telemetry(int partitions = 1)
+    {
+        _partitions = partitions;
+        _offsets = new long[partitions];
+        var random = new Random(7);
+        using var builder = new RecordBatchBuilder();
+        for (var batch = 0; batch < Batches; batch++)
+        {
+            builder.Clear();
+            for (var i = 0; i < BatchRecords; i++) Add(builder, random, batch, i);
+            _batches[batch] = builder.Bytes.ToArray();
+        }
+    }
+
+    public static int BodyBytes => Encoding.UTF8.GetByteCount(Body(new Random(1)));
+
+    /// <summary>The next batch, its times later than those of all before.</summary>
+    public RecordBatch Next()
+    {
+        var partition = _next % _partitions;
+        var bytes = _batches[_next].AsSpan();
+        for (var at = 0; at < bytes.Length && _turnMs > 0; at += 4 + BinaryPrimitives.ReadInt32LittleEndian(bytes[at..]))
+        {
+            var time = bytes[(at + 8)..];
+            BinaryPrimitives.WriteInt64LittleEndian(time, BinaryPrimitives.ReadInt64LittleEndian(time) + _turnMs);
+        }
+
+        var batch = new RecordBatch(new TopicPartition("telemetry", partition), _offsets[partition], BatchRecords, _batches[_next]);
+        _offsets[partition] += BatchRecords;
+        _next = (_next + 1) % Batches;
+        if (_next == 0) _turnMs = (long)(Batches * BatchRecords / EventsPerMs);
+        return batch;
+    }
+
+    private static void Add(RecordBatchBuilder builder, Random random, int batch, int index)
+    {
+        var at = StartMs + (long)((((long)batch * BatchRecords) + index) / EventsPerMs);
+        var device = string.Create(CultureInfo.InvariantCulture, $"device-{random.Next(Devices):d5}");
+        builder.Begin(at, Encoding.UTF8.GetBytes(device));
+        builder.AddHeader(TelemetryHeaders.ContentType, "application/json"u8);
+        builder.AddHeader(TelemetryHeaders.AuthMethod, "sas"u8);
+        builder.AddHeader(TelemetryHeaders.GenerationId, "638000000000000000"u8);
+        builder.AddHeader("app.site"u8, "north"u8);
+        builder.End(Encoding.UTF8.GetBytes(Body(random)));
+    }
+
+    private static string Body(Random random) => string.Create(CultureInfo.InvariantCulture,
+        $"{{\"temperature\":{20 + (random.NextDouble() * 50):f2},\"humidity\":{random.Next(20, 90)},\"battery\":{random.NextDouble() * 100:f1}," +
+        $"\"position\":{{\"lat\":{random.NextDouble() * 90:f5},\"lon\":{random.NextDouble() * 90:f5}}},\"speed\":{random.NextDouble() * 30:f2}," +
+        $"\"status\":\"flying\",\"sequence\":{random.Next(1_000_000)},\"sentAt\":\"2026-01-01T00:00:00.000Z\"}}");
+}
+
+/// <summary>Counts, and keeps nothing.</summary>
+internal sealed class CountingSink : IQueryRowSink
+{
+    public long Rows { get; private set; }
+
+    public void Row(in QueryRow row) => Rows++;
+
+    public void Failed(in QueryRowFailure failure) => throw new InvalidOperationException(failure.ToString());
+
+    public void Dropped(TopicPartition source, long offset) => throw new InvalidOperationException("dropped");
+}
