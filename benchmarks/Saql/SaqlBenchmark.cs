@@ -14,11 +14,15 @@ internal static class SaqlBenchmark
 
     public static Task RunAsync(Report report)
     {
-        report.Line($"One thread, processor time, {Telemetry.Devices:n0} devices, bodies of {Telemetry.BodyBytes} B with 8 fields, 4 headers, "
-            + $"batches of {Telemetry.BatchRecords} records. Median of {Rounds} turns of {RoundTime.TotalSeconds} s, +- half the distance "
+        report.Line(
+            $"One thread, processor time, {Telemetry.Devices:n0} devices, bodies of {Telemetry.BodyBytes} B with 8 " +
+            $"fields, 4 headers, "
+            + $"batches of {Telemetry.BatchRecords} records. Median of {Rounds} turns of {RoundTime.TotalSeconds} " +
+                $"s, +- half the distance "
             + "of the quartiles. By hand: Utf8JsonReader, a Dictionary by device, no windows, times or row ids.");
         report.Line();
-        report.Line("| query | events/s/core | an event | by hand | x by hand | goal | allocated an event | rows an event |");
+        report.Line(
+            "| query | events/s/core | an event | by hand | x by hand | goal | allocated an event | rows an event |");
         report.Line("|---|---:|---:|---:|---:|---:|---:|---:|");
         foreach (var one in Cases()) report.Line(Measure(one));
         return Task.CompletedTask;
@@ -28,13 +32,18 @@ internal static class SaqlBenchmark
     {
         var rules = new RuleCase();
         var window = new WindowCase();
-        yield return new("10 rules over 3 fields, from bytes", rules.RunEngine, rules.RunByHand, () => rules.Rows, 1e9 / 1.5e6);
-        yield return new("tumbling average by device, from bytes", window.RunEngine, window.RunByHand, () => window.Rows, null);
-        yield return new("tumbling average by device, decoded events", window.RunDecoded, window.RunDecodedByHand, () => window.Rows, 25);
+        yield return new("10 rules over 3 fields, from bytes", rules.RunEngine, rules.RunByHand, () => rules.Rows,
+            1e9 / 1.5e6);
+        yield return new("tumbling average by device, from bytes", window.RunEngine, window.RunByHand, () =>
+            window.Rows, null);
+        yield return new("tumbling average by device, decoded events", window.RunDecoded, window.RunDecodedByHand,
+            () => window.Rows, 25);
         var hopping = new WindowCase("HoppingWindow(second, 180, 60)");
-        yield return new("hopping average by device (3 panes), decoded events", hopping.RunDecoded, hopping.RunDecodedByHand, () => hopping.Rows, null);
+        yield return new("hopping average by device (3 panes), decoded events", hopping.RunDecoded,
+            hopping.RunDecodedByHand, () => hopping.Rows, null);
         var all = new WindowCase("TumblingWindow(minute, 3)", partitions: 4);
-        yield return new("the same over 4 partitions merged by time, from bytes", all.RunEngine, all.RunByHand, () => all.Rows, null);
+        yield return new("the same over 4 partitions merged by time, from bytes", all.RunEngine, all.RunByHand, () =>
+            all.Rows, null);
     }
 
     private static string Measure(Case one)
@@ -53,9 +62,12 @@ internal static class SaqlBenchmark
             ratio.Add(ns / handNs);
         }
 
-        var goal = one.GoalNs is { } ns0 ? string.Create(CultureInfo.InvariantCulture, $"{ns0:f0} ns ({engine.Median / ns0:f2}x)") : "";
+        var goal = one.GoalNs is { } ns0
+            ? string.Create(CultureInfo.InvariantCulture, $"{ns0:f0} ns ({engine.Median / ns0:f2}x)") : "";
         return string.Create(CultureInfo.InvariantCulture,
-            $"| {one.Name} | {1e9 / engine.Median:n0} | {engine.Median:f1} ns ±{engine.Spread:p0} | {byHand.Median:f1} ns | {ratio.Median:f2} ±{ratio.Spread:p0} | {goal} | {allocated.Median:f2} B | {rows.Median:f5} |");
+            $"| {one.Name} | {1e9 / engine.Median:n0} | {engine.Median:f1} ns ±{engine.Spread:p0} | " +
+                $"{byHand.Median:f1} ns | {ratio.Median:f2} ±{ratio.Spread:p0} | {goal} | {allocated.Median:f2} B | " +
+                $"{rows.Median:f5} |");
     }
 
     /// <summary>Processor nanoseconds an event: what else runs on the machine takes its time, but not this.</summary>

@@ -43,13 +43,15 @@ internal sealed class Telemetry
     {
         var partition = _next % _partitions;
         var bytes = _batches[_next].AsSpan();
-        for (var at = 0; at < bytes.Length && _turnMs > 0; at += 4 + BinaryPrimitives.ReadInt32LittleEndian(bytes[at..]))
+        for (var at = 0; at < bytes.Length
+            && _turnMs > 0; at += 4 + BinaryPrimitives.ReadInt32LittleEndian(bytes[at..]))
         {
             var time = bytes[(at + 8)..];
             BinaryPrimitives.WriteInt64LittleEndian(time, BinaryPrimitives.ReadInt64LittleEndian(time) + _turnMs);
         }
 
-        var batch = new RecordBatch(new TopicPartition("telemetry", partition), _offsets[partition], BatchRecords, _batches[_next]);
+        var batch = new RecordBatch(new TopicPartition("telemetry", partition), _offsets[partition], BatchRecords,
+            _batches[_next]);
         _offsets[partition] += BatchRecords;
         _next = (_next + 1) % Batches;
         if (_next == 0) _turnMs = (long)(Batches * BatchRecords / EventsPerMs);
@@ -69,9 +71,12 @@ internal sealed class Telemetry
     }
 
     private static string Body(Random random) => string.Create(CultureInfo.InvariantCulture,
-        $"{{\"temperature\":{20 + (random.NextDouble() * 50):f2},\"humidity\":{random.Next(20, 90)},\"battery\":{random.NextDouble() * 100:f1}," +
-        $"\"position\":{{\"lat\":{random.NextDouble() * 90:f5},\"lon\":{random.NextDouble() * 90:f5}}},\"speed\":{random.NextDouble() * 30:f2}," +
-        $"\"status\":\"flying\",\"sequence\":{random.Next(1_000_000)},\"sentAt\":\"2026-01-01T00:00:00.000Z\"}}");
+        $$"""
+        {"temperature":{{20 + (random.NextDouble() * 50):f2}},"humidity":{{random.Next(20, 90)}},
+        "battery":{{random.NextDouble() * 100:f1}},"position":{"lat":{{random.NextDouble() * 90:f5}},
+        "lon":{{random.NextDouble() * 90:f5}}},"speed":{{random.NextDouble() * 30:f2}},"status":"flying",
+        "sequence":{{random.Next(1_000_000)}},"sentAt":"2026-01-01T00:00:00.000Z"}
+        """).Replace("\n", "");
 }
 
 /// <summary>Counts, and keeps nothing.</summary>

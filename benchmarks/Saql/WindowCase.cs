@@ -20,7 +20,8 @@ internal sealed class WindowCase
     private readonly QueryEngine _engine;
     private readonly Dictionary<string, (double Sum, long Count)> _byDevice = [];
     private readonly Dictionary<string, (double Sum, long Count)>.AlternateLookup<ReadOnlySpan<char>> _lookup;
-    private readonly (Value Device, double Temperature, string Name)[] _decoded = new (Value, double, string)[DecodedEvents];
+    private readonly (Value Device, double Temperature, string Name)[] _decoded =
+        new (Value, double, string)[DecodedEvents];
     private readonly PipelineState _pipeline;
     private readonly RootState _root;
     private readonly EngineContext _context;
@@ -33,10 +34,13 @@ internal sealed class WindowCase
         _lookup = _byDevice.GetAlternateLookup<ReadOnlySpan<char>>();
         _telemetry = new Telemetry(partitions);
         var plan = SaqlCompiler.Compile(
-            $"SELECT IoTHub.ConnectionDeviceId AS d, AVG(temperature) AS t FROM telemetry GROUP BY IoTHub.ConnectionDeviceId, {window} HAVING AVG(temperature) > 75").Plan!;
+            $"SELECT IoTHub.ConnectionDeviceId AS d, AVG(temperature) AS t FROM telemetry GROUP BY " +
+                $"IoTHub.ConnectionDeviceId, {window} HAVING AVG(temperature) > 75").Plan!;
         var options = new QueryEngineOptions("windows", 1);
-        TopicPartition[] sources = [.. Enumerable.Range(0, partitions).Select(partition => new TopicPartition("telemetry", partition))];
-        _engine = new QueryEngine(plan, options, [.. sources.Select(source => new QuerySource("telemetry", source, 0))], _sink);
+        TopicPartition[] sources =
+            [.. Enumerable.Range(0, partitions).Select(partition => new TopicPartition("telemetry", partition))];
+        _engine = new QueryEngine(plan, options,
+            [.. sources.Select(source => new QuerySource("telemetry", source, 0))], _sink);
 
         _context = new EngineContext(plan, options, sources[..1], _sink);
         var feed = plan.Parts.Feeds[0];
@@ -86,7 +90,9 @@ internal sealed class WindowCase
         return batch.Count;
     }
 
-    /// <summary>Rows whose fields are in their slots already: 10,000 events a second of the stream's time a device.</summary>
+    /// <summary>
+    /// Rows whose fields are in their slots already: 10,000 events a second of the stream's time a device.
+    /// </summary>
     public int RunDecoded()
     {
         var frame = _context.Frame;

@@ -40,7 +40,9 @@ public sealed class QueryEngine
         _sources = _inOrder.ToDictionary(source => source.Partition);
     }
 
-    /// <summary>The least of the sources' watermarks, in milliseconds since 1970; long.MinValue before the first.</summary>
+    /// <summary>
+    /// The least of the sources' watermarks, in milliseconds since 1970; long.MinValue before the first.
+    /// </summary>
     public long WatermarkMs
     {
         get
@@ -136,7 +138,8 @@ public sealed class QueryEngine
     {
         var sources = string.Join(';', _inOrder.Select(source => source.Partition));
         return (int)Crc32C.Compute(Encoding.UTF8.GetBytes(
-            $"{_options.LateTolerance.Ticks};{_options.OutOfOrderTolerance.Ticks};{_options.DropOutOfOrder};{sources};{_plan.Text}"));
+            $"{_options.LateTolerance.Ticks};{_options.OutOfOrderTolerance.Ticks};{_options.DropOutOfOrder};" +
+            $"{sources};{_plan.Text}"));
     }
 
     private SourceState Find(TopicPartition partition) => _sources.TryGetValue(partition, out var source)

@@ -21,7 +21,8 @@ public sealed class QueryPlan
         Text = text;
         Inputs = [.. parts.Inputs.Select(input => input.Name)];
         Outputs = parts.Outputs;
-        Scope = parts.Windows.All(window => window.IsPartitionLocal) ? QueryScope.PerPartition : QueryScope.AllPartitions;
+        Scope = parts.Windows.All(window => window.IsPartitionLocal) ? QueryScope.PerPartition
+            : QueryScope.AllPartitions;
     }
 
     internal PlanParts Parts { get; }

@@ -10,7 +10,9 @@ public static class SaqlCompiler
     /// <summary>The longest text, in characters.</summary>
     public const int TextLengthMax = 256 * 1024;
 
-    /// <summary>Never throws for what a text may contain: what is wrong is among the diagnostics, in order of place.</summary>
+    /// <summary>
+    /// Never throws for what a text may contain: what is wrong is among the diagnostics, in order of place.
+    /// </summary>
     public static CompileResult Compile(string text, CompileOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(text);

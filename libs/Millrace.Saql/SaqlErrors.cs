@@ -61,13 +61,15 @@ public static class SaqlErrors
         "Date parts, data types and metadata properties are fixed lists.", "Use one of those that the message gives.");
 
     public static readonly ErrorDefinition MisplacedTimestampBy = new("SQ-0017", "TIMESTAMP BY cannot stand here.",
-        "Only an input has times of its own, and they come from its fields.", "Move it to the SELECT that reads the input.");
+        "Only an input has times of its own, and they come from its fields.",
+            "Move it to the SELECT that reads the input.");
 
     public static readonly ErrorDefinition MisplacedStar = new("SQ-0018", "* cannot stand here.",
         "* means the fields of a source's rows, which a grouped or computed row does not have.", "Name the columns.");
 
     public static readonly ErrorDefinition TooLarge = new("SQ-0019", "The query is too large.",
-        "Length and nesting have limits, so that no query harms the others.", "Split it into several queries or steps.");
+        "Length and nesting have limits, so that no query harms the others.",
+            "Split it into several queries or steps.");
 
     public static readonly ErrorDefinition BadOutputName = new("SQ-0020", "The output's name is not valid.",
         "It becomes the name of a topic and of a file.", "Use 1 to 100 letters, digits, _ or -.");
@@ -86,7 +88,8 @@ public static class SaqlErrors
         "The divisor is 0.", "Divide by NULLIF(x, 0), which gives null.");
 
     public static readonly ErrorDefinition BadTimestamp = new("SQ-0105", "TIMESTAMP BY gives no time.",
-        "The expression is null, or no ISO 8601 time.", "Mend the field, or use COALESCE with a time that is always there.");
+        "The expression is null, or no ISO 8601 time.",
+            "Mend the field, or use COALESCE with a time that is always there.");
 
     public static readonly ErrorDefinition BadArgumentValue = new("SQ-0106", "An argument is out of its range.",
         "The function is not defined for this value.", "Filter such rows with WHERE or CASE.");
@@ -105,6 +108,7 @@ public static class SaqlErrors
         "An input file has one JSON object a line.", "Mend the line, or run with --on-error drop.");
 
     public static readonly ErrorDefinition BadLineMetadata = new("SQ-0302", "The line's metadata is not valid.",
-        "EventEnqueuedUtcTime and EventProcessedUtcTime are ISO 8601 times, PartitionId a whole number, IoTHub an object.",
+        "EventEnqueuedUtcTime and EventProcessedUtcTime are ISO 8601 times, PartitionId a whole number, IoTHub an " +
+            "object.",
         "Mend the line, or leave the field out.");
 }

@@ -30,7 +30,8 @@ internal abstract partial class ExpressionBinder
                 return CheckCount(call, 2, 2) ? BindNullIf(call) : Nothing;
             case "IIF":
                 return CheckCount(call, 3, 3)
-                    ? new CaseExpr([(BindCondition(call.Arguments[0]), Bind(call.Arguments[1]))], Bind(call.Arguments[2]))
+                    ? new CaseExpr([(BindCondition(call.Arguments[0]), Bind(call.Arguments[1]))],
+                        Bind(call.Arguments[2]))
                     : Nothing;
             case "CONCAT":
                 return CheckCount(call, 1, int.MaxValue) ? new ConcatExpr(null, BindAll(call)) : Nothing;
@@ -51,7 +52,8 @@ internal abstract partial class ExpressionBinder
         else
         {
             Error(SaqlErrors.UnknownFunction, call.NamePlace,
-                $"There is no function {call.Name}.{Suggestions.ForFunction(call.Name, FunctionTable.Names.Concat(OtherNames))}");
+                $"There is no function " +
+                    $"{call.Name}.{Suggestions.ForFunction(call.Name, FunctionTable.Names.Concat(OtherNames))}");
         }
 
         foreach (var argument in call.Arguments) Bind(argument);
@@ -108,18 +110,21 @@ internal abstract partial class ExpressionBinder
         if (arguments.Length < min || arguments.Length > function.Parameters.Length)
         {
             Error(SaqlErrors.BadArguments, call.Place,
-                $"{function.Signature} takes {min}{(function.Optional > 0 ? $" to {function.Parameters.Length}" : "")} " +
+                $"{function.Signature} takes " +
+                    $"{min}{(function.Optional > 0 ? $" to {function.Parameters.Length}" : "")} " +
                 $"argument{(min == 1 && function.Optional == 0 ? "" : "s")}; found {arguments.Length}.");
             return Nothing;
         }
 
         for (var i = 0; i < arguments.Length; i++)
             arguments[i] = CheckArgument(function, i, arguments[i], syntax[i].Place);
-        if (function.Name is "REGEXMATCH" or "REGEXREPLACE" && arguments[1] is ConstantExpr { Value: { Kind: ValueKind.Text } pattern } &&
+        if (function.Name is "REGEXMATCH" or "REGEXREPLACE"
+            && arguments[1] is ConstantExpr { Value: { Kind: ValueKind.Text } pattern } &&
             PatternCache.TryBuild(System.Text.Encoding.UTF8.GetString(pattern.Utf8)) is null)
         {
             Error(SaqlErrors.BadArguments, syntax[1].Place,
-                $"{Shown.Of(pattern)} is no regular expression of this engine (which has no look-around and no back-references).");
+                $"{Shown.Of(pattern)} is no regular expression of this engine (which has no look-around and no " +
+                    $"back-references).");
         }
 
         return new CallExpr(function, arguments);
@@ -174,7 +179,8 @@ internal abstract partial class ExpressionBinder
 
         if (MetadataPath.TryParse(path, out var field)) return input.Meta(field);
         Error(SaqlErrors.UnknownWord, call.Arguments[1].Place,
-            $"Found '{path}'; expected '[User].[name]', '[User]', '[IoTHub].[property]' with {Suggestions.List(MetadataNames.OfIoTHub)}, " +
+            $"Found '{path}'; expected '[User].[name]', '[User]', '[IoTHub].[property]' with " +
+                $"{Suggestions.List(MetadataNames.OfIoTHub)}, " +
             "or one of EventEnqueuedUtcTime, EventProcessedUtcTime, PartitionId.");
         return Nothing;
     }

@@ -122,7 +122,8 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
     private Expr Compare(CompareOperator comparison, Expr left, Expr right, TextSpan place)
     {
         (left, right) = Harmonise(left, right, place);
-        if (left is SlotExpr field && right is ConstantExpr { Value: { Kind: ValueKind.BigInt or ValueKind.Float } constant })
+        if (left is SlotExpr field
+            && right is ConstantExpr { Value: { Kind: ValueKind.BigInt or ValueKind.Float } constant })
             return new CompareSlotExpr(comparison, field.Slot, constant);
         return new CompareExpr(comparison, left, right);
     }
@@ -144,7 +145,8 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
             if ((type.IsNumber() && Conversion.TryNumber(text, out _)) || type == ValueKind.Bit) return (left, right);
             Mismatch($"a {type.Name()} is compared with {Shown.Of(text)}");
         }
-        else if (type == ValueKind.DateTime != (other == ValueKind.DateTime) && type != ValueKind.Text && other != ValueKind.Text)
+        else if (type == ValueKind.DateTime != (other == ValueKind.DateTime) && type != ValueKind.Text
+            && other != ValueKind.Text)
             Mismatch($"a {type.Name()} is compared with a {other.Name()}");
         return (left, right);
 
@@ -161,7 +163,8 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
                 ValueKind.DateTime or ValueKind.Record or ValueKind.Array => false,
                 ValueKind.Float => symbol is not ('&' or '|' or '^'),
                 ValueKind.Text when side is ConstantExpr constant =>
-                    Conversion.TryNumber(constant.Value, out _) || (symbol == '+' && left.Type is null or ValueKind.Text && right.Type is null or ValueKind.Text),
+                    Conversion.TryNumber(constant.Value, out _) || (symbol == '+'
+                        && left.Type is null or ValueKind.Text && right.Type is null or ValueKind.Text),
                 _ => true,
             };
             if (fits) continue;
@@ -229,7 +232,8 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
                     _ => "",
                 };
                 Error(SaqlErrors.UnknownWord, cast.TypePlace,
-                    $"Found '{cast.TypeName}'; expected bigint, float, nvarchar(max), datetime, bit, record or array.{near}");
+                    $"Found '{cast.TypeName}'; expected bigint, float, nvarchar(max), datetime, bit, record or " +
+                        $"array.{near}");
             }
 
             return Nothing;

@@ -60,7 +60,8 @@ internal sealed class GroupBinder : ExpressionBinder
         if (name == "COUNT" && CountsRows(call)) return Result(AccumulatorKind.CountRows, -1, false, result);
         if (call.Star || call.Arguments.Count != 1)
         {
-            Error(SaqlErrors.BadArguments, call.Place, $"{name} takes one argument{(call.Star ? ", not *" : $"; found {call.Arguments.Count}")}.");
+            Error(SaqlErrors.BadArguments, call.Place,
+                $"{name} takes one argument{(call.Star ? ", not *" : $"; found {call.Arguments.Count}")}.");
             return Nothing;
         }
 
@@ -77,7 +78,8 @@ internal sealed class GroupBinder : ExpressionBinder
 
         var argument = Argument(call);
         var type = _arguments[0][argument].Type;
-        if (type is ValueKind.Record or ValueKind.Array && accumulator is not (AccumulatorKind.Count or AccumulatorKind.CountDistinct))
+        if (type is ValueKind.Record or ValueKind.Array
+            && accumulator is not (AccumulatorKind.Count or AccumulatorKind.CountDistinct))
             Error(SaqlErrors.BadArguments, call.Place, $"{name} cannot take a {type.Value.Name()}.");
         if (type == ValueKind.DateTime && accumulator is AccumulatorKind.Sum or AccumulatorKind.Moments)
             Error(SaqlErrors.BadArguments, call.Place, $"{name} needs numbers; found a datetime.");

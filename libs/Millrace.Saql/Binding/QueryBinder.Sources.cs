@@ -24,7 +24,8 @@ internal sealed partial class QueryBinder
         {
             var names = knownInputs.Concat(_steps.Keys).ToList();
             diagnostics.Add(SaqlErrors.UnknownInput, from.Place,
-                $"There is no input or step {from.Name}; there is {Suggestions.List(names)}.{Suggestions.For(from.Name, names)}");
+                $"There is no input or step {from.Name}; there is " +
+                    $"{Suggestions.List(names)}.{Suggestions.For(from.Name, names)}");
             return null;
         }
 
@@ -68,7 +69,8 @@ internal sealed partial class QueryBinder
         if (!isPartitionId)
         {
             if (from.PartitionBy is not BadSyntax)
-                diagnostics.Add(SaqlErrors.NotSupportedYet, from.PartitionBy.Place, "Not supported yet: PARTITION BY anything but PartitionId.");
+                diagnostics.Add(SaqlErrors.NotSupportedYet, from.PartitionBy.Place,
+                    "Not supported yet: PARTITION BY anything but PartitionId.");
             return false;
         }
 
@@ -106,7 +108,8 @@ internal sealed partial class QueryBinder
         {
             var filters = scopes[i].Branch.Filters.ToList();
             if (select.Where is not null)
-                filters.Add(new RowBinder(scopes[i], diagnostics, "WHERE; filter by it in HAVING").BindCondition(select.Where));
+                filters.Add(new RowBinder(scopes[i], diagnostics, "WHERE; filter by it in HAVING")
+                    .BindCondition(select.Where));
             var inlet = new WindowInlet(window, [.. filters], keysOfBranch[i], binder.ArgumentsOf(i));
             window.Inlets.Add(inlet);
             scopes[i].Branch.Root.Windows.Add(inlet);
@@ -138,7 +141,8 @@ internal sealed partial class QueryBinder
         keys = [.. items.Where(item => !WindowBinder.IsWindowOfAnyKind(item))];
         if (windows.Count > 1)
         {
-            diagnostics.Add(SaqlErrors.WindowNeeded, windows[1].Place, "A GROUP BY has one window; this is the second.");
+            diagnostics.Add(SaqlErrors.WindowNeeded, windows[1].Place,
+                "A GROUP BY has one window; this is the second.");
             return null;
         }
 

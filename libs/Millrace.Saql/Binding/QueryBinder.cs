@@ -34,7 +34,8 @@ internal sealed partial class QueryBinder(Diagnostics diagnostics, IReadOnlyColl
     private void BindOutput(QuerySyntax query)
     {
         var name = query.Into ?? "output";
-        if (name.Length > 100 || !name.All(character => char.IsAsciiLetterOrDigit(character) || character is '_' or '-'))
+        if (name.Length > 100
+            || !name.All(character => char.IsAsciiLetterOrDigit(character) || character is '_' or '-'))
         {
             diagnostics.Add(SaqlErrors.BadOutputName, query.IntoPlace,
                 $"[{name}] cannot be the name of an output: it has 1 to 100 ASCII letters, digits, _ or -.");
@@ -78,7 +79,8 @@ internal sealed partial class QueryBinder(Diagnostics diagnostics, IReadOnlyColl
         var found = other.Names.Items.Select(item => item.Name ?? "*").ToList();
         if (expected.SequenceEqual(found, StringComparer.OrdinalIgnoreCase)) return;
         diagnostics.Add(SaqlErrors.UnionMismatch, place,
-            $"The parts of UNION give different columns: ({string.Join(", ", expected)}) and ({string.Join(", ", found)}).");
+            $"The parts of UNION give different columns: ({string.Join(", ", expected)}) and " +
+                $"({string.Join(", ", found)}).");
     }
 
     /// <summary>The columns of a UNION are called as in its first part.</summary>
@@ -178,7 +180,8 @@ internal sealed partial class QueryBinder(Diagnostics diagnostics, IReadOnlyColl
             CallSyntax call => call.Name.ToUpperInvariant(),
             _ => $"Column{ordinal}",
         };
-        var isFree = expression is NameSyntax || !items.Any(item => name.Equals(item.Name, StringComparison.OrdinalIgnoreCase));
+        var isFree = expression is NameSyntax
+            || !items.Any(item => name.Equals(item.Name, StringComparison.OrdinalIgnoreCase));
         return isFree ? name : $"Column{ordinal}";
     }
 }

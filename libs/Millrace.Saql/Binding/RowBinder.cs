@@ -3,7 +3,9 @@ using Millrace.Saql.Parsing;
 
 namespace Millrace.Saql.Binding;
 
-/// <summary>Expressions over the rows of a source: WHERE, SELECT without GROUP BY, keys and arguments of aggregates.</summary>
+/// <summary>
+/// Expressions over the rows of a source: WHERE, SELECT without GROUP BY, keys and arguments of aggregates.
+/// </summary>
 /// <param name="place">What an aggregate is told that it cannot stand in.</param>
 internal class RowBinder(RowScope scope, Diagnostics diagnostics, string place)
     : ExpressionBinder(scope, diagnostics)
@@ -14,7 +16,8 @@ internal class RowBinder(RowScope scope, Diagnostics diagnostics, string place)
     {
         if (Scope.IsSource(name) && Scope.Branch.Names.Resolve([name.Parts[0].Text]) is null)
         {
-            Error(SaqlErrors.UnknownName, name.Place, $"{name.Parts[0].Text} is the source; expected one of its columns.");
+            Error(SaqlErrors.UnknownName, name.Place,
+                $"{name.Parts[0].Text} is the source; expected one of its columns.");
             return Nothing;
         }
 
@@ -22,7 +25,8 @@ internal class RowBinder(RowScope scope, Diagnostics diagnostics, string place)
         if (Scope.Branch.Names.Resolve(path) is { } found) return found;
         var known = Scope.Branch.Names.Known.ToList();
         Error(SaqlErrors.UnknownName, name.Place,
-            $"{Scope.Qualifiers[0]} has no column {path[0]}; it has {Suggestions.List(known)}.{Suggestions.For(path[0], known)}");
+            $"{Scope.Qualifiers[0]} has no column {path[0]}; it has " +
+                $"{Suggestions.List(known)}.{Suggestions.For(path[0], known)}");
         return Nothing;
     }
 

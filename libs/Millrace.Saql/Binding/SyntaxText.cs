@@ -39,7 +39,8 @@ internal static class SyntaxText
 
     private static string Name(NameSyntax name, IReadOnlyCollection<string> qualifiers)
     {
-        var qualified = name.Parts.Count > 1 && qualifiers.Contains(name.Parts[0].Text, StringComparer.OrdinalIgnoreCase);
+        var qualified = name.Parts.Count > 1
+            && qualifiers.Contains(name.Parts[0].Text, StringComparer.OrdinalIgnoreCase);
         return Parts(qualified ? [.. name.Parts.Skip(1)] : name.Parts);
     }
 

@@ -54,7 +54,9 @@ internal sealed class WindowBinder(Diagnostics diagnostics)
         return Checked(call, size, hop, offset);
     }
 
-    /// <summary>TumblingWindow(Duration(unit, n) [, Offset(unit, n)]), HoppingWindow(Duration, Hop [, Offset]).</summary>
+    /// <summary>
+    /// TumblingWindow(Duration(unit, n) [, Offset(unit, n)]), HoppingWindow(Duration, Hop [, Offset]).
+    /// </summary>
     private WindowSpec? BindParts(CallSyntax call, bool isHopping)
     {
         long? size = null, hop = null, offset = 0;
@@ -74,7 +76,8 @@ internal sealed class WindowBinder(Diagnostics diagnostics)
     private WindowSpec? Shape(CallSyntax call, bool isHopping)
     {
         var shape = isHopping
-            ? "HoppingWindow(unit, size, hop [, offset]) or HoppingWindow(Duration(unit, n), Hop(unit, n) [, Offset(unit, n)])"
+            ? "HoppingWindow(unit, size, hop [, offset]) or HoppingWindow(Duration(unit, n), Hop(unit, n) [, " +
+                "Offset(unit, n)])"
             : "TumblingWindow(unit, size [, offset]) or TumblingWindow(Duration(unit, n) [, Offset(unit, n)])";
         diagnostics.Add(SaqlErrors.BadWindow, call.Place, $"Expected {shape}.");
         return null;
@@ -132,7 +135,8 @@ internal sealed class WindowBinder(Diagnostics diagnostics)
 
         var ticks = count.Value * unit;
         if (Math.Abs(ticks) < 1e17 && ticks % TimeSpan.TicksPerMillisecond == 0) return (long)ticks;
-        diagnostics.Add(SaqlErrors.BadWindow, syntax.Place, "A window is measured in whole milliseconds, up to 7 days.");
+        diagnostics.Add(SaqlErrors.BadWindow, syntax.Place,
+            "A window is measured in whole milliseconds, up to 7 days.");
         return null;
     }
 }

@@ -30,7 +30,8 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryTake(ref Value value, Frame frame)
     {
-        if (value.Kind <= ValueKind.Float || plan.Kind is AccumulatorKind.Count or AccumulatorKind.CountDistinct) return true;
+        if (value.Kind <= ValueKind.Float || plan.Kind is AccumulatorKind.Count or AccumulatorKind.CountDistinct)
+            return true;
         return TryTakeOther(ref value, frame);
     }
 
@@ -65,7 +66,9 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
         }
     }
 
-    /// <summary>Takes over what another table's group has; its distinct values are merged for the table as a whole.</summary>
+    /// <summary>
+    /// Takes over what another table's group has; its distinct values are merged for the table as a whole.
+    /// </summary>
     public void Merge(ref long group, GroupTable table, ref long otherGroup, GroupTable otherTable)
     {
         ref var words = ref Unsafe.Add(ref group, firstWord);
@@ -103,7 +106,8 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
                 return Sum(ref words, frame);
             case ResultKind.Average:
                 if (words == 0) return Value.Null;
-                return Finite(((double)Whole(ref words) + Real(ref words, 4) + Real(ref words, 5)) / words, "AVG", frame);
+                return Finite(((double)Whole(ref words) + Real(ref words, 4) + Real(ref words, 5)) / words, "AVG",
+                    frame);
             case ResultKind.Extreme:
                 return Extreme(ref words, table);
             default:
@@ -116,7 +120,8 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
         if (plan.Kind is AccumulatorKind.Min or AccumulatorKind.Max &&
             (value.Kind == ValueKind.DateTime || (value.Kind == ValueKind.Text && plan.AsText)))
             return true;
-        if (value.Kind == ValueKind.Text && Conversion.TryConvert(value, ValueKind.Float, frame.Arena, out value)) return true;
+        if (value.Kind == ValueKind.Text && Conversion.TryConvert(value, ValueKind.Float, frame.Arena, out value))
+            return true;
         frame.Fail(SaqlErrors.ValueMismatch,
             $"An aggregate of numbers met {Shown.Of(value)} ({value.Kind.Name()}); CAST it first.");
         return false;

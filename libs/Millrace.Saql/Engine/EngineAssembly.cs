@@ -59,5 +59,6 @@ internal static class EngineAssembly
     }
 
     private static bool Reads(IReadOnlyList<QuerySource> given, string input, TopicPartition partition) =>
-        given.Any(source => source.Partition == partition && source.Input.Equals(input, StringComparison.OrdinalIgnoreCase));
+        given.Any(source => source.Partition == partition
+            && source.Input.Equals(input, StringComparison.OrdinalIgnoreCase));
 }

@@ -172,7 +172,8 @@ internal sealed class GroupTable(int wordsPerGroup)
         for (var i = 0; i < count; i++)
         {
             var group = groups[i];
-            if (group.KeyStart < 0 || group.KeyLength < 0 || group.KeyStart > _used - group.KeyLength) throw reader.Damaged();
+            if (group.KeyStart < 0 || group.KeyLength < 0 || group.KeyStart > _used - group.KeyLength)
+                throw reader.Damaged();
             FindOrAdd(bytes.Slice(group.KeyStart, group.KeyLength), group.KeyTag, out _);
             _groups[i] = group;
         }
@@ -194,11 +195,19 @@ internal sealed class GroupTable(int wordsPerGroup)
 
         _buckets[bucket] = ((ulong)hash << 32) | (uint)(Count + 1);
         var start = Keep(key);
-        _groups[Count] = new Group { KeyStart = start, KeyLength = key.Length, KeyTag = tag, ShownStart = start, DeviceLength = NoDevice };
+        _groups[Count] = new Group
+        {
+            KeyStart = start,
+            KeyLength = key.Length,
+            KeyTag = tag,
+            ShownStart = start,
+            DeviceLength = NoDevice,
+        };
         ref var block = ref _blocks[Count * _blockWords];
         block = Head(key.Length, tag);
         if (key.Length <= InlineKeyBytes)
-            key.CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.As<long, byte>(ref Unsafe.Add(ref block, 1)), InlineKeyBytes));
+            key.CopyTo(
+                MemoryMarshal.CreateSpan(ref Unsafe.As<long, byte>(ref Unsafe.Add(ref block, 1)), InlineKeyBytes));
         return Count++;
     }
 

@@ -19,5 +19,6 @@ internal sealed class InletState(WindowInlet plan)
     public bool ArgumentsAreSlots { get; } = plan.Arguments.All(argument => argument is SlotExpr);
 
     public int[] ArgumentSlots { get; } =
-        plan.Arguments.All(argument => argument is SlotExpr) ? [.. plan.Arguments.Select(argument => ((SlotExpr)argument).Slot)] : [];
+        plan.Arguments.All(argument => argument is SlotExpr)
+            ? [.. plan.Arguments.Select(argument => ((SlotExpr)argument).Slot)] : [];
 }

@@ -128,7 +128,8 @@ internal sealed class InputState
             if (_processedSlot >= 0) _slots[_processedSlot] = Value.OfTicks(Math.Max(0, taker.Feed.Arrival));
             _frame.Slots = _slots;
             _frame.NextRow();
-            _frame.Origin = new RowOrigin { Source = source.Rank, Offset = record.Offset, Element = element, Device = device };
+            _frame.Origin =
+                new RowOrigin { Source = source.Rank, Offset = record.Offset, Element = element, Device = device };
             switch (taker.Feed.Judge(times, _frame, out var timestamp))
             {
                 case TimeVerdict.Take:
@@ -167,7 +168,9 @@ internal sealed class InputState
     private void Fail(SourceState source, in RecordView record, string reason) =>
         _context.Fail(source.Partition, record.Offset, -1, SaqlErrors.BadBody, reason);
 
-    /// <summary>A line of a file carries its times in a header, before all others; a record of the log has only one.</summary>
+    /// <summary>
+    /// A line of a file carries its times in a header, before all others; a record of the log has only one.
+    /// </summary>
     private static RecordTimes TimesOf(in RecordView record)
     {
         if (record.HeaderCount > 0)

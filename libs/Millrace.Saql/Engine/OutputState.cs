@@ -58,7 +58,8 @@ internal sealed class OutputState(OutputPlan plan, EngineContext context)
         var output = context.Plan.Outputs[plan.Output];
         var source = context.Sources[origin.Source];
         if (origin.Window is not { } window)
-            return RowIdentity.OfRecord(options.Name, options.Version, output, source, origin.Offset, origin.Element, plan.Row);
+            return RowIdentity.OfRecord(options.Name, options.Version, output, source, origin.Offset, origin.Element,
+                plan.Row);
         if (context.Plan.Scope == QueryScope.AllPartitions) source = new TopicPartition(context.Sources[0].Topic, -1);
         var part = origin.Timestamp % TimeSpan.TicksPerMillisecond;
         var id = part == 0 ? $"{window.Plan.Number}" : $"{window.Plan.Number}+{part}";
@@ -92,7 +93,8 @@ internal sealed class OutputState(OutputPlan plan, EngineContext context)
             foreach (var member in JsonLookup.Members(record))
             {
                 var name = member.Name;
-                if (IsHidden(name) || member.IsRepeatedLater || (plan.Stars.Count > 0 && IsGiven(name, frame))) continue;
+                if (IsHidden(name) || member.IsRepeatedLater || (plan.Stars.Count > 0 && IsGiven(name, frame)))
+                    continue;
                 writer.NameAsWritten(member.WrittenName);
                 writer.Json(member.Json);
             }

@@ -94,7 +94,11 @@ internal sealed class PipelineState
         var device = RowHeap.Read(row, root.Slots);
         _context.Frame.Origin = new RowOrigin
         {
-            Timestamp = row.Timestamp, Source = row.Source, Offset = row.Offset, Element = row.Element, Device = device,
+            Timestamp = row.Timestamp,
+            Source = row.Source,
+            Offset = row.Offset,
+            Element = row.Element,
+            Device = device,
         };
         TakeInOrder(row.Feed);
         _context.Frame.Arena.WindBack(0);
@@ -107,7 +111,9 @@ internal sealed class PipelineState
         _roots[feed].Dispatch();
     }
 
-    /// <summary>Closes windows that end before the time: by their end, and of one end those that others read first.</summary>
+    /// <summary>
+    /// Closes windows that end before the time: by their end, and of one end those that others read first.
+    /// </summary>
     private void CloseBefore(long time)
     {
         while (_nextDue < time)

@@ -251,8 +251,8 @@ internal sealed class WindowState
     }
 
     /// <summary>
-    /// Opens the pane of a time behind the current one. False when the time lies in no window, as it may when the hop is
-    /// longer than the size.
+    /// Opens the pane of a time behind the current one. False when the time lies in no window, as it may when the hop
+    /// is longer than the size.
     /// </summary>
     private bool Open(long time)
     {
@@ -275,7 +275,8 @@ internal sealed class WindowState
         else
         {
             NextDue = _plan.Spec.FirstEnd(_panes[0].End);
-            if (_lastClosed != long.MinValue && !_plan.Spec.IsSnapshot) NextDue = Math.Max(NextDue, _lastClosed + _plan.Spec.Hop);
+            if (_lastClosed != long.MinValue && !_plan.Spec.IsSnapshot)
+                NextDue = Math.Max(NextDue, _lastClosed + _plan.Spec.Hop);
         }
 
         _context.NextDueChanged(this);
@@ -303,7 +304,8 @@ internal sealed class WindowState
             var index = into.FindOrAdd(from.Key(i), group.KeyTag, out var isNew);
             _groupMap[i] = index;
             if (isNew) CopyGroup(from, i, into, index);
-            else if (into[index].DeviceLength != group.DeviceLength || !into.Device(index).SequenceEqual(from.Device(i)))
+            else if (into[index].DeviceLength != group.DeviceLength
+                || !into.Device(index).SequenceEqual(from.Device(i)))
                 into[index].DeviceLength = GroupTable.SeveralDevices;
             ref var otherWords = ref from.FirstWord(i);
             ref var words = ref into.FirstWord(index);
@@ -353,7 +355,8 @@ internal sealed class WindowState
             Source = group.Source,
             Offset = group.Offset,
             Element = group.Element,
-            Device = group.DeviceLength < 0 ? Value.Null : Value.OfText(table.Bytes, group.DeviceStart, group.DeviceLength),
+            Device = group.DeviceLength < 0 ? Value.Null
+                : Value.OfText(table.Bytes, group.DeviceStart, group.DeviceLength),
             SeveralDevices = group.DeviceLength == GroupTable.SeveralDevices,
             Window = this,
             WindowStart = end - _plan.Spec.Size,

@@ -3,7 +3,9 @@ using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Expressions;
 
-/// <summary>+ - * / %: bigint with bigint stays bigint, with a float it becomes float; text that is a number counts.</summary>
+/// <summary>
+/// + - * / %: bigint with bigint stays bigint, with a float it becomes float; text that is a number counts.
+/// </summary>
 internal sealed class ArithmeticExpr(char operation, Expr left, Expr right) : Expr
 {
     public override ValueKind? Type { get; } = ResultType(operation, left.Type, right.Type);

@@ -3,10 +3,13 @@ using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Expressions;
 
-/// <summary>CASE: the first arm whose condition is true; without ELSE null. The simple form is bound as comparisons.</summary>
+/// <summary>
+/// CASE: the first arm whose condition is true; without ELSE null. The simple form is bound as comparisons.
+/// </summary>
 internal sealed class CaseExpr((Expr When, Expr Then)[] arms, Expr? otherwise) : Expr
 {
-    public override ValueKind? Type { get; } = CommonType([.. arms.Select(arm => arm.Then), .. otherwise is null ? [] : new[] { otherwise }]);
+    public override ValueKind? Type { get; } =
+        CommonType([.. arms.Select(arm => arm.Then), .. otherwise is null ? [] : new[] { otherwise }]);
 
     public override Value Evaluate(Frame frame)
     {
@@ -20,7 +23,8 @@ internal sealed class CaseExpr((Expr When, Expr Then)[] arms, Expr? otherwise) :
 
     internal static ValueKind? CommonType(IReadOnlyList<Expr> choices)
     {
-        var typed = choices.Where(choice => choice is not ConstantExpr { Value.IsNull: true }).Select(choice => choice.Type);
+        var typed = choices.Where(choice => choice is not ConstantExpr { Value.IsNull: true })
+            .Select(choice => choice.Type);
         var distinct = typed.Distinct().ToList();
         return distinct.Count == 1 ? distinct[0] : null;
     }

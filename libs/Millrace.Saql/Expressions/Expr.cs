@@ -9,7 +9,9 @@ internal abstract class Expr
     /// <summary>The type of every value but null that it gives; null when that depends on the value.</summary>
     public virtual ValueKind? Type => null;
 
-    /// <summary>Whether rows of different log partitions always differ in it: a device id or a partition's number.</summary>
+    /// <summary>
+    /// Whether rows of different log partitions always differ in it: a device id or a partition's number.
+    /// </summary>
     public virtual bool SeparatesPartitions => false;
 
     public virtual bool IsDeviceId => false;
@@ -22,7 +24,8 @@ internal abstract class Expr
         var value = Evaluate(frame);
         if (value.Kind == ValueKind.Bit) return value.Bit ? Truth.True : Truth.False;
         if (!value.IsNull)
-            frame.Fail(SaqlErrors.ValueMismatch, $"A {value.Kind.Name()} is not a condition; compare it with something.");
+            frame.Fail(SaqlErrors.ValueMismatch,
+                $"A {value.Kind.Name()} is not a condition; compare it with something.");
         return Truth.Unknown;
     }
 }

@@ -58,7 +58,8 @@ public static class FileLine
 
     private static void Write(RecordBatchBuilder builder, Metadata meta, ReadOnlySpan<byte> body, TextArena arena)
     {
-        var enqueuedMs = meta.Enqueued == long.MinValue ? 0 : (meta.Enqueued - EpochTicks) / TimeSpan.TicksPerMillisecond;
+        var enqueuedMs = meta.Enqueued == long.MinValue ? 0
+            : (meta.Enqueued - EpochTicks) / TimeSpan.TicksPerMillisecond;
         var hub = meta.Hub;
         var device = hub.IsNull ? Value.Null : AsText(JsonLookup.Member(hub, "ConnectionDeviceId"u8, arena), arena);
         builder.Begin(enqueuedMs, device.IsNull ? default : device.Utf8, hasKey: !device.IsNull);
@@ -120,7 +121,8 @@ public static class FileLine
                 if (!IsMetadata(member.Name)) continue;
                 var value = JsonLookup.Member(record, member.Name, arena);
                 if (!value.IsNull && !Take(member.Name, value))
-                    return SaqlErrors.BadLineMetadata.With($"{Encoding.UTF8.GetString(member.Name)}: {Encoding.UTF8.GetString(member.Json)}");
+                    return SaqlErrors.BadLineMetadata.With(
+                        $"{Encoding.UTF8.GetString(member.Name)}: {Encoding.UTF8.GetString(member.Json)}");
             }
 
             return null;

@@ -35,7 +35,8 @@ internal static class DateFunctions
     private static Value Add(Frame frame, DatePart part, long count, long ticks) =>
         DateParts.TryAdd(part, count, ticks, out var result)
             ? Value.OfTicks(result)
-            : frame.Fail(SaqlErrors.Overflow, $"DATEADD({part}, {count}, {Shown.Of(Value.OfTicks(ticks))}) leaves the years 1 to 9999.");
+            : frame.Fail(SaqlErrors.Overflow,
+                $"DATEADD({part}, {count}, {Shown.Of(Value.OfTicks(ticks))}) leaves the years 1 to 9999.");
 
     private static Value Name(Frame frame, DatePart part, long ticks)
     {
@@ -45,7 +46,8 @@ internal static class DateFunctions
         {
             DatePart.Month => frame.Arena.Add(names.GetMonthName((int)number)),
             DatePart.Weekday => frame.Arena.Add(names.GetDayName((DayOfWeek)(number - 1))),
-            _ => frame.Arena.Commit(ValueKind.Text, NumberText.Write(number, frame.Arena.Reserve(NumberText.LengthMax))),
+            _ => frame.Arena.Commit(ValueKind.Text,
+                NumberText.Write(number, frame.Arena.Reserve(NumberText.LengthMax))),
         };
     }
 
@@ -55,7 +57,8 @@ internal static class DateFunctions
         long hour = values[3].Integer, minute = values[4].Integer, second = values[5].Integer, ms = values[6].Integer;
         var isDate = year is >= 1 and <= 9999 && month is >= 1 and <= 12 && day >= 1 &&
             day <= DateTime.DaysInMonth((int)year, (int)month);
-        var isTime = hour is >= 0 and <= 23 && minute is >= 0 and <= 59 && second is >= 0 and <= 59 && ms is >= 0 and <= 999;
+        var isTime = hour is >= 0 and <= 23 && minute is >= 0 and <= 59 && second is >= 0 and <= 59
+            && ms is >= 0 and <= 999;
         if (!isDate || !isTime)
         {
             return frame.Fail(SaqlErrors.BadArgumentValue,

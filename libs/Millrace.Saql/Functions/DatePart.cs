@@ -24,18 +24,39 @@ internal static class DateParts
 
     private static readonly Dictionary<string, DatePart> ByWord = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["year"] = DatePart.Year, ["yy"] = DatePart.Year, ["yyyy"] = DatePart.Year,
-        ["quarter"] = DatePart.Quarter, ["qq"] = DatePart.Quarter, ["q"] = DatePart.Quarter,
-        ["month"] = DatePart.Month, ["mm"] = DatePart.Month, ["m"] = DatePart.Month,
-        ["dayofyear"] = DatePart.DayOfYear, ["dy"] = DatePart.DayOfYear, ["y"] = DatePart.DayOfYear,
-        ["day"] = DatePart.Day, ["dd"] = DatePart.Day, ["d"] = DatePart.Day,
-        ["week"] = DatePart.Week, ["wk"] = DatePart.Week, ["ww"] = DatePart.Week,
-        ["weekday"] = DatePart.Weekday, ["dw"] = DatePart.Weekday, ["w"] = DatePart.Weekday,
-        ["hour"] = DatePart.Hour, ["hh"] = DatePart.Hour,
-        ["minute"] = DatePart.Minute, ["mi"] = DatePart.Minute, ["n"] = DatePart.Minute,
-        ["second"] = DatePart.Second, ["ss"] = DatePart.Second, ["s"] = DatePart.Second,
-        ["millisecond"] = DatePart.Millisecond, ["ms"] = DatePart.Millisecond,
-        ["microsecond"] = DatePart.Microsecond, ["mcs"] = DatePart.Microsecond,
+        ["year"] = DatePart.Year,
+        ["yy"] = DatePart.Year,
+        ["yyyy"] = DatePart.Year,
+        ["quarter"] = DatePart.Quarter,
+        ["qq"] = DatePart.Quarter,
+        ["q"] = DatePart.Quarter,
+        ["month"] = DatePart.Month,
+        ["mm"] = DatePart.Month,
+        ["m"] = DatePart.Month,
+        ["dayofyear"] = DatePart.DayOfYear,
+        ["dy"] = DatePart.DayOfYear,
+        ["y"] = DatePart.DayOfYear,
+        ["day"] = DatePart.Day,
+        ["dd"] = DatePart.Day,
+        ["d"] = DatePart.Day,
+        ["week"] = DatePart.Week,
+        ["wk"] = DatePart.Week,
+        ["ww"] = DatePart.Week,
+        ["weekday"] = DatePart.Weekday,
+        ["dw"] = DatePart.Weekday,
+        ["w"] = DatePart.Weekday,
+        ["hour"] = DatePart.Hour,
+        ["hh"] = DatePart.Hour,
+        ["minute"] = DatePart.Minute,
+        ["mi"] = DatePart.Minute,
+        ["n"] = DatePart.Minute,
+        ["second"] = DatePart.Second,
+        ["ss"] = DatePart.Second,
+        ["s"] = DatePart.Second,
+        ["millisecond"] = DatePart.Millisecond,
+        ["ms"] = DatePart.Millisecond,
+        ["microsecond"] = DatePart.Microsecond,
+        ["mcs"] = DatePart.Microsecond,
     };
 
     public static IEnumerable<string> Words => ByWord.Keys;
@@ -55,7 +76,9 @@ internal static class DateParts
         _ => 0,
     };
 
-    /// <summary>The time plus so many parts, the day cut to the end of a shorter month; false outside the years 1 to 9999.</summary>
+    /// <summary>
+    /// The time plus so many parts, the day cut to the end of a shorter month; false outside the years 1 to 9999.
+    /// </summary>
     public static bool TryAdd(DatePart part, long count, long ticks, out long result)
     {
         result = 0;

@@ -4,7 +4,9 @@ using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Functions;
 
-/// <summary>Mathematical functions. ABS, CEILING, FLOOR, POWER, ROUND and SIGN keep the type of their argument.</summary>
+/// <summary>
+/// Mathematical functions. ABS, CEILING, FLOOR, POWER, ROUND and SIGN keep the type of their argument.
+/// </summary>
 internal static class NumberFunctions
 {
     public static IEnumerable<Function> All { get; } =
@@ -62,7 +64,9 @@ internal static class NumberFunctions
             : Value.Of(Math.Abs(value.Integer));
     }
 
-    /// <summary>Halves go away from zero, by the number's shortest decimal text: 123.9995 to 3 places is 124.0.</summary>
+    /// <summary>
+    /// Halves go away from zero, by the number's shortest decimal text: 123.9995 to 3 places is 124.0.
+    /// </summary>
     private static Value Round(Frame frame, ReadOnlySpan<Value> values)
     {
         var places = Math.Clamp(values[1].Integer, -400, 400);
@@ -98,7 +102,8 @@ internal static class NumberFunctions
 
     private static Value Power(Frame frame, ReadOnlySpan<Value> values)
     {
-        if (values[0].Kind == ValueKind.BigInt && values[1].Kind == ValueKind.BigInt && values[1].Integer is >= 0 and < 64)
+        if (values[0].Kind == ValueKind.BigInt && values[1].Kind == ValueKind.BigInt
+            && values[1].Integer is >= 0 and < 64)
             return WholePower(frame, values);
         var result = Math.Pow(values[0].AsNumber, values[1].AsNumber);
         if (values[0].Kind == ValueKind.Float) return Finite(frame, "POWER", values, result);

@@ -43,7 +43,8 @@ internal static class PatternFunctions
         }
         catch (FormatException)
         {
-            return frame.Fail(SaqlErrors.BadArgumentValue, $"FORMAT: '{format}' is no format for {Shown.Of(values[0])}.");
+            return frame.Fail(SaqlErrors.BadArgumentValue,
+                $"FORMAT: '{format}' is no format for {Shown.Of(values[0])}.");
         }
 
         return frame.Fail(SaqlErrors.ValueMismatch, $"FORMAT takes a number or a time, not {Shown.Of(values[0])}.");

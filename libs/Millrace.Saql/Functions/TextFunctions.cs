@@ -47,7 +47,8 @@ internal static class TextFunctions
                 ? Value.Of((long)rune.Value)
                 : Value.Null),
         new("REGEXMATCH", [Parameter.Text, Parameter.Text], ValueKind.BigInt, PatternFunctions.RegexMatch),
-        new("REGEXREPLACE", [Parameter.Text, Parameter.Text, Parameter.Text], ValueKind.Text, PatternFunctions.RegexReplace),
+        new("REGEXREPLACE", [Parameter.Text, Parameter.Text, Parameter.Text], ValueKind.Text,
+            PatternFunctions.RegexReplace),
         new("FORMAT", [Parameter.Any, Parameter.Text], ValueKind.Text, PatternFunctions.Format),
     ];
 
@@ -177,7 +178,8 @@ internal static class TextFunctions
         var from = frame.Arena.Characters(values[1], 1);
         var to = frame.Arena.Characters(values[2], 2);
         if (from.Length != to.Length)
-            return frame.Fail(SaqlErrors.BadArgumentValue, "TRANSLATE: the second and third argument differ in length.");
+            return frame.Fail(SaqlErrors.BadArgumentValue,
+                "TRANSLATE: the second and third argument differ in length.");
         Span<char> translated = text.ToArray();
         foreach (ref var character in translated)
         {

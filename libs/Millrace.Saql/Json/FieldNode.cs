@@ -41,7 +41,8 @@ internal sealed class FieldNode(string name)
     public IEnumerable<string> Paths(string prefix = "")
     {
         if (Slot >= 0 && prefix.Length > 0) yield return prefix;
-        foreach (var path in _children.SelectMany(child => child.Paths(prefix.Length == 0 ? child.Text : $"{prefix}.{child.Text}")))
+        foreach (var path in _children.SelectMany(child =>
+            child.Paths(prefix.Length == 0 ? child.Text : $"{prefix}.{child.Text}")))
             yield return path;
     }
 }

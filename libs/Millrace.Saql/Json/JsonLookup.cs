@@ -8,7 +8,9 @@ internal static class JsonLookup
 {
     public static bool Has(in Value record, ReadOnlySpan<byte> name) => Find(record, name, null, out _);
 
-    /// <summary>The value of a member; the last of its exact name, else of its name in another case; else null.</summary>
+    /// <summary>
+    /// The value of a member; the last of its exact name, else of its name in another case; else null.
+    /// </summary>
     public static Value Member(in Value record, ReadOnlySpan<byte> name, TextArena arena)
     {
         Find(record, name, arena, out var value);
@@ -105,7 +107,8 @@ internal static class JsonLookup
 
     private static JsonScanner Inside(Value container)
     {
-        var scanner = new JsonScanner(container.Bytes.AsSpan(0, container.Start + container.Length), container.Start + 1);
+        var scanner =
+            new JsonScanner(container.Bytes.AsSpan(0, container.Start + container.Length), container.Start + 1);
         scanner.SkipBlanks();
         return scanner;
     }
@@ -155,7 +158,8 @@ internal static class JsonLookup
                 while (!later.AtEnd && later.Current != '}')
                 {
                     later.TryName(out var start, out var length, out _);
-                    if (length == _nameLength && record.Bytes.AsSpan(start, length).SequenceEqual(WrittenName)) return true;
+                    if (length == _nameLength && record.Bytes.AsSpan(start, length).SequenceEqual(WrittenName))
+                        return true;
                     later.TrySkipValue();
                     Next(ref later);
                 }

@@ -28,7 +28,8 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> json, int at = 0)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void SkipBlanks()
     {
-        while (At < _json.Length && _json[At] <= ' ' && _json[At] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
+        while (At < _json.Length && _json[At] <= ' '
+            && _json[At] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
             At++;
     }
 
@@ -170,7 +171,9 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> json, int at = 0)
         return written;
     }
 
-    /// <summary>Text with its escapes resolved; a lone surrogate becomes U+FFFD. Never longer than as written.</summary>
+    /// <summary>
+    /// Text with its escapes resolved; a lone surrogate becomes U+FFFD. Never longer than as written.
+    /// </summary>
     public static int Unescape(ReadOnlySpan<byte> written, Span<byte> target)
     {
         var length = 0;
@@ -186,8 +189,12 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> json, int at = 0)
             {
                 target[length++] = written[i] switch
                 {
-                    (byte)'b' => (byte)'\b', (byte)'f' => (byte)'\f', (byte)'n' => (byte)'\n', (byte)'r' => (byte)'\r',
-                    (byte)'t' => (byte)'\t', var other => other,
+                    (byte)'b' => (byte)'\b',
+                    (byte)'f' => (byte)'\f',
+                    (byte)'n' => (byte)'\n',
+                    (byte)'r' => (byte)'\r',
+                    (byte)'t' => (byte)'\t',
+                    var other => other,
                 };
                 continue;
             }

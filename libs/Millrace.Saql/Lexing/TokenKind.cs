@@ -4,7 +4,9 @@ internal enum TokenKind : byte
 {
     End,
 
-    /// <summary>A bare name or a keyword: keywords are names in a place, so that a field may be called "value".</summary>
+    /// <summary>
+    /// A bare name or a keyword: keywords are names in a place, so that a field may be called "value".
+    /// </summary>
     Name,
 
     /// <summary>A name in [brackets] or "double quotes": never a keyword.</summary>

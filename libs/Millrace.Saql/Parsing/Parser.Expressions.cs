@@ -52,7 +52,8 @@ internal sealed partial class Parser
         while (true)
         {
             var token = Current;
-            if (token.Kind == TokenKind.Symbol && token.Text is "=" or "<>" or "!=" or "<" or ">" or "<=" or ">=" or "!<" or "!>")
+            if (token.Kind == TokenKind.Symbol
+                && token.Text is "=" or "<>" or "!=" or "<" or ">" or "<=" or ">=" or "!<" or "!>")
                 left = Binary(left, ParseAdditive);
             else if (token.IsWord("IS")) left = ParseIsNull(left);
             else if (token.IsWord("NOT") || token.IsWord("BETWEEN") || token.IsWord("IN") || token.IsWord("LIKE"))
@@ -186,7 +187,9 @@ internal sealed partial class Parser
         return inner;
     }
 
-    /// <summary>Passes over everything up to and with the parenthesis that closes this level, unless a clause begins.</summary>
+    /// <summary>
+    /// Passes over everything up to and with the parenthesis that closes this level, unless a clause begins.
+    /// </summary>
     private void SkipToClose()
     {
         SkipItem(stopAtComma: false);
@@ -227,7 +230,8 @@ internal sealed partial class Parser
         var start = Here;
         var parts = TakeParts();
         if (Current.IsSymbol("(")) return ParseCall(parts, Since(start));
-        var isTimestamp = parts is [{ Quoted: false }, { Quoted: false }] && IsWord(parts[0], "System") && IsWord(parts[1], "Timestamp");
+        var isTimestamp = parts is [{ Quoted: false }, { Quoted: false }] && IsWord(parts[0], "System")
+            && IsWord(parts[1], "Timestamp");
         return isTimestamp
             ? new CallSyntax(Since(start), "System.Timestamp", Since(start), [], false, false)
             : new NameSyntax(Since(start), parts);
@@ -325,7 +329,8 @@ internal sealed partial class Parser
         var otherwise = TryTakeWord("ELSE") ? ParseExpression("a value") : null;
         if (!TryTakeWord("END")) Unexpected(otherwise is null ? "WHEN, ELSE or END" : "END");
         var node = new CaseSyntax(Since(start), input, arms, otherwise);
-        return Node(node, [.. arms.SelectMany(arm => new[] { arm.When, arm.Then }), input ?? arms.FirstOrDefault().When ?? new BadSyntax(start), otherwise ?? new BadSyntax(start)]);
+        return Node(node, [.. arms.SelectMany(arm => new[] { arm.When, arm.Then }),
+            input ?? arms.FirstOrDefault().When ?? new BadSyntax(start), otherwise ?? new BadSyntax(start)]);
     }
 
     private ExpressionSyntax ParseCast()
@@ -339,7 +344,8 @@ internal sealed partial class Parser
         if (ExpectWord("AS"))
         {
             typePlace = Here;
-            typeName = TakeName("a data type: bigint, float, nvarchar(max), datetime, bit, record or array")?.Text ?? "";
+            typeName = TakeName("a data type: bigint, float, nvarchar(max), datetime, bit, record or array")?.Text
+                ?? "";
             if (TryTakeSymbol("("))
             {
                 if (!TryTakeWord("MAX"))
@@ -370,7 +376,8 @@ internal sealed partial class Parser
         var place = Since(start);
         if (token.Kind == TokenKind.Integer)
         {
-            if (long.TryParse(text, CultureInfo.InvariantCulture, out var whole)) return new LiteralSyntax(place, whole);
+            if (long.TryParse(text, CultureInfo.InvariantCulture, out var whole))
+                return new LiteralSyntax(place, whole);
             Report(SaqlErrors.BadLiteral, place, $"{text} does not fit a bigint (64 bits).");
             return new LiteralSyntax(place, 0L);
         }

@@ -64,7 +64,8 @@ internal sealed partial class Parser
 
             var query = ParseQuery();
             if (query.Into is not null)
-                Report(SaqlErrors.Unexpected, query.IntoPlace, "A step of WITH has no INTO: only the queries after it write outputs.");
+                Report(SaqlErrors.Unexpected, query.IntoPlace,
+                    "A step of WITH has no INTO: only the queries after it write outputs.");
             if (!TryTakeSymbol(")"))
             {
                 Unexpected("')' at the end of the step");
@@ -150,7 +151,8 @@ internal sealed partial class Parser
         var items = new List<SelectItemSyntax>();
         if (Current.IsWord("DISTINCT") || (Current.IsWord("TOP") && Following.Kind == TokenKind.Integer))
         {
-            Report(SaqlErrors.Unexpected, Here, $"SELECT {Current.Text.ToUpperInvariant()} is not part of the language: a stream has no end.");
+            Report(SaqlErrors.Unexpected, Here,
+                $"SELECT {Current.Text.ToUpperInvariant()} is not part of the language: a stream has no end.");
             if (Take().IsWord("TOP")) Take();
         }
 
@@ -254,7 +256,8 @@ internal sealed partial class Parser
             Take();
             Take();
             source = source with { PartitionBy = ParseExpression("PartitionId") };
-            if (Current.IsWord("INTO") && Following.Kind == TokenKind.Integer) Refuse("INTO with a number of partitions");
+            if (Current.IsWord("INTO") && Following.Kind == TokenKind.Integer)
+                Refuse("INTO with a number of partitions");
             return true;
         }
 
@@ -265,7 +268,8 @@ internal sealed partial class Parser
         else if (!AtClause && !Current.IsSymbol(")") && !Current.IsWord("ORDER"))
         {
             Report(SaqlErrors.Unexpected, place,
-                $"Found {Current.Shown}; expected TIMESTAMP BY, WHERE, GROUP BY, HAVING, UNION or the end of the query.");
+                $"Found {Current.Shown}; expected TIMESTAMP BY, WHERE, GROUP BY, HAVING, UNION or the end of the " +
+                    $"query.");
             SkipItem(stopAtComma: false);
         }
 

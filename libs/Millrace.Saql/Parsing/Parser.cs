@@ -91,7 +91,9 @@ internal sealed partial class Parser
         _diagnostics.Add(SaqlErrors.NotSupportedYet, place, $"Not supported yet: {what}.");
     }
 
-    /// <summary>Passes over the rest of a broken item: to the next comma or clause at this level of parentheses.</summary>
+    /// <summary>
+    /// Passes over the rest of a broken item: to the next comma or clause at this level of parentheses.
+    /// </summary>
     private void SkipItem(bool stopAtComma = true)
     {
         var depth = 0;
@@ -115,7 +117,8 @@ internal sealed partial class Parser
     private Token? TakeName(string wanted)
     {
         if (AtBareName) return Take();
-        var hint = Current.Kind == TokenKind.Name ? $" ({Current.Text} is a word of the language; write [{Current.Text}])" : "";
+        var hint = Current.Kind == TokenKind.Name
+            ? $" ({Current.Text} is a word of the language; write [{Current.Text}])" : "";
         Unexpected(wanted + hint);
         return null;
     }

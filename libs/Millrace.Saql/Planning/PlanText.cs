@@ -34,7 +34,9 @@ internal static class PlanText
         {
             var window = inlet.Window;
             Line(text, level, $"{Window(window.Spec)}{Filters(inlet.Filters.Length)}");
-            Line(text, level + 1, $"group by: {(window.KeyTexts.Count == 0 ? "nothing (one group)" : string.Join(", ", window.KeyTexts))}");
+            Line(text, level + 1,
+                $"group by: " +
+                $"{(window.KeyTexts.Count == 0 ? "nothing (one group)" : string.Join(", ", window.KeyTexts))}");
             var aggregates = window.Accumulators.Select(accumulator => accumulator.Kind.ToString());
             Line(text, level + 1, $"state: groups of {Held(window)} open windows, each with {List(aggregates)}");
             if (inlet == window.Inlets[0]) Consumers(text, plan, window, level + 1);
@@ -49,14 +51,16 @@ internal static class PlanText
         if (plan.Scope == QueryScope.PerPartition)
             return "each partition for itself: every GROUP BY has the device id or PartitionId";
         var first = windows.First(window => !window.IsPartitionLocal);
-        return $"one answer over all partitions: {Window(first.Spec)} groups by neither IoTHub.ConnectionDeviceId nor PartitionId";
+        return $"one answer over all partitions: {Window(first.Spec)}\n" +
+            "  (it groups by neither IoTHub.ConnectionDeviceId nor PartitionId)";
     }
 
     private static string Reads(InputPlan input)
     {
         var names = input.Fields.Paths().ToList();
         if (input.Fields.Slot >= 0) names.Insert(0, "the whole body");
-        names.AddRange(input.Metadata.Keys.Select(field => field.Name.Length > 0 ? $"header {field.Name}" : field.Kind.ToString()));
+        names.AddRange(input.Metadata.Keys.Select(field =>
+            field.Name.Length > 0 ? $"header {field.Name}" : field.Kind.ToString()));
         return List(names);
     }
 

@@ -14,7 +14,8 @@ internal static class DateTimeText
     {
         ticks = 0;
         text = text.Trim((byte)' ');
-        if (!TryDigits(ref text, 4, out var year) || !TrySkip(ref text, '-') || !TryDigits(ref text, 2, out var month) ||
+        if (!TryDigits(ref text, 4, out var year) || !TrySkip(ref text, '-')
+            || !TryDigits(ref text, 2, out var month) ||
             !TrySkip(ref text, '-') || !TryDigits(ref text, 2, out var day))
             return false;
         if (year < 1 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month)) return false;

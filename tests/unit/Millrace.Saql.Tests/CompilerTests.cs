@@ -7,16 +7,21 @@ public class CompilerTests
 {
     private static readonly string[] Pieces =
     [
-        "SELECT", "FROM", "WHERE", "GROUP BY", "HAVING", "INTO", "WITH", "AS", "(", ")", ",", ".", "*", "a", "b.c", "[x y]", "'t'",
-        "1", "2.5", "1e999", "NULL", "CASE", "WHEN", "THEN", "ELSE", "END", "CAST", "UNION", "AND", "OR", "NOT", "IN", "LIKE", "IS",
-        "BETWEEN", "=", "<", ">=", "+", "-", "/", "%", "~", "COUNT(*)", "SUM(x)", "TumblingWindow(second, 5)", "System.Timestamp()",
-        "TIMESTAMP BY", "JOIN", "OVER (", "--", "/*", "'", "[", "\"", "\u0000", "é", ";", "DATEADD(day,", "telemetry", "CREATE TABLE",
+        "SELECT", "FROM", "WHERE", "GROUP BY", "HAVING", "INTO", "WITH", "AS", "(", ")", ",", ".", "*", "a", "b.c",
+            "[x y]", "'t'",
+        "1", "2.5", "1e999", "NULL", "CASE", "WHEN", "THEN", "ELSE", "END", "CAST", "UNION", "AND", "OR", "NOT", "IN",
+            "LIKE", "IS",
+        "BETWEEN", "=", "<", ">=", "+", "-", "/", "%", "~", "COUNT(*)", "SUM(x)", "TumblingWindow(second, 5)",
+            "System.Timestamp()",
+        "TIMESTAMP BY", "JOIN", "OVER (", "--", "/*", "'", "[", "\"", "\u0000", "é", ";", "DATEADD(day,", "telemetry",
+            "CREATE TABLE",
     ];
 
     [Test]
     public void Several_errors_are_told_at_once_each_with_its_place()
     {
-        var text = "SELECT temperature,, LENGTH(x) AS n, a b c INTO alerts\nFROM telemetry WHERE CAST(a AS int) > 1\n  AND";
+        var text =
+            "SELECT temperature,, LENGTH(x) AS n, a b c INTO alerts\nFROM telemetry WHERE CAST(a AS int) > 1\n  AND";
         Assert.That(SaqlCompiler.Compile(text).Diagnostics.Select(d => (d.Line, d.Column, d.Code)), Is.EqualTo(new[]
         {
             (1, 20, "SQ-0002"), (1, 22, "SQ-0004"), (1, 42, "SQ-0002"), (2, 32, "SQ-0016"), (3, 6, "SQ-0002"),
@@ -32,7 +37,8 @@ public class CompilerTests
     public void Examples_with_a_few_characters_changed_give_diagnostics_or_a_plan_and_never_throw()
     {
         var queries = Example.All().Select(example => example.Query).ToArray();
-        Gen.Select(Gen.OneOfConst(queries), Gen.Select(Gen.Int[0, 10_000], Gen.Int[0, 2], Gen.OneOfConst(Pieces)).List[1, 4])
+        Gen.Select(Gen.OneOfConst(queries),
+            Gen.Select(Gen.Int[0, 10_000], Gen.Int[0, 2], Gen.OneOfConst(Pieces)).List[1, 4])
             .Sample((query, changes) =>
             {
                 var text = new StringBuilder(query);
@@ -66,23 +72,34 @@ public class CompilerTests
 
     [Test]
     public void Too_long_a_text_is_refused() => Assert.That(
-        SaqlCompiler.Compile(new string(' ', SaqlCompiler.TextLengthMax + 1)).Diagnostics.Single().Code, Is.EqualTo("SQ-0019"));
+        SaqlCompiler.Compile(new string(' ', SaqlCompiler.TextLengthMax + 1)).Diagnostics.Single().Code,
+            Is.EqualTo("SQ-0019"));
 
     [TestCase("SELECT * FROM telemetry", QueryScope.PerPartition)]
     [TestCase("SELECT COUNT(*) FROM telemetry GROUP BY TumblingWindow(second, 1)", QueryScope.AllPartitions)]
     [TestCase("SELECT COUNT(*) FROM telemetry GROUP BY room, TumblingWindow(second, 1)", QueryScope.AllPartitions)]
-    [TestCase("SELECT COUNT(*) FROM telemetry GROUP BY IoTHub.ConnectionDeviceId, TumblingWindow(second, 1)", QueryScope.PerPartition)]
-    [TestCase("SELECT COUNT(*) FROM telemetry GROUP BY partitionid, TumblingWindow(second, 1)", QueryScope.PerPartition)]
-    [TestCase("SELECT COUNT(*) FROM telemetry PARTITION BY PartitionId GROUP BY TumblingWindow(second, 1)", QueryScope.PerPartition)]
-    [TestCase("WITH s AS (SELECT IoTHub.ConnectionDeviceId AS d, COUNT(*) AS n FROM telemetry GROUP BY IoTHub.ConnectionDeviceId, TumblingWindow(second, 1)) SELECT d, MAX(n) FROM s GROUP BY d, TumblingWindow(second, 5)", QueryScope.PerPartition)]
-    [TestCase("WITH s AS (SELECT IoTHub.ConnectionDeviceId AS d, COUNT(*) AS n FROM telemetry GROUP BY IoTHub.ConnectionDeviceId, TumblingWindow(second, 1)) SELECT MAX(n) FROM s GROUP BY TumblingWindow(second, 5)", QueryScope.AllPartitions)]
+    [TestCase("SELECT COUNT(*) FROM telemetry GROUP BY IoTHub.ConnectionDeviceId, TumblingWindow(second, 1)",
+        QueryScope.PerPartition)]
+    [TestCase("SELECT COUNT(*) FROM telemetry GROUP BY partitionid, TumblingWindow(second, 1)",
+        QueryScope.PerPartition)]
+    [TestCase("SELECT COUNT(*) FROM telemetry PARTITION BY PartitionId GROUP BY TumblingWindow(second, 1)",
+        QueryScope.PerPartition)]
+    [TestCase("WITH s AS (SELECT IoTHub.ConnectionDeviceId AS d, COUNT(*) AS n FROM telemetry GROUP BY " +
+        "IoTHub.ConnectionDeviceId, TumblingWindow(second, 1)) SELECT d, MAX(n) FROM s GROUP BY d, " +
+        "TumblingWindow(second, 5)", QueryScope.PerPartition)]
+    [TestCase("WITH s AS (SELECT IoTHub.ConnectionDeviceId AS d, COUNT(*) AS n FROM telemetry GROUP BY " +
+        "IoTHub.ConnectionDeviceId, TumblingWindow(second, 1)) SELECT MAX(n) FROM s GROUP BY TumblingWindow(second, " +
+        "5)", QueryScope.AllPartitions)]
     public void Scope_is_each_partition_for_itself_when_nothing_is_shared(string query, QueryScope scope) =>
         Assert.That(QueryRun.Compile(query).Scope, Is.EqualTo(scope));
 
     [Test]
     public void Inputs_and_outputs_are_named_in_order()
     {
-        var plan = QueryRun.Compile("WITH s AS (SELECT * FROM b) SELECT * INTO one FROM s SELECT * INTO two FROM a SELECT * FROM B SELECT * INTO ONE FROM a");
+        var plan =
+            QueryRun.Compile(
+            "WITH s AS (SELECT * FROM b) SELECT * INTO one FROM s SELECT * INTO two FROM a SELECT * FROM B SELECT * " +
+            "INTO ONE FROM a");
         Assert.That(plan.Inputs, Is.EqualTo(new[] { "b", "a" }));
         Assert.That(plan.Outputs, Is.EqualTo(new[] { "one", "two", "output" }));
     }
@@ -91,7 +108,8 @@ public class CompilerTests
     public void Known_inputs_are_the_only_ones_and_the_nearest_is_named()
     {
         var options = new CompileOptions(["telemetry", "lifecycle"]);
-        Assert.That(SaqlCompiler.Compile("SELECT * FROM TELEMETRY", options).Plan!.Inputs, Is.EqualTo(new[] { "telemetry" }));
+        Assert.That(SaqlCompiler.Compile("SELECT * FROM TELEMETRY", options).Plan!.Inputs,
+            Is.EqualTo(new[] { "telemetry" }));
         var wrong = SaqlCompiler.Compile("SELECT *\nFROM telemetri", options).Diagnostics.Single();
         Assert.That((wrong.Code, wrong.Line, wrong.Column), Is.EqualTo(("SQ-0007", 2, 6)));
         Assert.That(wrong.Message, Does.Contain("Did you mean telemetry?"));

@@ -11,16 +11,22 @@ public class EngineTests
 
     private static readonly TopicPartition Zero = new("telemetry", 0);
 
-    [TestCase("SELECT x INTO a FROM telemetry WHERE x > 1000 AND s = 'none' SELECT y INTO b FROM telemetry WHERE LEN(s) > 100 OR y / 2 > 500")]
-    [TestCase("SELECT room, COUNT(*) AS n, AVG(x) AS a, MAX(x) AS m, STDEV(y) AS d FROM telemetry GROUP BY room, TumblingWindow(second, 1) HAVING COUNT(*) < 0")]
-    [TestCase("SELECT IoTHub.ConnectionDeviceId, SUM(x) AS s FROM telemetry GROUP BY IoTHub.ConnectionDeviceId, HoppingWindow(second, 3, 1) HAVING SUM(x) < 0")]
-    [TestCase("SELECT s, SUM(x) AS s2 FROM telemetry TIMESTAMP BY DATEADD(ms, -50, EventEnqueuedUtcTime) GROUP BY s, room, TumblingWindow(second, 1) HAVING SUM(x) < 0")]
+    [TestCase("SELECT x INTO a FROM telemetry WHERE x > 1000 AND s = 'none' SELECT y INTO b FROM telemetry WHERE " +
+        "LEN(s) > 100 OR y / 2 > 500")]
+    [TestCase("SELECT room, COUNT(*) AS n, AVG(x) AS a, MAX(x) AS m, STDEV(y) AS d FROM telemetry GROUP BY room, " +
+        "TumblingWindow(second, 1) HAVING COUNT(*) < 0")]
+    [TestCase("SELECT IoTHub.ConnectionDeviceId, SUM(x) AS s FROM telemetry GROUP BY IoTHub.ConnectionDeviceId, " +
+        "HoppingWindow(second, 3, 1) HAVING SUM(x) < 0")]
+    [TestCase("SELECT s, SUM(x) AS s2 FROM telemetry TIMESTAMP BY DATEADD(ms, -50, EventEnqueuedUtcTime) GROUP BY " +
+        "s, room, TumblingWindow(second, 1) HAVING SUM(x) < 0")]
     public void Nothing_is_allocated_for_an_event_that_makes_no_row(string query)
     {
         var options = new QueryEngineOptions("q", 1) { OutOfOrderTolerance = TimeSpan.FromMilliseconds(200) };
         var plan = QueryRun.Compile(query);
-        var engine = new QueryEngine(plan, options, [new QuerySource("telemetry", Zero, 0), new QuerySource("telemetry", Zero with { Partition = 1 }, 0)], new QueryRun(plan));
-        var batches = Enumerable.Range(0, 200).Select(i => Batch(Zero with { Partition = i % 2 }, i / 2 * 50, 50, i / 2 * 500L)).ToList();
+        var engine = new QueryEngine(plan, options, [new QuerySource("telemetry", Zero, 0),
+            new QuerySource("telemetry", Zero with { Partition = 1 }, 0)], new QueryRun(plan));
+        var batches = Enumerable.Range(0, 200)
+            .Select(i => Batch(Zero with { Partition = i % 2 }, i / 2 * 50, 50, i / 2 * 500L)).ToList();
         foreach (var batch in batches[..120]) engine.Process(batch);
 
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -35,14 +41,19 @@ public class EngineTests
             """
             SELECT x INTO plain FROM telemetry
             SELECT room, COUNT(*) AS n INTO rooms FROM telemetry GROUP BY room, TumblingWindow(second, 10)
-            WITH_DEVICE
-            """.Replace("WITH_DEVICE", "SELECT MAX(x) AS m INTO one FROM telemetry GROUP BY IoTHub.ConnectionDeviceId, HoppingWindow(second, 10, 5)"),
-            [Line("00:01", "d1", 1, "a"), Line("00:02", "d2", 2, "b"), Line("00:03", "d1", 3, "b"), Line("00:06", "d1", 4, "a")]);
-        Assert.That(run.Rows.Where(row => row.Output == "plain").Select(row => row.DeviceId), Is.EqualTo(new[] { "d1", "d2", "d1", "d1" }));
-        Assert.That(run.Rows.Where(row => row.Output == "rooms").Select(row => row.DeviceId), Is.EqualTo(new[] { "d1", null }));
+            SELECT MAX(x) AS m INTO one FROM telemetry
+            GROUP BY IoTHub.ConnectionDeviceId, HoppingWindow(second, 10, 5)
+            """,
+            [Line("00:01", "d1", 1, "a"), Line("00:02", "d2", 2, "b"), Line("00:03", "d1", 3, "b"),
+                Line("00:06", "d1", 4, "a")]);
+        Assert.That(run.Rows.Where(row => row.Output == "plain").Select(row => row.DeviceId),
+            Is.EqualTo(new[] { "d1", "d2", "d1", "d1" }));
+        Assert.That(run.Rows.Where(row => row.Output == "rooms").Select(row => row.DeviceId),
+            Is.EqualTo(new[] { "d1", null }));
         Assert.That(run.Rows.Where(row => row.Output == "one").Select(row => (row.DeviceId, row.Json)), Is.EqualTo(new[]
         {
-            ("d1", """{"m":3}"""), ("d2", """{"m":2}"""), ("d1", """{"m":4}"""), ("d2", """{"m":2}"""), ("d1", """{"m":4}"""),
+            ("d1", """{"m":3}"""), ("d2", """{"m":2}"""),
+            ("d1", """{"m":4}"""), ("d2", """{"m":2}"""), ("d1", """{"m":4}"""),
         }));
     }
 
@@ -66,7 +77,8 @@ public class EngineTests
         var plan = QueryRun.Compile("SELECT COUNT(*) AS n FROM telemetry GROUP BY TumblingWindow(second, 10)");
         var run = new QueryRun(plan);
         var one = Zero with { Partition = 1 };
-        var engine = new QueryEngine(plan, new QueryEngineOptions("q", 1), [new("telemetry", Zero, 0), new("telemetry", one, 5)], run);
+        var engine = new QueryEngine(plan, new QueryEngineOptions("q", 1),
+            [new("telemetry", Zero, 0), new("telemetry", one, 5)], run);
         Assert.That((engine.WatermarkMs, engine.AwaitsWatermark), Is.EqualTo((long.MinValue, false)));
         engine.Process(Batch(Zero, 0, 3, 1_000));
         Assert.That((engine.WatermarkMs, engine.AwaitsWatermark), Is.EqualTo((long.MinValue, true)));
@@ -85,8 +97,10 @@ public class EngineTests
     [Test]
     public void Under_TIMESTAMP_BY_a_mark_moves_the_watermark_to_late_tolerance_before_it()
     {
-        var plan = QueryRun.Compile("SELECT COUNT(*) AS n FROM telemetry TIMESTAMP BY ts GROUP BY TumblingWindow(second, 10)");
-        var engine = new QueryEngine(plan, new QueryEngineOptions("q", 1), [new("telemetry", Zero, 0)], new QueryRun(plan));
+        var plan =
+            QueryRun.Compile("SELECT COUNT(*) AS n FROM telemetry TIMESTAMP BY ts GROUP BY TumblingWindow(second, 10)");
+        var engine =
+            new QueryEngine(plan, new QueryEngineOptions("q", 1), [new("telemetry", Zero, 0)], new QueryRun(plan));
         engine.Mark(Zero, 0, StartMs);
         Assert.That(engine.WatermarkMs, Is.EqualTo(StartMs - 5_000));
     }
@@ -109,10 +123,12 @@ public class EngineTests
         Refused(Engine(plan), []);
         Engine(plan).Restore(state.WrittenSpan);
 
-        static QueryEngine Engine(QueryPlan plan) => new(plan, new QueryEngineOptions("q", 1), [new("telemetry", Zero, 0)], new QueryRun(plan));
+        static QueryEngine Engine(QueryPlan plan) =>
+            new(plan, new QueryEngineOptions("q", 1), [new("telemetry", Zero, 0)], new QueryRun(plan));
 
         static void Refused(QueryEngine engine, byte[] bytes) =>
-            Assert.That(Assert.Throws<MillraceException>(() => engine.Restore(bytes))!.Error.Code, Is.EqualTo("SQ-0201"));
+            Assert.That(Assert.Throws<MillraceException>(() => engine.Restore(bytes))!.Error.Code,
+                Is.EqualTo("SQ-0201"));
     }
 
     [Test]
@@ -123,8 +139,10 @@ public class EngineTests
         var engine = new QueryEngine(plan, new QueryEngineOptions("q", 1), [new("telemetry", Zero, 0)], run);
         string[] bodies =
         [
-            "{\"x\":1}", "", "{", "{\"x\":1,}", "{\"x\":01}", "5", "{\"x\":1} 2", "[{\"x\":2}, 3, {\"x\":4}]", "[{\"x\":2}", "{\"y\":[1,{}]}",
-            "{\"x\":\"\u0001\"}", "{\"x\":\"\\x\"}", "{\"a\":nul}", " {\"x\" : 5 } ", "{\"x\":99999999999999999999}", "[]", "{\"x\":\"\\ud800\"}",
+            "{\"x\":1}", "", "{", "{\"x\":1,}", "{\"x\":01}", "5", "{\"x\":1} 2", "[{\"x\":2}, 3, {\"x\":4}]",
+                "[{\"x\":2}", "{\"y\":[1,{}]}",
+            "{\"x\":\"\u0001\"}", "{\"x\":\"\\x\"}", "{\"a\":nul}", " {\"x\" : 5 } ", "{\"x\":99999999999999999999}",
+                "[]", "{\"x\":\"\\ud800\"}",
             new string('[', 100) + new string(']', 100),
         ];
         using var builder = new RecordBatchBuilder();
@@ -143,7 +161,8 @@ public class EngineTests
         }));
         Assert.That(run.Failures.Select(failure => (failure.Offset, failure.Element)), Is.EqualTo(new[]
         {
-            (1L, -1), (2, -1), (3, -1), (4, -1), (5, -1), (6, -1), (7, 1), (8, -1), (10, -1), (11, -1), (12, -1), (14, -1), (17, -1), (18, -1),
+            (1L, -1), (2, -1), (3, -1), (4, -1), (5, -1), (6, -1), (7, 1), (8, -1), (10, -1), (11, -1), (12, -1),
+                (14, -1), (17, -1), (18, -1),
         }));
         Assert.That(run.Failures.Select(failure => failure.Code), Is.All.EqualTo("SQ-0101"));
         Assert.That(run.Rows[1].RowId, Is.EqualTo("q/1/output/telemetry/0/o7/0.0"));
@@ -155,7 +174,8 @@ public class EngineTests
     {
         var plan = QueryRun.Compile(
             """
-            SELECT GetMetadataPropertyValue(telemetry, '[User].[site]') AS site, GetMetadataPropertyValue(t, 'User') AS u,
+            SELECT GetMetadataPropertyValue(telemetry, '[User].[site]') AS site,
+                GetMetadataPropertyValue(t, 'User') AS u,
                 IoTHub.MessageId, IoTHub.CorrelationId, IoTHub.ConnectionDeviceGenerationId AS g, IoTHub
             FROM telemetry t
             """);
@@ -167,10 +187,15 @@ public class EngineTests
         builder.AddHeader("app.site"u8, "south"u8);
         builder.AddHeader("app.site"u8, "north"u8);
         builder.End("{}"u8);
-        new QueryEngine(plan, new QueryEngineOptions("q", 1), [new("telemetry", Zero, 0)], run).Process(new RecordBatch(Zero, 0, 1, builder.Bytes));
+        new QueryEngine(plan, new QueryEngineOptions("q", 1), [new("telemetry", Zero, 0)], run)
+            .Process(new RecordBatch(Zero, 0, 1, builder.Bytes));
         Assert.That(run.Json, Is.EqualTo(new[]
         {
-            """{"site":"north","u":{"site":"north"},"MessageId":"m-1","CorrelationId":null,"g":"7","IoTHub":{"ConnectionDeviceId":"d1","EnqueuedTime":"2026-01-01T00:00:00.0000000Z","ConnectionDeviceGenerationId":"7","MessageId":"m-1","CorrelationId":null}}""",
+            """
+            {"site":"north","u":{"site":"north"},"MessageId":"m-1","CorrelationId":null,"g":"7",
+            "IoTHub":{"ConnectionDeviceId":"d1","EnqueuedTime":"2026-01-01T00:00:00.0000000Z",
+            "ConnectionDeviceGenerationId":"7","MessageId":"m-1","CorrelationId":null}}
+            """.ReplaceLineEndings(""),
         }));
     }
 
@@ -178,18 +203,22 @@ public class EngineTests
     public void A_partition_that_is_not_a_source_is_refused()
     {
         var plan = QueryRun.Compile("SELECT x FROM telemetry");
-        var engine = new QueryEngine(plan, new QueryEngineOptions("q", 1), [new("telemetry", Zero, 0)], new QueryRun(plan));
-        Assert.That(Assert.Throws<MillraceException>(() => engine.Mark(new TopicPartition("telemetry", 9), 0, 0))!.Error.Code, Is.EqualTo("SQ-0202"));
+        var engine =
+            new QueryEngine(plan, new QueryEngineOptions("q", 1), [new("telemetry", Zero, 0)], new QueryRun(plan));
+        Assert.That(Assert.Throws<MillraceException>(() =>
+            engine.Mark(new TopicPartition("telemetry", 9), 0, 0))!.Error.Code, Is.EqualTo("SQ-0202"));
     }
 
     [Test]
     public void Explain_says_where_state_is_kept_and_why_the_scope_is_what_it_is()
     {
         var plan = QueryRun.Compile(
-            "WITH s AS (SELECT room, AVG(t) AS a FROM telemetry TIMESTAMP BY ts WHERE t > 1 GROUP BY room, HoppingWindow(second, 10, 5)) SELECT * INTO alerts FROM s WHERE a > 75");
+            "WITH s AS (SELECT room, AVG(t) AS a FROM telemetry TIMESTAMP BY ts WHERE t > 1 GROUP BY room, " +
+                "HoppingWindow(second, 10, 5)) SELECT * INTO alerts FROM s WHERE a > 75");
         Assert.That(plan.Explain().ReplaceLineEndings("\n"), Is.EqualTo(
             """
-            scope: one answer over all partitions: hopping window of 00:00:10 every 00:00:05 groups by neither IoTHub.ConnectionDeviceId nor PartitionId
+            scope: one answer over all partitions: hopping window of 00:00:10 every 00:00:05
+              (it groups by neither IoTHub.ConnectionDeviceId nor PartitionId)
             input telemetry
               reads: ts, room, t
               timestamp: [TS]; state: rows within the out-of-order tolerance
@@ -202,7 +231,10 @@ public class EngineTests
     }
 
     private static string Line(string time, string device, int x, string room) =>
-        $"{{\"EventEnqueuedUtcTime\":\"2026-01-01T00:{time}Z\",\"IoTHub\":{{\"ConnectionDeviceId\":\"{device}\"}},\"x\":{x},\"room\":\"{room}\"}}";
+        $$"""
+        {"EventEnqueuedUtcTime":"2026-01-01T00:{{time}}Z","IoTHub":{"ConnectionDeviceId":"{{device}}"},
+        "x":{{x}},"room":"{{room}}"}
+        """;
 
     private static RecordBatch Batch(TopicPartition source, long firstOffset, int count, long fromMs)
     {
@@ -211,7 +243,8 @@ public class EngineTests
         {
             builder.Begin(StartMs + fromMs + (i * 10), Encoding.UTF8.GetBytes($"d{i % 20}"));
             builder.AddHeader(TelemetryHeaders.ContentType, "application/json"u8);
-            builder.End(Encoding.UTF8.GetBytes($"{{\"x\":{i}.5,\"y\":{i},\"room\":\"r{i % 7}\",\"s\":\"t\\u0041{i % 3}\"}}"));
+            builder.End(
+                Encoding.UTF8.GetBytes($"{{\"x\":{i}.5,\"y\":{i},\"room\":\"r{i % 7}\",\"s\":\"t\\u0041{i % 3}\"}}"));
         }
 
         return new RecordBatch(source, firstOffset, count, builder.Bytes.ToArray());

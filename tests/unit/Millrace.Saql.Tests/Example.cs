@@ -9,10 +9,12 @@ namespace Millrace.Saql.Tests;
 /// partition arrive in this order.
 /// </summary>
 internal sealed record Example(
-    string File, string Name, string Query, QueryEngineOptions Options, IReadOnlyDictionary<string, IEnumerable<string>> Inputs,
+    string File, string Name, string Query, QueryEngineOptions Options, IReadOnlyDictionary<string,
+        IEnumerable<string>> Inputs,
     IReadOnlyDictionary<string, List<string>> Outputs, IReadOnlyList<string> Failures, int Dropped)
 {
-    private static readonly Regex InputLine = new(@"^(?<time>\S+) (?<device>[^\s/]+)(/(?<partition>\d+))? (?<body>.*)$");
+    private static readonly Regex InputLine =
+        new(@"^(?<time>\S+) (?<device>[^\s/]+)(/(?<partition>\d+))? (?<body>.*)$");
 
     public static IEnumerable<Example> All() => Directory
         .EnumerateFiles(Path.Combine(TestContext.CurrentContext.TestDirectory, "Examples"), "*.txt").Order()
@@ -41,7 +43,8 @@ internal sealed record Example(
             if (line.StartsWith("  ")) current!.Add(line[2..]);
             else if (line.EndsWith(':')) sections[line[..^1]] = current = [];
             else if (line.StartsWith("late ")) options = options with { LateTolerance = DurationText.Parse(line[5..]) };
-            else if (line.StartsWith("out-of-order ")) options = options with { OutOfOrderTolerance = DurationText.Parse(line[13..]) };
+            else if (line.StartsWith("out-of-order "))
+                options = options with { OutOfOrderTolerance = DurationText.Parse(line[13..]) };
             else if (line == "policy drop") options = options with { DropOutOfOrder = true };
             else if (line.StartsWith("dropped ")) dropped = int.Parse(line[8..]);
             else throw new FormatException($"{file}, {name}: {line}");
@@ -50,7 +53,8 @@ internal sealed record Example(
         return new Example(file, name, string.Join('\n', sections["query"]), options,
             sections.Where(pair => pair.Key.StartsWith("input ")).ToDictionary(
                 pair => pair.Key[6..], pair => (IEnumerable<string>)[.. pair.Value.Select(FileLineOf)]),
-            sections.Where(pair => pair.Key.StartsWith("gives ")).ToDictionary(pair => pair.Key[6..], pair => pair.Value),
+            sections.Where(pair => pair.Key.StartsWith("gives "))
+                .ToDictionary(pair => pair.Key[6..], pair => pair.Value),
             sections.GetValueOrDefault("fails", []), dropped);
     }
 

@@ -63,7 +63,8 @@ internal static class Naive
             }
         }
 
-        return [.. taken.OrderBy(t => t.At).ThenBy(t => t.Event.Partition).ThenBy(t => t.Event.Offset).ThenBy(t => t.Event.Element)];
+        return [.. taken.OrderBy(t => t.At).ThenBy(t => t.Event.Partition).ThenBy(t => t.Event.Offset)
+            .ThenBy(t => t.Event.Element)];
     }
 
     /// <summary>The rows of a window, by the end of the window and then by the first event of the group.</summary>
@@ -99,7 +100,8 @@ internal static class Naive
             {
                 null => "null",
                 string s => $"\"{s}\"",
-                double d => d == Math.Truncate(d) ? d.ToString("0.0", CultureInfo.InvariantCulture) : d.ToString("R", CultureInfo.InvariantCulture),
+                double d => d == Math.Truncate(d) ? d.ToString("0.0", CultureInfo.InvariantCulture)
+                    : d.ToString("R", CultureInfo.InvariantCulture),
                 _ => Convert.ToString(value, CultureInfo.InvariantCulture),
             });
         }

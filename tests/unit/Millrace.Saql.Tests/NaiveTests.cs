@@ -12,7 +12,8 @@ namespace Millrace.Saql.Tests;
 public class NaiveTests
 {
     private static readonly (long Size, long Hop, long Offset)[] Shapes =
-        [(5_000, 5_000, 0), (10_000, 5_000, 0), (5_000, 2_000, 0), (2_000, 5_000, 0), (4_000, 4_000, -1), (6_000, 3_000, 1_000), (1, 1, 0)];
+        [(5_000, 5_000, 0), (10_000, 5_000, 0), (5_000, 2_000, 0), (2_000, 5_000, 0), (4_000, 4_000, -1),
+            (6_000, 3_000, 1_000), (1, 1, 0)];
 
     [Test]
     public void Windows_policies_and_order_are_as_all_events_at_once_say() =>
@@ -27,11 +28,14 @@ public class NaiveTests
         {
             var rows = run.Rows.Where(row => row.Output == output).Select(row => row.Json).ToList();
             if (!rows.SequenceEqual(expected[output]))
-                throw new InvalidOperationException($"{output} in {scenario.Query}\nexpected\n{string.Join('\n', expected[output])}\nfound\n{string.Join('\n', rows)}");
+                throw new InvalidOperationException(
+                    $"{output} in {scenario.Query}\nexpected\n{string.Join('\n', expected[output])}\n" +
+                    $"found\n{string.Join('\n', rows)}");
         }
 
         if (run.Failures.Count > 0) throw new InvalidOperationException(run.Failures[0].ToString());
-        if (run.Drops.Distinct().Count() > 0 != dropped > 0) throw new InvalidOperationException($"dropped {run.Drops.Count}, expected {dropped}");
+        if (run.Drops.Distinct().Count() > 0 != dropped > 0)
+            throw new InvalidOperationException($"dropped {run.Drops.Count}, expected {dropped}");
         var ids = run.Rows.Select(row => row.RowId).ToList();
         if (ids.Distinct().Count() != ids.Count) throw new InvalidOperationException("two rows of one identity");
     }
@@ -52,7 +56,8 @@ public class NaiveTests
             _random = new Random(seed);
             _shape = Shapes[_random.Next(Shapes.Length)];
             _byEventTime = _random.Next(3) > 0;
-            _key = new[] { "", "room, ", "IoTHub.ConnectionDeviceId, ", "room, IoTHub.ConnectionDeviceId, " }[_random.Next(4)];
+            _key = new[] { "", "room, ", "IoTHub.ConnectionDeviceId, ",
+                "room, IoTHub.ConnectionDeviceId, " }[_random.Next(4)];
             _partitions = _random.Next(1, 4);
             _options = new QueryEngineOptions("q", 1)
             {
@@ -64,11 +69,14 @@ public class NaiveTests
         }
 
         public string Query =>
-            $"WITH s AS (SELECT {_key}COUNT(*) AS n, COUNT(x) AS c, SUM(x) AS s, MIN(x) AS lo, MAX(x) AS hi, AVG(x) AS a, " +
+            $"WITH s AS (SELECT {_key}COUNT(*) AS n, COUNT(x) AS c, SUM(x) AS s, MIN(x) AS lo, MAX(x) AS hi, AVG(x) " +
+                $"AS a, " +
             $"COUNT(DISTINCT x) AS d, System.Timestamp() AS t FROM telemetry {By} WHERE x IS NULL OR x <> 3 " +
-            $"GROUP BY {_key}HoppingWindow(Duration(ms, {_shape.Size}), Hop(ms, {_shape.Hop}), Offset(ms, {_shape.Offset}))) " +
+            $"GROUP BY {_key}HoppingWindow(Duration(ms, {_shape.Size}), Hop(ms, {_shape.Hop}), Offset(ms, " +
+                $"{_shape.Offset}))) " +
             "SELECT * INTO windows FROM s " +
-            "SELECT MAX(n) AS m, COUNT(*) AS k, System.Timestamp() AS t INTO second FROM s GROUP BY TumblingWindow(second, 8) " +
+            "SELECT MAX(n) AS m, COUNT(*) AS k, System.Timestamp() AS t INTO second FROM s GROUP BY " +
+                "TumblingWindow(second, 8) " +
             $"SELECT x, System.Timestamp() AS t INTO rows FROM telemetry {By}";
 
         private string By => _byEventTime ? "TIMESTAMP BY ts" : "";
@@ -94,19 +102,22 @@ public class NaiveTests
         {
             var run = new QueryRun(plan);
             var sources = Enumerable.Range(0, _partitions)
-                .Select(partition => new QuerySource("telemetry", new TopicPartition("telemetry", partition), 0)).ToList();
+                .Select(partition => new QuerySource("telemetry", new TopicPartition("telemetry", partition), 0))
+                    .ToList();
             var engine = new QueryEngine(plan, _options, sources, run);
             var next = new long[_partitions];
             var ends = Enumerable.Range(0, _partitions).Select(EndOf).ToArray();
             var marks = _marks.ToList();
             while (true)
             {
-                var left = Enumerable.Range(0, _partitions).Where(partition => next[partition] < ends[partition]).ToList();
+                var left = Enumerable.Range(0, _partitions).Where(partition => next[partition] < ends[partition])
+                    .ToList();
                 if (left.Count == 0) break;
                 var partition = left[_random.Next(left.Count)];
                 // A mark must be known before the record at its offset is read, and may be known long before.
                 var count = Math.Min(_random.Next(1, 6), ends[partition] - next[partition]);
-                foreach (var mark in marks.Where(mark => mark.Partition == partition && mark.Offset < next[partition] + count).ToList())
+                foreach (var mark in marks.Where(mark => mark.Partition == partition
+                    && mark.Offset < next[partition] + count).ToList())
                 {
                     engine.Mark(new TopicPartition("telemetry", partition), mark.Offset, ToMs(mark.ArrivalMs));
                     marks.Remove(mark);
@@ -118,7 +129,8 @@ public class NaiveTests
                 if (_random.Next(6) == 0) engine = Restored(engine, plan, sources, run);
             }
 
-            foreach (var mark in marks) engine.Mark(new TopicPartition("telemetry", mark.Partition), mark.Offset, ToMs(mark.ArrivalMs));
+            foreach (var mark in marks)
+                engine.Mark(new TopicPartition("telemetry", mark.Partition), mark.Offset, ToMs(mark.ArrivalMs));
             engine.Complete();
             return run;
         }
@@ -137,7 +149,8 @@ public class NaiveTests
 
         private static long ToMs(long ms) => new DateTimeOffset(Naive.Epoch).ToUnixTimeMilliseconds() + ms;
 
-        private long EndOf(int partition) => _events.Where(e => e.Partition == partition).Select(e => e.Offset + 1).DefaultIfEmpty(0).Max();
+        private long EndOf(int partition) =>
+            _events.Where(e => e.Partition == partition).Select(e => e.Offset + 1).DefaultIfEmpty(0).Max();
 
         private void MakePartition(int partition)
         {
@@ -168,14 +181,17 @@ public class NaiveTests
             using var builder = new RecordBatchBuilder();
             for (var offset = from; offset < to; offset++)
             {
-                var elements = _events.Where(e => e.Partition == partition && e.Offset == offset).OrderBy(e => e.Element).ToList();
+                var elements = _events.Where(e => e.Partition == partition && e.Offset == offset)
+                    .OrderBy(e => e.Element).ToList();
                 var first = elements.FirstOrDefault();
                 builder.Begin(ToMs(first?.EnqueuedMs ?? 0), Encoding.UTF8.GetBytes(first?.Device ?? "none"));
                 var isArray = elements.Count != 1 || _random.Next(4) == 0;
-                builder.End(Encoding.UTF8.GetBytes(isArray ? $" [ {string.Join(" , ", elements.Select(e => e.Body))} ]" : first!.Body));
+                builder.End(Encoding.UTF8.GetBytes(isArray ? $" [ {string.Join(" , ", elements.Select(e => e.Body))} ]"
+                    : first!.Body));
             }
 
-            return new RecordBatch(new TopicPartition("telemetry", partition), from, (int)(to - from), builder.Bytes.ToArray());
+            return new RecordBatch(new TopicPartition("telemetry", partition), from, (int)(to - from),
+                builder.Bytes.ToArray());
         }
 
         private string WindowRow(long end, List<NaiveEvent> events)

@@ -24,7 +24,8 @@ internal sealed class QueryRun : IQueryRowSink
     public static QueryPlan Compile(string query)
     {
         var result = SaqlCompiler.Compile(query);
-        var told = string.Join("\n", result.Diagnostics.Select(found => $"{found.Line}:{found.Column} {found.Code} {found.Message}\n{found.Excerpt}"));
+        var told = string.Join("\n", result.Diagnostics.Select(found =>
+            $"{found.Line}:{found.Column} {found.Code} {found.Message}\n{found.Excerpt}"));
         Assert.That(result.Plan, Is.Not.Null, told);
         return result.Plan!;
     }
@@ -40,7 +41,8 @@ internal sealed class QueryRun : IQueryRowSink
         QueryPlan plan, IReadOnlyDictionary<string, IEnumerable<string>> lines, QueryEngineOptions? options = null)
     {
         var run = new QueryRun(plan);
-        var batches = lines.SelectMany(input => Batches(input.Key, input.Value).Select(batch => (input.Key, batch))).ToList();
+        var batches = lines.SelectMany(input => Batches(input.Key, input.Value).Select(batch => (input.Key, batch)))
+            .ToList();
         var sources = batches.Select(batch => new QuerySource(batch.Key, batch.batch.Partition, 0)).ToList();
         var engine = new QueryEngine(plan, options ?? new QueryEngineOptions("q", 1), sources, run);
         foreach (var (_, batch) in batches) engine.Process(batch);
@@ -63,7 +65,8 @@ internal sealed class QueryRun : IQueryRowSink
 
         RecordBatchBuilder Builder(int partition)
         {
-            if (!builders.TryGetValue(partition, out var builder)) builders[partition] = builder = new RecordBatchBuilder();
+            if (!builders.TryGetValue(partition, out var builder))
+                builders[partition] = builder = new RecordBatchBuilder();
             return builder;
         }
     }
