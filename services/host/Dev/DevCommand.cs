@@ -64,8 +64,17 @@ internal static class DevCommand
         new("Gateway:Mqtts:CertificateFile", secrets.ServerCertificateFile),
         new("Gateway:Mqtts:KeyFile", secrets.ServerKeyFile),
         new("Http:Port", $"{parsed.GetValue(HttpPort)}"),
+        new("Archiver:RollAge", "00:00:05"),
+        .. Promoted("temperature", "battery", "altitude", "speed", "vibration"),
         new("Logging:Level", "Warning"),
     ];
+
+    /// <summary>Numbers that the simulated fleets and the first examples send, as columns of the archive.</summary>
+    private static IEnumerable<KeyValuePair<string, string?>> Promoted(params string[] names) =>
+        names.SelectMany((name, i) => new KeyValuePair<string, string?>[]
+        {
+            new($"Archiver:PromotedColumns:{i}:Name", name), new($"Archiver:PromotedColumns:{i}:Path", name),
+        });
 
     private static async Task<DeviceIdentity> EnsureDemoDeviceAsync(WebApplication app, CancellationToken ct)
     {

@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Millrace.Integration.Tests.Survival;
+
+/// <summary>`millrace dev` as a process of its own on one data folder, to be killed and started again.</summary>
+internal sealed class PlatformProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+
+    private readonly string _data;
+    private readonly List<string> _printed = [];
+    private Process? _process;
+
+    public PlatformProcess(string data)
+    {
+        _data = data;
+        (MqttPort, MqttsPort, HttpPort) = (FreePort(), FreePort(), FreePort());
+    }
+
+    public int MqttPort { get; }
+
+    public int MqttsPort { get; }
+
+    public int HttpPort { get; }
+
+    public HttpClient Api { get; } = new() { Timeout = TimeSpan.FromSeconds(30) };
+
+    /// <summary>Starts the platform, and returns when it says that it is ready.</summary>
+    public async Task StartAsync()
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            ArgumentList =
+            {
+                Path.Combine(AppContext.BaseDirectory, "millrace.dll"), "dev", "--data", _data,
+                "--mqtt-port", $"{MqttPort}", "--mqtts-port", $"{MqttsPort}", "--http-port", $"{HttpPort}",
+            },
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += (_, line) => Keep(line.Data);
+        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        await WaitReadyAsync();
+    }
+
+    /// <summary>Ends the process at once, as a crash would.</summary>
+    public async Task KillAsync()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Asks the process to stop, and returns its exit code.</summary>
+    public async Task<int> TerminateAsync(TimeSpan limit)
+    {
+        Assert.That(Signal(_process!.Id, 15), Is.Zero, "kill(SIGTERM)");
+        using var late = new CancellationTokenSource(limit);
+        try
+        {
+            await _process.WaitForExitAsync(late.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"The platform did not stop within {limit}.\n{Printed}");
+        }
+
+        return _process.ExitCode;
+    }
+
+    public string Printed
+    {
+        get
+        {
+            lock (_printed) return string.Join('\n', _printed.TakeLast(60));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false }) await KillAsync();
+        _process?.Dispose();
+        Api.Dispose();
+    }
+
+    private async Task WaitReadyAsync()
+    {
+        Api.BaseAddress ??= new Uri($"http://127.0.0.1:{HttpPort}/");
+        var watch = Stopwatch.StartNew();
+        while (watch.Elapsed < StartLimit)
+        {
+            if (_process!.HasExited) Assert.Fail($"The platform ended with {_process.ExitCode}.\n{Printed}");
+            try
+            {
+                using var ready = await Api.GetAsync("readyz");
+                if (ready.StatusCode == HttpStatusCode.OK)
+                {
+                    var token = (await File.ReadAllTextAsync(Path.Combine(_data, "admin.token"))).Trim();
+                    Api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // It does not listen yet.
+            }
+
+            await Task.Delay(50);
+        }
+
+        Assert.Fail($"The platform was not ready within {StartLimit}.\n{Printed}");
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is null) return;
+        lock (_printed) _printed.Add(line);
+    }
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Signal(int pid, int signal);
+}

@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using MQTTnet;
+using MQTTnet.Protocol;
+
+namespace Millrace.Integration.Tests.Survival;
+
+/// <summary>
+/// Devices that publish numbered messages with QoS 1, several in flight, keep what was acknowledged, and send again what
+/// was not when the platform went away under them.
+/// </summary>
+internal sealed class TrackedFleet(PlatformProcess platform, int devices, int window)
+{
+    private readonly ConcurrentDictionary<(string Device, int Number), int> _tries = new();
+    private readonly ConcurrentDictionary<(string Device, int Number), bool> _acknowledged = new();
+    private readonly Dictionary<string, string> _keys = [];
+
+    public IReadOnlyCollection<(string Device, int Number)> Acknowledged => [.. _acknowledged.Keys];
+
+    /// <summary>How often a message was begun to be sent: more than once only when its ack was cut off.</summary>
+    public int Tries((string Device, int Number) message) => _tries.GetValueOrDefault(message);
+
+    public async Task RegisterAsync()
+    {
+        for (var i = 0; i < devices; i++)
+        {
+            var id = $"survivor-{i}";
+            using var made = await platform.Api.PostAsJsonAsync("api/v1/devices", new { deviceId = id });
+            Assert.That(made.IsSuccessStatusCode, Is.True, await made.Content.ReadAsStringAsync());
+            var keys = await platform.Api.GetFromJsonAsync<JsonObject>($"api/v1/devices/{id}/keys");
+            _keys[id] = keys!["primaryKey"]!.GetValue<string>();
+        }
+    }
+
+    /// <summary>Publishes until told to stop; goes on over restarts of the platform.</summary>
+    public Task RunAsync(CancellationToken stop) => Task.WhenAll(_keys.Select(d => DeviceAsync(d.Key, d.Value, stop)));
+
+    private async Task DeviceAsync(string device, string key, CancellationToken stop)
+    {
+        var next = 0;
+        var again = new Queue<int>();
+        while (!stop.IsCancellationRequested)
+        {
+            using var client = new MqttClientFactory().CreateMqttClient();
+            try
+            {
+                var options = new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", platform.MqttPort)
+                    .WithClientId(device).WithCredentials(device, key).WithTimeout(TimeSpan.FromSeconds(10)).Build();
+                await client.ConnectAsync(options, CancellationToken.None);
+            }
+            catch (Exception)
+            {
+                await Task.Delay(100, CancellationToken.None);
+                continue;
+            }
+
+            while (!stop.IsCancellationRequested && client.IsConnected)
+            {
+                var numbers = new List<int>(window);
+                while (numbers.Count < window) numbers.Add(again.TryDequeue(out var old) ? old : next++);
+                var sent = await Task.WhenAll(numbers.Select(n => TrySendAsync(client, device, n)));
+                for (var i = 0; i < sent.Length; i++)
+                {
+                    if (!sent[i]) again.Enqueue(numbers[i]);
+                }
+            }
+        }
+    }
+
+    private async Task<bool> TrySendAsync(IMqttClient client, string device, int number)
+    {
+        var id = (device, number);
+        try
+        {
+            _tries.AddOrUpdate(id, 1, (_, tries) => tries + 1);
+            var message = new MqttApplicationMessageBuilder().WithTopic("telemetry").WithPayload(Body(number))
+                .WithQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce).Build();
+            var answer = await client.PublishAsync(message, CancellationToken.None);
+            if (!answer.IsSuccess) return false;
+            _acknowledged[id] = true;
+            return true;
+        }
+        catch (Exception)
+        {
+            return false;
+        }
+    }
+
+    private static byte[] Body(int number) =>
+        Encoding.UTF8.GetBytes($$"""{"number":{{number}},"value":{{number * 37 % 101}},"line":"l{{number % 3}}"}""");
+}
