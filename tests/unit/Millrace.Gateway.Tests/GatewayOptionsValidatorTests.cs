@@ -1,0 +1,52 @@
+namespace Millrace.Gateway.Tests;
+
+public class GatewayOptionsValidatorTests
+{
+    [Test]
+    public void The_defaults_are_valid() => Assert.That(Failures(new GatewayOptions()), Is.Empty);
+
+    [Test]
+    public void All_that_is_wrong_is_said_at_once()
+    {
+        var options = new GatewayOptions();
+        options.Mqtt.Address = "0.0.0.0";
+        options.Mqtts.Enabled = true;
+        options.TopicMappings.Add(new() { Template = "a/{x}/{x}" });
+        options.TrustedDevices.Add("no such/id");
+        options.ConnectTimeout = TimeSpan.Zero;
+        options.PacketBytesMax = new(1);
+
+        var failures = string.Join('\n', Failures(options));
+
+        Assert.That(failures, Does.Contain("GW-0002").And.Contain("GW-0001").And.Contain("GW-0004")
+            .And.Contain("no such/id").And.Contain("Gateway:ConnectTimeout").And.Contain("Gateway:PacketBytesMax"));
+    }
+
+    [TestCase("127.0.0.1", false, true)]
+    [TestCase("::1", false, true)]
+    [TestCase("localhost", false, true)]
+    [TestCase("10.0.0.1", false, false)]
+    [TestCase("10.0.0.1", true, true)]
+    [TestCase("nowhere", true, false)]
+    public void Plain_tcp_binds_loopback_unless_that_is_allowed_otherwise(string address, bool allowed, bool valid)
+    {
+        var options = new GatewayOptions();
+        options.Mqtt.Address = address;
+        options.Mqtt.AllowPlainOnAnyAddress = allowed;
+
+        Assert.That(Failures(options).Any(), Is.EqualTo(!valid));
+    }
+
+    [Test]
+    public void The_tls_listener_is_on_as_soon_as_it_has_a_certificate()
+    {
+        var options = new GatewayOptions();
+        Assert.That(options.Mqtts.IsEnabled, Is.False);
+        options.Mqtts.CertificateFile = "server.pem";
+        Assert.That(options.Mqtts.IsEnabled);
+        Assert.That(Failures(options).Single(), Does.Contain("KeyFile"));
+    }
+
+    private static IEnumerable<string> Failures(GatewayOptions options) =>
+        new GatewayOptionsValidator().Validate(null, options).Failures ?? [];
+}
