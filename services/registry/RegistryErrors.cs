@@ -32,7 +32,7 @@ public static class RegistryErrors
 
     public static readonly ErrorDefinition TagsInvalid = new("RG-0006",
         "The tags are not valid.",
-        "Tags are one JSON object, within the registry's size limit.",
+        "Tags are one JSON object, within the registry's limits of size and depth.",
         "Send an object such as {\"site\": \"north\"}, and keep large data elsewhere.");
 
     public static readonly ErrorDefinition RequestInvalid = new("RG-0007",

@@ -9,6 +9,14 @@ public sealed class RegistryOptions
     /// <summary>The largest tags object of a device, as UTF-8 JSON.</summary>
     public ByteSize TagsBytesMax { get; set; } = ByteSize.FromKiB(8);
 
+    /// <summary>How deep objects and lists may lie in one another, the tags themselves included.</summary>
+    [Range(1, 32)]
+    public int TagsDepthMax { get; set; } = 10;
+
+    /// <summary>The longest reason for a status, in characters.</summary>
+    [Range(1, 10_000)]
+    public int StatusReasonLengthMax { get; set; } = 256;
+
     /// <summary>The most devices that one list page may have.</summary>
     [Range(1, 10_000)]
     public int PageDevicesMax { get; set; } = 1_000;

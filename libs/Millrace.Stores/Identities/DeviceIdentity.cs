@@ -1,19 +1,23 @@
+using System.Text.Json.Serialization;
+
 namespace Millrace.Stores.Identities;
 
+[JsonConverter(typeof(JsonStringEnumConverter<DeviceStatus>))]
 public enum DeviceStatus
 {
-    Enabled,
-    Disabled,
+    [JsonStringEnumMemberName("enabled")] Enabled,
+    [JsonStringEnumMemberName("disabled")] Disabled,
 }
 
 /// <summary>How a device may prove who it is.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<DeviceAuthentication>))]
 public enum DeviceAuthentication
 {
     /// <summary>Either of two symmetric keys: as the password itself, or to sign a SAS token.</summary>
-    Keys,
+    [JsonStringEnumMemberName("keys")] Keys,
 
     /// <summary>A client certificate with either of two SHA-256 thumbprints.</summary>
-    Thumbprints,
+    [JsonStringEnumMemberName("thumbprints")] Thumbprints,
 }
 
 /// <summary>A device as the registry knows it.</summary>

@@ -9,6 +9,7 @@ public interface IIdentityStore
     ValueTask<IReadOnlyList<string>> CreateManyAsync(
         IReadOnlyList<DeviceIdentity> identities, CancellationToken ct = default);
 
+    /// <summary>The device, or null; ST-0004 when its stored keys were tampered with.</summary>
     ValueTask<DeviceIdentity?> FindAsync(string deviceId, CancellationToken ct = default);
 
     /// <summary>
@@ -20,7 +21,10 @@ public interface IIdentityStore
     /// <summary>False when there was none.</summary>
     ValueTask<bool> DeleteAsync(string deviceId, CancellationToken ct = default);
 
-    /// <summary>In order of their ids; <paramref name="idPrefix"/> filters.</summary>
+    /// <summary>
+    /// In the order of their ids' bytes; <paramref name="idPrefix"/> filters. A device whose stored keys were tampered
+    /// with is listed without keys: one of them must not hide the others.
+    /// </summary>
     ValueTask<Page<DeviceIdentity>> ListAsync(
         string? idPrefix, int limit, string? continuation, CancellationToken ct = default);
 

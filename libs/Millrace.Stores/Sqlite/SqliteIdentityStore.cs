@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Millrace.Primitives;
 using Millrace.Stores.Identities;
 
 namespace Millrace.Stores.Sqlite;
@@ -47,7 +48,7 @@ internal sealed class SqliteIdentityStore(SqliteDatabase database, DeviceKeyCiph
         {
             var rows = session.List($"SELECT {Fields} FROM identities WHERE device > ?1 AND device >= ?2 " +
                 "AND device < ?3 ORDER BY device LIMIT ?4",
-                Read, after, idPrefix ?? "", idPrefix + char.MaxValue, Columns.OneMore(limit));
+                ReadForList, after, idPrefix ?? "", idPrefix + char.MaxValue, Columns.OneMore(limit));
             return Columns.Cut(rows, limit, last => ContinuationToken.Write(List, last.DeviceId));
         }, ct);
     }
@@ -70,22 +71,39 @@ internal sealed class SqliteIdentityStore(SqliteDatabase database, DeviceKeyCiph
 
     private DeviceIdentity Read(SqliteDataReader row)
     {
-        var id = row.GetString(0);
-        return new DeviceIdentity
+        var identity = ReadWithoutKeys(row);
+        return identity with
         {
-            DeviceId = id,
-            GenerationId = row.GetString(1),
-            Status = (DeviceStatus)row.GetInt32(2),
-            StatusReason = row.TextOrNull(3),
-            Authentication = (DeviceAuthentication)row.GetInt32(4),
-            PrimaryKey = cipher.Decrypt(id, KeySlot.Primary, row.Bytes(5)),
-            SecondaryKey = cipher.Decrypt(id, KeySlot.Secondary, row.Bytes(6)),
-            PrimaryThumbprint = row.TextOrNull(7),
-            SecondaryThumbprint = row.TextOrNull(8),
-            TagsJson = row.GetString(9),
-            CreatedAt = row.Time(10),
-            UpdatedAt = row.Time(11),
-            Version = row.GetInt64(12),
+            PrimaryKey = cipher.Decrypt(identity.DeviceId, KeySlot.Primary, row.Bytes(5)),
+            SecondaryKey = cipher.Decrypt(identity.DeviceId, KeySlot.Secondary, row.Bytes(6)),
         };
     }
+
+    private DeviceIdentity ReadForList(SqliteDataReader row)
+    {
+        try
+        {
+            return Read(row);
+        }
+        catch (MillraceException e) when (e.Error.Definition == StoreErrors.DeviceKeyUnreadable)
+        {
+            StoreMetrics.Failures.Add(1, new KeyValuePair<string, object?>("reason", e.Error.Code));
+            return ReadWithoutKeys(row);
+        }
+    }
+
+    private static DeviceIdentity ReadWithoutKeys(SqliteDataReader row) => new()
+    {
+        DeviceId = row.GetString(0),
+        GenerationId = row.GetString(1),
+        Status = (DeviceStatus)row.GetInt32(2),
+        StatusReason = row.TextOrNull(3),
+        Authentication = (DeviceAuthentication)row.GetInt32(4),
+        PrimaryThumbprint = row.TextOrNull(7),
+        SecondaryThumbprint = row.TextOrNull(8),
+        TagsJson = row.GetString(9),
+        CreatedAt = row.Time(10),
+        UpdatedAt = row.Time(11),
+        Version = row.GetInt64(12),
+    };
 }

@@ -5,13 +5,13 @@ using Millrace.EventLog;
 
 namespace Millrace.Registry.Identities;
 
-/// <summary>Tells the hub that devices changed: a lifecycle record for those who follow, a notice for the gateways.</summary>
+/// <summary>Tells that devices changed: a lifecycle record for those who follow, a notice for the gateways.</summary>
 internal sealed class DeviceChanges(IEventLog log, TimeProvider time)
 {
     private static readonly TopicPartition Control = new(Topics.Control, 0);
 
     public async ValueTask TellAsync(
-        LifecycleKind kind, IReadOnlyList<(string DeviceId, string GenerationId)> devices, string? reason,
+        LifecycleKind kind, IReadOnlyList<(string DeviceId, string? GenerationId)> devices, string? reason,
         CancellationToken ct)
     {
         var now = time.GetUtcNow();

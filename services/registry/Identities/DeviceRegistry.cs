@@ -41,15 +41,22 @@ public sealed class DeviceRegistry
     public async ValueTask<IReadOnlyList<string>> CreateManyAsync(
         IReadOnlyList<NewDevice> devices, string actor, CancellationToken ct = default)
     {
-        var now = _time.GetUtcNow();
-        var identities = devices.Select(d => _rules.Identity(d, now)).ToList();
-        var existing = await _store.CreateManyAsync(identities, ct);
-        var made = identities.Where(i => !existing.Contains(i.DeviceId)).ToList();
-        if (made.Count == 0) return existing;
-        await _changes.TellAsync(
-            LifecycleKind.Created, [.. made.Select(i => (i.DeviceId, i.GenerationId))], null, ct);
-        var detail = made.Count == 1 ? null : $"and {made.Count - 1} more";
-        await _audit.AddAsync(new AuditEntry(now, actor, "device.create", made[0].DeviceId, detail), ct);
+        var now = Now;
+        var identities = new Dictionary<string, DeviceIdentity>();
+        foreach (var device in devices)
+        {
+            var identity = _rules.Identity(device, now);
+            if (identities.TryAdd(identity.DeviceId, identity)) continue;
+            throw RegistryErrors.RequestInvalid.With(identity.DeviceId, "It is in the request twice.").AsException();
+        }
+
+        var existing = await _store.CreateManyAsync([.. identities.Values], ct);
+        foreach (var id in existing) identities.Remove(id);
+        if (identities.Count == 0) return existing;
+        var detail = identities.Count == 1 ? null : $"and {identities.Count - 1} more";
+        await ToldAsync(LifecycleKind.Created,
+            [.. identities.Values.Select(i => (i.DeviceId, (string?)i.GenerationId))], null,
+            new AuditEntry(now, actor, "device.create", identities.Keys.First(), detail));
         return existing;
     }
 
@@ -75,26 +82,41 @@ public sealed class DeviceRegistry
     public ValueTask<DeviceIdentity> SetStatusAsync(
         string deviceId, DeviceStatus status, string? reason, string actor, CancellationToken ct = default) =>
         ChangeAsync(deviceId, status == DeviceStatus.Enabled ? "device.enable" : "device.disable",
-            identity => identity with { Status = status, StatusReason = reason }, null, actor, ct);
+            identity => identity with { Status = status, StatusReason = _rules.Reason(reason) }, null, actor, ct);
 
-    /// <summary>Makes new keys; connections that used an old one are closed.</summary>
+    /// <summary>
+    /// Makes new keys, or exchanges the two; connections that used a key which is gone are closed. RG-0007 when the
+    /// device has no keys.
+    /// </summary>
     public ValueTask<DeviceIdentity> RegenerateKeysAsync(
         string deviceId, DeviceKeys which, string actor, CancellationToken ct = default) =>
-        ChangeAsync(deviceId, $"device.keys.{which.ToString().ToLowerInvariant()}", identity => which switch
-        {
-            DeviceKeys.Primary => identity with { PrimaryKey = DeviceRules.NewKey() },
-            DeviceKeys.Secondary => identity with { SecondaryKey = DeviceRules.NewKey() },
-            DeviceKeys.Both => identity with { PrimaryKey = DeviceRules.NewKey(), SecondaryKey = DeviceRules.NewKey() },
-            _ => identity with { PrimaryKey = identity.SecondaryKey, SecondaryKey = identity.PrimaryKey },
-        }, null, actor, ct);
+        ChangeAsync(deviceId, $"device.keys.{which.ToString().ToLowerInvariant()}",
+            identity => _rules.WithKeys(identity, which), null, actor, ct);
 
     /// <summary>Removes the device; RG-0002 when there is none.</summary>
     public async ValueTask DeleteAsync(string deviceId, string actor, CancellationToken ct = default)
     {
-        var identity = await GetAsync(deviceId, ct);
+        var generation = await GenerationAsync(deviceId, ct);
         if (!await _store.DeleteAsync(deviceId, ct)) throw RegistryErrors.DeviceNotFound.With(deviceId).AsException();
-        await _changes.TellAsync(LifecycleKind.Deleted, [(deviceId, identity.GenerationId)], null, ct);
-        await _audit.AddAsync(new AuditEntry(_time.GetUtcNow(), actor, "device.delete", deviceId, null), ct);
+        await ToldAsync(LifecycleKind.Deleted, [(deviceId, generation)], null,
+            new AuditEntry(Now, actor, "device.delete", deviceId, null));
+    }
+
+    /// <summary>To the millisecond, as stores keep it: what a change answers is what a later look shows.</summary>
+    private DateTimeOffset Now =>
+        DateTimeOffset.FromUnixTimeMilliseconds(_time.GetUtcNow().ToUnixTimeMilliseconds());
+
+    private async ValueTask<string?> GenerationAsync(string deviceId, CancellationToken ct)
+    {
+        try
+        {
+            return (await GetAsync(deviceId, ct)).GenerationId;
+        }
+        catch (MillraceException e) when (e.Error.Definition == StoreErrors.DeviceKeyUnreadable)
+        {
+            // To delete it is what a user is told to do then.
+            return null;
+        }
     }
 
     private async ValueTask<DeviceIdentity> ChangeAsync(
@@ -106,25 +128,24 @@ public sealed class DeviceRegistry
             var before = await GetAsync(deviceId, ct);
             if (expectedVersion is { } expected && expected != before.Version)
                 throw RegistryErrors.VersionConflict.With($"{deviceId}, version {before.Version}").AsException();
-            var now = _time.GetUtcNow();
+            var now = Now;
             var after = change(before) with { UpdatedAt = now, Version = before.Version + 1 };
 
             // Without an expected version the caller wants the change whatever came between.
             if (!await _store.UpdateAsync(after, before.Version, ct)) continue;
-            await _changes.TellAsync(LifecycleKind.Updated, [(deviceId, after.GenerationId)], action, ct);
-            await _audit.AddAsync(new AuditEntry(now, actor, action, deviceId, null), ct);
+            await ToldAsync(LifecycleKind.Updated, [(deviceId, after.GenerationId)], action,
+                new AuditEntry(now, actor, action, deviceId, null));
             return after;
         }
     }
-}
 
-/// <summary>Which of a device's two keys.</summary>
-public enum DeviceKeys
-{
-    Primary,
-    Secondary,
-    Both,
-
-    /// <summary>Exchange the two, without making new ones.</summary>
-    Swap,
+    /// <summary>What is kept is told, also when the caller has gone meanwhile.</summary>
+    private async ValueTask ToldAsync(
+        LifecycleKind kind, IReadOnlyList<(string DeviceId, string? GenerationId)> devices, string? reason,
+        AuditEntry entry)
+    {
+        RegistryMetrics.Changes.Add(devices.Count, new KeyValuePair<string, object?>("action", entry.Action));
+        await _audit.AddAsync(entry, CancellationToken.None);
+        await _changes.TellAsync(kind, devices, reason, CancellationToken.None);
+    }
 }

@@ -1,9 +1,9 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using Millrace.Hosting.Http;
-using Millrace.Primitives;
 using Millrace.Registry.Identities;
 using Millrace.Stores.DeviceStates;
 using Millrace.Stores.Identities;
@@ -13,29 +13,36 @@ namespace Millrace.Registry.Rest;
 /// <summary>Devices under /api/v1/devices.</summary>
 internal static class DeviceEndpoints
 {
+    private const int PageDevices = 100;
+
     public static void MapDevices(this IEndpointRouteBuilder endpoints)
     {
-        var devices = endpoints.MapGroup("/api/v1/devices").WithTags("Devices").AddEndpointFilter(TellErrorsAsync);
+        var devices = endpoints.MapGroup("/api/v1/devices").WithTags("Devices")
+            .AddEndpointFilter(DeviceProblems.TellAsync).ProducesProblem(StatusCodes.Status400BadRequest);
         devices.MapGet("/", ListAsync).RequireAuthorization(ApiScopes.Read).WithName("ListDevices")
             .WithSummary("Devices in order of their ids").Produces<DevicePage>();
         devices.MapPost("/", CreateAsync).RequireAuthorization(ApiScopes.Operate).WithName("CreateDevice")
-            .WithSummary("A new device with two keys").Produces<DeviceItem>(StatusCodes.Status201Created);
+            .WithSummary("A new device with two keys").Produces<DeviceItem>(StatusCodes.Status201Created)
+            .ProducesProblem(StatusCodes.Status409Conflict);
         devices.MapPost("/batch", CreateManyAsync).RequireAuthorization(ApiScopes.Operate).WithName("CreateDevices")
             .WithSummary("Many new devices; those that exist are left alone").Produces<DevicesMade>();
-        devices.MapGet("/{id}", ShowAsync).RequireAuthorization(ApiScopes.Read).WithName("ShowDevice")
+
+        var device = devices.MapGroup("/{id}").ProducesProblem(StatusCodes.Status404NotFound);
+        device.MapGet("", ShowAsync).RequireAuthorization(ApiScopes.Read).WithName("ShowDevice")
             .WithSummary("One device with its state, without its keys").Produces<DeviceItem>();
-        devices.MapPatch("/{id}", UpdateAsync).RequireAuthorization(ApiScopes.Operate).WithName("UpdateDevice")
-            .WithSummary("Change status, tags, thumbprints; If-Match guards against others").Produces<DeviceItem>();
-        devices.MapDelete("/{id}", DeleteAsync).RequireAuthorization(ApiScopes.Operate).WithName("DeleteDevice")
+        device.MapPatch("", UpdateAsync).RequireAuthorization(ApiScopes.Operate).WithName("UpdateDevice")
+            .WithSummary("Change status, authentication, thumbprints, tags")
+            .WithDescription("A JSON merge patch: what is not named stays, null removes. With If-Match and the ETag " +
+                "of an earlier answer, refused when somebody else changed the device meanwhile.")
+            .Accepts<DeviceChange>("application/merge-patch+json", "application/json").Produces<DeviceItem>()
+            .ProducesProblem(StatusCodes.Status412PreconditionFailed);
+        device.MapDelete("", DeleteAsync).RequireAuthorization(ApiScopes.Operate).WithName("DeleteDevice")
             .WithSummary("Remove a device; its connection ends").Produces(StatusCodes.Status204NoContent);
-        devices.MapPost("/{id}/disable", DisableAsync).RequireAuthorization(ApiScopes.Operate)
+        device.MapPost("/disable", DisableAsync).RequireAuthorization(ApiScopes.Operate)
             .WithName("DisableDevice").WithSummary("Refuse a device; its connection ends").Produces<DeviceItem>();
-        devices.MapPost("/{id}/enable", EnableAsync).RequireAuthorization(ApiScopes.Operate).WithName("EnableDevice")
+        device.MapPost("/enable", EnableAsync).RequireAuthorization(ApiScopes.Operate).WithName("EnableDevice")
             .WithSummary("Let a device in again").Produces<DeviceItem>();
-        devices.MapGet("/{id}/keys", KeysAsync).RequireAuthorization(ApiScopes.Operate).WithName("ShowDeviceKeys")
-            .WithSummary("A device's two keys").Produces<DeviceKeyPair>();
-        devices.MapPost("/{id}/keys/regenerate", RegenerateAsync).RequireAuthorization(ApiScopes.Operate)
-            .WithName("RegenerateDeviceKeys").WithSummary("New keys, or exchange the two").Produces<DeviceKeyPair>();
+        device.MapDeviceKeys();
     }
 
     private static async Task<DevicePage> ListAsync(
@@ -45,7 +52,7 @@ internal static class DeviceEndpoints
         var most = options.Value.PageDevicesMax;
         if (limit < 1 || limit > most)
             throw RegistryErrors.RequestInvalid.With(limit, $"limit must be 1 to {most}.").AsException();
-        var page = await registry.ListAsync(prefix, limit ?? Math.Min(100, most), continuation, ct);
+        var page = await registry.ListAsync(prefix, limit ?? Math.Min(PageDevices, most), continuation, ct);
         var byId = (await states.FindManyAsync([.. page.Items.Select(i => i.DeviceId)], ct))
             .ToDictionary(s => s.DeviceId);
         return new DevicePage(
@@ -55,7 +62,8 @@ internal static class DeviceEndpoints
     private static async Task<IResult> CreateAsync(
         NewDevice device, DeviceRegistry registry, HttpContext http, CancellationToken ct)
     {
-        var made = await registry.CreateAsync(device, Actor(http), ct);
+        var made = await registry.CreateAsync(device, http.Actor(), ct);
+        http.Response.Headers.Location = $"/api/v1/devices/{Uri.EscapeDataString(made.DeviceId)}";
         return Tagged(http, made, null, StatusCodes.Status201Created);
     }
 
@@ -66,7 +74,7 @@ internal static class DeviceEndpoints
         var most = options.Value.CreateDevicesMax;
         if (devices.Count == 0 || devices.Count > most)
             throw RegistryErrors.RequestInvalid.With(devices.Count, $"Send 1 to {most} devices.").AsException();
-        var existing = await registry.CreateManyAsync(devices, Actor(http), ct);
+        var existing = await registry.CreateManyAsync(devices, http.Actor(), ct);
         return new DevicesMade(devices.Count - existing.Count, existing);
     }
 
@@ -75,70 +83,46 @@ internal static class DeviceEndpoints
         Tagged(http, await registry.GetAsync(id, ct), await states.FindAsync(id, ct));
 
     private static async Task<IResult> UpdateAsync(
-        string id, DeviceChange change, DeviceRegistry registry, IDeviceStateStore states, HttpContext http,
+        string id, JsonElement patch, DeviceRegistry registry, IDeviceStateStore states, HttpContext http,
         CancellationToken ct)
     {
-        long? expected = null;
-        if (http.Request.Headers.IfMatch.ToString() is { Length: > 0 } tag && tag != "*")
-        {
-            expected = long.TryParse(tag.Trim('"'), out var version)
-                ? version
-                : throw RegistryErrors.RequestInvalid.With(tag, "If-Match takes the device's ETag.").AsException();
-        }
-
-        var updated = await registry.UpdateAsync(id, change, expected, Actor(http), ct);
+        var change = DeviceChange.Read(patch);
+        var updated = await registry.UpdateAsync(id, change, ExpectedVersion(http), http.Actor(), ct);
         return Tagged(http, updated, await states.FindAsync(id, ct));
     }
 
     private static async Task<IResult> DeleteAsync(
         string id, DeviceRegistry registry, HttpContext http, CancellationToken ct)
     {
-        await registry.DeleteAsync(id, Actor(http), ct);
+        await registry.DeleteAsync(id, http.Actor(), ct);
         return Results.NoContent();
     }
 
-    private static async Task<IResult> DisableAsync(
-        string id, DeviceRegistry registry, HttpContext http, CancellationToken ct, string? reason = null) =>
-        Tagged(http, await registry.SetStatusAsync(id, DeviceStatus.Disabled, reason, Actor(http), ct), null);
+    private static Task<IResult> DisableAsync(
+        string id, DeviceRegistry registry, IDeviceStateStore states, HttpContext http, CancellationToken ct,
+        string? reason = null) => SetStatusAsync(id, DeviceStatus.Disabled, reason, registry, states, http, ct);
 
-    private static async Task<IResult> EnableAsync(
-        string id, DeviceRegistry registry, HttpContext http, CancellationToken ct) =>
-        Tagged(http, await registry.SetStatusAsync(id, DeviceStatus.Enabled, null, Actor(http), ct), null);
+    private static Task<IResult> EnableAsync(
+        string id, DeviceRegistry registry, IDeviceStateStore states, HttpContext http, CancellationToken ct) =>
+        SetStatusAsync(id, DeviceStatus.Enabled, null, registry, states, http, ct);
 
-    private static async Task<DeviceKeyPair> KeysAsync(string id, DeviceRegistry registry, CancellationToken ct) =>
-        DeviceKeyPair.Of(await registry.GetAsync(id, ct));
+    private static async Task<IResult> SetStatusAsync(
+        string id, DeviceStatus status, string? reason, DeviceRegistry registry, IDeviceStateStore states,
+        HttpContext http, CancellationToken ct) =>
+        Tagged(http, await registry.SetStatusAsync(id, status, reason, http.Actor(), ct),
+            await states.FindAsync(id, ct));
 
-    private static async Task<DeviceKeyPair> RegenerateAsync(
-        string id, KeysRequest request, DeviceRegistry registry, HttpContext http, CancellationToken ct) =>
-        DeviceKeyPair.Of(await registry.RegenerateKeysAsync(id, request.Which, Actor(http), ct));
-
-    private static string Actor(HttpContext http) => http.User.Identity?.Name ?? "unknown";
+    private static long? ExpectedVersion(HttpContext http)
+    {
+        if (http.Request.Headers.IfMatch.ToString() is not { Length: > 0 } tag || tag == "*") return null;
+        return long.TryParse(tag.Trim('"'), out var version)
+            ? version
+            : throw RegistryErrors.RequestInvalid.With(tag, "If-Match takes the device's ETag.").AsException();
+    }
 
     private static IResult Tagged(HttpContext http, DeviceIdentity identity, DeviceState? state, int status = 200)
     {
         http.Response.Headers.ETag = $"\"{identity.Version}\"";
         return Results.Json(DeviceItem.Of(identity, state), statusCode: status);
     }
-
-    private static async ValueTask<object?> TellErrorsAsync(
-        EndpointFilterInvocationContext context, EndpointFilterDelegate next)
-    {
-        try
-        {
-            return await next(context);
-        }
-        catch (MillraceException e) when (StatusOf(e.Error.Code) is { } status)
-        {
-            return Problems.Problem(e.Error, status);
-        }
-    }
-
-    private static int? StatusOf(string code) => code switch
-    {
-        "RG-0001" => StatusCodes.Status409Conflict,
-        "RG-0002" => StatusCodes.Status404NotFound,
-        "RG-0003" => StatusCodes.Status412PreconditionFailed,
-        "RG-0004" or "RG-0005" or "RG-0006" or "RG-0007" or "MR-0001" => StatusCodes.Status400BadRequest,
-        _ => null,
-    };
 }
