@@ -90,11 +90,12 @@ internal sealed class OutputState(OutputPlan plan, EngineContext context)
         private void WriteMembers(JsonRowWriter writer, in Value record, Frame frame)
         {
             if (record.Kind != ValueKind.Record) return;
+            var superseded = JsonLookup.Superseded(record);
             foreach (var member in JsonLookup.Members(record))
             {
                 var name = member.Name;
-                if (IsHidden(name) || member.IsRepeatedLater || (plan.Stars.Count > 0 && IsGiven(name, frame)))
-                    continue;
+                if (superseded is not null && superseded.Contains(member.ValueStart)) continue;
+                if (IsHidden(name) || (plan.Stars.Count > 0 && IsGiven(name, frame))) continue;
                 writer.NameAsWritten(member.WrittenName);
                 writer.Json(member.Json);
             }

@@ -11,6 +11,9 @@ internal static class TextFunctions
     /// <summary>Longest text that REPLICATE and SPACE make, so that one row cannot fill the memory.</summary>
     private const int LengthMax = 1 << 20;
 
+    /// <summary>Longest text that PATINDEX searches: its time grows with the square of it.</summary>
+    private const int PatternTextMax = 8_000;
+
     public static IEnumerable<Function> All { get; } =
     [
         new("LEN", [Parameter.Text], ValueKind.BigInt, static (frame, values) =>
@@ -100,6 +103,8 @@ internal static class TextFunctions
         var pattern = frame.Arena.Characters(values[0], 0);
         var text = frame.Arena.Characters(values[1], 1);
         if (!pattern.StartsWith("%")) return Value.Of(LikePattern.Matches(text, pattern) ? 1L : 0L);
+        if (text.Length > PatternTextMax)
+            return frame.Fail(SaqlErrors.BadArgumentValue, $"PATINDEX: the text has more than {PatternTextMax} characters.");
         var rest = pattern.TrimStart('%');
         for (var start = 0; start <= text.Length; start++)
         {

@@ -6,6 +6,9 @@ namespace Millrace.Saql.Json;
 /// <summary>Looks into the JSON text of a record or an array, which was checked when it was read.</summary>
 internal static class JsonLookup
 {
+    /// <summary>Repeated names are looked for without allocating up to this many members.</summary>
+    private const int SmallRecordMembers = 64;
+
     public static bool Has(in Value record, ReadOnlySpan<byte> name) => Find(record, name, null, out _);
 
     /// <summary>
@@ -102,6 +105,39 @@ internal static class JsonLookup
         }
     }
 
+    /// <summary>
+    /// Where the values of members begin whose name comes again: of a repeated name the last counts. Null when there is
+    /// none, which costs nothing for the few members that a record usually has.
+    /// </summary>
+    public static HashSet<int>? Superseded(in Value record)
+    {
+        Span<int> names = stackalloc int[SmallRecordMembers];
+        var count = 0;
+        foreach (var member in Members(record))
+        {
+            if (count == SmallRecordMembers) return SupersededOfMany(record);
+            var hash = (int)Engine.GroupTable.Hash(member.WrittenName);
+            if (names[..count].Contains(hash)) return SupersededOfMany(record);
+            names[count++] = hash;
+        }
+
+        return null;
+    }
+
+    private static HashSet<int>? SupersededOfMany(in Value record)
+    {
+        var last = new Dictionary<string, int>();
+        var superseded = new HashSet<int>();
+        foreach (var member in Members(record))
+        {
+            var name = Encoding.UTF8.GetString(member.Name);
+            if (last.TryGetValue(name, out var earlier)) superseded.Add(earlier);
+            last[name] = member.ValueStart;
+        }
+
+        return superseded.Count > 0 ? superseded : null;
+    }
+
     /// <summary>All members, in order.</summary>
     public static MemberEnumerator Members(in Value record) => new(record);
 
@@ -148,25 +184,8 @@ internal static class JsonLookup
             }
         }
 
-        /// <summary>Of a repeated name the last counts.</summary>
-        public readonly bool IsRepeatedLater
-        {
-            get
-            {
-                var later = _scanner;
-                Next(ref later);
-                while (!later.AtEnd && later.Current != '}')
-                {
-                    later.TryName(out var start, out var length, out _);
-                    if (length == _nameLength && record.Bytes.AsSpan(start, length).SequenceEqual(WrittenName))
-                        return true;
-                    later.TrySkipValue();
-                    Next(ref later);
-                }
-
-                return false;
-            }
-        }
+        /// <summary>Where the value begins, in the record's array: tells members apart.</summary>
+        public readonly int ValueStart => _valueStart;
 
         private int ValueEnd { get; set; }
 
