@@ -1,10 +1,12 @@
 using Millrace.Benchmarks;
+using Millrace.Benchmarks.Archive;
 using Millrace.Benchmarks.EventLog;
 using Millrace.Benchmarks.Saql;
 
 // Verb -> benchmark. Each prints ratios against a peer of the same run, and writes benchmarks/results/VERB.md.
 var benchmarks = new SortedDictionary<string, Func<Report, Task>>
 {
+    ["archive"] = ArchiveBenchmark.RunAsync,
     ["log"] = LocalLogBenchmark.RunAsync,
     ["saql"] = SaqlBenchmark.RunAsync,
 };
