@@ -12,6 +12,10 @@ namespace Millrace.Saql.Engine;
 /// </summary>
 internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstWord)
 {
+    /// <summary>In the count of a sum: one of the values was a float, so the sum is one.</summary>
+    private const long HasFloat = long.MinValue;
+    private const long CountBits = long.MaxValue;
+
     public int FirstWord => firstWord;
 
     public int Argument => plan.Argument;
@@ -20,7 +24,7 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
 
     public static int WordsOf(AccumulatorKind kind) => kind switch
     {
-        AccumulatorKind.Sum => 6,
+        AccumulatorKind.Sum => 5,
         AccumulatorKind.Min or AccumulatorKind.Max => 2,
         AccumulatorKind.Moments => 3,
         _ => 1,
@@ -79,11 +83,10 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
                 words += other;
                 break;
             case AccumulatorKind.Sum:
-                words += other;
-                Unsafe.Add(ref words, 1) += Unsafe.Add(ref other, 1);
+                words = ((words & CountBits) + (other & CountBits)) | ((words | other) & HasFloat);
                 Whole(ref words) += Whole(ref other);
-                AddFloat(ref words, Real(ref other, 4));
-                Real(ref words, 5) += Real(ref other, 5);
+                AddFloat(ref words, Real(ref other, 3));
+                Real(ref words, 4) += Real(ref other, 4);
                 break;
             case AccumulatorKind.Min or AccumulatorKind.Max:
                 var extreme = Extreme(ref other, otherTable);
@@ -106,8 +109,7 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
                 return Sum(ref words, frame);
             case ResultKind.Average:
                 if (words == 0) return Value.Null;
-                return Finite(((double)Whole(ref words) + Real(ref words, 4) + Real(ref words, 5)) / words, "AVG",
-                    frame);
+                return Finite(Total(ref words) / (words & CountBits), "AVG", frame);
             case ResultKind.Extreme:
                 return Extreme(ref words, table);
             default:
@@ -129,29 +131,31 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
 
     private static void AddToSum(ref long words, in Value value)
     {
-        words++;
         if (value.Kind == ValueKind.Float)
         {
-            Unsafe.Add(ref words, 1)++;
+            words = (words + 1) | HasFloat;
             AddFloat(ref words, value.Number);
         }
-        else Whole(ref words) += value.Bits;
+        else
+        {
+            words++;
+            Whole(ref words) += value.Bits;
+        }
     }
 
     private static void AddFloat(ref long words, double number)
     {
-        ref var sum = ref Real(ref words, 4);
+        ref var sum = ref Real(ref words, 3);
         var total = sum + number;
-        Real(ref words, 5) += Math.Abs(sum) >= Math.Abs(number) ? sum - total + number : number - total + sum;
+        Real(ref words, 4) += Math.Abs(sum) >= Math.Abs(number) ? sum - total + number : number - total + sum;
         sum = total;
     }
 
     private static Value Sum(ref long words, Frame frame)
     {
         if (words == 0) return Value.Null;
+        if ((words & HasFloat) != 0) return Finite(Total(ref words), "SUM", frame);
         var whole = Whole(ref words);
-        if (Unsafe.Add(ref words, 1) > 0)
-            return Finite((double)whole + Real(ref words, 4) + Real(ref words, 5), "SUM", frame);
         return whole >= long.MinValue && whole <= long.MaxValue
             ? Value.Of((long)whole)
             : frame.Fail(SaqlErrors.Overflow, $"SUM {whole} does not fit a bigint; CAST to float.");
@@ -224,7 +228,9 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
         ? Value.Of(number)
         : frame.Fail(SaqlErrors.Overflow, $"{what} does not fit a float.");
 
-    private static ref Int128 Whole(ref long words) => ref Unsafe.As<long, Int128>(ref Unsafe.Add(ref words, 2));
+    private static double Total(ref long words) => (double)Whole(ref words) + Real(ref words, 3) + Real(ref words, 4);
+
+    private static ref Int128 Whole(ref long words) => ref Unsafe.As<long, Int128>(ref Unsafe.Add(ref words, 1));
 
     private static ref double Real(ref long words, int word) =>
         ref Unsafe.As<long, double>(ref Unsafe.Add(ref words, word));

@@ -37,8 +37,8 @@ internal sealed class GroupTable(int wordsPerGroup)
     public const int NoDevice = -1;
     public const int SeveralDevices = -2;
 
-    /// <summary>Keys up to this length are compared within the block.</summary>
-    private const int InlineKeyBytes = 24;
+    /// <summary>Keys up to this length are compared within the block, which is a cache line with one sum.</summary>
+    private const int InlineKeyBytes = 16;
     private const int HeadWords = 1 + (InlineKeyBytes / 8);
     private const int CountMin = 16;
 
@@ -107,7 +107,7 @@ internal sealed class GroupTable(int wordsPerGroup)
     private bool HasKey(ref long block, int group, ReadOnlySpan<byte> key)
     {
         ref var kept = ref Unsafe.As<long, byte>(ref Unsafe.Add(ref block, 1));
-        if (key.Length is < 8 or > 16) return HasOtherKey(ref kept, group, key);
+        if (key.Length is < 8 or > InlineKeyBytes) return HasOtherKey(ref kept, group, key);
         ref var wanted = ref MemoryMarshal.GetReference(key);
         var last = key.Length - 8;
         return Word(ref kept, 0) == Word(ref wanted, 0) && Word(ref kept, last) == Word(ref wanted, last);
