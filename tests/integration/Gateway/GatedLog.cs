@@ -11,6 +11,7 @@ internal sealed class GatedLog(LocalLog log) : IEventLog
 {
     private volatile TaskCompletionSource _gate = Opened();
     private volatile bool _isFull;
+    private volatile bool _refusesLifecycle;
 
     public IReadOnlyList<string> Topics => log.Topics;
 
@@ -21,9 +22,14 @@ internal sealed class GatedLog(LocalLog log) : IEventLog
     /// <summary>From now on telemetry is refused as on a full disk, or not any more.</summary>
     public void Fill(bool full) => _isFull = full;
 
+    /// <summary>From now on the lifecycle topic takes nothing, or takes records again.</summary>
+    public void RefuseLifecycle(bool refuse) => _refusesLifecycle = refuse;
+
     public async ValueTask<long> AppendAsync(
         TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default)
     {
+        if (partition.Topic == Contracts.Topics.Lifecycle && _refusesLifecycle)
+            throw EventLogErrors.DiskFull.With("test").AsException();
         if (partition.Topic != Contracts.Topics.Telemetry) return await log.AppendAsync(partition, records, ct);
         await _gate.Task;
         if (_isFull) throw EventLogErrors.DiskFull.With("test").AsException();

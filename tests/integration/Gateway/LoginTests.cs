@@ -168,6 +168,24 @@ public class LoginTests
     }
 
     [Test]
+    public async Task Connects_wait_while_the_log_fails_and_none_is_lost()
+    {
+        await using var host = await GatewayHost.StartAsync(("Gateway:LifecycleQueueMax", "2"));
+        await host.AddDeviceAsync("pump-1");
+        host.Log.RefuseLifecycle(true);
+        var clients = new List<RawClient>();
+        for (var i = 0; i < 8; i++) clients.Add(await RawClient.LoginAsync(host, "pump-1", clientId: $"c{i}"));
+        await Eventually.TrueAsync(() => host.Meters["lifecycle.waits"] > 0, "the queue is full");
+        Assert.That(host.Meters["lifecycle.events"], Is.Zero);
+
+        host.Log.RefuseLifecycle(false);
+        var events = await host.LifecycleAsync(8);
+        Assert.That(events.Select(e => e.ConnectionId).Distinct().Count(), Is.EqualTo(8));
+        Assert.That(host.Meters["lifecycle.lost"], Is.Zero);
+        foreach (var client in clients) client.Dispose();
+    }
+
+    [Test]
     public async Task Connects_and_disconnects_are_in_the_lifecycle_topic()
     {
         using (var client = await RawClient.LoginAsync(_host, "pump-1"))

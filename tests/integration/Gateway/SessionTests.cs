@@ -91,6 +91,20 @@ public class SessionTests
     }
 
     [Test]
+    public async Task A_topic_alias_is_taken_for_its_topic()
+    {
+        using var client = await RawClient.LoginAsync(_host, "pump-1");
+        byte[] alias = [35, 0, 1];
+        await client.PublishAsync("telemetry/oil", "1", 1, alias);
+        await client.PublishAsync("", "2", 2, alias);
+        Assert.That(await client.ReadAckAsync(), Is.EqualTo((1, ReasonCode.Success)));
+        Assert.That(await client.ReadAckAsync(), Is.EqualTo((2, ReasonCode.Success)));
+
+        var records = await _host.TelemetryAsync(2);
+        Assert.That(records.Select(r => r.Headers["mqtt-topic"]), Is.All.EqualTo("oil"));
+    }
+
+    [Test]
     public async Task Enhanced_authentication_is_refused()
     {
         using var client = await RawClient.OpenAsync(_host);
