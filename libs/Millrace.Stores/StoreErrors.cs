@@ -48,5 +48,5 @@ public static class StoreErrors
     public static readonly ErrorDefinition Corrupted = new("ST-0009",
         "The database file is damaged.",
         "Its content is not what SQLite wrote there.",
-        "Stop the platform and restore the file from a backup; warm.db may be removed instead: the log fills it again with what it keeps.");
+        "Stop the platform and restore the file from a backup; warm.db may be removed: the log fills it again.");
 }

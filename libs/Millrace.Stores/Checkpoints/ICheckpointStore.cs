@@ -8,7 +8,7 @@ namespace Millrace.Stores.Checkpoints;
 /// </summary>
 public interface ICheckpointStore
 {
-    /// <summary>Makes the caller the owner: raises the key's epoch by compare-and-set and returns the new one.</summary>
+    /// <summary>Makes the caller the owner: raises the key's epoch by compare-and-set; returns the new one.</summary>
     ValueTask<long> RaiseEpochAsync(CheckpointKey key, CancellationToken ct = default);
 
     ValueTask<Checkpoint?> FindAsync(CheckpointKey key, CancellationToken ct = default);
@@ -26,7 +26,7 @@ public interface ICheckpointStore
     /// <summary>The marks not yet covered by the checkpoint, in the order in which they were added.</summary>
     ValueTask<IReadOnlyList<TimeMark>> MarksAsync(CheckpointKey key, CancellationToken ct = default);
 
-    /// <summary>Removes all of a query version's checkpoints, marks and epochs.</summary>
+    /// <summary>Removes a query version's checkpoints and marks; an owner that is still at work becomes stale.</summary>
     ValueTask DeleteAsync(string query, int version, CancellationToken ct = default);
 }
 

@@ -13,5 +13,6 @@ internal static class SinkPositions
         SqliteDatabase database, string sink, TopicPartition partition, CancellationToken ct) =>
         database.ReadAsync(session => session.First(
             "SELECT next_offset, metadata FROM positions WHERE sink = ?1 AND topic = ?2 AND part = ?3",
-            row => new SinkPosition(row.GetInt64(0), row.TextOrNull(1)), sink, partition.Topic, partition.Partition), ct);
+            row => new SinkPosition(row.GetInt64(0), row.TextOrNull(1)), sink, partition.Topic,
+            partition.Partition), ct);
 }

@@ -47,7 +47,8 @@ internal sealed class SqliteDeadLetterStore(SqliteDatabase database, TimeProvide
                 "ORDER BY failed_at DESC, id DESC LIMIT ?6",
                 row => (Stored: Read(row), FailedAt: row.GetInt64(5)), at, id, filter.Stage, filter.Query,
                 (int?)filter.State, Columns.OneMore(filter.Limit));
-            var page = Columns.Cut(rows, filter.Limit, last => ContinuationToken.Write(List, last.FailedAt, last.Stored.Id));
+            var page = Columns.Cut(rows, filter.Limit,
+                last => ContinuationToken.Write(List, last.FailedAt, last.Stored.Id));
             return new Page<StoredDeadLetter>([.. page.Items.Select(i => i.Stored)], page.Continuation);
         }, ct);
     }

@@ -3,7 +3,7 @@ namespace Millrace.Stores.Sqlite;
 /// <summary>One step of a schema. Its number is its place in the list, from 1.</summary>
 internal sealed record Migration(string Name, string Sql);
 
-/// <summary>Brings a database to the newest schema. The table <c>migrations</c> says which steps it has had, and when.</summary>
+/// <summary>Brings a database to the newest schema. Its table <c>migrations</c> says which steps it has had.</summary>
 internal static class SqliteMigrations
 {
     public static void Run(

@@ -76,7 +76,8 @@ internal sealed class SqliteTelemetryStore(SqliteDatabase database, StoreOptions
         return database.ReadAsync(session =>
         {
             var rows = session.List(sql, row => Read(range.DeviceId, row), range.DeviceId,
-                range.FromMs ?? long.MinValue, range.ToMs ?? long.MaxValue, eventAt, part, offset, Columns.OneMore(range.Limit));
+                range.FromMs ?? long.MinValue, range.ToMs ?? long.MaxValue, eventAt, part, offset,
+                Columns.OneMore(range.Limit));
             return Columns.Cut(rows, range.Limit,
                 last => ContinuationToken.Write(List, last.EventAtMs, last.Partition, last.Offset));
         }, ct);
@@ -153,7 +154,9 @@ internal sealed class SqliteTelemetryStore(SqliteDatabase database, StoreOptions
         CorrelationId = row.TextOrNull(8),
         UserId = row.TextOrNull(9),
         GenerationId = row.TextOrNull(10),
-        Properties = row.TextOrNull(11) is { } json ? JsonSerializer.Deserialize<Dictionary<string, string>>(json)! : [],
+        Properties = row.TextOrNull(11) is { } json
+            ? JsonSerializer.Deserialize<Dictionary<string, string>>(json)!
+            : [],
         Body = row.Bytes(12),
     };
 

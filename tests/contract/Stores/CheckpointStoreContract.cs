@@ -1,0 +1,152 @@
+using System.Collections.Concurrent;
+using Millrace.Contracts;
+using Millrace.Stores.Checkpoints;
+
+namespace Millrace.Contract.Tests.Stores;
+
+public abstract class CheckpointStoreContract : StoreContract<ICheckpointStore>
+{
+    private static readonly CheckpointKey Key = new("q", 1, 3);
+    private static readonly TopicPartition Input = new(Topics.Telemetry, 3);
+
+    [Test]
+    public async Task An_older_owner_can_neither_save_nor_mark()
+    {
+        var older = await Store.RaiseEpochAsync(Key);
+        var newer = await Store.RaiseEpochAsync(Key);
+
+        Assert.That(newer, Is.GreaterThan(older));
+        Assert.That(await Store.SaveAsync(Key, newer, At(10)), Is.True);
+        Assert.That(await Store.SaveAsync(Key, older, At(20)), Is.False);
+        Assert.That(await Store.AddMarkAsync(Key, older, new TimeMark(Input, 30, 1)), Is.False);
+        Assert.That((await Store.FindAsync(Key))!.Inputs.Single().Offset, Is.EqualTo(10));
+        Assert.That(await Store.MarksAsync(Key), Is.Empty);
+    }
+
+    [Test]
+    public async Task Epochs_of_racing_owners_are_all_different()
+    {
+        var epochs = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(_ => Task.Run(async () => await Store.RaiseEpochAsync(Key))));
+        Assert.That(epochs, Is.Unique);
+    }
+
+    [Test]
+    public async Task Of_owners_that_race_none_saves_once_a_newer_one_has_taken_over()
+    {
+        // Each owner takes over, then saves until it is told that it is stale; what it saves names its epoch.
+        var raised = 0L;
+        var lateSaves = new ConcurrentBag<(long Epoch, long Newer)>();
+        await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(async () =>
+        {
+            var epoch = await Store.RaiseEpochAsync(Key);
+            InterlockedMax(ref raised, epoch);
+            for (var i = 0; i < 20; i++)
+            {
+                var newer = Interlocked.Read(ref raised);
+                if (!await Store.SaveAsync(Key, epoch, At(epoch))) return;
+                if (newer > epoch) lateSaves.Add((epoch, newer));
+                if (!await Store.AddMarkAsync(Key, epoch, new TimeMark(Input, epoch, i))) return;
+            }
+        })));
+
+        Assert.That(lateSaves, Is.Empty);
+        var last = Interlocked.Read(ref raised);
+        Assert.That((await Store.FindAsync(Key))!.Inputs.Single().Offset, Is.EqualTo(last));
+        Assert.That((await Store.MarksAsync(Key)).Select(m => m.Offset), Is.EqualTo(Enumerable.Repeat(last, 20)));
+    }
+
+    [Test]
+    public async Task Epochs_checkpoints_and_marks_outlive_a_restart()
+    {
+        var epoch = await Store.RaiseEpochAsync(Key);
+        foreach (var offset in new[] { 5L, 10, 12 })
+            await Store.AddMarkAsync(Key, epoch, new TimeMark(Input, offset, 7));
+        await Store.SaveAsync(Key, epoch, At(10));
+        Reopen();
+
+        var found = (await Store.FindAsync(Key))!;
+        Assert.That(found.State, Is.EqualTo(new byte[] { 9, 8 }));
+        Assert.That(found.Outputs, Is.EqualTo(new[] { new PartitionOffset(new TopicPartition("alerts", 3), 4) }));
+        Assert.That(found.SavedAt, Is.EqualTo(Noon));
+        Assert.That(await Store.MarksAsync(Key),
+            Is.EqualTo(new[] { new TimeMark(Input, 10, 7), new TimeMark(Input, 12, 7) }));
+        Assert.That(await Store.RaiseEpochAsync(Key), Is.GreaterThan(epoch));
+    }
+
+    [Test]
+    public async Task Marks_stay_in_the_order_of_their_adding_until_their_own_input_has_passed_them()
+    {
+        var other = new TopicPartition("out.x", 3);
+        var epoch = await Store.RaiseEpochAsync(Key);
+        var marks = new[]
+        {
+            new TimeMark(Input, 20, 1), new TimeMark(other, 5, 2), new TimeMark(Input, 10, 3),
+            new TimeMark(other, 30, 4),
+        };
+        foreach (var mark in marks) Assert.That(await Store.AddMarkAsync(Key, epoch, mark), Is.True);
+        Assert.That(await Store.MarksAsync(Key), Is.EqualTo(marks));
+
+        await Store.SaveAsync(Key, epoch, At(15));
+        Assert.That(await Store.MarksAsync(Key), Is.EqualTo(new[] { marks[0], marks[1], marks[3] }));
+        Assert.That(await Store.MarksAsync(Key with { Partition = 2 }), Is.Empty);
+    }
+
+    [Test]
+    public async Task Keys_do_not_mix()
+    {
+        var keys = new[] { Key, Key with { Query = "r" }, Key with { Version = 2 }, Key with { Partition = -1 } };
+        for (var i = 0; i < keys.Length; i++)
+        {
+            var epoch = await Store.RaiseEpochAsync(keys[i]);
+            await Store.SaveAsync(keys[i], epoch, At(i));
+            await Store.AddMarkAsync(keys[i], epoch, new TimeMark(Input, i, i));
+        }
+
+        await Store.DeleteAsync(Key.Query, Key.Version);
+        for (var i = 0; i < keys.Length; i++)
+        {
+            var gone = keys[i] == Key || keys[i] == keys[3];
+            Assert.That((await Store.FindAsync(keys[i]))?.Inputs.Single().Offset, Is.EqualTo(gone ? null : (long?)i));
+            Assert.That(await Store.MarksAsync(keys[i]), Has.Count.EqualTo(gone ? 0 : 1));
+        }
+    }
+
+    [Test]
+    public async Task Deleting_a_query_leaves_nothing_that_its_owner_could_bring_back()
+    {
+        var epoch = await Store.RaiseEpochAsync(Key);
+        await Store.SaveAsync(Key, epoch, At(10));
+        await Store.DeleteAsync(Key.Query, Key.Version);
+
+        Assert.That(await Store.FindAsync(Key), Is.Null);
+        Assert.That(await Store.SaveAsync(Key, epoch, At(20)), Is.False);
+        Assert.That(await Store.AddMarkAsync(Key, epoch, new TimeMark(Input, 1, 1)), Is.False);
+        Assert.That(await Store.RaiseEpochAsync(Key), Is.GreaterThan(epoch));
+    }
+
+    [Test]
+    public async Task A_large_state_comes_back_whole()
+    {
+        var state = new byte[5_000_000];
+        new Random(1).NextBytes(state);
+        var epoch = await Store.RaiseEpochAsync(Key);
+        await Store.SaveAsync(Key, epoch, At(1) with { State = state });
+        Assert.That((await Store.FindAsync(Key))!.State.AsSpan().SequenceEqual(state), Is.True);
+        await Store.SaveAsync(Key, epoch, At(2) with { State = [] });
+        Assert.That((await Store.FindAsync(Key))!.State, Is.Empty);
+    }
+
+    private static void InterlockedMax(ref long target, long value)
+    {
+        for (var seen = Interlocked.Read(ref target); seen < value;)
+        {
+            var was = Interlocked.CompareExchange(ref target, value, seen);
+            if (was == seen) return;
+            seen = was;
+        }
+    }
+
+    private static Checkpoint At(long offset) => new([new PartitionOffset(Input, offset)],
+        [new PartitionOffset(new TopicPartition("alerts", 3), 4)], [9, 8], Noon);
+}

@@ -1,0 +1,91 @@
+using Millrace.Contracts;
+using Millrace.Stores;
+using Millrace.Stores.DeadLetters;
+
+namespace Millrace.Contract.Tests.Stores;
+
+public abstract class DeadLetterStoreContract : StoreContract<IDeadLetterStore>
+{
+    [Test]
+    public async Task A_letter_comes_back_whole_after_a_restart()
+    {
+        var letter = Letter(1) with { Query = "q", QueryVersion = 3, Key = [1, 2], Element = 4 };
+        await Store.WriteAsync(Partition(0), [letter, Letter(2)], new SinkPosition(2));
+        Reopen();
+
+        var found = (await Store.FindAsync(letter.Id))!;
+        Assert.That(found.Letter with { Key = letter.Key, Headers = letter.Headers, Value = letter.Value },
+            Is.EqualTo(letter));
+        Assert.That((found.Letter.Key, found.Letter.Value), Is.EqualTo((letter.Key, letter.Value)));
+        Assert.That(found.Letter.Headers.Select(h => (h.Name, h.Value)), Is.EqualTo(new[] { ("h", new byte[] { 1 }) }));
+        Assert.That((found.State, found.Replays), Is.EqualTo((DeadLetterState.Open, 0)));
+        Assert.That((await Store.FindAsync(Letter(2).Id))!.Letter.Key, Is.Null);
+        Assert.That(await Store.FindAsync("none"), Is.Null);
+        Assert.That(await Store.CountAsync(), Is.EqualTo(2));
+        Assert.That(await Store.PositionAsync(Partition(0)), Is.EqualTo(new SinkPosition(2)));
+    }
+
+    [Test]
+    public async Task A_letter_found_again_keeps_its_first_time_and_a_failed_replay_opens_it_again()
+    {
+        await Store.WriteAsync(Partition(0), [Letter(42)], new SinkPosition(1));
+        var id = Letter(42).Id;
+        Assert.That(await Store.SetStateAsync(id, DeadLetterState.Replaying), Is.True);
+        var later = Letter(42) with { FirstFailedAt = Noon.AddHours(1), LastFailedAt = Noon.AddHours(1) };
+        await Store.WriteAsync(Partition(0), [later], new SinkPosition(2));
+
+        var found = (await Store.FindAsync(id))!;
+        Assert.That((found.State, found.Replays), Is.EqualTo((DeadLetterState.Open, 1)));
+        Assert.That((found.Letter.FirstFailedAt, found.Letter.LastFailedAt), Is.EqualTo((Noon, Noon.AddHours(1))));
+        Assert.That(await Store.CountAsync(), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_letter_that_was_replayed_stays_so_when_the_log_is_read_again()
+    {
+        await Store.WriteAsync(Partition(0), [Letter(42)], new SinkPosition(1));
+        await Store.SetStateAsync(Letter(42).Id, DeadLetterState.Replaying);
+        Assert.That(await Store.SetStateAsync(Letter(42).Id, DeadLetterState.Replayed), Is.True);
+        await Store.WriteAsync(Partition(0), [Letter(42)], new SinkPosition(1));
+
+        Assert.That((await Store.FindAsync(Letter(42).Id))!.State, Is.EqualTo(DeadLetterState.Replayed));
+        Assert.That(await Store.SetStateAsync("none", DeadLetterState.Replayed), Is.False);
+    }
+
+    [Test]
+    public async Task The_list_has_what_fits_newest_failure_first_whatever_the_page()
+    {
+        var letters = Enumerable.Range(0, 60).Select(i => Letter(i) with
+        {
+            Stage = i % 2 == 0 ? "query" : "archiver",
+            Query = i % 2 == 0 ? $"q{i % 3}" : null,
+            LastFailedAt = Noon.AddSeconds(i / 4),
+        }).ToList();
+        await Store.WriteAsync(Partition(0), letters, new SinkPosition(60));
+        foreach (var letter in letters.Where((_, i) => i % 5 == 0))
+            await Store.SetStateAsync(letter.Id, DeadLetterState.Replaying);
+
+        var filters =
+            from stage in new[] { null, "query", "none" }
+            from query in new[] { null, "q0" }
+            from state in new DeadLetterState?[] { null, DeadLetterState.Open, DeadLetterState.Replaying }
+            select new DeadLetterFilter(stage, query, state, 7);
+        foreach (var f in filters)
+        {
+            var got = await AllAsync(7, token => Store.ListAsync(f with { Continuation = token }));
+            var expected = letters.Where((l, i) => (f.Stage is null || l.Stage == f.Stage)
+                    && (f.Query is null || l.Query == f.Query)
+                    && (f.State is null || (f.State == DeadLetterState.Replaying) == (i % 5 == 0)))
+                .OrderByDescending(l => l.LastFailedAt).ThenByDescending(l => l.Id, StringComparer.Ordinal);
+            Assert.That(got.Select(l => l.Id), Is.EqualTo(expected.Select(l => l.Id)), $"{f}");
+        }
+    }
+
+    [Test]
+    public void A_token_that_is_none_is_told_by_its_code() => Assert.That(
+        CodeOf(async () => await Store.ListAsync(new DeadLetterFilter(Continuation: "nonsense"))),
+        Is.EqualTo("ST-0002"));
+
+    private static DeadLetter Letter(long offset) => new("archiver", null, 0, "telemetry", 1, offset, -1, "AR-0001",
+        "why", Noon, Noon, null, 5, [new DeadLetterHeader("h", [1])], [2, 3]);
+}

@@ -1,0 +1,120 @@
+using Millrace.Stores.Queries;
+
+namespace Millrace.Contract.Tests.Stores;
+
+public abstract class QueryStoreContract : StoreContract<IQueryStore>
+{
+    [Test]
+    public async Task A_query_comes_back_whole_after_a_restart()
+    {
+        var query = Query("q") with
+        {
+            Text = "SELECT 'å'",
+            Options = new QueryOptions
+            {
+                LateTolerance = TimeSpan.FromMilliseconds(1500),
+                OutOfOrderTolerance = TimeSpan.FromSeconds(2),
+                Policy = EventOrderPolicy.Drop,
+                OnError = RowErrorPolicy.Stop,
+                WarmOutputs = false,
+                StartFrom = "earliest",
+            },
+        };
+        Assert.That(await Store.SaveAsync(query, 0), Is.True);
+        var start = await Store.FixStartAsync("q", 1, new Dictionary<string, long> { ["telemetry/0"] = 7 });
+        Reopen();
+
+        var found = (await Store.FindAsync("q"))!;
+        Assert.That(found with { StartOffsets = query.StartOffsets }, Is.EqualTo(query));
+        Assert.That(found.StartOffsets, Is.EqualTo(start).And.Contains(KeyValuePair.Create("telemetry/0", 7L)));
+    }
+
+    [Test]
+    public async Task A_query_is_replaced_only_over_the_expected_version()
+    {
+        Assert.That(await Store.SaveAsync(Query("q"), 1), Is.False);
+        Assert.That(await Store.SaveAsync(Query("q"), 0), Is.True);
+        Assert.That(await Store.SaveAsync(Query("q"), 0), Is.False);
+        Assert.That(await Store.SaveAsync(Query("q") with { Version = 2, Text = "SELECT 2" }, 1), Is.True);
+        Assert.That(await Store.SaveAsync(Query("q") with { Version = 2 }, 1), Is.False);
+        Assert.That((await Store.FindAsync("q"))!.Text, Is.EqualTo("SELECT 2"));
+    }
+
+    [Test]
+    public async Task Of_changes_that_race_on_a_version_one_wins()
+    {
+        for (var version = 0; version < 4; version++)
+        {
+            var expected = version;
+            var won = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Task.Run(async () => await Store.SaveAsync(
+                Query("q") with { Version = expected + 1, Text = $"{i}" }, expected))));
+            Assert.That(won.Count(w => w), Is.EqualTo(1));
+            Assert.That((await Store.FindAsync("q"))!.Text, Is.EqualTo($"{Array.IndexOf(won, true)}"));
+        }
+    }
+
+    [Test]
+    public async Task Where_a_version_begins_is_fixed_once_though_many_ask_at_once()
+    {
+        await Store.SaveAsync(Query("q"), 0);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(async () =>
+            await Store.FixStartAsync("q", 1, new Dictionary<string, long> { ["telemetry/0"] = i }))));
+        Assert.That(answers.Select(a => a["telemetry/0"]).Distinct().Count(), Is.EqualTo(1));
+        Assert.That((await Store.FindAsync("q"))!.StartOffsets, Is.EqualTo(answers[0]));
+
+        await Store.SaveAsync(Query("q") with { Version = 2 }, 1);
+        Assert.That((await Store.FindAsync("q"))!.StartOffsets, Is.Empty);
+        var next = await Store.FixStartAsync("q", 2, new Dictionary<string, long> { ["telemetry/0"] = 99 });
+        Assert.That(next["telemetry/0"], Is.EqualTo(99));
+    }
+
+    [Test]
+    public async Task A_state_is_changed_alone_and_the_list_is_in_order_of_names()
+    {
+        foreach (var name in new[] { "b", "a", "c" }) await Store.SaveAsync(Query(name), 0);
+        Assert.That(await Store.SetStateAsync("b", QueryState.Paused), Is.True);
+        Assert.That(await Store.SetStateAsync("none", QueryState.Paused), Is.False);
+
+        Assert.That((await Store.ListAsync()).Select(q => (q.Name, q.State)), Is.EqualTo(new[]
+        {
+            ("a", QueryState.Running), ("b", QueryState.Paused), ("c", QueryState.Running),
+        }));
+    }
+
+    [Test]
+    public async Task Nothing_of_a_deleted_query_is_left_for_the_next_of_its_name()
+    {
+        await Store.SaveAsync(Query("q"), 0);
+        await Store.FixStartAsync("q", 1, new Dictionary<string, long> { ["telemetry/0"] = 7 });
+        await Store.WriteStatusAsync(Status("q", 5));
+        Assert.That(await Store.DeleteAsync("q"), Is.True);
+        Assert.That(await Store.DeleteAsync("q"), Is.False);
+        Assert.That(await Store.FindAsync("q"), Is.Null);
+        Assert.That(await Store.StatusAsync("q"), Is.Null);
+
+        await Store.SaveAsync(Query("q"), 0);
+        Assert.That((await Store.FindAsync("q"))!.StartOffsets, Is.Empty);
+    }
+
+    [Test]
+    public async Task The_last_status_is_kept()
+    {
+        Assert.That(await Store.StatusAsync("q"), Is.Null);
+        await Store.WriteStatusAsync(Status("q", 1));
+        await Store.WriteStatusAsync(Status("q", 2));
+        await Store.WriteStatusAsync(Status("r", 3));
+        Assert.That(await Store.StatusAsync("q"), Is.EqualTo(Status("q", 2)));
+    }
+
+    private static QueryStatus Status(string name, long rowsIn) => new(
+        name, 1, QueryState.Failed, "SP-0001", rowsIn, 2, 3, 4.5, 5.5, 6, Noon, Noon);
+
+    private static QueryConfig Query(string name) => new()
+    {
+        Name = name,
+        Version = 1,
+        Text = "SELECT 1",
+        CreatedAt = Noon,
+        UpdatedAt = Noon.AddTicks(7),
+    };
+}
