@@ -2,7 +2,8 @@ using System.Text;
 
 namespace Millrace.Contracts;
 
-/// <summary>The rule of <see cref="TelemetryMessage.EventAt"/> for the header's bytes, without a string on the way.</summary>
+/// <summary>The rule of <see cref="TelemetryMessage.EventAt"/> for the header's bytes, without a string on the
+/// way.</summary>
 public static class EventTime
 {
     private const int SecondsLength = 19;
@@ -18,7 +19,8 @@ public static class EventTime
             : TelemetryMessage.EventAt(enqueuedAtMs, Encoding.UTF8.GetString(creationTime));
     }
 
-    /// <summary>Only <c>yyyy-MM-ddTHH:mm:ss[.f{1,7}]Z</c>, which is what devices send; the rest is not decided here.</summary>
+    /// <summary>Only <c>yyyy-MM-ddTHH:mm:ss[.f{1,7}]Z</c>, which is what devices send; the rest is not decided
+    /// here.</summary>
     private static bool TryReadIso(ReadOnlySpan<byte> text, out long ms)
     {
         ms = 0;

@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace Millrace.Contracts;
 
-/// <summary>The Java client's default partitioner for keyed records: murmur2, so that every Kafka tool agrees.</summary>
+/// <summary>The Java client's default partitioner for keyed records: murmur2, so that every Kafka tool
+/// agrees.</summary>
 public static class Partitioner
 {
     public static int PartitionOf(ReadOnlySpan<byte> key, int partitions) =>

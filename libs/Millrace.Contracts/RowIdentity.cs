@@ -13,10 +13,12 @@ public static class RowIdentity
         string.Create(CultureInfo.InvariantCulture,
             $"{query}/{version}/{output}/{source.Topic}/{source.Partition}/o{offset}/{element}.{row}");
 
-    /// <summary>A row of a window: no single source record; <paramref name="groupKey"/> in a stable text form.</summary>
+    /// <summary>A row of a window: no single source record; <paramref name="groupKey"/> in a stable text
+    /// form.</summary>
     public static string OfWindow(
         string query, int version, string output, TopicPartition source, string windowId, long startMs, long endMs,
         string groupKey, int row) =>
         string.Create(CultureInfo.InvariantCulture,
-            $"{query}/{version}/{output}/{source.Topic}/{source.Partition}/w{windowId}:{startMs}-{endMs}/{groupKey}/{row}");
+            $"{query}/{version}/{output}/{source.Topic}/{source.Partition}/" +
+            $"w{windowId}:{startMs}-{endMs}/{groupKey}/{row}");
 }

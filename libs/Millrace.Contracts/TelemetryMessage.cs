@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Millrace.Contracts;
 
-/// <summary>A telemetry record with its headers read: what the warm store, the archive and the live tail keep.</summary>
+/// <summary>A telemetry record with its headers read: what the warm store, the archive and the live tail
+/// keep.</summary>
 public sealed record TelemetryMessage
 {
     private static readonly TimeSpan CreationPast = TimeSpan.FromDays(30);

@@ -11,6 +11,7 @@ public static class Topics
     public const string DeadLetter = "dead-letter";
     public const string OutputPrefix = "out.";
 
-    /// <summary>The topic of the query output <paramref name="name"/>; the output "alerts" is the alerts topic.</summary>
+    /// <summary>The topic of the query output <paramref name="name"/>; the output "alerts" is the alerts
+    /// topic.</summary>
     public static string Output(string name) => name == Alerts ? Alerts : OutputPrefix + name;
 }

@@ -14,7 +14,8 @@ internal sealed class ControlNotices(IEventLog log, TimeProvider time)
     {
         using var records = new RecordBatchBuilder();
         records.Begin(time.GetUtcNow().ToUnixTimeMilliseconds(), Encoding.UTF8.GetBytes(id));
-        records.End(JsonSerializer.SerializeToUtf8Bytes(new ControlNotice(kind, id), ContractJson.Default.ControlNotice));
+        records.End(JsonSerializer.SerializeToUtf8Bytes(new ControlNotice(kind, id),
+            ContractJson.Default.ControlNotice));
         await log.AppendAsync(Control, records, ct);
     }
 }

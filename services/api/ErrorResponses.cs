@@ -17,7 +17,8 @@ internal sealed class ErrorResponses(ILogger<ErrorResponses> log) : IExceptionHa
             BadHttpRequestException e => (ApiErrors.BadRequest.With(null, e.Message), e.StatusCode),
             _ => (ApiErrors.Unexpected.With(context.TraceIdentifier), StatusCodes.Status500InternalServerError),
         };
-        if (status >= StatusCodes.Status500InternalServerError) log.RequestFailed(context.Request.Path, error.Code, exception);
+        if (status >= StatusCodes.Status500InternalServerError)
+            log.RequestFailed(context.Request.Path, error.Code, exception);
         await Problems.Problem(error, status).ExecuteAsync(context);
         return true;
     }

@@ -18,7 +18,8 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         if (options.Duration is { } duration) stop.CancelAfter(duration);
         var devices = options.DeviceIds.Select((id, i) => new SimulatedDevice(
-            id, keys[id], models(i), Scenario.RandomOf(options.Seed + 1, i), options, counts, time).RunAsync(stop.Token));
+            id, keys[id], models(i), Scenario.RandomOf(options.Seed + 1, i), options, counts,
+                time).RunAsync(stop.Token));
         await Task.WhenAll([.. devices, ReportAsync(counts, progress, stop.Token)]);
         return counts.Report();
     }

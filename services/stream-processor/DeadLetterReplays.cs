@@ -28,7 +28,8 @@ internal sealed class DeadLetterReplays(
     /// <summary>Replays that were asked for and not done when the process ended.</summary>
     private async Task AskAgainAsync(CancellationToken ct)
     {
-        var waiting = await store.ListAsync(new DeadLetterFilter(State: DeadLetterState.Replaying, Limit: WaitingMax), ct);
+        var waiting = await store.ListAsync(new DeadLetterFilter(State: DeadLetterState.Replaying, Limit: WaitingMax),
+            ct);
         foreach (var letter in waiting.Items) _asked.Writer.TryWrite(letter.Id);
     }
 

@@ -34,6 +34,6 @@ internal static partial class Log
     public static partial void ReplayRefused(this ILogger log, string id, string reason);
 
     [LoggerMessage(6010, LogLevel.Information,
-        "Query {Query} partition {Partition} goes on at epoch {Epoch}; {Known} rows after the checkpoint stand already")]
+        "Query {Query} partition {Partition} goes on at epoch {Epoch}; {Known} rows stand after the checkpoint")]
     public static partial void QueryRecovered(this ILogger log, string query, int partition, long epoch, int known);
 }

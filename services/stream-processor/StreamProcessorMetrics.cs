@@ -23,7 +23,8 @@ internal static class StreamProcessorMetrics
     public static readonly Counter<long> DeadLetters = Meter.CreateCounter<long>("millrace.stream.dead.letters");
     public static readonly Counter<long> Restarts = Meter.CreateCounter<long>("millrace.stream.restarts");
     public static readonly Counter<long> ReplaysRefused = Meter.CreateCounter<long>("millrace.stream.replays.refused");
-    public static readonly Counter<long> SeverityUnknown = Meter.CreateCounter<long>("millrace.alerts.severity.unknown");
+    public static readonly Counter<long> SeverityUnknown = Meter.CreateCounter<long>(
+        "millrace.alerts.severity.unknown");
 
     public static KeyValuePair<string, object?> Query(string name) => new("query", name);
 

@@ -30,7 +30,8 @@ public static class HealthRegistration
     public static void MapHealth(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapHealthChecks("/healthz", new HealthCheckOptions { Predicate = _ => false });
-        endpoints.MapHealthChecks("/readyz", new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready) });
+        endpoints.MapHealthChecks("/readyz", new HealthCheckOptions { Predicate = check =>
+            check.Tags.Contains(Ready) });
     }
 
     private sealed class StartedCheck(IHostApplicationLifetime lifetime) : IHealthCheck
@@ -47,7 +48,8 @@ public static class HealthRegistration
     private sealed class ReadinessCheck(
         IServiceProvider services, Func<IServiceProvider, CancellationToken, ValueTask> check) : IHealthCheck
     {
-        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken ct = default)
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context,
+            CancellationToken ct = default)
         {
             await check(services, ct);
             return HealthCheckResult.Healthy();

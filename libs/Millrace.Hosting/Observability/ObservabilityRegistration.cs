@@ -18,7 +18,8 @@ public static class ObservabilityRegistration
     public static IServiceCollection AddMillraceMetrics(this IServiceCollection services)
     {
         services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .AddMeter("Millrace.*", "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Hosting")
+            .AddMeter("Millrace.*", "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel",
+                "Microsoft.AspNetCore.Hosting")
             .AddPrometheusExporter());
         return services;
     }

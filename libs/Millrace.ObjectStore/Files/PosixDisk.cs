@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Millrace.ObjectStore.Files;
 
-/// <summary>The disk as POSIX has it: link(2) never replaces, and a folder is synced through a descriptor of its own.</summary>
+/// <summary>The disk as POSIX has it: link(2) never replaces, and a folder is synced through a descriptor of its
+/// own.</summary>
 internal sealed partial class PosixDisk : IDisk
 {
     private const int ReadOnly = 0;

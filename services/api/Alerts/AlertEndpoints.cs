@@ -21,7 +21,8 @@ internal static class AlertEndpoints
         string? query = null, AlertSeverity? severity = null, DateTimeOffset? from = null, DateTimeOffset? to = null,
         int? limit = null, string? continuation = null)
     {
-        var filter = new AlertFilter(device, query, severity, from, to, Limits.Page(limit, options.Value), continuation);
+        var filter = new AlertFilter(device, query, severity, from, to, Limits.Page(limit, options.Value),
+            continuation);
         var page = await store.QueryAsync(filter, ct);
         return new AlertPage([.. page.Items.Select(AlertItem.Of)], page.Continuation);
     }

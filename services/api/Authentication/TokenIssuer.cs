@@ -20,7 +20,8 @@ public sealed class TokenIssuer(ITokenStore tokens, TimeProvider time)
 
     /// <summary>Keeps a token whose text the caller has, such as the one in a platform's own data folder.</summary>
     public async Task<ApiToken> KeepAsync(
-        string text, string name, IReadOnlyList<string> scopes, DateTimeOffset? expiresAt, CancellationToken ct = default)
+        string text, string name, IReadOnlyList<string> scopes, DateTimeOffset? expiresAt,
+            CancellationToken ct = default)
     {
         var hash = TokenHash.Of(text);
         if (await tokens.FindBySha256Async(hash, ct) is { } known) return known;

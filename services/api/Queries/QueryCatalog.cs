@@ -34,7 +34,8 @@ internal sealed partial class QueryCatalog(
             CreatedAt = known?.CreatedAt ?? now,
             UpdatedAt = now,
         };
-        if (!await store.SaveAsync(query, known?.Version ?? 0, ct)) throw ApiErrors.QueryConflict.With(name).AsException();
+        if (!await store.SaveAsync(query, known?.Version ?? 0, ct))
+            throw ApiErrors.QueryConflict.With(name).AsException();
         await control.SendAsync(ControlKinds.Query, name, ct);
         await audit.AddAsync("query.apply", name, $"version {query.Version}", ct);
         return query;
@@ -86,7 +87,8 @@ internal sealed partial class QueryCatalog(
 
             // Alerts are everybody's: each row names its query.
             var taken = otherPlan.Outputs.Intersect(plan.Outputs).FirstOrDefault(o => o != Topics.Alerts);
-            if (taken is not null) throw ApiErrors.OutputTaken.With(taken, $"Query {other.Name} writes it.").AsException();
+            if (taken is not null)
+                throw ApiErrors.OutputTaken.With(taken, $"Query {other.Name} writes it.").AsException();
         }
     }
 

@@ -58,5 +58,6 @@ internal sealed record TokenList(IReadOnlyList<TokenItem> Items, string? Continu
 internal sealed record TokenItem(
     string Id, string Name, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt)
 {
-    public static TokenItem Of(ApiToken token) => new(token.Id, token.Name, token.Scopes, token.CreatedAt, token.ExpiresAt);
+    public static TokenItem Of(ApiToken token) =>
+        new(token.Id, token.Name, token.Scopes, token.CreatedAt, token.ExpiresAt);
 }

@@ -84,7 +84,8 @@ internal sealed class ApiClient : IDisposable
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return new ApiProblemException(((int)response.StatusCode).ToString(), response.ReasonPhrase ?? "", text, null, null);
+            return new ApiProblemException(((int)response.StatusCode).ToString(), response.ReasonPhrase ?? "", text,
+                null, null);
         }
     }
 }

@@ -44,7 +44,8 @@ internal static class Verb
         return command;
     }
 
-    /// <summary>Lets the command be done here when <paramref name="local"/> can: null hands on to the platform.</summary>
+    /// <summary>Lets the command be done here when <paramref name="local"/> can: null hands on to the
+    /// platform.</summary>
     public static Command OrLocal(this Command command, Func<ParseResult, int?> local)
     {
         var remote = command.Action as System.CommandLine.Invocation.AsynchronousCommandLineAction;
@@ -85,7 +86,8 @@ internal static class Verb
     }
 
     private static Task WriteDiagnosticAsync(System.Text.Json.Nodes.JsonNode d) => Console.Error.WriteLineAsync(
-        $"{(string?)d["code"]} line {(int?)d["line"]}, column {(int?)d["column"]}: {(string?)d["message"]}\n{(string?)d["excerpt"]}");
+        $"{(string?)d["code"]} line {(int?)d["line"]}, column {(int?)d["column"]}: {(string?)d["message"]}\n" +
+        $"{(string?)d["excerpt"]}");
 
     /// <summary>Whether a person looks at the output, so that colours and moving lines make sense.</summary>
     public static bool Interactive => AnsiConsole.Profile.Capabilities.Interactive && !Console.IsOutputRedirected;

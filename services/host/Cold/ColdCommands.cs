@@ -43,11 +43,15 @@ internal static class ColdCommands
         return Verb.Remote("run", "Run a job", "millrace cold run device-hour-statistics --param columns=temperature",
             async (parsed, api, ct) =>
             {
-                var body = new JsonObject { ["output"] = parsed.GetValue(parquet) ? "parquet" : "rows", ["rowsMax"] = parsed.GetValue(Rows) };
+                var body = new JsonObject
+                {
+                    ["output"] = parsed.GetValue(parquet) ? "parquet" : "rows", ["rowsMax"] = parsed.GetValue(Rows),
+                };
                 AddParameters(parsed, body);
                 var path = $"api/v1/cold/jobs/{Uri.EscapeDataString(parsed.GetValue(job)!)}/run";
                 var answer = await WaitAsync(parsed, () => api.PostAsync(path, body, ct));
-                if (parsed.GetValue(parquet)) ResultWriter.One(parsed.GetValue(CommonOptions.Output), answer!.AsObject());
+                if (parsed.GetValue(parquet))
+                    ResultWriter.One(parsed.GetValue(CommonOptions.Output), answer!.AsObject());
                 else Print(parsed, answer);
             }, job, Parameters, parquet, Rows, CommonOptions.Output);
     }
@@ -60,7 +64,8 @@ internal static class ColdCommands
             if (parsed.GetValue(CommonOptions.Output) != OutputFormat.Json)
             {
                 foreach (var item in items)
-                    item["parameters"] = string.Join(' ', item["parameters"]!.AsArray().Select(p => (string)p!["name"]!));
+                    item["parameters"] = string.Join(' ', item["parameters"]!.AsArray().Select(p =>
+                        (string)p!["name"]!));
             }
 
             ResultWriter.List(parsed.GetValue(CommonOptions.Output), items, ("name", "name"),
@@ -105,6 +110,7 @@ internal static class ColdCommands
                 break;
         }
 
-        if ((bool?)answer["truncated"] == true) Console.Error.WriteLine($"Cut after {rows.Count} rows; --rows raises the limit.");
+        if ((bool?)answer["truncated"] == true)
+            Console.Error.WriteLine($"Cut after {rows.Count} rows; --rows raises the limit.");
     }
 }

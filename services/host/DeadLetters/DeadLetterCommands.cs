@@ -19,7 +19,8 @@ internal static class DeadLetterCommands
             {
                 var filter = (parsed.GetValue(stage) is { } s ? $"stage={s}&" : "") +
                     (parsed.GetValue(state) is { } t ? $"state={t}&" : "");
-                var items = await api.ListAsync($"api/v1/dead-letters?{filter.TrimEnd('&')}", parsed.GetValue(limit), ct);
+                var items = await api.ListAsync($"api/v1/dead-letters?{filter.TrimEnd('&')}", parsed.GetValue(limit),
+                    ct);
                 ResultWriter.List(parsed.GetValue(CommonOptions.Output), items, ("id", "id"), ("state", "state"),
                     ("failed at", "lastFailedAt"), ("code", "errorCode"), ("reason", "reason"));
             }, stage, state, limit, CommonOptions.Output);

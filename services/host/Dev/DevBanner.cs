@@ -10,6 +10,10 @@ internal static class DevBanner
     public static void Print(DevEndpoints endpoints, PlatformSecrets secrets, DeviceIdentity device, DataFolder data)
     {
         var id = device.DeviceId;
+        var publish = $"mosquitto_pub --cafile '{secrets.AuthorityFile}' -h localhost -p {endpoints.MqttsPort} " +
+            $"-i {id} -u {id} -P '{device.PrimaryKey}' -q 1 -t telemetry -m '{{\"temperature\": 21.5}}'";
+        var show = $"curl -s -H \"Authorization: Bearer $(cat '{data.TokenFile}')\" " +
+            $"{endpoints.Http}/api/v1/devices/{id}/telemetry";
         var text = $$"""
             Millrace is running. Data: {{data.Path}}
 
@@ -22,10 +26,10 @@ internal static class DevBanner
               Device         HostName=localhost;DeviceId={{id}};SharedAccessKey={{device.PrimaryKey}}
 
             Send a message:
-              mosquitto_pub --cafile '{{secrets.AuthorityFile}}' -h localhost -p {{endpoints.MqttsPort}} -i {{id}} -u {{id}} -P '{{device.PrimaryKey}}' -q 1 -t telemetry -m '{"temperature": 21.5}'
+              {{publish}}
 
             See it:
-              curl -s -H "Authorization: Bearer $(cat '{{data.TokenFile}}')" {{endpoints.Http}}/api/v1/devices/{{id}}/telemetry
+              {{show}}
 
             """;
         Console.WriteLine(text);

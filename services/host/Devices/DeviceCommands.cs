@@ -25,7 +25,8 @@ internal static class DeviceCommands
         {
             Description = "SHA-256 of a client certificate: the device proves itself by it, not by keys",
         };
-        return Verb.Remote("create", "Make a device; prints its keys", "millrace device create pump-7 --tags '{\"site\":\"north\"}'",
+        return Verb.Remote("create", "Make a device; prints its keys",
+            "millrace device create pump-7 --tags '{\"site\":\"north\"}'",
             async (parsed, api, ct) =>
             {
                 var id = parsed.GetValue(Id)!;

@@ -69,8 +69,10 @@ internal static class ResultWriter
     public static void Table(IEnumerable<string> headers, IEnumerable<IEnumerable<string>> rows)
     {
         var table = new Table { Border = TableBorder.Simple, UseSafeBorder = false };
-        foreach (var header in headers) table.AddColumn(new TableColumn(new Text(header)) { NoWrap = Console.IsOutputRedirected });
-        foreach (var row in rows) table.AddRow(row.Select(cell => (Spectre.Console.Rendering.IRenderable)new Text(cell)));
+        foreach (var header in headers) table.AddColumn(
+            new TableColumn(new Text(header)) { NoWrap = Console.IsOutputRedirected });
+        foreach (var row in rows) table.AddRow(row.Select(cell =>
+            (Spectre.Console.Rendering.IRenderable)new Text(cell)));
         var console = AnsiConsole.Console;
 
         // A pipe has no width: cut nothing there.

@@ -17,7 +17,8 @@ public sealed class HttpOptions
     [Range(0, 65535)]
     public int Port { get; set; } = 8080;
 
-    /// <summary>Says that plain HTTP on an address other than loopback is wanted, behind a proxy that has TLS.</summary>
+    /// <summary>Says that plain HTTP on an address other than loopback is wanted, behind a proxy that has
+    /// TLS.</summary>
     public bool AllowPlainOnAnyAddress { get; set; }
 }
 
@@ -31,7 +32,7 @@ internal sealed class HttpOptionsValidator : IValidateOptions<HttpOptions>
         return IPAddress.IsLoopback(address) || options.AllowPlainOnAnyAddress
             ? ValidateOptionsResult.Success
             : ValidateOptionsResult.Fail(
-                $"Http:Address is {address}, beyond loopback without TLS; set Http:AllowPlainOnAnyAddress to allow it.");
+                $"Http:Address is {address}, not loopback, without TLS; Http:AllowPlainOnAnyAddress allows it.");
     }
 }
 

@@ -50,5 +50,6 @@ internal static class PlatformRunner
     };
 
     private static MillraceException Invalid(IEnumerable<string> failures, Exception cause) =>
-        HostingErrors.ConfigurationInvalid.With(null, string.Join("\n", failures.Select(f => "\n  " + f))).AsException(cause);
+        HostingErrors.ConfigurationInvalid.With(null,
+            string.Join("\n", failures.Select(f => "\n  " + f))).AsException(cause);
 }

@@ -56,7 +56,8 @@ internal sealed class PlatformSecrets
     private void MakeAuthority()
     {
         using var key = RSA.Create(RsaBits);
-        var request = new CertificateRequest("CN=Millrace dev CA", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var request = new CertificateRequest("CN=Millrace dev CA", key, HashAlgorithmName.SHA256,
+            RSASignaturePadding.Pkcs1);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
         request.CertificateExtensions.Add(
             new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));

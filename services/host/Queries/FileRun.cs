@@ -25,7 +25,8 @@ internal sealed class FileRun(
         Directory.CreateDirectory(outputFolder);
         foreach (var (name, file) in Used()) await FindPartitionsAsync(name, file, ct);
         using var rows = new FileRows(plan, outputFolder, stopOnError, LineOf);
-        var engine = new QueryEngine(plan, options, [.. _sources.Select(s => new QuerySource(s.Key.Topic, s.Key, 0))], rows);
+        var engine = new QueryEngine(plan, options, [.. _sources.Select(s => new QuerySource(s.Key.Topic, s.Key, 0))],
+            rows);
         foreach (var (name, file) in Used()) await FeedAsync(engine, rows, name, file, ct);
         engine.Complete();
         rows.Finish();
@@ -52,7 +53,8 @@ internal sealed class FileRun(
     {
         await foreach (var (line, number) in LinesAsync(file, ct))
         {
-            var error = FileLine.Append(line.Span, p => _sources[new TopicPartition(name, p)].Builder, out var partition);
+            var error = FileLine.Append(line.Span, p =>
+                _sources[new TopicPartition(name, p)].Builder, out var partition);
             if (error is not null)
             {
                 rows.LineFailed(name, number, error.Code, error.ToString(), line.Span);
@@ -118,7 +120,8 @@ internal sealed class FileRun(
         return true;
     }
 
-    /// <summary>Lines of one source on their way. Line numbers are kept for errors; line texts while a batch holds them.</summary>
+    /// <summary>Lines of one source on their way. Line numbers are kept for errors; line texts while a batch holds
+    /// them.</summary>
     private sealed class SourceLines
     {
         private readonly Dictionary<long, byte[]> _texts = [];

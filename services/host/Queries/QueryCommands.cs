@@ -52,7 +52,8 @@ internal static class QueryCommands
                     ["startFrom"] = parsed.GetValue(from),
                 };
                 var query = await api.PostAsync("api/v1/queries", body, ct);
-                Console.WriteLine($"{(string?)query!["name"]} version {(int?)query["version"]}: {(string?)query["state"]}");
+                Console.WriteLine(
+                    $"{(string?)query!["name"]} version {(int?)query["version"]}: {(string?)query["state"]}");
             }, File, name, late, outOfOrder, policy, onError, from);
     }
 
@@ -67,7 +68,8 @@ internal static class QueryCommands
                 ("watermark", "status.watermark"), ("error", "status.error"));
         }, CommonOptions.Output);
 
-    private static Command Show() => Verb.Remote("show", "One query with its text and status", "millrace query show low-battery",
+    private static Command Show() =>
+        Verb.Remote("show", "One query with its text and status", "millrace query show low-battery",
         async (parsed, api, ct) =>
         {
             var query = await api.GetAsync(At(parsed), ct);
@@ -83,7 +85,8 @@ internal static class QueryCommands
             {
                 var name = Uri.EscapeDataString(parsed.GetValue(output)!);
                 var items = await api.ListAsync($"api/v1/outputs/{name}/rows", parsed.GetValue(limit), ct);
-                ResultWriter.List(parsed.GetValue(CommonOptions.Output), items, ("at", "at"), ("query", "query"), ("row", "row"));
+                ResultWriter.List(parsed.GetValue(CommonOptions.Output), items, ("at", "at"), ("query", "query"),
+                    ("row", "row"));
             }, output, limit, CommonOptions.Output);
     }
 
@@ -94,7 +97,8 @@ internal static class QueryCommands
         return Verb.Remote("explain", "A query's plan as a tree", "millrace query explain low-battery",
             async (parsed, api, ct) =>
             {
-                var answer = await api.GetAsync($"api/v1/queries/{Uri.EscapeDataString(parsed.GetValue(what)!)}/explain", ct);
+                var answer = await api.GetAsync(
+                    $"api/v1/queries/{Uri.EscapeDataString(parsed.GetValue(what)!)}/explain", ct);
                 Console.WriteLine((string?)answer!["plan"]);
             }, what).OrLocal(parsed =>
             {
@@ -127,5 +131,6 @@ internal static class QueryCommands
         }
     }
 
-    public static string Told(SaqlDiagnostic d) => $"{d.Code} line {d.Line}, column {d.Column}: {d.Message}\n{d.Excerpt}";
+    public static string Told(SaqlDiagnostic d) =>
+        $"{d.Code} line {d.Line}, column {d.Column}: {d.Message}\n{d.Excerpt}";
 }

@@ -17,15 +17,19 @@ internal static class QueryRunCommand
             Required = true,
         };
         var reference = new Option<string[]>("--reference") { Description = "NAME=FILE.json: reference data" };
-        var late = new Option<string>("--late") { Description = "Late arrival tolerance", DefaultValueFactory = _ => "5s" };
+        var late = new Option<string>("--late") { Description = "Late arrival tolerance", DefaultValueFactory = _ =>
+            "5s" };
         var outOfOrder = new Option<string>("--out-of-order")
         {
             Description = "Out-of-order tolerance",
             DefaultValueFactory = _ => "0s",
         };
-        var policy = new Option<string>("--policy") { Description = "adjust or drop", DefaultValueFactory = _ => "adjust" };
-        var onError = new Option<string>("--on-error") { Description = "stop or drop", DefaultValueFactory = _ => "stop" };
-        var output = new Option<DirectoryInfo>("--output") { Description = "Folder for OUTPUT.jsonl files", Required = true };
+        var policy = new Option<string>("--policy") { Description = "adjust or drop", DefaultValueFactory = _ =>
+            "adjust" };
+        var onError = new Option<string>("--on-error") { Description = "stop or drop", DefaultValueFactory = _ =>
+            "stop" };
+        var output = new Option<DirectoryInfo>("--output") { Description = "Folder for OUTPUT.jsonl files",
+            Required = true };
         policy.AcceptOnlyFromAmong("adjust", "drop");
         onError.AcceptOnlyFromAmong("stop", "drop");
         return Verb.Local("run", "Run a query over JSON-lines files, with no platform",
@@ -33,7 +37,8 @@ internal static class QueryRunCommand
             async (parsed, ct) =>
             {
                 if (parsed.GetValue(reference) is { Length: > 0 } references)
-                    throw HostErrors.OptionInvalid.With(references[0], "Reference data is not supported yet.").AsException();
+                    throw HostErrors.OptionInvalid.With(references[0],
+                        "Reference data is not supported yet.").AsException();
                 var plan = Compile(parsed.GetValue(file)!);
                 if (plan is null) return Verb.Failed;
                 var inputs = Pairs(parsed.GetValue(input)!);
@@ -45,10 +50,12 @@ internal static class QueryRunCommand
                     OutOfOrderTolerance = DurationText.Parse(parsed.GetValue(outOfOrder)!),
                     DropOutOfOrder = parsed.GetValue(policy) == "drop",
                 };
-                var run = new FileRun(plan, options, inputs, parsed.GetValue(output)!.FullName, parsed.GetValue(onError) == "stop");
+                var run = new FileRun(plan, options, inputs, parsed.GetValue(output)!.FullName,
+                    parsed.GetValue(onError) == "stop");
                 var counts = await run.ExecuteAsync(ct);
                 Console.Error.WriteLine(
-                    $"{counts.Lines} lines in, {counts.Rows} rows out, {counts.Failed} failed, {counts.Dropped} dropped");
+                    $"{counts.Lines} lines in, {counts.Rows} rows out, {counts.Failed} failed, " +
+                    $"{counts.Dropped} dropped");
                 return Verb.Done;
             }, file, input, reference, late, outOfOrder, policy, onError, output);
     }
@@ -67,7 +74,8 @@ internal static class QueryRunCommand
         {
             var equals = pair.IndexOf('=');
             if (equals <= 0) throw HostErrors.OptionInvalid.With(pair, "--input takes NAME=FILE.").AsException();
-            if (!File.Exists(pair[(equals + 1)..])) throw HostErrors.FileUnreadable.With(pair[(equals + 1)..]).AsException();
+            if (!File.Exists(pair[(equals + 1)..])) throw HostErrors.FileUnreadable.With(pair[(equals +
+                1)..]).AsException();
             files[pair[..equals]] = pair[(equals + 1)..];
         }
 

@@ -59,9 +59,11 @@ internal static class RunCommands
             return Verb.Done;
         }, Roles, Config, Set, CommonOptions.Data);
 
-    private static (DataFolder, List<MillraceRole>, List<KeyValuePair<string, string?>>, string?) Read(ParseResult parsed)
+    private static (DataFolder, List<MillraceRole>, List<KeyValuePair<string, string?>>,
+        string?) Read(ParseResult parsed)
     {
-        var roles = parsed.GetValue(Roles)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+        var roles = parsed.GetValue(Roles)!.Split(',',
+            StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Select(Role).Distinct().ToList();
         var settings = new List<KeyValuePair<string, string?>>();
         foreach (var pair in parsed.GetValue(Set) ?? [])

@@ -20,14 +20,18 @@ internal static class SimulateCommand
 
     private static readonly Option<int> Devices = Number("--devices", "How many devices", 10);
     private static readonly Option<double> Rate = Share("--rate", "Times faster than real time", 1);
-    private static readonly Option<string?> Duration = new("--duration") { Description = "How long, such as 1m (else until Ctrl+C)" };
-    private static readonly Option<string?> Mqtt = new("--mqtt") { Description = "HOST:PORT of the gateway (else the data folder's)" };
-    private static readonly Option<string?> Authority = new("--cafile") { Description = "Use TLS and trust this authority" };
+    private static readonly Option<string?> Duration = new(
+        "--duration") { Description = "How long, such as 1m (else until Ctrl+C)" };
+    private static readonly Option<string?> Mqtt = new(
+        "--mqtt") { Description = "HOST:PORT of the gateway (else the data folder's)" };
+    private static readonly Option<string?> Authority = new(
+        "--cafile") { Description = "Use TLS and trust this authority" };
     private static readonly Option<int> Seed = Number("--seed", "The same seed gives the same messages", 1);
     private static readonly Option<double> Late = Share("--late", "Share of messages that are minutes old", 0);
     private static readonly Option<double> Duplicate = Share("--duplicate", "Share of messages sent twice", 0);
     private static readonly Option<double> Malformed = Share("--malformed", "Share of messages that are no JSON", 0);
-    private static readonly Option<double> Offline = Share("--offline", "Share of messages after which a device goes away", 0);
+    private static readonly Option<double> Offline = Share("--offline",
+        "Share of messages after which a device goes away", 0);
 
     public static Command Build() => Verb.Remote("simulate", "Run a fleet of simulated devices",
         "millrace simulate --scenario drones --devices 100 --rate 5 --duration 1m",
@@ -46,7 +50,8 @@ internal static class SimulateCommand
                 ["ackP99Ms"] = report.AckP99Ms,
                 ["ackMaxMs"] = report.AckMaxMs,
             });
-        }, Scenario, Devices, Rate, Duration, Mqtt, Authority, Seed, Late, Duplicate, Malformed, Offline, CommonOptions.Output);
+        }, Scenario, Devices, Rate, Duration, Mqtt, Authority, Seed, Late, Duplicate, Malformed, Offline,
+            CommonOptions.Output);
 
     private static SimulationOptions Options(ParseResult parsed)
     {
@@ -89,7 +94,8 @@ internal static class SimulateCommand
         ApiClient api, IReadOnlyList<string> ids, CancellationToken ct)
     {
         foreach (var chunk in ids.Chunk(1_000))
-            await api.PostAsync("api/v1/devices/batch", new JsonArray([.. chunk.Select(id => new JsonObject { ["deviceId"] = id })]), ct);
+            await api.PostAsync("api/v1/devices/batch",
+                new JsonArray([.. chunk.Select(id => new JsonObject { ["deviceId"] = id })]), ct);
         var keys = new Dictionary<string, string>();
         foreach (var id in ids)
             keys[id] = (string)(await api.GetAsync($"api/v1/devices/{id}/keys", ct))!["primaryKey"]!;
@@ -102,7 +108,8 @@ internal static class SimulateCommand
         if (!Verb.Interactive) return await simulation.RunAsync(keys, null, ct);
         return await AnsiConsole.Status().StartAsync("Connecting", context => simulation.RunAsync(keys,
             new Progress<SimulationReport>(r => context.Status =
-                $"{r.Connected} connected, {r.Sent} sent, {r.Acknowledged} acknowledged, {r.Refused} refused, p99 {r.AckP99Ms} ms"),
+                $"{r.Connected} connected, {r.Sent} sent, {r.Acknowledged} acknowledged, {r.Refused} refused, " +
+                $"p99 {r.AckP99Ms} ms"),
             ct));
     }
 

@@ -23,13 +23,15 @@ internal static class TelemetryCommands
         var to = new Option<DateTimeOffset?>("--to") { Description = "Before this time (ISO 8601)" };
         var limit = new Option<int>("--limit") { Description = "At most so many rows", DefaultValueFactory = _ => 20 };
         var latest = new Option<bool>("--latest") { Description = "Only the latest value" };
-        return Verb.Remote("show", "Recent telemetry of a device, newest first", "millrace telemetry show my-device --limit 5",
+        return Verb.Remote("show", "Recent telemetry of a device, newest first",
+            "millrace telemetry show my-device --limit 5",
             async (parsed, api, ct) =>
             {
                 var path = $"api/v1/devices/{Uri.EscapeDataString(parsed.GetValue(id)!)}";
                 if (parsed.GetValue(latest))
                 {
-                    ResultWriter.One(parsed.GetValue(CommonOptions.Output), (await api.GetAsync($"{path}/latest", ct))!.AsObject());
+                    ResultWriter.One(parsed.GetValue(CommonOptions.Output),
+                        (await api.GetAsync($"{path}/latest", ct))!.AsObject());
                     return;
                 }
 
@@ -43,11 +45,13 @@ internal static class TelemetryCommands
     {
         var device = new Option<string?>("--device") { Description = "Only this device" };
         var count = new Option<int>("--count") { Description = "End after so many (0: never)" };
-        return Verb.Remote("tail", "Telemetry as it comes in, one JSON object a line", "millrace telemetry tail --device my-device",
+        return Verb.Remote("tail", "Telemetry as it comes in, one JSON object a line",
+            "millrace telemetry tail --device my-device",
             async (parsed, api, ct) =>
             {
                 var query = parsed.GetValue(device) is { } d ? $"?device={Uri.EscapeDataString(d)}" : "";
-                using var response = await api.OpenAsync(HttpMethod.Get, $"api/v1/tail{query}", null, "text/event-stream", ct);
+                using var response = await api.OpenAsync(HttpMethod.Get, $"api/v1/tail{query}", null,
+                    "text/event-stream", ct);
                 await using var stream = await response.Content.ReadAsStreamAsync(ct);
                 var left = parsed.GetValue(count);
                 await foreach (var item in SseParser.Create(stream).EnumerateAsync(ct))

@@ -4,7 +4,8 @@ using Millrace.Simulator.Scenarios;
 
 namespace Millrace.Simulator.Fleet;
 
-/// <summary>One device on a connection of its own: sends what its model says, and comes back when it lost the line.</summary>
+/// <summary>One device on a connection of its own: sends what its model says, and comes back when it lost the
+/// line.</summary>
 internal sealed class SimulatedDevice(
     string id, string key, IDeviceModel model, Random random, SimulationOptions options, FleetCounts counts,
     TimeProvider time)
@@ -105,8 +106,10 @@ internal sealed class SimulatedDevice(
     private MqttClientOptions ConnectOptions()
     {
         var builder = new MqttClientOptionsBuilder().WithTcpServer(options.Host, options.Port).WithClientId(id)
-            .WithCredentials(id, key).WithTimeout(TimeSpan.FromSeconds(20)).WithKeepAlivePeriod(TimeSpan.FromSeconds(60));
-        if (options.AuthorityFile is { } file) builder.WithTlsOptions(tls => tls.UseTls().WithTrustChain(Authority.Load(file)));
+            .WithCredentials(id,
+                key).WithTimeout(TimeSpan.FromSeconds(20)).WithKeepAlivePeriod(TimeSpan.FromSeconds(60));
+        if (options.AuthorityFile is { } file) builder.WithTlsOptions(tls =>
+            tls.UseTls().WithTrustChain(Authority.Load(file)));
         return builder.Build();
     }
 }

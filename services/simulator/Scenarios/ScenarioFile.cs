@@ -23,7 +23,8 @@ internal sealed record ScenarioFile(IReadOnlyList<ScenarioFile.Message> Messages
                 (string?)m!["kind"] ?? "message", DurationText.Parse((string)m["every"]!), m["fields"]!.AsObject()));
             return new ScenarioFile([.. messages]);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException or MillraceException)
+        catch (Exception e) when (
+            e is JsonException or InvalidOperationException or NullReferenceException or MillraceException)
         {
             throw SimulatorErrors.ScenarioInvalid.With(path, e.Message).AsException(e);
         }
@@ -57,7 +58,8 @@ internal sealed class ScriptedDevice(ScenarioFile scenario, Random random) : IDe
 
 internal static class Scenario
 {
-    /// <summary>Makes the models of a scenario's devices; each has a random of its own, so that order does not matter.</summary>
+    /// <summary>Makes the models of a scenario's devices; each has a random of its own, so that order does not
+    /// matter.</summary>
     public static Func<int, IDeviceModel> Models(string scenario, int seed)
     {
         if (scenario == "drones") return i => new Drone(RandomOf(seed, i));

@@ -44,7 +44,8 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
     public List<QueryRowFailure> Failures { get; } = [];
 
     /// <summary>
-    /// What a checkpoint keeps: after the last row of this owner in each target. While rows of an owner before are known
+    /// What a checkpoint keeps: after the last row of this owner in each target. While rows of an owner before are
+    /// known
     /// that were not made again yet, it is still where they begin, so that the next owner finds them too.
     /// </summary>
     public IReadOnlyList<PartitionOffset> Positions =>
@@ -61,7 +62,8 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
         Span<byte> number = stackalloc byte[20];
         Span<byte> text = stackalloc byte[256];
         var records = _records[row.Output];
-        records.Begin(_time.GetUtcNow().ToUnixTimeMilliseconds(), Utf8(row.DeviceId ?? "", text), row.DeviceId is not null);
+        records.Begin(_time.GetUtcNow().ToUnixTimeMilliseconds(), Utf8(row.DeviceId ?? "", text),
+            row.DeviceId is not null);
         records.AddHeader(OutputHeaders.RowId, Utf8(row.RowId, text));
         records.AddHeader(OutputHeaders.Epoch, _epoch.AsSpan(0, _epochLength));
         records.AddHeader(OutputHeaders.Query, _owner);

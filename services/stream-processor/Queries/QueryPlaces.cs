@@ -6,7 +6,8 @@ using Millrace.Stores.Queries;
 
 namespace Millrace.StreamProcessor.Queries;
 
-/// <summary>Resolves a stored query: its inputs and outputs become topics, and where it begins is fixed for good.</summary>
+/// <summary>Resolves a stored query: its inputs and outputs become topics, and where it begins is fixed for
+/// good.</summary>
 internal sealed class QueryPlaces(IEventLog log, IQueryStore store)
 {
     // The start also keeps where the outputs stood, under names that no topic can have.
@@ -18,7 +19,8 @@ internal sealed class QueryPlaces(IEventLog log, IQueryStore store)
         foreach (var output in plan.Outputs)
             await log.EnsureTopicAsync(new TopicSpec(Topics.Output(output), hub), ct);
         var inputs = plan.Inputs.Select(name => (Name: name, Topic: TopicOf(name))).ToList();
-        var starts = await store.FixStartAsync(config.Name, config.Version, await BeginAsync(config, plan, inputs, ct), ct);
+        var starts = await store.FixStartAsync(config.Name, config.Version, await BeginAsync(config, plan, inputs, ct),
+            ct);
         var all = Enumerable.Range(0, hub).ToList();
         return plan.Scope == QueryScope.PerPartition
             ? [.. all.Select(p => Place(p, [p]))]
@@ -39,7 +41,8 @@ internal sealed class QueryPlaces(IEventLog log, IQueryStore store)
     private string TopicOf(string input)
     {
         if (input.Equals(Topics.Telemetry, StringComparison.OrdinalIgnoreCase)) return Topics.Telemetry;
-        var topic = log.FindTopic(Topics.OutputPrefix + input) ?? (input == Topics.Alerts ? log.FindTopic(input) : null);
+        var topic = log.FindTopic(Topics.OutputPrefix + input)
+            ?? (input == Topics.Alerts ? log.FindTopic(input) : null);
         return topic?.Name ?? throw StreamProcessorErrors.InputUnknown.With(input).AsException();
     }
 

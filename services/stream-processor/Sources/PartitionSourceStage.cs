@@ -41,7 +41,8 @@ internal sealed class PartitionSourceStage(IEventLog log, TopicPartition partiti
             else
             {
                 _pending = read.AsTask();
-                _pending.ContinueWith(_read, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+                _pending.ContinueWith(_read, CancellationToken.None, TaskContinuationOptions.None,
+                    TaskScheduler.Default);
             }
         }
 
@@ -54,7 +55,8 @@ internal sealed class PartitionSourceStage(IEventLog log, TopicPartition partiti
         private void Done(Task<RecordBatch> read)
         {
             if (read.IsCompletedSuccessfully) Push(_stage._out, read.Result);
-            else if (!_stopped.IsCancellationRequested) FailStage(read.Exception?.InnerException ?? new TaskCanceledException());
+            else if (!_stopped.IsCancellationRequested) FailStage(read.Exception?.InnerException
+                ?? new TaskCanceledException());
         }
 
         private async Task CloseAsync()

@@ -4,7 +4,8 @@ using Akka.Streams;
 
 namespace Millrace.StreamProcessor.Sources;
 
-/// <summary>The actor system that streams run on. Failures come out of the streams, so it writes no log of its own.</summary>
+/// <summary>The actor system that streams run on. Failures come out of the streams, so it writes no log of its
+/// own.</summary>
 internal sealed class StreamRuntime : IAsyncDisposable
 {
     private const string Settings = """

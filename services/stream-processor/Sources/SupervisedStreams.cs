@@ -42,7 +42,8 @@ internal sealed class SupervisedStreams(
         foreach (var stream in running.Values) await EndAsync(stream);
     }
 
-    /// <summary>Runs one piece of work, again after each failure, until the token is cancelled or it ends by itself.</summary>
+    /// <summary>Runs one piece of work, again after each failure, until the token is cancelled or it ends by
+    /// itself.</summary>
     public async Task RunAsync(string name, Func<CancellationToken, Task> work, CancellationToken stop)
     {
         var delay = options.RestartDelayMin;

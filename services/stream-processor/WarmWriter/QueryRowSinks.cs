@@ -102,7 +102,8 @@ internal static class QueryRowReader
         var owner = record.TryGetHeader(OutputHeaders.Query, out var query) ? Encoding.UTF8.GetString(query) : "/0";
         var slash = owner.LastIndexOf('/');
         _ = int.TryParse(owner.AsSpan(slash + 1), out var version);
-        var at = record.TryGetHeader(OutputHeaders.RowTime, out var text) && Utf8Parser.TryParse(text, out long ms, out _)
+        var at = record.TryGetHeader(OutputHeaders.RowTime, out var text) &&
+            Utf8Parser.TryParse(text, out long ms, out _)
             ? ms
             : record.TimestampMs;
         var key = record.HasKey && !record.Key.IsEmpty ? Encoding.UTF8.GetString(record.Key) : null;

@@ -41,13 +41,15 @@ internal sealed class TelemetrySink(ITelemetryStore store, DeadLetterWriter dead
         return null;
     }
 
-    /// <summary>Stores the row of a dead letter under its own identity; false with a reason when it is refused again.</summary>
+    /// <summary>Stores the row of a dead letter under its own identity; false with a reason when it is refused
+    /// again.</summary>
     public async ValueTask<string?> ReplayAsync(DeadLetter letter, CancellationToken ct)
     {
         var partition = new TopicPartition(letter.Topic, letter.Partition);
         using var records = new RecordBatchBuilder();
         records.Begin(letter.TimestampMs, letter.Key, hasKey: letter.Key is not null);
-        foreach (var header in letter.Headers) records.AddHeader(System.Text.Encoding.UTF8.GetBytes(header.Name), header.Value);
+        foreach (var header in letter.Headers) records.AddHeader(System.Text.Encoding.UTF8.GetBytes(header.Name),
+            header.Value);
         records.End(letter.Value);
         var (rows, letters) = Read([new RecordBatch(partition, letter.Offset, 1, records.Bytes)]);
         if (letters.Count > 0) return letters[0].Reason;

@@ -65,7 +65,8 @@ public class KillNineTests
             Assert.That(await stopped.OutputAsync(output, name), Is.EqualTo(expected), $"{name}, seed {Seed}");
         }
 
-        TestContext.Out.WriteLine($"{fleet.Acknowledged.Count} acknowledged, {records.Count} in the log, {Kills} kills");
+        TestContext.Out.WriteLine(
+            $"{fleet.Acknowledged.Count} acknowledged, {records.Count} in the log, {Kills} kills");
     }
 
     private static void AssertEachAcknowledgedMessageIsThere(
@@ -104,7 +105,8 @@ public class KillNineTests
 
     private static async Task ApplyAsync(PlatformProcess platform, string name, string text)
     {
-        using var answer = await platform.Api.PostAsJsonAsync("api/v1/queries", new { name, text, startFrom = "earliest" });
+        using var answer = await platform.Api.PostAsJsonAsync("api/v1/queries",
+            new { name, text, startFrom = "earliest" });
         Assert.That(answer.IsSuccessStatusCode, Is.True, await answer.Content.ReadAsStringAsync());
     }
 
@@ -124,7 +126,9 @@ public class KillNineTests
             await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System);
             var queries = await platform.Api.GetFromJsonAsync<JsonElement>("api/v1/queries");
             var rows = queries.GetProperty("items").EnumerateArray()
-                .Sum(q => q.GetProperty("status") is { ValueKind: JsonValueKind.Object } s ? s.GetProperty("rowsOut").GetInt64() : 0);
+                .Sum(q =>
+                    q.GetProperty("status") is { ValueKind: JsonValueKind.Object } s
+                        ? s.GetProperty("rowsOut").GetInt64() : 0);
             same = rows == before ? same + 1 : 0;
             before = rows;
 

@@ -96,7 +96,8 @@ internal sealed class StoppedPlatform : IAsyncDisposable
         {
             foreach (var record in batch)
             {
-                if (!record.TryGetHeader(OutputHeaders.Query, out var owner) || Encoding.UTF8.GetString(owner) != $"{query}/1")
+                if (!record.TryGetHeader(OutputHeaders.Query, out var owner) ||
+                    Encoding.UTF8.GetString(owner) != $"{query}/1")
                     continue;
                 Assert.That(record.TryGetHeader(OutputHeaders.Epoch, out var text), Is.True);
                 var epoch = long.Parse(Encoding.UTF8.GetString(text));
@@ -105,7 +106,8 @@ internal sealed class StoppedPlatform : IAsyncDisposable
                 if (record.TryGetHeader(OutputHeaders.Fence, out _)) continue;
                 Assert.That(record.TryGetHeader(OutputHeaders.RowId, out var id), Is.True);
                 var rowId = Encoding.UTF8.GetString(id);
-                Assert.That(rows.TryAdd(rowId, Encoding.UTF8.GetString(record.Value)), Is.True, $"{rowId} stands twice");
+                Assert.That(rows.TryAdd(rowId, Encoding.UTF8.GetString(record.Value)), Is.True,
+                    $"{rowId} stands twice");
             }
         }
 

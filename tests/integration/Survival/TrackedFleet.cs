@@ -8,7 +8,8 @@ using MQTTnet.Protocol;
 namespace Millrace.Integration.Tests.Survival;
 
 /// <summary>
-/// Devices that publish numbered messages with QoS 1, several in flight, keep what was acknowledged, and send again what
+/// Devices that publish numbered messages with QoS 1, several in flight, keep what was acknowledged, and send again
+/// what
 /// was not when the platform went away under them.
 /// </summary>
 internal sealed class TrackedFleet(PlatformProcess platform, int devices, int window)

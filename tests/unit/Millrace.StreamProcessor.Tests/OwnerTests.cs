@@ -15,7 +15,8 @@ public class OwnerTests
         SELECT IoTHub.ConnectionDeviceId AS deviceId, v INTO alerts FROM telemetry WHERE v > 80
         """;
 
-    private const string Fleet = "SELECT COUNT(*) AS n, AVG(v) AS mean INTO fleet FROM telemetry GROUP BY HoppingWindow(second, 10, 5)";
+    private const string Fleet =
+        "SELECT COUNT(*) AS n, AVG(v) AS mean INTO fleet FROM telemetry GROUP BY HoppingWindow(second, 10, 5)";
 
     private ProcessorFixture _hub = null!;
 
@@ -36,7 +37,8 @@ public class OwnerTests
         var places = await PlacesAsync(config);
         foreach (var place in places)
         {
-            for (var crash = 0; crash < 6; crash++) await RunAsync(place, random, crash == 5 ? int.MaxValue : random.Next(400));
+            for (var crash = 0; crash < 6; crash++) await RunAsync(place, random,
+                crash == 5 ? int.MaxValue : random.Next(400));
         }
 
         var expected = await _hub.UndisturbedAsync(config, output, complete: false);
@@ -140,7 +142,8 @@ public class OwnerTests
         {
             at += random.Next(60);
             var device = random.Next(9);
-            await _hub.AppendAsync(device % ProcessorFixture.Partitions, at, $"d{device}", $$"""{"v":{{random.Next(100)}}}""");
+            var body = $$"""{"v":{{random.Next(100)}}}""";
+            await _hub.AppendAsync(device % ProcessorFixture.Partitions, at, $"d{device}", body);
         }
     }
 }

@@ -60,13 +60,15 @@ public class PlatformStreamTests
     [Test]
     public async Task Windows_over_all_partitions_close_by_idle_marks_and_outlive_a_restart()
     {
-        var config = await ApplyAsync("fleet", "SELECT COUNT(*) AS n INTO fleet FROM telemetry GROUP BY TumblingWindow(second, 1)");
+        var config = await ApplyAsync("fleet",
+            "SELECT COUNT(*) AS n INTO fleet FROM telemetry GROUP BY TumblingWindow(second, 1)");
         for (var i = 0; i < 40; i++) await _hub.AppendAsync(i % 4, Now, $"d{i % 4}", "{}");
         await _hub.RestartAsync();
         for (var i = 0; i < 40; i++) await _hub.AppendAsync(i % 3, Now, $"d{i % 3}", "{}");
 
         await SoonAsync(async () => Total(await _hub.RowsAsync("fleet")) == 80);
-        Assert.That(await _hub.RowsAsync("fleet"), Is.EqualTo(await _hub.UndisturbedAsync(config, "fleet", complete: true)));
+        Assert.That(await _hub.RowsAsync("fleet"),
+            Is.EqualTo(await _hub.UndisturbedAsync(config, "fleet", complete: true)));
     }
 
     [Test]

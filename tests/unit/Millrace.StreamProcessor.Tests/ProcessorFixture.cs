@@ -87,7 +87,8 @@ internal sealed class ProcessorFixture : IAsyncDisposable
     }
 
     /// <summary>What an engine that nobody disturbs makes of the whole telemetry topic.</summary>
-    public async Task<SortedDictionary<string, string>> UndisturbedAsync(QueryConfig config, string output, bool complete)
+    public async Task<SortedDictionary<string,
+        string>> UndisturbedAsync(QueryConfig config, string output, bool complete)
     {
         var plan = SaqlCompiler.Compile(config.Text).Plan!;
         var sink = new CollectingSink(plan.Outputs.ToList().IndexOf(output));
