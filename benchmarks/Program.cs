@@ -1,4 +1,5 @@
 using Millrace.Benchmarks;
+using Millrace.Benchmarks.Alert;
 using Millrace.Benchmarks.Archive;
 using Millrace.Benchmarks.EventLog;
 using Millrace.Benchmarks.Saql;
@@ -6,6 +7,7 @@ using Millrace.Benchmarks.Saql;
 // Verb -> benchmark. Each prints ratios against a peer of the same run, and writes benchmarks/results/VERB.md.
 var benchmarks = new SortedDictionary<string, Func<Report, Task>>
 {
+    ["alert"] = AlertBenchmark.RunAsync,
     ["archive"] = ArchiveBenchmark.RunAsync,
     ["log"] = LocalLogBenchmark.RunAsync,
     ["saql"] = SaqlBenchmark.RunAsync,
