@@ -69,7 +69,9 @@ internal sealed class ArchiveBench : IAsyncDisposable
         return bench;
     }
 
-    /// <summary>All records of the log to Parquet in the object store, by one thread, in rolls of the usual size.</summary>
+    /// <summary>
+    /// All records of the log to Parquet in the object store, by one thread, in rolls of the usual size.
+    /// </summary>
     public async Task<Turn> ArchiveAsync()
     {
         _files = [];

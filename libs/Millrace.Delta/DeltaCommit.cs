@@ -18,7 +18,9 @@ public sealed record DeltaCommit
     /// <summary>Positions that move with the rows. One that is found elsewhere makes the commit void.</summary>
     public IReadOnlyList<PositionMove> Moves { get; init; } = [];
 
-    /// <summary>When the first of the added files was written; vacuum may delete files that no table knows by age.</summary>
+    /// <summary>
+    /// When the first of the added files was written; vacuum may delete files that no table knows by age.
+    /// </summary>
     public required DateTimeOffset FilesWrittenAt { get; init; }
 }
 

@@ -23,7 +23,9 @@ internal sealed class ArchiveRun(
     /// <summary>Batches on the way for each partition; each is at most a ReadSize.</summary>
     private const int BatchesPerPartition = 2;
 
-    /// <summary>Where the table stands; null where it has no position. What was read but not committed is not in it.</summary>
+    /// <summary>
+    /// Where the table stands; null where it has no position. What was read but not committed is not in it.
+    /// </summary>
     private readonly Dictionary<int, long?> _positions = [];
 
     /// <summary>Runs until <paramref name="stop"/>. Returns when what was read is part of the table.</summary>

@@ -7,12 +7,16 @@ namespace Millrace.Archiver;
 /// <summary>How telemetry becomes files of the archive: section <c>Archiver</c>.</summary>
 public sealed class ArchiverOptions
 {
-    /// <summary>Rows wait at most so long for company before they become files. Shorter means fresher, more files.</summary>
+    /// <summary>
+    /// Rows wait at most so long for company before they become files. Shorter means fresher, more files.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "1.00:00:00", ConvertValueInInvariantCulture = true,
         ParseLimitsInInvariantCulture = true)]
     public TimeSpan RollAge { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Rows become files when their records in the log have this size together. Held in memory twice.</summary>
+    /// <summary>
+    /// Rows become files when their records in the log have this size together. Held in memory twice.
+    /// </summary>
     public ByteSize RollSize { get; set; } = ByteSize.FromMiB(64);
 
     /// <summary>Rows become files when there are so many.</summary>
@@ -63,14 +67,18 @@ public enum ArchiveCompression
     Snappy,
 }
 
-/// <summary>A field of JSON bodies that becomes a column; null where a body is not JSON, lacks it or has another type.</summary>
+/// <summary>
+/// A field of JSON bodies that becomes a column; null where a body is not JSON, lacks it or has another type.
+/// </summary>
 public sealed class PromotedColumnOptions
 {
     /// <summary>The column's name: letters, digits and underscores, not one that the archive has.</summary>
     [Required]
     public string Name { get; set; } = "";
 
-    /// <summary>Where it stands in the body: <c>temperature</c>, <c>status.battery</c> or <c>$.status.battery</c>.</summary>
+    /// <summary>
+    /// Where it stands in the body: <c>temperature</c>, <c>status.battery</c> or <c>$.status.battery</c>.
+    /// </summary>
     [Required]
     public string Path { get; set; } = "";
 

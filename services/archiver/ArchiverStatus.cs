@@ -11,7 +11,9 @@ public sealed class ArchiverStatus
     /// <summary>Rows in the archive's table; 0 until it was first read.</summary>
     public long ArchivedRows => Volatile.Read(ref _archivedRows);
 
-    /// <summary>Records of the log, in the partitions that this process works on, that are not in the table yet.</summary>
+    /// <summary>
+    /// Records of the log, in the partitions that this process works on, that are not in the table yet.
+    /// </summary>
     public long LagRecords => Volatile.Read(ref _lagRecords);
 
     /// <summary>How long ago the newest archived record was accepted, when there are newer ones; else zero.</summary>

@@ -5,7 +5,9 @@ using Millrace.EventLog;
 
 namespace Millrace.Archiver;
 
-/// <summary>Reads one partition into the run's queue. A partition that cannot be read does not stop the others.</summary>
+/// <summary>
+/// Reads one partition into the run's queue. A partition that cannot be read does not stop the others.
+/// </summary>
 internal sealed class PartitionPump(
     IEventLog log,
     TopicPartition partition,

@@ -11,7 +11,9 @@ public sealed class ColdPathOptions
     /// </summary>
     public string? JobsFolder { get; set; }
 
-    /// <summary>The most rows that one answer has; a caller may ask for fewer. Parquet results have no such limit.</summary>
+    /// <summary>
+    /// The most rows that one answer has; a caller may ask for fewer. Parquet results have no such limit.
+    /// </summary>
     [Range(1, long.MaxValue)]
     public long RowsMax { get; set; } = 1_000_000;
 

@@ -2,7 +2,9 @@ using DuckDB.NET.Data;
 
 namespace Millrace.Batch.DuckDb;
 
-/// <summary>One statement's time on the engine: its place among the others, its time limit, and how it failed.</summary>
+/// <summary>
+/// One statement's time on the engine: its place among the others, its time limit, and how it failed.
+/// </summary>
 internal sealed class BatchTurn : IDisposable
 {
     private readonly SemaphoreSlim _turns;

@@ -6,7 +6,9 @@ namespace Millrace.Batch.DuckDb;
 /// <summary>Limits of SQL over the archive on DuckDB: section <c>Batch</c>.</summary>
 public sealed class DuckDbOptions
 {
-    /// <summary>Memory of one statement; more is kept in files of <see cref="TempFolder"/> where the engine can.</summary>
+    /// <summary>
+    /// Memory of one statement; more is kept in files of <see cref="TempFolder"/> where the engine can.
+    /// </summary>
     public ByteSize MemoryMax { get; set; } = ByteSize.FromMiB(512);
 
     /// <summary>Files that one statement may keep aside for lack of memory.</summary>
@@ -25,6 +27,8 @@ public sealed class DuckDbOptions
         ParseLimitsInInvariantCulture = true)]
     public TimeSpan QueryTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Where statements keep files while they run. Null means the folder <c>tmp</c> of the data folder.</summary>
+    /// <summary>
+    /// Where statements keep files while they run. Null means the folder <c>tmp</c> of the data folder.
+    /// </summary>
     public string? TempFolder { get; set; }
 }

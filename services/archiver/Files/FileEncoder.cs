@@ -18,10 +18,14 @@ internal sealed record EncodedFile(
         Path, PartitionValues, Content.Length, writtenAt.ToUnixTimeMilliseconds(), DataChange: true, Stats);
 }
 
-/// <summary>Encodes a buffer's rows as Parquet files, one for each enqueued hour. Reused; for one thread at a time.</summary>
+/// <summary>
+/// Encodes a buffer's rows as Parquet files, one for each enqueued hour. Reused; for one thread at a time.
+/// </summary>
 internal sealed class FileEncoder : IDisposable
 {
-    /// <summary>Rows at a time that go through the column buffers: few enough to stay in the processor's cache.</summary>
+    /// <summary>
+    /// Rows at a time that go through the column buffers: few enough to stay in the processor's cache.
+    /// </summary>
     private const int ChunkRows = 4096;
 
     private readonly RowOrder _order = new();

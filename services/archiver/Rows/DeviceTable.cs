@@ -3,7 +3,9 @@ using Millrace.Contracts;
 
 namespace Millrace.Archiver.Rows;
 
-/// <summary>Numbers device ids as they come, and ranks them in the order of their bytes when rows are to be sorted.</summary>
+/// <summary>
+/// Numbers device ids as they come, and ranks them in the order of their bytes when rows are to be sorted.
+/// </summary>
 internal sealed class DeviceTable
 {
     /// <summary>Ids of devices that are long gone are let go of when there are so many.</summary>

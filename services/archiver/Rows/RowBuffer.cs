@@ -41,7 +41,9 @@ internal sealed unsafe class RowBuffer(long recordBytesMax)
     /// <summary>The partitions that were read from, each with its first and next offset.</summary>
     public IReadOnlyDictionary<int, PartitionSpan> Partitions => _partitions;
 
-    /// <summary>Records that cannot become rows: they must be durable as dead letters before the positions move.</summary>
+    /// <summary>
+    /// Records that cannot become rows: they must be durable as dead letters before the positions move.
+    /// </summary>
     public IReadOnlyList<DeadLetter> DeadLetters => _deadLetters;
 
     /// <summary>The enqueued hours that occur, counted from 1970; a row has its place in here.</summary>

@@ -13,7 +13,9 @@ using Millrace.Primitives;
 
 namespace Millrace.ColdPath.Api;
 
-/// <summary>SQL and jobs over HTTP. Reading is for all who may read; keeping a result needs the right to operate.</summary>
+/// <summary>
+/// SQL and jobs over HTTP. Reading is for all who may read; keeping a result needs the right to operate.
+/// </summary>
 internal sealed class ColdEndpoints(
     JobCatalog catalog, ColdJobs jobs, IBatchEngine engine, IOptions<ColdPathOptions> options,
     IAuthorizationService authorization, ILogger<ColdEndpoints> logger)

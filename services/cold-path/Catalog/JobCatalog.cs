@@ -2,7 +2,9 @@ using Microsoft.Extensions.Options;
 
 namespace Millrace.ColdPath.Catalog;
 
-/// <summary>The jobs that there are: the built-in ones and those of the user's folder. Read once, when it is made.</summary>
+/// <summary>
+/// The jobs that there are: the built-in ones and those of the user's folder. Read once, when it is made.
+/// </summary>
 internal sealed class JobCatalog
 {
     private const string BuiltInFolder = "cold-jobs";

@@ -4,7 +4,9 @@ using Millrace.Primitives;
 
 namespace Millrace.ColdPath.Catalog;
 
-/// <summary>A job's statement with its values: columns put into the text, the rest as parameters of the engine.</summary>
+/// <summary>
+/// A job's statement with its values: columns put into the text, the rest as parameters of the engine.
+/// </summary>
 internal sealed record JobStatement(string Sql, IReadOnlyDictionary<string, object?> Parameters)
 {
     private const string Now = "now";

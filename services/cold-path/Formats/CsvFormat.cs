@@ -4,7 +4,9 @@ using Apache.Arrow;
 
 namespace Millrace.ColdPath.Formats;
 
-/// <summary>Comma-separated values by RFC 4180, with a first line of names. Null is an empty field, empty text is "".</summary>
+/// <summary>
+/// Comma-separated values by RFC 4180, with a first line of names. Null is an empty field, empty text is "".
+/// </summary>
 internal sealed class CsvFormat(IBufferWriter<byte> output) : ResultFormat
 {
     private static readonly SearchValues<char> Special = SearchValues.Create(",\"\r\n");

@@ -24,7 +24,9 @@ internal abstract class ResultFormat
 
     public abstract void End(bool truncated);
 
-    /// <summary>By the address (<c>?format=json|jsonl|csv</c>), else by the Accept header, else JSON. Error CP-0006.</summary>
+    /// <summary>
+    /// By the address (<c>?format=json|jsonl|csv</c>), else by the Accept header, else JSON. Error CP-0006.
+    /// </summary>
     public static ResultFormat Of(HttpContext context)
     {
         var writer = context.Response.BodyWriter;

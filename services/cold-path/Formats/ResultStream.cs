@@ -11,7 +11,9 @@ namespace Millrace.ColdPath.Formats;
 /// </summary>
 internal static class ResultStream
 {
-    /// <summary>Named on each answer whose rows were cut, where the client takes trailers; JSON says it itself.</summary>
+    /// <summary>
+    /// Named on each answer whose rows were cut, where the client takes trailers; JSON says it itself.
+    /// </summary>
     private const string TruncatedTrailer = "Millrace-Truncated";
 
     /// <param name="result">Asked for one row more than <paramref name="rowsMax"/>, to know whether there are more.</param>

@@ -32,7 +32,7 @@ internal sealed class SimulatedDevice(
                 await Task.Delay(options.OfflineSpell, time, stop);
             }
         }
-        catch (OperationCanceledException)
+        catch (Exception) when (stop.IsCancellationRequested)
         {
             await DisconnectAsync(client);
         }
@@ -53,7 +53,7 @@ internal sealed class SimulatedDevice(
 
                 counts.Refuse();
             }
-            catch (Exception e) when (e is not OperationCanceledException || !stop.IsCancellationRequested)
+            catch (Exception) when (!stop.IsCancellationRequested)
             {
                 counts.Refuse();
             }
@@ -81,7 +81,7 @@ internal sealed class SimulatedDevice(
                 if (answer.IsSuccess) counts.Acknowledge(time.GetElapsedTime(started));
                 else counts.Refuse();
             }
-            catch (Exception e) when (e is not OperationCanceledException || !stop.IsCancellationRequested)
+            catch (Exception) when (!stop.IsCancellationRequested)
             {
                 counts.Refuse();
                 return;

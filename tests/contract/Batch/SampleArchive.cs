@@ -9,7 +9,9 @@ using Millrace.ObjectStore;
 
 namespace Millrace.Contract.Tests.Batch;
 
-/// <summary>A small archive whose content is known: for each of 4 hours 50 readings of 5 devices, one file an hour.</summary>
+/// <summary>
+/// A small archive whose content is known: for each of 4 hours 50 readings of 5 devices, one file an hour.
+/// </summary>
 internal static class SampleArchive
 {
     public const int Hours = 4;

@@ -69,7 +69,9 @@ public sealed class ArchiveByProtocolTests
         .AddMillraceArchiver()
         .BuildServiceProvider();
 
-    /// <summary>Ten messages of a device, over the turn of an hour and a day; every third without a temperature.</summary>
+    /// <summary>
+    /// Ten messages of a device, over the turn of an hour and a day; every third without a temperature.
+    /// </summary>
     private static async Task SendAsync(IEventLog log, int number, Dictionary<(int, long), string> sent)
     {
         var device = $"device-{number % 13}";

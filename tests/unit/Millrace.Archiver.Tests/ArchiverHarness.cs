@@ -16,7 +16,9 @@ using Millrace.TestKit.ObjectStores;
 
 namespace Millrace.Archiver.Tests;
 
-/// <summary>An archiver over a real log, real files and real stores, that can be stopped, killed and started again.</summary>
+/// <summary>
+/// An archiver over a real log, real files and real stores, that can be stopped, killed and started again.
+/// </summary>
 internal sealed class ArchiverHarness : IAsyncDisposable
 {
     public const int Partitions = 3;

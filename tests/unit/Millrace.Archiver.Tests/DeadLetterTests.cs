@@ -117,7 +117,9 @@ public sealed class DeadLetterTests
         Assert.That(await _archive.SqlAsync("SELECT 1 FROM telemetry"), Is.Empty);
     }
 
-    /// <summary>A record that was too large, and its letter in the store as the platform's sink puts it there.</summary>
+    /// <summary>
+    /// A record that was too large, and its letter in the store as the platform's sink puts it there.
+    /// </summary>
     private async Task<DeadLetter> DieOfSizeAsync()
     {
         using var records = new RecordBatchBuilder();

@@ -1,0 +1,95 @@
+using Millrace.TestKit;
+
+namespace Millrace.Integration.Tests.Host;
+
+/// <summary>millrace query run, over files alone.</summary>
+public class QueryRunTests
+{
+    private TemporaryFolder _folder = null!;
+
+    [SetUp]
+    public void Open() => _folder = new TemporaryFolder();
+
+    [TearDown]
+    public void Close() => _folder.Dispose();
+
+    [Test]
+    public async Task Every_output_has_its_file_with_fields_in_order_even_when_it_is_empty()
+    {
+        var run = await RunAsync(
+            "SELECT b, a INTO pairs FROM telemetry; SELECT a INTO none FROM telemetry WHERE a > 100",
+            """{"a": 1, "b": "x"}""", """{"a": 2, "b": null}""");
+
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(Lines("pairs.jsonl"), Is.EqualTo(new[] { """{"b":"x","a":1}""", """{"b":null,"a":2}""" }));
+        Assert.That(Lines("none.jsonl"), Is.Empty);
+    }
+
+    [Test]
+    public async Task Without_a_name_the_output_is_output_and_windows_close_at_the_end()
+    {
+        var run = await RunAsync("SELECT COUNT(*) AS n FROM telemetry TIMESTAMP BY t GROUP BY TumblingWindow(second, 10)",
+            """{"t": "2026-01-01T00:00:01Z"}""", """{"t": "2026-01-01T00:00:09Z"}""", """{"t": "2026-01-01T00:00:12Z"}""");
+
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(Lines("output.jsonl"), Is.EqualTo(new[] { """{"n":2}""", """{"n":1}""" }));
+    }
+
+    [Test]
+    public async Task A_line_that_fails_stops_the_run_with_its_number()
+    {
+        var run = await RunAsync("SELECT CAST(a AS bigint) AS n FROM telemetry", """{"a": "1"}""", "", """{"a": "no"}""");
+
+        Assert.That(run.ExitCode, Is.EqualTo(1));
+        Assert.That(run.Error, Does.Contain("CL-0005").And.Contain("telemetry line 3"));
+        Assert.That(Lines("output.jsonl"), Is.EqualTo(new[] { """{"n":1}""" }));
+    }
+
+    [Test]
+    public async Task When_told_to_drop_failing_lines_go_to_dead_letters_and_the_run_goes_on()
+    {
+        var run = await RunAsync("SELECT a AS n FROM telemetry", ["--on-error", "drop"], """{"a": 1}""", "{", """{"a": 2}""");
+
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(Lines("output.jsonl"), Is.EqualTo(new[] { """{"n":1}""", """{"n":2}""" }));
+        Assert.That(Lines("dead-letter.jsonl").Single(), Does.Contain("\"line\":2").And.Contain("SQ-0301"));
+    }
+
+    [Test]
+    public async Task Late_events_are_adjusted_or_dropped_as_told()
+    {
+        string[] lines =
+        [
+            """{"t": "2026-01-01T00:00:10Z", "EventEnqueuedUtcTime": "2026-01-01T00:00:20Z"}""",
+            """{"t": "2026-01-01T00:00:19Z", "EventEnqueuedUtcTime": "2026-01-01T00:00:20Z"}""",
+        ];
+        const string text = "SELECT System.Timestamp() AS at FROM telemetry TIMESTAMP BY t";
+        await RunAsync(text, lines);
+        Assert.That(Lines("output.jsonl")[0], Does.Contain("2026-01-01T00:00:15"));
+        await RunAsync(text, ["--policy", "drop"], lines);
+        Assert.That(Lines("output.jsonl").Single(), Does.Contain("2026-01-01T00:00:19"));
+    }
+
+    [Test]
+    public async Task Wrong_usage_and_wrong_text_have_exit_codes_of_their_own()
+    {
+        var missing = await RunAsync("SELECT * FROM other", """{"a": 1}""");
+        Assert.That((missing.ExitCode, missing.Error), Is.EqualTo((2, missing.Error)));
+        Assert.That(missing.Error, Does.Contain("CL-0004"));
+        var wrong = await RunAsync("SELECT FROM telemetry", """{"a": 1}""");
+        Assert.That(wrong.ExitCode, Is.EqualTo(1));
+        Assert.That(wrong.Error, Does.Contain("line 1, column"));
+    }
+
+    private Task<Command.Result> RunAsync(string text, params string[] lines) => RunAsync(text, [], lines);
+
+    private Task<Command.Result> RunAsync(string text, string[] options, params string[] lines)
+    {
+        File.WriteAllText(_folder.Sub("query.saql"), text);
+        File.WriteAllLines(_folder.Sub("in.jsonl"), lines);
+        return Command.MillraceAsync(["query", "run", _folder.Sub("query.saql"), "--input",
+            $"telemetry={_folder.Sub("in.jsonl")}", "--output", _folder.Sub("out"), .. options]);
+    }
+
+    private string[] Lines(string file) => File.ReadAllLines(Path.Combine(_folder.Sub("out"), file));
+}
