@@ -18,6 +18,9 @@ internal sealed partial class MqttConnection
 
         /// <summary>A publish waits for room in the window or in the partition.</summary>
         Wait,
+
+        /// <summary>An answer has to wait until what was written before has left.</summary>
+        Flush,
         End,
     }
 
@@ -92,14 +95,23 @@ internal sealed partial class MqttConnection
                     TryEnd(ConnectionEnd.Goodbye);
                     return Next.End;
                 case SessionStepKind.Close: return Break(step.Defect);
-                case SessionStepKind.Ping: Reply(PacketWriter.PingResp); break;
-                case SessionStepKind.Subscribe: AnswerSubscribe(step.Subscribe); break;
-                case SessionStepKind.Unsubscribe: AnswerUnsubscribe(step.Unsubscribe); break;
             }
+
+            if (TryReply(step)) continue;
+            cursor.PutBack();
+            return Next.Flush;
         }
 
         return Next.End;
     }
+
+    private bool TryReply(in SessionStep step) => step.Kind switch
+    {
+        SessionStepKind.Ping => TryReply(PacketWriter.PingResp),
+        SessionStepKind.Subscribe => TryAnswerSubscribe(step.Subscribe),
+        SessionStepKind.Unsubscribe => TryAnswerUnsubscribe(step.Unsubscribe),
+        _ => true,
+    };
 
     private Next Break(PacketDefect defect)
     {
@@ -124,7 +136,7 @@ internal sealed partial class MqttConnection
     {
         if (!IsFlushing) return;
         _isPaused = true;
-        while (IsFlushing && End is null) await _resume.WaitAsync().ConfigureAwait(false);
+        while (IsFlushing && End is null && !runtime.IsDraining) await _resume.WaitAsync().ConfigureAwait(false);
         _isPaused = false;
     }
 

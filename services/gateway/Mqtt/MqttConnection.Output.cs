@@ -50,14 +50,16 @@ internal sealed partial class MqttConnection
         if (_session.Acks.WriteReady(transport.Output, _session.Version) > 0) FlushLocked();
     }
 
-    /// <summary>Called by the reader alone, which has waited for any flush before it read.</summary>
-    private void Reply(Action<IBufferWriter<byte>> write)
+    /// <summary>False while a flush is under way: the packet is to be answered when it has ended.</summary>
+    private bool TryReply(Action<IBufferWriter<byte>> write)
     {
         lock (_output)
         {
-            if (_isOutputClosed || End is not null) return;
+            if (_isFlushing) return false;
+            if (_isOutputClosed || End is not null) return true;
             write(transport.Output);
-            if (!_isFlushing) FlushLocked();
+            FlushLocked();
+            return true;
         }
     }
 
@@ -114,9 +116,9 @@ internal sealed partial class MqttConnection
         {
             if (!flush.GetResult().IsCompleted) return;
         }
-        catch (Exception failure) when (IsLoss(failure))
+        catch (Exception)
         {
-            // Lost, as below.
+            // Whatever it is, no more can be written: lost, as below.
         }
 
         _isOutputClosed = true;
@@ -135,7 +137,7 @@ internal sealed partial class MqttConnection
             var hasLastWords = !End!.IsQuiet && (!_wasConnected || _session.Version == MqttVersion.V5);
             if (hasLastWords) await LingerAsync().ConfigureAwait(false);
         }
-        catch (Exception failure) when (IsLoss(failure) || failure is InvalidOperationException)
+        catch (Exception failure) when (IsLoss(failure))
         {
             // The client is gone already.
         }
@@ -156,16 +158,16 @@ internal sealed partial class MqttConnection
         }
     }
 
-    private void AnswerSubscribe(in SubscribePacket packet)
+    private bool TryAnswerSubscribe(in SubscribePacket packet)
     {
         Span<byte> codes = packet.FilterCount <= 64 ? stackalloc byte[64] : new byte[packet.FilterCount];
         var count = 0;
         foreach (var subscription in packet)
             codes[count++] = OwnTopics.Grant(subscription, _login!.DeviceId, _session.Version);
-        Answer(PacketType.SubAck, packet.PacketId, codes[..count]);
+        return TryAnswer(PacketType.SubAck, packet.PacketId, codes[..count]);
     }
 
-    private void AnswerUnsubscribe(in UnsubscribePacket packet)
+    private bool TryAnswerUnsubscribe(in UnsubscribePacket packet)
     {
         Span<byte> codes = packet.FilterCount <= 64 ? stackalloc byte[64] : new byte[packet.FilterCount];
         var count = 0;
@@ -175,19 +177,21 @@ internal sealed partial class MqttConnection
             codes[count++] = (byte)(own ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted);
         }
 
-        Answer(PacketType.UnsubAck, packet.PacketId, codes[..count]);
+        return TryAnswer(PacketType.UnsubAck, packet.PacketId, codes[..count]);
     }
 
-    private void Answer(PacketType type, ushort packetId, ReadOnlySpan<byte> codes)
+    private bool TryAnswer(PacketType type, ushort packetId, ReadOnlySpan<byte> codes)
     {
         bool fits;
         lock (_output)
         {
-            if (_isOutputClosed || End is not null) return;
+            if (_isFlushing) return false;
+            if (_isOutputClosed || End is not null) return true;
             fits = _session.Answer(transport.Output, type, packetId, codes);
-            if (fits && !_isFlushing) FlushLocked();
+            if (fits) FlushLocked();
         }
 
         if (!fits) TryEnd(ConnectionEnd.AnswerTooLarge);
+        return true;
     }
 }

@@ -47,12 +47,13 @@ internal sealed partial class MqttConnection
     }
 
     /// <summary>
-    /// The log has failed and the connection is about to be ended; the client sends this again to another.
+    /// The connection is being ended. Another one may publish for this device already, and nothing of the old one may
+    /// come after it: the partition's lock and this flag keep the order.
     /// </summary>
     private bool Drop(ref PublishRun run)
     {
         run.Exit();
-        runtime.Metrics.Rejected("log-failed");
+        runtime.Metrics.Rejected("connection-ended");
         return true;
     }
 

@@ -67,18 +67,14 @@ internal sealed partial class MqttConnection(
     {
         if (Interlocked.CompareExchange(ref _end, end, null) is not null) return false;
         Volatile.Write(ref _endedSeconds, runtime.NowSeconds);
+        _mayNotPublish = true;
         WriteEnd(end);
-        transport.Input.CancelPendingRead();
-        _resume.Call();
+        Interrupt();
         return true;
     }
 
     /// <summary>Stops reading; what was taken is acknowledged first, then the connection ends.</summary>
-    public void Drain()
-    {
-        transport.Input.CancelPendingRead();
-        _resume.Call();
-    }
+    public void Drain() => Interrupt();
 
     /// <summary>Ends it without a word, at once.</summary>
     public void Cut()
@@ -131,6 +127,22 @@ internal sealed partial class MqttConnection(
             kind, _login!.DeviceId, at, reason, runtime.ConnectionId(_connectionNumber), _connectedAt,
             _login.GenerationId));
 
+    /// <summary>Wakes the reader, whatever it waits for.</summary>
+    private void Interrupt()
+    {
+        try
+        {
+            transport.Input.CancelPendingRead();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The connection has just finished by itself.
+        }
+
+        _resume.Call();
+    }
+
     private static bool IsLoss(Exception failure) =>
-        failure is IOException or ConnectionAbortedException or ConnectionResetException or OperationCanceledException;
+        failure is IOException or ConnectionAbortedException or ConnectionResetException
+            or OperationCanceledException or ObjectDisposedException;
 }

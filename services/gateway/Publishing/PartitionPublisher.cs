@@ -44,6 +44,7 @@ internal sealed class PartitionPublisher(
     /// <summary>Unlocks; what was encoded is on its way.</summary>
     public void Exit(IPublishOwner? owner, int count, long lastNumber)
     {
+        _filling.Records.Abandon();
         if (count > 0) _filling.Participations.Add(new Participation(owner, lastNumber, time.GetTimestamp()));
         _gate.Exit();
         if (count > 0) _work.Call();
@@ -108,11 +109,24 @@ internal sealed class PartitionPublisher(
         metrics.Accepted(batch.Records.Count, batch.Records.ByteCount);
         foreach (var each in batch.Participations)
         {
-            if (each.LastNumber >= 0) each.Owner?.OnDurable(partition.Partition, each.LastNumber);
+            if (each.LastNumber >= 0) Tell(each);
             metrics.AckLatency(time.GetElapsedTime(each.TakenAt));
         }
 
         batch.Clear();
+    }
+
+    /// <summary>One connection's trouble must not end the loop that all others depend on.</summary>
+    private void Tell(Participation participation)
+    {
+        try
+        {
+            participation.Owner?.OnDurable(partition.Partition, participation.LastNumber);
+        }
+        catch (Exception failure)
+        {
+            logger.ConnectionFailed(failure);
+        }
     }
 
     /// <summary>

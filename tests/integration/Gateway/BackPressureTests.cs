@@ -36,6 +36,34 @@ public class BackPressureTests
     }
 
     [Test]
+    public async Task Answers_that_are_not_read_do_not_pile_up()
+    {
+        await using var host = await GatewayHost.StartAsync();
+        await host.AddDeviceAsync("pump-1");
+        using var client = await RawClient.OpenAsync(host, receiveBytes: 4_096);
+        await client.ConnectAsync("pump-1", GatewayHost.Key);
+        await client.ReadAsync();
+        var pings = new byte[1 << 20];
+        for (var i = 0; i < pings.Length; i += 2) pings[i] = 0xC0;
+        var sending = Task.Run(async () =>
+        {
+            for (var i = 0; i < 16; i++) await client.SendAsync(pings);
+        });
+        var first = await Task.WhenAny(sending, Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System));
+        Assert.That(first, Is.Not.SameAs(sending), "all was read although no answer was");
+
+        var buffer = new byte[64 << 10];
+        for (var got = 0; got < 16 << 20;)
+        {
+            var read = await client.Socket.ReceiveAsync(buffer);
+            Assert.That(read, Is.Positive, "closed");
+            got += read;
+        }
+
+        await sending;
+    }
+
+    [Test]
     public async Task A_client_that_does_not_read_its_acks_is_not_read_either()
     {
         await using var host = await GatewayHost.StartAsync(("Gateway:InFlightMax", "65535"));
