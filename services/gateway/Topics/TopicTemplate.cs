@@ -20,7 +20,8 @@ internal sealed class TopicTemplate
         var open = levels[^1] == "#";
         var parsed = (open ? levels[..^1] : levels).Select(Parse).ToArray();
         var names = parsed.Where(level => level.IsName).Select(level => Encoding.UTF8.GetString(level.Text)).ToList();
-        var legal = text.Length > 0 && parsed.Length > 0 && names.Distinct().Count() == names.Count && !names.Contains("")
+        var legal = text.Length > 0 && parsed.Length > 0 && !names.Contains("")
+            && names.Distinct().Count() == names.Count
             && !parsed.Any(level => level.Text.AsSpan().ContainsAny("{}+#"u8));
         if (legal) template = new TopicTemplate(parsed, open);
         return legal;
