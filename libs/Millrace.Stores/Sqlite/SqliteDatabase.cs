@@ -9,10 +9,12 @@ namespace Millrace.Stores.Sqlite;
 internal sealed class SqliteDatabase : IDisposable
 {
     private const int IdleReadersMax = 8;
+    private const int WritesMax = 64;
 
     private readonly string _path;
     private readonly string _connectionString;
     private readonly SemaphoreSlim _writing = new(1, 1);
+    private readonly ConcurrentQueue<PendingWrite> _waiting = [];
     private readonly ConcurrentBag<SqliteSession> _readers = [];
     private readonly SqliteSession _writer;
     private volatile bool _disposed;
@@ -52,21 +54,40 @@ internal sealed class SqliteDatabase : IDisposable
         }
     }
 
-    /// <summary>Runs the work in one transaction: all of it counts, or nothing.</summary>
+    /// <summary>
+    /// Runs the work in a transaction: all of it counts, or nothing. Those who wait while another commits go together
+    /// into the next commit, and so share its disk sync; each fails alone.
+    /// </summary>
     public async ValueTask<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken ct)
     {
-        await _writing.WaitAsync(ct);
+        var write = new PendingWrite<T>(work);
+        _waiting.Enqueue(write);
         try
         {
-            return InTransaction(_writer, "BEGIN IMMEDIATE", work);
+            await _writing.WaitAsync(ct);
         }
-        catch (SqliteException e)
+        catch (OperationCanceledException) when (!write.TryClaim())
         {
-            throw e.Told(_path);
+            // Somebody has taken it along; how it ends is known when that turn ends.
+            await _writing.WaitAsync(CancellationToken.None);
+        }
+
+        try
+        {
+            while (!write.IsDone) CommitWaiting();
         }
         finally
         {
             _writing.Release();
+        }
+
+        try
+        {
+            return write.Result();
+        }
+        catch (SqliteException e)
+        {
+            throw e.Told(_path);
         }
     }
 
@@ -91,7 +112,9 @@ internal sealed class SqliteDatabase : IDisposable
         try
         {
             if (!_readers.TryTake(out session)) session = Open();
-            var result = InTransaction(session, "BEGIN", work);
+            session.Run("BEGIN");
+            var result = work(session);
+            session.Run("COMMIT");
             GiveBack(session);
             return result;
         }
@@ -115,20 +138,46 @@ internal sealed class SqliteDatabase : IDisposable
         _writing.Dispose();
     }
 
-    private static T InTransaction<T>(SqliteSession session, string begin, Func<SqliteSession, T> work)
+    /// <summary>Commits what waits, for the caller whose turn it is.</summary>
+    private void CommitWaiting()
     {
-        session.Run(begin);
+        var writes = new List<PendingWrite>();
+        while (writes.Count < WritesMax && _waiting.TryDequeue(out var next))
+            if (next.TryClaim()) writes.Add(next);
+        Exception? failure = null;
         try
         {
-            var result = work(session);
-            session.Run("COMMIT");
-            return result;
+            _writer.Run("BEGIN IMMEDIATE");
+            if (writes is [var only]) only.Run(_writer);
+            else foreach (var write in writes) RunApart(write);
+            _writer.Run("COMMIT");
         }
-        catch
+        catch (Exception e)
         {
-            session.RollBack();
-            throw;
+            failure = e;
+            _writer.RollBack();
         }
+        finally
+        {
+            foreach (var write in writes) write.End(failure);
+        }
+    }
+
+    /// <summary>What fails is taken back alone, unless it took the whole transaction with it, as a full disk does.</summary>
+    private void RunApart(PendingWrite write)
+    {
+        _writer.Run("SAVEPOINT one");
+        try
+        {
+            write.Run(_writer);
+        }
+        catch (Exception e) when (_writer.InTransaction)
+        {
+            _writer.Run("ROLLBACK TO one");
+            write.End(e);
+        }
+
+        _writer.Run("RELEASE one");
     }
 
     /// <summary>The files beside it (-wal, -shm) take its mode: keys and hashes of tokens are nobody else's.</summary>

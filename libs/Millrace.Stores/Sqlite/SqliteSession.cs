@@ -41,10 +41,12 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
         return statement;
     }
 
+    /// <summary>A statement may have ended the transaction by itself: a full disk does.</summary>
+    public bool InTransaction => raw.sqlite3_get_autocommit(connection.Handle) == 0;
+
     public void RollBack()
     {
-        // A statement may have ended the transaction by itself (a full disk does); then there is nothing to undo.
-        if (raw.sqlite3_get_autocommit(connection.Handle) == 0) Run("ROLLBACK");
+        if (InTransaction) Run("ROLLBACK");
     }
 
     public void Dispose()

@@ -35,13 +35,8 @@ internal sealed class SqliteStatement : IDisposable
         Check(raw.sqlite3_bind_text(_statement, index, _text.AsSpan(0, count)));
     }
 
-    public void Bind(int index, ReadOnlySpan<byte> value)
-    {
-        // An empty span has no address, which SQLite would take for NULL.
-        Check(value.IsEmpty
-            ? raw.sqlite3_bind_zeroblob(_statement, index, 0)
-            : raw.sqlite3_bind_blob(_statement, index, value));
-    }
+    public void Bind(int index, ReadOnlySpan<byte> value) =>
+        Check(raw.sqlite3_bind_blob(_statement, index, value));
 
     /// <summary>Runs the statement and returns how many rows it changed.</summary>
     public int Run()

@@ -14,7 +14,7 @@ public interface ITelemetryStore
         TopicPartition partition, IReadOnlyList<TelemetryMessage> rows, SinkPosition position,
         CancellationToken ct = default);
 
-    /// <summary>How far the rows of this partition are stored; null when none were. It rules over the group's.</summary>
+    /// <summary>How far the rows of this partition are stored; null when none were. It rules over the log's.</summary>
     ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct = default);
 
     /// <summary>Rows of a device with from &lt;= event_at &lt; to, newest first unless told otherwise.</summary>

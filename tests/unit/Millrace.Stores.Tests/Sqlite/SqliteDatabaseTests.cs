@@ -67,6 +67,82 @@ public class SqliteDatabaseTests
         Assert.That(await CountAsync(database), Is.EqualTo(400));
     }
 
+    [Test]
+    public async Task Of_writes_that_go_together_each_fails_alone()
+    {
+        using var database = Open([First]);
+        using var first = new Blocker(database);
+        var writes = Enumerable.Range(0, 200).Select(WriteAsync).ToList();
+        await first.ReleaseAsync();
+        var kept = await Task.WhenAll(writes);
+
+        Assert.That(kept, Is.EqualTo(Enumerable.Range(0, 200).Select(i => i % 3 != 0)));
+        var rows = await database.ReadAsync(
+            session => session.List("SELECT a FROM t WHERE a >= 0 ORDER BY a", row => (int)row.GetInt64(0)), default);
+        Assert.That(rows, Is.EqualTo(Enumerable.Range(0, 200).Where(i => i % 3 != 0)));
+
+        async Task<bool> WriteAsync(int i)
+        {
+            try
+            {
+                await database.WriteAsync(session =>
+                {
+                    session.Run("INSERT INTO t(a) VALUES(?1)", i);
+                    if (i % 6 == 0) throw new InvalidOperationException();
+                    if (i % 6 == 3) session.Run("INSERT INTO t(a) VALUES(?1)", i);
+                }, default);
+                return true;
+            }
+            catch (Exception e) when (e is InvalidOperationException or MillraceException { Error.Code: "ST-0001" })
+            {
+                return false;
+            }
+        }
+    }
+
+    [Test]
+    public async Task A_write_that_was_given_up_while_it_waited_is_not_made()
+    {
+        using var database = Open([First]);
+        using var first = new Blocker(database);
+        using var patience = new CancellationTokenSource();
+        var given = database.WriteAsync(session => session.Run("INSERT INTO t(a) VALUES(1)"), patience.Token).AsTask();
+        var waits = database.WriteAsync(session => session.Run("INSERT INTO t(a) VALUES(2)"), default).AsTask();
+        await patience.CancelAsync();
+        Assert.CatchAsync<OperationCanceledException>(() => given);
+        await first.ReleaseAsync();
+        await waits;
+
+        var rows = await database.ReadAsync(
+            session => session.List("SELECT a FROM t WHERE a >= 0", row => row.GetInt64(0)), default);
+        Assert.That(rows, Is.EqualTo(new[] { 2L }));
+    }
+
+    [Test]
+    public async Task When_the_disk_is_full_each_writer_knows_whether_its_row_is_kept()
+    {
+        using var database = Open([First]);
+        var pages = await database.WriteAsync(session => session.Scalar<long>("PRAGMA page_count"), default);
+        await database.WriteAsync(session => session.Scalar<long>($"PRAGMA max_page_count = {pages + 60}"), default);
+        var told = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Task.Run(async () =>
+        {
+            try
+            {
+                await InsertAsync(database, i, bytes: 10_000);
+                return -1;
+            }
+            catch (MillraceException e) when (e.Error.Code == "ST-0007")
+            {
+                return i;
+            }
+        })));
+
+        var rows = await database.ReadAsync(
+            session => session.List("SELECT a FROM t ORDER BY a", row => (int)row.GetInt64(0)), default);
+        Assert.That(rows, Is.EqualTo(Enumerable.Range(0, 100).Except(told)));
+        Assert.That(told, Has.Some.EqualTo(-1).And.Some.Not.EqualTo(-1));
+    }
+
     [TestCase(true)]
     [TestCase(false)]
     public async Task What_a_write_returned_from_is_in_the_files_when_the_process_dies_now(bool durable)
@@ -215,4 +291,36 @@ public class SqliteDatabaseTests
     }
 
     private static string Code(Func<Task> action) => Assert.ThrowsAsync<MillraceException>(action)!.Error.Code;
+
+    /// <summary>A write that is under way until it is released, so that others gather behind it.</summary>
+    private sealed class Blocker : IDisposable
+    {
+        private readonly ManualResetEventSlim _release = new();
+        private readonly Task _write;
+
+        public Blocker(SqliteDatabase database)
+        {
+            using var begun = new ManualResetEventSlim();
+            _write = Task.Run(async () => await database.WriteAsync(session =>
+            {
+                session.Run("INSERT INTO t(a) VALUES(-1)");
+                begun.Set();
+                _release.Wait();
+            }, default));
+            begun.Wait();
+        }
+
+        public Task ReleaseAsync()
+        {
+            _release.Set();
+            return _write;
+        }
+
+        public void Dispose()
+        {
+            _release.Set();
+            _write.GetAwaiter().GetResult();
+            _release.Dispose();
+        }
+    }
 }
