@@ -26,7 +26,7 @@ public interface ICheckpointStore
     /// <summary>The marks not yet covered by the checkpoint, in the order in which they were added.</summary>
     ValueTask<IReadOnlyList<TimeMark>> MarksAsync(CheckpointKey key, CancellationToken ct = default);
 
-    /// <summary>Removes a query version's checkpoints and marks; an owner that is still at work becomes stale.</summary>
+    /// <summary>Removes a query version's checkpoints and marks; an owner still at work becomes stale.</summary>
     ValueTask DeleteAsync(string query, int version, CancellationToken ct = default);
 }
 

@@ -163,7 +163,7 @@ internal sealed class SqliteDatabase : IDisposable
         }
     }
 
-    /// <summary>What fails is taken back alone, unless it took the whole transaction with it, as a full disk does.</summary>
+    /// <summary>What fails is taken back alone, unless it ended the whole transaction, as a full disk does.</summary>
     private void RunApart(PendingWrite write)
     {
         _writer.Run("SAVEPOINT one");
