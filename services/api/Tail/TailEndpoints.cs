@@ -1,3 +1,4 @@
+using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
@@ -22,7 +23,15 @@ internal static class TailEndpoints
     private static IResult Open(TailHub hub, CancellationToken ct, string? device = null)
     {
         if (device is not null) Limits.Device(device);
-        return TypedResults.ServerSentEvents(hub.FollowAsync(device, ct), "telemetry");
+        return TypedResults.ServerSentEvents(EventsAsync(hub, device, ct));
+    }
+
+    /// <summary>The first event says that the tail is open: what comes in from then on is seen.</summary>
+    private static async IAsyncEnumerable<SseItem<object>> EventsAsync(
+        TailHub hub, string? device, [EnumeratorCancellation] CancellationToken ct)
+    {
+        yield return new SseItem<object>(new { device }, "open");
+        await foreach (var item in hub.FollowAsync(device, ct)) yield return new SseItem<object>(item, "telemetry");
     }
 }
 

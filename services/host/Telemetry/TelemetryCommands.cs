@@ -56,6 +56,7 @@ internal static class TelemetryCommands
                 var left = parsed.GetValue(count);
                 await foreach (var item in SseParser.Create(stream).EnumerateAsync(ct))
                 {
+                    if (item.EventType != "telemetry") continue;
                     Console.WriteLine(JsonNode.Parse(item.Data)!.ToJsonString());
                     if (--left == 0) return;
                 }

@@ -1,0 +1,130 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Millrace.Integration.Tests.Survival;
+using Millrace.TestKit;
+
+namespace Millrace.Integration.Tests.Host;
+
+/// <summary>The API of a running platform, as any client sees it.</summary>
+public class ApiTests
+{
+    private TemporaryFolder _folder = null!;
+    private PlatformProcess _platform = null!;
+
+    [OneTimeSetUp]
+    public async Task Start()
+    {
+        _folder = new TemporaryFolder();
+        _platform = new PlatformProcess(_folder.Path);
+        await _platform.StartAsync();
+    }
+
+    [OneTimeTearDown]
+    public async Task Stop()
+    {
+        await _platform.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private HttpClient Api => _platform.Api;
+
+    [TestCase("api/v1/nothing", 404, "AP-0003")]
+    [TestCase("api/v1/queries/none", 404, "AP-0003")]
+    [TestCase("api/v1/devices/none", 404, "RG-0002")]
+    [TestCase("api/v1/devices/none/latest", 404, "AP-0003")]
+    [TestCase("api/v1/alerts?limit=0", 400, "AP-0004")]
+    [TestCase("api/v1/alerts?limit=many", 400, "AP-0004")]
+    [TestCase("api/v1/alerts?from=yesterday", 400, "AP-0004")]
+    [TestCase("api/v1/alerts?continuation=x", 400, "ST-0002")]
+    public async Task What_is_asked_wrongly_is_told_by_a_code(string path, int status, string code)
+    {
+        using var answer = await Api.GetAsync(path);
+        Assert.That((int)answer.StatusCode, Is.EqualTo(status), await answer.Content.ReadAsStringAsync());
+        Assert.That(await CodeAsync(answer), Is.EqualTo(code));
+    }
+
+    [Test]
+    public async Task A_body_that_is_no_JSON_is_told_by_a_code()
+    {
+        using var answer = await Api.PostAsync("api/v1/queries", new StringContent("{", Encoding.UTF8, "application/json"));
+        Assert.That((answer.StatusCode, await CodeAsync(answer)), Is.EqualTo((HttpStatusCode.BadRequest, "AP-0004")));
+    }
+
+    [Test]
+    public async Task A_query_that_does_not_compile_is_answered_with_places()
+    {
+        using var answer = await Api.PostAsJsonAsync("api/v1/queries", new { name = "q", text = "SELECT a INTO o FRM telemetry" });
+        var problem = await answer.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.That(problem.GetProperty("code").GetString(), Is.EqualTo("AP-0005"));
+        Assert.That(problem.GetProperty("diagnostics")[0].GetProperty("line").GetInt32(), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_scope_allows_what_it_includes_and_a_deleted_token_is_out_within_a_second()
+    {
+        using var made = await Api.PostAsJsonAsync("api/v1/tokens", new { name = "reader", scopes = new[] { "read" } });
+        var token = await made.Content.ReadFromJsonAsync<JsonElement>();
+        using var reader = new HttpClient { BaseAddress = Api.BaseAddress };
+        reader.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.GetProperty("text").GetString());
+
+        Assert.That((await reader.GetAsync("api/v1/devices")).StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That((await reader.GetAsync("api/v1/devices/my-device/keys")).StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
+        Assert.That((await reader.GetAsync("api/v1/audit")).StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
+        var id = token.GetProperty("token").GetProperty("id").GetString();
+        Assert.That((await Api.DeleteAsync($"api/v1/tokens/{id}")).StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
+        await Eventually.TrueAsync(
+            async () => (await reader.GetAsync("api/v1/devices")).StatusCode == HttpStatusCode.Unauthorized,
+            "the deleted token is refused", TimeSpan.FromSeconds(1));
+        Assert.That(await Api.GetStringAsync("api/v1/audit"), Does.Contain("token.delete"));
+    }
+
+    [Test]
+    public async Task Two_queries_cannot_write_one_output()
+    {
+        using var first = await Api.PostAsJsonAsync("api/v1/queries", new { name = "one", text = "SELECT * INTO o FROM telemetry" });
+        using var second = await Api.PostAsJsonAsync("api/v1/queries", new { name = "two", text = "SELECT * INTO o FROM telemetry" });
+        Assert.That(first.StatusCode, Is.EqualTo(HttpStatusCode.OK), await first.Content.ReadAsStringAsync());
+        Assert.That((second.StatusCode, await CodeAsync(second)), Is.EqualTo((HttpStatusCode.Conflict, "AP-0007")));
+        Assert.That((await Api.DeleteAsync("api/v1/queries/one")).StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
+    }
+
+    [Test]
+    public async Task Health_metrics_and_the_OpenAPI_document_are_there()
+    {
+        Assert.That(await Api.GetStringAsync("healthz"), Is.EqualTo("Healthy"));
+        Assert.That(await Api.GetStringAsync("readyz"), Is.EqualTo("Healthy"));
+        Assert.That(await Api.GetStringAsync("metrics"), Does.Contain("millrace_").And.Contain("dotnet_"));
+        var document = await Api.GetFromJsonAsync<JsonElement>("openapi/v1.json");
+        var paths = document.GetProperty("paths").EnumerateObject().Select(p => p.Name).ToList();
+        Assert.That(paths, Is.SupersetOf(new[] { "/api/v1/devices", "/api/v1/queries", "/api/v1/tail", "/api/v1/cold/sql" }));
+    }
+
+    [Test]
+    public async Task The_live_tail_gives_what_comes_in_from_now_on()
+    {
+        using var response = await Api.GetAsync("api/v1/tail?device=my-device", HttpCompletionOption.ResponseHeadersRead);
+        using var lines = new StreamReader(await response.Content.ReadAsStreamAsync());
+        var publish = _platform.Printed.Split('\n').Select(l => l.Trim()).First(l => l.StartsWith("mosquitto_pub"));
+        var received = Task.Run(async () =>
+        {
+            while (await lines.ReadLineAsync() is { } line)
+            {
+                if (line.StartsWith("data:") && line.Contains("temperature")) return line;
+            }
+
+            return "";
+        });
+        await Eventually.TrueAsync(async () =>
+        {
+            await Command.ShellAsync(publish);
+            return received.IsCompleted;
+        }, "the tail gives the message");
+        Assert.That(await received, Does.Contain("\"temperature\":21.5"));
+    }
+
+    private static async Task<string?> CodeAsync(HttpResponseMessage answer) =>
+        (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString();
+}
