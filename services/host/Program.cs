@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Millrace.Alerts;
+using Millrace.Client;
 using Millrace.Cold;
 using Millrace.DeadLetters;
 using Millrace.Dev;
@@ -23,4 +24,8 @@ var millrace = new RootCommand("Millrace: a self-hosted IoT streaming platform")
     SimulateCommand.Build(),
 };
 
-return await millrace.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+var parsed = millrace.Parse(args);
+
+// A platform takes the time that it needs to drain: its own limits end it.
+var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+return parsed.Errors.Count > 0 ? Verb.Usage : code;

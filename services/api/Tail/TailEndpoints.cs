@@ -23,15 +23,7 @@ internal static class TailEndpoints
     private static IResult Open(TailHub hub, CancellationToken ct, string? device = null)
     {
         if (device is not null) Limits.Device(device);
-        return TypedResults.ServerSentEvents(EventsAsync(hub, device, ct));
-    }
-
-    /// <summary>The first event says that the tail is open: what comes in from then on is seen.</summary>
-    private static async IAsyncEnumerable<SseItem<object>> EventsAsync(
-        TailHub hub, string? device, [EnumeratorCancellation] CancellationToken ct)
-    {
-        yield return new SseItem<object>(new { device }, "open");
-        await foreach (var item in hub.FollowAsync(device, ct)) yield return new SseItem<object>(item, "telemetry");
+        return TypedResults.ServerSentEvents(hub.FollowAsync(device, ct));
     }
 }
 
@@ -40,7 +32,8 @@ internal sealed class TailHub(IEventLog log, IOptions<ApiOptions> options)
 {
     private int _open;
 
-    public async IAsyncEnumerable<TelemetryItem> FollowAsync(
+    /// <summary>The first event, "open", says that what comes in from now on is seen; the others are "telemetry".</summary>
+    public async IAsyncEnumerable<SseItem<object>> FollowAsync(
         string? device, [EnumeratorCancellation] CancellationToken ct)
     {
         if (Interlocked.Increment(ref _open) > options.Value.TailsMax)
@@ -55,11 +48,13 @@ internal sealed class TailHub(IEventLog log, IOptions<ApiOptions> options)
         {
             foreach (var partition in Partitions(device))
                 readers.Add(log.OpenReader(partition, (await log.RangeAsync(partition, ct)).Next));
+            yield return new SseItem<object>(new { device }, "open");
             var reads = readers.Select(r => r.ReadAsync(ct: ct).AsTask()).ToArray();
             while (true)
             {
                 var ready = Array.IndexOf(reads, await Task.WhenAny(reads));
-                foreach (var item in Items(await reads[ready], device)) yield return item;
+                foreach (var item in Items(await reads[ready], device))
+                    yield return new SseItem<object>(item, "telemetry");
                 reads[ready] = readers[ready].ReadAsync(ct: ct).AsTask();
             }
         }

@@ -45,7 +45,8 @@ internal static class ColdCommands
             {
                 var body = new JsonObject
                 {
-                    ["output"] = parsed.GetValue(parquet) ? "parquet" : "rows", ["rowsMax"] = parsed.GetValue(Rows),
+                    ["output"] = parsed.GetValue(parquet) ? "parquet" : "rows",
+                    ["rowsMax"] = parsed.GetValue(Rows),
                 };
                 AddParameters(parsed, body);
                 var path = $"api/v1/cold/jobs/{Uri.EscapeDataString(parsed.GetValue(job)!)}/run";

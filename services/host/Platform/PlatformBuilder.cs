@@ -28,9 +28,22 @@ internal static class PlatformBuilder
 {
     public static readonly IReadOnlyList<MillraceRole> AllRoles = Enum.GetValues<MillraceRole>();
 
+    /// <summary>A platform that is ready to start; HO-0001 with all that is wrong with its configuration.</summary>
     /// <param name="settings">What the command line says; it wins over environment and file.</param>
     /// <param name="file">A JSON file, or null.</param>
     public static WebApplication Build(
+        DataFolder data, IReadOnlyCollection<MillraceRole> roles, IEnumerable<KeyValuePair<string, string?>> settings,
+        string? file)
+    {
+        var builder = Prepare(data, roles, settings, file);
+        PlatformRunner.Validate(builder.Services);
+        var app = builder.Build();
+        MapEndpoints(app, roles);
+        return app;
+    }
+
+    /// <summary>All services and their options; nothing is opened yet.</summary>
+    public static WebApplicationBuilder Prepare(
         DataFolder data, IReadOnlyCollection<MillraceRole> roles, IEnumerable<KeyValuePair<string, string?>> settings,
         string? file)
     {
@@ -49,9 +62,7 @@ internal static class PlatformBuilder
             if (roles.Contains(MillraceRole.Gateway)) kestrel.ListenMillraceGateway();
         });
 
-        var app = builder.Build();
-        MapEndpoints(app, roles);
-        return app;
+        return builder;
     }
 
     /// <summary>

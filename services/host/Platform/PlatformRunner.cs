@@ -24,6 +24,21 @@ internal static class PlatformRunner
         }
     }
 
+    /// <summary>HO-0001 with everything that is wrong with the options, when something is.</summary>
+    public static void Validate(IServiceCollection services)
+    {
+        // A provider of its own: the real one opens the log as soon as it makes the server.
+        using var options = services.BuildServiceProvider();
+        try
+        {
+            options.GetRequiredService<IStartupValidator>().Validate();
+        }
+        catch (Exception e)
+        {
+            throw Explained(e);
+        }
+    }
+
     /// <summary>Waits for SIGTERM, Ctrl+C or the token, then drains and closes everything.</summary>
     /// <param name="beforeStop">What has to end while everything still runs.</param>
     public static async Task WaitAsync(WebApplication app, CancellationToken ct, Func<Task>? beforeStop = null)
@@ -39,7 +54,7 @@ internal static class PlatformRunner
     }
 
     /// <summary>The error that a user can act on, or the exception itself.</summary>
-    public static Exception Explained(Exception e) => e switch
+    private static Exception Explained(Exception e) => e switch
     {
         OptionsValidationException options => Invalid(options.Failures, e),
         AggregateException many when many.InnerExceptions.All(i => i is OptionsValidationException) =>

@@ -17,19 +17,34 @@ internal static class QueryRunCommand
             Required = true,
         };
         var reference = new Option<string[]>("--reference") { Description = "NAME=FILE.json: reference data" };
-        var late = new Option<string>("--late") { Description = "Late arrival tolerance", DefaultValueFactory = _ =>
-            "5s" };
+        var late = new Option<string>("--late")
+        {
+            Description = "Late arrival tolerance",
+            DefaultValueFactory = _ =>
+            "5s"
+        };
         var outOfOrder = new Option<string>("--out-of-order")
         {
             Description = "Out-of-order tolerance",
             DefaultValueFactory = _ => "0s",
         };
-        var policy = new Option<string>("--policy") { Description = "adjust or drop", DefaultValueFactory = _ =>
-            "adjust" };
-        var onError = new Option<string>("--on-error") { Description = "stop or drop", DefaultValueFactory = _ =>
-            "stop" };
-        var output = new Option<DirectoryInfo>("--output") { Description = "Folder for OUTPUT.jsonl files",
-            Required = true };
+        var policy = new Option<string>("--policy")
+        {
+            Description = "adjust or drop",
+            DefaultValueFactory = _ =>
+            "adjust"
+        };
+        var onError = new Option<string>("--on-error")
+        {
+            Description = "stop or drop",
+            DefaultValueFactory = _ =>
+            "stop"
+        };
+        var output = new Option<DirectoryInfo>("--output")
+        {
+            Description = "Folder for OUTPUT.jsonl files",
+            Required = true
+        };
         policy.AcceptOnlyFromAmong("adjust", "drop");
         onError.AcceptOnlyFromAmong("stop", "drop");
         return Verb.Local("run", "Run a query over JSON-lines files, with no platform",

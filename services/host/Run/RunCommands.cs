@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 using Millrace.Client;
 using Millrace.Hosting;
 using Millrace.Hosting.Roles;
@@ -42,21 +40,12 @@ internal static class RunCommands
         }, Roles, Config, Set, CommonOptions.Data);
 
     public static Command BuildCheck() => Verb.Local("check-config", "Look at the configuration, and start nothing",
-        "millrace check-config --config millrace.json", async (parsed, ct) =>
+        "millrace check-config --config millrace.json", (parsed, _) =>
         {
             var (data, roles, settings, file) = Read(parsed);
-            await using var app = PlatformBuilder.Build(data, roles, settings, file);
-            try
-            {
-                app.Services.GetRequiredService<IStartupValidator>().Validate();
-            }
-            catch (Exception e) when (PlatformRunner.Explained(e) is Primitives.MillraceException told)
-            {
-                throw told;
-            }
-
+            PlatformRunner.Validate(PlatformBuilder.Prepare(data, roles, settings, file).Services);
             Console.WriteLine("The configuration is valid.");
-            return Verb.Done;
+            return Task.FromResult(Verb.Done);
         }, Roles, Config, Set, CommonOptions.Data);
 
     private static (DataFolder, List<MillraceRole>, List<KeyValuePair<string, string?>>,

@@ -21,11 +21,14 @@ internal static class SimulateCommand
     private static readonly Option<int> Devices = Number("--devices", "How many devices", 10);
     private static readonly Option<double> Rate = Share("--rate", "Times faster than real time", 1);
     private static readonly Option<string?> Duration = new(
-        "--duration") { Description = "How long, such as 1m (else until Ctrl+C)" };
+        "--duration")
+    { Description = "How long, such as 1m (else until Ctrl+C)" };
     private static readonly Option<string?> Mqtt = new(
-        "--mqtt") { Description = "HOST:PORT of the gateway (else the data folder's)" };
+        "--mqtt")
+    { Description = "HOST:PORT of the gateway (else the data folder's)" };
     private static readonly Option<string?> Authority = new(
-        "--cafile") { Description = "Use TLS and trust this authority" };
+        "--cafile")
+    { Description = "Use TLS and trust this authority" };
     private static readonly Option<int> Seed = Number("--seed", "The same seed gives the same messages", 1);
     private static readonly Option<double> Late = Share("--late", "Share of messages that are minutes old", 0);
     private static readonly Option<double> Duplicate = Share("--duplicate", "Share of messages sent twice", 0);
