@@ -16,7 +16,8 @@ var benchmarks = new SortedDictionary<string, Func<Report, Task>>
 if (args is ["all"]) args = [.. benchmarks.Keys];
 if (args.Length == 0 || args.Any(verb => !benchmarks.ContainsKey(verb)))
 {
-    Console.Error.WriteLine($"dotnet run -c Release --project benchmarks -- all | {string.Join(" | ", benchmarks.Keys)}");
+    var verbs = string.Join(" | ", benchmarks.Keys);
+    Console.Error.WriteLine($"dotnet run -c Release --project benchmarks -- all | {verbs}");
     return 2;
 }
 

@@ -48,7 +48,8 @@ internal sealed class Report : IDisposable
     private static string RepositoryFolder()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Platform.sln"))) folder = folder.Parent;
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Platform.sln")))
+            folder = folder.Parent;
         return folder?.FullName ?? Environment.CurrentDirectory;
     }
 }

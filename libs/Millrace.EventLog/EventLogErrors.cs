@@ -12,7 +12,7 @@ public static class EventLogErrors
 
     public static readonly ErrorDefinition Damaged = new("LOG-0002",
         "Stored bytes of the log are damaged.",
-        "They do not match their checksum, or a file is missing, and records may have been lost that were acknowledged.",
+        "They do not match their checksum, or a file is missing: acknowledged records may have been lost.",
         "Check the disk, then restore the file from a copy; docs/errors/LOG-0002.md says what else can be done.");
 
     public static readonly ErrorDefinition PartitionCountChanged = new("LOG-0003",
@@ -27,7 +27,7 @@ public static class EventLogErrors
 
     public static readonly ErrorDefinition DiskFull = new("LOG-0005",
         "The disk is full: the log takes no more records.",
-        "The disk has less room than EventLog:FreeBytesMin asks for, or refused a write, and what is not durable is not "
+        "The disk has less room than EventLog:FreeBytesMin asks for, or refused a write; what is not durable is not "
         + "acknowledged.",
         "Free disk space; the log goes on by itself as soon as there is room.");
 
@@ -38,8 +38,8 @@ public static class EventLogErrors
 
     public static readonly ErrorDefinition TopicNameInvalid = new("LOG-0007",
         "The topic name is not valid.",
-        "A topic is a folder on disk: its name has 1 to 200 of the characters a-z A-Z 0-9 . _ - and starts with a letter "
-        + "or a digit.",
+        "A topic is a folder on disk: its name has 1 to 200 of the characters a-z A-Z 0-9 . _ - and starts with a "
+        + "letter or a digit.",
         "Choose a name of these characters.");
 
     public static readonly ErrorDefinition AppendTooLarge = new("LOG-0008",

@@ -15,7 +15,7 @@ internal sealed class EventLogMetrics : IDisposable
         Records = _meter.CreateCounter<long>("millrace.eventlog.records", "{record}", "Records made durable");
         Bytes = _meter.CreateCounter<long>("millrace.eventlog.bytes", "By", "Bytes made durable, headers included");
         Syncs = _meter.CreateCounter<long>("millrace.eventlog.syncs", "{sync}", "Syncs of segment files");
-        SyncDuration = _meter.CreateHistogram<double>("millrace.eventlog.sync.duration", "s", "Write and sync of a batch");
+        SyncDuration = _meter.CreateHistogram<double>("millrace.eventlog.sync.duration", "s", "Write and sync");
         BatchRecords = _meter.CreateHistogram<int>("millrace.eventlog.batch.records", "{record}", "Records a sync");
         TornBytes = _meter.CreateCounter<long>("millrace.eventlog.torn.bytes", "By", "Unfinished bytes cut at open");
         Refusals = _meter.CreateCounter<long>("millrace.eventlog.refusals", "{append}", "Appends not taken, by reason");

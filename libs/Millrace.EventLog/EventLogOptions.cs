@@ -14,7 +14,9 @@ public sealed class EventLogOptions
     /// <summary>A segment file that has reached this size is closed and a new one begun.</summary>
     public ByteSize SegmentBytesMax { get; set; } = ByteSize.FromMiB(64);
 
-    /// <summary>A segment file that is older is closed at the next append, so that retention by age can delete it.</summary>
+    /// <summary>
+    /// A segment file that is older is closed at the next append, so that retention by age can delete it.
+    /// </summary>
     public TimeSpan SegmentAgeMax { get; set; } = TimeSpan.FromDays(1);
 
     /// <summary>One entry of a segment's index stands for this much of the file.</summary>
@@ -41,7 +43,8 @@ internal sealed class EventLogOptionsValidator : IValidateOptions<EventLogOption
     {
         var failures = new List<string>();
         Between(nameof(options.SegmentBytesMax), options.SegmentBytesMax, ByteSize.FromKiB(4), ByteSize.FromGiB(1));
-        Between(nameof(options.IndexIntervalBytes), options.IndexIntervalBytes, ByteSize.FromKiB(4), ByteSize.FromMiB(64));
+        Between(nameof(options.IndexIntervalBytes), options.IndexIntervalBytes, ByteSize.FromKiB(4),
+            ByteSize.FromMiB(64));
         Between(nameof(options.PendingBytesMax), options.PendingBytesMax, ByteSize.FromKiB(4), ByteSize.FromMiB(256));
         Between(nameof(options.AppendBytesMax), options.AppendBytesMax, ByteSize.FromKiB(4), ByteSize.FromMiB(256));
         if (options.SegmentAgeMax <= TimeSpan.Zero)

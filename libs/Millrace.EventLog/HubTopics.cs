@@ -3,7 +3,9 @@ using Microsoft.Extensions.Options;
 
 namespace Millrace.EventLog;
 
-/// <summary>Makes the hub's topics before any other service starts, and refuses a changed number of partitions.</summary>
+/// <summary>
+/// Makes the hub's topics before any other service starts, and refuses a changed number of partitions.
+/// </summary>
 internal sealed class HubTopics(IEventLog log, IOptions<EventLogOptions> options) : IHostedLifecycleService
 {
     private static readonly string[] Partitioned =

@@ -34,7 +34,9 @@ public interface IEventLog : IAsyncDisposable
     /// <summary>First offset kept and next offset to be written; only durable records count.</summary>
     ValueTask<OffsetRange> RangeAsync(TopicPartition partition, CancellationToken ct = default);
 
-    /// <summary>The offset of the first record enqueued at or after the time; the next offset when there is none.</summary>
+    /// <summary>
+    /// The offset of the first record enqueued at or after the time; the next offset when there is none.
+    /// </summary>
     ValueTask<long> OffsetAtAsync(TopicPartition partition, long timestampMs, CancellationToken ct = default);
 
     /// <summary>Keeps a group's next offset (and a little text of its own) durably.</summary>
@@ -70,8 +72,9 @@ public interface IPartitionReader : IAsyncDisposable
     long Position { get; }
 
     /// <summary>
-    /// The next records, at least one, and as many more as are there and fit <paramref name="bytesMax"/>. Waits (without
-    /// polling) until there is one. LOG-0004 when the position was trimmed away; LOG-0002 when stored bytes are damaged.
+    /// The next records, at least one, and as many more as are there and fit <paramref name="bytesMax"/>. Waits
+    /// (without polling) until there is one. LOG-0004 when the position was trimmed away; LOG-0002 when stored bytes
+    /// are damaged.
     /// </summary>
     ValueTask<RecordBatch> ReadAsync(int bytesMax = 64 * 1024, CancellationToken ct = default);
 

@@ -26,16 +26,16 @@ internal static partial class Log
     [LoggerMessage(3006, LogLevel.Error, "{Error}")]
     public static partial void DamageMet(this ILogger log, string error);
 
-    [LoggerMessage(3007, LogLevel.Warning, "A file of the log could not be put in order; it will be at the next open: {File}")]
+    [LoggerMessage(3007, LogLevel.Warning, "A file could not be put in order; it will be at the next open: {File}")]
     public static partial void FileLeft(this ILogger log, string file, Exception cause);
 
-    [LoggerMessage(3008, LogLevel.Error, "Appends are refused: {FreeBytes} bytes are free, {FreeBytesMin} must stay free")]
+    [LoggerMessage(3008, LogLevel.Error, "Appends are refused: {FreeBytes} bytes are free, {FreeBytesMin} must stay so")]
     public static partial void DiskGuardClosed(this ILogger log, long freeBytes, long freeBytesMin);
 
     [LoggerMessage(3009, LogLevel.Information, "Appends are taken again: {FreeBytes} bytes are free")]
     public static partial void DiskGuardOpened(this ILogger log, long freeBytes);
 
-    [LoggerMessage(3010, LogLevel.Information, "Retention of {Partition}: kept from {First}, {Records} records deleted")]
+    [LoggerMessage(3010, LogLevel.Information, "Trimmed {Partition}: kept from {First}, {Records} records deleted")]
     public static partial void Trimmed(this ILogger log, string partition, long first, long records);
 
     [LoggerMessage(3011, LogLevel.Warning,

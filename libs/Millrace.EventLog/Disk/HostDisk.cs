@@ -5,6 +5,8 @@ namespace Millrace.EventLog.Disk;
 /// <summary>The disk of this machine.</summary>
 internal sealed class HostDisk : ILogDisk
 {
+    private const int LinuxWouldBlock = 11, MacWouldBlock = 35, WindowsSharingViolation = unchecked((int)0x80070020);
+
     public bool FolderExists(string path) => Directory.Exists(path);
 
     public bool FileExists(string path) => File.Exists(path);
@@ -32,37 +34,25 @@ internal sealed class HostDisk : ILogDisk
 
     public IDisposable Lock(string path)
     {
-        FileStream stream;
+        FileStream held;
         try
         {
-            stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            held = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e)
+        catch (IOException e) when (e.HResult is LinuxWouldBlock or MacWouldBlock or WindowsSharingViolation)
         {
             throw EventLogErrors.FolderLocked.With(Path.GetDirectoryName(path), Holder(path)).AsException(e);
         }
 
-        stream.SetLength(0);
-        stream.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-        stream.Flush();
-        return stream;
+        File.WriteAllText(PidPath(path), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        return held;
     }
 
-    /// <summary>The lock keeps others from locking, not from reading: the file says who holds it.</summary>
-    private static string? Holder(string path)
-    {
-        try
-        {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var reader = new StreamReader(stream);
-            var pid = reader.ReadToEnd();
-            return pid.Length == 0 ? null : $"Process {pid} holds it.";
-        }
-        catch (IOException)
-        {
-            return null;
-        }
-    }
+    /// <summary>Who holds the lock stands in a file beside it, because a locked file cannot be read.</summary>
+    private static string? Holder(string path) =>
+        File.Exists(PidPath(path)) ? $"Process {File.ReadAllText(PidPath(path))} holds it." : null;
+
+    private static string PidPath(string path) => path + ".pid";
 
     private static string[] Names(string[] paths) => Array.ConvertAll(paths, path => Path.GetFileName(path)!);
 }

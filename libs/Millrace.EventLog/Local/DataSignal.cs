@@ -2,7 +2,9 @@ using System.Threading.Tasks.Sources;
 
 namespace Millrace.EventLog.Local;
 
-/// <summary>Wakes one reader; used again for its next wait. Whoever takes it off the partition's list gives it.</summary>
+/// <summary>
+/// Wakes one reader; used again for its next wait. Whoever takes it off the partition's list gives it.
+/// </summary>
 internal sealed class DataSignal(Partition partition) : IValueTaskSource
 {
     // The reader's code must not run on the thread that writes.

@@ -3,7 +3,9 @@ using Millrace.EventLog.Disk;
 
 namespace Millrace.EventLog.Local;
 
-/// <summary>Walks a file forward through one buffer, so that small steps do not each cost a call to the system.</summary>
+/// <summary>
+/// Walks a file forward through one buffer, so that small steps do not each cost a call to the system.
+/// </summary>
 internal sealed class FileWindow(ILogFile file) : IDisposable
 {
     private const int WindowBytes = 1 << 20;

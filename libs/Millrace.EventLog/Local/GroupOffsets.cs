@@ -65,7 +65,8 @@ internal sealed class GroupOffsets(Partition journal, LogRuntime runtime, long s
             for (var i = 0; i < commits.Count; i++) Apply(_entries, commits[i], first + i);
         }
 
-        if (journal.Sizes().Sum(size => size.Bytes) >= summariseAfterBytes) await SummariseAsync().ConfigureAwait(false);
+        if (journal.Sizes().Sum(size => size.Bytes) >= summariseAfterBytes)
+            await SummariseAsync().ConfigureAwait(false);
     }
 
     /// <summary>

@@ -36,8 +36,8 @@ public sealed partial class LocalLog : IEventLog, IDisposable
     }
 
     /// <summary>
-    /// Opens the log in the folder, which is made when it is missing, and puts in order what a crash left. LOG-0001 when
-    /// another process has it open; LOG-0002 when stored bytes are damaged.
+    /// Opens the log in the folder, which is made when it is missing, and puts in order what a crash left. LOG-0001
+    /// when another process has it open; LOG-0002 when stored bytes are damaged.
     /// </summary>
     public static LocalLog Open(
         string folder, EventLogOptions? options = null, TimeProvider? time = null, ILoggerFactory? loggers = null) =>
@@ -102,7 +102,8 @@ public sealed partial class LocalLog : IEventLog, IDisposable
     }
 
     public ValueTask CommitAsync(
-        string group, TopicPartition partition, long nextOffset, string? metadata = null, CancellationToken ct = default)
+        string group, TopicPartition partition, long nextOffset, string? metadata = null,
+        CancellationToken ct = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(nextOffset);
         Find(partition);

@@ -15,8 +15,8 @@ internal sealed record LogRuntime(
         EventLogErrors.Damaged.With($"{path} at byte {position}", detail);
 
     /// <summary>
-    /// Makes the folder, and each missing one above it, so that it is there after a crash. One that is there already may
-    /// be so only in memory: whoever made it may have been killed before it was durable.
+    /// Makes the folder, and each missing one above it, so that it is there after a crash. One that is there already
+    /// may be so only in memory: whoever made it may have been killed before it was durable.
     /// </summary>
     public static void MakeFolder(ILogDisk disk, string path)
     {

@@ -69,7 +69,9 @@ internal sealed partial class Partition
     private bool HasRoom(RecordBatchBuilder records) =>
         _filling.Count == 0 || _filling.RecordBytes + records.ByteCount <= _runtime.Options.PendingBytesMax.Bytes;
 
-    /// <summary>The group that is written now, or null when nothing waits. Those that waited for room come next.</summary>
+    /// <summary>
+    /// The group that is written now, or null when nothing waits. Those that waited for room come next.
+    /// </summary>
     private AppendGroup? TakeGroup()
     {
         lock (_gate)

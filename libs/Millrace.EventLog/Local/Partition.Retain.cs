@@ -74,7 +74,8 @@ internal sealed partial class Partition
                 var records = window.At(position, batch.Bytes);
                 for (var i = 0; records.Length >= 16; i++)
                 {
-                    if (BinaryPrimitives.ReadInt64LittleEndian(records[8..]) >= timestampMs) return batch.FirstOffset + i;
+                    var recordMs = BinaryPrimitives.ReadInt64LittleEndian(records[8..]);
+                    if (recordMs >= timestampMs) return batch.FirstOffset + i;
                     var size = 4L + BinaryPrimitives.ReadUInt32LittleEndian(records);
                     records = records[(int)Math.Min(size, records.Length)..];
                 }

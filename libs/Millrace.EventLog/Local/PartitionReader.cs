@@ -7,8 +7,8 @@ using Millrace.Primitives;
 namespace Millrace.EventLog.Local;
 
 /// <summary>
-/// Reads a partition through a file handle of its own, so that trimming never pulls a file from under it. The records of
-/// neighbouring stored batches come as one batch: only the headers between them are squeezed out.
+/// Reads a partition through a file handle of its own, so that trimming never pulls a file from under it. The records
+/// of neighbouring stored batches come as one batch: only the headers between them are squeezed out.
 /// </summary>
 internal sealed class PartitionReader(Partition partition, long offset, LogRuntime runtime)
     : IPartitionReader, IDisposable
@@ -202,7 +202,8 @@ internal sealed class PartitionReader(Partition partition, long offset, LogRunti
 
     private MillraceException Damaged(string detail)
     {
-        var error = LogRuntime.Damaged(_segment!.Path, _filePosition, $"{detail} Record {_fileOffset} should be there.");
+        detail += $" Record {_fileOffset} should be there.";
+        var error = LogRuntime.Damaged(_segment!.Path, _filePosition, detail);
         runtime.Metrics.Damage.Add(1, EventLogMetrics.Topic(partition.Id.Topic));
         runtime.Log.DamageMet(error.ToString());
         LetGo();

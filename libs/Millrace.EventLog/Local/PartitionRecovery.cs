@@ -93,9 +93,9 @@ internal sealed class PartitionRecovery(LogRuntime runtime, string topic, string
     }
 
     /// <summary>
-    /// Writes the last batch once more. When the process before failed to sync it, and ended, the system still shows its
-    /// bytes as if they were on the disk, and a sync alone would not bring them there. There is no more than this one:
-    /// behind a failed sync nothing is written to the file.
+    /// Writes the last batch once more. When the process before failed to sync it, and ended, the system still shows
+    /// its bytes as if they were on the disk, and a sync alone would not bring them there. There is no more than this
+    /// one: behind a failed sync nothing is written to the file.
     /// </summary>
     private static void Rewrite(ILogFile file, long from, long to)
     {

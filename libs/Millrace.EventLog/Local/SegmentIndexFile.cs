@@ -7,8 +7,8 @@ namespace Millrace.EventLog.Local;
 /// <summary>
 /// A closed segment's index on disk, little-endian; never synced, because it can be made again:
 /// <code>
-/// "MRIDX001" · i64 end position · i64 next offset · i64 latest timestamp · u64 the segment's salt · u32 entries · u32 CRC32C
-/// · { i64 offset · i64 position · i64 latest timestamp before }...
+/// "MRIDX001" · i64 end position · i64 next offset · i64 latest timestamp · u64 the segment's salt · u32 entries ·
+/// u32 CRC32C · { i64 offset · i64 position · i64 latest timestamp before }...
 /// </code>
 /// </summary>
 internal static class SegmentIndexFile

@@ -9,8 +9,8 @@ internal static class SegmentScan
 
     /// <summary>
     /// Extends the segment by every whole batch, up to the first that is not, or up to <paramref name="endOffset"/>:
-    /// what stands behind it is left from a write that failed, before the log went on in the next segment. Returns where
-    /// the last whole batch begins, which is the segment's end when there is none.
+    /// what stands behind it is left from a write that failed, before the log went on in the next segment. Returns
+    /// where the last whole batch begins, which is the segment's end when there is none.
     /// </summary>
     public static long Extend(Segment segment, FileWindow window, long endOffset = long.MaxValue)
     {
@@ -49,7 +49,8 @@ internal static class SegmentScan
             }
 
             position += found;
-            if (TryBatch(segment, window, position, out var batch) && batch.FirstOffset > segment.NextOffset) return true;
+            if (TryBatch(segment, window, position, out var batch) && batch.FirstOffset > segment.NextOffset)
+                return true;
             position++;
         }
 

@@ -85,7 +85,10 @@ internal static class TopicFolder
             if (!name.EndsWith(Segment.Suffix, StringComparison.Ordinal)) continue;
             using var file = disk.Open(path);
             if (file.Length > SegmentHeader.Size || SegmentFile.FirstOffset(name) != 0)
-                throw LogRuntime.Damaged(path, 0, $"It has records, and {MetaName} of its topic is missing.").AsException();
+            {
+                var detail = $"It has records, and {MetaName} of its topic is missing.";
+                throw LogRuntime.Damaged(path, 0, detail).AsException();
+            }
         }
     }
 }

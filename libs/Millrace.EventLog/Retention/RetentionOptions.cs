@@ -21,7 +21,9 @@ public sealed class RetentionOptions : IValidatableObject
     /// <summary>Up to this much, telemetry stays for a query that has not read it.</summary>
     public ByteSize HoldBytesMax { get; set; } = ByteSize.FromGiB(32);
 
-    /// <summary>Records of all other topics go at this age, once every group that has committed there has them.</summary>
+    /// <summary>
+    /// Records of all other topics go at this age, once every group that has committed there has them.
+    /// </summary>
     public TimeSpan OtherAgeMax { get; set; } = TimeSpan.FromDays(7);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -38,6 +40,6 @@ public sealed class RetentionOptions : IValidatableObject
                 $"EventLog:Retention:{nameof(HoldAgeMax)} is less than {nameof(TelemetryAgeMax)}; make it as long.");
         if (HoldBytesMax.CompareTo(TelemetryBytesMax) < 0)
             yield return new ValidationResult(
-                $"EventLog:Retention:{nameof(HoldBytesMax)} is less than {nameof(TelemetryBytesMax)}; make it as much.");
+                $"EventLog:Retention:{nameof(HoldBytesMax)} is less than {nameof(TelemetryBytesMax)}.");
     }
 }

@@ -1,6 +1,8 @@
 namespace Millrace.EventLog.Tests.Disk;
 
-/// <summary>A name that goes, a name that comes (of a file, or of a folder when there is no node), or both at once.</summary>
+/// <summary>
+/// A name that goes, a name that comes (of a file, or of a folder when there is no node), or both at once.
+/// </summary>
 internal sealed record NameChange(string? Gone, string? Come, Node? Node)
 {
     public void ApplyTo(Dictionary<string, Node?> names)

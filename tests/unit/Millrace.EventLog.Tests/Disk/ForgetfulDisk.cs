@@ -3,9 +3,9 @@ using Millrace.EventLog.Disk;
 namespace Millrace.EventLog.Tests.Disk;
 
 /// <summary>
-/// A disk in memory that keeps, when the power goes, only what was synced; of the rest any part may be there: a change of
-/// a folder or not, a write whole, or to any byte, or its end alone. It can lose power at a chosen call, or fail one, as
-/// disks do: after a failed sync the bytes are still read, but no later sync makes them durable.
+/// A disk in memory that keeps, when the power goes, only what was synced; of the rest any part may be there: a
+/// change of a folder or not, a write whole, or to any byte, or its end alone. It can lose power at a chosen call, or
+/// fail one, as disks do: after a failed sync the bytes are still read, but no later sync makes them durable.
 /// </summary>
 internal sealed class ForgetfulDisk(Random random) : ILogDisk
 {
@@ -39,7 +39,9 @@ internal sealed class ForgetfulDisk(Random random) : ILogDisk
         }
     }
 
-    /// <summary>What a process finds that starts after the one before was killed, now: all of it, synced or not.</summary>
+    /// <summary>
+    /// What a process finds that starts after the one before was killed, now: all of it, synced or not.
+    /// </summary>
     public ForgetfulDisk AfterKill()
     {
         lock (_gate)
@@ -147,8 +149,9 @@ internal sealed class ForgetfulDisk(Random random) : ILogDisk
         return _folders.TryGetValue(path, out var folder) ? folder : throw new DirectoryNotFoundException(path);
     }
 
-    private Node? Find(string path) =>
-        _folders.TryGetValue(Above(path), out var folder) ? folder.Names.GetValueOrDefault(Path.GetFileName(path)) : null;
+    private Node? Find(string path) => _folders.TryGetValue(Above(path), out var folder)
+        ? folder.Names.GetValueOrDefault(Path.GetFileName(path))
+        : null;
 
     private bool IsReachable(string path) => path.Length <= 1
         || (_folders.TryGetValue(Above(path), out var above)

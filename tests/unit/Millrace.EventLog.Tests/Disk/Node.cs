@@ -59,7 +59,7 @@ internal sealed class Node(Random random)
     public void Corrupt(Action<byte[]> change)
     {
         change(_seen);
-        change(_durable);
+        if (_durable.Length == _seen.Length) change(_durable);
     }
 
     private byte[] SomeOfTheRest()

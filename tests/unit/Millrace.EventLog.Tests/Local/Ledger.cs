@@ -4,7 +4,9 @@ using Millrace.EventLog.Local;
 
 namespace Millrace.EventLog.Tests.Local;
 
-/// <summary>What was asked of a log and what it acknowledged; says whether a log that was opened again holds it.</summary>
+/// <summary>
+/// What was asked of a log and what it acknowledged; says whether a log that was opened again holds it.
+/// </summary>
 internal sealed class Ledger
 {
     private readonly Dictionary<TopicPartition, SortedDictionary<long, string>> _acknowledged = [];
@@ -59,8 +61,8 @@ internal sealed class Ledger
     }
 
     /// <summary>
-    /// Every acknowledged record that was not trimmed is there, once, in order; one that was not acknowledged is whole or
-    /// absent. And the log says the same as the ledger about commits.
+    /// Every acknowledged record that was not trimmed is there, once, in order; one that was not acknowledged is
+    /// whole or absent. And the log says the same as the ledger about commits.
     /// </summary>
     /// <param name="refusedAreGone">What was refused must not be there either.</param>
     public async Task VerifyAsync(LocalLog log, string context, bool refusedAreGone = false)
