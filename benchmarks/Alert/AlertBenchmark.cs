@@ -74,8 +74,9 @@ internal static class AlertBenchmark
             }
         }
 
-        report.Line($"{Devices} connections, QoS 1, 1 alarm in {AlarmEvery} messages; medians of {Rounds} rounds, with half the");
-        report.Line("distance of their quartiles. All roles and the load generator share the cores.");
+        report.Line(
+            $"{Devices} connections, QoS 1, 1 alarm in {AlarmEvery} messages; medians of {Rounds} rounds, with half");
+        report.Line("the distance of their quartiles. All roles and the load generator share the cores.");
         report.Line();
         report.Line("| what | median | spread |");
         report.Line("|---|---|---|");
@@ -144,7 +145,8 @@ internal static class AlertBenchmark
     private static byte[] Body(long number) => Encoding.UTF8.GetBytes(
         $$"""{"alarm":{{(number % AlarmEvery == 0 ? 1 : 0)}},"sent":{{Stopwatch.GetTimestamp()}}}""");
 
-    private static async Task WatchAsync(WebApplication app, int partition, List<double> latencies, CancellationToken stop)
+    private static async Task WatchAsync(WebApplication app, int partition, List<double> latencies,
+        CancellationToken stop)
     {
         var log = app.Services.GetRequiredService<IEventLog>();
         await using var reader = log.OpenReader(new TopicPartition(Topics.Alerts, partition), 0);

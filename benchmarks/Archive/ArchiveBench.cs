@@ -127,7 +127,8 @@ internal sealed class ArchiveBench : IAsyncDisposable
     {
         var target = Path.Combine(_folder, "copy.parquet");
         var fields = _case.Promoted
-            ? ", (decode(body)->>'$.temperature')::DOUBLE AS temperature, (decode(body)->>'$.status.battery')::BIGINT AS battery"
+            ? ", (decode(body)->>'$.temperature')::DOUBLE AS temperature, "
+                + "(decode(body)->>'$.status.battery')::BIGINT AS battery"
             : "";
         var order = sorted ? "ORDER BY device_id, enqueued_at" : "";
         var compression = _case.Compression == ArchiveCompression.Zstd ? "zstd, COMPRESSION_LEVEL 1" : "snappy";
@@ -183,7 +184,8 @@ internal sealed class ArchiveBench : IAsyncDisposable
             records.AddHeader(TelemetryHeaders.ApplicationPrefix, "kind"u8, "flight"u8);
             records.End(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
                 $"{{\"temperature\":{random.NextDouble() * 100:F2},\"humidity\":{random.Next(100)},\"pressure\":"
-                + $"{random.NextDouble() * 1000:F3},\"status\":{{\"battery\":{random.Next(100)},\"mode\":\"auto\"}}}}")));
+                + $"{random.NextDouble() * 1000:F3},\"status\":{{\"battery\":{random.Next(100)},"
+                + $"\"mode\":\"auto\"}}}}")));
             if (records.Count < AppendRecords) continue;
             await _log.AppendAsync(new TopicPartition(Topics.Telemetry, partition), records);
             records.Clear();

@@ -23,10 +23,12 @@ internal static class ArchiveBenchmark
 
     public static async Task RunAsync(Report report)
     {
-        report.Line($"{Rows:n0} records of 4 partitions: a JSON body of about 110 B, content type, one property; an hour "
-            + $"of telemetry. Median of {Rounds} turns, +- half the distance of the quartiles. Goal: 1 M rows/s/core.");
+        report.Line($"{Rows:n0} records of 4 partitions: a JSON body of about 110 B, content type, one property; an "
+            + $"hour of telemetry. Median of {Rounds} turns, +- half the distance of the quartiles.");
         report.Line();
-        report.Line("- log to Parquet: local log -> copy, check, sort by device and time -> Parquet -> object store (synced).");
+        report.Line("The goal is 1,000,000 rows/s/core.");
+        report.Line();
+        report.Line("- log to Parquet: local log -> copy, check, sort by device and time -> Parquet -> object store.");
         report.Line("- x COPY sorted: against DuckDB's COPY (SELECT ... ORDER BY device_id, enqueued_at) from memory.");
         report.Line("- x COPY as is: against DuckDB's COPY of the table from memory, without the sort.");
         report.Line();
@@ -64,8 +66,9 @@ internal static class ArchiveBenchmark
         }
 
         return string.Create(CultureInfo.InvariantCulture,
-            $"| {one.Name} | {perCore.Median:n0} ±{perCore.Spread:p0} | {wall.Median:n0} | {sorted.Median:f2} ±{sorted.Spread:p0} "
-            + $"| {asIs.Median:f2} ±{asIs.Spread:p0} | {bytes.Median:f1} | {peerBytes.Median:f1} |");
+            $"| {one.Name} | {perCore.Median:n0} ±{perCore.Spread:p0} | {wall.Median:n0} "
+            + $"| {sorted.Median:f2} ±{sorted.Spread:p0} | {asIs.Median:f2} ±{asIs.Spread:p0} "
+            + $"| {bytes.Median:f1} | {peerBytes.Median:f1} |");
     }
 }
 

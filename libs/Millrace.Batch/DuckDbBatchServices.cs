@@ -7,8 +7,8 @@ namespace Millrace.Batch;
 public static class DuckDbBatchServices
 {
     /// <summary>
-    /// <see cref="IBatchEngine"/> on DuckDB, within this process. Section <c>Batch</c>. Needs an object store that keeps
-    /// local files.
+    /// <see cref="IBatchEngine"/> on DuckDB, within this process. Section <c>Batch</c>. Needs an object store that
+    /// keeps local files.
     /// </summary>
     public static IServiceCollection AddDuckDbBatch(this IServiceCollection services)
     {

@@ -17,7 +17,7 @@ public static class DeltaErrors
 
     public static readonly ErrorDefinition Unsupported = new("DL-0003",
         "The table asks for more of the Delta protocol than is built in.",
-        "Millrace reads tables of reader version 1 and writes those of writer version 2, with the column types of its own.",
+        "Millrace reads tables of reader version 1, writes those of writer version 2, and knows its own column types.",
         "Undo the table's upgrade, or move the table away so that a new one is made.");
 
     public static readonly ErrorDefinition SchemaConflict = new("DL-0004",

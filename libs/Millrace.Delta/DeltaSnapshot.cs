@@ -33,5 +33,8 @@ public sealed record DeltaSnapshot
 
     /// <summary>The files that may hold rows within all of the ranges, in the order of their paths.</summary>
     public IReadOnlyList<AddFile> FilesWithin(IReadOnlyList<ColumnRange> ranges) =>
-        [.. Files.Values.Where(file => FilePruning.MayHold(file, ranges)).OrderBy(file => file.Path, StringComparer.Ordinal)];
+    [
+        .. Files.Values.Where(file => FilePruning.MayHold(file, ranges))
+            .OrderBy(file => file.Path, StringComparer.Ordinal),
+    ];
 }

@@ -142,7 +142,8 @@ public sealed partial class DeltaTable : IDisposable
                         _transactions[transaction.AppId] = transaction.Version;
                         break;
                     case Metadata metadata: _metadata = metadata; break;
-                    case Protocol { MinReaderVersion: > ReaderVersion } or Protocol { MinWriterVersion: > WriterVersion }:
+                    case Protocol { MinReaderVersion: > ReaderVersion }:
+                    case Protocol { MinWriterVersion: > WriterVersion }:
                         throw DeltaErrors.Unsupported.With(key, action.ToString()).AsException();
                 }
             }

@@ -18,12 +18,14 @@ public interface IObjectStore
     /// <summary>The whole object, or null when there is none.</summary>
     ValueTask<byte[]?> GetAsync(string key, CancellationToken ct = default);
 
-    /// <summary>Bytes of the object from <paramref name="offset"/>; fewer at its end; null when there is
-    /// none.</summary>
+    /// <summary>
+    /// Bytes of the object from <paramref name="offset"/>; fewer at its end; null when there is none.
+    /// </summary>
     ValueTask<byte[]?> GetRangeAsync(string key, long offset, int count, CancellationToken ct = default);
 
-    /// <summary>Objects whose key begins with the prefix, in order of their keys, after <paramref
-    /// name="after"/>.</summary>
+    /// <summary>
+    /// Objects whose key begins with the prefix, in order of their keys, after <paramref name="after"/>.
+    /// </summary>
     IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, string? after = null, CancellationToken ct = default);
 
     ValueTask<ObjectInfo?> FindAsync(string key, CancellationToken ct = default);

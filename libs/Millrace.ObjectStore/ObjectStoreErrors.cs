@@ -7,7 +7,7 @@ public static class ObjectStoreErrors
 {
     public static readonly ErrorDefinition KeyInvalid = new("OB-0001",
         "The object key is not valid.",
-        "A key has segments of ASCII letters, digits and - _ . = %, between /; none is empty or begins with a dot.",
+        "Keys have segments of ASCII letters, digits and - _ . = %, with / between; none empty or starting with a dot.",
         "Choose a key of these characters.");
 
     public static readonly ErrorDefinition WriteFailed = new("OB-0002",

@@ -36,7 +36,8 @@ public static class DurationText
     {
         foreach (var (suffix, unit) in Units.Reverse())
         {
-            if (duration.Ticks != 0 && duration.Ticks % unit.Ticks == 0) return $"{duration.Ticks / unit.Ticks}{suffix}";
+            if (duration.Ticks != 0 &&
+                duration.Ticks % unit.Ticks == 0) return $"{duration.Ticks / unit.Ticks}{suffix}";
         }
 
         return $"{(long)duration.TotalMilliseconds}ms";

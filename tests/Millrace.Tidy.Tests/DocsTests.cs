@@ -42,7 +42,8 @@ public partial class DocsTests
     {
         using var process = Process.Start(new ProcessStartInfo("bash", [Path.Combine(Tree.Root, script), "--help"])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         })!;
         var help = process.StandardOutput.ReadToEnd();
         Assert.That(process.WaitForExit(TimeSpan.FromSeconds(20)), Is.True);
@@ -64,7 +65,7 @@ public partial class DocsTests
     [GeneratedRegex(@"^([a-z][a-z0-9-]*):.*##", RegexOptions.Multiline)]
     private static partial Regex MakeVerbPattern();
 
-    [GeneratedRegex(@"(?:`|^|\s)make ([a-z][a-z0-9-]+)(?=`|\s*$|\s+#)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"(?:`|^ {4})make ([a-z][a-z0-9-]+)", RegexOptions.Multiline)]
     private static partial Regex MakeCallPattern();
 
     [GeneratedRegex(@"(?:`|^\s*(?:artifacts/)?)millrace ([a-z][a-z-]+)", RegexOptions.Multiline)]

@@ -46,7 +46,7 @@ public partial class NamesTests
     [GeneratedRegex(@"\[LoggerMessage\(\s*(\d+)")]
     private static partial Regex EventPattern();
 
-    [GeneratedRegex(@"Create(?:Counter|UpDownCounter|Histogram|Gauge|ObservableGauge|ObservableCounter|ObservableUpDownCounter)(?:<\w+>)?\(\s*""([^""]+)""")]
+    [GeneratedRegex(@"Create(?:Observable)?(?:Counter|UpDownCounter|Histogram|Gauge)(?:<\w+>)?\(\s*""([^""]+)""")]
     private static partial Regex MetricPattern();
 
     [GeneratedRegex(@"""([A-Z]{2,3}-\d{4})"",\s*\n?\s*""")]

@@ -8,13 +8,22 @@ public class ReferenceTests
     private static readonly Dictionary<string, int> Floors = new()
     {
         ["Millrace.Primitives"] = 0,
-        ["Millrace.Contracts"] = 1, ["Millrace.Hosting"] = 1,
-        ["Millrace.EventLog"] = 2, ["Millrace.Stores"] = 2, ["Millrace.ObjectStore"] = 2, ["Millrace.Mqtt"] = 2,
+        ["Millrace.Contracts"] = 1,
+        ["Millrace.Hosting"] = 1,
+        ["Millrace.EventLog"] = 2,
+        ["Millrace.Stores"] = 2,
+        ["Millrace.ObjectStore"] = 2,
+        ["Millrace.Mqtt"] = 2,
         ["Millrace.Saql"] = 2,
         ["Millrace.Delta"] = 3,
         ["Millrace.Batch"] = 4,
-        ["Millrace.Gateway"] = 5, ["Millrace.Registry"] = 5, ["Millrace.StreamProcessor"] = 5,
-        ["Millrace.Archiver"] = 5, ["Millrace.ColdPath"] = 5, ["Millrace.Api"] = 5, ["Millrace.Simulator"] = 5,
+        ["Millrace.Gateway"] = 5,
+        ["Millrace.Registry"] = 5,
+        ["Millrace.StreamProcessor"] = 5,
+        ["Millrace.Archiver"] = 5,
+        ["Millrace.ColdPath"] = 5,
+        ["Millrace.Api"] = 5,
+        ["Millrace.Simulator"] = 5,
         ["Millrace"] = 6,
     };
 

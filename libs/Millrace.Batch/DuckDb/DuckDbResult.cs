@@ -56,7 +56,8 @@ internal sealed class DuckDbResult : IBatchResult
         while (left > 0)
         {
             ct.ThrowIfCancellationRequested();
-            var batch = await _turn.RunAsync(() => _stream.ReadNextRecordBatchAsync(ct).AsTask().GetAwaiter().GetResult())
+            var batch = await _turn
+                .RunAsync(() => _stream.ReadNextRecordBatchAsync(ct).AsTask().GetAwaiter().GetResult())
                 .ConfigureAwait(false);
             if (batch is null) yield break;
             if (batch.Length == 0) continue;

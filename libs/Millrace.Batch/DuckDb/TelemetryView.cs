@@ -25,7 +25,8 @@ internal static class TelemetryView
         DeltaSchema schema, IReadOnlyList<AddFile> files, Func<AddFile, string> pathOf)
     {
         // Files lack the columns that were promoted after them; those that have the same ones are read together.
-        var sources = files.GroupBy(file => ColumnsIn(file, schema)).Select(group => SelectFrom(schema, group.Key, group, pathOf));
+        var sources = files.GroupBy(file => ColumnsIn(file, schema))
+            .Select(group => SelectFrom(schema, group.Key, group, pathOf));
         var source = files.Count == 0 ? Empty(schema) : string.Join(" UNION ALL ", sources);
         return $"CREATE VIEW {Name} AS SELECT *, {BodyText} FROM ({source})";
     }
@@ -54,7 +55,8 @@ internal static class TelemetryView
         DeltaSchema schema, string present, IEnumerable<AddFile> files, Func<AddFile, string> pathOf)
     {
         var names = present.Split('\n').ToHashSet();
-        var columns = Ordered(schema).Select(column => names.Contains(column.Name) ? Quoted(column.Name) : Null(column));
+        var columns = Ordered(schema)
+            .Select(column => names.Contains(column.Name) ? Quoted(column.Name) : Null(column));
         var sql = new StringBuilder().Append("SELECT ").AppendJoin(", ", columns).Append(" FROM read_parquet([");
         sql.AppendJoin(", ", files.OrderBy(file => file.Path, StringComparer.Ordinal).Select(f => Literal(pathOf(f))));
         return sql.Append("], hive_partitioning = true, hive_types = {'date': DATE, 'hour': INTEGER})").ToString();

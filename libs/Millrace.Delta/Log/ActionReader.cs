@@ -100,7 +100,9 @@ internal static class ActionReader
             {
                 case JsonValueKind.String: values[value.Name] = value.Value.GetString()!; break;
                 case JsonValueKind.Number:
-                    values[value.Name] = value.Value.TryGetInt64(out var whole) ? (object)whole : value.Value.GetDouble();
+                    values[value.Name] = value.Value.TryGetInt64(out var whole)
+                        ? (object)whole
+                        : value.Value.GetDouble();
                     break;
             }
         }

@@ -30,8 +30,11 @@ public static class HealthRegistration
     public static void MapHealth(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapHealthChecks("/healthz", new HealthCheckOptions { Predicate = _ => false });
-        endpoints.MapHealthChecks("/readyz", new HealthCheckOptions { Predicate = check =>
-            check.Tags.Contains(Ready) });
+        endpoints.MapHealthChecks("/readyz", new HealthCheckOptions
+        {
+            Predicate = check =>
+            check.Tags.Contains(Ready)
+        });
     }
 
     private sealed class StartedCheck(IHostApplicationLifetime lifetime) : IHealthCheck

@@ -15,8 +15,9 @@ internal sealed partial class FileObjectStore : IObjectStore
     private readonly IDisk _disk;
     private readonly ObjectStoreMetrics _metrics;
 
-    /// <summary>Folders whose own names are known to be durable. One that we only see may be another's,
-    /// unsynced.</summary>
+    /// <summary>
+    /// Folders whose own names are known to be durable. One that we only see may be another's, unsynced.
+    /// </summary>
     private readonly ConcurrentDictionary<string, bool> _durableFolders = new();
 
     private FileObjectStore(string root, IDisk disk, ObjectStoreMetrics metrics)
@@ -26,8 +27,9 @@ internal sealed partial class FileObjectStore : IObjectStore
         _metrics = metrics;
     }
 
-    /// <summary>Makes the folder when it is missing, and removes what crashed writers left. OB-0003 when it
-    /// cannot.</summary>
+    /// <summary>
+    /// Makes the folder when it is missing, and removes what crashed writers left. OB-0003 when it cannot.
+    /// </summary>
     public static FileObjectStore Open(
         string root, TimeSpan unfinishedFileAge, IDisk disk, TimeProvider time, ObjectStoreMetrics metrics)
     {
@@ -142,8 +144,9 @@ internal sealed partial class FileObjectStore : IObjectStore
     private static ObjectInfo InfoOf(string key, FileInfo file) =>
         new(key, file.Length, new DateTimeOffset(file.LastWriteTimeUtc, TimeSpan.Zero));
 
-    /// <summary>A key below another object (a/b, where a is one) is one that is not there, as in any object
-    /// store.</summary>
+    /// <summary>
+    /// A key below another object (a/b, where a is one) is one that is not there, as in any object store.
+    /// </summary>
     private bool IsMissing(Exception e, string key) => e switch
     {
         FileNotFoundException or DirectoryNotFoundException => true,

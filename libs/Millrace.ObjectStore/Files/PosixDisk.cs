@@ -2,8 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Millrace.ObjectStore.Files;
 
-/// <summary>The disk as POSIX has it: link(2) never replaces, and a folder is synced through a descriptor of its
-/// own.</summary>
+/// <summary>
+/// The disk as POSIX has it: link(2) never replaces, and a folder is synced through a descriptor of its own.
+/// </summary>
 internal sealed partial class PosixDisk : IDisk
 {
     private const int ReadOnly = 0;
@@ -13,7 +14,7 @@ internal sealed partial class PosixDisk : IDisk
     {
         Mode = FileMode.CreateNew,
         Access = FileAccess.Write,
-        Share = FileShare.None,
+        Share = FileShare.Read,
         BufferSize = 0,
     });
 

@@ -104,7 +104,7 @@ internal static class TextFunctions
         var text = frame.Arena.Characters(values[1], 1);
         if (!pattern.StartsWith("%")) return Value.Of(LikePattern.Matches(text, pattern) ? 1L : 0L);
         if (text.Length > PatternTextMax)
-            return frame.Fail(SaqlErrors.BadArgumentValue, $"PATINDEX: the text has more than {PatternTextMax} characters.");
+            return frame.Fail(SaqlErrors.BadArgumentValue, $"PATINDEX: the text is over {PatternTextMax} characters.");
         var rest = pattern.TrimStart('%');
         for (var start = 0; start <= text.Length; start++)
         {

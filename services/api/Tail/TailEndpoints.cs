@@ -32,7 +32,8 @@ internal sealed class TailHub(IEventLog log, IOptions<ApiOptions> options)
 {
     private int _open;
 
-    /// <summary>The first event, "open", says that what comes in from now on is seen; the others are "telemetry".</summary>
+    /// <summary>The first event, "open", says that what comes in from now on is seen; the others are
+    /// "telemetry".</summary>
     public async IAsyncEnumerable<SseItem<object>> FollowAsync(
         string? device, [EnumeratorCancellation] CancellationToken ct)
     {

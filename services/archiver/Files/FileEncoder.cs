@@ -78,7 +78,8 @@ internal sealed class FileEncoder : IDisposable
         var date = hour.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         var stats = _columns.Stats(end - begin, DeviceOf(buffer, order[begin]), DeviceOf(buffer, order[end - 1]));
         return new EncodedFile(
-            string.Create(CultureInfo.InvariantCulture, $"date={date}/hour={hour.Hour}/part-{Guid.NewGuid():N}.parquet"),
+            string.Create(
+                CultureInfo.InvariantCulture, $"date={date}/hour={hour.Hour}/part-{Guid.NewGuid():N}.parquet"),
             new Dictionary<string, string>
             {
                 ["date"] = date,
@@ -102,5 +103,6 @@ internal sealed class FileEncoder : IDisposable
         rowGroup.Close();
     }
 
-    private static string DeviceOf(RowBuffer buffer, int row) => System.Text.Encoding.UTF8.GetString(buffer.Rows[row].View.Key);
+    private static string DeviceOf(RowBuffer buffer, int row) =>
+        System.Text.Encoding.UTF8.GetString(buffer.Rows[row].View.Key);
 }

@@ -60,7 +60,7 @@ internal sealed unsafe class RowBuffer(long recordBytesMax)
         if (!_partitions.TryGetValue(partition, out var span))
             span = new PartitionSpan(batch.FirstOffset, batch.FirstOffset, 0);
         if (span.Next != batch.FirstOffset)
-            throw new InvalidOperationException($"{batch.Partition}: {span.Next} was expected, not {batch.FirstOffset}.");
+            throw new InvalidOperationException($"{batch.Partition}: {batch.FirstOffset} does not follow {span.Next}.");
 
         var copy = batch with { Bytes = _arena.Copy(batch.Bytes.Span) };
         var newestMs = span.NewestMs;

@@ -59,7 +59,8 @@ internal sealed record JobStatement(string Sql, IReadOnlyDictionary<string, obje
         switch (parameter.Type)
         {
             case JobParameterType.String: return text;
-            case JobParameterType.Long when long.TryParse(text, NumberStyles.AllowLeadingSign, invariant, out var whole):
+            case JobParameterType.Long
+                when long.TryParse(text, NumberStyles.AllowLeadingSign, invariant, out var whole):
                 return whole;
             case JobParameterType.Double when double.TryParse(text, NumberStyles.Float, invariant, out var number):
                 return number;
@@ -94,7 +95,8 @@ internal sealed record JobStatement(string Sql, IReadOnlyDictionary<string, obje
             throw ColdPathErrors.ColumnUnknown.With(parameter.Name, "No number is promoted to a column.").AsException();
         foreach (var name in names)
         {
-            if (!columns.Any(column => column.Name == name)) throw ColdPathErrors.ColumnUnknown.With(name).AsException();
+            if (!columns.Any(column => column.Name == name))
+                throw ColdPathErrors.ColumnUnknown.With(name).AsException();
         }
 
         return string.Join(", ", names.Select(name => $"\"{name}\""));

@@ -16,7 +16,8 @@ internal static class ArrowCell
     public static string TypeName(IArrowType type) => type switch
     {
         BooleanType => "bool",
-        Int8Type or Int16Type or Int32Type or Int64Type or UInt8Type or UInt16Type or UInt32Type or UInt64Type => "long",
+        Int8Type or Int16Type or Int32Type or Int64Type => "long",
+        UInt8Type or UInt16Type or UInt32Type or UInt64Type => "long",
         FloatType or DoubleType or HalfFloatType => "double",
         Decimal32Type or Decimal64Type or Decimal128Type or Decimal256Type => "decimal",
         Date32Type or Date64Type => "date",

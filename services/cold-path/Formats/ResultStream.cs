@@ -16,7 +16,8 @@ internal static class ResultStream
     /// </summary>
     private const string TruncatedTrailer = "Millrace-Truncated";
 
-    /// <param name="result">Asked for one row more than <paramref name="rowsMax"/>, to know whether there are more.</param>
+    /// <param name="result">Asked for one row more than <paramref name="rowsMax"/>, to notice that there are
+    /// more.</param>
     public static async Task SendAsync(
         HttpContext context, IBatchResult result, ResultFormat format, long rowsMax, ILogger logger)
     {

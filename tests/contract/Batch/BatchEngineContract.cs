@@ -48,8 +48,8 @@ public abstract class BatchEngineContract
         await SampleArchive.WriteAsync(Store);
 
         Assert.That(
-            await RowsAsync("SELECT device_id, temperature, properties['n'] AS n, date, hour, log_offset FROM telemetry "
-                + "WHERE log_offset IN (0, 199) ORDER BY log_offset"),
+            await RowsAsync("SELECT device_id, temperature, properties['n'] AS n, date, hour, log_offset "
+                + "FROM telemetry WHERE log_offset IN (0, 199) ORDER BY log_offset"),
             Is.EqualTo(new[] { "device-0|0.0|0|2026-11-22|10|0", "device-4|199.0|199|2026-11-22|13|199" }));
     }
 
@@ -59,8 +59,8 @@ public abstract class BatchEngineContract
         await SampleArchive.WriteAsync(Store);
 
         Assert.That(
-            await RowsAsync("SELECT content_type IS NULL AS none, body_text IS NULL AS no_text, count(*) AS n FROM telemetry "
-                + "GROUP BY ALL ORDER BY ALL"),
+            await RowsAsync("SELECT content_type IS NULL AS none, body_text IS NULL AS no_text, count(*) AS n "
+                + "FROM telemetry GROUP BY ALL ORDER BY ALL"),
             Is.EqualTo(new[] { "false|false|100", "false|true|20", "true|false|80" }));
     }
 
@@ -94,7 +94,8 @@ public abstract class BatchEngineContract
         };
 
         Assert.That(
-            await RowsAsync("SELECT count(*) AS n FROM telemetry WHERE enqueued_at >= $from AND enqueued_at < $to", parameters),
+            await RowsAsync(
+                "SELECT count(*) AS n FROM telemetry WHERE enqueued_at >= $from AND enqueued_at < $to", parameters),
             Is.EqualTo(new[] { $"{SampleArchive.RowsPerHour}" }));
     }
 
@@ -106,7 +107,8 @@ public abstract class BatchEngineContract
         await SampleArchive.WriteAsync(Store);
 
         Assert.That(
-            await RowsAsync($"SELECT count(*) AS n FROM telemetry WHERE {condition}", new Dictionary<string, object?> { ["from"] = from }),
+            await RowsAsync($"SELECT count(*) AS n FROM telemetry WHERE {condition}",
+                new Dictionary<string, object?> { ["from"] = from }),
             Is.EqualTo(new[] { $"{3 * SampleArchive.RowsPerHour}" }));
     }
 
@@ -179,7 +181,8 @@ public abstract class BatchEngineContract
         await SampleArchive.WriteAsync(Store);
 
         var written = await Engine.WriteParquetAsync(
-            new BatchQuery("SELECT device_id, count(*) AS n FROM telemetry WHERE hour = $hour GROUP BY device_id -- done",
+            new BatchQuery(
+                "SELECT device_id, count(*) AS n FROM telemetry WHERE hour = $hour GROUP BY device_id -- done",
                 new Dictionary<string, object?> { ["hour"] = 11L }),
             "results/test-1");
 
@@ -205,7 +208,8 @@ public abstract class BatchEngineContract
     protected void Use(IBatchEngine engine, IObjectStore store) => (Engine, Store) = (engine, store);
 
     /// <summary>A statement that runs for hours.</summary>
-    protected const string Endless = "SELECT count(*) FROM range(10000000) AS a(i), range(10000000) AS b(j) WHERE i * j % 7 = 1";
+    protected const string Endless =
+        "SELECT count(*) FROM range(10000000) AS a(i), range(10000000) AS b(j) WHERE i * j % 7 = 1";
 
     /// <summary>Rows with every value as the engine writes it as text, separated by bars.</summary>
     protected async Task<List<string>> RowsAsync(string sql, IReadOnlyDictionary<string, object?>? parameters = null)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Millrace.Archiver;
 using Millrace.Archiver.Files;
@@ -61,7 +60,7 @@ internal static class SampleArchive
             if (i % 2 == 0) records.AddHeader(TelemetryHeaders.ContentType, "application/json"u8);
             if (i % 10 == 9) records.AddHeader(TelemetryHeaders.ContentType, "application/octet-stream"u8);
             records.AddHeader(TelemetryHeaders.ApplicationPrefix, "n"u8, Encoding.UTF8.GetBytes($"{i}"));
-            records.End(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"temperature\":{i}}}")));
+            records.End(Encoding.UTF8.GetBytes($"{{\"temperature\":{i}}}"));
         }
 
         return records;

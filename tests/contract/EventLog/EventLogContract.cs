@@ -64,7 +64,8 @@ public abstract class EventLogContract
     [Test]
     public async Task Appends_at_the_same_time_each_get_their_own_place()
     {
-        var offsets = await Task.WhenAll(Enumerable.Range(0, 500).Select(i => Task.Run(() => AppendAsync($"{i}", "x"))));
+        var offsets = await Task.WhenAll(Enumerable.Range(0, 500).Select(i =>
+            Task.Run(() => AppendAsync($"{i}", "x"))));
 
         Assert.That(offsets.Order(), Is.EqualTo(Enumerable.Range(0, 500).Select(i => i * 2L)));
         await using var reader = _log.OpenReader(_partition, 0);

@@ -122,7 +122,8 @@ public abstract class ObjectStoreContract
     [Test]
     public async Task A_list_is_in_the_order_of_keys()
     {
-        string[] keys = ["a-b", "a.b", "a/b", "a/b-", "a=b/1", "ab", "b/date=2026-01-01/hour=1/x", "b/date=2026-01-01/y"];
+        string[] keys =
+            ["a-b", "a.b", "a/b", "a/b-", "a=b/1", "ab", "b/date=2026-01-01/hour=1/x", "b/date=2026-01-01/y"];
         foreach (var key in keys.Reverse()) await Store.PutAsync(key, Utf8(key));
 
         Assert.That(await KeysAsync(""), Is.EqualTo(keys.Order(StringComparer.Ordinal)));

@@ -40,7 +40,8 @@ public sealed class ArchiveByProtocolTests
             foreach (var service in hosted.AsEnumerable().Reverse()) await service.StopAsync(CancellationToken.None);
         }
 
-        var (rows, positions) = await IndependentDeltaReader.ReadAsync(Path.Combine(folder.Path, "archive", "telemetry"));
+        var (rows, positions) = await IndependentDeltaReader.ReadAsync(
+            Path.Combine(folder.Path, "archive", "telemetry"));
 
         Assert.That(rows.Select(row => (row.Partition, row.Offset)), Is.Unique);
         Assert.That(rows.ToDictionary(row => (row.Partition, row.Offset), Describe), Is.EquivalentTo(sent));
@@ -82,10 +83,12 @@ public sealed class ArchiveByProtocolTests
         {
             var at = Start.AddMinutes((number * 10) + i);
             var temperature = i % 3 == 0 ? (double?)null : number + (i / 10.0);
-            var body = temperature is null ? "not json" : string.Create(CultureInfo.InvariantCulture, $"{{\"temperature\":{temperature}}}");
+            var body = temperature is null
+                ? "not json"
+                : string.Create(CultureInfo.InvariantCulture, $"{{\"temperature\":{temperature}}}");
             records.Begin(at.ToUnixTimeMilliseconds(), Encoding.UTF8.GetBytes(device));
             for (var property = 0; property < i % 3; property++)
-                records.AddHeader(TelemetryHeaders.ApplicationPrefix, Encoding.UTF8.GetBytes($"p{property}"), Encoding.UTF8.GetBytes($"{i}"));
+                records.AddHeader(Encoding.UTF8.GetBytes($"app.p{property}"), Encoding.UTF8.GetBytes($"{i}"));
             records.End(Encoding.UTF8.GetBytes(body));
             var properties = string.Join(',', Enumerable.Range(0, i % 3).Select(property => $"p{property}={i}"));
             expected.Add($"{device} {at.UtcDateTime:O} {at:yyyy-MM-dd}/{at.Hour} {body} {temperature} {properties}");

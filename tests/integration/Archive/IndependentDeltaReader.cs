@@ -72,7 +72,8 @@ internal static class IndependentDeltaReader
             for (var row = 0; row < count; row++)
             {
                 rows.Add(new Row(
-                    partitions[row].Single(), offsets[row].Single(), devices[row].Single().ToString(), times[row].Single(),
+                    partitions[row].Single(), offsets[row].Single(), devices[row].Single().ToString(),
+                    times[row].Single(),
                     Encoding.UTF8.GetString(bodies[row].Single().Span), folder.GetProperty("date").GetString()!,
                     folder.GetProperty("hour").GetString()!, temperatures[row].Count == 0 ? null : temperatures[row][0],
                     names[row].Zip(values[row]).ToDictionary(pair => $"{pair.First}", pair => $"{pair.Second}")));

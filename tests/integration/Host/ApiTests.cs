@@ -49,14 +49,16 @@ public class ApiTests
     [Test]
     public async Task A_body_that_is_no_JSON_is_told_by_a_code()
     {
-        using var answer = await Api.PostAsync("api/v1/queries", new StringContent("{", Encoding.UTF8, "application/json"));
+        using var answer = await Api.PostAsync("api/v1/queries",
+            new StringContent("{", Encoding.UTF8, "application/json"));
         Assert.That((answer.StatusCode, await CodeAsync(answer)), Is.EqualTo((HttpStatusCode.BadRequest, "AP-0004")));
     }
 
     [Test]
     public async Task A_query_that_does_not_compile_is_answered_with_places()
     {
-        using var answer = await Api.PostAsJsonAsync("api/v1/queries", new { name = "q", text = "SELECT a INTO o FRM telemetry" });
+        using var answer = await Api.PostAsJsonAsync("api/v1/queries",
+            new { name = "q", text = "SELECT a INTO o FRM telemetry" });
         var problem = await answer.Content.ReadFromJsonAsync<JsonElement>();
         Assert.That(problem.GetProperty("code").GetString(), Is.EqualTo("AP-0005"));
         Assert.That(problem.GetProperty("diagnostics")[0].GetProperty("line").GetInt32(), Is.EqualTo(1));
@@ -68,10 +70,12 @@ public class ApiTests
         using var made = await Api.PostAsJsonAsync("api/v1/tokens", new { name = "reader", scopes = new[] { "read" } });
         var token = await made.Content.ReadFromJsonAsync<JsonElement>();
         using var reader = new HttpClient { BaseAddress = Api.BaseAddress };
-        reader.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.GetProperty("text").GetString());
+        reader.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer",
+            token.GetProperty("text").GetString());
 
         Assert.That((await reader.GetAsync("api/v1/devices")).StatusCode, Is.EqualTo(HttpStatusCode.OK));
-        Assert.That((await reader.GetAsync("api/v1/devices/my-device/keys")).StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
+        Assert.That((await reader.GetAsync("api/v1/devices/my-device/keys")).StatusCode,
+            Is.EqualTo(HttpStatusCode.Forbidden));
         Assert.That((await reader.GetAsync("api/v1/audit")).StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
         var id = token.GetProperty("token").GetProperty("id").GetString();
         Assert.That((await Api.DeleteAsync($"api/v1/tokens/{id}")).StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
@@ -84,8 +88,10 @@ public class ApiTests
     [Test]
     public async Task Two_queries_cannot_write_one_output()
     {
-        using var first = await Api.PostAsJsonAsync("api/v1/queries", new { name = "one", text = "SELECT * INTO o FROM telemetry" });
-        using var second = await Api.PostAsJsonAsync("api/v1/queries", new { name = "two", text = "SELECT * INTO o FROM telemetry" });
+        using var first = await Api.PostAsJsonAsync("api/v1/queries",
+            new { name = "one", text = "SELECT * INTO o FROM telemetry" });
+        using var second = await Api.PostAsJsonAsync("api/v1/queries",
+            new { name = "two", text = "SELECT * INTO o FROM telemetry" });
         Assert.That(first.StatusCode, Is.EqualTo(HttpStatusCode.OK), await first.Content.ReadAsStringAsync());
         Assert.That((second.StatusCode, await CodeAsync(second)), Is.EqualTo((HttpStatusCode.Conflict, "AP-0007")));
         Assert.That((await Api.DeleteAsync("api/v1/queries/one")).StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
@@ -99,13 +105,15 @@ public class ApiTests
         Assert.That(await Api.GetStringAsync("metrics"), Does.Contain("millrace_").And.Contain("dotnet_"));
         var document = await Api.GetFromJsonAsync<JsonElement>("openapi/v1.json");
         var paths = document.GetProperty("paths").EnumerateObject().Select(p => p.Name).ToList();
-        Assert.That(paths, Is.SupersetOf(new[] { "/api/v1/devices", "/api/v1/queries", "/api/v1/tail", "/api/v1/cold/sql" }));
+        Assert.That(paths,
+            Is.SupersetOf(new[] { "/api/v1/devices", "/api/v1/queries", "/api/v1/tail", "/api/v1/cold/sql" }));
     }
 
     [Test]
     public async Task The_live_tail_gives_what_comes_in_from_now_on()
     {
-        using var response = await Api.GetAsync("api/v1/tail?device=my-device", HttpCompletionOption.ResponseHeadersRead);
+        using var response = await Api.GetAsync("api/v1/tail?device=my-device",
+            HttpCompletionOption.ResponseHeadersRead);
         using var lines = new StreamReader(await response.Content.ReadAsStreamAsync());
         var publish = _platform.Printed.Split('\n').Select(l => l.Trim()).First(l => l.StartsWith("mosquitto_pub"));
         var received = Task.Run(async () =>

@@ -16,7 +16,11 @@ internal static class Command
 
     private static async Task<Result> RunAsync(string program, IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         using var process = Process.Start(start)!;
         using var late = new CancellationTokenSource(Limit);
         var output = process.StandardOutput.ReadToEndAsync(late.Token);

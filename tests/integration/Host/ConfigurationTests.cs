@@ -10,7 +10,8 @@ public class ConfigurationTests
         using var folder = new TemporaryFolder();
         await File.WriteAllTextAsync(folder.Sub("c.json"),
             """{"EventLog": {"Partitions": 0}, "Http": {"Address": "0.0.0.0"}, "Api": {"PageRowsMax": -1}}""");
-        var result = await Command.MillraceAsync("check-config", "--config", folder.Sub("c.json"), "--data", folder.Path);
+        var result = await Command.MillraceAsync("check-config", "--config", folder.Sub("c.json"), "--data",
+            folder.Path);
 
         Assert.That(result.ExitCode, Is.EqualTo(1));
         Assert.That(result.Error, Does.Contain("HO-0001").And.Contain("Partitions").And.Contain("Http:Address")

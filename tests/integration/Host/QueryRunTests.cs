@@ -28,8 +28,10 @@ public class QueryRunTests
     [Test]
     public async Task Without_a_name_the_output_is_output_and_windows_close_at_the_end()
     {
-        var run = await RunAsync("SELECT COUNT(*) AS n FROM telemetry TIMESTAMP BY t GROUP BY TumblingWindow(second, 10)",
-            """{"t": "2026-01-01T00:00:01Z"}""", """{"t": "2026-01-01T00:00:09Z"}""", """{"t": "2026-01-01T00:00:12Z"}""");
+        var run = await RunAsync(
+            "SELECT COUNT(*) AS n FROM telemetry TIMESTAMP BY t GROUP BY TumblingWindow(second, 10)",
+            """{"t": "2026-01-01T00:00:01Z"}""", """{"t": "2026-01-01T00:00:09Z"}""",
+            """{"t": "2026-01-01T00:00:12Z"}""");
 
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(Lines("output.jsonl"), Is.EqualTo(new[] { """{"n":2}""", """{"n":1}""" }));
@@ -38,7 +40,8 @@ public class QueryRunTests
     [Test]
     public async Task A_line_that_fails_stops_the_run_with_its_number()
     {
-        var run = await RunAsync("SELECT CAST(a AS bigint) AS n FROM telemetry", """{"a": "1"}""", "", """{"a": "no"}""");
+        var run = await RunAsync(
+            "SELECT CAST(a AS bigint) AS n FROM telemetry", """{"a": "1"}""", "", """{"a": "no"}""");
 
         Assert.That(run.ExitCode, Is.EqualTo(1));
         Assert.That(run.Error, Does.Contain("CL-0005").And.Contain("telemetry line 3"));
@@ -48,7 +51,8 @@ public class QueryRunTests
     [Test]
     public async Task When_told_to_drop_failing_lines_go_to_dead_letters_and_the_run_goes_on()
     {
-        var run = await RunAsync("SELECT a AS n FROM telemetry", ["--on-error", "drop"], """{"a": 1}""", "{", """{"a": 2}""");
+        var run = await RunAsync(
+            "SELECT a AS n FROM telemetry", ["--on-error", "drop"], """{"a": 1}""", "{", """{"a": 2}""");
 
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(Lines("output.jsonl"), Is.EqualTo(new[] { """{"n":1}""", """{"n":2}""" }));

@@ -39,7 +39,8 @@ public class TourTests
         var query = _folder.Sub("hot.saql");
         await File.WriteAllTextAsync(query, "SELECT temperature INTO alerts FROM telemetry WHERE temperature > 20");
         Assert.That(await MillraceAsync("query", "apply", query), Does.Contain("hot version 1: running"));
-        await Eventually.TrueAsync(async () => (await MillraceAsync("query", "list", "--output", "json")).Contains("rowsIn"),
+        await Eventually.TrueAsync(async () =>
+            (await MillraceAsync("query", "list", "--output", "json")).Contains("rowsIn"),
             "the query runs");
         await DoneAsync(await Command.ShellAsync(publish));
         await Eventually.TrueAsync(async () => Items(await MillraceAsync("alert", "list", "--output", "json")) == 1,
@@ -54,7 +55,8 @@ public class TourTests
     public async Task Devices_are_made_changed_and_removed_from_the_command_line()
     {
         Assert.That(await MillraceAsync("device", "create", "pump 7"), Does.Contain("MR-0001"));
-        Assert.That(await MillraceAsync("device", "create", "pump-7", "--tags", """{"site":"n"}"""), Does.Contain("primaryKey"));
+        Assert.That(await MillraceAsync("device", "create", "pump-7", "--tags", """{"site":"n"}"""),
+            Does.Contain("primaryKey"));
         Assert.That(await MillraceAsync("device", "list", "--output", "csv"), Does.Contain("pump-7,enabled"));
         Assert.That(await MillraceAsync("device", "disable", "pump-7"), Does.Contain("disabled"));
         var before = await MillraceAsync("device", "keys", "pump-7", "--output", "json");
@@ -81,7 +83,8 @@ public class TourTests
     [Test]
     public async Task A_second_platform_on_the_same_folder_is_refused_and_the_first_goes_on_until_it_is_told_to_stop()
     {
-        var second = await Command.MillraceAsync("dev", "--data", _folder.Path, "--mqtt-port", "0", "--mqtts-port", "0", "--http-port", "0");
+        var second = await Command.MillraceAsync("dev", "--data", _folder.Path, "--mqtt-port", "0", "--mqtts-port", "0",
+            "--http-port", "0");
         Assert.That(second.ExitCode, Is.EqualTo(1));
         Assert.That(second.Error, Does.Contain("LOG-0001"));
         Assert.That(await _platform.TerminateAsync(TimeSpan.FromSeconds(20)), Is.Zero);

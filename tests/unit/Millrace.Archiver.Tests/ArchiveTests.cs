@@ -90,7 +90,10 @@ public sealed class ArchiveTests
             .With("PromotedColumns:4:Name", "taken_at").With("PromotedColumns:4:Path", "at")
             .With("PromotedColumns:4:Type", "Timestamp");
         await _archive.SendAsync("d",
-            (At, """{"temperature":21.5,"status":{"battery":80,"mode":"tür \"A\" \u00fc"},"ok":true,"at":"2025-11-24T16:00:00.5"}"""),
+            (At, """
+                {"temperature":21.5,"status":{"battery":80,"mode":"tür \"A\" \u00fc"},"ok":true,
+                "at":"2025-11-24T16:00:00.5"}
+                """),
             (At + 1, """{"status":{"mode":7,"battery":80.5},"temperature":"warm","ok":1,"at":"soon"}"""),
             (At + 2, """{"temperature":1, "broken":"""),
             (At + 3, "[1,2]"),
@@ -100,8 +103,9 @@ public sealed class ArchiveTests
         await _archive.CaughtUpAsync();
 
         Assert.That(await _archive.SqlAsync(
-            "SELECT coalesce(temperature::VARCHAR,'-') AS a, coalesce(battery::VARCHAR,'-') AS b, coalesce(mode,'-') AS c, "
-            + "coalesce(ok::VARCHAR,'-') AS d, coalesce(taken_at::VARCHAR,'-') AS e FROM telemetry ORDER BY log_offset"),
+            "SELECT coalesce(temperature::VARCHAR, '-') AS a, coalesce(battery::VARCHAR, '-') AS b, "
+            + "coalesce(mode, '-') AS c, coalesce(ok::VARCHAR, '-') AS d, coalesce(taken_at::VARCHAR, '-') AS e "
+            + "FROM telemetry ORDER BY log_offset"),
             Is.EqualTo(new[]
             {
                 "21.5|80|tür \"A\" ü|true|2025-11-24 16:00:00.5+00", "-|-|-|-|-", "-|-|-|-|-", "-|-|-|-|-",

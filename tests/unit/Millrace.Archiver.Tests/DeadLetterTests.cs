@@ -83,7 +83,8 @@ public sealed class DeadLetterTests
                 async () => (await store.FindAsync(letter.Id))!.State == DeadLetterState.Replayed, "replayed");
         }
 
-        Assert.That(await _archive.SqlAsync("SELECT device_id, log_partition, log_offset, octet_length(body) FROM telemetry"),
+        Assert.That(
+            await _archive.SqlAsync("SELECT device_id, log_partition, log_offset, octet_length(body) FROM telemetry"),
             Is.EqualTo(new[] { "huge|2|0|2000" }));
         Assert.That((await _archive.TableAsync())!.PositionOf(letter.Id), Is.EqualTo(1));
     }
@@ -98,7 +99,8 @@ public sealed class DeadLetterTests
         await _archive.StopAsync();
         await _archive.StartAsync();
 
-        await Eventually.TrueAsync(async () => (await _archive.SqlAsync("SELECT 1 FROM telemetry")).Count == 1, "a row");
+        await Eventually.TrueAsync(
+            async () => (await _archive.SqlAsync("SELECT 1 FROM telemetry")).Count == 1, "a row");
     }
 
     [Test]

@@ -58,11 +58,12 @@ public sealed class StatementRangesTests
     public void Conditions_that_must_all_hold_are_all_taken()
     {
         Assert.That(
-            RangesOf("SELECT 1 FROM telemetry WHERE device_id = $device AND (hour BETWEEN 3 AND $n) AND date = '2026-11-22' "
-                + "AND temperature > 5 AND length(body) > 3 AND enqueued_at >= '2026-11-22'"),
+            RangesOf("SELECT 1 FROM telemetry WHERE device_id = $device AND (hour BETWEEN 3 AND $n) "
+                + "AND date = '2026-11-22' AND temperature > 5 AND length(body) > 3 AND enqueued_at >= '2026-11-22'"),
             Is.EqualTo(new[]
             {
-                ColumnRange.Of("device_id", "d-1"), new ColumnRange("hour", 3L, null), new ColumnRange("hour", null, 7L),
+                ColumnRange.Of("device_id", "d-1"), new ColumnRange("hour", 3L, null),
+                new ColumnRange("hour", null, 7L),
                 ColumnRange.Of("date", new DateOnly(2026, 11, 22)), new ColumnRange("temperature", 5L, null),
                 new ColumnRange("enqueued_at", Midnight, null),
             }));

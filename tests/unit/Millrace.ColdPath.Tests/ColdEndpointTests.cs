@@ -26,7 +26,8 @@ public sealed class ColdEndpointTests
             sql = """
                 SELECT 1 AS i, 1.5::DOUBLE AS d, 12.30::DECIMAL(10, 2) AS m, 'ü"x' AS s, true AS b, NULL AS n,
                   DATE '2026-11-22' AS day, TIMESTAMPTZ '2026-11-22 10:00:00.25+00' AS at, '\xAB'::BLOB AS bytes,
-                  MAP {'k': 'v'} AS map, [1, NULL] AS list, {'a': 1, 'b': 'x'} AS obj, 170141183460469231731687303715884105727::HUGEINT AS huge,
+                  MAP {'k': 'v'} AS map, [1, NULL] AS list, {'a': 1, 'b': 'x'} AS obj,
+                  170141183460469231731687303715884105727::HUGEINT AS huge,
                   INTERVAL 90 MINUTE AS span, 'NaN'::DOUBLE AS nan, TIME '10:00:01.5' AS t, 'x'::ENUM('y', 'x') AS e
                 """,
         });
@@ -36,10 +37,11 @@ public sealed class ColdEndpointTests
         var columns = json.RootElement.GetProperty("columns").EnumerateArray()
             .Select(column => $"{column.GetProperty("name")}:{column.GetProperty("type")}");
         Assert.That(string.Join(' ', columns), Is.EqualTo(
-            "i:long d:double m:decimal s:string b:bool n:long day:date at:timestamp bytes:binary map:object list:object "
-            + "obj:object huge:decimal span:string nan:double t:string e:string"));
+            "i:long d:double m:decimal s:string b:bool n:long day:date at:timestamp bytes:binary map:object "
+            + "list:object obj:object huge:decimal span:string nan:double t:string e:string"));
         Assert.That(json.RootElement.GetProperty("rows")[0].GetRawText(), Is.EqualTo(
-            """[1,1.5,12.30,"ü\"x",true,null,"2026-11-22","2026-11-22T10:00:00.25Z","qw==",{"k":"v"},[1,null],{"a":1,"b":"x"},170141183460469231731687303715884105727,"P0M0DT1H30M","NaN","10:00:01.5","x"]"""));
+            """[1,1.5,12.30,"ü\"x",true,null,"2026-11-22","2026-11-22T10:00:00.25Z","qw==",{"k":"v"},[1,null],"""
+            + """{"a":1,"b":"x"},170141183460469231731687303715884105727,"P0M0DT1H30M","NaN","10:00:01.5","x"]"""));
         Assert.That(json.RootElement.GetProperty("truncated").GetBoolean(), Is.False);
     }
 
@@ -58,7 +60,10 @@ public sealed class ColdEndpointTests
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/cold/sql")
         {
-            Content = JsonContent.Create(new { sql = "SELECT 'a,b' AS x, 'say \"hi\"' AS \"the y\", NULL AS n, '' AS e, 1.5::DOUBLE AS d" }),
+            Content = JsonContent.Create(new
+            {
+                sql = "SELECT 'a,b' AS x, 'say \"hi\"' AS \"the y\", NULL AS n, '' AS e, 1.5::DOUBLE AS d",
+            }),
         };
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/csv"));
         using var response = await _host.Client.SendAsync(request);
@@ -124,26 +129,30 @@ public sealed class ColdEndpointTests
 
     [Test]
     public async Task An_answer_that_fails_on_its_way_does_not_look_whole() => Assert.That(
-        async () => await _host.PostAsync("/api/v1/cold/sql",
-            new { sql = "SELECT CASE WHEN i < 400000 THEN i ELSE error('broken') END AS i FROM range(500000) AS r(i)", rowsMax = 500_000 }),
+        async () => await _host.PostAsync("/api/v1/cold/sql", new
+        {
+            sql = "SELECT CASE WHEN i < 400000 THEN i ELSE error('broken') END AS i FROM range(500000) AS r(i)",
+            rowsMax = 500_000,
+        }),
         Throws.InstanceOf<HttpRequestException>());
 
     [Test]
     public async Task Reading_needs_a_scope_and_keeping_a_wider_one()
     {
+        const string run = "/api/v1/cold/jobs/fleet-activity-by-day/run";
         _host.Client.DefaultRequestHeaders.Authorization = null;
         Assert.That((await _host.PostAsync("/api/v1/cold/sql", new { sql = "SELECT 1" })).Status, Is.EqualTo(401));
 
         _host.As("read");
         Assert.That((await _host.PostAsync("/api/v1/cold/sql", new { sql = "SELECT 1" })).Status, Is.EqualTo(200));
-        Assert.That((await _host.PostAsync("/api/v1/cold/jobs/fleet-activity-by-day/run", new { })).Status, Is.EqualTo(200));
-        Assert.That((await _host.PostAsync("/api/v1/cold/jobs/fleet-activity-by-day/run", new { output = "parquet" })).Status,
-            Is.EqualTo(403));
+        Assert.That((await _host.PostAsync(run, new { })).Status, Is.EqualTo(200));
+        Assert.That((await _host.PostAsync(run, new { output = "parquet" })).Status, Is.EqualTo(403));
     }
 
     private async Task<ColdResult> SqlAsync(string sql, long? rowsMax = null)
     {
-        using var response = await _host.Client.PostAsJsonAsync("/api/v1/cold/sql", new ColdSqlRequest(sql, RowsMax: rowsMax));
+        var request = new ColdSqlRequest(sql, RowsMax: rowsMax);
+        using var response = await _host.Client.PostAsJsonAsync("/api/v1/cold/sql", request);
         return (await response.Content.ReadFromJsonAsync<ColdResult>())!;
     }
 }

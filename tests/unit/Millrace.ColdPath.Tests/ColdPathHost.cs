@@ -29,7 +29,8 @@ internal sealed class ColdPathHost : IAsyncDisposable
     {
         _folder = folder;
         _app = app;
-        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        var features = app.Services.GetRequiredService<IServer>().Features;
+        var address = features.Get<IServerAddressesFeature>()!.Addresses.Single();
         Client = new HttpClient { BaseAddress = new Uri(address) };
         As("operate");
     }
@@ -62,7 +63,8 @@ internal sealed class ColdPathHost : IAsyncDisposable
     }
 
     /// <summary>Further requests have this scope.</summary>
-    public void As(string scope) => Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", scope);
+    public void As(string scope) =>
+        Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", scope);
 
     public async Task<(int Status, string Body)> PostAsync(string path, object body)
     {

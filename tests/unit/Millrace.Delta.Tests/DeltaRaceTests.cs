@@ -27,7 +27,8 @@ public sealed class DeltaRaceTests
         {
             var ranges = snapshot.Files.Keys.Select(Parse).Where(range => range.Partition == partition)
                 .OrderBy(range => range.From).ToList();
-            Assert.That(ranges.Select(range => range.From), Is.EqualTo(ranges.Select(range => range.To).SkipLast(1).Prepend(0)));
+            var expected = ranges.Select(range => range.To).SkipLast(1).Prepend(0);
+            Assert.That(ranges.Select(range => range.From), Is.EqualTo(expected));
             Assert.That(ranges[^1].To, Is.EqualTo(OffsetsEnd));
         }
     }

@@ -129,7 +129,8 @@ public sealed class DeltaTableTests
             if (raced || !key.EndsWith("1.json", StringComparison.Ordinal)) return WriteFault.None;
             raced = true;
             using var other = TableOn(_store);
-            other.CommitAsync(Commit("other", new PositionMove("telemetry/1", null, 9))).AsTask().GetAwaiter().GetResult();
+            var commit = Commit("other", new PositionMove("telemetry/1", null, 9));
+            other.CommitAsync(commit).AsTask().GetAwaiter().GetResult();
             return WriteFault.None;
         });
         using var late = TableOn(racing);
@@ -147,7 +148,8 @@ public sealed class DeltaTableTests
         using var maker = TableOn(_store);
         await MakeAsync(maker);
         var faults = new Queue<WriteFault>([fault, fault, WriteFault.None]);
-        using var table = TableOn(new FaultyObjectStore(_store, _ => faults.Count > 0 ? faults.Dequeue() : WriteFault.None));
+        using var table = TableOn(
+            new FaultyObjectStore(_store, _ => faults.Count > 0 ? faults.Dequeue() : WriteFault.None));
 
         var result = await table.CommitAsync(Commit("f1", new PositionMove("telemetry/0", null, 3)));
 

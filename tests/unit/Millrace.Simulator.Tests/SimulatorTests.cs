@@ -97,6 +97,7 @@ public class SimulatorTests
     private static List<string> Messages(string scenario, int seed, int device)
     {
         var model = Scenario.Models(scenario, seed)(device);
-        return [.. Enumerable.Range(0, 100).Select(_ => model.Next()).Select(m => $"{m.After} {Convert.ToHexString(m.Body)}")];
+        return [.. Enumerable.Range(0, 100).Select(_ => model.Next()).Select(m =>
+            $"{m.After} {Convert.ToHexString(m.Body)}")];
     }
 }
