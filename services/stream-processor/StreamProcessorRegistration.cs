@@ -23,6 +23,7 @@ public static class StreamProcessorRegistration
         services.AddSingleton<QueryServices>();
         services.AddSingleton<QueryPlaces>();
         services.AddSingleton<ControlWatch>();
+        services.AddTransient<StoredQueriesWatch>();
 
         // Stopped in reverse: queries first, so that the warm writer still stores what they wrote last.
         services.AddHostedService(s => s.GetRequiredService<ControlWatch>());

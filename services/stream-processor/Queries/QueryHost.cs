@@ -1,43 +1,19 @@
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
-using Millrace.Contracts;
 using Millrace.Saql;
 using Millrace.Stores.Queries;
 using Millrace.StreamProcessor.Sources;
 
 namespace Millrace.StreamProcessor.Queries;
 
-/// <summary>Keeps what runs equal to what is stored: on notice, and on a timer in case a notice was lost.</summary>
+/// <summary>Keeps what runs equal to what is stored.</summary>
 internal sealed class QueryHost(
-    QueryServices services, QueryPlaces places, IQueryStore store, ControlWatch control,
-    IOptions<StreamProcessorOptions> options, TimeProvider time, ILogger<QueryHost> logger) : BackgroundService
+    QueryServices services, QueryPlaces places, IQueryStore store, StoredQueriesWatch watch) : BackgroundService
 {
     private readonly Dictionary<string, RunningQuery> _running = [];
-    private readonly Wake _wake = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        control.Noticed += Notice;
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await ReconcileAsync(stoppingToken);
-                await _wake.WaitAsync(options.Value.ReconcileInterval, stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                break;
-            }
-            catch (Exception e)
-            {
-                logger.ReconcileFailed(e);
-                await Task.Delay(options.Value.RestartDelayMin, time, CancellationToken.None);
-            }
-        }
-
-        control.Noticed -= Notice;
+        await watch.RunAsync(ReconcileAsync, stoppingToken);
         await Task.WhenAll(_running.Values.Select(query => query.StopAsync()));
     }
 
@@ -57,7 +33,7 @@ internal sealed class QueryHost(
             if (SaqlCompiler.Compile(config.Text).Plan is not { } plan)
             {
                 await store.SetStateAsync(config.Name, QueryState.Failed, stop);
-                logger.QueryFailed(config.Name, config.Version, StreamProcessorErrors.QueryText.With(null).ToString());
+                services.Logger.QueryFailed(config.Name, config.Version, StreamProcessorErrors.QueryText.With(null).ToString());
                 continue;
             }
 
@@ -65,10 +41,5 @@ internal sealed class QueryHost(
             _running.Add(config.Name, query);
             query.Start();
         }
-    }
-
-    private void Notice(ControlNotice notice)
-    {
-        if (notice.Kind == ControlKinds.Query) _wake.Set();
     }
 }

@@ -1,6 +1,4 @@
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Saql;
@@ -17,11 +15,9 @@ namespace Millrace.StreamProcessor.WarmWriter;
 internal sealed class WarmWriterService(
     IEventLog log, SinkStreams streams, TelemetrySink telemetry, AlertSink alerts, DeviceStateSink deviceStates,
     DeadLetterSink letters, IQueryStore queries, IOutputStore outputStore, DeadLetterWriter deadLetters,
-    ControlWatch control, IOptions<StreamProcessorOptions> options, TimeProvider time,
-    ILogger<WarmWriterService> logger) : BackgroundService
+    StoredQueriesWatch watch, TimeProvider time) : BackgroundService
 {
     private readonly Dictionary<string, Task> _outputs = [];
-    private readonly Wake _wake = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -32,26 +28,7 @@ internal sealed class WarmWriterService(
             streams.RunAsync(deviceStates, Topics.Lifecycle, stoppingToken),
             streams.RunAsync(letters, Topics.DeadLetter, stoppingToken),
         ];
-        control.Noticed += Notice;
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await StartOutputsAsync(stoppingToken);
-                await _wake.WaitAsync(options.Value.ReconcileInterval, stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                break;
-            }
-            catch (Exception e)
-            {
-                logger.ReconcileFailed(e);
-                await Task.Delay(options.Value.RestartDelayMin, time, CancellationToken.None);
-            }
-        }
-
-        control.Noticed -= Notice;
+        await watch.RunAsync(StartOutputsAsync, stoppingToken);
         await Task.WhenAll([.. fixedSinks, .. _outputs.Values]);
     }
 
@@ -69,10 +46,5 @@ internal sealed class WarmWriterService(
                 _outputs.Add(output, streams.RunAsync(sink, Topics.Output(output), stop));
             }
         }
-    }
-
-    private void Notice(ControlNotice notice)
-    {
-        if (notice.Kind == ControlKinds.Query) _wake.Set();
     }
 }

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using Millrace.Integration.Tests.Archive;
 using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Survival;
@@ -81,7 +82,7 @@ public class KillNineTests
     private static async Task AssertArchiveIsTheLogAsync(
         TemporaryFolder folder, Dictionary<(int Partition, long Offset), (string Device, string Body)> records)
     {
-        var rows = await ArchiveByProtocol.RowsAsync(Path.Combine(folder.Path, "archive", "telemetry"));
+        var (rows, _) = await IndependentDeltaReader.ReadAsync(Path.Combine(folder.Path, "archive", "telemetry"));
         var archived = new Dictionary<(int Partition, long Offset), (string Device, string Body)>();
         foreach (var row in rows)
         {
