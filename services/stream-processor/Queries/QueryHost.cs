@@ -33,7 +33,8 @@ internal sealed class QueryHost(
             if (SaqlCompiler.Compile(config.Text).Plan is not { } plan)
             {
                 await store.SetStateAsync(config.Name, QueryState.Failed, stop);
-                services.Logger.QueryFailed(config.Name, config.Version, StreamProcessorErrors.QueryText.With(null).ToString());
+                var reason = StreamProcessorErrors.QueryText.With(null).ToString();
+                services.Logger.QueryFailed(config.Name, config.Version, reason);
                 continue;
             }
 
