@@ -29,9 +29,9 @@ check: ## What CI runs: format, build with warnings as errors, tidy and all othe
 	@$(BUILD)
 	@DOTNET="$(DOTNET)" CONFIGURATION=$(CONFIGURATION) scripts/test
 
-e2e: build ## Walk through the README as a new user, on the built executable
+e2e: ## Try the real process from outside: the README, kills, real MQTT clients
 	@$(BUILD)
-	@DOTNET="$(DOTNET)" CONFIGURATION=$(CONFIGURATION) scripts/test --category E2E
+	@DOTNET="$(DOTNET)" CONFIGURATION=$(CONFIGURATION) scripts/test tests/integration
 
 torture: ## Run the long crash and load tests
 	@$(BUILD)
