@@ -9,7 +9,7 @@ BUILD = "$(DOTNET)" build Platform.sln -c $(CONFIGURATION) -v quiet -nologo -clp
 .PHONY: help run test check build bench e2e torture fmt clean
 
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## Build, then start the platform with a small simulated fleet
 	artifacts/millrace dev --simulate 20
