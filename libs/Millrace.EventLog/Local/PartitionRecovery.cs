@@ -71,10 +71,16 @@ internal sealed class PartitionRecovery(LogRuntime runtime, string topic, string
         SegmentIndexFile.Write(_disk, segment);
     }
 
+    /// <summary>
+    /// The end is made durable as it is seen, also where it is seen already: when the process before took a batch back
+    /// and failed to sync that, the disk may still have it. A change of length that changes nothing is not one to the
+    /// system, so there is one that does.
+    /// </summary>
     private void OpenLast(Segment segment, ILogFile file)
     {
         var torn = FindEnd(segment, file, out var lastBatch);
-        if (torn > 0) file.Truncate(segment.EndPosition);
+        if (torn == 0) file.Truncate(segment.EndPosition + 1);
+        file.Truncate(segment.EndPosition);
         Rewrite(file, lastBatch, segment.EndPosition);
         file.Sync();
         if (torn == 0) return;

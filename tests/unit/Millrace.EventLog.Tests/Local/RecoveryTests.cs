@@ -144,6 +144,27 @@ public class RecoveryTests
             Throws.TypeOf<MillraceException>().With.Message.Contains("LOG-0002"));
     }
 
+    /// <summary>The disk may keep a batch that was taken back, when the sync of taking it back failed as well.</summary>
+    [Test]
+    public async Task A_batch_that_was_taken_back_when_the_log_opened_does_not_come_back_when_the_power_goes(
+        [Range(1, 20)] int seed)
+    {
+        _disk = new ForgetfulDisk(new Random(seed));
+        await using (var log = Open())
+        {
+            await log.EnsureTopicAsync(new TopicSpec("telemetry", 1));
+            await AppendAsync(log, "value 0");
+            var (written, taken) = (_disk.Calls + 1, _disk.Calls + 3);
+            _disk.FaultAt = call => call == written || call == taken ? Fault.None : Fault.Error;
+            Assert.That(async () => await AppendAsync(log, "value 1"), Throws.TypeOf<MillraceException>());
+        }
+
+        _disk.FaultAt = _ => Fault.None;
+        var seen = await RecordsAsync();
+        _disk = _disk.AfterPowerLoss();
+        Assert.That(await RecordsAsync(), Is.EqualTo(seen));
+    }
+
     private string LastSegment() => Segments()[^1];
 
     private List<string> Segments() => _disk.Files(Folder)
