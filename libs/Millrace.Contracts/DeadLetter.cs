@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Millrace.Contracts;
 
 /// <summary>The stages that may give a record up; each replays its own.</summary>
@@ -39,6 +41,16 @@ public sealed record DeadLetter(
         ? $"{Stage}~{Topic}~{Partition}~{Offset}~{Element}"
         : $"{Stage}~{Query}~{QueryVersion}~{Topic}~{Partition}~{Offset}~{Element}";
 
+    /// <summary>The record as it was, at its own offset.</summary>
+    public RecordBatch ToRecord()
+    {
+        using var record = new RecordBatchBuilder();
+        record.Begin(TimestampMs, Key, hasKey: Key is not null);
+        foreach (var header in Headers) record.AddHeader(Encoding.UTF8.GetBytes(header.Name), header.Value);
+        record.End(Value);
+        return new RecordBatch(new TopicPartition(Topic, Partition), Offset, 1, record.Bytes.ToArray());
+    }
+
     /// <summary>The original record in full.</summary>
     public static DeadLetter Of(
         RecordView record, TopicPartition source, string stage, string errorCode, string reason, DateTimeOffset at,
@@ -46,7 +58,7 @@ public sealed record DeadLetter(
     {
         var headers = new List<DeadLetterHeader>(record.HeaderCount);
         foreach (var header in record.Headers)
-            headers.Add(new DeadLetterHeader(System.Text.Encoding.UTF8.GetString(header.Name), header.Value.ToArray()));
+            headers.Add(new DeadLetterHeader(Encoding.UTF8.GetString(header.Name), header.Value.ToArray()));
         return new DeadLetter(stage, query, queryVersion, source.Topic, source.Partition, record.Offset, element,
             errorCode, reason, at, at, record.HasKey ? record.Key.ToArray() : null, record.TimestampMs, headers,
             record.Value.ToArray());

@@ -10,6 +10,9 @@ namespace Millrace.Contracts;
 public readonly record struct RecordBatch(
     TopicPartition Partition, long FirstOffset, int Count, ReadOnlyMemory<byte> Bytes)
 {
+    /// <summary>No records, at an offset.</summary>
+    public static RecordBatch None(TopicPartition partition, long offset) => new(partition, offset, 0, default);
+
     public long NextOffset => FirstOffset + Count;
 
     public Enumerator GetEnumerator() => new(Bytes.Span, FirstOffset);

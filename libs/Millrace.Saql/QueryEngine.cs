@@ -14,7 +14,7 @@ namespace Millrace.Saql;
 /// </summary>
 public sealed class QueryEngine
 {
-    private const int StateVersion = 1;
+    private const int StateVersion = 2;
 
     private static readonly long EpochTicks = DateTime.UnixEpoch.Ticks;
 
@@ -91,6 +91,26 @@ public sealed class QueryEngine
         foreach (var pipeline in _pipelines) pipeline.Release();
     }
 
+    /// <summary>
+    /// Takes a record, or one element of it, that failed when it was read, as one that comes now: under its own
+    /// identity and behind all that came before. Takes effect when the source's position reaches the offset; at once
+    /// when it stands there.
+    /// </summary>
+    public void Late(TopicPartition source, long offset, LateRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        Find(source).Late(offset, record);
+        foreach (var pipeline in _pipelines) pipeline.Release();
+    }
+
+    /// <summary>How many late records of the source are part of the state.</summary>
+    public int LateTaken(TopicPartition source) => Find(source).LateTaken;
+
+    /// <summary>
+    /// Whether a late record of the source waits for its offset: the count does not tell of others yet.
+    /// </summary>
+    public bool AwaitsLate(TopicPartition source) => Find(source).AwaitsLate;
+
     /// <summary>The next offset of each source: what a checkpoint names together with <see cref="Save"/>.</summary>
     public IReadOnlyList<PartitionOffset> Positions =>
         [.. _inOrder.Select(source => new PartitionOffset(source.Partition, source.Position))];
@@ -147,6 +167,10 @@ public sealed class QueryEngine
         : throw SaqlErrors.UnknownSource.With(partition).AsException();
 }
 
+/// <param name="Batch">The one record; none for a late record that failed again, and counts alone.</param>
+/// <param name="Element">Which element of an array body; -1 for the whole record.</param>
+public sealed record LateRecord(RecordBatch Batch, int Element);
+
 /// <param name="Input">The name that the query uses in FROM.</param>
 /// <param name="StartOffset">Where reading begins when no state is restored.</param>
 public sealed record QuerySource(string Input, TopicPartition Partition, long StartOffset);
@@ -197,5 +221,6 @@ public readonly ref struct QueryRow
 /// fails names the first event of its group.
 /// </param>
 /// <param name="Code">The stable code, SQ-nnnn.</param>
+/// <param name="IsLate">It failed as a <see cref="LateRecord"/>.</param>
 public readonly record struct QueryRowFailure(
-    TopicPartition Source, long Offset, int Element, string Code, string Reason);
+    TopicPartition Source, long Offset, int Element, string Code, string Reason, bool IsLate);

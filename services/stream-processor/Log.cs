@@ -36,4 +36,7 @@ internal static partial class Log
     [LoggerMessage(6010, LogLevel.Information,
         "Query {Query} partition {Partition} goes on at epoch {Epoch}; {Known} rows stand after the checkpoint")]
     public static partial void QueryRecovered(this ILogger log, string query, int partition, long epoch, int known);
+
+    [LoggerMessage(6011, LogLevel.Error, "Dead letter {Id} was not replayed; it is tried again")]
+    public static partial void ReplayFailed(this ILogger log, string id, Exception error);
 }

@@ -40,10 +40,10 @@ public static class StreamProcessorErrors
         "The epoch in the checkpoint store is newer than this owner's.",
         "Nothing: the new owner goes on; this one has stopped.");
 
-    public static readonly ErrorDefinition ReplayUnsupported = new("SP-0008",
+    public static readonly ErrorDefinition ReplayRefused = new("SP-0008",
         "This dead letter cannot be replayed.",
-        "A query's rows cannot be replayed yet; the stages warm-writer and archiver can.",
-        "Apply the query again with startFrom at a time before the record.");
+        "Its query does not run, has read the record itself, or drops it as late; or the stage keeps no such rows.",
+        "Look at the reason. A query must run to take the record; a newer version that began after it takes it too.");
 
     public static readonly ErrorDefinition StateIncompatible = new("SP-0009",
         "A query cannot begin where it was told to.",

@@ -20,6 +20,7 @@ public static class StreamProcessorRegistration
         services.AddSingleton<AlertSink>();
         services.AddSingleton<DeviceStateSink>();
         services.AddSingleton<DeadLetterSink>();
+        services.AddSingleton<LateLetters>();
         services.AddSingleton<QueryServices>();
         services.AddSingleton<QueryPlaces>();
         services.AddSingleton<ControlWatch>();

@@ -43,6 +43,9 @@ internal sealed class EngineContext(
         Fail(sources[origin.Source], origin.Offset, origin.Element, failure.Item1, failure.Item2);
     }
 
+    /// <summary>A late record is taken, and what fails is its.</summary>
+    public bool TakesLate { get; set; }
+
     public void Fail(TopicPartition source, long offset, int element, ErrorDefinition error, string reason) =>
-        sink.Failed(new QueryRowFailure(source, offset, element, error.Code, $"{error.What} {reason}"));
+        sink.Failed(new QueryRowFailure(source, offset, element, error.Code, $"{error.What} {reason}", TakesLate));
 }

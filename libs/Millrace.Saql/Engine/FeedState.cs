@@ -63,8 +63,11 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
     }
 
     /// <summary>The timestamp of the row in the frame, whose record arrived.</summary>
-    public TimeVerdict Judge(RecordTimes times, Frame frame, out long timestamp)
+    /// <param name="isLate">It failed when it arrived, and comes behind all that came before now.</param>
+    public TimeVerdict Judge(RecordTimes times, Frame frame, bool isLate, out long timestamp)
     {
+        var floor = isLate ? Watermark + 1 : Watermark;
+        if (isLate && plan.TimestampBy is null) Mark(floor);
         timestamp = Arrival;
         if (plan.TimestampBy is null) return TimeVerdict.Take;
         frame.ClearFailure();
@@ -78,7 +81,7 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
 
         timestamp = time.Ticks;
         if (times is { Enqueued: RecordTimes.None, Arrival: RecordTimes.None }) Mark(timestamp);
-        return Adjust(ref timestamp) ? TimeVerdict.Take : TimeVerdict.Drop;
+        return Adjust(ref timestamp, floor) ? TimeVerdict.Take : TimeVerdict.Drop;
     }
 
     public void Save(StateWriter writer)
@@ -94,7 +97,7 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
     }
 
     /// <summary>The policies, in their documented order; false when they drop the event.</summary>
-    private bool Adjust(ref long timestamp)
+    private bool Adjust(ref long timestamp, long floor)
     {
         if (timestamp - Arrival > EarlyTolerance) return false;
         if (Arrival - timestamp > _late)
@@ -103,10 +106,10 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
             timestamp = Arrival - _late;
         }
 
-        if (timestamp < Watermark)
+        if (timestamp < floor)
         {
-            if (options.DropOutOfOrder) return false;
-            timestamp = Watermark;
+            if (options.DropOutOfOrder && timestamp < Watermark) return false;
+            timestamp = floor;
         }
 
         Watermark = Math.Max(Watermark, timestamp - _outOfOrder);

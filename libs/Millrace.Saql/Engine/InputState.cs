@@ -14,6 +14,8 @@ namespace Millrace.Saql.Engine;
 /// <summary>One input at work: decodes records into its row, once for all that read it.</summary>
 internal sealed class InputState
 {
+    private const int AllElements = -1;
+
     private static readonly long EpochTicks = DateTime.UnixEpoch.Ticks;
 
     private readonly EngineContext _context;
@@ -29,6 +31,7 @@ internal sealed class InputState
     private readonly int _hubSlot;
     private readonly int _propertiesSlot;
     private readonly JsonRowWriter _writer = new();
+    private int _onlyElement = AllElements;
 
     public InputState(InputPlan plan, EngineContext context)
     {
@@ -61,7 +64,7 @@ internal sealed class InputState
     {
         var takers = CollectionsMarshal.AsSpan(_takers[source.Rank]);
         var times = TimesOf(record);
-        foreach (ref var taker in takers) taker.Feed.Arrive(times);
+        Arrive(takers, times, _context.TakesLate);
         var body = record.Value;
         var start = PlaceOf(body, ref arrayStart);
         var kind = FirstToken(body);
@@ -75,6 +78,26 @@ internal sealed class InputState
         else if (!_reader.TryRead(array, start, body.Length)) Fail(source, record, "It is no valid JSON object.");
         else TakeRow(source, record, array, ref arrayStart, 0, times, takers);
         _frame.Arena.WindBack(0);
+    }
+
+    /// <summary>Reads a record that failed before: it moves no arrival, and comes behind all that did.</summary>
+    public void ReadLate(SourceState source, LateRecord late)
+    {
+        var array = late.Batch.Bytes.ToArray();
+        (_context.TakesLate, _onlyElement) = (true, late.Element);
+        foreach (var record in late.Batch with { Bytes = array })
+            Read(source, record, array, ref MemoryMarshal.GetArrayDataReference(array));
+        (_context.TakesLate, _onlyElement) = (false, AllElements);
+    }
+
+    private static void Arrive(
+        Span<(FeedState Feed, PipelineState Pipeline, int Index)> takers, RecordTimes times, bool isLate)
+    {
+        foreach (ref var taker in takers)
+        {
+            // A late record moves no arrival, unless nothing has arrived at all.
+            if (!isLate || taker.Feed.Arrival == RecordTimes.None) taker.Feed.Arrive(times);
+        }
     }
 
     /// <summary>Each element of the array is a row; the body as a whole must be valid first.</summary>
@@ -100,7 +123,11 @@ internal sealed class InputState
         {
             var elementStart = scanner.At;
             scanner.TrySkipValue();
-            if (_reader.TryRead(array, elementStart, scanner.At - elementStart))
+            if (_onlyElement != AllElements && _onlyElement != element)
+            {
+                // Another element of this body failed, and is what is taken late.
+            }
+            else if (_reader.TryRead(array, elementStart, scanner.At - elementStart))
                 TakeRow(source, record, array, ref arrayStart, element, times, takers);
             else
             {
@@ -130,7 +157,7 @@ internal sealed class InputState
             _frame.NextRow();
             _frame.Origin =
                 new RowOrigin { Source = source.Rank, Offset = record.Offset, Element = element, Device = device };
-            switch (taker.Feed.Judge(times, _frame, out var timestamp))
+            switch (taker.Feed.Judge(times, _frame, _context.TakesLate, out var timestamp))
             {
                 case TimeVerdict.Take:
                     if (_processedSlot >= 0) _slots[_processedSlot] = Value.OfTicks(taker.Feed.Arrival);

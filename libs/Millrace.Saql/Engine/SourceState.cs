@@ -2,10 +2,12 @@ using Millrace.Contracts;
 
 namespace Millrace.Saql.Engine;
 
-/// <summary>One source partition: how far it is read, and the marks that take effect at offsets to come.</summary>
+/// <summary>
+/// One source partition: how far it is read, and the marks and late records that take effect at offsets to come.
+/// </summary>
 internal sealed class SourceState(TopicPartition partition, int rank, long startOffset)
 {
-    private readonly List<(long Offset, long Arrival)> _marks = [];
+    private readonly List<Pending> _pending = [];
 
     public TopicPartition Partition => partition;
 
@@ -18,32 +20,36 @@ internal sealed class SourceState(TopicPartition partition, int rank, long start
 
     public IReadOnlyList<FeedState> Feeds { get; set; } = [];
 
-    public void Mark(long offset, long arrival)
-    {
-        if (offset <= Position) Apply(arrival);
-        else
-        {
-            var at = _marks.FindIndex(mark => mark.Offset > offset);
-            _marks.Insert(at < 0 ? _marks.Count : at, (offset, arrival));
-        }
-    }
+    /// <summary>How many late records were taken, whatever became of them.</summary>
+    public int LateTaken { get; private set; }
+
+    /// <summary>Whether a late record waits for its offset.</summary>
+    public bool AwaitsLate => _pending.Exists(pending => pending.Late is not null);
+
+    public void Mark(long offset, long arrival) => Add(new Pending(offset, arrival, null));
+
+    public void Late(long offset, LateRecord record) => Add(new Pending(offset, 0, record));
 
     public void MoveTo(long offset)
     {
         Position = Math.Max(Position, offset);
-        while (_marks.Count > 0 && _marks[0].Offset <= Position)
+        while (_pending.Count > 0 && _pending[0].Offset <= Position)
         {
-            Apply(_marks[0].Arrival);
-            _marks.RemoveAt(0);
+            var next = _pending[0];
+            _pending.RemoveAt(0);
+            Apply(next);
         }
     }
 
     public void Save(StateWriter writer)
     {
         writer.Write(Position);
-        writer.Write(_marks.Count);
-        foreach (var (offset, arrival) in _marks)
+        writer.Write(LateTaken);
+        writer.Write(_pending.Count(pending => pending.Late is null));
+        foreach (var (offset, arrival, late) in _pending)
         {
+            // A late record that was not taken yet is not part of the state.
+            if (late is not null) continue;
             writer.Write(offset);
             writer.Write(arrival);
         }
@@ -52,12 +58,36 @@ internal sealed class SourceState(TopicPartition partition, int rank, long start
     public void Restore(ref StateReader reader)
     {
         Position = reader.ReadInt64();
-        _marks.Clear();
-        for (var left = reader.ReadCount(); left > 0; left--) _marks.Add((reader.ReadInt64(), reader.ReadInt64()));
+        LateTaken = reader.ReadInt32();
+        _pending.Clear();
+        for (var left = reader.ReadCount(); left > 0; left--)
+            _pending.Add(new Pending(reader.ReadInt64(), reader.ReadInt64(), null));
     }
 
-    private void Apply(long arrival)
+    private void Add(Pending pending)
     {
-        foreach (var feed in Feeds) feed.Mark(arrival);
+        if (pending.Offset <= Position)
+        {
+            Apply(pending);
+            return;
+        }
+
+        var at = _pending.FindIndex(other => other.Offset > pending.Offset);
+        _pending.Insert(at < 0 ? _pending.Count : at, pending);
     }
+
+    private void Apply(in Pending pending)
+    {
+        if (pending.Late is { } late)
+        {
+            LateTaken++;
+            foreach (var input in Inputs) input.ReadLate(this, late);
+        }
+        else
+        {
+            foreach (var feed in Feeds) feed.Mark(pending.Arrival);
+        }
+    }
+
+    private readonly record struct Pending(long Offset, long Arrival, LateRecord? Late);
 }

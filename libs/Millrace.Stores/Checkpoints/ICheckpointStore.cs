@@ -23,8 +23,22 @@ public interface ICheckpointStore
     /// </summary>
     ValueTask<bool> AddMarkAsync(CheckpointKey key, long epoch, TimeMark mark, CancellationToken ct = default);
 
-    /// <summary>The marks not yet covered by the checkpoint, in the order in which they were added.</summary>
-    ValueTask<IReadOnlyList<TimeMark>> MarksAsync(CheckpointKey key, CancellationToken ct = default);
+    /// <summary>
+    /// Keeps that a dead letter is taken as late input, durably, before any row depends on it; each letter once. The
+    /// input's late letters are numbered from 1.
+    /// </summary>
+    ValueTask<LateOutcome> AddLateAsync(
+        CheckpointKey key, long epoch, TopicPartition input, long offset, DeadLetter letter,
+        CancellationToken ct = default);
+
+    /// <summary>The letter failed again: it keeps its number, but may be added once more.</summary>
+    ValueTask RefuseLateAsync(CheckpointKey key, string letterId, CancellationToken ct = default);
+
+    /// <summary>
+    /// The marks not yet covered by the checkpoint, in the order in which they were added. Those at a saved offset are
+    /// still among them.
+    /// </summary>
+    ValueTask<IReadOnlyList<InputMark>> MarksAsync(CheckpointKey key, CancellationToken ct = default);
 
     /// <summary>Removes a query version's checkpoints and marks; an owner still at work becomes stale.</summary>
     ValueTask DeleteAsync(string query, int version, CancellationToken ct = default);
@@ -38,5 +52,25 @@ public sealed record Checkpoint(
     IReadOnlyList<PartitionOffset> Inputs, IReadOnlyList<PartitionOffset> Outputs, byte[] State,
     DateTimeOffset SavedAt);
 
+/// <summary>A decision that takes effect when an input partition has been read up to the offset.</summary>
+public abstract record InputMark(TopicPartition Input, long Offset);
+
 /// <summary>An input partition was idle: records at or after the offset arrive no earlier than the time.</summary>
-public readonly record struct TimeMark(TopicPartition Input, long Offset, long ArrivalMs);
+public sealed record TimeMark(TopicPartition Input, long Offset, long ArrivalMs) : InputMark(Input, Offset);
+
+/// <summary>A dead letter came as late input.</summary>
+/// <param name="Number">Counts the late letters of this input.</param>
+/// <param name="Letter">Null when it failed again.</param>
+public sealed record LateMark(TopicPartition Input, long Offset, int Number, DeadLetter? Letter)
+    : InputMark(Input, Offset);
+
+public enum LateOutcome
+{
+    Added,
+
+    /// <summary>It was added before.</summary>
+    Known,
+
+    /// <summary>The epoch is stale.</summary>
+    Stale,
+}

@@ -65,5 +65,12 @@ internal static class Schemas
         CREATE TABLE audit(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
           subject TEXT NOT NULL, detail TEXT)
         """),
+        new("late letters", """
+        ALTER TABLE marks ADD COLUMN letter_id TEXT;
+        ALTER TABLE marks ADD COLUMN letter BLOB;
+        ALTER TABLE marks ADD COLUMN number INTEGER;
+        ALTER TABLE marks ADD COLUMN covered INTEGER NOT NULL DEFAULT 0;
+        CREATE UNIQUE INDEX marks_letter ON marks(query, version, part, letter_id)
+        """),
     ];
 }

@@ -24,13 +24,7 @@ internal sealed class SqliteCheckpointStore(SqliteDatabase database) : ICheckpoi
             var offsets = JsonSerializer.Serialize(new CheckpointOffsets(checkpoint.Inputs, checkpoint.Outputs));
             session.Run("INSERT OR REPLACE INTO checkpoints VALUES(?1, ?2, ?3, ?4, ?5, ?6)", key.Query, key.Version,
                 key.Partition, checkpoint.SavedAt.ToUnixTimeMilliseconds(), offsets, checkpoint.State);
-            foreach (var input in checkpoint.Inputs)
-            {
-                session.Run("DELETE FROM marks WHERE query = ?1 AND version = ?2 AND part = ?3 AND topic = ?4 " +
-                    "AND input_part = ?5 AND log_offset < ?6", key.Query, key.Version, key.Partition,
-                    input.Partition.Topic, input.Partition.Partition, input.Offset);
-            }
-
+            foreach (var input in checkpoint.Inputs) Cover(session, key, input);
             return true;
         }, ct);
 
@@ -45,12 +39,31 @@ internal sealed class SqliteCheckpointStore(SqliteDatabase database) : ICheckpoi
             return true;
         }, ct);
 
-    public ValueTask<IReadOnlyList<TimeMark>> MarksAsync(CheckpointKey key, CancellationToken ct) =>
-        database.ReadAsync<IReadOnlyList<TimeMark>>(session => session.List(
-            "SELECT topic, input_part, log_offset, arrival FROM marks " +
-            "WHERE query = ?1 AND version = ?2 AND part = ?3 ORDER BY id",
-            row => new TimeMark(new TopicPartition(row.GetString(0), row.GetInt32(1)), row.GetInt64(2),
-                row.GetInt64(3)),
+    public ValueTask<LateOutcome> AddLateAsync(
+        CheckpointKey key, long epoch, TopicPartition input, long offset, DeadLetter letter, CancellationToken ct) =>
+        database.WriteAsync(session =>
+        {
+            if (Epoch(session, key) > epoch) return LateOutcome.Stale;
+            var added = session.Run(
+                "INSERT INTO marks(query, version, part, topic, input_part, log_offset, arrival, letter_id, letter, " +
+                "number) SELECT ?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, 1 + count(*) FROM marks WHERE query = ?1 " +
+                "AND version = ?2 AND part = ?3 AND topic = ?4 AND input_part = ?5 AND number IS NOT NULL " +
+                "ON CONFLICT DO NOTHING", key.Query, key.Version, key.Partition, input.Topic, input.Partition, offset,
+                letter.Id, JsonSerializer.SerializeToUtf8Bytes(letter, ContractJson.Default.DeadLetter));
+            return added == 1 ? LateOutcome.Added : LateOutcome.Known;
+        }, ct);
+
+    public ValueTask RefuseLateAsync(CheckpointKey key, string letterId, CancellationToken ct) =>
+        database.WriteAsync(session =>
+        {
+            session.Run("UPDATE marks SET letter_id = NULL, letter = NULL WHERE query = ?1 AND version = ?2 " +
+                "AND part = ?3 AND letter_id = ?4", key.Query, key.Version, key.Partition, letterId);
+        }, ct);
+
+    public ValueTask<IReadOnlyList<InputMark>> MarksAsync(CheckpointKey key, CancellationToken ct) =>
+        database.ReadAsync<IReadOnlyList<InputMark>>(session => session.List(
+            "SELECT topic, input_part, log_offset, arrival, number, letter FROM marks " +
+            "WHERE query = ?1 AND version = ?2 AND part = ?3 AND covered = 0 ORDER BY id", Mark,
             key.Query, key.Version, key.Partition), ct);
 
     public ValueTask DeleteAsync(string query, int version, CancellationToken ct) =>
@@ -61,6 +74,29 @@ internal sealed class SqliteCheckpointStore(SqliteDatabase database) : ICheckpoi
             session.Run("DELETE FROM checkpoints WHERE query = ?1 AND version = ?2", query, version);
             session.Run("DELETE FROM marks WHERE query = ?1 AND version = ?2", query, version);
         }, ct);
+
+    /// <summary>
+    /// Lets go what the input has passed. Of a late letter the identity stays, so that it is taken once.
+    /// </summary>
+    private static void Cover(SqliteSession session, CheckpointKey key, PartitionOffset input)
+    {
+        const string Passed = "WHERE query = ?1 AND version = ?2 AND part = ?3 AND topic = ?4 AND input_part = ?5 " +
+            "AND log_offset < ?6";
+        session.Run($"DELETE FROM marks {Passed} AND number IS NULL", key.Query, key.Version, key.Partition,
+            input.Partition.Topic, input.Partition.Partition, input.Offset);
+        session.Run($"UPDATE marks SET covered = 1, letter = NULL {Passed} AND covered = 0", key.Query, key.Version,
+            key.Partition, input.Partition.Topic, input.Partition.Partition, input.Offset);
+    }
+
+    private static InputMark Mark(SqliteDataReader row)
+    {
+        var (input, offset) = (new TopicPartition(row.GetString(0), row.GetInt32(1)), row.GetInt64(2));
+        if (row.IsDBNull(4)) return new TimeMark(input, offset, row.GetInt64(3));
+        var letter = row.IsDBNull(5)
+            ? null
+            : JsonSerializer.Deserialize(row.Bytes(5), ContractJson.Default.DeadLetter);
+        return new LateMark(input, offset, row.GetInt32(4), letter);
+    }
 
     private static long Epoch(SqliteSession session, CheckpointKey key) =>
         session.Scalar<long>("SELECT epoch FROM epochs WHERE query = ?1 AND version = ?2 AND part = ?3",

@@ -42,9 +42,7 @@ internal sealed class LetterReplay(ArchiveWriter writer, ArchiverMetrics metrics
 
         var now = time.GetUtcNow();
         var buffer = writer.NewBuffer();
-        using var record = Encode(letter);
-        var source = new TopicPartition(letter.Topic, letter.Partition);
-        buffer.Add(new RecordBatch(source, letter.Offset, 1, record.Bytes), now);
+        buffer.Add(letter.ToRecord(), now);
         if (buffer.Count == 0)
         {
             var again = buffer.DeadLetters[0] with { FirstFailedAt = letter.FirstFailedAt, LastFailedAt = now };
@@ -61,15 +59,5 @@ internal sealed class LetterReplay(ArchiveWriter writer, ArchiverMetrics metrics
             DeltaCommitOutcome.Superseded => ReplayOutcome.Known,
             _ => throw DeltaErrors.CommitFailed.With(letter.Id, result.ToString()).AsException(),
         };
-    }
-
-    private static RecordBatchBuilder Encode(DeadLetter letter)
-    {
-        var record = new RecordBatchBuilder();
-        record.Begin(letter.TimestampMs, letter.Key, hasKey: letter.Key is not null);
-        foreach (var header in letter.Headers)
-            record.AddHeader(System.Text.Encoding.UTF8.GetBytes(header.Name), header.Value);
-        record.End(letter.Value);
-        return record;
     }
 }

@@ -34,6 +34,11 @@ internal sealed class QueryOwner : IDisposable
     /// <summary>Where each source is read on from.</summary>
     public IReadOnlyList<PartitionOffset> Positions => _engine.Positions;
 
+    /// <summary>
+    /// Rows of an owner before were not made again yet: a decision at this position would come before theirs.
+    /// </summary>
+    public bool IsCatchingUp => _writer.KnownRows > 0;
+
     /// <summary>Steps 1 to 4 of a take-over: epoch, fences, checkpoint, rows that stand already.</summary>
     public static async Task<QueryOwner> TakeOverAsync(
         QueryServices services, QueryPlace place, QueryProgress progress, CancellationToken ct)
@@ -48,8 +53,7 @@ internal sealed class QueryOwner : IDisposable
 
         var engine = new QueryEngine(place.Plan, place.EngineOptions, place.Sources, writer);
         if (checkpoint is not null) engine.Restore(checkpoint.State);
-        foreach (var mark in await services.Checkpoints.MarksAsync(place.Key, ct))
-            engine.Mark(mark.Input, mark.Offset, mark.ArrivalMs);
+        foreach (var mark in await services.Checkpoints.MarksAsync(place.Key, ct)) Recall(engine, mark);
         services.Logger.QueryRecovered(place.Config.Name, place.Partition, epoch, writer.KnownRows);
         return new QueryOwner(services, place, progress, epoch, writer, engine);
     }
@@ -62,6 +66,35 @@ internal sealed class QueryOwner : IDisposable
         _progress.RecordsIn(batch.Count);
         await EmitAsync(batch, ct);
         if (_recordsSinceSave >= _services.Options.CheckpointRecords) await SaveAsync(ct);
+    }
+
+    /// <summary>
+    /// Takes a dead letter as late input at this owner's position, which is made durable first; its rows are durable
+    /// when this returns.
+    /// </summary>
+    public async Task<LateAnswer> TakeLateAsync(DeadLetter letter, CancellationToken ct)
+    {
+        var input = new TopicPartition(letter.Topic, letter.Partition);
+        if (_place.Sources.FirstOrDefault(s => s.Partition == input) is not { } source)
+            return LateAnswer.Refused(letter, $"{_place.Config.Name} does not read {input}.");
+        if (letter.QueryVersion != _place.Config.Version && source.StartOffset <= letter.Offset)
+            return LateAnswer.Refused(letter, $"Version {_place.Config.Version} has read the record itself.");
+        if (IsCatchingUp || _engine.AwaitsLate(input)) return LateAnswer.NotHere;
+        var position = _engine.Positions.First(p => p.Partition == input).Offset;
+        switch (await _services.Checkpoints.AddLateAsync(_place.Key, _epoch, input, position, letter, ct))
+        {
+            case LateOutcome.Stale: throw Stale();
+            case LateOutcome.Known: return LateAnswer.Taken;
+        }
+
+        var dropped = _writer.Dropped;
+        _engine.Late(input, position, new LateRecord(letter.ToRecord(), letter.Element));
+        var refusal = _writer.Failures.Where(f => f.IsLate).Select(f => $"{f.Code} {f.Reason}").FirstOrDefault();
+        if (_writer.Dropped > dropped) refusal = "The query's time policy drops it.";
+        await EmitAsync(RecordBatch.None(input, position), ct);
+        if (refusal is null) return LateAnswer.Taken;
+        await _services.Checkpoints.RefuseLateAsync(_place.Key, letter.Id, ct);
+        return LateAnswer.Refused(letter, refusal);
     }
 
     /// <summary>What only the clock decides: idle partitions, and the time for a checkpoint.</summary>
@@ -99,9 +132,26 @@ internal sealed class QueryOwner : IDisposable
 
     public void Dispose() => _writer.Dispose();
 
+    /// <summary>A decision of an owner before.</summary>
+    private static void Recall(QueryEngine engine, InputMark mark)
+    {
+        switch (mark)
+        {
+            case TimeMark time:
+                engine.Mark(time.Input, time.Offset, time.ArrivalMs);
+                break;
+            case LateMark late when late.Number > engine.LateTaken(late.Input):
+                var batch = late.Letter?.ToRecord() ?? RecordBatch.None(late.Input, late.Offset);
+                engine.Late(late.Input, late.Offset, new LateRecord(batch, late.Letter?.Element ?? -1));
+                break;
+        }
+    }
+
     private async Task EmitAsync(RecordBatch batch, CancellationToken ct)
     {
         _changed = true;
+        // Whoever asked for the replay hears of it; the letter is there already.
+        _writer.Failures.RemoveAll(failure => failure.IsLate);
         var query = StreamProcessorMetrics.Query(_place.Config.Name);
         if (_writer.Failures.Count > 0)
         {
@@ -172,7 +222,7 @@ internal sealed class QueryOwner : IDisposable
             StreamProcessorMetrics.IdleMarks.Add(1, StreamProcessorMetrics.Query(_place.Config.Name));
             _idle[source] = known with { MarkedMs = arrival };
             _engine.Mark(source, offset, arrival);
-            await EmitAsync(new RecordBatch(source, offset, 0, default), ct);
+            await EmitAsync(RecordBatch.None(source, offset), ct);
         }
     }
 

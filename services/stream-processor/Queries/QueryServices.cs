@@ -9,7 +9,7 @@ namespace Millrace.StreamProcessor.Queries;
 
 /// <summary>What every running query needs.</summary>
 internal sealed class QueryServices(
-    IEventLog log, ICheckpointStore checkpoints, DeadLetterWriter deadLetters, StreamRuntime runtime,
+    IEventLog log, ICheckpointStore checkpoints, DeadLetterWriter deadLetters, StreamRuntime runtime, LateLetters late,
     IOptions<StreamProcessorOptions> options, TimeProvider time, ILogger<QueryServices> logger)
 {
     public IEventLog Log { get; } = log;
@@ -17,6 +17,8 @@ internal sealed class QueryServices(
     public ICheckpointStore Checkpoints { get; } = checkpoints;
 
     public DeadLetterWriter DeadLetters { get; } = deadLetters;
+
+    public LateLetters Late { get; } = late;
 
     public StreamRuntime Runtime { get; } = runtime;
 

@@ -17,6 +17,7 @@ internal static class QueryStream
         QueryServices services, QueryPlace place, QueryProgress progress, CancellationToken stop)
     {
         using var owner = await QueryOwner.TakeOverAsync(services, place, progress, stop);
+        using var late = services.Late.Open(place);
         var bytes = (int)services.Options.ReadBytesMax.Bytes;
         var source = Source.Empty<Step>();
         foreach (var (partition, offset) in owner.Positions)
@@ -33,13 +34,31 @@ internal static class QueryStream
             .SelectAsync(1, async step =>
             {
                 if (step.Batch is { } records) await owner.ProcessAsync(records, CancellationToken.None);
-                else await owner.TickAsync(CancellationToken.None);
+                else await TickAsync(owner, late);
                 return NotUsed.Instance;
             })
             .ToMaterialized(Sink.Ignore<NotUsed>(), Keep.Both)
             .Run(services.Runtime.Materializer);
         using (stop.Register(killSwitch.Shutdown)) await done;
         await owner.SaveAsync(CancellationToken.None);
+    }
+
+    private static async Task TickAsync(QueryOwner owner, LateLetters.Desk late)
+    {
+        while (late.Take() is { } request)
+        {
+            try
+            {
+                request.Answered.SetResult(await owner.TakeLateAsync(request.Letter, CancellationToken.None));
+            }
+            catch
+            {
+                request.Answered.SetResult(LateAnswer.NotHere);
+                throw;
+            }
+        }
+
+        await owner.TickAsync(CancellationToken.None);
     }
 
     /// <summary>A batch to answer, or without one a look at the clock.</summary>

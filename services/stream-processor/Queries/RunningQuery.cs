@@ -92,8 +92,9 @@ internal sealed class RunningQuery
     {
         _error = error.ToString();
         _services.Logger.QueryFailed(Config.Name, Config.Version, _error);
-        await _store.SetStateAsync(Config.Name, QueryState.Failed, CancellationToken.None);
+        // Whoever sees the state finds the reason.
         await WriteStatusAsync();
+        await _store.SetStateAsync(Config.Name, QueryState.Failed, CancellationToken.None);
         await _stop.CancelAsync();
     }
 

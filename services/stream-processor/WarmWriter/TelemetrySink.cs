@@ -46,12 +46,7 @@ internal sealed class TelemetrySink(ITelemetryStore store, DeadLetterWriter dead
     public async ValueTask<string?> ReplayAsync(DeadLetter letter, CancellationToken ct)
     {
         var partition = new TopicPartition(letter.Topic, letter.Partition);
-        using var records = new RecordBatchBuilder();
-        records.Begin(letter.TimestampMs, letter.Key, hasKey: letter.Key is not null);
-        foreach (var header in letter.Headers) records.AddHeader(System.Text.Encoding.UTF8.GetBytes(header.Name),
-            header.Value);
-        records.End(letter.Value);
-        var (rows, letters) = Read([new RecordBatch(partition, letter.Offset, 1, records.Bytes)]);
+        var (rows, letters) = Read([letter.ToRecord()]);
         if (letters.Count > 0) return letters[0].Reason;
         var turn = _writing.GetOrAdd(partition, _ => new SemaphoreSlim(1, 1));
         await turn.WaitAsync(ct);

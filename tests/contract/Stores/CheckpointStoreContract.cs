@@ -75,6 +75,68 @@ public abstract class CheckpointStoreContract : StoreContract<ICheckpointStore>
     }
 
     [Test]
+    public async Task A_late_letter_is_added_once_and_numbered_by_its_input()
+    {
+        var other = Input with { Partition = 2 };
+        var epoch = await Store.RaiseEpochAsync(Key);
+        Assert.That(await Store.AddLateAsync(Key, epoch, Input, 20, Letter(1)), Is.EqualTo(LateOutcome.Added));
+        Assert.That(await Store.AddLateAsync(Key, epoch, other, 5, Letter(2)), Is.EqualTo(LateOutcome.Added));
+        Assert.That(await Store.AddMarkAsync(Key, epoch, new TimeMark(Input, 20, 9)), Is.True);
+        Assert.That(await Store.AddLateAsync(Key, epoch, Input, 30, Letter(3)), Is.EqualTo(LateOutcome.Added));
+        Assert.That(await Store.AddLateAsync(Key, epoch, Input, 30, Letter(1)), Is.EqualTo(LateOutcome.Known));
+        Reopen();
+
+        var marks = await Store.MarksAsync(Key);
+        Assert.That(marks.Select(m => (m.Input, m.Offset, (m as LateMark)?.Number, (m as LateMark)?.Letter?.Id)),
+            Is.EqualTo(new (TopicPartition, long, int?, string?)[]
+            {
+                (Input, 20, 1, Letter(1).Id), (other, 5, 1, Letter(2).Id), (Input, 20, null, null),
+                (Input, 30, 2, Letter(3).Id),
+            }));
+    }
+
+    [Test]
+    public async Task A_covered_letter_is_let_go_but_stays_known()
+    {
+        var epoch = await Store.RaiseEpochAsync(Key);
+        await Store.AddLateAsync(Key, epoch, Input, 9, Letter(1));
+        await Store.AddLateAsync(Key, epoch, Input, 10, Letter(2));
+        await Store.SaveAsync(Key, epoch, At(10));
+
+        Assert.That((await Store.MarksAsync(Key)).Cast<LateMark>().Select(m => m.Number), Is.EqualTo(new[] { 2 }));
+        Assert.That(await Store.AddLateAsync(Key, epoch, Input, 11, Letter(1)), Is.EqualTo(LateOutcome.Known));
+        Assert.That(await Store.AddLateAsync(Key, epoch, Input, 11, Letter(3)), Is.EqualTo(LateOutcome.Added));
+        Assert.That((await Store.MarksAsync(Key)).Cast<LateMark>().Select(m => m.Number), Is.EqualTo(new[] { 2, 3 }));
+    }
+
+    [Test]
+    public async Task A_letter_that_was_refused_keeps_its_number_and_may_be_added_again()
+    {
+        var epoch = await Store.RaiseEpochAsync(Key);
+        await Store.AddLateAsync(Key, epoch, Input, 9, Letter(1));
+        await Store.RefuseLateAsync(Key, Letter(1).Id);
+        Assert.That(await Store.AddLateAsync(Key, epoch, Input, 9, Letter(1)), Is.EqualTo(LateOutcome.Added));
+
+        var marks = (await Store.MarksAsync(Key)).Cast<LateMark>().ToList();
+        Assert.That(marks.Select(m => (m.Number, m.Letter?.Id)),
+            Is.EqualTo(new (int, string?)[] { (1, null), (2, Letter(1).Id) }));
+    }
+
+    [Test]
+    public async Task A_stale_owner_adds_no_letter_and_a_deleted_query_forgets_its_own()
+    {
+        var older = await Store.RaiseEpochAsync(Key);
+        var newer = await Store.RaiseEpochAsync(Key);
+        Assert.That(await Store.AddLateAsync(Key, older, Input, 9, Letter(1)), Is.EqualTo(LateOutcome.Stale));
+        await Store.AddLateAsync(Key, newer, Input, 9, Letter(1));
+        await Store.DeleteAsync(Key.Query, Key.Version);
+
+        Assert.That(await Store.MarksAsync(Key), Is.Empty);
+        var last = await Store.RaiseEpochAsync(Key);
+        Assert.That(await Store.AddLateAsync(Key, last, Input, 9, Letter(1)), Is.EqualTo(LateOutcome.Added));
+    }
+
+    [Test]
     public async Task Marks_stay_in_the_order_of_their_adding_until_their_own_input_has_passed_them()
     {
         var other = new TopicPartition("out.x", 3);
@@ -149,4 +211,8 @@ public abstract class CheckpointStoreContract : StoreContract<ICheckpointStore>
 
     private static Checkpoint At(long offset) => new([new PartitionOffset(Input, offset)],
         [new PartitionOffset(new TopicPartition("alerts", 3), 4)], [9, 8], Noon);
+
+    private static DeadLetter Letter(int offset) => new(
+        DeadLetterStages.Query, "q", 1, Topics.Telemetry, 3, offset, 0, "SQ-0103", "It failed.", Noon, Noon, null, 7,
+        [new DeadLetterHeader("content-type", "application/json"u8.ToArray())], "{}"u8.ToArray());
 }

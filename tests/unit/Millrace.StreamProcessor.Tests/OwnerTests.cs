@@ -1,6 +1,7 @@
 using Millrace.Contracts;
 using Millrace.Primitives;
 using Millrace.Saql;
+using Millrace.Stores.Checkpoints;
 using Millrace.Stores.Queries;
 using Millrace.StreamProcessor.Queries;
 
@@ -46,6 +47,74 @@ public class OwnerTests
         Assert.That(await _hub.RowsAsync(output), Is.EqualTo(expected), $"seed {seed}");
     }
 
+    /// <summary>
+    /// Letters come as late input at any position, the owner goes before or after their rows, and each may be asked for
+    /// again: the rows are those of an engine that has each once, where it was first taken.
+    /// </summary>
+    [TestCase(Windows, "sums", 11)]
+    [TestCase(Windows, "alerts", 12)]
+    [TestCase(Fleet, "fleet", 13)]
+    [TestCase(Fleet, "fleet", 14)]
+    public async Task Letters_are_late_input_once_whoever_crashes(string text, string output, int seed)
+    {
+        var random = new Random(seed);
+        var config = await QueryAsync(text);
+        await FillAsync(random, 1_500);
+        var marks = new List<LateMark>();
+        foreach (var place in await PlacesAsync(config))
+        {
+            for (var life = 0; life < 8; life++)
+                await RunAsync(place, random, life == 7 ? int.MaxValue : random.Next(300), marks);
+        }
+
+        Assert.That(marks, Has.Count.GreaterThan(10));
+        var expected = await _hub.UndisturbedAsync(config, output, complete: false, marks);
+        var found = await _hub.RowsAsync(output);
+        foreach (var (id, row) in expected)
+            Assert.That(found.GetValueOrDefault(id), Is.EqualTo(row), $"seed {seed}: {id}");
+        Assert.That(found, Has.Count.EqualTo(expected.Count), $"seed {seed}");
+        Assert.That(expected, Is.Not.EqualTo(await _hub.UndisturbedAsync(config, output, complete: false)));
+    }
+
+    [Test]
+    public async Task A_letter_that_fails_again_is_refused_and_may_be_tried_once_more()
+    {
+        var config = await QueryAsync(Windows);
+        await FillAsync(new Random(8), 50);
+        var place = (await PlacesAsync(config))[0];
+        using var owner = await TakeOverAsync(place);
+        await owner.ProcessAsync(await BatchAsync(place.Sources[0].Partition), default);
+        var bad = Letter(place.Sources[0].Partition, 3, "no JSON");
+
+        var first = await owner.TakeLateAsync(bad, default);
+        var second = await owner.TakeLateAsync(bad with { Value = "[0,{\"v\":99}]"u8.ToArray() }, default);
+        await owner.SaveAsync(default);
+
+        Assert.That(first.Refusal?.ToString(), Does.Contain("SP-0008").And.Contain("SQ-"));
+        Assert.That(second, Is.EqualTo(LateAnswer.Taken));
+        Assert.That((await _hub.RowsAsync("alerts")).Values, Has.Some.Contains("\"v\":99"));
+    }
+
+    [Test]
+    public async Task A_newer_version_takes_only_what_it_has_not_read_itself()
+    {
+        var config = await QueryAsync(Windows, from: "now");
+        await FillAsync(new Random(9), 50);
+        var newer = config with { Version = 2 };
+        Assert.That(await _hub.Get<IQueryStore>().SaveAsync(newer, 1), Is.True);
+        var place = (await PlacesAsync(newer))[1];
+        var input = place.Sources[0];
+        await FillAsync(new Random(10), 50);
+        using var owner = await TakeOverAsync(place);
+
+        const string Body = "[0,{\"v\":99}]";
+        var before = await owner.TakeLateAsync(Letter(input.Partition, input.StartOffset - 1, Body), default);
+        var after = await owner.TakeLateAsync(Letter(input.Partition, input.StartOffset, Body), default);
+
+        Assert.That(before, Is.EqualTo(LateAnswer.Taken));
+        Assert.That(after.Refusal?.ToString(), Does.Contain("has read the record itself"));
+    }
+
     [Test]
     public async Task What_a_stale_owner_writes_does_not_count_and_it_cannot_save()
     {
@@ -88,8 +157,10 @@ public class OwnerTests
         Assert.That(error!.Error.Code, Is.EqualTo("SP-0005"));
     }
 
-    /// <summary>Takes the place over, answers so many batches, saves now and then, and goes without a word.</summary>
-    private async Task RunAsync(QueryPlace place, Random random, int records)
+    /// <summary>
+    /// Takes the place over, answers so many batches, saves now and then, takes letters, and goes without a word.
+    /// </summary>
+    private async Task RunAsync(QueryPlace place, Random random, int records, List<LateMark>? marks = null)
     {
         using var owner = await TakeOverAsync(place);
         var readers = owner.Positions.Select(p => _hub.Log.OpenReader(p.Partition, p.Offset)).ToList();
@@ -104,9 +175,55 @@ public class OwnerTests
 
             await owner.ProcessAsync(batch, default);
             records -= batch.Count;
+            if (marks is not null && random.Next(2) == 0) await TakeLateAsync(owner, place, random, marks);
             if (random.Next(3) == 0) await owner.SaveAsync(default);
         }
+
+        if (marks is not null && records <= 0) await CrashTakingAsync(owner, place, random, marks);
     }
+
+    private async Task TakeLateAsync(QueryOwner owner, QueryPlace place, Random random, List<LateMark> marks)
+    {
+        var letter = AnyLetter(owner, place, random);
+        var mark = MarkOf(owner, letter);
+        var answer = await owner.TakeLateAsync(letter, default);
+        Assert.That(answer.Refusal, Is.Null);
+        if (answer.IsHere) Note(marks, mark);
+    }
+
+    /// <summary>The owner goes between the durable mark and the letter's rows.</summary>
+    private async Task CrashTakingAsync(QueryOwner owner, QueryPlace place, Random random, List<LateMark> marks)
+    {
+        var mark = MarkOf(owner, AnyLetter(owner, place, random));
+        if (owner.IsCatchingUp || marks.Any(known => known.Input == mark.Input && known.Offset > mark.Offset)) return;
+        Note(marks, mark);
+        await _hub.Get<ICheckpointStore>().AddLateAsync(
+            place.Key, long.MaxValue, mark.Input, mark.Offset, mark.Letter!, default);
+    }
+
+    private static LateMark MarkOf(QueryOwner owner, DeadLetter letter)
+    {
+        var input = new TopicPartition(letter.Topic, letter.Partition);
+        return new LateMark(input, owner.Positions.First(p => p.Partition == input).Offset, 0, letter);
+    }
+
+    private static void Note(List<LateMark> marks, LateMark mark)
+    {
+        if (!marks.Any(known => known.Letter!.Id == mark.Letter!.Id)) marks.Add(mark);
+    }
+
+    private static DeadLetter AnyLetter(QueryOwner owner, QueryPlace place, Random random)
+    {
+        var at = owner.Positions[random.Next(owner.Positions.Count)];
+        var offset = random.NextInt64(Math.Max(1, at.Offset));
+        return Letter(at.Partition, offset, $$"""[0,{"v":{{200 + offset}}}]""");
+    }
+
+    /// <summary>Of an element that no record has, so that its identity is its own.</summary>
+    private static DeadLetter Letter(TopicPartition input, long offset, string body) => new(
+        DeadLetterStages.Query, "q", 1, input.Topic, input.Partition, offset, 1, "SQ-0103", "It failed.",
+        DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, "late"u8.ToArray(), 0, [],
+        System.Text.Encoding.UTF8.GetBytes(body));
 
     private Task<QueryOwner> TakeOverAsync(QueryPlace place) => QueryOwner.TakeOverAsync(
         _hub.Get<QueryServices>(), place, new QueryProgress(place.Config, TimeProvider.System), default);

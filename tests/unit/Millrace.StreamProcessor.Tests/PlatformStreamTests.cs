@@ -88,6 +88,32 @@ public class PlatformStreamTests
     }
 
     [Test]
+    public async Task A_query_that_was_mended_takes_the_dead_letters_of_the_version_before()
+    {
+        await ApplyAsync("cast", "SELECT CAST(v AS bigint) AS n INTO numbers FROM telemetry");
+        await _hub.AppendAsync(0, Now, "d", """{"v":"seven"}""");
+        var letters = _hub.Get<IDeadLetterStore>();
+        await SoonAsync(async () => await letters.CountAsync() == 1);
+        var id = (await letters.ListAsync(new DeadLetterFilter())).Items[0].Id;
+        await letters.SetStateAsync(id, DeadLetterState.Replaying);
+        await SoonAsync(async () => (await letters.FindAsync(id))!.State == DeadLetterState.Open);
+
+        var store = _hub.Get<IQueryStore>();
+        var mended = (await store.FindAsync("cast"))! with
+        {
+            Version = 2,
+            Options = new QueryOptions { StartFrom = "now" },
+            Text = "SELECT v AS n INTO numbers FROM telemetry",
+        };
+        Assert.That(await store.SaveAsync(mended, 1), Is.True);
+        await SoonAsync(async () => (await store.StatusAsync("cast"))?.Version == 2);
+        await letters.SetStateAsync(id, DeadLetterState.Replaying);
+
+        await SoonAsync(async () => (await letters.FindAsync(id))!.State == DeadLetterState.Replayed);
+        Assert.That((await _hub.RowsAsync("numbers")).Single().Value, Is.EqualTo("""{"n":"seven"}"""));
+    }
+
+    [Test]
     public async Task A_query_that_stops_on_errors_fails_alone()
     {
         await ApplyAsync("strict", "SELECT CAST(v AS bigint) AS n INTO strict FROM telemetry", RowErrorPolicy.Stop);

@@ -6,6 +6,7 @@ using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Hosting;
 using Millrace.Saql;
+using Millrace.Stores.Checkpoints;
 using Millrace.Stores.Queries;
 using Millrace.Stores.Sqlite;
 using Millrace.StreamProcessor.Sinks;
@@ -87,8 +88,8 @@ internal sealed class ProcessorFixture : IAsyncDisposable
     }
 
     /// <summary>What an engine that nobody disturbs makes of the whole telemetry topic.</summary>
-    public async Task<SortedDictionary<string,
-        string>> UndisturbedAsync(QueryConfig config, string output, bool complete)
+    public async Task<SortedDictionary<string, string>> UndisturbedAsync(
+        QueryConfig config, string output, bool complete, IEnumerable<LateMark>? late = null)
     {
         var plan = SaqlCompiler.Compile(config.Text).Plan!;
         var sink = new CollectingSink(plan.Outputs.ToList().IndexOf(output));
@@ -98,6 +99,12 @@ internal sealed class ProcessorFixture : IAsyncDisposable
         {
             var engine = new QueryEngine(plan, new QueryEngineOptions(config.Name, config.Version),
                 [.. run.Select(p => new QuerySource(Topics.Telemetry, p, 0))], sink);
+            foreach (var mark in late ?? [])
+            {
+                if (!run.Contains(mark.Input)) continue;
+                engine.Late(mark.Input, mark.Offset, new LateRecord(mark.Letter!.ToRecord(), mark.Letter.Element));
+            }
+
             foreach (var partition in run)
             {
                 var range = await Log.RangeAsync(partition);
@@ -132,6 +139,7 @@ internal sealed class ProcessorFixture : IAsyncDisposable
             ["StreamProcessor:IdleGrace"] = "00:00:00.050",
             ["StreamProcessor:TickInterval"] = "00:00:00.050",
             ["StreamProcessor:CheckpointInterval"] = "00:00:00.200",
+            ["StreamProcessor:ReconcileInterval"] = "00:00:00.300",
             ["StreamProcessor:StatusInterval"] = "00:00:00.200",
             ["EventLog:Partitions"] = $"{Partitions}",
         };

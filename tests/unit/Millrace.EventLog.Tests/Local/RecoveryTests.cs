@@ -144,7 +144,7 @@ public class RecoveryTests
             Throws.TypeOf<MillraceException>().With.Message.Contains("LOG-0002"));
     }
 
-    /// <summary>The disk may keep a batch that was taken back, when the sync of taking it back failed as well.</summary>
+    /// <summary>The disk may keep a batch that was taken back, when the sync of that failed as well.</summary>
     [Test]
     public async Task A_batch_that_was_taken_back_when_the_log_opened_does_not_come_back_when_the_power_goes(
         [Range(1, 20)] int seed)
