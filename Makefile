@@ -6,6 +6,8 @@ CONFIGURATION ?= Release
 DOTNET = $(shell scripts/sdk)
 BUILD = "$(DOTNET)" build Platform.sln -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
 
+FORMAT = "$(DOTNET)" format whitespace . --folder --exclude artifacts .dotnet
+
 .PHONY: help run test check build bench e2e torture fmt clean
 
 help: ## List the verbs
@@ -24,8 +26,7 @@ test: ## Run every test that needs no server, and those whose servers are there
 
 check: ## What CI runs: format, build with warnings as errors, tidy and all other tests
 	@echo "Checking the format"
-	@"$(DOTNET)" restore Platform.sln -v quiet
-	@"$(DOTNET)" format whitespace Platform.sln --no-restore --verify-no-changes
+	@$(FORMAT) --verify-no-changes
 	@$(BUILD)
 	@DOTNET="$(DOTNET)" CONFIGURATION=$(CONFIGURATION) scripts/test
 
@@ -41,7 +42,7 @@ bench: ## Run the benchmarks and write benchmarks/results
 	@"$(DOTNET)" run -c Release --project benchmarks/Millrace.Benchmarks.csproj -- all
 
 fmt: ## Format the source
-	@"$(DOTNET)" format whitespace Platform.sln
+	@$(FORMAT)
 	@"$(DOTNET)" format style Platform.sln
 
 clean: ## Remove everything that was built
