@@ -18,7 +18,7 @@ public static class BatchErrors
     public static readonly ErrorDefinition NotOneSelect = new("BA-0003",
         "The text is not one SELECT statement.",
         "SQL over the archive only reads: one SELECT (or WITH, VALUES, DESCRIBE, SUMMARIZE) and nothing else.",
-        "Send one SELECT; to keep its result, run it as a job with output parquet.");
+        "Send one SELECT; to keep its result, ask for output parquet.");
 
     public static readonly ErrorDefinition ParameterInvalid = new("BA-0004",
         "A parameter has a type that statements do not take.",

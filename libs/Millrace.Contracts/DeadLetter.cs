@@ -9,6 +9,8 @@ public static class DeadLetterStages
     public const string WarmWriter = "warm-writer";
     public const string Archiver = "archiver";
     public const string Query = "query";
+
+    public static readonly IReadOnlyList<string> All = [Gateway, WarmWriter, Archiver, Query];
 }
 
 /// <summary>

@@ -16,16 +16,25 @@ internal sealed class StoreRetention(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.RetentionInterval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        try
         {
-            try
-            {
-                await ExpireAsync(stoppingToken);
-            }
-            catch (MillraceException e)
-            {
-                log.RetentionFailed(e);
-            }
+            while (await timer.WaitForNextTickAsync(stoppingToken)) await TryExpireAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // What is left goes at the next start.
+        }
+    }
+
+    private async Task TryExpireAsync(CancellationToken ct)
+    {
+        try
+        {
+            await ExpireAsync(ct);
+        }
+        catch (MillraceException e)
+        {
+            log.RetentionFailed(e);
         }
     }
 

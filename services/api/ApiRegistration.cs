@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -32,9 +31,14 @@ public static class ApiRegistration
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<ApiOptions>>(
             (kestrel, api) => kestrel.Limits.MaxRequestBodySize = api.Value.RequestBytesMax.Bytes);
         services.Configure<JsonOptions>(json =>
-            json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase)));
+        {
+            json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase));
+            json.SerializerOptions.Converters.Add(new UtcTimeConverter());
+            json.SerializerOptions.RespectRequiredConstructorParameters = true;
+            json.SerializerOptions.RespectNullableAnnotations = true;
+        });
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
-        services.AddOpenApi();
+        services.AddOpenApi(document => document.AddDocumentTransformer((d, _, _) => ApiDocument.CompleteAsync(d)));
         services.AddProblemDetails();
         services.AddExceptionHandler<QueryInvalidResponses>();
         services.AddExceptionHandler<ErrorResponses>();
@@ -48,7 +52,11 @@ public static class ApiRegistration
             s.GetRequiredService<QueryCatalog>(), s.GetRequiredService<IQueryStore>()));
         services.AddSingleton<TailHub>();
         services.AddSingleton<HubStatusReader>();
-        services.AddAuthentication(BearerTokenHandler.SchemeName)
+
+        // AddAuthentication would also bring a key ring for cookies, kept outside the data folder.
+        services.AddAuthenticationCore(authentication => authentication.DefaultScheme = BearerTokenHandler.SchemeName);
+        services.AddWebEncoders();
+        new AuthenticationBuilder(services)
             .AddScheme<AuthenticationSchemeOptions, BearerTokenHandler>(BearerTokenHandler.SchemeName, null);
         services.AddAuthorizationBuilder()
             .AddPolicy(ApiScopes.Read, Any(ApiScopes.Read, ApiScopes.Operate, ApiScopes.Administer))
@@ -61,6 +69,7 @@ public static class ApiRegistration
     public static IApplicationBuilder UseMillraceApi(this IApplicationBuilder app)
     {
         app.UseExceptionHandler();
+        app.UseStatusCodePages(ErrorResponses.TellAsync);
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -79,8 +88,6 @@ public static class ApiRegistration
         api.MapTokens();
         api.MapAudit();
         api.MapStatus();
-        endpoints.MapFallback(context => Problems.Problem(
-            ApiErrors.NotFound.With(context.Request.Path), StatusCodes.Status404NotFound).ExecuteAsync(context));
         return endpoints;
     }
 

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -7,14 +9,14 @@ using Millrace.Primitives;
 namespace Millrace.Api;
 
 /// <summary>Turns what endpoints throw into problem details with a code.</summary>
-internal sealed class ErrorResponses(ILogger<ErrorResponses> log) : IExceptionHandler
+internal sealed partial class ErrorResponses(ILogger<ErrorResponses> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken ct)
     {
         var (error, status) = exception switch
         {
             MillraceException e => (e.Error, StatusOf(e.Error.Code)),
-            BadHttpRequestException e => (ApiErrors.BadRequest.With(null, e.Message), e.StatusCode),
+            BadHttpRequestException e => (BadRequest(e), e.StatusCode),
             _ => (ApiErrors.Unexpected.With(context.TraceIdentifier), StatusCodes.Status500InternalServerError),
         };
         if (status >= StatusCodes.Status500InternalServerError)
@@ -22,6 +24,34 @@ internal sealed class ErrorResponses(ILogger<ErrorResponses> log) : IExceptionHa
         await Problems.Problem(error, status).ExecuteAsync(context);
         return true;
     }
+
+    /// <summary>An address or method that no endpoint has, or a body of a type that it does not take.</summary>
+    public static Task TellAsync(StatusCodeContext context)
+    {
+        var (request, status) = (context.HttpContext.Request, context.HttpContext.Response.StatusCode);
+        var error = status switch
+        {
+            StatusCodes.Status404NotFound => ApiErrors.NotFound.With(request.Path),
+            StatusCodes.Status405MethodNotAllowed => ApiErrors.BadRequest.With(request.Method,
+                "The address does not take this method."),
+            StatusCodes.Status415UnsupportedMediaType => ApiErrors.BadRequest.With(request.ContentType,
+                "The body must be JSON: send Content-Type: application/json."),
+            _ => ApiErrors.BadRequest.With(null),
+        };
+        return Problems.Problem(error, status).ExecuteAsync(context.HttpContext);
+    }
+
+    /// <summary>What the user wrote and where, without the names of our types.</summary>
+    private static Error BadRequest(BadHttpRequestException e)
+    {
+        if (e.InnerException is JsonException json) return ApiErrors.BadRequest.With(json.Path, json.Message);
+        return BindingPattern().Match(e.Message) is { Success: true } match
+            ? ApiErrors.BadRequest.With(match.Groups["value"].Value, $"{match.Groups["name"].Value} is not valid.")
+            : ApiErrors.BadRequest.With(null, e.Message);
+    }
+
+    [GeneratedRegex("^Failed to bind parameter \".* (?<name>\\w+)\" from \"(?<value>.*)\"\\.$")]
+    private static partial Regex BindingPattern();
 
     /// <summary>A fault of the platform is a 500; what a user asked wrongly is theirs.</summary>
     private static int StatusOf(string code) => code switch

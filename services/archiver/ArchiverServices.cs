@@ -10,20 +10,22 @@ namespace Millrace.Archiver;
 public static class ArchiverServices
 {
     /// <summary>
-    /// The archiver: from the telemetry topic to the archive's table. Section <c>Archiver</c>. Needs the event log, the
-    /// stores and the object store; gives <see cref="ArchiverStatus"/>.
+    /// The archiver: from the telemetry topic to the archive's table. Sections <c>Archiver</c> and <c>Delta</c>. Needs
+    /// the event log, the stores and the object store; gives <see cref="ArchiverStatus"/>.
     /// </summary>
     public static IServiceCollection AddMillraceArchiver(this IServiceCollection services)
     {
         services.AddValidatedOptions<ArchiverOptions>("Archiver");
         services.AddSingleton<IValidateOptions<ArchiverOptions>, ArchiverOptionsValidator>();
+        services.AddValidatedOptions<DeltaTableOptions>("Delta");
         services.AddMetrics();
         services.AddSingleton<ArchiverStatus>();
         services.AddSingleton<ArchiverMetrics>();
         services.AddSingleton<ArchiverAssignment>();
         services.AddSingleton(provider => new ArchiveTable(new DeltaTable(
             provider.GetRequiredService<IObjectStore>(), TelemetryTable.Root,
-            provider.GetRequiredService<TimeProvider>())));
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<IOptions<DeltaTableOptions>>().Value)));
         services.AddSingleton<ArchiveWriter>();
         services.AddSingleton<LetterReplay>();
         services.AddHostedService<ArchiverService>();

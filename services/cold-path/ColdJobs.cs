@@ -15,33 +15,23 @@ internal sealed class ColdJobs(JobCatalog catalog, IBatchEngine engine, TimeProv
     private static readonly HashSet<string> OwnColumns =
         [.. TelemetryTable.BaseSchema.Columns.Select(column => column.Name), "body_text"];
 
-    /// <summary>The job's rows as they stream in, at most so many.</summary>
-    public async ValueTask<IBatchResult> RunAsync(
-        string name, IReadOnlyDictionary<string, JsonElement> parameters, long rowsMax, CancellationToken ct)
-    {
-        var statement = await PrepareAsync(name, parameters, ct).ConfigureAwait(false);
-        return await engine.QueryAsync(new BatchQuery(statement.Sql, statement.Parameters, rowsMax), ct)
-            .ConfigureAwait(false);
-    }
-
-    /// <summary>Writes the job's rows as Parquet below <c>results/JOB/</c>, each run in a folder of its own.</summary>
-    public async ValueTask<BatchWritten> WriteAsync(
-        string name, IReadOnlyDictionary<string, JsonElement> parameters, CancellationToken ct)
-    {
-        var statement = await PrepareAsync(name, parameters, ct).ConfigureAwait(false);
-        var at = time.GetUtcNow().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
-        var prefix = $"{ResultsPrefix}/{name}/{at}-{Guid.NewGuid().ToString("N")[..8]}";
-        return await engine.WriteParquetAsync(new BatchQuery(statement.Sql, statement.Parameters), prefix, ct)
-            .ConfigureAwait(false);
-    }
-
-    private async ValueTask<JobStatement> PrepareAsync(
+    /// <summary>The job's statement with its parameters put in.</summary>
+    public async ValueTask<BatchQuery> PrepareAsync(
         string name, IReadOnlyDictionary<string, JsonElement> parameters, CancellationToken ct)
     {
         var job = catalog.Get(name);
         var needsColumns = job.Parameters.Any(parameter => parameter.Type == JobParameterType.Columns);
         var columns = needsColumns ? await ColumnsAsync(ct).ConfigureAwait(false) : [];
-        return JobStatement.Of(job, parameters, columns, time.GetUtcNow());
+        var statement = JobStatement.Of(job, parameters, columns, time.GetUtcNow());
+        return new BatchQuery(statement.Sql, statement.Parameters);
+    }
+
+    /// <summary>Writes the rows as Parquet below <c>results/NAME/</c>, each run in a folder of its own.</summary>
+    public ValueTask<BatchWritten> WriteAsync(string name, BatchQuery query, CancellationToken ct)
+    {
+        var at = time.GetUtcNow().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        var prefix = $"{ResultsPrefix}/{name}/{at}-{Guid.NewGuid().ToString("N")[..8]}";
+        return engine.WriteParquetAsync(query, prefix, ct);
     }
 
     private async ValueTask<IReadOnlyList<ViewColumn>> ColumnsAsync(CancellationToken ct)

@@ -44,4 +44,19 @@ public static class HostErrors
         "The query does not compile.",
         "The text has the errors that are listed.",
         "Mend the places that the list names by line and column.");
+
+    public static readonly ErrorDefinition PathUnusable = new("CL-0009",
+        "A file or folder cannot be used.",
+        "The system refused to make, read or write it.",
+        "Check the path, its owner and the room on the disk.");
+
+    public static readonly ErrorDefinition TokenMissing = new("CL-0010",
+        "There is no token to show to the platform.",
+        "No --token was given, and the data folder holds none.",
+        "Give one with --token or MILLRACE_TOKEN, or name the platform's data folder with --data.");
+
+    public static readonly ErrorDefinition ReplayRefused = new("CL-0011",
+        "The dead letter was not taken.",
+        "The stage tried it again and refused it, so that it is open as before.",
+        "Look at the reason with millrace deadletter list, and into the platform's log; mend the cause and try again.");
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Millrace.Alerts;
 using Millrace.Client;
 using Millrace.Cold;
@@ -25,6 +26,9 @@ var millrace = new RootCommand("Millrace: a self-hosted IoT streaming platform")
 };
 
 var parsed = millrace.Parse(args);
+
+// A slip in one option does not need a page of help; a missing verb does.
+if (parsed.Action is ParseErrorAction wrong) wrong.ShowHelp = parsed.CommandResult.Command.Subcommands.Count > 0;
 
 // A platform takes the time that it needs to drain: its own limits end it.
 var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

@@ -8,18 +8,20 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
 {
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);
 
+    // Read at once, so that a scenario that cannot be is told before anything is made.
+    private readonly Func<int, IDeviceModel> _models = Scenario.Models(options.Scenario, options.Seed);
+
     /// <summary>Runs until the duration is over or the token is cancelled, and reports what was done.</summary>
     /// <param name="keys">The key of each device, by its id.</param>
     public async Task<SimulationReport> RunAsync(
         IReadOnlyDictionary<string, string> keys, IProgress<SimulationReport>? progress, CancellationToken ct)
     {
         var counts = new FleetCounts();
-        var models = Scenario.Models(options.Scenario, options.Seed);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         if (options.Duration is { } duration) stop.CancelAfter(duration);
         var devices = options.DeviceIds.Select((id, i) => new SimulatedDevice(
-            id, keys[id], models(i), Scenario.RandomOf(options.Seed + 1, i), options, counts,
-                time).RunAsync(stop.Token));
+            id, keys[id], _models(i), Scenario.RandomOf(options.Seed + 1, i), options, counts,
+            time).RunAsync(stop.Token));
         await Task.WhenAll([.. devices, ReportAsync(counts, progress, stop.Token)]);
         return counts.Report();
     }

@@ -8,7 +8,9 @@ public sealed record SimulationOptions
 
     public int Devices { get; init; } = 10;
 
-    /// <summary>Device ids are this followed by a number.</summary>
+    /// <summary>
+    /// Device ids are this followed by a number. Two fleets with the same ids would take each other's connections.
+    /// </summary>
     public string IdPrefix { get; init; } = "sim-";
 
     /// <summary>How many times faster than real time devices send.</summary>
@@ -25,6 +27,9 @@ public sealed record SimulationOptions
     public string? AuthorityFile { get; init; }
 
     public int Seed { get; init; } = 1;
+
+    /// <summary>How much a message may come earlier or later, as a share of the time since the one before.</summary>
+    public double Jitter { get; init; } = 0.2;
 
     /// <summary>Share of messages that carry a creation time of minutes ago, 0 to 1.</summary>
     public double LateShare { get; init; }
@@ -44,5 +49,5 @@ public sealed record SimulationOptions
     /// <summary>The ids of the fleet.</summary>
     public IReadOnlyList<string> DeviceIds => [.. Enumerable.Range(0, Devices).Select(i => $"{IdPrefix}{i:00000}")];
 
-    internal TimeSpan Scaled(TimeSpan interval) => interval / Math.Max(Rate, 1e-6);
+    internal TimeSpan Scaled(TimeSpan interval) => interval / Rate;
 }

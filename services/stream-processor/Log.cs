@@ -23,9 +23,10 @@ internal static partial class Log
         "Query {Query} partition {Partition} was taken over at a newer epoch than {Epoch}; this owner stops")]
     public static partial void OwnerStale(this ILogger log, string query, int partition, long epoch);
 
-    [LoggerMessage(6007, LogLevel.Warning, "Record {Topic}/{Partition} offset {Offset} goes to dead letters: {Reason}")]
+    [LoggerMessage(6007, LogLevel.Warning, "Dead letter of {Stage}: {Topic}/{Partition} offset {Offset}, " +
+        "and {Silent} more of this kind since the last such line: {Reason}")]
     public static partial void DeadLettered(
-        this ILogger log, string topic, int partition, long offset, string reason);
+        this ILogger log, string stage, string topic, int partition, long offset, long silent, string reason);
 
     [LoggerMessage(6008, LogLevel.Error, "The stored queries could not be read; tried again soon")]
     public static partial void ReconcileFailed(this ILogger log, Exception error);
@@ -39,4 +40,7 @@ internal static partial class Log
 
     [LoggerMessage(6011, LogLevel.Error, "Dead letter {Id} was not replayed; it is tried again")]
     public static partial void ReplayFailed(this ILogger log, string id, Exception error);
+
+    [LoggerMessage(6012, LogLevel.Warning, "The control notice at offset {Offset} cannot be read: {Reason}")]
+    public static partial void NoticeUnreadable(this ILogger log, long offset, string reason);
 }

@@ -14,6 +14,7 @@ public static class StreamProcessorRegistration
     {
         services.AddValidatedOptions<StreamProcessorOptions>("StreamProcessor");
         services.AddSingleton<StreamRuntime>();
+        services.AddSingleton<DeadLetterLog>();
         services.AddSingleton<DeadLetterWriter>();
         services.AddSingleton<SinkStreams>();
         services.AddSingleton<TelemetrySink>();

@@ -37,6 +37,17 @@ public partial class DocsTests
             Is.Empty);
     }
 
+    [Test]
+    public void Every_option_has_its_line_in_the_configuration_page()
+    {
+        var page = Tree.Read("docs/configuration.md");
+        var options = Tree.Source.Select(Tree.Read).SelectMany(text => OptionsPattern().Matches(text))
+            .SelectMany(type => OptionPattern().Matches(type.Value)
+                .Select(option => (Type: type.Groups[1].Value, Name: option.Groups[1].Value))).ToList();
+        Assert.That(options, Has.Count.GreaterThan(50));
+        Assert.That(options.Where(o => !page.Contains($"| `{o.Name}` |")).Select(o => $"{o.Type}.{o.Name}"), Is.Empty);
+    }
+
     [TestCaseSource(nameof(Scripts))]
     public void Every_script_tells_what_it_does(string script)
     {
@@ -61,6 +72,13 @@ public partial class DocsTests
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex LinkPattern();
+
+    // The options of a simulation and of a query are the command's, with help of their own.
+    [GeneratedRegex(@"^public sealed class (\w+Options)\b.*?^}", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex OptionsPattern();
+
+    [GeneratedRegex(@"^    public [\w<>?]+ (\w+) { get; (?:set|init); }", RegexOptions.Multiline)]
+    private static partial Regex OptionPattern();
 
     [GeneratedRegex(@"^([a-z][a-z0-9-]*):.*##", RegexOptions.Multiline)]
     private static partial Regex MakeVerbPattern();

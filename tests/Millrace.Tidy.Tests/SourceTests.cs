@@ -67,7 +67,7 @@ public partial class SourceTests
         for (var i = 1; i < lines.Length; i++)
         {
             if (lines[i] != "    {" || TypePattern().IsMatch(lines[i - 1])) continue;
-            var end = Array.IndexOf(lines, "    }", i);
+            var end = Array.FindIndex(lines, i, line => line is "    }" or "    };");
             var before = lines[..i].Reverse().TakeWhile(l => l.Length > 0).Any(l => TypePattern().IsMatch(l));
             if (!before && end - i - 1 > most) yield return $"{file}:{i} is {end - i - 1} lines long";
         }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Millrace.Hosting.Options;
 using OpenTelemetry.Metrics;
 using Serilog;
 using Serilog.Events;
@@ -37,10 +38,17 @@ public static class ObservabilityRegistration
         var json = string.Equals(builder.Configuration["Logging:Format"], "json", StringComparison.OrdinalIgnoreCase);
         if (!Enum.TryParse<LogEventLevel>(builder.Configuration["Logging:Level"], ignoreCase: true, out var level))
             level = LogEventLevel.Information;
+        builder.Services.AddValidatedOptions<LoggingOptions>("Logging");
         builder.Services.AddSerilog(log =>
         {
+            // Whoever starts the host tells why it did not start, by a code and without a stack.
+            log.Filter.ByExcluding(e => e.MessageTemplate.Text == "Hosting failed to start");
+
+            // Who is not ready says so at /readyz to whoever asks, and what ails it logs for itself.
             log.MinimumLevel.Is(level).MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-                .MinimumLevel.Override("System", LogEventLevel.Warning).Enrich.FromLogContext();
+                .MinimumLevel.Override("System", LogEventLevel.Warning)
+                .MinimumLevel.Override("Microsoft.Extensions.Diagnostics.HealthChecks", LogEventLevel.Fatal).Enrich
+                .FromLogContext();
             if (json) log.WriteTo.Console(new CompactJsonFormatter(), standardErrorFromLevel: LogEventLevel.Verbose);
             else log.WriteTo.Console(outputTemplate: Line, standardErrorFromLevel: LogEventLevel.Verbose);
         });

@@ -14,15 +14,17 @@ internal static class AlertEndpoints
 {
     public static void MapAlerts(this RouteGroupBuilder api) =>
         api.MapGet("/alerts", ListAsync).RequireAuthorization(ApiScopes.Read).WithTags("Alerts")
-            .WithName("ListAlerts").WithSummary("Alerts, newest first").Produces<AlertPage>();
+            .WithName("ListAlerts")
+            .WithSummary("Alerts, newest first; severity is the least: info, warning, critical")
+            .Produces<AlertPage>();
 
     private static async Task<AlertPage> ListAsync(
         IAlertStore store, IOptions<ApiOptions> options, CancellationToken ct, string? device = null,
-        string? query = null, AlertSeverity? severity = null, DateTimeOffset? from = null, DateTimeOffset? to = null,
+        string? query = null, string? severity = null, DateTimeOffset? from = null, DateTimeOffset? to = null,
         int? limit = null, string? continuation = null)
     {
-        var filter = new AlertFilter(device, query, severity, from, to, Limits.Page(limit, options.Value),
-            continuation);
+        var filter = new AlertFilter(device, query, Limits.Choice<AlertSeverity>(severity, nameof(severity)), from, to,
+            Limits.Page(limit, options.Value), continuation);
         var page = await store.QueryAsync(filter, ct);
         return new AlertPage([.. page.Items.Select(AlertItem.Of)], page.Continuation);
     }

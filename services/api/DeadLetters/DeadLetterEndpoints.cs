@@ -26,12 +26,18 @@ internal static class DeadLetterEndpoints
 
     private static async Task<DeadLetterPage> ListAsync(
         IDeadLetterStore store, IOptions<ApiOptions> options, CancellationToken ct, string? stage = null,
-        string? query = null, DeadLetterState? state = null, int? limit = null, string? continuation = null)
+        string? query = null, string? state = null, int? limit = null, string? continuation = null)
     {
-        var filter = new DeadLetterFilter(stage, query, state, Limits.Page(limit, options.Value), continuation);
+        var filter = new DeadLetterFilter(Stage(stage), query,
+            Limits.Choice<DeadLetterState>(state, nameof(state)), Limits.Page(limit, options.Value), continuation);
         var page = await store.ListAsync(filter, ct);
         return new DeadLetterPage([.. page.Items.Select(DeadLetterItem.Of)], page.Continuation);
     }
+
+    private static string? Stage(string? stage) => stage is null || DeadLetterStages.All.Contains(stage)
+        ? stage
+        : throw ApiErrors.BadRequest.With(stage,
+            $"stage must be one of {string.Join(", ", DeadLetterStages.All)}.").AsException();
 
     private static async Task<DeadLetterItem> ShowAsync(string id, IDeadLetterStore store, CancellationToken ct) =>
         DeadLetterItem.Of(await FindAsync(id, store, ct));

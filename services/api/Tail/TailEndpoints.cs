@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Millrace.Api.Telemetry;
 using Millrace.Contracts;
@@ -28,7 +29,7 @@ internal static class TailEndpoints
 }
 
 /// <summary>Follows the telemetry topic for those who watch; one reader a partition for each.</summary>
-internal sealed class TailHub(IEventLog log, IOptions<ApiOptions> options)
+internal sealed class TailHub(IEventLog log, IHostApplicationLifetime lifetime, IOptions<ApiOptions> options)
 {
     private int _open;
 
@@ -43,24 +44,31 @@ internal sealed class TailHub(IEventLog log, IOptions<ApiOptions> options)
             throw ApiErrors.BadRequest.With(options.Value.TailsMax, "Too many live tails are open.").AsException();
         }
 
+        // A server that stops waits for its answers, and this one has no end of its own.
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(ct, lifetime.ApplicationStopping);
         ApiMetrics.Tails.Add(1);
         var readers = new List<IPartitionReader>();
+        Task<RecordBatch>[] reads = [];
         try
         {
             foreach (var partition in Partitions(device))
                 readers.Add(log.OpenReader(partition, (await log.RangeAsync(partition, ct)).Next));
             yield return new SseItem<object>(new { device }, "open");
-            var reads = readers.Select(r => r.ReadAsync(ct: ct).AsTask()).ToArray();
+            reads = [.. readers.Select(r => r.ReadAsync(ct: end.Token).AsTask())];
             while (true)
             {
                 var ready = Array.IndexOf(reads, await Task.WhenAny(reads));
+                if (end.IsCancellationRequested) yield break;
                 foreach (var item in Items(await reads[ready], device))
                     yield return new SseItem<object>(item, "telemetry");
-                reads[ready] = readers[ready].ReadAsync(ct: ct).AsTask();
+                reads[ready] = readers[ready].ReadAsync(ct: end.Token).AsTask();
             }
         }
         finally
         {
+            // A reader may not go while it is being read.
+            await end.CancelAsync();
+            await ((Task)Task.WhenAll(reads)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             foreach (var reader in readers) await reader.DisposeAsync();
             ApiMetrics.Tails.Add(-1);
             Interlocked.Decrement(ref _open);

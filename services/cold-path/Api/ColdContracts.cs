@@ -6,8 +6,10 @@ namespace Millrace.ColdPath.Api;
 /// <param name="Sql">The statement; parameters are written <c>$name</c>.</param>
 /// <param name="Parameters">Values by name: text, number, boolean or null; a time is text in ISO 8601.</param>
 /// <param name="RowsMax">The result ends after this many rows; null or 0 means the server's limit.</param>
+/// <param name="Output">As in <see cref="ColdJobRunRequest"/>.</param>
 public sealed record ColdSqlRequest(
-    string Sql, IReadOnlyDictionary<string, JsonElement>? Parameters = null, long? RowsMax = null);
+    string Sql, IReadOnlyDictionary<string, JsonElement>? Parameters = null, long? RowsMax = null,
+    string? Output = null);
 
 /// <summary>POST /api/v1/cold/jobs/{name}/run.</summary>
 /// <param name="Output"><c>rows</c> (the default) answers with the rows; <c>parquet</c> writes them into the object
@@ -26,6 +28,7 @@ public sealed record ColdJobInfo(
 public sealed record ColdJobParameterInfo(
     string Name, string Type, string Description, bool Required, string? Default);
 
+/// <param name="Job">The job's name; <c>sql</c> for a statement of the request.</param>
 /// <summary>What a run with output <c>parquet</c> wrote.</summary>
 public sealed record ColdJobWritten(string Job, long Rows, long Bytes, IReadOnlyList<string> Keys);
 

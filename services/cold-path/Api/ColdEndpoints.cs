@@ -20,6 +20,9 @@ internal sealed class ColdEndpoints(
     JobCatalog catalog, ColdJobs jobs, IBatchEngine engine, IOptions<ColdPathOptions> options,
     IAuthorizationService authorization, ILogger<ColdEndpoints> logger)
 {
+    /// <summary>What stands for the job's name where a statement is nobody's job.</summary>
+    private const string AdHoc = "sql";
+
     private const string RowsOutput = "rows";
     private const string ParquetOutput = "parquet";
 
@@ -31,7 +34,7 @@ internal sealed class ColdEndpoints(
         group.MapPost("/sql", (ColdSqlRequest request, HttpContext context, ColdEndpoints cold) =>
                 cold.RunSqlAsync(request, context))
             .WithName("runColdSql").WithSummary("Run one SELECT over the archive's view telemetry")
-            .Produces<ColdResult>().ProducesProblem(400).ProducesProblem(504);
+            .Produces<ColdResult>().Produces<ColdJobWritten>().ProducesProblem(400).ProducesProblem(504);
         group.MapGet("/jobs", (ColdEndpoints cold) => cold.List())
             .WithName("listColdJobs").WithSummary("The jobs that there are").Produces<ColdJobList>();
         group.MapGet("/jobs/{name}", (string name, ColdEndpoints cold) => cold.Show(name))
@@ -51,47 +54,49 @@ internal sealed class ColdEndpoints(
         return Results.Ok(InfoOf(job, job.Sql));
     });
 
-    private Task<IResult> RunSqlAsync(ColdSqlRequest request, HttpContext context) => GuardAsync(async () =>
+    private Task<IResult> RunSqlAsync(ColdSqlRequest request, HttpContext context) => GuardAsync(() =>
     {
         if (string.IsNullOrWhiteSpace(request.Sql))
             throw ColdPathErrors.RequestInvalid.With(request.Sql, "sql is empty.").AsException();
-        var format = ResultFormat.Of(context);
-        var rowsMax = RowsMax(request.RowsMax);
-        var query = new BatchQuery(request.Sql, ParametersOf(request.Parameters), rowsMax + 1);
-        await using var result = await engine.QueryAsync(query, context.RequestAborted).ConfigureAwait(false);
-        await ResultStream.SendAsync(context, result, format, rowsMax, logger).ConfigureAwait(false);
-        return Results.Empty;
+        var query = new BatchQuery(request.Sql, ParametersOf(request.Parameters));
+        return AnswerAsync(AdHoc, query, request.Output, request.RowsMax, context);
     });
 
     private Task<IResult> RunJobAsync(string name, ColdJobRunRequest request, HttpContext context) =>
         GuardAsync(async () =>
         {
-            var parameters = request.Parameters ?? None;
-            switch (request.Output ?? RowsOutput)
-            {
-                case RowsOutput:
-                    var format = ResultFormat.Of(context);
-                    var rowsMax = RowsMax(request.RowsMax);
-                    await using (var result = await jobs
-                        .RunAsync(name, parameters, rowsMax + 1, context.RequestAborted).ConfigureAwait(false))
-                    {
-                        await ResultStream.SendAsync(context, result, format, rowsMax, logger).ConfigureAwait(false);
-                    }
-
-                    return Results.Empty;
-                case ParquetOutput:
-                    var allowed = await authorization.AuthorizeAsync(context.User, ApiScopes.Operate)
-                        .ConfigureAwait(false);
-                    if (!allowed.Succeeded) return Results.Forbid();
-                    var written = await jobs.WriteAsync(name, parameters, context.RequestAborted)
-                        .ConfigureAwait(false);
-                    logger.JobWritten(name, written.Rows, written.Bytes, written.Keys[0]);
-                    return Results.Ok(new ColdJobWritten(name, written.Rows, written.Bytes, written.Keys));
-                default:
-                    throw ColdPathErrors.RequestInvalid
-                        .With(request.Output, "output is rows or parquet.").AsException();
-            }
+            var query = await jobs.PrepareAsync(name, request.Parameters ?? None, context.RequestAborted)
+                .ConfigureAwait(false);
+            return await AnswerAsync(name, query, request.Output, request.RowsMax, context).ConfigureAwait(false);
         });
+
+    private async Task<IResult> AnswerAsync(
+        string name, BatchQuery query, string? output, long? rowsAsked, HttpContext context)
+    {
+        var ct = context.RequestAborted;
+        switch (output ?? RowsOutput)
+        {
+            case RowsOutput:
+                var format = ResultFormat.Of(context);
+                var rowsMax = RowsMax(rowsAsked);
+                await using (var result = await engine.QueryAsync(query with { RowsMax = rowsMax + 1 }, ct)
+                    .ConfigureAwait(false))
+                {
+                    await ResultStream.SendAsync(context, result, format, rowsMax, logger).ConfigureAwait(false);
+                }
+
+                return Results.Empty;
+            case ParquetOutput:
+                var allowed = await authorization.AuthorizeAsync(context.User, ApiScopes.Operate)
+                    .ConfigureAwait(false);
+                if (!allowed.Succeeded) return Results.Forbid();
+                var written = await jobs.WriteAsync(name, query, ct).ConfigureAwait(false);
+                logger.JobWritten(name, written.Rows, written.Bytes, written.Keys[0]);
+                return Results.Ok(new ColdJobWritten(name, written.Rows, written.Bytes, written.Keys));
+            default:
+                throw ColdPathErrors.RequestInvalid.With(output, "output is rows or parquet.").AsException();
+        }
+    }
 
     private long RowsMax(long? asked)
     {

@@ -56,11 +56,18 @@ internal sealed class ApiClient : IDisposable
             if (response.IsSuccessStatusCode) return response;
             using (response) throw await ProblemAsync(response, ct);
         }
-        catch (HttpRequestException e)
+        catch (Exception e) when (IsUnreachable(e, ct))
         {
-            throw HostErrors.PlatformUnreachable.With(_http.BaseAddress, e.Message).AsException(e);
+            throw Unreachable(e);
         }
     }
+
+    /// <summary>CL-0002, when the platform went away or took too long; not when the user asked to stop.</summary>
+    public Exception Unreachable(Exception? cause) =>
+        HostErrors.PlatformUnreachable.With(_http.BaseAddress, cause?.Message).AsException(cause);
+
+    public static bool IsUnreachable(Exception e, CancellationToken ct) =>
+        e is HttpRequestException or IOException or OperationCanceledException && !ct.IsCancellationRequested;
 
     public void Dispose() => _http.Dispose();
 
@@ -68,8 +75,15 @@ internal sealed class ApiClient : IDisposable
     {
         using var response = await OpenAsync(method, path, body, "application/json", ct);
         if (response.StatusCode == HttpStatusCode.NoContent) return null;
-        var text = await response.Content.ReadAsStringAsync(ct);
-        return text.Length == 0 ? null : JsonNode.Parse(text);
+        try
+        {
+            var text = await response.Content.ReadAsStringAsync(ct);
+            return text.Length == 0 ? null : JsonNode.Parse(text);
+        }
+        catch (Exception e) when (IsUnreachable(e, ct))
+        {
+            throw Unreachable(e);
+        }
     }
 
     private static async Task<Exception> ProblemAsync(HttpResponseMessage response, CancellationToken ct)

@@ -8,8 +8,8 @@ namespace Millrace.Client;
 internal sealed record PlatformTarget(Uri Server, string Token)
 {
     /// <summary>
-    /// --server and --token, else MILLRACE_SERVER and MILLRACE_TOKEN, else what the data folder says. CL-0001 when
-    /// nothing tells.
+    /// --server and --token, else MILLRACE_SERVER and MILLRACE_TOKEN, else what the data folder says. CL-0001 or
+    /// CL-0010 when nothing tells.
     /// </summary>
     public static PlatformTarget Find(ParseResult parsed)
     {
@@ -19,8 +19,14 @@ internal sealed record PlatformTarget(Uri Server, string Token)
         if (server is null && File.Exists(data.EndpointFile))
             server = (string?)JsonNode.Parse(File.ReadAllText(data.EndpointFile))?["http"];
         if (token is null && File.Exists(data.TokenFile)) token = File.ReadAllText(data.TokenFile).Trim();
-        if (server is null || token is null || !Uri.TryCreate(server, UriKind.Absolute, out var address))
-            throw HostErrors.PlatformNotFound.With(server ?? data.Path).AsException();
+        if (server is null) throw HostErrors.PlatformNotFound.With(data.Path).AsException();
+        if (!Uri.TryCreate(server, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+        {
+            throw HostErrors.OptionInvalid.With(server, "--server takes an address such as http://127.0.0.1:8080.")
+                .AsException();
+        }
+
+        if (token is null) throw HostErrors.TokenMissing.With(data.TokenFile).AsException();
         return new PlatformTarget(address, token);
     }
 }

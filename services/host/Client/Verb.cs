@@ -40,7 +40,7 @@ internal static class Verb
             else command.Options.Add((Option)symbol);
         }
 
-        command.SetAction((parsed, ct) => GuardAsync(() => run(parsed, ct)));
+        command.SetAction((parsed, ct) => GuardAsync(() => run(parsed, ct), ct));
         return command;
     }
 
@@ -61,7 +61,7 @@ internal static class Verb
         return group;
     }
 
-    private static async Task<int> GuardAsync(Func<Task<int>> run)
+    private static async Task<int> GuardAsync(Func<Task<int>> run, CancellationToken ct)
     {
         try
         {
@@ -79,7 +79,12 @@ internal static class Verb
             return e.Error.Definition == HostErrors.OptionInvalid || e.Error.Definition == HostErrors.InputMissing ||
                 e.Error.Definition == HostErrors.RoleUnknown ? Usage : Failed;
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync(HostErrors.PathUnusable.With(null, e.Message).ToString());
+            return Failed;
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
             return Done;
         }

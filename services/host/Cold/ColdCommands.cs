@@ -2,13 +2,14 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Millrace.Client;
 using Millrace.Output;
-using Spectre.Console;
 
 namespace Millrace.Cold;
 
 /// <summary>millrace cold ...</summary>
 internal static class ColdCommands
 {
+    private const int CopyBytes = 64 * 1024;
+
     private static readonly Option<string[]> Parameters = new("--param")
     {
         Description = "NAME=VALUE; may be repeated",
@@ -21,6 +22,11 @@ internal static class ColdCommands
         DefaultValueFactory = _ => 1_000,
     };
 
+    private static readonly Option<bool> Parquet = new("--parquet")
+    {
+        Description = "Write the rows into the object store as Parquet, and print where",
+    };
+
     public static Command Build() => Verb.Group("cold", "SQL and jobs over the archive", Sql(), Run(), Jobs());
 
     private static Command Sql()
@@ -28,33 +34,18 @@ internal static class ColdCommands
         var sql = new Argument<string>("SQL") { Description = "One SELECT; the view telemetry is the archive" };
         return Verb.Remote("sql", "Run SQL over the archive",
             "millrace cold sql \"SELECT device_id, count(*) AS n FROM telemetry GROUP BY device_id\"",
-            async (parsed, api, ct) =>
-            {
-                var body = new JsonObject { ["sql"] = parsed.GetValue(sql), ["rowsMax"] = parsed.GetValue(Rows) };
-                AddParameters(parsed, body);
-                Print(parsed, await WaitAsync(parsed, () => api.PostAsync("api/v1/cold/sql", body, ct)));
-            }, sql, Parameters, Rows, CommonOptions.Output);
+            (parsed, api, ct) => RowsAsync(parsed, api, "api/v1/cold/sql",
+                new JsonObject { ["sql"] = parsed.GetValue(sql) }, ct),
+            sql, Parameters, Parquet, Rows, CommonOptions.Output);
     }
 
     private static Command Run()
     {
-        var job = new Argument<string>("JOB") { Description = "The job's name" };
-        var parquet = new Option<bool>("--parquet") { Description = "Write the rows back into the object store" };
+        var job = new Argument<string>("JOB") { Description = "The job's name, as millrace cold jobs shows it" };
         return Verb.Remote("run", "Run a job", "millrace cold run device-hour-statistics --param columns=temperature",
-            async (parsed, api, ct) =>
-            {
-                var body = new JsonObject
-                {
-                    ["output"] = parsed.GetValue(parquet) ? "parquet" : "rows",
-                    ["rowsMax"] = parsed.GetValue(Rows),
-                };
-                AddParameters(parsed, body);
-                var path = $"api/v1/cold/jobs/{Uri.EscapeDataString(parsed.GetValue(job)!)}/run";
-                var answer = await WaitAsync(parsed, () => api.PostAsync(path, body, ct));
-                if (parsed.GetValue(parquet))
-                    ResultWriter.One(parsed.GetValue(CommonOptions.Output), answer!.AsObject());
-                else Print(parsed, answer);
-            }, job, Parameters, parquet, Rows, CommonOptions.Output);
+            (parsed, api, ct) => RowsAsync(parsed, api,
+                $"api/v1/cold/jobs/{Uri.EscapeDataString(parsed.GetValue(job)!)}/run", [], ct),
+            job, Parameters, Parquet, Rows, CommonOptions.Output);
     }
 
     private static Command Jobs() => Verb.Remote("jobs", "The jobs that there are", "millrace cold jobs",
@@ -86,32 +77,60 @@ internal static class ColdCommands
         if (parameters.Count > 0) body["parameters"] = parameters;
     }
 
-    private static async Task<JsonNode?> WaitAsync(ParseResult parsed, Func<Task<JsonNode?>> work) =>
-        Verb.Interactive && parsed.GetValue(CommonOptions.Output) == OutputFormat.Table
-            ? await AnsiConsole.Status().StartAsync("Running", _ => work())
-            : await work();
-
-    private static void Print(ParseResult parsed, JsonNode? answer)
+    private static async Task RowsAsync(
+        ParseResult parsed, ApiClient api, string path, JsonObject body, CancellationToken ct)
     {
-        var names = answer!["columns"]!.AsArray().Select(c => (string)c!["name"]!).ToList();
-        var rows = answer["rows"]!.AsArray();
-        switch (parsed.GetValue(CommonOptions.Output))
+        body["rowsMax"] = parsed.GetValue(Rows);
+        AddParameters(parsed, body);
+        var output = parsed.GetValue(CommonOptions.Output);
+        if (parsed.GetValue(Parquet))
         {
-            case OutputFormat.Json:
-                var items = rows.Select(row => new JsonObject(
-                    names.Select((name, i) => KeyValuePair.Create(name, row![i]?.DeepClone()))));
-                foreach (var item in items) Console.WriteLine(item.ToJsonString());
-                break;
-            case OutputFormat.Csv:
-                ResultWriter.Csv(names, rows.Select(row => row!.AsArray().Select(ResultWriter.Text)));
-                break;
-            case OutputFormat.Table:
-            default:
-                ResultWriter.Table(names, rows.Select(row => row!.AsArray().Select(ResultWriter.Text)));
-                break;
+            body["output"] = "parquet";
+            ResultWriter.One(output, (await WaitAsync(() => api.PostAsync(path, body, ct)))!.AsObject());
+        }
+        else if (output == OutputFormat.Table) Print(await WaitAsync(() => api.PostAsync(path, body, ct)));
+        else await CopyAsync(api, path, body, output == OutputFormat.Csv, ct);
+    }
+
+    private static Task<T> WaitAsync<T>(Func<Task<T>> work) =>
+        WorkBar.RunAsync("Running", TimeProvider.System, bar =>
+        {
+            bar.Report(new WorkDone(null, "Running"));
+            return work();
+        });
+
+    /// <summary>Rows as the platform writes them, however many: nothing is held here.</summary>
+    private static async Task CopyAsync(ApiClient api, string path, JsonObject body, bool isCsv, CancellationToken ct)
+    {
+        var rows = (long)body["rowsMax"]!;
+        body["rowsMax"] = rows + 1;
+        var type = isCsv ? "text/csv" : "application/x-ndjson";
+        using var response = await WaitAsync(() => api.OpenAsync(HttpMethod.Post, path, body, type, ct));
+        var scan = new RowScan(isCsv ? rows + 1 : rows, isCsv);
+        try
+        {
+            await using var input = await response.Content.ReadAsStreamAsync(ct);
+            await using var output = Console.OpenStandardOutput();
+            var buffer = new byte[CopyBytes];
+            for (int read; !scan.IsCut && (read = await input.ReadAsync(buffer, ct)) > 0;)
+                await output.WriteAsync(buffer.AsMemory(0, scan.Take(buffer.AsSpan(0, read))), ct);
+        }
+        catch (Exception e) when (ApiClient.IsUnreachable(e, ct))
+        {
+            throw api.Unreachable(e);
         }
 
-        if ((bool?)answer["truncated"] == true)
-            Console.Error.WriteLine($"Cut after {rows.Count} rows; --rows raises the limit.");
+        if (scan.IsCut) TellCut(rows);
     }
+
+    private static void Print(JsonNode? answer)
+    {
+        var names = answer!["columns"]!.AsArray().Select(c => (string)c!["name"]!);
+        var rows = answer["rows"]!.AsArray();
+        ResultWriter.Table(names, rows.Select(row => row!.AsArray().Select(ResultWriter.Text)));
+        if ((bool?)answer["truncated"] == true) TellCut(rows.Count);
+    }
+
+    private static void TellCut(long rows) =>
+        Console.Error.WriteLine($"Cut after {rows} rows; --rows raises the limit.");
 }

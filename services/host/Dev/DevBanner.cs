@@ -7,7 +7,8 @@ namespace Millrace.Dev;
 /// <summary>What a newcomer sees: addresses, and lines that work when pasted.</summary>
 internal static class DevBanner
 {
-    public static void Print(DevEndpoints endpoints, PlatformSecrets secrets, DeviceIdentity device, DataFolder data)
+    public static void Print(
+        PlatformEndpoints endpoints, PlatformSecrets secrets, DeviceIdentity device, DataFolder data)
     {
         var id = device.DeviceId;
         var publish = $"mosquitto_pub --cafile '{secrets.AuthorityFile}' -h localhost -p {endpoints.MqttsPort} " +

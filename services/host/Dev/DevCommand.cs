@@ -1,10 +1,8 @@
 using System.CommandLine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Millrace.Api.Authentication;
 using Millrace.Client;
 using Millrace.Hosting;
-using Millrace.Hosting.Http;
 using Millrace.Platform;
 using Millrace.Registry.Identities;
 using Millrace.Stores.Identities;
@@ -35,11 +33,8 @@ internal static class DevCommand
         var secrets = PlatformSecrets.Ensure(data, TimeProvider.System);
         var app = PlatformBuilder.Build(data, PlatformBuilder.AllRoles, Settings(parsed, secrets), null);
         await PlatformRunner.StartAsync(app, ct);
-        await app.Services.GetRequiredService<TokenIssuer>().KeepAsync(
-            secrets.AdministratorToken, Actor, [ApiScopes.Administer], null, ct);
+        var endpoints = await PlatformRunner.OpenAsync(app, data, secrets.AdministratorToken, ct);
         var device = await EnsureDemoDeviceAsync(app, ct);
-        var endpoints = DevEndpoints.Of(app);
-        endpoints.Save(data);
         DevBanner.Print(endpoints, secrets, device, data);
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(ct);

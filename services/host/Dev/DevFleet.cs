@@ -24,12 +24,13 @@ internal static class DevFleet
         """;
 
     public static async Task RunAsync(
-        WebApplication app, DevEndpoints endpoints, PlatformSecrets secrets, int count, CancellationToken stop)
+        WebApplication app, PlatformEndpoints endpoints, PlatformSecrets secrets, int count, CancellationToken stop)
     {
         var registry = app.Services.GetRequiredService<DeviceRegistry>();
         var options = new SimulationOptions
         {
             Devices = count,
+            IdPrefix = "drone-",
             Host = "localhost",
             Port = endpoints.MqttsPort,
             AuthorityFile = secrets.AuthorityFile,

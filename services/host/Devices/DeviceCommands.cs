@@ -66,7 +66,12 @@ internal static class DeviceCommands
         }, Id, CommonOptions.Output);
 
     private static Command Delete() => Verb.Remote("delete", "Remove a device; its telemetry stays",
-        "millrace device delete pump-7", async (parsed, api, ct) => await api.DeleteAsync(Path(parsed), ct), Id);
+        "millrace device delete pump-7", async (parsed, api, ct) =>
+        {
+            await api.DeleteAsync(Path(parsed), ct);
+            ResultWriter.One(parsed.GetValue(CommonOptions.Output),
+                new JsonObject { ["deviceId"] = parsed.GetValue(Id), ["status"] = "deleted" });
+        }, Id, CommonOptions.Output);
 
     private static Command Keys()
     {

@@ -22,6 +22,11 @@ internal static class ResultWriter
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    private static readonly JsonSerializerOptions Compact = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
     /// <param name="columns">Header and path into each item, such as ("status", "status.state").</param>
     public static void List(
         OutputFormat format, IReadOnlyList<JsonObject> items, params (string Header, string Path)[] columns)
@@ -39,6 +44,18 @@ internal static class ResultWriter
                 Table(columns.Select(c => c.Header), items.Select(i => columns.Select(c => Cell(i, c.Path))));
                 break;
         }
+    }
+
+    /// <summary>One row as it comes in: a line of its cells, or of the whole object as JSON.</summary>
+    public static void Line(OutputFormat format, JsonObject item, params (string Header, string Path)[] columns)
+    {
+        var cells = columns.Select(c => Cell(item, c.Path));
+        Console.WriteLine(format switch
+        {
+            OutputFormat.Json => Text(item),
+            OutputFormat.Csv => string.Join(',', cells.Select(Quote)),
+            _ => string.Join("  ", cells),
+        });
     }
 
     /// <summary>One object: a line for each of its fields.</summary>
@@ -84,7 +101,7 @@ internal static class ResultWriter
     {
         null => "",
         JsonValue value when value.GetValueKind() == JsonValueKind.String => value.GetValue<string>(),
-        _ => node.ToJsonString(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }),
+        _ => node.ToJsonString(Compact),
     };
 
     private static string Cell(JsonObject item, string path)

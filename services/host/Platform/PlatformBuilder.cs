@@ -36,21 +36,34 @@ internal static class PlatformBuilder
         string? file)
     {
         var builder = Prepare(data, roles, settings, file);
-        PlatformRunner.Validate(builder.Services);
+        Validate(builder, data);
         var app = builder.Build();
         MapEndpoints(app, roles);
         return app;
     }
 
+    /// <summary>Looks at the configuration and opens nothing; HO-0001 with all that is wrong with it.</summary>
+    public static void Check(
+        DataFolder data, IReadOnlyCollection<MillraceRole> roles, IEnumerable<KeyValuePair<string, string?>> settings,
+        string? file) => Validate(Prepare(data, roles, settings, file), data);
+
+    private static void Validate(WebApplicationBuilder builder, DataFolder data)
+    {
+        var all = new ServiceCollection();
+        AddServices(all, data, AllRoles);
+        var sections = builder.Services.Concat(all).Select(s => s.ImplementationInstance).OfType<OptionsSection>();
+        PlatformRunner.Validate(builder.Services, [.. sections.Distinct()]);
+    }
+
     /// <summary>All services and their options; nothing is opened yet.</summary>
-    public static WebApplicationBuilder Prepare(
+    private static WebApplicationBuilder Prepare(
         DataFolder data, IReadOnlyCollection<MillraceRole> roles, IEnumerable<KeyValuePair<string, string?>> settings,
         string? file)
     {
         var builder = WebApplication.CreateSlimBuilder(
             new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
-        if (file is not null) builder.Configuration.AddJsonFile(Path.GetFullPath(file), optional: false);
+        if (file is not null) AddFile(builder.Configuration, Path.GetFullPath(file));
         builder.Configuration.AddEnvironmentVariables("MILLRACE_").AddInMemoryCollection(settings);
         builder.AddMillraceLogging();
         AddServices(builder.Services, data, roles);
@@ -63,6 +76,18 @@ internal static class PlatformBuilder
         });
 
         return builder;
+    }
+
+    private static void AddFile(ConfigurationManager configuration, string file)
+    {
+        try
+        {
+            configuration.AddJsonFile(file, optional: false);
+        }
+        catch (InvalidDataException e)
+        {
+            throw HostingErrors.ConfigurationInvalid.With(file, e.GetBaseException().Message).AsException(e);
+        }
     }
 
     /// <summary>

@@ -1,9 +1,13 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using Millrace.Api.Authentication;
 using Millrace.Hosting;
+using Millrace.Hosting.Http;
+using Millrace.Hosting.Options;
 using Millrace.Primitives;
 
 namespace Millrace.Platform;
@@ -19,24 +23,42 @@ internal static class PlatformRunner
         }
         catch (Exception e)
         {
+            // What had started ends in its order, and not by what it stands on going away.
+            await app.StopAsync(CancellationToken.None);
             await app.DisposeAsync();
             throw Explained(e);
         }
     }
 
+    /// <summary>Lets the verbs of this machine in: the folder's token is an administrator's, and the folder says
+    /// where this process listens.</summary>
+    public static async Task<PlatformEndpoints> OpenAsync(
+        WebApplication app, DataFolder data, string token, CancellationToken ct)
+    {
+        await app.Services.GetRequiredService<TokenIssuer>().KeepAsync(
+            token, "administrator", [ApiScopes.Administer], null, ct);
+        var endpoints = PlatformEndpoints.Of(app);
+        endpoints.Save(data);
+        return endpoints;
+    }
+
     /// <summary>HO-0001 with everything that is wrong with the options, when something is.</summary>
-    public static void Validate(IServiceCollection services)
+    /// <param name="sections">All that there are, whichever roles this process has.</param>
+    public static void Validate(IServiceCollection services, IReadOnlyCollection<OptionsSection> sections)
     {
         // A provider of its own: the real one opens the log as soon as it makes the server.
         using var options = services.BuildServiceProvider();
+        var failures = UnknownKeys.In(options.GetRequiredService<IConfiguration>(), sections).ToList();
         try
         {
             options.GetRequiredService<IStartupValidator>().Validate();
         }
-        catch (Exception e)
+        catch (Exception e) when (Failures(e) is { } wrong)
         {
-            throw Explained(e);
+            failures.AddRange(wrong);
         }
+
+        if (failures.Count > 0) throw Invalid(failures, null);
     }
 
     /// <summary>Waits for SIGTERM, Ctrl+C or the token, then drains and closes everything.</summary>
@@ -56,15 +78,22 @@ internal static class PlatformRunner
     /// <summary>The error that a user can act on, or the exception itself.</summary>
     private static Exception Explained(Exception e) => e switch
     {
-        OptionsValidationException options => Invalid(options.Failures, e),
-        AggregateException many when many.InnerExceptions.All(i => i is OptionsValidationException) =>
-            Invalid(many.InnerExceptions.Cast<OptionsValidationException>().SelectMany(o => o.Failures), e),
+        _ when Failures(e) is { } wrong => Invalid(wrong, e),
         IOException when e.InnerException is AddressInUseException || e is AddressInUseException =>
             HostingErrors.PortTaken.With(null, e.Message).AsException(e),
         _ => e,
     };
 
-    private static MillraceException Invalid(IEnumerable<string> failures, Exception cause) =>
+    /// <summary>What is wrong with the options; null when something else is.</summary>
+    private static IEnumerable<string>? Failures(Exception e) => e switch
+    {
+        OptionsValidationException options => options.Failures,
+        AggregateException many when many.InnerExceptions.All(i => i is OptionsValidationException) =>
+            many.InnerExceptions.Cast<OptionsValidationException>().SelectMany(o => o.Failures),
+        _ => null,
+    };
+
+    private static MillraceException Invalid(IEnumerable<string> failures, Exception? cause) =>
         HostingErrors.ConfigurationInvalid.With(null,
-            string.Join("\n", failures.Select(f => "\n  " + f))).AsException(cause);
+            string.Concat(failures.Distinct().Select(f => "\n  " + f)) + "\n").AsException(cause);
 }

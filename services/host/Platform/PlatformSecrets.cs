@@ -36,14 +36,20 @@ internal sealed class PlatformSecrets
     public static PlatformSecrets Ensure(DataFolder data, TimeProvider time)
     {
         var owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        Directory.CreateDirectory(data.Path);
+        var secrets = new PlatformSecrets(data, time) { AdministratorToken = EnsureToken(data) };
         if (!Directory.Exists(data.Secrets)) Directory.CreateDirectory(data.Secrets, owner);
-        if (!File.Exists(data.TokenFile))
-            WriteSecret(data.TokenFile, "mr_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
-        var secrets = new PlatformSecrets(data, time) { AdministratorToken = File.ReadAllText(data.TokenFile).Trim() };
         if (!File.Exists(secrets.AuthorityFile)) secrets.MakeAuthority();
         if (!secrets.ServerCertificateHolds()) secrets.MakeServerCertificate();
         return secrets;
+    }
+
+    /// <summary>The administrator's token of the folder, made when there is none.</summary>
+    public static string EnsureToken(DataFolder data)
+    {
+        Directory.CreateDirectory(data.Path);
+        if (!File.Exists(data.TokenFile))
+            WriteSecret(data.TokenFile, "mr_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
+        return File.ReadAllText(data.TokenFile).Trim();
     }
 
     private bool ServerCertificateHolds()

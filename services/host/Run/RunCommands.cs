@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using Millrace.Client;
 using Millrace.Hosting;
 using Millrace.Hosting.Roles;
@@ -29,12 +30,15 @@ internal static class RunCommands
     };
 
     public static Command BuildRun() => Verb.Local("run", "Run roles of the platform by their configuration",
-        "millrace run --roles gateway,api --config millrace.json", async (parsed, ct) =>
+        "millrace run --roles gateway,registry,api --config millrace.json", async (parsed, ct) =>
         {
             var (data, roles, settings, file) = Read(parsed);
+            var token = PlatformSecrets.EnsureToken(data);
             var app = PlatformBuilder.Build(data, roles, settings, file);
             await PlatformRunner.StartAsync(app, ct);
-            Console.WriteLine($"running {string.Join(", ", roles)}");
+            var endpoints = await PlatformRunner.OpenAsync(app, data, token, ct);
+            Console.WriteLine($"Running {string.Join(", ", roles.Select(Name))}. HTTP: {endpoints.Http}; " +
+                $"administrator's token: {data.TokenFile}");
             await PlatformRunner.WaitAsync(app, ct);
             return Verb.Done;
         }, Roles, Config, Set, CommonOptions.Data);
@@ -43,7 +47,7 @@ internal static class RunCommands
         "millrace check-config --config millrace.json", (parsed, _) =>
         {
             var (data, roles, settings, file) = Read(parsed);
-            PlatformRunner.Validate(PlatformBuilder.Prepare(data, roles, settings, file).Services);
+            PlatformBuilder.Check(data, roles, settings, file);
             Console.WriteLine("The configuration is valid.");
             return Task.FromResult(Verb.Done);
         }, Roles, Config, Set, CommonOptions.Data);
@@ -66,6 +70,8 @@ internal static class RunCommands
         if (file is not null && !File.Exists(file)) throw HostErrors.FileUnreadable.With(file).AsException();
         return (new DataFolder(CommonOptions.DataPath(parsed)), roles, settings, file);
     }
+
+    private static string Name(MillraceRole role) => JsonNamingPolicy.KebabCaseLower.ConvertName(role.ToString());
 
     private static MillraceRole Role(string name) =>
         Enum.TryParse<MillraceRole>(name.Replace("-", ""), ignoreCase: true, out var role) && Enum.IsDefined(role)

@@ -13,14 +13,17 @@ internal static class TelemetryCommands
         [("event at", "eventAt"), ("device", "deviceId"), ("partition", "partition"), ("offset", "offset"),
          ("properties", "properties"), ("body", "body")];
 
+    private static readonly (string Header, string Path)[] TailColumns =
+        [("event at", "eventAt"), ("device", "deviceId"), ("properties", "properties"), ("body", "body")];
+
     public static Command Build() =>
         Verb.Group("telemetry", "What devices sent: recent rows, or live", Show(), Tail());
 
     private static Command Show()
     {
         var id = new Argument<string>("DEVICE") { Description = "The device's id" };
-        var from = new Option<DateTimeOffset?>("--from") { Description = "Not before this time (ISO 8601)" };
-        var to = new Option<DateTimeOffset?>("--to") { Description = "Before this time (ISO 8601)" };
+        var from = CommonOptions.Time("--from", "Not before this time");
+        var to = CommonOptions.Time("--to", "Before this time");
         var limit = new Option<int>("--limit") { Description = "At most so many rows", DefaultValueFactory = _ => 20 };
         var latest = new Option<bool>("--latest") { Description = "Only the latest value" };
         return Verb.Remote("show", "Recent telemetry of a device, newest first",
@@ -43,24 +46,40 @@ internal static class TelemetryCommands
 
     private static Command Tail()
     {
-        var device = new Option<string?>("--device") { Description = "Only this device" };
-        var count = new Option<int>("--count") { Description = "End after so many (0: never)" };
-        return Verb.Remote("tail", "Telemetry as it comes in, one JSON object a line",
+        var device = new Option<string?>("--device") { Description = "Only this device", HelpName = "ID" };
+        var count = new Option<int>("--count") { Description = "End after so many (0: never)", HelpName = "N" };
+        return Verb.Remote("tail", "Telemetry as it comes in, a line each; with --output json one object a line",
             "millrace telemetry tail --device my-device",
             async (parsed, api, ct) =>
             {
                 var query = parsed.GetValue(device) is { } d ? $"?device={Uri.EscapeDataString(d)}" : "";
                 using var response = await api.OpenAsync(HttpMethod.Get, $"api/v1/tail{query}", null,
                     "text/event-stream", ct);
-                await using var stream = await response.Content.ReadAsStreamAsync(ct);
-                var left = parsed.GetValue(count);
-                await foreach (var item in SseParser.Create(stream).EnumerateAsync(ct))
+                try
                 {
-                    if (item.EventType != "telemetry") continue;
-                    Console.WriteLine(JsonNode.Parse(item.Data)!.ToJsonString());
-                    if (--left == 0) return;
+                    await PrintAsync(response, parsed.GetValue(CommonOptions.Output), parsed.GetValue(count), ct);
                 }
-            }, device, count);
+                catch (Exception e) when (ApiClient.IsUnreachable(e, ct))
+                {
+                    throw api.Unreachable(e);
+                }
+            }, device, count, CommonOptions.Output);
+    }
+
+    /// <summary>Ends after so many; an IOException when the platform ended first.</summary>
+    private static async Task PrintAsync(
+        HttpResponseMessage response, OutputFormat format, int count, CancellationToken ct)
+    {
+        await using var stream = await response.Content.ReadAsStreamAsync(ct);
+        if (format == OutputFormat.Csv) ResultWriter.Csv(TailColumns.Select(c => c.Header), []);
+        await foreach (var item in SseParser.Create(stream).EnumerateAsync(ct))
+        {
+            if (item.EventType != "telemetry") continue;
+            ResultWriter.Line(format, JsonNode.Parse(item.Data)!.AsObject(), TailColumns);
+            if (--count == 0) return;
+        }
+
+        throw new IOException("The platform ended the tail.");
     }
 
     private static string Time(string name, DateTimeOffset? time) =>

@@ -11,9 +11,13 @@ internal sealed class SimulatedDevice(
     TimeProvider time)
 {
     private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LateBy = TimeSpan.FromMinutes(2);
     private static readonly byte[] Malformed = "{\"battery\": "u8.ToArray();
 
+    private bool _counted;
+
+    /// <summary>Sends until it is stopped; what was sent then is still waited for.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         using var client = new MqttClientFactory().CreateMqttClient();
@@ -25,8 +29,8 @@ internal sealed class SimulatedDevice(
             {
                 await EnsureConnectedAsync(client, stop);
                 var message = model.Next();
-                await Task.Delay(options.Scaled(message.After), time, stop);
-                await SendAsync(client, message, stop);
+                await Task.Delay(Jittered(options.Scaled(message.After)), time, stop);
+                await SendAsync(client, message);
                 if (random.NextDouble() >= options.OfflineShare) continue;
                 await DisconnectAsync(client);
                 await Task.Delay(options.OfflineSpell, time, stop);
@@ -38,16 +42,21 @@ internal sealed class SimulatedDevice(
         }
     }
 
+    private TimeSpan Jittered(TimeSpan after) =>
+        after * (1 + (options.Jitter * ((2 * random.NextDouble()) - 1)));
+
     private async Task EnsureConnectedAsync(IMqttClient client, CancellationToken stop)
     {
         while (!client.IsConnected)
         {
+            Uncount();
             try
             {
                 var answer = await client.ConnectAsync(ConnectOptions(), stop);
                 if (answer.ResultCode == MqttClientConnectResultCode.Success)
                 {
                     counts.Connect();
+                    _counted = true;
                     return;
                 }
 
@@ -62,7 +71,7 @@ internal sealed class SimulatedDevice(
         }
     }
 
-    private async Task SendAsync(IMqttClient client, SimulatedMessage message, CancellationToken stop)
+    private async Task SendAsync(IMqttClient client, SimulatedMessage message)
     {
         var copies = random.NextDouble() < options.DuplicateShare ? 2 : 1;
         var body = random.NextDouble() < options.MalformedShare ? Malformed : message.Body;
@@ -77,11 +86,11 @@ internal sealed class SimulatedDevice(
             try
             {
                 counts.Send();
-                var answer = await client.PublishAsync(packet, stop);
+                var answer = await client.PublishAsync(packet, CancellationToken.None);
                 if (answer.IsSuccess) counts.Acknowledge(time.GetElapsedTime(started));
                 else counts.Refuse();
             }
-            catch (Exception) when (!stop.IsCancellationRequested)
+            catch (Exception)
             {
                 counts.Refuse();
                 return;
@@ -89,10 +98,18 @@ internal sealed class SimulatedDevice(
         }
     }
 
+    /// <summary>Takes the connection out of the count, when it is in there: the line may have been lost.</summary>
+    private void Uncount()
+    {
+        if (!_counted) return;
+        _counted = false;
+        counts.Disconnect();
+    }
+
     private async Task DisconnectAsync(IMqttClient client)
     {
+        Uncount();
         if (!client.IsConnected) return;
-        counts.Disconnect();
         try
         {
             await client.DisconnectAsync();
@@ -106,8 +123,7 @@ internal sealed class SimulatedDevice(
     private MqttClientOptions ConnectOptions()
     {
         var builder = new MqttClientOptionsBuilder().WithTcpServer(options.Host, options.Port).WithClientId(id)
-            .WithCredentials(id,
-                key).WithTimeout(TimeSpan.FromSeconds(20)).WithKeepAlivePeriod(TimeSpan.FromSeconds(60));
+            .WithCredentials(id, key).WithTimeout(AnswerLimit).WithKeepAlivePeriod(TimeSpan.FromSeconds(60));
         if (options.AuthorityFile is { } file) builder.WithTlsOptions(tls =>
             tls.UseTls().WithTrustChain(Authority.Load(file)));
         return builder.Build();

@@ -22,10 +22,9 @@ internal sealed class Drone(Random random) : IDeviceModel
     public SimulatedMessage Next()
     {
         _step++;
-        var after = (Interval / 5 * 4) + (Interval * 0.4 * random.NextDouble());
         if (_step % 5 == 0) return new SimulatedMessage(TimeSpan.FromMilliseconds(50), "status", Status());
         Move();
-        return new SimulatedMessage(after, "flight", Flight());
+        return new SimulatedMessage(Interval, "flight", Flight());
     }
 
     private void Move()

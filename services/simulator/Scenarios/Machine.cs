@@ -8,6 +8,8 @@ namespace Millrace.Simulator.Scenarios;
 /// </summary>
 internal sealed class Machine(Random random) : IDeviceModel
 {
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
     private readonly double _wearStep = 0.0002 + (random.NextDouble() * 0.0008);
     private readonly double _rpm = 1_400 + (random.NextDouble() * 200);
     private double _wear = random.NextDouble() * 0.6;
@@ -15,7 +17,6 @@ internal sealed class Machine(Random random) : IDeviceModel
 
     public SimulatedMessage Next()
     {
-        var after = TimeSpan.FromSeconds(0.9 + (random.NextDouble() * 0.2));
         if (_stopped > 0 && --_stopped == 0) _wear = 0;
         else if (_stopped == 0)
         {
@@ -24,7 +25,7 @@ internal sealed class Machine(Random random) : IDeviceModel
         }
 
         var running = _stopped == 0;
-        return new SimulatedMessage(after, "state", JsonSerializer.SerializeToUtf8Bytes(new
+        return new SimulatedMessage(Interval, "state", JsonSerializer.SerializeToUtf8Bytes(new
         {
             running,
             rpm = running ? Math.Round(_rpm + ((random.NextDouble() - 0.5) * 20)) : 0,

@@ -21,14 +21,38 @@ internal sealed record ScenarioFile(IReadOnlyList<ScenarioFile.Message> Messages
         {
             var messages = JsonNode.Parse(File.ReadAllText(path))!["messages"]!.AsArray().Select(m => new Message(
                 (string?)m!["kind"] ?? "message", DurationText.Parse((string)m["every"]!), m["fields"]!.AsObject()));
-            return new ScenarioFile([.. messages]);
+            var scenario = new ScenarioFile([.. messages]);
+            if (scenario.Fault is { } fault) throw SimulatorErrors.ScenarioInvalid.With(path, fault).AsException();
+            return scenario;
         }
-        catch (Exception e) when (
-            e is JsonException or InvalidOperationException or NullReferenceException or MillraceException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException ||
+            (e is MillraceException m && m.Error.Definition != SimulatorErrors.ScenarioInvalid))
         {
             throw SimulatorErrors.ScenarioInvalid.With(path, e.Message).AsException(e);
         }
     }
+
+    /// <summary>What devices could not do; null when all is well.</summary>
+    private string? Fault
+    {
+        get
+        {
+            if (Messages.Count == 0) return "There are no messages.";
+            if (Messages.FirstOrDefault(m => m.Every <= TimeSpan.Zero) is { } still)
+                return $"{still.Kind} comes every 0; make it more.";
+            var wrong = Messages.SelectMany(m => m.Fields).FirstOrDefault(f => !CanBe(f.Value));
+            return wrong.Key is null ? null : $"{wrong.Key} is neither a range of two numbers, a list, nor a constant.";
+        }
+    }
+
+    private static bool CanBe(JsonNode? field) => field switch
+    {
+        JsonObject range => IsNumber(range["min"]) && IsNumber(range["max"]),
+        JsonArray choices => choices.Count > 0,
+        _ => true,
+    };
+
+    private static bool IsNumber(JsonNode? node) => node?.GetValueKind() == JsonValueKind.Number;
 }
 
 /// <summary>A device of a scenario file.</summary>

@@ -1,12 +1,11 @@
 using System.Text.Json;
-using Microsoft.Extensions.Logging;
 using Millrace.Contracts;
 using Millrace.EventLog;
 
 namespace Millrace.StreamProcessor.Sinks;
 
 /// <summary>Appends dead letters to their topic; durable when the call returns.</summary>
-internal sealed class DeadLetterWriter(IEventLog log, TimeProvider time, ILogger<DeadLetterWriter> logger)
+internal sealed class DeadLetterWriter(IEventLog log, DeadLetterLog told, TimeProvider time)
 {
     private static readonly TopicPartition Target = new(Topics.DeadLetter, 0);
 
@@ -19,7 +18,7 @@ internal sealed class DeadLetterWriter(IEventLog log, TimeProvider time, ILogger
             records.Begin(time.GetUtcNow().ToUnixTimeMilliseconds(), letter.Key, hasKey: letter.Key is not null);
             records.End(JsonSerializer.SerializeToUtf8Bytes(letter, ContractJson.Default.DeadLetter));
             StreamProcessorMetrics.DeadLetters.Add(1, StreamProcessorMetrics.Stage(letter.Stage));
-            logger.DeadLettered(letter.Topic, letter.Partition, letter.Offset, $"{letter.ErrorCode} {letter.Reason}");
+            told.Add(letter);
         }
 
         await log.AppendAsync(Target, records, ct);

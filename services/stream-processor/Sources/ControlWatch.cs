@@ -37,7 +37,7 @@ internal sealed class ControlWatch(
             }
             catch (JsonException e)
             {
-                logger.DeadLettered(Topics.Control, 0, record.Offset, e.Message);
+                logger.NoticeUnreadable(record.Offset, e.Message);
             }
         }
     }

@@ -39,11 +39,47 @@ public class ApiTests
     [TestCase("api/v1/alerts?limit=many", 400, "AP-0004")]
     [TestCase("api/v1/alerts?from=yesterday", 400, "AP-0004")]
     [TestCase("api/v1/alerts?continuation=x", 400, "ST-0002")]
+    [TestCase("api/v1/alerts?severity=bad", 400, "AP-0004")]
+    [TestCase("api/v1/dead-letters?state=bad", 400, "AP-0004")]
+    [TestCase("api/v1/dead-letters?stage=bad", 400, "AP-0004")]
+    [TestCase("api/v1/alerts/none/more", 404, "AP-0003")]
     public async Task What_is_asked_wrongly_is_told_by_a_code(string path, int status, string code)
     {
         using var answer = await Api.GetAsync(path);
         Assert.That((int)answer.StatusCode, Is.EqualTo(status), await answer.Content.ReadAsStringAsync());
         Assert.That(await CodeAsync(answer), Is.EqualTo(code));
+    }
+
+    [TestCase("api/v1/alerts?severity=critical")]
+    [TestCase("api/v1/dead-letters?state=replaying&stage=warm-writer")]
+    public async Task A_choice_is_written_as_answers_write_it(string path)
+    {
+        using var answer = await Api.GetAsync(path);
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK), await answer.Content.ReadAsStringAsync());
+    }
+
+    [TestCase("POST", "api/v1/queries/validate", "{}", "application/json", 400, "AP-0004", "text")]
+    [TestCase("POST", "api/v1/queries/validate", """{"text":null}""", "application/json", 400, "AP-0004", "text")]
+    [TestCase("POST", "api/v1/queries", "text=SELECT", "application/x-www-form-urlencoded", 415, "AP-0004", "JSON")]
+    [TestCase("PUT", "api/v1/queries", "{}", "application/json", 405, "AP-0004", "PUT")]
+    public async Task A_request_that_no_endpoint_takes_is_told_what_would_fit(
+        string method, string path, string body, string type, int status, string code, string says)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path)
+        {
+            Content = new StringContent(body, Encoding.UTF8, type),
+        };
+        using var answer = await Api.SendAsync(request);
+        Assert.That((int)answer.StatusCode, Is.EqualTo(status), await answer.Content.ReadAsStringAsync());
+        Assert.That(await CodeAsync(answer), Is.EqualTo(code));
+        Assert.That(await answer.Content.ReadAsStringAsync(), Does.Contain(says));
+    }
+
+    [Test]
+    public async Task Times_are_UTC_with_a_Z()
+    {
+        var device = await Api.GetFromJsonAsync<JsonElement>("api/v1/devices/my-device");
+        Assert.That(device.GetProperty("createdAt").GetString(), Does.EndWith("Z"));
     }
 
     [Test]
@@ -104,6 +140,8 @@ public class ApiTests
         Assert.That(await Api.GetStringAsync("readyz"), Is.EqualTo("Healthy"));
         Assert.That(await Api.GetStringAsync("metrics"), Does.Contain("millrace_").And.Contain("dotnet_"));
         var document = await Api.GetFromJsonAsync<JsonElement>("openapi/v1.json");
+        var scheme = document.GetProperty("components").GetProperty("securitySchemes").GetProperty("bearer");
+        Assert.That(scheme.GetProperty("scheme").GetString(), Is.EqualTo("bearer"));
         var paths = document.GetProperty("paths").EnumerateObject().Select(p => p.Name).ToList();
         Assert.That(paths,
             Is.SupersetOf(new[] { "/api/v1/devices", "/api/v1/queries", "/api/v1/tail", "/api/v1/cold/sql" }));

@@ -90,6 +90,18 @@ public class TourTests
         Assert.That(await _platform.TerminateAsync(TimeSpan.FromSeconds(20)), Is.Zero);
     }
 
+    [Test]
+    public async Task A_live_tail_that_is_open_does_not_hold_up_the_end()
+    {
+        using var tail = await _platform.Api.GetAsync("api/v1/tail", HttpCompletionOption.ResponseHeadersRead);
+        using var lines = new StreamReader(await tail.Content.ReadAsStreamAsync());
+        Assert.That(await lines.ReadLineAsync(), Does.Contain("open"));
+
+        Assert.That(await _platform.TerminateAsync(TimeSpan.FromSeconds(20)), Is.Zero);
+        Assert.That(await lines.ReadToEndAsync(), Does.Not.Contain("telemetry"));
+        Assert.That(_platform.Printed, Does.Not.Contain("WRN").And.Not.Contain("ERR"));
+    }
+
     private async Task<string> MillraceAsync(params string[] arguments)
     {
         var result = await Command.MillraceAsync([.. arguments, "--data", _folder.Path]);

@@ -30,15 +30,18 @@ internal sealed class PlatformProcess : IAsyncDisposable
     public HttpClient Api { get; } = new() { Timeout = TimeSpan.FromSeconds(30) };
 
     /// <summary>Starts the platform, and returns when it says that it is ready.</summary>
-    public async Task StartAsync()
+    public Task StartAsync() => StartAsync("dev", "--mqtt-port", $"{MqttPort}", "--mqtts-port", $"{MqttsPort}",
+        "--http-port", $"{HttpPort}");
+
+    /// <summary>Starts only these roles, by configuration.</summary>
+    public Task StartRolesAsync(string roles) => StartAsync("run", "--roles", roles, "--set",
+        $"Gateway:Mqtt:Port={MqttPort}", "--set", $"Http:Port={HttpPort}");
+
+    private async Task StartAsync(string verb, params string[] options)
     {
-        var start = new ProcessStartInfo("dotnet")
+        var start = new ProcessStartInfo("dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "millrace.dll"), verb, "--data", _data, .. options])
         {
-            ArgumentList =
-            {
-                Path.Combine(AppContext.BaseDirectory, "millrace.dll"), "dev", "--data", _data,
-                "--mqtt-port", $"{MqttPort}", "--mqtts-port", $"{MqttsPort}", "--http-port", $"{HttpPort}",
-            },
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };

@@ -6,18 +6,20 @@ using Microsoft.Extensions.DependencyInjection;
 using Millrace.Gateway.Listeners;
 using Millrace.Hosting;
 
-namespace Millrace.Dev;
+namespace Millrace.Platform;
 
-/// <summary>Where a platform that was started listens; a port 0 has become a real one.</summary>
-internal sealed record DevEndpoints(string Http, int MqttPort, int MqttsPort)
+/// <summary>
+/// Where a platform that was started listens; a port 0 has become a real one, and one that is not open is 0.
+/// </summary>
+internal sealed record PlatformEndpoints(string Http, int MqttPort, int MqttsPort)
 {
-    public static DevEndpoints Of(WebApplication app)
+    public static PlatformEndpoints Of(WebApplication app)
     {
-        var gateway = app.Services.GetRequiredService<GatewayEndpoints>();
-        var (mqtt, mqtts) = (gateway.Mqtt?.Port ?? 0, gateway.Mqtts?.Port ?? 0);
+        var gateway = app.Services.GetService<GatewayEndpoints>();
+        var (mqtt, mqtts) = (gateway?.Mqtt?.Port ?? 0, gateway?.Mqtts?.Port ?? 0);
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         var http = addresses.Select(a => new Uri(a)).First(a => a.Port != mqtt && a.Port != mqtts);
-        return new DevEndpoints($"http://{http.Host}:{http.Port}", mqtt, mqtts);
+        return new PlatformEndpoints($"http://{http.Host}:{http.Port}", mqtt, mqtts);
     }
 
     /// <summary>Writes them where verbs on this machine look.</summary>
