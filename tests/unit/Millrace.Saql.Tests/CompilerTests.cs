@@ -105,6 +105,11 @@ public class CompilerTests
     }
 
     [Test]
+    public void Alerts_are_one_output_however_they_are_written() => Assert.That(
+        QueryRun.Compile("SELECT a INTO Alerts FROM t SELECT b INTO ALERTS FROM t").Outputs,
+        Is.EqualTo(new[] { "alerts" }));
+
+    [Test]
     public void Known_inputs_are_the_only_ones_and_the_nearest_is_named()
     {
         var options = new CompileOptions(["telemetry", "lifecycle"]);
