@@ -48,6 +48,9 @@ internal sealed class RunningQuery
         {
             var places = await ResolveAsync(stop);
             if (places is null) return;
+
+            // Where it begins is decided: whoever sees the status may count on what comes from now on.
+            await WriteStatusAsync();
             var group = ConsumerGroups.OfQuery(Config.Name);
             if (_plan.Scope == QueryScope.PerPartition)
             {
@@ -123,7 +126,8 @@ internal sealed class RunningQuery
         }
     }
 
-    private async Task WriteStatusAsync()
+    /// <summary>Writes the figures of now.</summary>
+    public async Task WriteStatusAsync()
     {
         var lag = 0L;
         foreach (var (partition, offset) in _progress.Positions)
