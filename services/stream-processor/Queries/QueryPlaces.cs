@@ -30,7 +30,8 @@ internal sealed class QueryPlaces(IEventLog log, QueryInputs topics, QueryStarts
             var targets = plan.Outputs.Select(o => new TopicPartition(Topics.Output(o), write)).ToList();
             var sources = inputs.SelectMany(input => read.Select(p => new TopicPartition(input.Topic, p))
                 .Select(tp => new QuerySource(input.Name, tp, starts.GetValueOrDefault(tp.ToString())))).ToList();
-            var outputStarts = targets.Distinct().ToDictionary(t => t, t => starts.GetValueOrDefault(QueryStarts.OutputMark + t));
+            var outputStarts = targets.Distinct().ToDictionary(
+                t => t, t => starts.GetValueOrDefault(QueryStarts.OutputMark + t));
             return new QueryPlace(config, plan, partition, sources, targets, outputStarts);
         }
     }

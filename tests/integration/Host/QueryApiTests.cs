@@ -86,7 +86,7 @@ public class QueryApiTests
         Assert.That(second.GetProperty("startFrom").GetString(), Is.EqualTo("last"));
         Assert.That(await RowsAsync("gap", published), Has.Count.EqualTo(published));
         await Eventually.TrueAsync(async () => (await ShowAsync("gap")).GetProperty("status") is
-            { ValueKind: JsonValueKind.Object } now && now.GetProperty("lagRecords").GetInt64() == 0, "nothing waits");
+        { ValueKind: JsonValueKind.Object } now && now.GetProperty("lagRecords").GetInt64() == 0, "nothing waits");
         Assert.That((await ApplyAsync("gap", "SELECT test AS t INTO gap FROM telemetry WHERE test = 'gap'"))
             .GetProperty("version").GetInt32(), Is.EqualTo(2), "applied again unchanged");
     }
