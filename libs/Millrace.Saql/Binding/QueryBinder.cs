@@ -109,7 +109,8 @@ internal sealed partial class QueryBinder(Diagnostics diagnostics, IReadOnlyColl
 
     private List<Branch> BindSelect(SelectSyntax select, bool isStep)
     {
-        if (select.From is not { } from || Source(from) is not { } source) return [];
+        if (select.From is not { } from) return [];
+        var source = Source(from);
         var qualifiers = from.Alias is null ? new[] { source.Name } : [from.Alias, source.Name];
         var scopes = source.Branches.Select(branch => new RowScope(branch, qualifiers, from.Place)).ToList();
         if (scopes.Count == 0) return [];

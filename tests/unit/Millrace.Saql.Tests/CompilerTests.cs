@@ -118,6 +118,8 @@ public class CompilerTests
         var wrong = SaqlCompiler.Compile("SELECT *\nFROM telemetri", options).Diagnostics.Single();
         Assert.That((wrong.Code, wrong.Line, wrong.Column), Is.EqualTo(("SQ-0007", 2, 6)));
         Assert.That(wrong.Message, Does.Contain("Did you mean telemetry?"));
+        var both = SaqlCompiler.Compile("SELECT LENN(a) FROM telemetri", options).Diagnostics;
+        Assert.That(both.Select(d => d.Code), Is.EqualTo(new[] { "SQ-0004", "SQ-0007" }));
     }
 
     private static void Compile(string text)
