@@ -26,6 +26,8 @@ public static class EventLogRegistration
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<IEventLog>(provider => provider.GetRequiredService<LocalLog>());
         services.AddHostedService<HubTopics>();
+        services.AddValidatedOptions<QueryInputOptions>("Queries");
+        services.AddSingleton<QueryInputs>();
         services.AddValidatedOptions<RetentionOptions>("EventLog:Retention");
         services.AddHostedService<LogRetention>();
         return services;

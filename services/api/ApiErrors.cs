@@ -49,4 +49,9 @@ public static class ApiErrors
         "The dead letter cannot be replayed.",
         "It was replayed already, or a replay is under way.",
         "Look at its state with millrace deadletter list.");
+
+    public static readonly ErrorDefinition QueryLoop = new("AP-0010",
+        "The query would read what it writes.",
+        "By itself or through other queries the output comes back to it, and each row would make the next.",
+        "Write to another output, or read another input.");
 }

@@ -48,6 +48,7 @@ public static class ApiRegistration
         services.AddSingleton<ControlNotices>();
         services.AddSingleton<AuditTrail>();
         services.AddSingleton<QueryCatalog>();
+        services.AddSingleton<QueryReader>();
         services.AddSingleton(s => new QueryApplier(
             s.GetRequiredService<QueryCatalog>(), s.GetRequiredService<IQueryStore>()));
         services.AddSingleton<TailHub>();

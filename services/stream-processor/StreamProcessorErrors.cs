@@ -27,7 +27,7 @@ public static class StreamProcessorErrors
 
     public static readonly ErrorDefinition InputUnknown = new("SP-0005",
         "A query reads an input that does not exist.",
-        "The name after FROM is neither telemetry nor the output of another query.",
+        "The name after FROM is no topic of the hub, no configured input, and no output of another query.",
         "Correct the name, or apply the query that writes it first.");
 
     public static readonly ErrorDefinition RowFailed = new("SP-0006",
@@ -47,6 +47,6 @@ public static class StreamProcessorErrors
 
     public static readonly ErrorDefinition StateIncompatible = new("SP-0009",
         "A query cannot begin where it was told to.",
-        "startFrom is not now, earliest, or a time in ISO 8601.",
+        "startFrom is not now, earliest, last, or a time in ISO 8601.",
         "Apply the query with another startFrom.");
 }

@@ -23,6 +23,7 @@ public static class StreamProcessorRegistration
         services.AddSingleton<DeadLetterSink>();
         services.AddSingleton<LateLetters>();
         services.AddSingleton<QueryServices>();
+        services.AddSingleton<QueryStarts>();
         services.AddSingleton<QueryPlaces>();
         services.AddSingleton<ControlWatch>();
         services.AddTransient<StoredQueriesWatch>();

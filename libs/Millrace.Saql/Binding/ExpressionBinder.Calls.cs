@@ -118,16 +118,25 @@ internal abstract partial class ExpressionBinder
 
         for (var i = 0; i < arguments.Length; i++)
             arguments[i] = CheckArgument(function, i, arguments[i], syntax[i].Place);
-        if (function.Name is "REGEXMATCH" or "REGEXREPLACE"
-            && arguments[1] is ConstantExpr { Value: { Kind: ValueKind.Text } pattern } &&
-            PatternCache.TryBuild(System.Text.Encoding.UTF8.GetString(pattern.Utf8)) is null)
+        CheckPattern(function, arguments, syntax);
+        return new CallExpr(function, arguments);
+    }
+
+    /// <summary>A constant pattern is looked at once. REGEXMATCH answers 0 for one that is not valid.</summary>
+    private void CheckPattern(Function function, Expr[] arguments, IReadOnlyList<ExpressionSyntax> syntax)
+    {
+        if (function.Name is not ("REGEXMATCH" or "REGEXREPLACE")
+            || arguments[1] is not ConstantExpr { Value: { Kind: ValueKind.Text } pattern })
         {
-            Error(SaqlErrors.BadArguments, syntax[1].Place,
-                $"{Shown.Of(pattern)} is no regular expression of this engine (which has no look-around and no " +
-                    $"back-references).");
+            return;
         }
 
-        return new CallExpr(function, arguments);
+        var isUnsupported = PatternCache.IsUnsupported(pattern);
+        if (function.Name == "REGEXMATCH" && !isUnsupported) return;
+        if (PatternCache.TryBuild(System.Text.Encoding.UTF8.GetString(pattern.Utf8)) is not null) return;
+        Error(SaqlErrors.BadArguments, syntax[1].Place, $"{Shown.Of(pattern)} " + (isUnsupported
+            ? "looks around or back, which this engine does not, so that every pattern runs in linear time."
+            : "is no regular expression."));
     }
 
     /// <summary>What is known of an argument's type fits, and a constant time is read once.</summary>

@@ -6,7 +6,7 @@ namespace Millrace.Saql.Binding;
 
 internal sealed partial class QueryBinder
 {
-    private Relation? Source(FromSyntax from)
+    private Relation Source(FromSyntax from)
     {
         if (_steps.TryGetValue(from.Name, out var step))
         {
@@ -26,7 +26,6 @@ internal sealed partial class QueryBinder
             diagnostics.Add(SaqlErrors.UnknownInput, from.Place,
                 $"There is no input or step {from.Name}; there is " +
                     $"{Suggestions.List(names)}.{Suggestions.For(from.Name, names)}");
-            return null;
         }
 
         if (!_inputs.TryGetValue(name ?? from.Name, out var input))

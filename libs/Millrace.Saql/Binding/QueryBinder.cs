@@ -1,3 +1,4 @@
+using Millrace.Contracts;
 using Millrace.Saql.Expressions;
 using Millrace.Saql.Parsing;
 using Millrace.Saql.Planning;
@@ -33,13 +34,7 @@ internal sealed partial class QueryBinder(Diagnostics diagnostics, IReadOnlyColl
 
     private void BindOutput(QuerySyntax query)
     {
-        var name = query.Into ?? "output";
-        if (name.Length > 100
-            || !name.All(character => char.IsAsciiLetterOrDigit(character) || character is '_' or '-'))
-        {
-            diagnostics.Add(SaqlErrors.BadOutputName, query.IntoPlace,
-                $"[{name}] cannot be the name of an output: it has 1 to 100 ASCII letters, digits, _ or -.");
-        }
+        var name = OutputName(query);
 
         var output = _outputs.FindIndex(known => known.Equals(name, StringComparison.OrdinalIgnoreCase));
         if (output < 0)
@@ -55,6 +50,25 @@ internal sealed partial class QueryBinder(Diagnostics diagnostics, IReadOnlyColl
             branch.Root.Outputs.Add(new OutputPlan(output, _rowsOfOutput[output]++, branch.Filters, columns));
             _writers.Add((output, branch.Root));
         }
+    }
+
+    private string OutputName(QuerySyntax query)
+    {
+        var name = query.Into ?? "output";
+        if (name.Length > 100
+            || !name.All(character => char.IsAsciiLetterOrDigit(character) || character is '_' or '-'))
+        {
+            diagnostics.Add(SaqlErrors.BadOutputName, query.IntoPlace,
+                $"[{name}] cannot be the name of an output: it has 1 to 100 ASCII letters, digits, _ or -.");
+        }
+        else if (name.Equals(Topics.DeadLetter, StringComparison.OrdinalIgnoreCase))
+        {
+            diagnostics.Add(SaqlErrors.BadOutputName, query.IntoPlace,
+                $"[{name}] cannot be the name of an output: it is where lines and records that fail go.");
+        }
+
+        // The hub's own output has one name, however it is written.
+        return name.Equals(Topics.Alerts, StringComparison.OrdinalIgnoreCase) ? Topics.Alerts : name;
     }
 
     private IReadOnlyList<Branch> BindQuery(QuerySyntax query, bool isStep)
@@ -95,7 +109,8 @@ internal sealed partial class QueryBinder(Diagnostics diagnostics, IReadOnlyColl
 
     private List<Branch> BindSelect(SelectSyntax select, bool isStep)
     {
-        if (select.From is not { } from || Source(from) is not { } source) return [];
+        if (select.From is not { } from) return [];
+        var source = Source(from);
         var qualifiers = from.Alias is null ? new[] { source.Name } : [from.Alias, source.Name];
         var scopes = source.Branches.Select(branch => new RowScope(branch, qualifiers, from.Place)).ToList();
         if (scopes.Count == 0) return [];

@@ -122,8 +122,12 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
         if (plan.Kind is AccumulatorKind.Min or AccumulatorKind.Max &&
             (value.Kind == ValueKind.DateTime || (value.Kind == ValueKind.Text && plan.AsText)))
             return true;
-        if (value.Kind == ValueKind.Text && Conversion.TryConvert(value, ValueKind.Float, frame.Arena, out value))
+        if (value.Kind == ValueKind.Text && Conversion.TryConvert(value, ValueKind.Float, frame.Arena, out var number))
+        {
+            value = number;
             return true;
+        }
+
         frame.Fail(SaqlErrors.ValueMismatch,
             $"An aggregate of numbers met {Shown.Of(value)} ({value.Kind.Name()}); CAST it first.");
         return false;

@@ -12,7 +12,14 @@ internal static class PatternFunctions
     /// <summary>The position of the first match, from 1; 0 without one or when the pattern is not valid.</summary>
     public static Value RegexMatch(Frame frame, ReadOnlySpan<Value> values)
     {
-        if (frame.Patterns.Find(values[1]) is not { } regex) return Value.Of(0L);
+        if (frame.Patterns.Find(values[1]) is not { } regex)
+        {
+            return PatternCache.IsUnsupported(values[1])
+                ? frame.Fail(SaqlErrors.BadArgumentValue,
+                    $"REGEXMATCH: {Shown.Of(values[1])} looks around or back, which this engine does not.")
+                : Value.Of(0L);
+        }
+
         foreach (var match in regex.EnumerateMatches(frame.Arena.Characters(values[0])))
             return Value.Of(match.Index + 1L);
         return Value.Of(0L);
@@ -74,6 +81,24 @@ internal sealed class PatternCache
         var built = TryBuild(System.Text.Encoding.UTF8.GetString(pattern.Utf8));
         _known.Add((pattern.Utf8.ToArray(), built));
         return built;
+    }
+
+    /// <summary>A valid pattern that does not run in linear time; one that is not valid is none.</summary>
+    public static bool IsUnsupported(in Value pattern)
+    {
+        try
+        {
+            _ = new Regex(System.Text.Encoding.UTF8.GetString(pattern.Utf8), Options);
+            return false;
+        }
+        catch (NotSupportedException)
+        {
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Null when it is not valid, or looks around or back.</summary>

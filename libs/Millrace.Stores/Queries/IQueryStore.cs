@@ -53,7 +53,9 @@ public sealed record QueryOptions
     /// <summary>Keep output rows in the warm store, where the API finds them. Alerts are always kept.</summary>
     public bool WarmOutputs { get; init; } = true;
 
-    /// <summary>Where to begin: "now", "earliest", or an ISO 8601 time.</summary>
+    /// <summary>
+    /// Where to begin: "now", "earliest", "last" (where the version before stands), or an ISO 8601 time.
+    /// </summary>
     public string StartFrom { get; init; } = "now";
 }
 
@@ -69,6 +71,12 @@ public interface IQueryStore
     /// Creates or replaces by name when the stored version is <paramref name="expectedVersion"/> (0: none is there).
     /// </summary>
     ValueTask<bool> SaveAsync(QueryConfig query, int expectedVersion, CancellationToken ct = default);
+
+    /// <summary>
+    /// The highest version that a query of this name ever had, deleted ones too; 0 when there was none. A version is
+    /// part of its rows' identity, so none is given twice.
+    /// </summary>
+    ValueTask<int> LastVersionAsync(string name, CancellationToken ct = default);
 
     /// <summary>Changes the state alone, whatever the version; false when there is no such query.</summary>
     ValueTask<bool> SetStateAsync(string name, QueryState state, CancellationToken ct = default);

@@ -72,5 +72,9 @@ internal static class Schemas
         ALTER TABLE marks ADD COLUMN covered INTEGER NOT NULL DEFAULT 0;
         CREATE UNIQUE INDEX marks_letter ON marks(query, version, part, letter_id)
         """),
+        new("query versions", """
+        CREATE TABLE query_versions(name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
+        INSERT INTO query_versions SELECT name, version FROM queries
+        """),
     ];
 }

@@ -13,8 +13,14 @@ internal sealed class SqliteQueryStore(SqliteDatabase database, SqliteDatabase w
             if (have != expectedVersion) return false;
             session.Run("INSERT OR REPLACE INTO queries VALUES(?1, ?2, ?3, ?4)", query.Name, query.Version,
                 (int)query.State, JsonSerializer.Serialize(query));
+            session.Run("INSERT INTO query_versions VALUES(?1, ?2) " +
+                "ON CONFLICT DO UPDATE SET version = max(version, excluded.version)", query.Name, query.Version);
             return true;
         }, ct);
+
+    public ValueTask<int> LastVersionAsync(string name, CancellationToken ct) =>
+        database.ReadAsync(session =>
+            (int)session.Scalar<long>("SELECT version FROM query_versions WHERE name = ?1", name), ct);
 
     public ValueTask<bool> SetStateAsync(string name, QueryState state, CancellationToken ct) =>
         database.WriteAsync(session =>

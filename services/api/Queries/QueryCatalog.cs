@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Millrace.Contracts;
+using Millrace.EventLog;
 using Millrace.Saql;
 using Millrace.Stores.Checkpoints;
 using Millrace.Stores.Queries;
@@ -9,15 +10,16 @@ namespace Millrace.Api.Queries;
 
 /// <summary>Changes the stored queries, and tells those who run them.</summary>
 internal sealed partial class QueryCatalog(
-    IQueryStore store, ICheckpointStore checkpoints, ControlNotices control, AuditTrail audit, TimeProvider time)
+    IQueryStore store, ICheckpointStore checkpoints, IEventLog log, QueryInputs inputs, ControlNotices control,
+    AuditTrail audit, TimeProvider time)
 {
     /// <summary>Compiles and keeps the query; a change of text or options is a new version.</summary>
     public async Task<QueryConfig> ApplyAsync(QueryRequest request, CancellationToken ct)
     {
         var (name, plan) = Check(request);
         var known = await store.FindAsync(name, ct);
-        await RefuseTakenOutputsAsync(name, plan, ct);
-        var options = request.Options();
+        await RefuseClashesAsync(name, plan, ct);
+        var options = request.Options(known);
         if (known is not null && known.Text == request.Text && known.Options == options)
         {
             if (known.State != QueryState.Running) await SetStateAsync(name, QueryState.Running, ct);
@@ -28,12 +30,16 @@ internal sealed partial class QueryCatalog(
         var query = new QueryConfig
         {
             Name = name,
-            Version = (known?.Version ?? 0) + 1,
-            Text = request.Text,
+            Version = await store.LastVersionAsync(name, ct) + 1,
+            Text = request.Text!,
             Options = options,
             CreatedAt = known?.CreatedAt ?? now,
             UpdatedAt = now,
         };
+        // Who reads them finds them from now on, whoever is started first.
+        var hub = log.FindTopic(Topics.Telemetry)!.Partitions;
+        foreach (var output in plan.Outputs)
+            await log.EnsureTopicAsync(new TopicSpec(Topics.Output(output), hub), ct);
         if (!await store.SaveAsync(query, known?.Version ?? 0, ct))
             throw ApiErrors.QueryConflict.With(name).AsException();
         await control.SendAsync(ControlKinds.Query, name, ct);
@@ -55,11 +61,17 @@ internal sealed partial class QueryCatalog(
         await store.DeleteAsync(name, ct);
         await control.SendAsync(ControlKinds.Query, name, ct);
         for (var version = 1; version <= query.Version; version++) await checkpoints.DeleteAsync(name, version, ct);
+        await log.ForgetGroupAsync(ConsumerGroups.OfQuery(name), ct);
         await audit.AddAsync("query.delete", name, null, ct);
         return Results.NoContent();
     }
 
-    private static (string Name, QueryPlan Plan) Check(QueryRequest request)
+    /// <summary>What is wrong with the text, by what can be read now.</summary>
+    public CompileResult Compile(QueryRequest request) => request.Text is null
+        ? throw ApiErrors.BadRequest.With(null, "text is missing.").AsException()
+        : SaqlCompiler.Compile(request.Text, new CompileOptions(inputs.Names));
+
+    private (string Name, QueryPlan Plan) Check(QueryRequest request)
     {
         if (request.Name is null || !NamePattern().IsMatch(request.Name))
         {
@@ -67,7 +79,7 @@ internal sealed partial class QueryCatalog(
                 "name has 1 to 64 letters, digits, - or _, and begins with a letter.").AsException();
         }
 
-        var result = SaqlCompiler.Compile(request.Text);
+        var result = Compile(request);
         if (result.Plan is null) throw new QueryInvalidException(result.Diagnostics);
         var unsafeName = result.Plan.Outputs.FirstOrDefault(o => !NamePattern().IsMatch(o));
         if (unsafeName is not null)
@@ -79,17 +91,22 @@ internal sealed partial class QueryCatalog(
         return (request.Name, result.Plan);
     }
 
-    private async Task RefuseTakenOutputsAsync(string name, QueryPlan plan, CancellationToken ct)
+    private async Task RefuseClashesAsync(string name, QueryPlan plan, CancellationToken ct)
     {
+        var others = new List<QueryPlan>();
         foreach (var other in await store.ListAsync(ct))
         {
             if (other.Name == name || SaqlCompiler.Compile(other.Text).Plan is not { } otherPlan) continue;
+            others.Add(otherPlan);
 
             // Alerts are everybody's: each row names its query.
-            var taken = otherPlan.Outputs.Intersect(plan.Outputs).FirstOrDefault(o => o != Topics.Alerts);
+            var taken = otherPlan.Outputs.Intersect(plan.Outputs, StringComparer.OrdinalIgnoreCase)
+                .FirstOrDefault(o => o != Topics.Alerts);
             if (taken is not null)
                 throw ApiErrors.OutputTaken.With(taken, $"Query {other.Name} writes it.").AsException();
         }
+
+        if (QueryLoops.Find(plan, others) is { } loop) throw ApiErrors.QueryLoop.With(loop).AsException();
     }
 
     [GeneratedRegex("^[A-Za-z][A-Za-z0-9_-]{0,63}$")]

@@ -45,24 +45,24 @@ internal static class QueryEndpoints
         QueryRequest request, QueryCatalog catalog, CancellationToken ct) =>
         QueryItem.Of(await catalog.ApplyAsync(request, ct), null);
 
-    private static QueryCheck Validate(QueryRequest request)
+    private static QueryCheck Validate(QueryRequest request, QueryCatalog catalog)
     {
-        var result = SaqlCompiler.Compile(request.Text);
+        var result = catalog.Compile(request);
         return new QueryCheck(result.Plan is not null, result.Diagnostics, result.Plan?.Outputs ?? []);
     }
 
-    private static async Task<QueryList> ListAsync(IQueryStore store, CancellationToken ct)
+    private static async Task<QueryList> ListAsync(IQueryStore store, QueryReader reader, CancellationToken ct)
     {
         var items = new List<QueryItem>();
-        foreach (var query in await store.ListAsync(ct))
-            items.Add(QueryItem.Of(query, await store.StatusAsync(query.Name, ct)));
+        foreach (var query in await store.ListAsync(ct)) items.Add(await reader.ItemAsync(query, ct));
         return new QueryList(items);
     }
 
-    private static async Task<QueryItem> ShowAsync(string name, IQueryStore store, CancellationToken ct)
+    private static async Task<QueryItem> ShowAsync(
+        string name, IQueryStore store, QueryReader reader, CancellationToken ct)
     {
         var query = await store.FindAsync(name, ct) ?? throw ApiErrors.NotFound.With(name).AsException();
-        return QueryItem.Of(query, await store.StatusAsync(name, ct));
+        return await reader.ItemAsync(query, ct);
     }
 
     private static async Task<QueryExplained> ExplainAsync(string name, IQueryStore store, CancellationToken ct)

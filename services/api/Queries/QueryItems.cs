@@ -8,23 +8,30 @@ namespace Millrace.Api.Queries;
 
 /// <summary>A query as it is applied. Durations are written 5s, 10m.</summary>
 internal sealed record QueryRequest(
-    string Text, string? Name = null, string? Late = null, string? OutOfOrder = null, EventOrderPolicy? Policy = null,
+    string? Text, string? Name = null, string? Late = null, string? OutOfOrder = null, EventOrderPolicy? Policy = null,
     RowErrorPolicy? OnError = null, bool? WarmOutputs = null, string? StartFrom = null)
 {
-    public QueryOptions Options()
+    /// <param name="known">The query of this name; one that replaces it begins where it stands.</param>
+    public QueryOptions Options(QueryConfig? known)
     {
         var defaults = new QueryOptions();
-        if (StartFrom is not (null or "now" or "earliest") && !DateTimeOffset.TryParse(StartFrom, out _))
-            throw ApiErrors.BadRequest.With(StartFrom, "startFrom is now, earliest or an ISO 8601 time.").AsException();
-        return new QueryOptions
+        if (StartFrom is not (null or "now" or "earliest" or "last") && !DateTimeOffset.TryParse(StartFrom, out _))
+        {
+            throw ApiErrors.BadRequest.With(StartFrom, "startFrom is now, earliest, last or an ISO 8601 time.")
+                .AsException();
+        }
+
+        var options = new QueryOptions
         {
             LateTolerance = Late is null ? defaults.LateTolerance : DurationText.Parse(Late),
             OutOfOrderTolerance = OutOfOrder is null ? defaults.OutOfOrderTolerance : DurationText.Parse(OutOfOrder),
             Policy = Policy ?? defaults.Policy,
             OnError = OnError ?? defaults.OnError,
             WarmOutputs = WarmOutputs ?? defaults.WarmOutputs,
-            StartFrom = StartFrom ?? defaults.StartFrom,
+            StartFrom = StartFrom ?? known?.Options.StartFrom ?? defaults.StartFrom,
         };
+        var isChanged = known is not null && (known.Text != Text || known.Options != options);
+        return isChanged && StartFrom is null ? options with { StartFrom = "last" } : options;
     }
 }
 

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using Millrace.Contracts;
 using Millrace.Saql;
 using Millrace.Saql.Files;
@@ -39,34 +37,40 @@ internal sealed class FileRun(
     {
         var found = new SortedSet<int> { };
         using var scratch = new RecordBatchBuilder();
-        await foreach (var (line, _) in LinesAsync(file, ct))
+        await foreach (var line in FileLines.ReadAsync(file, ct))
         {
-            if (FileLine.Append(line.Span, _ => scratch, out var partition) is null) found.Add(partition);
+            if (FileLine.Append(line.Text.Span, _ => scratch, out var partition) is null) found.Add(partition);
             scratch.Clear();
         }
 
         if (found.Count == 0) found.Add(0);
-        foreach (var partition in found) _sources[new TopicPartition(name, partition)] = new SourceLines();
+        foreach (var partition in found) _sources[new TopicPartition(name, partition)] = new SourceLines(file);
     }
 
     private async Task FeedAsync(QueryEngine engine, FileRows rows, string name, string file, CancellationToken ct)
     {
-        await foreach (var (line, number) in LinesAsync(file, ct))
+        await foreach (var line in FileLines.ReadAsync(file, ct))
         {
-            var error = FileLine.Append(line.Span, p =>
+            var error = FileLine.Append(line.Text.Span, p =>
                 _sources[new TopicPartition(name, p)].Builder, out var partition);
             if (error is not null)
             {
-                rows.LineFailed(name, number, error.Code, error.ToString(), line.Span);
+                // What the lines before it make, and how they fail, comes first.
+                FlushAll(engine, name);
+                rows.LineFailed(name, line.Number, error.Code, error.ToString(), line.Text.Span);
                 continue;
             }
 
             var source = _sources[new TopicPartition(name, partition)];
-            source.Numbers.Add(number);
-            source.Keep(line);
+            source.Add(line);
             if (source.Builder.Count >= BatchLines) Flush(engine, new TopicPartition(name, partition));
         }
 
+        FlushAll(engine, name);
+    }
+
+    private void FlushAll(QueryEngine engine, string name)
+    {
         foreach (var partition in _sources.Keys.Where(k => k.Topic == name)) Flush(engine, partition);
     }
 
@@ -80,71 +84,24 @@ internal sealed class FileRun(
         source.Builder.Clear();
     }
 
-    private (long Number, ReadOnlyMemory<byte> Line) LineOf(TopicPartition source, long offset)
-    {
-        var lines = _sources[source];
-        return (lines.Numbers[(int)offset], lines.Line(offset));
-    }
+    private (long Number, ReadOnlyMemory<byte> Line) LineOf(TopicPartition source, long offset) =>
+        _sources[source].Line(offset);
 
-    /// <summary>Lines that are not blank, with their numbers from 1.</summary>
-    private static async IAsyncEnumerable<(ReadOnlyMemory<byte> Line, long Number)> LinesAsync(
-        string file, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+    /// <summary>Lines of one source on their way, and for errors where each stands in its file.</summary>
+    private sealed class SourceLines(string file)
     {
-        await using var stream = File.OpenRead(file);
-        var reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 1 << 16));
-        var number = 0L;
-        while (true)
-        {
-            var read = await reader.ReadAsync(ct);
-            var buffer = read.Buffer;
-            while (Take(ref buffer, read.IsCompleted, out var line))
-            {
-                number++;
-                if (!line.Span.IsWhiteSpace()) yield return (line, number);
-            }
-
-            reader.AdvanceTo(buffer.Start, buffer.End);
-            if (read.IsCompleted) yield break;
-        }
-    }
-
-    private static bool Take(ref ReadOnlySequence<byte> buffer, bool last, out ReadOnlyMemory<byte> line)
-    {
-        var end = buffer.PositionOf((byte)'\n');
-        line = default;
-        if (end is null && (!last || buffer.IsEmpty)) return false;
-        var part = end is { } position ? buffer.Slice(0, position) : buffer;
-        line = part.IsSingleSegment ? part.First : part.ToArray();
-        if (line.Length > 0 && line.Span[^1] == '\r') line = line[..^1];
-        buffer = end is { } after ? buffer.Slice(buffer.GetPosition(1, after)) : buffer.Slice(buffer.End);
-        return true;
-    }
-
-    /// <summary>Lines of one source on their way. Line numbers are kept for errors; line texts while a batch holds
-    /// them.</summary>
-    private sealed class SourceLines
-    {
-        private readonly Dictionary<long, byte[]> _texts = [];
+        private readonly List<(long Number, long Start)> _places = [];
 
         public RecordBatchBuilder Builder { get; } = new();
 
-        public List<long> Numbers { get; } = [];
-
         public long Next { get; set; }
 
-        public void Keep(ReadOnlyMemory<byte> line)
+        public void Add(in FileLineText line) => _places.Add((line.Number, line.Start));
+
+        public (long Number, ReadOnlyMemory<byte> Line) Line(long offset)
         {
-            var offset = Numbers.Count - 1;
-            _texts[offset] = line.ToArray();
-            _texts.Remove(offset - (4 * BatchLines));
+            var (number, start) = _places[(int)offset];
+            return (number, FileLines.At(file, start));
         }
-
-        /// <summary>The line's text; empty for a row that waited so long that it was let go of.</summary>
-        public ReadOnlyMemory<byte> Line(long offset) => _texts.GetValueOrDefault(offset);
     }
-}
-
-internal static class Blank
-{
-    public static bool IsWhiteSpace(this ReadOnlySpan<byte> line) => line.IndexOfAnyExcept(" \t\r"u8) < 0;
 }

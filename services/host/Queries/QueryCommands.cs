@@ -33,7 +33,8 @@ internal static class QueryCommands
         var outOfOrder = new Option<string?>("--out-of-order") { Description = "Out-of-order tolerance, such as 0s" };
         var policy = new Option<string?>("--policy") { Description = "adjust or drop" };
         var onError = new Option<string?>("--on-error") { Description = "drop or stop" };
-        var from = new Option<string?>("--from") { Description = "now, earliest, or an ISO 8601 time" };
+        var from = new Option<string?>("--from") { Description = "now, earliest, last, or an ISO 8601 time" };
+        var warm = new Option<bool?>("--warm") { Description = "Keep output rows in the warm store (else true)" };
         policy.AcceptOnlyFromAmong("adjust", "drop");
         onError.AcceptOnlyFromAmong("drop", "stop");
         return Verb.Remote("apply", "Create a query, or replace the one of that name",
@@ -50,11 +51,12 @@ internal static class QueryCommands
                     ["policy"] = parsed.GetValue(policy),
                     ["onError"] = parsed.GetValue(onError),
                     ["startFrom"] = parsed.GetValue(from),
+                    ["warmOutputs"] = parsed.GetValue(warm),
                 };
                 var query = await api.PostAsync("api/v1/queries", body, ct);
                 Console.WriteLine(
                     $"{(string?)query!["name"]} version {(int?)query["version"]}: {(string?)query["state"]}");
-            }, File, name, late, outOfOrder, policy, onError, from);
+            }, File, name, late, outOfOrder, policy, onError, from, warm);
     }
 
     private static Command List() => Verb.Remote("list", "All queries with their status", "millrace query list",

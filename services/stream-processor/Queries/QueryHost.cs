@@ -19,13 +19,15 @@ internal sealed class QueryHost(
 
     private async Task ReconcileAsync(CancellationToken stop)
     {
-        var wanted = (await store.ListAsync(stop)).Where(q => q.State == QueryState.Running).ToDictionary(q => q.Name);
+        var stored = await store.ListAsync(stop);
+        var wanted = stored.Where(q => q.State == QueryState.Running).ToDictionary(q => q.Name);
         foreach (var (name, query) in _running.ToList())
         {
             if (wanted.TryGetValue(name, out var config) && config.Version == query.Config.Version &&
                 config.CreatedAt == query.Config.CreatedAt) continue;
             _running.Remove(name);
             await query.StopAsync();
+            if (stored.Any(q => q.Name == name && q.Version == query.Config.Version)) await query.WriteStatusAsync();
         }
 
         foreach (var config in wanted.Values.Where(q => !_running.ContainsKey(q.Name)))

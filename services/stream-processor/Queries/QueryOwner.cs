@@ -54,6 +54,7 @@ internal sealed class QueryOwner : IDisposable
         var engine = new QueryEngine(place.Plan, place.EngineOptions, place.Sources, writer);
         if (checkpoint is not null) engine.Restore(checkpoint.State);
         foreach (var mark in await services.Checkpoints.MarksAsync(place.Key, ct)) Recall(engine, mark);
+        foreach (var (input, offset) in engine.Positions) progress.Position(input, offset);
         services.Logger.QueryRecovered(place.Config.Name, place.Partition, epoch, writer.KnownRows);
         return new QueryOwner(services, place, progress, epoch, writer, engine);
     }
@@ -64,6 +65,7 @@ internal sealed class QueryOwner : IDisposable
         _engine.Process(batch);
         _recordsSinceSave += batch.Count;
         _progress.RecordsIn(batch.Count);
+        _progress.Position(batch.Partition, batch.NextOffset);
         await EmitAsync(batch, ct);
         if (_recordsSinceSave >= _services.Options.CheckpointRecords) await SaveAsync(ct);
     }

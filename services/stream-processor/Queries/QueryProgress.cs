@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Millrace.Contracts;
 using Millrace.Stores.Queries;
 
 namespace Millrace.StreamProcessor.Queries;
@@ -7,6 +8,7 @@ namespace Millrace.StreamProcessor.Queries;
 internal sealed class QueryProgress(QueryConfig config, TimeProvider time)
 {
     private readonly ConcurrentDictionary<int, (long Rows, long Dropped, long WatermarkMs)> _places = new();
+    private readonly ConcurrentDictionary<TopicPartition, long> _positions = new();
     private readonly KeyValuePair<string, object?> _query = StreamProcessorMetrics.Query(config.Name);
     private long _recordsIn;
     private long _rowsFailed;
@@ -33,6 +35,11 @@ internal sealed class QueryProgress(QueryConfig config, TimeProvider time)
         if (events > before.Dropped) StreamProcessorMetrics.EventsDropped.Add(events - before.Dropped, _query);
         _places[place] = before with { Dropped = events };
     }
+
+    /// <summary>Where each input is read on from.</summary>
+    public IEnumerable<PartitionOffset> Positions => _positions.Select(p => new PartitionOffset(p.Key, p.Value));
+
+    public void Position(TopicPartition input, long offset) => _positions[input] = offset;
 
     public void Watermark(int place, long watermarkMs) =>
         _places[place] = _places.GetValueOrDefault(place) with { WatermarkMs = watermarkMs };

@@ -48,6 +48,9 @@ internal sealed class RunningQuery
         {
             var places = await ResolveAsync(stop);
             if (places is null) return;
+
+            // Where it begins is decided: whoever sees the status may count on what comes from now on.
+            await WriteStatusAsync();
             var group = ConsumerGroups.OfQuery(Config.Name);
             if (_plan.Scope == QueryScope.PerPartition)
             {
@@ -123,17 +126,12 @@ internal sealed class RunningQuery
         }
     }
 
-    private async Task WriteStatusAsync()
+    /// <summary>Writes the figures of now.</summary>
+    public async Task WriteStatusAsync()
     {
         var lag = 0L;
-        var group = ConsumerGroups.OfQuery(Config.Name);
-        foreach (var partition in Enumerable.Range(0, _services.Log.FindTopic(Topics.Telemetry)!.Partitions)
-            .Select(p => new TopicPartition(Topics.Telemetry, p)))
-        {
-            if (await _services.Log.CommittedAsync(group, partition) is not { } committed) continue;
-            lag += (await _services.Log.RangeAsync(partition)).Next - committed.NextOffset;
-        }
-
+        foreach (var (partition, offset) in _progress.Positions)
+            lag += (await _services.Log.RangeAsync(partition)).Next - offset;
         var state = _error is null ? QueryState.Running : QueryState.Failed;
         await _store.WriteStatusAsync(_progress.Status(state, _error, lag), CancellationToken.None);
     }

@@ -97,6 +97,21 @@ public abstract class QueryStoreContract : StoreContract<IQueryStore>
     }
 
     [Test]
+    public async Task The_last_version_of_a_name_outlives_the_query()
+    {
+        Assert.That(await Store.LastVersionAsync("q"), Is.Zero);
+        await Store.SaveAsync(Query("q"), 0);
+        await Store.SaveAsync(Query("q") with { Version = 2 }, 1);
+        await Store.SaveAsync(Query("r"), 0);
+        await Store.DeleteAsync("q");
+        Reopen();
+
+        Assert.That(await Store.LastVersionAsync("q"), Is.EqualTo(2));
+        await Store.SaveAsync(Query("q") with { Version = 3 }, 0);
+        Assert.That(await Store.LastVersionAsync("q"), Is.EqualTo(3));
+    }
+
+    [Test]
     public async Task The_last_status_is_kept()
     {
         Assert.That(await Store.StatusAsync("q"), Is.Null);

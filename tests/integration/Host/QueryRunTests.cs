@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Host;
@@ -57,6 +58,31 @@ public class QueryRunTests
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(Lines("output.jsonl"), Is.EqualTo(new[] { """{"n":1}""", """{"n":2}""" }));
         Assert.That(Lines("dead-letter.jsonl").Single(), Does.Contain("\"line\":2").And.Contain("SQ-0301"));
+    }
+
+    [Test]
+    public async Task The_first_line_that_fails_stops_the_run_after_the_rows_before_it()
+    {
+        var run = await RunAsync(
+            "SELECT CAST(a AS bigint) AS n FROM telemetry", """{"a": "1"}""", """{"a": "no"}""", "{");
+
+        Assert.That(run.Error, Does.Contain("telemetry line 2").And.Contain("SQ-0102"));
+        Assert.That(Lines("output.jsonl"), Is.EqualTo(new[] { """{"n":1}""" }));
+    }
+
+    [Test]
+    public async Task A_window_row_that_fails_gives_the_whole_line_of_its_first_event_however_long_ago_it_was()
+    {
+        const string first = """{"t":"2026-01-01T00:00:01Z","x":0,"note":"Å first"}""";
+        var later = Enumerable.Range(0, 5_000).Select(i => $$"""{"t":"2026-01-01T00:00:02Z","x":0,"i":{{i}}}""");
+        var run = await RunAsync(
+            "SELECT 1 / SUM(x) AS q FROM telemetry TIMESTAMP BY t GROUP BY TumblingWindow(minute, 1)",
+            ["--on-error", "drop"], ["\uFEFF", first, .. later]);
+
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        var letter = JsonDocument.Parse(Lines("dead-letter.jsonl").Single()).RootElement;
+        Assert.That(letter.GetProperty("text").GetString(), Is.EqualTo(first));
+        Assert.That(letter.GetProperty("line").GetInt32(), Is.EqualTo(2));
     }
 
     [Test]

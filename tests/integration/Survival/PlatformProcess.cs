@@ -102,7 +102,8 @@ internal sealed class PlatformProcess : IAsyncDisposable
             try
             {
                 using var ready = await Api.GetAsync("readyz");
-                if (ready.StatusCode == HttpStatusCode.OK)
+                // What it prints comes last, when the data folder says where it listens.
+                if (ready.StatusCode == HttpStatusCode.OK && Printed.Contains("mosquitto_pub"))
                 {
                     var token = (await File.ReadAllTextAsync(Path.Combine(_data, "admin.token"))).Trim();
                     Api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);

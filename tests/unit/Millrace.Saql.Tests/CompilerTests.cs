@@ -105,6 +105,11 @@ public class CompilerTests
     }
 
     [Test]
+    public void Alerts_are_one_output_however_they_are_written() => Assert.That(
+        QueryRun.Compile("SELECT a INTO Alerts FROM t SELECT b INTO ALERTS FROM t").Outputs,
+        Is.EqualTo(new[] { "alerts" }));
+
+    [Test]
     public void Known_inputs_are_the_only_ones_and_the_nearest_is_named()
     {
         var options = new CompileOptions(["telemetry", "lifecycle"]);
@@ -113,6 +118,8 @@ public class CompilerTests
         var wrong = SaqlCompiler.Compile("SELECT *\nFROM telemetri", options).Diagnostics.Single();
         Assert.That((wrong.Code, wrong.Line, wrong.Column), Is.EqualTo(("SQ-0007", 2, 6)));
         Assert.That(wrong.Message, Does.Contain("Did you mean telemetry?"));
+        var both = SaqlCompiler.Compile("SELECT LENN(a) FROM telemetri", options).Diagnostics;
+        Assert.That(both.Select(d => d.Code), Is.EqualTo(new[] { "SQ-0004", "SQ-0007" }));
     }
 
     private static void Compile(string text)

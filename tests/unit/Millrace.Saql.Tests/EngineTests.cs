@@ -200,6 +200,14 @@ public class EngineTests
     }
 
     [Test]
+    public void A_failure_shows_the_value_that_an_aggregate_met()
+    {
+        var run = QueryRun.Over(
+            "SELECT SUM(x) AS s FROM telemetry GROUP BY TumblingWindow(second, 1)", ["""{"x":"warm"}"""]);
+        Assert.That(run.Failures.Single().Reason, Does.Contain("'warm' (nvarchar(max))"));
+    }
+
+    [Test]
     public void A_partition_that_is_not_a_source_is_refused()
     {
         var plan = QueryRun.Compile("SELECT x FROM telemetry");

@@ -143,13 +143,66 @@ public class PlatformStreamTests
     }
 
     [Test]
+    public async Task A_query_reads_lifecycle_configured_names_and_outputs_of_others_in_any_case()
+    {
+        await ApplyAsync("z-first", "SELECT v INTO Doubled FROM [IoTHub-Input] WHERE v > 1");
+        await SoonAsync(() => ValueTask.FromResult(_hub.Log.FindTopic("out.Doubled") is not null));
+        await ApplyAsync("a-second", "SELECT v * 2 AS w INTO twice FROM doubled");
+        await ApplyAsync("life", "SELECT deviceId, IoTHub.ConnectionDeviceId AS key INTO life FROM Lifecycle");
+        await ApplyAsync("notices", "SELECT * INTO none FROM notices");
+        for (var v = 1; v <= 3; v++) await _hub.AppendAsync(v, Now, "d", $$"""{"v":{{v}}}""");
+        await ConnectAsync("d");
+
+        await SoonAsync(async () => (await _hub.RowsAsync("twice")).Count == 2);
+        await SoonAsync(async () => (await _hub.RowsAsync("life")).Count == 1);
+        Assert.That((await _hub.RowsAsync("life")).Values.Single(), Is.EqualTo("""{"deviceId":"d","key":"d"}"""));
+        var store = _hub.Get<IQueryStore>();
+        await SoonAsync(async () => (await store.FindAsync("notices"))!.State == QueryState.Failed);
+        Assert.That((await store.StatusAsync("notices"))!.Error, Does.Contain("SP-0005"));
+    }
+
+    [Test]
+    public async Task Lag_counts_what_was_not_read_of_every_input_and_is_nothing_at_the_end()
+    {
+        await ApplyAsync("values", "SELECT v INTO vals FROM telemetry");
+        await ApplyAsync("next", "SELECT v INTO next FROM vals");
+        for (var i = 0; i < 50; i++) await _hub.AppendAsync(i % 4, Now, "d", """{"v":1}""");
+
+        var store = _hub.Get<IQueryStore>();
+        await SoonAsync(async () => await store.StatusAsync("next") is { RowsOut: 50, LagRecords: 0 });
+        await SoonAsync(async () => await store.StatusAsync("values") is { RowsOut: 50, LagRecords: 0, RowsIn: 50 });
+    }
+
+    [Test]
+    public async Task A_version_that_begins_at_the_last_goes_on_where_the_one_before_stands()
+    {
+        await ApplyAsync("values", "SELECT v INTO vals FROM telemetry");
+        await _hub.AppendAsync(0, Now, "d", """{"v":1}""");
+        await SoonAsync(async () => (await _hub.RowsAsync("vals")).Count == 1);
+        var store = _hub.Get<IQueryStore>();
+        await store.SetStateAsync("values", QueryState.Paused);
+        await NoticeAsync("values");
+        await SoonAsync(async () => await _hub.Log.CommittedAsync(
+            ConsumerGroups.OfQuery("values"), new TopicPartition(Topics.Telemetry, 0)) is { NextOffset: 1 });
+        for (var v = 2; v <= 9; v++) await _hub.AppendAsync(v % 4, Now, "d", $$"""{"v":{{v}}}""");
+        var second = (await store.FindAsync("values"))! with
+        {
+            Version = 2,
+            State = QueryState.Running,
+            Text = "SELECT v + 100 AS v INTO vals FROM telemetry",
+            Options = new QueryOptions { StartFrom = "last" },
+        };
+        Assert.That(await store.SaveAsync(second, 1), Is.True);
+        await NoticeAsync("values");
+
+        await SoonAsync(async () => (await _hub.RowsAsync("vals")).Count == 9);
+        Assert.That((await _hub.RowsAsync("vals")).Values.Count(row => row.Contains("10")), Is.EqualTo(8));
+    }
+
+    [Test]
     public async Task Lifecycle_events_become_device_states()
     {
-        var connected = new LifecycleEvent(LifecycleKind.Connected, "d", DateTimeOffset.UnixEpoch, ConnectionId: "1");
-        using var records = new RecordBatchBuilder();
-        records.Begin(Now, "d"u8);
-        records.End(JsonSerializer.SerializeToUtf8Bytes(connected, ContractJson.Default.LifecycleEvent));
-        await _hub.Log.AppendAsync(new TopicPartition(Topics.Lifecycle, 0), records);
+        await ConnectAsync("d");
 
         var states = _hub.Get<IDeviceStateStore>();
         await SoonAsync(async () => (await states.FindAsync("d"))?.Connected == true);
@@ -158,6 +211,16 @@ public class PlatformStreamTests
     private static Task SoonAsync(
         Func<ValueTask<bool>> condition, [CallerArgumentExpression(nameof(condition))] string what = "") =>
         Eventually.TrueAsync(condition, what);
+
+    private async Task ConnectAsync(string device)
+    {
+        var connected = new LifecycleEvent(
+            LifecycleKind.Connected, device, DateTimeOffset.UnixEpoch, ConnectionId: "1");
+        using var records = new RecordBatchBuilder();
+        records.Begin(Now, Encoding.UTF8.GetBytes(device));
+        records.End(JsonSerializer.SerializeToUtf8Bytes(connected, ContractJson.Default.LifecycleEvent));
+        await _hub.Log.AppendAsync(new TopicPartition(Topics.Lifecycle, 0), records);
+    }
 
     private static long Now => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
 

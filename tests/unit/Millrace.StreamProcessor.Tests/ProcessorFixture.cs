@@ -142,6 +142,8 @@ internal sealed class ProcessorFixture : IAsyncDisposable
             ["StreamProcessor:ReconcileInterval"] = "00:00:00.300",
             ["StreamProcessor:StatusInterval"] = "00:00:00.200",
             ["EventLog:Partitions"] = $"{Partitions}",
+            ["Queries:Inputs:iothub-input"] = "telemetry",
+            ["Queries:Inputs:notices"] = "control",
         };
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());

@@ -1,0 +1,65 @@
+using System.Globalization;
+using Millrace.Contracts;
+using Millrace.EventLog;
+using Millrace.Stores.Checkpoints;
+using Millrace.Stores.Queries;
+
+namespace Millrace.StreamProcessor.Queries;
+
+/// <summary>Decides where a version of a query begins, once.</summary>
+internal sealed class QueryStarts(IEventLog log, IQueryStore store, ICheckpointStore checkpoints)
+{
+    /// <summary>The start also keeps where the outputs stood, under names that no topic can have.</summary>
+    public const string OutputMark = ">";
+
+    private static readonly Dictionary<string, long> Nowhere = [];
+
+    public async Task<IReadOnlyDictionary<string, long>> FixAsync(
+        QueryConfig config, IEnumerable<string> inputs, IEnumerable<string> outputs, CancellationToken ct)
+    {
+        var offsets = new Dictionary<string, long>();
+        var last = config.Options.StartFrom == "last" ? await LastAsync(config, ct) : Nowhere;
+        foreach (var partition in inputs.SelectMany(PartitionsOf))
+        {
+            var key = partition.ToString();
+            offsets[key] = last.TryGetValue(key, out var stood) ? stood : await StartAsync(config, partition, ct);
+        }
+
+        foreach (var partition in outputs.SelectMany(PartitionsOf))
+            offsets[OutputMark + partition] = (await log.RangeAsync(partition, ct)).Next;
+        return await store.FixStartAsync(config.Name, config.Version, offsets, ct);
+    }
+
+    /// <summary>Where the last version that was started stands: its checkpoints, or else where it began.</summary>
+    private async Task<IReadOnlyDictionary<string, long>> LastAsync(QueryConfig config, CancellationToken ct)
+    {
+        for (var version = config.Version - 1; version > 0; version--)
+        {
+            var began = await store.FixStartAsync(config.Name, version, Nowhere, ct);
+            if (began.Count == 0) continue;
+            var stands = new Dictionary<string, long>(began);
+            for (var place = -1; place < log.FindTopic(Topics.Telemetry)!.Partitions; place++)
+            {
+                var checkpoint = await checkpoints.FindAsync(new CheckpointKey(config.Name, version, place), ct);
+                foreach (var input in checkpoint?.Inputs ?? []) stands[input.Partition.ToString()] = input.Offset;
+            }
+
+            return stands;
+        }
+
+        return Nowhere;
+    }
+
+    private async ValueTask<long> StartAsync(QueryConfig config, TopicPartition partition, CancellationToken ct)
+    {
+        var from = config.Options.StartFrom;
+        if (from is "now" or "last") return (await log.RangeAsync(partition, ct)).Next;
+        if (from == "earliest") return (await log.RangeAsync(partition, ct)).First;
+        return DateTimeOffset.TryParse(from, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? await log.OffsetAtAsync(partition, time.ToUnixTimeMilliseconds(), ct)
+            : throw StreamProcessorErrors.StateIncompatible.With(from).AsException();
+    }
+
+    private IEnumerable<TopicPartition> PartitionsOf(string topic) =>
+        Enumerable.Range(0, log.FindTopic(topic)!.Partitions).Select(p => new TopicPartition(topic, p));
+}

@@ -1,0 +1,97 @@
+using System.Text.Json;
+using Millrace.Integration.Tests.Survival;
+using Millrace.TestKit;
+
+namespace Millrace.Integration.Tests.Host;
+
+/// <summary>millrace query and deadletter against a running platform, as an author uses them.</summary>
+public class QueryCommandTests
+{
+    private TemporaryFolder _folder = null!;
+    private PlatformProcess _platform = null!;
+
+    [SetUp]
+    public async Task Start()
+    {
+        _folder = new TemporaryFolder();
+        _platform = new PlatformProcess(_folder.Path);
+        await _platform.StartAsync();
+    }
+
+    [TearDown]
+    public async Task Stop()
+    {
+        await _platform.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Test]
+    public async Task A_query_is_applied_looked_at_mended_paused_and_deleted()
+    {
+        var file = _folder.Sub("numbers.saql");
+        await File.WriteAllTextAsync(file, "SELECT CAST(s AS bigint) AS n INTO numbers FROM telemetry");
+        Assert.That(await MillraceAsync("validate", file), Does.Contain("valid; writes numbers"));
+        Assert.That(await MillraceAsync("apply", file, "--from", "earliest", "--late", "1m", "--policy", "drop"),
+            Does.Contain("numbers version 1: running"));
+        await PublishAsync("7");
+        await PublishAsync("seven");
+        await Eventually.TrueAsync(async () =>
+            (await MillraceAsync("rows", "numbers", "--output", "csv")).Contains("\"\"n\"\":7"), "7 is a row");
+        var letter = JsonDocument.Parse(await LettersAsync()).RootElement[0].GetProperty("id").GetString()!;
+        Assert.That(letter, Does.StartWith("query~numbers~1~telemetry~"));
+
+        await File.WriteAllTextAsync(file, "SELECT s AS n INTO numbers FROM telemetry");
+        Assert.That(await MillraceAsync("apply", file, "--late", "1m", "--policy", "drop"), Does.Contain("version 2"));
+        await Eventually.TrueAsync(async () => (await MillraceAsync("show", "numbers", "--output", "json"))
+            .Contains("rowsIn"), "version 2 runs");
+        Assert.That((await Command.MillraceAsync(
+            "deadletter", "replay", letter, "--data", _folder.Path)).ExitCode, Is.Zero);
+        await Eventually.TrueAsync(async () =>
+            (await MillraceAsync("rows", "numbers", "--output", "csv")).Contains("seven"), "the letter is a row");
+
+        Assert.That(await MillraceAsync("explain", "numbers"), Does.Contain("-> numbers: n"));
+        await MillraceAsync("pause", "numbers");
+        Assert.That(await MillraceAsync("list", "--output", "csv"), Does.Contain("numbers,2,paused"));
+        await MillraceAsync("resume", "numbers");
+        Assert.That(await MillraceAsync("list", "--output", "csv"), Does.Contain("numbers,2,running"));
+        await MillraceAsync("delete", "numbers");
+        Assert.That(await MillraceAsync("list", "--output", "json"), Does.Not.Contain("numbers"));
+        Assert.That(await MillraceAsync("show", "numbers"), Does.Contain("AP-0003"));
+    }
+
+    [Test]
+    public async Task What_is_wrong_with_a_text_is_told_with_its_place_when_it_is_applied()
+    {
+        var file = _folder.Sub("typo.saql");
+        await File.WriteAllTextAsync(file, "SELECT LENN(a)\nFROM telemetri");
+        var told = await MillraceAsync("apply", file);
+        Assert.That(told, Does.Contain("line 1, column 8").And.Contain("Did you mean LEN?"));
+        Assert.That(told, Does.Contain("line 2, column 6").And.Contain("Did you mean telemetry?"));
+    }
+
+    private async Task<string> LettersAsync()
+    {
+        var letters = "[]";
+        await Eventually.TrueAsync(async () =>
+        {
+            var listed = await Command.MillraceAsync("deadletter", "list", "--output", "json", "--data", _folder.Path);
+            return (letters = listed.Output).Contains("SQ-0102");
+        }, "the dead letter is listed");
+        return letters;
+    }
+
+    private async Task PublishAsync(string text)
+    {
+        var publish = _platform.Printed.Split('\n').Select(l => l.Trim()).First(l => l.StartsWith("mosquitto_pub"));
+        var sent = await Command.ShellAsync(
+            publish.Replace("""'{"temperature": 21.5}'""", $"'{{\"s\": \"{text}\"}}'"));
+        Assert.That(sent.ExitCode, Is.Zero, sent.Error);
+    }
+
+    private async Task<string> MillraceAsync(params string[] arguments)
+    {
+        string[] data = arguments[0] == "validate" ? [] : ["--data", _folder.Path];
+        var result = await Command.MillraceAsync(["query", .. arguments, .. data]);
+        return result.ExitCode == 0 ? result.Output : result.Error;
+    }
+}
