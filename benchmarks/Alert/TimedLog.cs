@@ -6,8 +6,8 @@ using Millrace.EventLog;
 namespace Millrace.Benchmarks.Alert;
 
 /// <summary>
-/// The log of the platform, which notes when telemetry was appended and durable, when a query read it, and when an alert
-/// was appended and durable. It keeps a little for each append, not for each record.
+/// The log of the platform, which notes when telemetry was appended and durable, when a query read it, and when an
+/// alert was appended and durable. It keeps a little for each append, not for each record.
 /// </summary>
 internal sealed class TimedLog(IEventLog log) : IEventLog
 {
@@ -65,6 +65,8 @@ internal sealed class TimedLog(IEventLog log) : IEventLog
     public ValueTask<CommittedOffset?> CommittedAsync(
         string group, TopicPartition partition, CancellationToken ct = default) =>
         log.CommittedAsync(group, partition, ct);
+
+    public ValueTask<IReadOnlyList<string>> GroupsAsync(CancellationToken ct = default) => log.GroupsAsync(ct);
 
     public ValueTask ForgetGroupAsync(string group, CancellationToken ct = default) => log.ForgetGroupAsync(group, ct);
 
