@@ -62,7 +62,7 @@ internal static class AlertBenchmark
         await app.StopAsync();
     }
 
-    /// <summary>The whole platform, with a log that notes times; what a benchmark does not ask for, HTTP, is not mapped.</summary>
+    /// <summary>The whole platform, with a log that notes times. The API is not mapped.</summary>
     private static WebApplication Build(string folder)
     {
         var builder = PlatformBuilder.Prepare(new DataFolder(folder), PlatformBuilder.AllRoles,
@@ -162,8 +162,9 @@ internal static class AlertBenchmark
             using var row = JsonDocument.Parse(record.Value.ToArray());
             // query/version/output/topic/partition/oOFFSET/ordinal
             var source = Encoding.UTF8.GetString(id).Split('/');
-            var alert = new SeenAlert(batch.Partition, record.Offset, new TopicPartition(source[3], int.Parse(source[4])),
-                long.Parse(source[5][1..]), row.RootElement.GetProperty("sent").GetInt64(), now);
+            var telemetry = new TopicPartition(source[3], int.Parse(source[4]));
+            var alert = new SeenAlert(batch.Partition, record.Offset, telemetry, long.Parse(source[5][1..]),
+                row.RootElement.GetProperty("sent").GetInt64(), now);
             lock (seen) seen.Add(alert);
         }
     }

@@ -11,7 +11,9 @@ internal sealed record SeenAlert(
     public double Milliseconds => Stopwatch.GetElapsedTime(Sent, Seen).TotalMilliseconds;
 }
 
-/// <summary>Where the time of alerts goes, stage by stage: of the middle half of them, and of the slowest hundredth.</summary>
+/// <summary>
+/// Where the time of alerts goes, stage by stage: of the middle half of them, and of the slowest hundredth.
+/// </summary>
 internal sealed class AlertStages
 {
     private static readonly string[] Names =
