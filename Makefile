@@ -18,7 +18,7 @@ run: build ## Build, then start the platform with a small simulated fleet
 
 build: ## Build the executable: artifacts/millrace
 	@"$(DOTNET)" publish services/host/Millrace.csproj -c $(CONFIGURATION) -o artifacts/app -v quiet -nologo
-	@install -m 0755 scripts/launcher artifacts/millrace
+	@install -m 0755 eng/launcher artifacts/millrace
 
 test: ## Run every test that needs no server, and those whose servers are there
 	@$(BUILD)

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Millrace.Api.Queries;
 using Millrace.Contracts;
 using Millrace.EventLog;
+using Millrace.EventLog.Local;
 using Millrace.Gateway.Listeners;
 using Millrace.Hosting;
 using Millrace.Platform;
@@ -40,60 +41,50 @@ internal static class AlertBenchmark
 
     private static async Task RunAsync(Report report, string folder)
     {
-        var data = new DataFolder(folder);
-        var app = PlatformBuilder.Build(data, PlatformBuilder.AllRoles,
-            [new("Gateway:Mqtt:Port", "0"), new("Http:Port", "0"), new("Logging:Level", "Warning")], null);
+        await using var app = Build(folder);
         await PlatformRunner.StartAsync(app, CancellationToken.None);
+        var log = (TimedLog)app.Services.GetRequiredService<IEventLog>();
         var publishers = await ConnectAsync(app);
+        log.QueryReads = true;
         await app.Services.GetRequiredService<QueryApplier>().EnsureAsync(
             "alarm", "SELECT sent INTO alerts FROM telemetry WHERE alarm = 1");
         using var watching = new CancellationTokenSource();
-        var latencies = new List<double>();
-        var watch = Task.WhenAll(Enumerable.Range(0, 4).Select(p => WatchAsync(app, p, latencies, watching.Token)));
+        var seen = new List<SeenAlert>();
+        var watch = Task.WhenAll(Enumerable.Range(0, 4).Select(p => WatchAsync(log, p, seen, watching.Token)));
 
         await LoadAsync(publishers, perSecond: 0);
-        var (saturation, cpuUs) = (new Samples(), new Samples());
-        var (p50, p99) = (new Samples(), new Samples());
-        var sustained = new Samples();
-        for (var round = 0; round < Rounds; round++)
-        {
-            var cpu = Process.GetCurrentProcess().TotalProcessorTime;
-            var rate = await LoadAsync(publishers, perSecond: 0);
-            saturation.Add(rate);
-            var spent = Process.GetCurrentProcess().TotalProcessorTime - cpu;
-            cpuUs.Add(spent.TotalMicroseconds / (rate * RoundTime.TotalSeconds));
-            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
-            lock (latencies) latencies.Clear();
-            sustained.Add(await LoadAsync(publishers, rate / 2));
-            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
-            lock (latencies)
-            {
-                latencies.Sort();
-                p50.Add(latencies[latencies.Count / 2]);
-                p99.Add(latencies[latencies.Count * 99 / 100]);
-            }
-        }
-
-        report.Line(
-            $"{Devices} connections, QoS 1, 1 alarm in {AlarmEvery} messages; medians of {Rounds} rounds, with half");
-        report.Line("the distance of their quartiles. All roles and the load generator share the cores.");
-        report.Line();
-        report.Line("| what | median | spread |");
-        report.Line("|---|---|---|");
-        report.Line($"| saturation, window {Window} | {saturation.Median:n0} messages/s | {saturation.Spread:p0} |");
-        report.Line($"| CPU a message there, generator and all roles | {cpuUs.Median:n1} us | {cpuUs.Spread:p0} |");
-        report.Line($"| rate held at half of it | {sustained.Median:n0} messages/s | {sustained.Spread:p0} |");
-        report.Line($"| publish to durable alert, p50 (goal 2 ms) | {p50.Median:n2} ms | {p50.Spread:p0} |");
-        report.Line($"| publish to durable alert, p99 (goal 8 ms) | {p99.Median:n2} ms | {p99.Spread:p0} |");
-        report.Line();
-        report.Line(
-            "Above the goals. Where the time goes was not profiled: all roles and the generator share the cores, and");
-        report.Line("the warm writer and the archiver compete with the gateway and the query.");
+        var result = new AlertResult();
+        for (var round = 0; round < Rounds; round++) await RoundAsync(publishers, log, seen, result);
+        result.Tell(report, $"{Devices} connections, QoS 1, 1 alarm in {AlarmEvery} messages", Window);
         await watching.CancelAsync();
         await watch;
         foreach (var publisher in publishers) publisher.Dispose();
         await app.StopAsync();
-        await app.DisposeAsync();
+    }
+
+    /// <summary>The whole platform, with a log that notes times. The API is not mapped.</summary>
+    private static WebApplication Build(string folder)
+    {
+        var builder = PlatformBuilder.Prepare(new DataFolder(folder), PlatformBuilder.AllRoles,
+            [new("Gateway:Mqtt:Port", "0"), new("Http:Port", "0"), new("Logging:Level", "Warning")], null);
+        builder.Services.AddSingleton<IEventLog>(s => new TimedLog(s.GetRequiredService<LocalLog>()));
+        return builder.Build();
+    }
+
+    private static async Task RoundAsync(
+        List<MqttPublisher> publishers, TimedLog log, List<SeenAlert> seen, AlertResult result)
+    {
+        var cpu = Process.GetCurrentProcess().TotalProcessorTime;
+        var rate = await LoadAsync(publishers, perSecond: 0);
+        var spent = Process.GetCurrentProcess().TotalProcessorTime - cpu;
+        await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
+        lock (seen) seen.Clear();
+        log.Forget();
+        cpu = Process.GetCurrentProcess().TotalProcessorTime;
+        var held = await LoadAsync(publishers, rate / 2);
+        var busy = (Process.GetCurrentProcess().TotalProcessorTime - cpu) / RoundTime / Environment.ProcessorCount;
+        await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
+        lock (seen) result.Add(rate, spent.TotalMicroseconds / (rate * RoundTime.TotalSeconds), held, busy, seen, log);
     }
 
     private static async Task<List<MqttPublisher>> ConnectAsync(WebApplication app)
@@ -149,14 +140,12 @@ internal static class AlertBenchmark
     private static byte[] Body(long number) => Encoding.UTF8.GetBytes(
         $$"""{"alarm":{{(number % AlarmEvery == 0 ? 1 : 0)}},"sent":{{Stopwatch.GetTimestamp()}}}""");
 
-    private static async Task WatchAsync(WebApplication app, int partition, List<double> latencies,
-        CancellationToken stop)
+    private static async Task WatchAsync(TimedLog log, int partition, List<SeenAlert> seen, CancellationToken stop)
     {
-        var log = app.Services.GetRequiredService<IEventLog>();
         await using var reader = log.OpenReader(new TopicPartition(Topics.Alerts, partition), 0);
         try
         {
-            while (true) Note(await reader.ReadAsync(ct: stop), latencies);
+            while (true) Note(await reader.ReadAsync(ct: stop), seen);
         }
         catch (OperationCanceledException)
         {
@@ -164,14 +153,19 @@ internal static class AlertBenchmark
         }
     }
 
-    private static void Note(RecordBatch batch, List<double> latencies)
+    private static void Note(RecordBatch batch, List<SeenAlert> seen)
     {
+        var now = Stopwatch.GetTimestamp();
         foreach (var record in batch)
         {
-            if (record.Value.IsEmpty) continue;
+            if (!record.TryGetHeader(OutputHeaders.RowId, out var id)) continue;
             using var row = JsonDocument.Parse(record.Value.ToArray());
-            var sent = row.RootElement.GetProperty("sent").GetInt64();
-            lock (latencies) latencies.Add(Stopwatch.GetElapsedTime(sent).TotalMilliseconds);
+            // query/version/output/topic/partition/oOFFSET/ordinal
+            var source = Encoding.UTF8.GetString(id).Split('/');
+            var telemetry = new TopicPartition(source[3], int.Parse(source[4]));
+            var alert = new SeenAlert(batch.Partition, record.Offset, telemetry, long.Parse(source[5][1..]),
+                row.RootElement.GetProperty("sent").GetInt64(), now);
+            lock (seen) seen.Add(alert);
         }
     }
 }

@@ -9,10 +9,21 @@ public static class ConsumerGroups
     /// <summary>Retention never trims telemetry past this one.</summary>
     public const string Archiver = "archiver";
 
-    private const string QueryPrefix = "query.";
+    private const string QueryPrefix = "query.", CheckpointPrefix = "checkpoint.";
 
     /// <summary>The group of a query: a hint for retention and lag; its checkpoint rules.</summary>
     public static string OfQuery(string name) => QueryPrefix + name;
 
+    /// <summary>
+    /// Where a query's outputs stood at its checkpoint: whoever takes the query over reads them from there on, so
+    /// retention never trims past it.
+    /// </summary>
+    public static string OfCheckpoint(string query) => CheckpointPrefix + query;
+
     public static bool IsQuery(string group) => group.StartsWith(QueryPrefix, StringComparison.Ordinal);
+
+    /// <summary>The query that a group belongs to, or null.</summary>
+    public static string? QueryOf(string group) =>
+        IsQuery(group) ? group[QueryPrefix.Length..]
+        : group.StartsWith(CheckpointPrefix, StringComparison.Ordinal) ? group[CheckpointPrefix.Length..] : null;
 }

@@ -48,6 +48,9 @@ public interface IEventLog : IAsyncDisposable
     ValueTask<CommittedOffset?> CommittedAsync(
         string group, TopicPartition partition, CancellationToken ct = default);
 
+    /// <summary>The names of all groups that have committed something, in order.</summary>
+    ValueTask<IReadOnlyList<string>> GroupsAsync(CancellationToken ct = default);
+
     /// <summary>
     /// Lets go of all that the group has committed, on every topic: a consumer that is gone must not hold retention.
     /// </summary>

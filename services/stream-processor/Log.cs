@@ -7,9 +7,6 @@ internal static partial class Log
     [LoggerMessage(6001, LogLevel.Error, "Stream {Stream} failed; it starts again in {Delay}")]
     public static partial void StreamFailed(this ILogger log, string stream, TimeSpan delay, Exception error);
 
-    [LoggerMessage(6002, LogLevel.Warning, "Stream {Stream} did not finish within the drain limit")]
-    public static partial void DrainLate(this ILogger log, string stream);
-
     [LoggerMessage(6003, LogLevel.Information, "Query {Query} version {Version} runs, {Scope}")]
     public static partial void QueryStarted(this ILogger log, string query, int version, string scope);
 
@@ -43,4 +40,9 @@ internal static partial class Log
 
     [LoggerMessage(6012, LogLevel.Warning, "The control notice at offset {Offset} cannot be read: {Reason}")]
     public static partial void NoticeUnreadable(this ILogger log, long offset, string reason);
+
+    [LoggerMessage(6013, LogLevel.Error,
+        "{Sink} {Partition} stood at {Position}; {Records} records behind it were trimmed before it had them")]
+    public static partial void SinkMissed(
+        this ILogger log, string sink, string partition, long position, long records);
 }

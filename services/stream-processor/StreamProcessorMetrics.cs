@@ -19,6 +19,7 @@ internal static class StreamProcessorMetrics
         Meter.CreateHistogram<double>("millrace.query.checkpoint.duration", "ms");
 
     public static readonly Counter<long> Written = Meter.CreateCounter<long>("millrace.warm.rows.written");
+    public static readonly Counter<long> Missed = Meter.CreateCounter<long>("millrace.warm.records.missed");
     public static readonly Counter<long> Fenced = Meter.CreateCounter<long>("millrace.warm.rows.fenced");
     public static readonly Counter<long> DeadLetters = Meter.CreateCounter<long>("millrace.stream.dead.letters");
     public static readonly Counter<long> Restarts = Meter.CreateCounter<long>("millrace.stream.restarts");

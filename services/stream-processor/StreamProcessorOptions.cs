@@ -40,7 +40,4 @@ public sealed class StreamProcessorOptions
 
     /// <summary>The longest wait before a failed stream starts again.</summary>
     public TimeSpan RestartDelayMax { get; set; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>How long a stop may take to finish what is in flight.</summary>
-    public TimeSpan DrainLimit { get; set; } = TimeSpan.FromSeconds(15);
 }

@@ -6,6 +6,8 @@ namespace Millrace.Tidy.Tests;
 /// <summary>What the pages say is there.</summary>
 public partial class DocsTests
 {
+    private static readonly string[] Groups = ["device", "query", "telemetry", "alert", "cold", "deadletter"];
+
     private static IEnumerable<string> Pages => Tree.Files("*.md").Where(f => !f.StartsWith("benchmarks/results"));
 
     [Test]
@@ -28,13 +30,30 @@ public partial class DocsTests
     }
 
     [Test]
-    public void Millrace_verbs_that_pages_name_exist()
+    public void Commands_that_pages_name_exist()
     {
         var source = string.Concat(Tree.Files("*.cs").Where(f => f.StartsWith("services/host/")).Select(Tree.Read));
-        var named = Pages.SelectMany(p =>
-            VerbPattern().Matches(Tree.Read(p)).Select(m => (p, Verb: m.Groups[1].Value)));
-        Assert.That(named.Where(n => !source.Contains($"\"{n.Verb}\"")).Select(n => $"{n.p}: millrace {n.Verb}"),
-            Is.Empty);
+        var unknown = Pages.SelectMany(p => CommandPattern().Matches(Tree.Read(p)).SelectMany(Words)
+            .Where(word => !source.Contains($"\"{word}\"")).Select(word => $"{p}: millrace ... {word}"));
+        Assert.That(unknown, Is.Empty);
+
+        // The verb, the one below it where there is one, and every option.
+        static IEnumerable<string> Words(Match command)
+        {
+            var options = FlagPattern().Matches(command.Groups["rest"].Value).Select(o => o.Value)
+                .Except(["--help", "--version"]);
+            var verb = command.Groups["verb"].Value;
+            var below = Groups.Contains(verb) ? command.Groups["below"].Captures.Select(b => b.Value) : [];
+            return [verb, .. below, .. options];
+        }
+    }
+
+    [Test]
+    public void Paths_that_pages_name_exist()
+    {
+        var missing = Pages.SelectMany(p => PathPattern().Matches(Tree.Read(p)).Select(m => (p, Path: m.Value)))
+            .Where(n => !Exists("README.md", n.Path)).Select(n => $"{n.p}: {n.Path}");
+        Assert.That(missing, Is.Empty);
     }
 
     [Test]
@@ -62,7 +81,7 @@ public partial class DocsTests
     }
 
     private static IEnumerable<string> Scripts() => Directory.GetFiles(Path.Combine(Tree.Root, "scripts"))
-        .Select(f => "scripts/" + Path.GetFileName(f)).Where(f => f != "scripts/launcher");
+        .Select(f => "scripts/" + Path.GetFileName(f));
 
     private static bool Exists(string page, string target)
     {
@@ -86,6 +105,15 @@ public partial class DocsTests
     [GeneratedRegex(@"(?:`|^ {4})make ([a-z][a-z0-9-]+)", RegexOptions.Multiline)]
     private static partial Regex MakeCallPattern();
 
-    [GeneratedRegex(@"(?:`|^\s*(?:artifacts/)?)millrace ([a-z][a-z-]+)", RegexOptions.Multiline)]
-    private static partial Regex VerbPattern();
+    [GeneratedRegex(
+        @"(?:`|^\s*(?:artifacts/)?)millrace (?<verb>[a-z][a-z-]+)" +
+        @"(?: (?<below>[a-z-]+)(?:, (?<below>[a-z-]+))*)?(?<rest>[^`\n]*)",
+        RegexOptions.Multiline)]
+    private static partial Regex CommandPattern();
+
+    [GeneratedRegex(@"(?<![\w-])--[a-z][a-z-]+")]
+    private static partial Regex FlagPattern();
+
+    [GeneratedRegex(@"(?<![\w/.<-])(?:docs|libs|services|tests|scripts|benchmarks|eng)/[\w./-]*\w")]
+    private static partial Regex PathPattern();
 }

@@ -15,11 +15,6 @@ public partial class SourceTests
         ["libs/Millrace.Saql/Parsing/Parser.Statements.cs"] = 302,
     };
 
-    private static readonly Dictionary<string, int> LongFunctions = new()
-    {
-        ["libs/Millrace.Saql/Functions/DatePart.cs"] = 72,
-    };
-
     [Test]
     public void Lines_fit_into_120_columns()
     {
@@ -34,6 +29,13 @@ public partial class SourceTests
         var files = Tree.Source.Select(f => (f, Lines: Tree.Lines(f).Length))
             .Where(f => f.Lines > LongFiles.GetValueOrDefault(f.f, FileLinesMax)).Select(f => $"{f.f} has {f.Lines}");
         Assert.That(files, Is.Empty);
+    }
+
+    [Test]
+    public void A_long_file_that_has_shrunk_is_held_to_it()
+    {
+        var shrunk = LongFiles.Where(l => Tree.Lines(l.Key).Length < l.Value).Select(l => l.Key);
+        Assert.That(shrunk, Is.Empty, "shorter now: make the number smaller, or delete it");
     }
 
     [Test]
@@ -60,16 +62,19 @@ public partial class SourceTests
         Assert.That(left, Is.Empty);
     }
 
-    /// <summary>A body at the indent of a member, from its opening brace to the closing one.</summary>
-    private static IEnumerable<string> TooLong(string file, string[] lines)
+    private static IEnumerable<string> TooLong(string file, string[] lines) => Functions(lines)
+        .Where(f => f.Lines > FunctionLinesMax)
+        .Select(f => $"{file}:{f.At} is {f.Lines} lines long");
+
+    /// <summary>Bodies of members, also of nested types, from the opening brace to the closing one.</summary>
+    private static IEnumerable<(int At, int Lines)> Functions(string[] lines)
     {
-        var most = LongFunctions.GetValueOrDefault(file, FunctionLinesMax);
         for (var i = 1; i < lines.Length; i++)
         {
-            if (lines[i] != "    {" || TypePattern().IsMatch(lines[i - 1])) continue;
-            var end = Array.FindIndex(lines, i, line => line is "    }" or "    };");
+            if (lines[i] is not ("    {" or "        {") || TypePattern().IsMatch(lines[i - 1])) continue;
+            var end = Array.FindIndex(lines, i, l => l.StartsWith(lines[i].Replace('{', '}')));
             var before = lines[..i].Reverse().TakeWhile(l => l.Length > 0).Any(l => TypePattern().IsMatch(l));
-            if (!before && end - i - 1 > most) yield return $"{file}:{i} is {end - i - 1} lines long";
+            if (!before && end > i) yield return (i, end - i - 1);
         }
     }
 

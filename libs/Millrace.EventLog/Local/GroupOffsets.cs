@@ -26,6 +26,15 @@ internal sealed class GroupOffsets(Partition journal, LogRuntime runtime, long s
         lock (_gate) return _entries.TryGetValue((group, partition), out var entry) ? entry.Committed : null;
     }
 
+    public IReadOnlyList<string> Names()
+    {
+        lock (_gate)
+        {
+            return _entries.Where(pair => pair.Value.Committed is not null).Select(pair => pair.Key.Group)
+                .Distinct().Order(StringComparer.Ordinal).ToList();
+        }
+    }
+
     /// <summary>The groups that have committed on the partition, and their next offsets.</summary>
     public IReadOnlyList<GroupPosition> Of(TopicPartition partition)
     {

@@ -113,6 +113,8 @@ public sealed partial class LocalLog : IEventLog, IDisposable
     public ValueTask<CommittedOffset?> CommittedAsync(
         string group, TopicPartition partition, CancellationToken ct = default) => new(_groups.Find(group, partition));
 
+    public ValueTask<IReadOnlyList<string>> GroupsAsync(CancellationToken ct = default) => new(_groups.Names());
+
     public ValueTask ForgetGroupAsync(string group, CancellationToken ct = default) => _groups.ForgetAsync(group, ct);
 
     /// <summary>One process has the log, so that it has every partition, from the beginning to the end.</summary>

@@ -17,7 +17,7 @@ internal sealed partial class Partition
         Write(group);
         group.Clear();
         lock (_gate) _spare = group;
-        _runtime.Threads.Post(this);
+        _runtime.Threads.PostAgain(this);
     }
 
     private void Write(AppendGroup group)

@@ -56,7 +56,12 @@ internal sealed partial class Partition : IDiskWork
             var next = Active.NextOffset;
             if (offset == next) return null;
             var first = _segments[0].FirstOffset;
-            if (offset < first) throw Outside(EventLogErrors.Trimmed, offset, $"The first offset kept is {first}.");
+            if (offset < first)
+            {
+                var detail = $"The first offset kept is {first}: {first - offset} records were missed.";
+                throw Outside(EventLogErrors.Trimmed, offset, detail);
+            }
+
             if (offset > next) throw Outside(EventLogErrors.BeyondEnd, offset, $"The next offset is {next}.");
             var segment = hint is not null && offset >= hint.FirstOffset && offset < hint.NextOffset
                 ? hint

@@ -31,6 +31,19 @@ internal sealed class WriterThreads(int threadsMax) : IDisposable
         }
     }
 
+    /// <summary>
+    /// Puts work at the end of the queue, for a thread of ours that looks at the queue next: it needs no other thread
+    /// unless other work is there too.
+    /// </summary>
+    public void PostAgain(IDiskWork work)
+    {
+        lock (_gate)
+        {
+            _work.Enqueue(work);
+            if (_work.Count > 1 && _idle > 0) Monitor.Pulse(_gate);
+        }
+    }
+
     /// <summary>Lets the threads end, when the work that is there is done.</summary>
     public void Dispose()
     {

@@ -8,8 +8,9 @@ using Millrace.Primitives;
 namespace Millrace.EventLog.Retention;
 
 /// <summary>
-/// Deletes old segments. Telemetry never goes before the warm writer and the archiver have committed past it; queries
-/// hold it for a while. Records of other topics never go before every group that has committed there is past them.
+/// Deletes old segments. Telemetry never goes before the warm writer and the archiver have committed past it. Records
+/// of other topics never go before every sink that has committed there is past them, nor while a checkpoint needs
+/// them. Queries hold what they read for a while.
 /// </summary>
 internal sealed class LogRetention(
     LocalLog log, IOptions<RetentionOptions> options, TimeProvider time, ILogger<LogRetention> logger)
@@ -50,9 +51,7 @@ internal sealed class LogRetention(
     {
         var before = (await log.RangeAsync(partition, ct)).First;
         var groups = log.GroupsOf(partition);
-        var view = partition.Topic == Topics.Telemetry
-            ? await OfTelemetryAsync(partition, partitions, groups, ct)
-            : await OfOtherAsync(partition, groups, ct);
+        var view = await ViewAsync(partition, partitions, groups, ct);
         var trimBefore = RetentionRule.TrimBefore(view);
         if (trimBefore <= before) return;
 
@@ -67,29 +66,32 @@ internal sealed class LogRetention(
         }
     }
 
-    private async Task<RetentionView> OfTelemetryAsync(
+    private async Task<RetentionView> ViewAsync(
         TopicPartition partition, int partitions, IReadOnlyList<GroupPosition> groups, CancellationToken ct)
     {
-        var segments = log.SizesOf(partition).Select(size => (size.FirstOffset, size.Bytes)).ToList();
-        var must = MustHaveTelemetry.Select(
-            name => groups.FirstOrDefault(group => group.Group == name, new GroupPosition(name, 0)).NextOffset);
-        var others = groups.Where(group => !MustHaveTelemetry.Contains(group.Group)).Select(group => group.NextOffset);
+        var telemetry = partition.Topic == Topics.Telemetry;
+        var (ageMax, bytesMax) = telemetry
+            ? (_options.TelemetryAgeMax, _options.TelemetryBytesMax)
+            : (_options.OtherAgeMax, _options.OtherBytesMax);
+        var mayBePassedBy = groups
+            .Where(group => telemetry ? !MustHaveTelemetry.Contains(group.Group) : ConsumerGroups.IsQuery(group.Group))
+            .ToList();
         return new RetentionView(
-            Math.Max(
-                await OlderThanAsync(partition, _options.TelemetryAgeMax, ct),
-                RetentionRule.OffsetOfBytes(segments, _options.TelemetryBytesMax.Bytes / partitions)),
-            must.Min(),
-            Math.Max(
-                await OlderThanAsync(partition, _options.HoldAgeMax, ct),
-                RetentionRule.OffsetOfBytes(segments, _options.HoldBytesMax.Bytes / partitions)),
-            others.ToList());
+            await UnwantedAsync(partition, ageMax, bytesMax.Bytes / partitions, ct),
+            telemetry
+                ? MustHaveTelemetry.Min(name => groups.FirstOrDefault(group => group.Group == name).NextOffset)
+                : groups.Except(mayBePassedBy).Select(group => group.NextOffset).DefaultIfEmpty(long.MaxValue).Min(),
+            await UnwantedAsync(partition, _options.HoldAgeMax, _options.HoldBytesMax.Bytes / partitions, ct),
+            mayBePassedBy.ConvertAll(group => group.NextOffset));
     }
 
-    private async Task<RetentionView> OfOtherAsync(
-        TopicPartition partition, IReadOnlyList<GroupPosition> groups, CancellationToken ct)
+    /// <summary>Records below this offset are older, or more, than that.</summary>
+    private async ValueTask<long> UnwantedAsync(
+        TopicPartition partition, TimeSpan ageMax, long bytesMax, CancellationToken ct)
     {
-        var neverPast = groups.Count == 0 ? long.MaxValue : groups.Min(group => group.NextOffset);
-        return new RetentionView(await OlderThanAsync(partition, _options.OtherAgeMax, ct), neverPast, 0, []);
+        var segments = log.SizesOf(partition).Select(size => (size.FirstOffset, size.Bytes)).ToList();
+        return Math.Max(
+            await OlderThanAsync(partition, ageMax, ct), RetentionRule.OffsetOfBytes(segments, bytesMax));
     }
 
     private ValueTask<long> OlderThanAsync(TopicPartition partition, TimeSpan age, CancellationToken ct) =>

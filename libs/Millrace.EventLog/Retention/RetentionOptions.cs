@@ -15,16 +15,20 @@ public sealed class RetentionOptions : IValidatableObject
     /// <summary>More telemetry than this, oldest first, goes, once the warm writer and the archiver have it.</summary>
     public ByteSize TelemetryBytesMax { get; set; } = ByteSize.FromGiB(16);
 
-    /// <summary>Up to this age, telemetry stays for a query that has not read it.</summary>
+    /// <summary>Up to this age, records stay for a query that has not read them.</summary>
     public TimeSpan HoldAgeMax { get; set; } = TimeSpan.FromDays(14);
 
-    /// <summary>Up to this much, telemetry stays for a query that has not read it.</summary>
+    /// <summary>Up to this much of a topic stays for a query that has not read it.</summary>
     public ByteSize HoldBytesMax { get; set; } = ByteSize.FromGiB(32);
 
     /// <summary>
-    /// Records of all other topics go at this age, once every group that has committed there has them.
+    /// Records of all other topics go at this age, once every sink that has committed there has them and no checkpoint
+    /// needs them.
     /// </summary>
     public TimeSpan OtherAgeMax { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>More than this of any other topic, oldest first, goes on the same terms.</summary>
+    public ByteSize OtherBytesMax { get; set; } = ByteSize.FromGiB(4);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

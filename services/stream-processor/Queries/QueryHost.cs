@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Hosting;
+using Millrace.Contracts;
 using Millrace.Saql;
 using Millrace.Stores.Queries;
 using Millrace.StreamProcessor.Sources;
@@ -43,6 +44,18 @@ internal sealed class QueryHost(
             var query = new RunningQuery(services, places, store, config, plan, stop);
             _running.Add(config.Name, query);
             query.Start();
+        }
+
+        await ForgetDeletedAsync([.. stored.Select(q => q.Name)], stop);
+    }
+
+    /// <summary>What a query that is gone has not read must not hold retention.</summary>
+    private async Task ForgetDeletedAsync(HashSet<string> stored, CancellationToken stop)
+    {
+        foreach (var group in await services.Log.GroupsAsync(stop))
+        {
+            if (ConsumerGroups.QueryOf(group) is { } name && !stored.Contains(name))
+                await services.Log.ForgetGroupAsync(group, stop);
         }
     }
 }

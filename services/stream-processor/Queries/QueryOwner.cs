@@ -56,7 +56,9 @@ internal sealed class QueryOwner : IDisposable
         foreach (var mark in await services.Checkpoints.MarksAsync(place.Key, ct)) Recall(engine, mark);
         foreach (var (input, offset) in engine.Positions) progress.Position(input, offset);
         services.Logger.QueryRecovered(place.Config.Name, place.Partition, epoch, writer.KnownRows);
-        return new QueryOwner(services, place, progress, epoch, writer, engine);
+        var owner = new QueryOwner(services, place, progress, epoch, writer, engine);
+        await owner.HoldAsync(ct);
+        return owner;
     }
 
     /// <summary>Answers a batch; its rows and dead letters are durable when this returns.</summary>
@@ -122,13 +124,7 @@ internal sealed class QueryOwner : IDisposable
         _recordsSinceSave = 0;
         _changed = false;
 
-        // A hint for retention and lag; the checkpoint rules.
-        foreach (var position in positions)
-        {
-            await _services.Log.CommitAsync(
-                ConsumerGroups.OfQuery(_place.Config.Name), position.Partition, position.Offset, null, ct);
-        }
-
+        await HoldAsync(ct);
         StreamProcessorMetrics.CheckpointMs.Record(_services.Time.GetElapsedTime(started).TotalMilliseconds);
     }
 
@@ -147,6 +143,18 @@ internal sealed class QueryOwner : IDisposable
                 engine.Late(late.Input, late.Offset, new LateRecord(batch, late.Letter?.Element ?? -1));
                 break;
         }
+    }
+
+    /// <summary>
+    /// Tells retention (and lag) what is still to be read, of the inputs and of the outputs. The checkpoint rules.
+    /// </summary>
+    private async Task HoldAsync(CancellationToken ct)
+    {
+        var name = _place.Config.Name;
+        foreach (var (partition, offset) in _engine.Positions)
+            await _services.Log.CommitAsync(ConsumerGroups.OfQuery(name), partition, offset, null, ct);
+        foreach (var (partition, offset) in _writer.Positions.DistinctBy(position => position.Partition))
+            await _services.Log.CommitAsync(ConsumerGroups.OfCheckpoint(name), partition, offset, null, ct);
     }
 
     private async Task EmitAsync(RecordBatch batch, CancellationToken ct)

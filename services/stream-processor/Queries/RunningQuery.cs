@@ -1,4 +1,5 @@
 using Millrace.Contracts;
+using Millrace.EventLog;
 using Millrace.Primitives;
 using Millrace.Saql;
 using Millrace.Stores.Queries;
@@ -111,7 +112,8 @@ internal sealed class RunningQuery
     private static bool IsQuerysOwn(Error error) =>
         error.Definition == StreamProcessorErrors.InputUnknown ||
         error.Definition == StreamProcessorErrors.RowFailed ||
-        error.Definition == StreamProcessorErrors.StateIncompatible;
+        error.Definition == StreamProcessorErrors.StateIncompatible ||
+        error.Definition == EventLogErrors.Trimmed;
 
     private async Task ReportAsync()
     {

@@ -17,6 +17,10 @@ internal sealed class SinkStreams(
     IEventLog log, StreamRuntime runtime, IOptions<StreamProcessorOptions> options, TimeProvider time,
     ILogger<SinkStreams> logger)
 {
+    // The store's own position rules. The log's is for retention and lag: while more waits to be written, now and then
+    // is enough, and spares the disk a sync for each write.
+    private static readonly TimeSpan CommitInterval = TimeSpan.FromSeconds(1);
+
     private readonly SupervisedStreams _streams = new(log, options.Value, time, logger);
 
     /// <summary>Runs until the token is cancelled, then drains.</summary>
@@ -28,7 +32,15 @@ internal sealed class SinkStreams(
         var position = await sink.PositionAsync(partition, stop);
         var first = (await log.RangeAsync(partition, stop)).First;
         var start = Math.Max(position?.NextOffset ?? first, first);
+        if (position is not null && start > position.NextOffset)
+        {
+            // Only a store that was put back to an older state is so far behind; nothing else has these rows for it.
+            StreamProcessorMetrics.Missed.Add(start - position.NextOffset, StreamProcessorMetrics.Sink(sink.Name));
+            logger.SinkMissed(sink.Name, partition.ToString(), position.NextOffset, start - position.NextOffset);
+        }
+
         var metadata = position?.Metadata;
+        var committedAt = time.GetTimestamp();
 
         var (killSwitch, done) = Source
             .FromGraph(new PartitionSourceStage(log, partition, start, (int)options.Value.ReadBytesMax.Bytes))
@@ -43,7 +55,11 @@ internal sealed class SinkStreams(
             {
                 // A write that was begun is finished on a stop: it is what the drain waits for.
                 metadata = await sink.WriteAsync(partition, batches, metadata, CancellationToken.None);
-                await log.CommitAsync(sink.Name, partition, batches[^1].NextOffset);
+                var next = batches[^1].NextOffset;
+                if (time.GetElapsedTime(committedAt) < CommitInterval && (await log.RangeAsync(partition)).Next > next)
+                    return NotUsed.Instance;
+                await log.CommitAsync(sink.Name, partition, next);
+                committedAt = time.GetTimestamp();
                 return NotUsed.Instance;
             })
             .ToMaterialized(Sink.Ignore<NotUsed>(), Keep.Both)

@@ -188,7 +188,9 @@ public abstract class EventLogContract
 
         Assert.That(await _log.CommittedAsync("group", _partition), Is.EqualTo(new CommittedOffset(6, null)));
         Assert.That(await _log.CommittedAsync("other", _partition), Is.EqualTo(new CommittedOffset(5, null)));
+        Assert.That(await _log.GroupsAsync(), Is.EqualTo(new[] { "group", "other" }));
         await _log.ForgetGroupAsync("group");
+        Assert.That(await _log.GroupsAsync(), Is.EqualTo(new[] { "other" }));
         Assert.That(await _log.CommittedAsync("group", _partition), Is.Null);
         Assert.That(await _log.CommittedAsync("other", _partition), Is.Not.Null);
     }

@@ -65,6 +65,8 @@ internal sealed class GatedLog(LocalLog log) : IEventLog
     public ValueTask<long> TrimAsync(TopicPartition partition, long beforeOffset, CancellationToken ct = default) =>
         log.TrimAsync(partition, beforeOffset, ct);
 
+    public ValueTask<IReadOnlyList<string>> GroupsAsync(CancellationToken ct = default) => log.GroupsAsync(ct);
+
     public ValueTask ForgetGroupAsync(string group, CancellationToken ct = default) =>
         log.ForgetGroupAsync(group, ct);
 

@@ -7,7 +7,7 @@ using System.Runtime.InteropServices;
 namespace Millrace.Integration.Tests.Survival;
 
 /// <summary>`millrace dev` as a process of its own on one data folder, to be killed and started again.</summary>
-internal sealed class PlatformProcess : IAsyncDisposable
+internal sealed partial class PlatformProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 

@@ -128,6 +128,45 @@ public class PlatformStreamTests
     }
 
     [Test]
+    public async Task A_query_that_retention_passed_by_fails_and_says_how_much_it_missed()
+    {
+        await ApplyAsync("slow", "SELECT v INTO slow FROM telemetry");
+        await _hub.AppendAsync(0, Now, "d", """{"v":1}""");
+        await SoonAsync(async () => (await _hub.RowsAsync("slow")).Count == 1);
+        var store = _hub.Get<IQueryStore>();
+        await store.SetStateAsync("slow", QueryState.Paused);
+        await NoticeAsync("slow");
+        await SoonAsync(async () => (await _hub.Log.CommittedAsync(
+            ConsumerGroups.OfQuery("slow"), new TopicPartition(Topics.Telemetry, 0)))?.NextOffset == 1);
+        for (var i = 0; i < 7; i++) await _hub.AppendAsync(0, Now, "d", """{"v":2}""");
+        var warm = _hub.Get<ITelemetryStore>();
+        await SoonAsync(async () => await warm.CountAsync() == 8);
+        Assert.That(await _hub.Log.TrimAsync(new TopicPartition(Topics.Telemetry, 0), 8), Is.EqualTo(8));
+
+        await store.SetStateAsync("slow", QueryState.Running);
+        await NoticeAsync("slow");
+        await SoonAsync(async () => (await store.FindAsync("slow"))!.State == QueryState.Failed);
+        Assert.That((await store.StatusAsync("slow"))!.Error, Does.Contain("LOG-0004").And.Contain("7 records"));
+    }
+
+    [Test]
+    public async Task A_query_holds_its_outputs_from_its_checkpoint_on_until_it_is_deleted()
+    {
+        await ApplyAsync("values", "SELECT v INTO vals FROM telemetry");
+        for (var i = 0; i < 5; i++) await _hub.AppendAsync(0, Now, "d", """{"v":1}""");
+        await SoonAsync(async () => (await _hub.RowsAsync("vals")).Count == 5);
+        var output = new TopicPartition(Topics.Output("vals"), 0);
+        var end = (await _hub.Log.RangeAsync(output)).Next;
+        var held = ConsumerGroups.OfCheckpoint("values");
+        await SoonAsync(async () => (await _hub.Log.CommittedAsync(held, output))?.NextOffset == end);
+
+        await _hub.Get<IQueryStore>().DeleteAsync("values");
+        await NoticeAsync("values");
+        await SoonAsync(async () => !(await _hub.Log.GroupsAsync()).Any(group => group.EndsWith(".values")));
+        Assert.That(await _hub.Log.CommittedAsync(held, output), Is.Null);
+    }
+
+    [Test]
     public async Task A_paused_query_goes_on_where_it_stopped()
     {
         await ApplyAsync("values", "SELECT v INTO vals FROM telemetry");

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Millrace.Contracts;
@@ -89,6 +90,49 @@ public class LogRetentionTests
         Assert.That(await FirstAfterTrimAsync(Alerts), Is.EqualTo(4));
         await _log.ForgetGroupAsync("mail");
         Assert.That(await FirstAfterTrimAsync(Alerts), Is.EqualTo(23));
+    }
+
+    [Test]
+    public async Task Outputs_stay_while_a_checkpoint_needs_them_and_for_a_while_for_a_query_that_reads_them()
+    {
+        await AppendDailyAsync(Alerts, days: 30);
+        await _log.CommitAsync(ConsumerGroups.OfQuery("reader"), Alerts, 2);
+        await _log.CommitAsync(ConsumerGroups.OfCheckpoint("writer"), Alerts, 4);
+        Assert.That(await FirstAfterTrimAsync(Alerts), Is.EqualTo(4));
+        await _log.CommitAsync(ConsumerGroups.OfCheckpoint("writer"), Alerts, 30);
+        Assert.That(await FirstAfterTrimAsync(Alerts), Is.EqualTo(16), "fourteen days are held for the reader");
+        await _log.ForgetGroupAsync(ConsumerGroups.OfQuery("reader"));
+        Assert.That(await FirstAfterTrimAsync(Alerts), Is.EqualTo(23));
+    }
+
+    [Test]
+    public async Task Too_much_of_another_topic_goes_also_when_it_is_young()
+    {
+        await AppendDailyAsync(Alerts, days: 6);
+        _options.OtherBytesMax = new ByteSize(_log.SizesOf(Alerts).Sum(size => size.Bytes) / 2);
+        Assert.That(await FirstAfterTrimAsync(Alerts), Is.EqualTo(3));
+    }
+
+    [Test]
+    public async Task A_consumer_that_was_passed_by_meets_an_error_with_a_count_and_is_counted()
+    {
+        var passed = 0L;
+        using var meters = new MeterListener();
+        meters.InstrumentPublished = (found, listener) =>
+        {
+            if (found.Name == "millrace.eventlog.retention.passed") listener.EnableMeasurementEvents(found);
+        };
+        meters.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref passed, value));
+        meters.Start();
+        await AppendDailyAsync(Telemetry, days: 20);
+        await _log.CommitAsync(ConsumerGroups.WarmWriter, Telemetry, 20);
+        await _log.CommitAsync(ConsumerGroups.Archiver, Telemetry, 20);
+        await _log.CommitAsync(ConsumerGroups.OfQuery("slow"), Telemetry, 2);
+        Assert.That(await FirstAfterTrimAsync(Telemetry), Is.EqualTo(6));
+        Assert.That(passed, Is.EqualTo(4));
+        await using var reader = _log.OpenReader(Telemetry, 2);
+        Assert.That(async () => await reader.ReadAsync(), Throws.TypeOf<MillraceException>()
+            .With.Message.StartsWith("LOG-0004").And.Message.Contains("4 records"));
     }
 
     [Test]

@@ -1,0 +1,142 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Millrace.Contracts;
+using Millrace.EventLog;
+
+namespace Millrace.Benchmarks.Alert;
+
+/// <summary>
+/// The log of the platform, which notes when telemetry was appended and durable, when a query read it, and when an
+/// alert was appended and durable. It keeps a little for each append, not for each record.
+/// </summary>
+internal sealed class TimedLog(IEventLog log) : IEventLog
+{
+    private readonly ConcurrentDictionary<TopicPartition, Spans> _appends = new();
+    private readonly ConcurrentDictionary<TopicPartition, Spans> _reads = new();
+
+    /// <summary>From now on, whoever opens telemetry is taken for the query.</summary>
+    public bool QueryReads { get; set; }
+
+    public IReadOnlyList<string> Topics => log.Topics;
+
+    public Span? AppendOf(TopicPartition partition, long offset) => Find(_appends, partition, offset);
+
+    public Span? ReadOf(TopicPartition partition, long offset) => Find(_reads, partition, offset);
+
+    public void Forget()
+    {
+        foreach (var spans in _appends.Values.Concat(_reads.Values)) spans.Clear();
+    }
+
+    public async ValueTask<long> AppendAsync(
+        TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        var count = records.Count;
+        var first = await log.AppendAsync(partition, records, ct).ConfigureAwait(false);
+        if (partition.Topic is Contracts.Topics.Telemetry or Contracts.Topics.Alerts)
+            Of(_appends, partition).Add(new Span(first, first + count, begun, Stopwatch.GetTimestamp()));
+        return first;
+    }
+
+    public IPartitionReader OpenReader(TopicPartition partition, long offset)
+    {
+        var reader = log.OpenReader(partition, offset);
+        return QueryReads && partition.Topic == Contracts.Topics.Telemetry
+            ? new TimedReader(reader, Of(_reads, partition))
+            : reader;
+    }
+
+    public ValueTask<TopicInfo> EnsureTopicAsync(TopicSpec spec, CancellationToken ct = default) =>
+        log.EnsureTopicAsync(spec, ct);
+
+    public TopicInfo? FindTopic(string name) => log.FindTopic(name);
+
+    public ValueTask<OffsetRange> RangeAsync(TopicPartition partition, CancellationToken ct = default) =>
+        log.RangeAsync(partition, ct);
+
+    public ValueTask<long> OffsetAtAsync(TopicPartition partition, long timestampMs, CancellationToken ct = default) =>
+        log.OffsetAtAsync(partition, timestampMs, ct);
+
+    public ValueTask CommitAsync(
+        string group, TopicPartition partition, long nextOffset, string? metadata = null,
+        CancellationToken ct = default) => log.CommitAsync(group, partition, nextOffset, metadata, ct);
+
+    public ValueTask<CommittedOffset?> CommittedAsync(
+        string group, TopicPartition partition, CancellationToken ct = default) =>
+        log.CommittedAsync(group, partition, ct);
+
+    public ValueTask<IReadOnlyList<string>> GroupsAsync(CancellationToken ct = default) => log.GroupsAsync(ct);
+
+    public ValueTask ForgetGroupAsync(string group, CancellationToken ct = default) => log.ForgetGroupAsync(group, ct);
+
+    public IAsyncEnumerable<AssignmentChange> WatchAssignmentAsync(
+        string group, string topic, CancellationToken ct = default) => log.WatchAssignmentAsync(group, topic, ct);
+
+    public ValueTask<long> TrimAsync(TopicPartition partition, long beforeOffset, CancellationToken ct = default) =>
+        log.TrimAsync(partition, beforeOffset, ct);
+
+    public ValueTask DisposeAsync() => log.DisposeAsync();
+
+    private static Spans Of(ConcurrentDictionary<TopicPartition, Spans> all, TopicPartition partition) =>
+        all.GetOrAdd(partition, _ => new Spans());
+
+    private static Span? Find(
+        ConcurrentDictionary<TopicPartition, Spans> all, TopicPartition partition, long offset) =>
+        all.TryGetValue(partition, out var spans) ? spans.Find(offset) : null;
+
+    /// <summary>Records from First to before Next, and when what happened to them began and ended.</summary>
+    internal readonly record struct Span(long First, long Next, long Begun, long Ended);
+
+    /// <summary>Spans of one partition, in order of their offsets.</summary>
+    private sealed class Spans
+    {
+        private readonly List<Span> _all = [];
+
+        public void Add(Span span)
+        {
+            lock (_all) _all.Add(span);
+        }
+
+        public void Clear()
+        {
+            lock (_all) _all.Clear();
+        }
+
+        public Span? Find(long offset)
+        {
+            lock (_all)
+            {
+                int low = 0, high = _all.Count - 1;
+                while (low < high)
+                {
+                    var middle = (low + high + 1) / 2;
+                    if (_all[middle].First <= offset) low = middle;
+                    else high = middle - 1;
+                }
+
+                return _all.Count > 0 && _all[low].First <= offset && offset < _all[low].Next ? _all[low] : null;
+            }
+        }
+    }
+
+    private sealed class TimedReader(IPartitionReader reader, Spans reads) : IPartitionReader
+    {
+        public long Position => reader.Position;
+
+        public async ValueTask<RecordBatch> ReadAsync(int bytesMax = 64 * 1024, CancellationToken ct = default)
+        {
+            var asked = Stopwatch.GetTimestamp();
+            var batch = await reader.ReadAsync(bytesMax, ct).ConfigureAwait(false);
+            reads.Add(new Span(batch.FirstOffset, batch.NextOffset, asked, Stopwatch.GetTimestamp()));
+            return batch;
+        }
+
+        public ValueTask<RecordBatch?> TryReadAsync(int bytesMax = 64 * 1024, CancellationToken ct = default) =>
+            reader.TryReadAsync(bytesMax, ct);
+
+        public void Seek(long offset) => reader.Seek(offset);
+
+        public ValueTask DisposeAsync() => reader.DisposeAsync();
+    }
+}

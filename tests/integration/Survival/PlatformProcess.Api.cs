@@ -1,0 +1,43 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Millrace.TestKit;
+
+namespace Millrace.Integration.Tests.Survival;
+
+/// <summary>What tests ask of the platform.</summary>
+internal sealed partial class PlatformProcess
+{
+    public async Task ApplyAsync(string name, string text)
+    {
+        using var answer = await Api.PostAsJsonAsync("api/v1/queries",
+            new { name, text, startFrom = "earliest" });
+        Assert.That(answer.IsSuccessStatusCode, Is.True, await answer.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Waits until every stage has all of it, and the windows have closed on their idle partitions.</summary>
+    public async Task SettleAsync()
+    {
+        await Eventually.TrueAsync(async () =>
+        {
+            var status = await Api.GetFromJsonAsync<JsonElement>("api/v1/status");
+            return status.GetProperty("warmLag").GetInt64() == 0;
+        }, "the warm store has caught up", TimeSpan.FromSeconds(60));
+
+        var before = -1L;
+        var same = 0;
+        await Eventually.TrueAsync(async () =>
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System);
+            var queries = await Api.GetFromJsonAsync<JsonElement>("api/v1/queries");
+            var rows = queries.GetProperty("items").EnumerateArray()
+                .Sum(q =>
+                    q.GetProperty("status") is { ValueKind: JsonValueKind.Object } s
+                        ? s.GetProperty("rowsOut").GetInt64() : 0);
+            same = rows == before ? same + 1 : 0;
+            before = rows;
+
+            // The longest window is 4 s, and an idle partition is marked after one.
+            return same >= 14;
+        }, "the windows have closed", TimeSpan.FromSeconds(90));
+    }
+}
