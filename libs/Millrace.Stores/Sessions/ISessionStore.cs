@@ -59,13 +59,11 @@ public interface ISessionStore
     ValueTask<bool> MarkReceivedAsync(
         SessionKey key, long epoch, IReadOnlyList<long> sequences, CancellationToken ct = default);
 
-    /// <summary>
-    /// Ends the session, whoever owns it, and returns its will, which is due then. None there is no error.
-    /// </summary>
-    ValueTask<StoredWill?> DeleteAsync(SessionKey key, CancellationToken ct = default);
+    /// <summary>Ends the session, whoever owns it, and returns it as it was; null when there is none.</summary>
+    ValueTask<StoredSession?> DeleteAsync(SessionKey key, CancellationToken ct = default);
 
-    /// <summary>Ends the sessions of a device that is no more; their wills go too.</summary>
-    ValueTask DeleteOfDeviceAsync(string deviceId, CancellationToken ct = default);
+    /// <summary>Ends all sessions of a device, and returns them as they were.</summary>
+    ValueTask<IReadOnlyList<StoredSession>> DeleteOfDeviceAsync(string deviceId, CancellationToken ct = default);
 
     /// <summary>
     /// Removes sessions that have expired, and hands out wills that are due: each once, in no more than

@@ -12,10 +12,12 @@ public readonly record struct SessionKey(string DeviceId, string ClientId);
 /// <param name="SentSequence">
 /// Queued messages up to this one may have been sent before; those after it never were.
 /// </param>
+/// <param name="Queued">How many messages wait in it.</param>
 /// <param name="Will">Waits for its time; null when there is none, or it was handed out.</param>
 public sealed record StoredSession(
     SessionKey Key, string SessionId, long Epoch, bool IsConnected, uint ExpirySeconds, DateTimeOffset? ExpiresAt,
-    IReadOnlyList<SessionSubscription> Subscriptions, InboundExchanges Inbound, long SentSequence, StoredWill? Will);
+    IReadOnlyList<SessionSubscription> Subscriptions, InboundExchanges Inbound, long SentSequence, int Queued,
+    StoredWill? Will);
 
 /// <param name="RetainHandling">0: retained messages with each subscribe, 1: with a new one, 2: none.</param>
 /// <param name="Identifier">0: none was given.</param>
@@ -33,8 +35,8 @@ public sealed record StoredWill(
 /// The connection before did not close it: it is at work still, or ended in a crash. What <see cref="StoredSession"/>
 /// says of exchanges then has to be completed from the log.
 /// </param>
-/// <param name="EndedWill">The will of a session that ended by this; it is due now.</param>
-public sealed record OpenedSession(StoredSession Session, bool IsPresent, bool WasConnected, StoredWill? EndedWill);
+/// <param name="Ended">The session that ended by this, as it was; its will is due now.</param>
+public sealed record OpenedSession(StoredSession Session, bool IsPresent, bool WasConnected, StoredSession? Ended);
 
 /// <summary>What a connection leaves behind when it ends.</summary>
 /// <param name="SentSequence">The last queued message that was sent; 0 when none was.</param>
