@@ -78,6 +78,9 @@ internal sealed class SessionModel
         }
     }
 
+    public long BytesOf(SessionKey key) =>
+        _sessions.GetValueOrDefault(key)?.Queue.Sum(m => (long)Size(m.Message)) ?? 0;
+
     public StoredSession? Delete(SessionKey key)
     {
         _sessions.Remove(key, out var entry);
