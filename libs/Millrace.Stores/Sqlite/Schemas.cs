@@ -94,5 +94,14 @@ internal static class Schemas
         CREATE INDEX session_messages_expires ON session_messages(session, expires_at)
           WHERE expires_at IS NOT NULL
         """),
+        new("retained messages", """
+        CREATE TABLE retained(id INTEGER PRIMARY KEY, space TEXT NOT NULL, topic BLOB NOT NULL, qos INTEGER NOT NULL,
+          bytes INTEGER NOT NULL, retained_at INTEGER NOT NULL, expires_at INTEGER, properties BLOB NOT NULL,
+          payload BLOB NOT NULL);
+        CREATE UNIQUE INDEX retained_key ON retained(space, topic);
+        CREATE INDEX retained_expires ON retained(expires_at) WHERE expires_at IS NOT NULL;
+        CREATE TABLE retained_totals(space TEXT PRIMARY KEY, messages INTEGER NOT NULL, bytes INTEGER NOT NULL)
+          WITHOUT ROWID
+        """),
     ];
 }

@@ -95,3 +95,8 @@ public sealed class SqliteSessionStoreTests : SessionStoreContract
 {
     protected override IStoreAdapter OpenEmpty() => new SqliteAdapter();
 }
+
+public sealed class SqliteRetainedStoreTests : RetainedStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new SqliteAdapter();
+}
