@@ -78,7 +78,7 @@ public sealed class TopicTree<T>(Func<T, bool>? isReady = null)
     /// <param name="start">Of the next level; behind the end when there is none.</param>
     private void Match(TopicNode<T> node, ReadOnlySpan<byte> topic, int start, List<T> into)
     {
-        for (; ;)
+        for (; ; )
         {
             node.Open?.AddTo(into, isReady);
             if (start > topic.Length)
