@@ -4,14 +4,15 @@ using Microsoft.Extensions.Options;
 using Millrace.Primitives;
 using Millrace.Stores.Alerts;
 using Millrace.Stores.Outputs;
+using Millrace.Stores.Retained;
 using Millrace.Stores.Telemetry;
 
 namespace Millrace.Stores;
 
-/// <summary>Removes what is older than the options say, a little at a time.</summary>
+/// <summary>Removes what is older than the options, or it itself, say; a little at a time.</summary>
 internal sealed class StoreRetention(
-    ITelemetryStore telemetry, IAlertStore alerts, IOutputStore outputs, IOptions<StoreOptions> options,
-    TimeProvider time, ILogger<StoreRetention> log) : BackgroundService
+    ITelemetryStore telemetry, IAlertStore alerts, IOutputStore outputs, IRetainedStore retained,
+    IOptions<StoreOptions> options, TimeProvider time, ILogger<StoreRetention> log) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -51,6 +52,7 @@ internal sealed class StoreRetention(
             Expired(await alerts.ExpireAsync(now - keep.AlertRetention, ct), "alerts");
         if (keep.OutputRetention > TimeSpan.Zero)
             Expired(await outputs.ExpireAsync(now - keep.OutputRetention, ct), "outputs");
+        Expired(await retained.ExpireAsync(now, ct), "retained-messages");
     }
 
     private void Expired(long count, string kind)

@@ -76,5 +76,36 @@ internal static class Schemas
         CREATE TABLE query_versions(name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
         INSERT INTO query_versions SELECT name, version FROM queries
         """),
+        new("sessions", """
+        CREATE TABLE session_epoch(id INTEGER PRIMARY KEY CHECK(id = 1), epoch INTEGER NOT NULL);
+        CREATE TABLE sessions(id INTEGER PRIMARY KEY AUTOINCREMENT, device TEXT NOT NULL, client TEXT NOT NULL,
+          session_id TEXT NOT NULL, epoch INTEGER NOT NULL, connected INTEGER NOT NULL, expiry INTEGER NOT NULL,
+          expires_at INTEGER, inbound BLOB NOT NULL, will BLOB, will_due_at INTEGER, sent_sequence INTEGER NOT NULL,
+          last_sequence INTEGER NOT NULL, queued INTEGER NOT NULL, queued_bytes INTEGER NOT NULL,
+          UNIQUE(device, client));
+        CREATE INDEX sessions_expires ON sessions(expires_at) WHERE expires_at IS NOT NULL;
+        CREATE INDEX sessions_will ON sessions(will_due_at) WHERE will_due_at IS NOT NULL;
+        CREATE TABLE session_subscriptions(session INTEGER, filter TEXT, qos INTEGER NOT NULL,
+          no_local INTEGER NOT NULL, retain_as_published INTEGER NOT NULL, retain_handling INTEGER NOT NULL,
+          identifier INTEGER NOT NULL, PRIMARY KEY(session, filter)) WITHOUT ROWID;
+        CREATE TABLE session_sources(session INTEGER, topic TEXT, part INTEGER, log_offset INTEGER NOT NULL,
+          PRIMARY KEY(session, topic, part)) WITHOUT ROWID;
+        CREATE TABLE session_messages(id INTEGER PRIMARY KEY, session INTEGER NOT NULL, sequence INTEGER NOT NULL,
+          qos INTEGER NOT NULL, retain INTEGER NOT NULL, received INTEGER NOT NULL, expires_at INTEGER,
+          bytes INTEGER NOT NULL, subscriptions TEXT NOT NULL, topic TEXT NOT NULL, properties BLOB NOT NULL,
+          payload BLOB NOT NULL);
+        CREATE UNIQUE INDEX session_messages_key ON session_messages(session, sequence);
+        CREATE INDEX session_messages_expires ON session_messages(session, expires_at)
+          WHERE expires_at IS NOT NULL
+        """),
+        new("retained messages", """
+        CREATE TABLE retained(id INTEGER PRIMARY KEY, space TEXT NOT NULL, topic BLOB NOT NULL, qos INTEGER NOT NULL,
+          bytes INTEGER NOT NULL, retained_at INTEGER NOT NULL, expires_at INTEGER, properties BLOB NOT NULL,
+          payload BLOB NOT NULL);
+        CREATE UNIQUE INDEX retained_key ON retained(space, topic);
+        CREATE INDEX retained_expires ON retained(expires_at) WHERE expires_at IS NOT NULL;
+        CREATE TABLE retained_totals(space TEXT PRIMARY KEY, messages INTEGER NOT NULL, bytes INTEGER NOT NULL)
+          WITHOUT ROWID
+        """),
     ];
 }

@@ -10,6 +10,8 @@ using Millrace.Stores.DeviceStates;
 using Millrace.Stores.Identities;
 using Millrace.Stores.Outputs;
 using Millrace.Stores.Queries;
+using Millrace.Stores.Retained;
+using Millrace.Stores.Sessions;
 using Millrace.Stores.Telemetry;
 using Millrace.Stores.Users;
 
@@ -33,6 +35,8 @@ public static class SqliteRegistration
         services.AddSingleton<IQueryStore>(s => new SqliteQueryStore(Platform(s), Warm(s)));
         services.AddSingleton<ITokenStore>(s => new SqliteTokenStore(Platform(s)));
         services.AddSingleton<IAuditStore>(s => new SqliteAuditStore(Platform(s)));
+        services.AddSingleton<ISessionStore>(s => new SqliteSessionStore(Platform(s)));
+        services.AddSingleton<IRetainedStore>(s => new SqliteRetainedStore(Platform(s)));
         services.AddSingleton<IIdentityStore>(s => SqliteIdentityStore.Open(
             Platform(s), Options(s).DeviceKeyFile ?? DefaultKeyFile(s)));
         services.AddHostedService<StoreRetention>();

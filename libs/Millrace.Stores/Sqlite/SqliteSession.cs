@@ -26,6 +26,21 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
         return rows;
     }
 
+    /// <summary>Takes rows until there are no more, or one has been the last that was wanted.</summary>
+    public List<T> ListUntil<T>(
+        string sql, Func<SqliteDataReader, T> read, Func<T, bool> isLast, params ReadOnlySpan<object?> values)
+    {
+        using var reader = Prepare(sql, values).ExecuteReader();
+        var rows = new List<T>();
+        while (reader.Read())
+        {
+            rows.Add(read(reader));
+            if (isLast(rows[^1])) break;
+        }
+
+        return rows;
+    }
+
     public T? First<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<object?> values)
         where T : class
     {

@@ -56,7 +56,7 @@ internal static class PlatformBuilder
     }
 
     /// <summary>All services and their options; nothing is opened yet.</summary>
-    private static WebApplicationBuilder Prepare(
+    public static WebApplicationBuilder Prepare(
         DataFolder data, IReadOnlyCollection<MillraceRole> roles, IEnumerable<KeyValuePair<string, string?>> settings,
         string? file)
     {

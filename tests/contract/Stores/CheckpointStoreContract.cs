@@ -199,16 +199,6 @@ public abstract class CheckpointStoreContract : StoreContract<ICheckpointStore>
         Assert.That((await Store.FindAsync(Key))!.State, Is.Empty);
     }
 
-    private static void InterlockedMax(ref long target, long value)
-    {
-        for (var seen = Interlocked.Read(ref target); seen < value;)
-        {
-            var was = Interlocked.CompareExchange(ref target, value, seen);
-            if (was == seen) return;
-            seen = was;
-        }
-    }
-
     private static Checkpoint At(long offset) => new([new PartitionOffset(Input, offset)],
         [new PartitionOffset(new TopicPartition("alerts", 3), 4)], [9, 8], Noon);
 

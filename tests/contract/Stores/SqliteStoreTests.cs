@@ -90,3 +90,13 @@ public sealed class SqliteIdentityStoreTests : IdentityStoreContract
 {
     protected override IStoreAdapter OpenEmpty() => new SqliteAdapter();
 }
+
+public sealed class SqliteSessionStoreTests : SessionStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new SqliteAdapter();
+}
+
+public sealed class SqliteRetainedStoreTests : RetainedStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new SqliteAdapter();
+}

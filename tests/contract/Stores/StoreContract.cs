@@ -63,5 +63,15 @@ public abstract class StoreContract<TStore>
     protected static string? CodeOf(Func<Task> action) =>
         Assert.ThrowsAsync<MillraceException>(action)!.Error.Code;
 
+    protected static void InterlockedMax(ref long target, long value)
+    {
+        for (var seen = Interlocked.Read(ref target); seen < value;)
+        {
+            var was = Interlocked.CompareExchange(ref target, value, seen);
+            if (was == seen) return;
+            seen = was;
+        }
+    }
+
     protected static TopicPartition Partition(int number) => new("any", number);
 }

@@ -1,0 +1,73 @@
+namespace Millrace.Stores.Sessions;
+
+/// <summary>
+/// The sessions that outlive their connections (MQTT 5 §4.1). What a call has returned is durable. An epoch that is
+/// given out is greater than all before it; calls that take one return false, and change nothing, when the session has
+/// another or is gone.
+/// </summary>
+public interface ISessionStore
+{
+    /// <summary>
+    /// Takes the session over under a new epoch. With <paramref name="cleanStart"/>, or when the old one has expired,
+    /// nothing of that is kept, and a new one begins. A will that waits in one that goes on is dropped.
+    /// </summary>
+    ValueTask<OpenedSession> OpenAsync(
+        SessionKey key, bool cleanStart, uint expirySeconds, DateTimeOffset now, CancellationToken ct = default);
+
+    ValueTask<StoredSession?> FindAsync(SessionKey key, CancellationToken ct = default);
+
+    /// <summary>In the order of their client ids' bytes.</summary>
+    ValueTask<IReadOnlyList<StoredSession>> OfDeviceAsync(string deviceId, CancellationToken ct = default);
+
+    /// <summary>All sessions, in no order that means anything.</summary>
+    ValueTask<Page<StoredSession>> ListAsync(int limit, string? continuation, CancellationToken ct = default);
+
+    ValueTask<bool> SaveInboundAsync(
+        SessionKey key, long epoch, InboundExchanges inbound, CancellationToken ct = default);
+
+    /// <summary>Adds subscriptions; one to the same filter is replaced.</summary>
+    ValueTask<bool> SubscribeAsync(
+        SessionKey key, long epoch, IReadOnlyList<SessionSubscription> subscriptions, CancellationToken ct = default);
+
+    /// <summary>Filters that are not subscribed to are no error.</summary>
+    ValueTask<bool> UnsubscribeAsync(
+        SessionKey key, long epoch, IReadOnlyList<string> filters, CancellationToken ct = default);
+
+    /// <summary>The connection has ended; from now on the session expires.</summary>
+    ValueTask<bool> CloseAsync(
+        SessionKey key, long epoch, SessionClosure closure, DateTimeOffset now, CancellationToken ct = default);
+
+    /// <summary>
+    /// Queues messages, each for its session, all in one step; what came of each is told in their order. When a queue
+    /// has no room, messages in it that have expired and were never sent make room first.
+    /// </summary>
+    ValueTask<IReadOnlyList<EnqueueResult>> EnqueueAsync(
+        IReadOnlyList<SessionMessage> messages, QueueLimits limits, DateTimeOffset now, CancellationToken ct = default);
+
+    /// <summary>
+    /// What waits in the session, oldest first: at most <paramref name="max"/> messages, and none more once their bytes
+    /// are <paramref name="bytesMax"/> or above.
+    /// </summary>
+    ValueTask<IReadOnlyList<QueuedMessage>> QueueAsync(
+        SessionKey key, long afterSequence, int max, long bytesMax, CancellationToken ct = default);
+
+    /// <summary>The device has acknowledged them, or they have expired. Those not there are no error.</summary>
+    ValueTask<bool> RemoveAsync(
+        SessionKey key, long epoch, IReadOnlyList<long> sequences, CancellationToken ct = default);
+
+    /// <summary>PUBREC has come for them: not the message, only its release is to be sent again.</summary>
+    ValueTask<bool> MarkReceivedAsync(
+        SessionKey key, long epoch, IReadOnlyList<long> sequences, CancellationToken ct = default);
+
+    /// <summary>Ends the session, whoever owns it, and returns it as it was; null when there is none.</summary>
+    ValueTask<StoredSession?> DeleteAsync(SessionKey key, CancellationToken ct = default);
+
+    /// <summary>Ends all sessions of a device, and returns them as they were.</summary>
+    ValueTask<IReadOnlyList<StoredSession>> DeleteOfDeviceAsync(string deviceId, CancellationToken ct = default);
+
+    /// <summary>
+    /// Removes sessions that have expired, and hands out wills that are due: each once, in no more than
+    /// <paramref name="max"/> sessions.
+    /// </summary>
+    ValueTask<SweepResult> SweepAsync(DateTimeOffset now, int max, CancellationToken ct = default);
+}

@@ -1,0 +1,57 @@
+using Microsoft.Data.Sqlite;
+using Millrace.Stores.Sessions;
+
+namespace Millrace.Stores.Sqlite;
+
+/// <summary>A session with the number that its rows in other tables have.</summary>
+internal sealed record SessionRow(long Id, StoredSession Session)
+{
+    private const string Select = "SELECT id, device, client, session_id, epoch, connected, expiry, expires_at, " +
+        "inbound, sent_sequence, queued, will, will_due_at FROM sessions";
+
+    public static SessionRow? Find(SqliteSession session, SessionKey key) => Complete(session, session.First(
+        $"{Select} WHERE device = ?1 AND client = ?2", Read, key.DeviceId, key.ClientId));
+
+    public static List<SessionRow> OfDevice(SqliteSession session, string deviceId) => Complete(session,
+        session.List($"{Select} WHERE device = ?1 ORDER BY client", Read, deviceId));
+
+    public static List<SessionRow> After(SqliteSession session, long id, long limit) => Complete(session,
+        session.List($"{Select} WHERE id > ?1 ORDER BY id LIMIT ?2", Read, id, limit));
+
+    public static List<SessionRow> Expired(SqliteSession session, DateTimeOffset now, long limit) =>
+        Complete(session, session.List($"{Select} WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2", Read,
+            now.ToUnixTimeMilliseconds(), limit));
+
+    public static List<SessionRow> WithDueWill(SqliteSession session, DateTimeOffset now, long limit) =>
+        session.List($"{Select} WHERE will_due_at <= ?1 ORDER BY will_due_at LIMIT ?2", Read,
+            now.ToUnixTimeMilliseconds(), limit);
+
+    public void Remove(SqliteSession session)
+    {
+        session.Run("DELETE FROM session_messages WHERE session = ?1", Id);
+        session.Run("DELETE FROM session_sources WHERE session = ?1", Id);
+        session.Run("DELETE FROM session_subscriptions WHERE session = ?1", Id);
+        session.Run("DELETE FROM sessions WHERE id = ?1", Id);
+    }
+
+    private static SessionRow? Complete(SqliteSession session, SessionRow? row) => row is null
+        ? null
+        : row with { Session = row.Session with { Subscriptions = Subscriptions(session, row.Id) } };
+
+    private static List<SessionRow> Complete(SqliteSession session, List<SessionRow> rows) =>
+        rows.ConvertAll(row => Complete(session, row)!);
+
+    private static List<SessionSubscription> Subscriptions(SqliteSession session, long id) => session.List(
+        "SELECT filter, qos, no_local, retain_as_published, retain_handling, identifier FROM session_subscriptions " +
+        "WHERE session = ?1 ORDER BY filter", row => new SessionSubscription(row.GetString(0), row.GetInt32(1),
+            row.GetBoolean(2), row.GetBoolean(3), row.GetInt32(4), (uint)row.GetInt64(5)), id);
+
+    private static SessionRow Read(SqliteDataReader row)
+    {
+        var key = new SessionKey(row.GetString(1), row.GetString(2));
+        var will = row.IsDBNull(11) ? null : SessionBlobs.ReadWill(row.Bytes(11), row.Time(12));
+        return new SessionRow(row.GetInt64(0), new StoredSession(key, row.GetString(3), row.GetInt64(4),
+            row.GetBoolean(5), (uint)row.GetInt64(6), row.TimeOrNull(7), [], SessionBlobs.ReadInbound(row.Bytes(8)),
+            row.GetInt64(9), row.GetInt32(10), will));
+    }
+}

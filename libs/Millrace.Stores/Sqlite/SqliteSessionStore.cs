@@ -1,0 +1,138 @@
+using Millrace.Stores.Sessions;
+
+namespace Millrace.Stores.Sqlite;
+
+/// <summary>Whose a session is, what it subscribes to, and how it ends.</summary>
+internal sealed partial class SqliteSessionStore(SqliteDatabase database) : ISessionStore
+{
+    private const string List = "sessions";
+    private const string Owned = "WHERE device = ?1 AND client = ?2 AND epoch = ?3";
+
+    public ValueTask<OpenedSession> OpenAsync(
+        SessionKey key, bool cleanStart, uint expirySeconds, DateTimeOffset now, CancellationToken ct) =>
+        database.WriteAsync(session =>
+        {
+            // One count for all sessions: one that is removed and made again does not give an epoch a second time.
+            var epoch = session.Scalar<long>("INSERT INTO session_epoch VALUES(1, 1) " +
+                "ON CONFLICT DO UPDATE SET epoch = epoch + 1 RETURNING epoch");
+            var old = SessionRow.Find(session, key);
+            var goesOn = old is not null && !cleanStart && !(old.Session.ExpiresAt <= now);
+            if (goesOn) Resume(session, old!, epoch, expirySeconds);
+            else
+            {
+                old?.Remove(session);
+                session.Run("INSERT INTO sessions(device, client, session_id, epoch, connected, expiry, inbound, " +
+                    "sent_sequence, last_sequence, queued, queued_bytes) VALUES(?1, ?2, ?3, ?4, 1, ?5, ?6, 0, 0, 0, 0)",
+                    key.DeviceId, key.ClientId, Guid.CreateVersion7(now).ToString("N"), epoch, (long)expirySeconds,
+                    SessionBlobs.Write(InboundExchanges.None));
+            }
+
+            return new OpenedSession(SessionRow.Find(session, key)!.Session, goesOn,
+                goesOn && old!.Session.IsConnected, goesOn ? null : old?.Session);
+        }, ct);
+
+    public ValueTask<StoredSession?> FindAsync(SessionKey key, CancellationToken ct) =>
+        database.ReadAsync(session => SessionRow.Find(session, key)?.Session, ct);
+
+    public ValueTask<IReadOnlyList<StoredSession>> OfDeviceAsync(string deviceId, CancellationToken ct) =>
+        database.ReadAsync<IReadOnlyList<StoredSession>>(
+            session => SessionRow.OfDevice(session, deviceId).ConvertAll(row => row.Session), ct);
+
+    public ValueTask<Page<StoredSession>> ListAsync(int limit, string? continuation, CancellationToken ct)
+    {
+        var after = continuation is null
+            ? 0
+            : ContinuationToken.Number(ContinuationToken.Read(List, continuation, 1)[0], continuation);
+        return database.ReadAsync(session =>
+        {
+            var rows = SessionRow.After(session, after, Columns.OneMore(limit));
+            var page = Columns.Cut(rows, limit, last => ContinuationToken.Write(List, last.Id));
+            return new Page<StoredSession>([.. page.Items.Select(row => row.Session)], page.Continuation);
+        }, ct);
+    }
+
+    public ValueTask<bool> SaveInboundAsync(
+        SessionKey key, long epoch, InboundExchanges inbound, CancellationToken ct) =>
+        database.WriteAsync(session => session.Run($"UPDATE sessions SET inbound = ?4 {Owned}", key.DeviceId,
+            key.ClientId, epoch, SessionBlobs.Write(inbound)) > 0, ct);
+
+    public ValueTask<bool> SubscribeAsync(
+        SessionKey key, long epoch, IReadOnlyList<SessionSubscription> subscriptions, CancellationToken ct) =>
+        OwnedAsync(key, epoch, (session, id) =>
+        {
+            foreach (var one in subscriptions)
+            {
+                session.Run("INSERT OR REPLACE INTO session_subscriptions VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)", id,
+                    one.Filter, one.Qos, one.NoLocal, one.RetainAsPublished, one.RetainHandling, (long)one.Identifier);
+            }
+        }, ct);
+
+    public ValueTask<bool> UnsubscribeAsync(
+        SessionKey key, long epoch, IReadOnlyList<string> filters, CancellationToken ct) =>
+        OwnedAsync(key, epoch, (session, id) =>
+        {
+            foreach (var filter in filters)
+                session.Run("DELETE FROM session_subscriptions WHERE session = ?1 AND filter = ?2", id, filter);
+        }, ct);
+
+    public ValueTask<bool> CloseAsync(
+        SessionKey key, long epoch, SessionClosure closure, DateTimeOffset now, CancellationToken ct) =>
+        database.WriteAsync(session =>
+        {
+            var expiresAt = closure.ExpirySeconds == uint.MaxValue
+                ? null
+                : (long?)now.AddSeconds(closure.ExpirySeconds).ToUnixTimeMilliseconds();
+            return session.Run("UPDATE sessions SET connected = 0, inbound = ?4, sent_sequence = " +
+                "max(sent_sequence, ?5), expiry = ?6, expires_at = ?7, will = ?8, will_due_at = ?9 " + Owned,
+                key.DeviceId, key.ClientId, epoch, SessionBlobs.Write(closure.Inbound), closure.SentSequence,
+                (long)closure.ExpirySeconds, expiresAt, closure.Will is null ? null : SessionBlobs.Write(closure.Will),
+                closure.Will?.DueAt.ToUnixTimeMilliseconds()) > 0;
+        }, ct);
+
+    public ValueTask<StoredSession?> DeleteAsync(SessionKey key, CancellationToken ct) =>
+        database.WriteAsync(session =>
+        {
+            var row = SessionRow.Find(session, key);
+            row?.Remove(session);
+            return row?.Session;
+        }, ct);
+
+    public ValueTask<IReadOnlyList<StoredSession>> DeleteOfDeviceAsync(string deviceId, CancellationToken ct) =>
+        database.WriteAsync<IReadOnlyList<StoredSession>>(session =>
+        {
+            var rows = SessionRow.OfDevice(session, deviceId);
+            rows.ForEach(row => row.Remove(session));
+            return rows.ConvertAll(row => row.Session);
+        }, ct);
+
+    public ValueTask<SweepResult> SweepAsync(DateTimeOffset now, int max, CancellationToken ct)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(max);
+        return database.WriteAsync(session =>
+        {
+            var ended = SessionRow.Expired(session, now, max);
+            ended.ForEach(row => row.Remove(session));
+            var due = SessionRow.WithDueWill(session, now, max - ended.Count);
+            foreach (var row in due)
+                session.Run("UPDATE sessions SET will = NULL, will_due_at = NULL WHERE id = ?1", row.Id);
+            var wills = ended.Where(row => row.Session.Will is not null).Concat(due).Select(row => row.Session)
+                .Select(s => new DueWill(s.Key, s.SessionId, s.Will!));
+            return new SweepResult(ended.ConvertAll(row => row.Session), [.. wills], ended.Count + due.Count >= max);
+        }, ct);
+    }
+
+    /// <summary>Does the work when the epoch is still the session's; it is given the session's number.</summary>
+    private ValueTask<bool> OwnedAsync(
+        SessionKey key, long epoch, Action<SqliteSession, long> work, CancellationToken ct) =>
+        database.WriteAsync(session =>
+        {
+            var id = session.Scalar<long>($"SELECT id FROM sessions {Owned}", key.DeviceId, key.ClientId, epoch);
+            if (id != 0) work(session, id);
+            return id != 0;
+        }, ct);
+
+    private static void Resume(SqliteSession session, SessionRow row, long epoch, uint expirySeconds) =>
+        session.Run("UPDATE sessions SET epoch = ?2, connected = 1, expiry = ?3, expires_at = NULL, will = NULL, " +
+            "will_due_at = NULL, sent_sequence = iif(connected, last_sequence, sent_sequence) WHERE id = ?1",
+            row.Id, epoch, (long)expirySeconds);
+}

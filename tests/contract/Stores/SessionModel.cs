@@ -1,0 +1,121 @@
+using System.Text;
+using Millrace.Contracts;
+using Millrace.Stores.Sessions;
+
+namespace Millrace.Contract.Tests.Stores;
+
+/// <summary>What a session store must do, said as plainly as can be.</summary>
+internal sealed class SessionModel
+{
+    private readonly Dictionary<SessionKey, Entry> _sessions = [];
+
+    public IEnumerable<StoredSession> Sessions => _sessions.Values.Select(e => e.ToStored());
+
+    public StoredSession? Find(SessionKey key) => _sessions.GetValueOrDefault(key)?.ToStored();
+
+    /// <param name="sessionId">Taken over when a new session begins.</param>
+    public OpenedSession Open(
+        SessionKey key, bool cleanStart, uint expiry, DateTimeOffset now, string sessionId, long epoch)
+    {
+        var old = _sessions.GetValueOrDefault(key);
+        var goesOn = old is not null && !cleanStart && (old.Stored.ExpiresAt is null || old.Stored.ExpiresAt > now);
+        var (ended, wasConnected) = (goesOn ? null : old?.ToStored(), goesOn && old!.Stored.IsConnected);
+        if (!goesOn)
+        {
+            _sessions[key] = new Entry(new StoredSession(
+                key, sessionId, epoch, true, expiry, null, [], InboundExchanges.None, 0, 0, null));
+        }
+        else
+        {
+            old!.Stored = old.Stored with
+            {
+                Epoch = epoch,
+                IsConnected = true,
+                ExpirySeconds = expiry,
+                ExpiresAt = null,
+                Will = null,
+                SentSequence = wasConnected ? old.LastSequence : old.Stored.SentSequence,
+            };
+        }
+
+        return new OpenedSession(Find(key)!, goesOn, wasConnected, ended);
+    }
+
+    public bool Change(SessionKey key, long epoch, Action<Entry> change)
+    {
+        if (!_sessions.TryGetValue(key, out var entry) || entry.Stored.Epoch != epoch) return false;
+        change(entry);
+        return true;
+    }
+
+    public EnqueueResult Enqueue(SessionMessage one, QueueLimits limits, DateTimeOffset now)
+    {
+        var entry = _sessions.GetValueOrDefault(one.Key);
+        if (entry is null || entry.Stored.ExpiresAt <= now) return new(EnqueueOutcome.NoSession, 0);
+        var source = one.Message.Source;
+        if (source is { } s && entry.Sources.GetValueOrDefault(s.Partition, -1) >= s.Offset)
+            return new(EnqueueOutcome.Known, 0);
+        if (!HasRoom() && !entry.Stored.IsConnected)
+            entry.Queue.RemoveAll(m => m.Sequence > entry.Stored.SentSequence && m.Message.ExpiresAt <= now);
+        if (!HasRoom()) return new(EnqueueOutcome.Full, 0);
+        if (source is { } taken) entry.Sources[taken.Partition] = taken.Offset;
+        entry.Queue.Add(new QueuedMessage(++entry.LastSequence, one.Message with { Source = null }, false));
+        return new(EnqueueOutcome.Queued, entry.LastSequence);
+
+        bool HasRoom() => entry.Queue.Count < limits.MessagesMax
+            && entry.Queue.Sum(m => Size(m.Message)) + Size(one.Message) <= limits.BytesMax;
+    }
+
+    public IEnumerable<QueuedMessage> Queue(SessionKey key, long after, int max, long bytesMax)
+    {
+        var bytes = 0L;
+        var queue = _sessions.GetValueOrDefault(key)?.Queue ?? [];
+        foreach (var message in queue.Where(m => m.Sequence > after).Take(max))
+        {
+            yield return message;
+            bytes += Size(message.Message);
+            if (bytes >= bytesMax) yield break;
+        }
+    }
+
+    public long BytesOf(SessionKey key) =>
+        _sessions.GetValueOrDefault(key)?.Queue.Sum(m => (long)Size(m.Message)) ?? 0;
+
+    public StoredSession? Delete(SessionKey key)
+    {
+        _sessions.Remove(key, out var entry);
+        return entry?.ToStored();
+    }
+
+    public (List<StoredSession> Ended, List<DueWill> Wills) Sweep(DateTimeOffset now)
+    {
+        var ended = Sessions.Where(s => s.ExpiresAt <= now).ToList();
+        ended.ForEach(s => _sessions.Remove(s.Key));
+        var due = Sessions.Where(s => s.Will?.DueAt <= now).ToList();
+        foreach (var one in due) _sessions[one.Key].Stored = one with { Will = null };
+        return (ended, [.. ended.Concat(due).Where(s => s.Will is not null).Select(
+            s => new DueWill(s.Key, s.SessionId, s.Will!))]);
+    }
+
+    private static int Size(OutboundMessage message) =>
+        Encoding.UTF8.GetByteCount(message.Topic) + message.Properties.Length + message.Payload.Length;
+
+    public sealed class Entry(StoredSession stored)
+    {
+        public StoredSession Stored { get; set; } = stored;
+
+        public Dictionary<string, SessionSubscription> Subscriptions { get; } = [];
+
+        public Dictionary<TopicPartition, long> Sources { get; } = [];
+
+        public List<QueuedMessage> Queue { get; } = [];
+
+        public long LastSequence { get; set; }
+
+        public StoredSession ToStored() => Stored with
+        {
+            Queued = Queue.Count,
+            Subscriptions = [.. Subscriptions.Values.OrderBy(s => s.Filter, StringComparer.Ordinal)],
+        };
+    }
+}

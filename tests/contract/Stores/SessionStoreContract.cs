@@ -1,0 +1,221 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Millrace.Contracts;
+using Millrace.Stores.Sessions;
+
+namespace Millrace.Contract.Tests.Stores;
+
+public abstract partial class SessionStoreContract : StoreContract<ISessionStore>
+{
+    private static readonly SessionKey Key = new("d", "c");
+    private static readonly QueueLimits Roomy = new(1000, 1 << 20);
+
+    [Test]
+    public async Task A_session_comes_back_whole_after_a_restart()
+    {
+        var key = new SessionKey("dev/1", "client \u001f ü '\"");
+        var opened = await Store.OpenAsync(key, cleanStart: true, 3600, Noon);
+        var (epoch, inbound) = (opened.Session.Epoch, new InboundExchanges(
+            long.MaxValue - 1, [new OpenExchange(65535, 7), new OpenExchange(1, long.MaxValue - 1)],
+            [new PartitionOffset(new TopicPartition("telemetry", 3), long.MaxValue)]));
+        var subscriptions = new[]
+        {
+            new SessionSubscription("a/#", 2, true, true, 2, 268_435_455),
+            new SessionSubscription("b", 0, false, false, 0, 0),
+        };
+        await Store.SubscribeAsync(key, epoch, subscriptions);
+        await EnqueueAsync(key, 1, 2);
+        var will = new StoredWill("w/ü", 2, true, [1, 2], [3], Noon.AddMinutes(1));
+        await Store.CloseAsync(key, epoch, new SessionClosure(inbound, 1, uint.MaxValue, will), Noon);
+        Reopen();
+
+        var expected = new StoredSession(key, opened.Session.SessionId, epoch, false, uint.MaxValue, null,
+            subscriptions, inbound, 1, 2, will);
+        Assert.That(Text(await Store.FindAsync(key)), Is.EqualTo(Text(expected)));
+        var queue = await Store.QueueAsync(key, 0, 10, long.MaxValue);
+        Assert.That(Text(queue), Is.EqualTo(Text(new[] { 1, 2 }.Select(
+            n => new QueuedMessage(n, Message(n) with { Source = null }, false)))));
+    }
+
+    [Test]
+    public async Task An_older_owner_changes_nothing()
+    {
+        var older = (await Store.OpenAsync(Key, false, 60, Noon)).Session.Epoch;
+        await EnqueueAsync(Key, 1);
+        var newer = (await Store.OpenAsync(Key, false, 60, Noon)).Session.Epoch;
+        var before = Text(await Store.FindAsync(Key));
+
+        Assert.That(newer, Is.GreaterThan(older));
+        Assert.That(await AllWritesAsync(older), Is.All.False);
+        Assert.That(Text(await Store.FindAsync(Key)), Is.EqualTo(before));
+        Assert.That(await Store.QueueAsync(Key, 0, 10, long.MaxValue), Has.Count.EqualTo(1));
+        Assert.That(await AllWritesAsync(newer), Is.All.True);
+    }
+
+    [Test]
+    public async Task An_epoch_does_not_come_again_when_a_session_is_removed_and_made_again()
+    {
+        var older = (await Store.OpenAsync(Key, false, 60, Noon)).Session.Epoch;
+        await Store.DeleteAsync(Key);
+        Assert.That(await AllWritesAsync(older), Is.All.False);
+        Reopen();
+        var newer = await Store.OpenAsync(Key, false, 60, Noon);
+
+        Assert.That((newer.IsPresent, newer.Session.Epoch), Is.EqualTo((false, older + 1)));
+        Assert.That(await AllWritesAsync(older), Is.All.False);
+    }
+
+    [Test]
+    public async Task Of_owners_that_race_none_writes_once_a_newer_one_has_taken_over()
+    {
+        var raised = 0L;
+        var lateWrites = new ConcurrentBag<(long Epoch, long Newer)>();
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+        {
+            var epoch = (await Store.OpenAsync(Key, false, 60, Noon)).Session.Epoch;
+            InterlockedMax(ref raised, epoch);
+            for (var i = 0; i < 20; i++)
+            {
+                var newer = Interlocked.Read(ref raised);
+                if (!await Store.SaveInboundAsync(Key, epoch, new InboundExchanges(epoch, [], []))) return;
+                if (newer > epoch) lateWrites.Add((epoch, newer));
+            }
+        })));
+
+        Assert.That(lateWrites, Is.Empty);
+        Assert.That((await Store.FindAsync(Key))!.Inbound.LastExchange, Is.EqualTo(raised));
+    }
+
+    [Test]
+    public async Task Messages_that_race_into_a_queue_get_all_numbers_and_keep_the_limit()
+    {
+        await Store.OpenAsync(Key, false, 60, Noon);
+        var results = await Task.WhenAll(Enumerable.Range(0, 8).Select(worker => Task.Run(async () =>
+        {
+            var mine = new List<EnqueueResult>();
+            var message = new SessionMessage(Key, Message(worker) with { Source = null });
+            for (var i = 0; i < 10; i++)
+                mine.AddRange(await Store.EnqueueAsync([message], new QueueLimits(50, 1 << 20), Noon));
+            return mine;
+        })));
+
+        var queued = results.SelectMany(r => r).Where(r => r.Outcome == EnqueueOutcome.Queued).Select(r => r.Sequence);
+        Assert.That(queued.Order(), Is.EqualTo(Enumerable.Range(1, 50)));
+        Assert.That(results.SelectMany(r => r).Count(r => r.Outcome == EnqueueOutcome.Full), Is.EqualTo(30));
+    }
+
+    [Test]
+    public async Task A_reader_takes_no_more_than_it_asked_for_but_always_one()
+    {
+        await Store.OpenAsync(Key, false, 60, Noon);
+        await EnqueueAsync(Key, [.. Enumerable.Range(1, 9)]);
+        var size = Message(1).Topic.Length + Message(1).Properties.Length + Message(1).Payload.Length;
+
+        Assert.That(await NumbersAsync(2, 4, long.MaxValue), Is.EqualTo(new[] { 3, 4, 5, 6 }));
+        Assert.That(await NumbersAsync(0, 9, 1), Is.EqualTo(new[] { 1 }));
+        Assert.That(await NumbersAsync(0, 9, size * 2), Is.EqualTo(new[] { 1, 2 }));
+        Assert.That(await NumbersAsync(0, 9, (size * 2) + 1), Is.EqualTo(new[] { 1, 2, 3 }));
+    }
+
+    [Test]
+    public async Task What_was_known_is_still_known_when_it_has_been_delivered_and_the_store_was_closed()
+    {
+        var epoch = (await Store.OpenAsync(Key, false, 60, Noon)).Session.Epoch;
+        await EnqueueAsync(Key, 7);
+        await Store.RemoveAsync(Key, epoch, [1]);
+        Reopen();
+
+        Assert.That(await EnqueueAsync(Key, 7, 8), Is.EqualTo(
+            new[] { new EnqueueResult(EnqueueOutcome.Known, 0), new EnqueueResult(EnqueueOutcome.Queued, 2) }));
+    }
+
+    [Test]
+    public async Task An_expired_message_makes_room_unless_it_may_have_been_sent()
+    {
+        var epoch = (await Store.OpenAsync(Key, false, 60, Noon)).Session.Epoch;
+        var limits = new QueueLimits(3, 1 << 20);
+        var (brief, later) = (Message(0) with { Source = null, ExpiresAt = Noon.AddSeconds(1) }, Noon.AddSeconds(2));
+        await Store.EnqueueAsync([.. Enumerable.Repeat(new SessionMessage(Key, brief), 3)], limits, Noon);
+        Assert.That((await Store.EnqueueAsync([new SessionMessage(Key, brief)], limits, later)).Single().Outcome,
+            Is.EqualTo(EnqueueOutcome.Full), "connected: any of them may be on its way");
+
+        await Store.CloseAsync(Key, epoch, new SessionClosure(InboundExchanges.None, 1, 60), Noon);
+        Assert.That((await Store.EnqueueAsync([new SessionMessage(Key, brief)], limits, later)).Single(),
+            Is.EqualTo(new EnqueueResult(EnqueueOutcome.Queued, 4)));
+        Assert.That(await NumbersAsync(0, 9, long.MaxValue), Is.EqualTo(new[] { 1, 4 }));
+    }
+
+    [Test]
+    public async Task After_a_crash_all_that_waited_may_have_been_sent()
+    {
+        await Store.OpenAsync(Key, false, 60, Noon);
+        await EnqueueAsync(Key, 1, 2);
+        Reopen();
+        var opened = await Store.OpenAsync(Key, false, 60, Noon);
+        Assert.That((opened.IsPresent, opened.WasConnected, opened.Session.SentSequence), Is.EqualTo((true, true, 2)));
+    }
+
+    [Test]
+    public async Task A_sweep_does_a_part_and_says_so_and_each_will_is_handed_out_once()
+    {
+        foreach (var i in Enumerable.Range(0, 7))
+        {
+            var key = new SessionKey("d", $"c{i}");
+            var opened = await Store.OpenAsync(key, false, 60, Noon);
+            var will = new StoredWill($"w{i}", 1, false, [], [], Noon.AddSeconds(i < 4 ? 10 : 100));
+            var closure = new SessionClosure(InboundExchanges.None, 0, 50, will);
+            await Store.CloseAsync(key, opened.Session.Epoch, closure, Noon);
+        }
+
+        var wills = new List<string>();
+        foreach (var (seconds, ended, hasMore) in new[]
+            { (9, 0, false), (10, 0, true), (10, 0, false), (50, 3, true), (50, 3, true), (50, 1, false) })
+        {
+            var swept = await Store.SweepAsync(Noon.AddSeconds(seconds), 3);
+            Assert.That((swept.Ended.Count, swept.HasMore), Is.EqualTo((ended, hasMore)), $"{seconds}");
+            Assert.That(swept.Wills, Has.Count.LessThanOrEqualTo(3));
+            wills.AddRange(swept.Wills.Select(w => w.Will.Topic));
+        }
+
+        Assert.That(wills.Order(), Is.EqualTo(Enumerable.Range(0, 7).Select(i => $"w{i}")));
+        Assert.That(await Store.OfDeviceAsync("d"), Is.Empty);
+    }
+
+    [Test]
+    public async Task Every_session_is_in_the_list_once_whatever_the_page()
+    {
+        var keys = Enumerable.Range(0, 11).Select(i => new SessionKey($"d{i % 3}", $"c{i}\u001f")).ToList();
+        foreach (var key in keys) await Store.OpenAsync(key, false, 60, Noon);
+        foreach (var limit in new[] { 1, 4, 11, 50 })
+        {
+            var listed = await AllAsync(limit, token => Store.ListAsync(limit, token));
+            Assert.That(listed.Select(s => s.Key), Is.EquivalentTo(keys));
+        }
+
+        var ofDevice = keys.Where(k => k.DeviceId == "d1").OrderBy(k => k.ClientId, StringComparer.Ordinal);
+        Assert.That((await Store.OfDeviceAsync("d1")).Select(s => s.Key), Is.EqualTo(ofDevice));
+        Assert.That(CodeOf(async () => await Store.ListAsync(5, "nonsense")), Is.EqualTo("ST-0002"));
+    }
+
+    private async Task<bool[]> AllWritesAsync(long epoch) =>
+    [
+        await Store.SaveInboundAsync(Key, epoch, new InboundExchanges(9, [], [])),
+        await Store.SubscribeAsync(Key, epoch, [new SessionSubscription("x", 1, false, false, 0, 0)]),
+        await Store.UnsubscribeAsync(Key, epoch, ["x"]),
+        await Store.MarkReceivedAsync(Key, epoch, [1]),
+        await Store.RemoveAsync(Key, epoch, [1]),
+        await Store.CloseAsync(Key, epoch, new SessionClosure(InboundExchanges.None, 5, 7), Noon),
+    ];
+
+    private async Task<IReadOnlyList<EnqueueResult>> EnqueueAsync(SessionKey key, params int[] numbers) =>
+        await Store.EnqueueAsync([.. numbers.Select(n => new SessionMessage(key, Message(n)))], Roomy, Noon);
+
+    private async Task<IEnumerable<long>> NumbersAsync(long after, int max, long bytesMax) =>
+        (await Store.QueueAsync(Key, after, max, bytesMax)).Select(m => m.Sequence);
+
+    private static OutboundMessage Message(int n) => new($"t/{n}", n % 3, n % 2 == 0, [1, (byte)n], [2, 3, (byte)n],
+        n == 2 ? Noon.AddDays(1) : null, new PartitionOffset(Partition(0), n), n == 1 ? [5, 268_435_455] : []);
+
+    /// <summary>For comparing what has lists in it.</summary>
+    private static string Text(object? value) => JsonSerializer.Serialize(value);
+}
