@@ -9,6 +9,9 @@ public static class ConsumerGroups
     /// <summary>Retention never trims telemetry past this one.</summary>
     public const string Archiver = "archiver";
 
+    /// <summary>Brings messages to devices: to their connections, and into their sessions.</summary>
+    public const string GatewayDelivery = "gateway-delivery";
+
     private const string QueryPrefix = "query.", CheckpointPrefix = "checkpoint.";
 
     /// <summary>The group of a query: a hint for retention and lag; its checkpoint rules.</summary>

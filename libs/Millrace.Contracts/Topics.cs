@@ -9,6 +9,9 @@ public static class Topics
     public const string Alerts = "alerts";
     public const string Control = "control";
     public const string DeadLetter = "dead-letter";
+
+    /// <summary>Messages to devices; see <see cref="DeviceMessageHeaders"/>.</summary>
+    public const string DeviceMessages = "device-messages";
     public const string OutputPrefix = "out.";
 
     /// <summary>The topic of the query output <paramref name="name"/>; the output "alerts" is the alerts

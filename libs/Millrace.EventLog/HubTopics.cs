@@ -9,7 +9,8 @@ namespace Millrace.EventLog;
 internal sealed class HubTopics(IEventLog log, IOptions<EventLogOptions> options) : IHostedLifecycleService
 {
     private static readonly string[] Partitioned =
-        [Contracts.Topics.Telemetry, Contracts.Topics.Lifecycle, Contracts.Topics.Alerts];
+        [Contracts.Topics.Telemetry, Contracts.Topics.Lifecycle, Contracts.Topics.Alerts,
+         Contracts.Topics.DeviceMessages];
 
     private static readonly string[] Single = [Contracts.Topics.Control, Contracts.Topics.DeadLetter];
 

@@ -24,13 +24,13 @@ public static class MqttErrors
 
     public static readonly ErrorDefinition ReceiveMaximum = new("MQ-0004",
         "More publishes are in flight than may be.",
-        "The client sent QoS 1 publishes beyond the receive maximum that the server announces.",
+        "The client sent QoS 1 and 2 publishes beyond the receive maximum that the server announces.",
         "Let the client heed the receive maximum, or raise Gateway:InFlightMax.");
 
     public static readonly ErrorDefinition NotSupported = new("MQ-0005",
         "A packet asks for what the server does not have.",
-        "QoS 2, RETAIN, subscription identifiers and enhanced authentication are announced as not available.",
-        "Use QoS 0 or 1 without RETAIN, and a key, a token or a certificate.");
+        "RETAIN and enhanced authentication are not available.",
+        "Publish without RETAIN, and use a key, a token or a certificate.");
 
     public static readonly ErrorDefinition Version = new("MQ-0006",
         "The client speaks another protocol.",
@@ -43,8 +43,7 @@ public static class MqttErrors
         ReasonCode.PacketTooLarge => TooLarge,
         ReasonCode.ReceiveMaximumExceeded => ReceiveMaximum,
         ReasonCode.UnsupportedProtocolVersion => Version,
-        ReasonCode.QosNotSupported or ReasonCode.RetainNotSupported or ReasonCode.BadAuthenticationMethod
-            or ReasonCode.SubscriptionIdentifiersNotSupported => NotSupported,
+        ReasonCode.RetainNotSupported or ReasonCode.BadAuthenticationMethod => NotSupported,
         _ => Protocol,
     };
 }

@@ -46,6 +46,9 @@ public enum PacketDefect : byte
     /// <summary>Reserved subscription options that are set, or an option out of range (§3.8.3.1).</summary>
     SubscriptionOptionsInvalid,
 
+    /// <summary>No Local with a shared subscription (§3.8.3.1).</summary>
+    NoLocalWithShared,
+
     /// <summary>SUBSCRIBE or UNSUBSCRIBE without a topic filter (§3.8.3, §3.10.3).</summary>
     FiltersMissing,
 
@@ -69,16 +72,16 @@ public enum PacketDefect : byte
     /// <summary>Topic alias 0, above the maximum, or never set (§3.3.2.3.4).</summary>
     TopicAliasInvalid,
 
-    /// <summary>QoS 2, which was announced as not available (§3.2.2.3.4).</summary>
-    QosNotSupported,
+    /// <summary>PUBREL of a publish that PUBREC has not answered yet (§4.3.3).</summary>
+    ReleaseTooEarly,
+
+    /// <summary>An acknowledgement of another kind than the QoS of the publish asks for (§4.3).</summary>
+    AcknowledgementMismatch,
 
     /// <summary>RETAIN, which was announced as not available (§3.2.2.3.5).</summary>
     RetainNotSupported,
 
-    /// <summary>A subscription identifier, which was announced as not available (§3.2.2.3.12).</summary>
-    SubscriptionIdentifierNotSupported,
-
-    /// <summary>An authentication method, of which there is none (§4.12).</summary>
+    /// <summary>An authentication method, of which the server has none (§4.12).</summary>
     AuthenticationMethodUnknown,
 
     /// <summary>An empty client identifier with a session to keep (3.1.1 §3.1.3.1).</summary>
@@ -94,12 +97,11 @@ public static class PacketDefects
         PacketDefect.TooLarge => ReasonCode.PacketTooLarge,
         PacketDefect.ProtocolNameUnknown or PacketDefect.VersionUnsupported => ReasonCode.UnsupportedProtocolVersion,
         PacketDefect.PacketIdZero or PacketDefect.FiltersMissing or PacketDefect.PropertyRepeated
-            or PacketDefect.PropertyValueInvalid or PacketDefect.PacketUnexpected => ReasonCode.ProtocolError,
+            or PacketDefect.PropertyValueInvalid or PacketDefect.PacketUnexpected or PacketDefect.ReleaseTooEarly
+            or PacketDefect.AcknowledgementMismatch or PacketDefect.NoLocalWithShared => ReasonCode.ProtocolError,
         PacketDefect.ReceiveMaximumExceeded => ReasonCode.ReceiveMaximumExceeded,
         PacketDefect.TopicAliasInvalid => ReasonCode.TopicAliasInvalid,
-        PacketDefect.QosNotSupported => ReasonCode.QosNotSupported,
         PacketDefect.RetainNotSupported => ReasonCode.RetainNotSupported,
-        PacketDefect.SubscriptionIdentifierNotSupported => ReasonCode.SubscriptionIdentifiersNotSupported,
         PacketDefect.AuthenticationMethodUnknown => ReasonCode.BadAuthenticationMethod,
         PacketDefect.ClientIdMissing => ReasonCode.ClientIdentifierNotValid,
         _ => ReasonCode.MalformedPacket,

@@ -39,4 +39,9 @@ public static class GatewayErrors
         "A publish was refused.",
         "Its topic is not one that this device may use, or its properties are not valid.",
         "See the reason in this line; docs/mqtt.md lists the topics.");
+
+    public static readonly ErrorDefinition SessionUnavailable = new("GW-0008",
+        "A session could not be kept.",
+        "The store of sessions failed; the connection was closed, and what was not acknowledged will be sent again.",
+        "See the store's own error; devices connect again.");
 }

@@ -23,6 +23,13 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _lifecycleLost;
     private readonly Counter<long> _lifecycleWaits;
     private readonly Counter<long> _rechecksFailed;
+    private readonly Counter<long> _sessionsOpened;
+    private readonly Counter<long> _sessionsEnded;
+    private readonly Counter<long> _exchangesRepeated;
+    private readonly Counter<long> _exchangesFound;
+    private readonly Counter<long> _subscriptionsRefused;
+    private readonly Counter<long> _deliveries;
+    private readonly Counter<long> _deliveriesLost;
 
     public GatewayMetrics(IMeterFactory meters)
     {
@@ -53,6 +60,20 @@ internal sealed class GatewayMetrics : IDisposable
             "millrace.gateway.lifecycle.waits", "{event}", "Events that had to wait for room in the queue");
         _rechecksFailed = _meter.CreateCounter<long>(
             "millrace.gateway.rechecks.failed", "{lookup}", "Credentials that could not be looked up again");
+        _sessionsOpened = _meter.CreateCounter<long>(
+            "millrace.gateway.sessions.opened", "{session}", "Sessions that are kept, new or resumed");
+        _sessionsEnded = _meter.CreateCounter<long>(
+            "millrace.gateway.sessions.ended", "{session}", "Kept sessions that ended without a connection, by reason");
+        _exchangesRepeated = _meter.CreateCounter<long>(
+            "millrace.gateway.exchanges.repeated", "{message}", "QoS 2 publishes that came again and were not taken");
+        _exchangesFound = _meter.CreateCounter<long>(
+            "millrace.gateway.exchanges.found", "{message}", "QoS 2 publishes found in the log after a crash");
+        _subscriptionsRefused = _meter.CreateCounter<long>(
+            "millrace.gateway.subscriptions.refused", "{subscription}", "Subscriptions beyond a limit, by reason");
+        _deliveries = _meter.CreateCounter<long>(
+            "millrace.gateway.deliveries", "{message}", "Messages to devices: queued, sent, sent again, done");
+        _deliveriesLost = _meter.CreateCounter<long>(
+            "millrace.gateway.deliveries.lost", "{message}", "Messages to devices that did not arrive, by reason");
     }
 
     public void ConnectionOpened() => _connections.Add(1);
@@ -105,6 +126,22 @@ internal sealed class GatewayMetrics : IDisposable
     public void LifecycleWaited() => _lifecycleWaits.Add(1);
 
     public void RecheckFailed() => _rechecksFailed.Add(1, Reason("store-failed"));
+
+    /// <param name="how">new or resumed.</param>
+    public void SessionOpened(string how) => _sessionsOpened.Add(1, Reason(how));
+
+    public void SessionsEnded(string reason, int count) => _sessionsEnded.Add(count, Reason(reason));
+
+    public void ExchangeRepeated() => _exchangesRepeated.Add(1);
+
+    public void ExchangesFound(int count) => _exchangesFound.Add(count);
+
+    public void SubscriptionRefused(string reason) => _subscriptionsRefused.Add(1, Reason(reason));
+
+    /// <param name="what">queued, sent or done.</param>
+    public void Delivery(string what, int count = 1) => _deliveries.Add(count, Reason(what));
+
+    public void DeliveryLost(string reason, int count = 1) => _deliveriesLost.Add(count, Reason(reason));
 
     public void Dispose() => _meter.Dispose();
 

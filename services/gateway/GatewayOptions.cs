@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Millrace.Gateway.Listeners;
+using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Topics;
 using Millrace.Primitives;
 
@@ -13,6 +14,9 @@ public sealed class GatewayOptions
 
     /// <summary>MQTT over TLS.</summary>
     public TlsListenerOptions Mqtts { get; set; } = new();
+
+    /// <summary>Sessions that outlive their connections, and what waits in them.</summary>
+    public SessionOptions Sessions { get; set; } = new();
 
     /// <summary>
     /// The host names under which devices know this hub; a SAS token must name one of them. Without any: localhost,
@@ -28,7 +32,7 @@ public sealed class GatewayOptions
     public ByteSize PacketBytesMax { get; set; } = ByteSize.FromKiB(256 + 64);
 
     /// <summary>
-    /// QoS 1 publishes of a connection that wait for their acknowledgement: MQTT 5's receive maximum.
+    /// QoS 1 and 2 publishes of a connection that wait for their acknowledgement: MQTT 5's receive maximum.
     /// </summary>
     [Range(1, 65_535)]
     public int InFlightMax { get; set; } = 256;

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Options;
 using Millrace.Gateway.Listeners;
+using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Topics;
 using Millrace.Primitives;
 
@@ -21,6 +22,7 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         Positive(nameof(options.CloseTimeout), options.CloseTimeout, failures);
         Positive(nameof(options.DrainTimeout), options.DrainTimeout, failures);
         Positive(nameof(options.IdentityRecheckInterval), options.IdentityRecheckInterval, failures);
+        Sessions(options.Sessions, failures);
         if (options.KeepAliveMax < TimeSpan.Zero || options.KeepAliveMax.TotalSeconds > ushort.MaxValue)
             failures.Add($"Gateway:KeepAliveMax is {options.KeepAliveMax}; choose from 0 to 18:12:15.");
         foreach (var mapping in options.TopicMappings)
@@ -55,6 +57,16 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         }
 
         Positive("Mqtts:" + nameof(options.HandshakeTimeout), options.HandshakeTimeout, failures);
+    }
+
+    private static void Sessions(SessionOptions options, List<string> failures)
+    {
+        if (options.ExpiryMax < TimeSpan.Zero || options.ExpiryMax.TotalSeconds >= uint.MaxValue)
+            failures.Add($"Gateway:Sessions:ExpiryMax is {options.ExpiryMax}; choose from 0 to 49710 days.");
+        Positive("Sessions:" + nameof(options.SweepInterval), options.SweepInterval, failures);
+        Positive("Sessions:" + nameof(options.ScanIdle), options.ScanIdle, failures);
+        Between("Sessions:" + nameof(options.QueueBytesMax), options.QueueBytesMax, ByteSize.FromKiB(1),
+            ByteSize.FromMiB(4096), failures);
     }
 
     private static void Positive(string key, TimeSpan value, List<string> failures)

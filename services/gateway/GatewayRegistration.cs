@@ -6,6 +6,7 @@ using Millrace.Gateway.Lifecycle;
 using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Mqtt;
 using Millrace.Gateway.Publishing;
+using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Topics;
 using Millrace.Hosting.Options;
 
@@ -14,8 +15,8 @@ namespace Millrace.Gateway;
 public static class GatewayRegistration
 {
     /// <summary>
-    /// The gateway: from devices that speak MQTT to the telemetry topic. Needs an IEventLog, an IIdentityStore and a
-    /// TimeProvider; options in section <c>Gateway</c>.
+    /// The gateway: from devices that speak MQTT to the telemetry topic. Needs an IEventLog, an IIdentityStore, an
+    /// ISessionStore and a TimeProvider; options in section <c>Gateway</c>.
     /// </summary>
     public static IServiceCollection AddMillraceGateway(this IServiceCollection services)
     {
@@ -31,6 +32,11 @@ public static class GatewayRegistration
         services.AddSingleton<DeviceAuthenticator>();
         services.AddSingleton<RefusalLog>();
         services.AddSingleton<ConnectionTable>();
+        services.AddSingleton<WillPublisher>();
+        services.AddSingleton<SessionKeeper>();
+        services.AddSingleton<SessionSweeper>();
+        services.AddSingleton<MessageDelivery>();
+        services.AddSingleton<DeviceMessageReader>();
         services.AddSingleton<GatewayRuntime>();
         services.AddSingleton<ConnectionWatch>();
         services.AddSingleton<RevocationWatch>();

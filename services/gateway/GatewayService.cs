@@ -6,6 +6,7 @@ using Millrace.Gateway.Lifecycle;
 using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Mqtt;
 using Millrace.Gateway.Publishing;
+using Millrace.Gateway.Sessions;
 
 namespace Millrace.Gateway;
 
@@ -15,7 +16,8 @@ namespace Millrace.Gateway;
 /// </summary>
 internal sealed class GatewayService(
     GatewayRuntime runtime, TelemetryPublisher publisher, LifecycleWriter lifecycle, ConnectionWatch watch,
-    RevocationWatch revocations, GatewayEndpoints endpoints, IOptions<GatewayOptions> options, TimeProvider time,
+    RevocationWatch revocations, SessionSweeper sweeper, DeviceMessageReader messages,
+    GatewayEndpoints endpoints, IOptions<GatewayOptions> options, TimeProvider time,
     ILogger<GatewayService> logger) : IHostedLifecycleService
 {
     private static readonly TimeSpan CutTimeout = TimeSpan.FromSeconds(1);
@@ -32,7 +34,9 @@ internal sealed class GatewayService(
         var notices = await revocations.StartOffsetAsync(cancellationToken).ConfigureAwait(false);
         _watching = Task.WhenAll(
             Task.Run(() => watch.RunAsync(_stop.Token), CancellationToken.None),
-            Task.Run(() => revocations.RunAsync(notices, _stop.Token), CancellationToken.None));
+            Task.Run(() => revocations.RunAsync(notices, _stop.Token), CancellationToken.None),
+            Task.Run(() => sweeper.RunAsync(_stop.Token), CancellationToken.None),
+            Task.Run(() => messages.RunAsync(_stop.Token), CancellationToken.None));
     }
 
     public Task StartedAsync(CancellationToken cancellationToken)

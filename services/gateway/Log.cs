@@ -46,6 +46,20 @@ internal static partial class Log
     [LoggerMessage(4203, LogLevel.Error, "{Count} connects and disconnects were lost: the log failed until the end")]
     public static partial void LifecycleLost(this ILogger log, int count);
 
+    [LoggerMessage(4204, LogLevel.Warning, "Expired sessions and wills could not be looked for; it is tried again")]
+    public static partial void SweepFails(this ILogger log, Exception failure);
+
+    [LoggerMessage(4205, LogLevel.Error,
+        "{Code}: the session of device {DeviceId} under client id {ClientId} cannot be kept; its connection ends")]
+    public static partial void SessionFails(
+        this ILogger log, string code, string deviceId, string clientId, Exception failure);
+
+    [LoggerMessage(4206, LogLevel.Warning, "Messages to devices of {Partition} cannot be delivered now; they wait")]
+    public static partial void DeliveryFails(this ILogger log, string partition, Exception failure);
+
+    [LoggerMessage(4207, LogLevel.Warning, "A message to a device cannot be read: {Partition} offset {Offset}")]
+    public static partial void DeviceMessageInvalid(this ILogger log, string partition, long offset);
+
     [LoggerMessage(4300, LogLevel.Debug, "{Code}: device {DeviceId} sent a packet that breaks the protocol: {Defect}")]
     public static partial void Malformed(this ILogger log, string code, string? deviceId, string defect);
 

@@ -34,12 +34,13 @@ public readonly record struct PacketHeader(byte First, int HeaderBytes, int Body
     }
 
     /// <summary>
-    /// PUBLISH uses the flags; PUBREL, SUBSCRIBE and UNSUBSCRIBE have 0010, all others 0000 (§2.1.3).
+    /// PUBLISH uses the flags, with no QoS 3, and no DUP without a QoS (§3.3.1); PUBREL, SUBSCRIBE and UNSUBSCRIBE have
+    /// 0010, all others 0000 (§2.1.3).
     /// </summary>
     private static bool FlagsAreLegal(byte first) => (PacketType)(first >> 4) switch
     {
         0 => false,
-        PacketType.Publish => (first & 0b0110) != 0b0110,
+        PacketType.Publish => (first & 0b0110) != 0b0110 && (first & 0b1110) != 0b1000,
         PacketType.PubRel or PacketType.Subscribe or PacketType.Unsubscribe => (first & 0x0f) == 0b0010,
         _ => (first & 0x0f) == 0,
     };

@@ -38,9 +38,7 @@ public static class PacketWriter
     {
         var first = ((int)PacketType.Publish << 4) | (packet.Duplicate ? 8 : 0) | (packet.Qos << 1)
             | (packet.Retain ? 1 : 0);
-        var size = 2 + packet.Topic.Length + (packet.Qos > 0 ? 2 : 0) + SizeOf(packet.Properties, version)
-            + packet.Payload.Length;
-        var fields = Begin(target, (byte)first, size);
+        var fields = Begin(target, (byte)first, SizeOfPublish(packet, version));
         fields.Binary(packet.Topic);
         if (packet.Qos > 0) fields.UInt16(packet.PacketId);
         if (version == MqttVersion.V5) WriteProperties(ref fields, packet.Properties);
@@ -48,10 +46,12 @@ public static class PacketWriter
         target.Advance(fields.Written);
     }
 
-    /// <summary>PUBACK of success without properties: four bytes in every version. Returns their number.</summary>
-    public static int PubAck(Span<byte> target, ushort packetId)
+    /// <summary>
+    /// PUBACK or PUBREC of success without properties: four bytes in every version. Returns their number.
+    /// </summary>
+    public static int PubAck(Span<byte> target, PacketType type, ushort packetId)
     {
-        target[0] = (byte)PacketType.PubAck << 4;
+        target[0] = (byte)((int)type << 4);
         target[1] = 2;
         BinaryPrimitives.WriteUInt16BigEndian(target[2..], packetId);
         return AckBytes;
@@ -87,6 +87,11 @@ public static class PacketWriter
         fields.VarInt(properties.Bytes.Length);
         fields.Bytes(properties.Bytes);
     }
+
+    /// <summary>The size of a PUBLISH's body.</summary>
+    internal static int SizeOfPublish(PublishPacket packet, MqttVersion version) =>
+        2 + packet.Topic.Length + (packet.Qos > 0 ? 2 : 0) + SizeOf(packet.Properties, version)
+        + packet.Payload.Length;
 
     internal static int SizeOf(PropertySet properties, MqttVersion version) =>
         version == MqttVersion.V5 ? VarInt.Size(properties.Bytes.Length) + properties.Bytes.Length : 0;

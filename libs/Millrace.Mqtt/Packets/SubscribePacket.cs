@@ -32,6 +32,8 @@ public readonly ref struct SubscribePacket
             var options = reader.ReadByte();
             if (reader.Defect != PacketDefect.None) return reader.Defect;
             if (filter.IsEmpty || !OptionsAreLegal(options, version)) return PacketDefect.SubscriptionOptionsInvalid;
+            if ((options & Subscription.NoLocalFlag) != 0 && TopicFilter.IsShared(filter))
+                return PacketDefect.NoLocalWithShared;
         }
 
         if (count == 0) return PacketDefect.FiltersMissing;
@@ -71,10 +73,22 @@ public readonly ref struct SubscribePacket
 /// <summary>A topic filter with the options of §3.8.3.1.</summary>
 public readonly ref struct Subscription(ReadOnlySpan<byte> filter, byte options)
 {
+    internal const int NoLocalFlag = 0x04;
+    private const int RetainAsPublishedFlag = 0x08;
+
     public ReadOnlySpan<byte> Filter { get; } = filter;
 
     public byte Options { get; } = options;
 
     /// <summary>The greatest QoS that the subscriber asks for.</summary>
     public int Qos => Options & 3;
+
+    /// <summary>The client does not want what it publishes itself.</summary>
+    public bool NoLocal => (Options & NoLocalFlag) != 0;
+
+    /// <summary>RETAIN is to arrive as it was published.</summary>
+    public bool RetainAsPublished => (Options & RetainAsPublishedFlag) != 0;
+
+    /// <summary>0: retained messages with each subscribe, 1: with a new one only, 2: none.</summary>
+    public int RetainHandling => (Options >> 4) & 3;
 }

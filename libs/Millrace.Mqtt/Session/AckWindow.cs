@@ -6,9 +6,9 @@ using Millrace.Mqtt.Packets;
 namespace Millrace.Mqtt.Session;
 
 /// <summary>
-/// The QoS 1 publishes of a connection that are not acknowledged yet, oldest first. PUBACKs leave in the order of the
-/// publishes (MQTT 5 §4.6), although the log's partitions ("lanes") finish in any order: a publish is ready when its
-/// lane is durable up to it, and leaves when all before it have left.
+/// The QoS 1 and 2 publishes of a connection that are not answered yet, oldest first. PUBACK and PUBREC leave in the
+/// order of the publishes (MQTT 5 §4.6), although the log's partitions ("lanes") finish in any order: a publish is
+/// ready when its lane is durable up to it, and leaves when all before it have left.
 /// <para>
 /// One thread adds; one thread at a time (under a lock of the caller's) marks and writes. <see cref="Count"/> and
 /// <see cref="IsFull"/> may be asked by either.
@@ -26,16 +26,28 @@ public sealed class AckWindow(int max)
     private short _homeLane = Answered;
     private long _homeDurable = -1;
     private Dictionary<short, long>? _otherDurable;
+    private long _receiptsWritten;
 
     public int Count => (int)(Volatile.Read(ref _tail) - Volatile.Read(ref _head));
 
     public bool IsFull => Count >= max;
 
-    /// <summary>Adds a publish that waits for its lane, and gives the number by which it becomes durable.</summary>
-    public long Add(ushort packetId, int lane) => Add(new Entry(packetId, checked((short)lane), ReasonCode.Success));
+    /// <summary>PUBRECs of success that have left, each of which a PUBREL is to follow.</summary>
+    public long ReceiptsWritten => Volatile.Read(ref _receiptsWritten);
 
-    /// <summary>Adds a publish that was refused: its answer waits only for those before it.</summary>
-    public void AddAnswered(ushort packetId, ReasonCode reason) => Add(new Entry(packetId, Answered, reason));
+    /// <summary>Adds a publish that waits for its lane, and gives the number by which it becomes durable.</summary>
+    /// <param name="answer">PUBACK or PUBREC.</param>
+    public long Add(ushort packetId, int lane, PacketType answer = PacketType.PubAck) =>
+        Add(new Entry(packetId, checked((short)lane), ReasonCode.Success, answer));
+
+    /// <summary>
+    /// Adds a publish that is answered already, refused or known from before: it waits only for those before it.
+    /// </summary>
+    public long AddAnswered(ushort packetId, ReasonCode reason, PacketType answer = PacketType.PubAck) =>
+        Add(new Entry(packetId, Answered, reason, answer));
+
+    /// <summary>Whether the publish of this number was answered.</summary>
+    public bool HasLeft(long number) => number < Volatile.Read(ref _head);
 
     /// <summary>All publishes of the lane up to this number are durable.</summary>
     public void MarkDurable(int lane, long number)
@@ -45,8 +57,19 @@ public sealed class AckWindow(int max)
         else (_otherDurable ??= [])[(short)lane] = number;
     }
 
-    /// <summary>Writes the PUBACKs that may leave, all in one buffer, and returns how many.</summary>
-    public int WriteReady(IBufferWriter<byte> target, MqttVersion version)
+    /// <summary>
+    /// Whether the lane is durable up to this number. Under the same lock as <see cref="MarkDurable"/>.
+    /// </summary>
+    public bool IsDurable(int lane, long number)
+    {
+        if (lane == _homeLane) return number <= _homeDurable;
+        return _otherDurable is not null && _otherDurable.TryGetValue((short)lane, out var durable)
+            && number <= durable;
+    }
+
+    /// <summary>Writes the answers that may leave, all in one buffer, and returns how many.</summary>
+    /// <param name="reasonBytesMax">The largest packet in which a refusal gives its reason in words; 0: none.</param>
+    public int WriteReady(IBufferWriter<byte> target, MqttVersion version, uint reasonBytesMax = 0)
     {
         lock (_resizing)
         {
@@ -60,7 +83,7 @@ public sealed class AckWindow(int max)
                 if (_head + written >= tail) break;
                 var entry = At(_head + written);
                 if (entry.Lane != Answered) break;
-                WriteAnswer(target, version, entry);
+                WriteAnswer(target, version, entry, reasonBytesMax);
                 written++;
             }
 
@@ -80,22 +103,26 @@ public sealed class AckWindow(int max)
     {
         var span = target.GetSpan(count * 4);
         var used = 0;
-        for (var i = 0; i < count; i++) used += PacketWriter.PubAck(span[used..], At(from + i).PacketId);
+        for (var i = 0; i < count; i++)
+        {
+            ref var entry = ref At(from + i);
+            used += PacketWriter.PubAck(span[used..], entry.Answer, entry.PacketId);
+            if (entry.Answer == PacketType.PubRec) Volatile.Write(ref _receiptsWritten, _receiptsWritten + 1);
+        }
+
         target.Advance(used);
     }
 
-    private static void WriteAnswer(IBufferWriter<byte> target, MqttVersion version, Entry entry) =>
-        PacketWriter.Reason(target, version, new ReasonPacket
+    private void WriteAnswer(IBufferWriter<byte> target, MqttVersion version, Entry entry, uint reasonBytesMax)
+    {
+        if (entry is { Answer: PacketType.PubRec, Reason: ReasonCode.Success })
+            Volatile.Write(ref _receiptsWritten, _receiptsWritten + 1);
+        ReasonText.Write(target, version, new ReasonPacket
         {
-            Type = PacketType.PubAck,
+            Type = entry.Answer,
             PacketId = entry.PacketId,
             Reason = entry.Reason,
-        });
-
-    private bool IsDurable(short lane, long number)
-    {
-        if (lane == _homeLane) return number <= _homeDurable;
-        return _otherDurable is not null && _otherDurable.TryGetValue(lane, out var durable) && number <= durable;
+        }, ReasonText.Of(entry.Reason), reasonBytesMax);
     }
 
     private long Add(Entry entry)
@@ -120,5 +147,5 @@ public sealed class AckWindow(int max)
 
     private ref Entry At(long number) => ref _ring[number & (_ring.Length - 1)];
 
-    private readonly record struct Entry(ushort PacketId, short Lane, ReasonCode Reason);
+    private readonly record struct Entry(ushort PacketId, short Lane, ReasonCode Reason, PacketType Answer);
 }

@@ -10,24 +10,32 @@ public sealed partial class MqttSession
 {
     private const int ConnAckPropertyBytesMax = 64;
 
+    /// <summary>How long the session would outlive its connection, by what the client asks for in CONNECT.</summary>
+    public uint ExpiryGranted => Math.Min(Request?.SessionExpirySeconds ?? 0, limits.SessionExpiryMaxSeconds);
+
     /// <summary>
     /// Answers CONNECT with success and what this server grants. False, with nothing written, when the answer would be
     /// larger than the client's maximum packet size: then the connection can only be closed.
     /// </summary>
-    /// <param name="assignedClientId">The client's name when it left that to the server.</param>
-    public bool Accept(IBufferWriter<byte> replies, string? assignedClientId)
+    public bool Accept(IBufferWriter<byte> replies, in SessionGrants grants)
     {
         var request = Request ?? throw new InvalidOperationException("No CONNECT waits for an answer.");
         KeepAliveSeconds = KeepAliveFor(request);
-        var idBytes = assignedClientId is null ? 0 : Encoding.UTF8.GetByteCount(assignedClientId);
-        var properties = new PropertyWriter(stackalloc byte[ConnAckPropertyBytesMax + idBytes]);
-        if (Version == MqttVersion.V5) WriteGrants(ref properties, request, assignedClientId);
-        var packet = new ConnAckPacket { Properties = new PropertySet(properties.Written) };
+        ExpirySeconds = ExpiryGranted;
+        var properties = new PropertyWriter(new byte[ConnAckPropertyBytesMax + TextBytes(grants)]);
+        if (Version == MqttVersion.V5) WriteGrants(ref properties, request, grants);
+        var packet = new ConnAckPacket
+        {
+            SessionPresent = grants.IsPresent,
+            Properties = new PropertySet(properties.Written),
+        };
         if (!Fits(2 + PacketWriter.SizeOf(packet.Properties, Version))) return false;
         PacketWriter.ConnAck(replies, Version, packet);
         State = SessionState.Connected;
         Will = request.Will;
-        _sessionExpirySeconds = request.SessionExpirySeconds;
+        _expiryAskedSeconds = request.SessionExpirySeconds;
+        _outboundAliasMax = Math.Min(request.TopicAliasMax, limits.OutboundTopicAliasMax);
+        OutboundMax = Math.Min(request.ReceiveMaximum, limits.OutboundInFlightMax);
         Request = null;
         return true;
     }
@@ -36,7 +44,10 @@ public sealed partial class MqttSession
     /// Ends the session with a reason: CONNACK before it was accepted, DISCONNECT after (MQTT 5 only). Nothing is
     /// written where the version has no packet for it. May be called again; only the first writes.
     /// </summary>
-    public void Close(IBufferWriter<byte> replies, ReasonCode reason)
+    /// <param name="text">
+    /// For people, in ASCII; MQTT 5 lets it stand here whatever the client said of problem information (§3.1.2.11.7).
+    /// </param>
+    public void Close(IBufferWriter<byte> replies, ReasonCode reason, string? text = null)
     {
         var state = State;
         State = SessionState.Closed;
@@ -44,10 +55,22 @@ public sealed partial class MqttSession
         if (state == SessionState.Connected && Version == MqttVersion.V5 && Fits(1))
         {
             var packet = new ReasonPacket { Type = PacketType.Disconnect, Reason = reason };
-            PacketWriter.Reason(replies, Version, packet);
+            ReasonText.Write(replies, Version, packet, text, _clientPacketBytesMax);
         }
-        else if (state is SessionState.AwaitingConnect or SessionState.Authenticating) Refuse(replies, reason);
+        else if (state is SessionState.AwaitingConnect or SessionState.Authenticating) Refuse(replies, reason, text);
     }
+
+    /// <summary>Writes the acknowledgements that may leave; returns how many.</summary>
+    public int WriteAcks(IBufferWriter<byte> replies) =>
+        Acks.WriteReady(replies, Version, _saysReasons ? _clientPacketBytesMax : 0);
+
+    /// <summary>Answers PUBREL.</summary>
+    public void Complete(IBufferWriter<byte> replies, ushort packetId, ReasonCode reason) =>
+        WriteReason(replies, PacketType.PubComp, packetId, reason);
+
+    /// <summary>Answers PUBREC, also one of a message that is not known (§4.3.3).</summary>
+    public void Release(IBufferWriter<byte> replies, ushort packetId, ReasonCode reason) =>
+        WriteReason(replies, PacketType.PubRel, packetId, reason);
 
     /// <summary>Answers SUBSCRIBE or UNSUBSCRIBE. False when the answer is larger than the client takes.</summary>
     public bool Answer(IBufferWriter<byte> replies, PacketType type, ushort packetId, ReadOnlySpan<byte> codes)
@@ -59,12 +82,23 @@ public sealed partial class MqttSession
         return true;
     }
 
-    private void Refuse(IBufferWriter<byte> replies, ReasonCode reason)
+    private void WriteReason(IBufferWriter<byte> replies, PacketType type, ushort packetId, ReasonCode reason)
+    {
+        var packet = new ReasonPacket { Type = type, PacketId = packetId, Reason = reason };
+        var textBytesMax = _saysReasons ? _clientPacketBytesMax : 0;
+        ReasonText.Write(replies, Version, packet, ReasonText.Of(reason), textBytesMax);
+    }
+
+    private void Refuse(IBufferWriter<byte> replies, ReasonCode reason, string? text)
     {
         // A level that is not known is answered in the form of 3.1.1, which every client reads (§3.1.2.2).
         if (Version == MqttVersion.V5)
         {
-            if (Fits(3)) PacketWriter.ConnAck(replies, Version, new ConnAckPacket { Code = (byte)reason });
+            var properties = new PropertyWriter(new byte[3 + (text?.Length ?? 0)]);
+            if (text is not null && Fits(6 + text.Length + VarInt.Size(text.Length)))
+                properties.Bytes(PropertyId.ReasonString, Encoding.ASCII.GetBytes(text));
+            var packet = new ConnAckPacket { Code = (byte)reason, Properties = new PropertySet(properties.Written) };
+            if (Fits(3)) PacketWriter.ConnAck(replies, Version, packet);
         }
         else if (Version == MqttVersion.V311 ? HasReturnCode(reason) : reason == ReasonCode.UnsupportedProtocolVersion)
         {
@@ -77,20 +111,25 @@ public sealed partial class MqttSession
     private static bool HasReturnCode(ReasonCode reason) =>
         reason is not (ReasonCode.MalformedPacket or ReasonCode.ProtocolError or ReasonCode.PacketTooLarge);
 
-    private void WriteGrants(scoped ref PropertyWriter properties, ConnectRequest request, string? assignedClientId)
+    private static int TextBytes(in SessionGrants grants) =>
+        Encoding.UTF8.GetByteCount(grants.AssignedClientId ?? "")
+        + Encoding.UTF8.GetByteCount(grants.ResponseInformation ?? "");
+
+    private void WriteGrants(scoped ref PropertyWriter properties, ConnectRequest request, in SessionGrants grants)
     {
-        if (request.SessionExpirySeconds != 0) properties.Number(PropertyId.SessionExpiryInterval, 0);
+        if (ExpirySeconds != request.SessionExpirySeconds)
+            properties.Number(PropertyId.SessionExpiryInterval, ExpirySeconds);
         properties.Number(PropertyId.ReceiveMaximum, (uint)limits.InFlightMax);
-        properties.Number(PropertyId.MaximumQos, 1);
         properties.Number(PropertyId.RetainAvailable, 0);
         properties.Number(PropertyId.MaximumPacketSize, (uint)limits.PacketBytesMax);
-        if (assignedClientId is not null)
-            properties.Bytes(PropertyId.AssignedClientIdentifier, Encoding.UTF8.GetBytes(assignedClientId));
+        if (grants.AssignedClientId is { } assigned)
+            properties.Bytes(PropertyId.AssignedClientIdentifier, Encoding.UTF8.GetBytes(assigned));
         if (limits.TopicAliasMax > 0) properties.Number(PropertyId.TopicAliasMaximum, (uint)limits.TopicAliasMax);
-        properties.Number(PropertyId.SubscriptionIdentifierAvailable, 0);
         properties.Number(PropertyId.SharedSubscriptionAvailable, 0);
         if (KeepAliveSeconds != request.KeepAliveSeconds)
             properties.Number(PropertyId.ServerKeepAlive, (uint)KeepAliveSeconds);
+        if (request.WantsResponseInformation && grants.ResponseInformation is { } information)
+            properties.Bytes(PropertyId.ResponseInformation, Encoding.UTF8.GetBytes(information));
     }
 
     private int KeepAliveFor(ConnectRequest request)

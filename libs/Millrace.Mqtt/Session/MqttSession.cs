@@ -12,8 +12,9 @@ public sealed partial class MqttSession(SessionLimits limits)
 {
     private TopicAliases? _aliases;
     private AckWindow? _acks;
-    private uint _sessionExpirySeconds;
+    private uint _expiryAskedSeconds;
     private uint _clientPacketBytesMax = uint.MaxValue;
+    private bool _saysReasons = true;
 
     public SessionState State { get; private set; }
 
@@ -31,7 +32,18 @@ public sealed partial class MqttSession(SessionLimits limits)
     /// </summary>
     public int KeepAliveSeconds { get; private set; }
 
-    /// <summary>Made with the first QoS 1 publish: an idle connection has none.</summary>
+    /// <summary>
+    /// How long the session outlives the connection: what was granted, or what the client said at its end.
+    /// </summary>
+    public uint ExpirySeconds { get; private set; }
+
+    /// <summary>Messages to the client that may be unacknowledged.</summary>
+    public int OutboundMax { get; private set; }
+
+    /// <summary>Of a session that goes on; otherwise made with the first QoS 2 publish.</summary>
+    public ExchangeTable? Exchanges { get; set; }
+
+    /// <summary>Made with the first QoS 1 or 2 publish: an idle connection has none.</summary>
     public AckWindow Acks => _acks ??= new AckWindow(limits.InFlightMax);
 
     /// <summary>The window if there is one.</summary>
@@ -50,6 +62,9 @@ public sealed partial class MqttSession(SessionLimits limits)
         else if (State == SessionState.Authenticating)
             throw new InvalidOperationException("CONNECT has no answer yet; what follows it has to wait.");
     }
+
+    /// <summary>The will is not published with the connection's end: it was kept for later.</summary>
+    public void DropWill() => Will = null;
 
     private void FeedConnect(PacketHeader header, ReadOnlySpan<byte> body, ref SessionStep step)
     {
@@ -70,11 +85,12 @@ public sealed partial class MqttSession(SessionLimits limits)
 
         Request = ConnectRequest.From(packet);
         _clientPacketBytesMax = Request.PacketBytesMax;
+        _saysReasons = Request.WantsProblemInformation;
         State = SessionState.Authenticating;
         step.Kind = SessionStepKind.Authenticate;
     }
 
-    /// <summary>3.1.1 has no way to say that QoS 2 and RETAIN are not available; there, a will may name them.</summary>
+    /// <summary>3.1.1 has no way to say that RETAIN is not available; there, a will may name it.</summary>
     private static PacketDefect CheckConnect(ConnectPacket packet)
     {
         if (packet.Version == MqttVersion.V311)
@@ -82,14 +98,12 @@ public sealed partial class MqttSession(SessionLimits limits)
         var hasMethod = packet.Properties.TryFind(PropertyId.AuthenticationMethod, out _);
         if (hasMethod) return PacketDefect.AuthenticationMethodUnknown;
         if (packet.Properties.TryFind(PropertyId.AuthenticationData, out _)) return PacketDefect.PropertyValueInvalid;
-        if (packet.WillQos > 1) return PacketDefect.QosNotSupported;
         return packet.WillRetain ? PacketDefect.RetainNotSupported : PacketDefect.None;
     }
 
     private void FeedPublish(PacketHeader header, ReadOnlySpan<byte> body, ref SessionStep step)
     {
         var defect = PublishPacket.TryRead(header.Flags, body, Version, out var publish);
-        if (defect == PacketDefect.None && publish.Qos == 2) defect = PacketDefect.QosNotSupported;
         if (defect == PacketDefect.None && Version == MqttVersion.V5) defect = CheckPublishV5(ref publish);
         if (defect != PacketDefect.None)
         {
@@ -97,15 +111,34 @@ public sealed partial class MqttSession(SessionLimits limits)
             return;
         }
 
-        if (publish.Qos == 1 && _acks is { IsFull: true })
+        if (publish.Qos != 0 && _acks is { } acks && IsFull(acks))
         {
             if (Version == MqttVersion.V5) Break(PacketDefect.ReceiveMaximumExceeded, ref step);
             else step.Kind = SessionStepKind.Wait;
             return;
         }
 
+        if (publish.Qos == 2 && Exchanges?.Contains(publish.PacketId) == true)
+        {
+            if (Exchanges.Repeat(publish.PacketId, Acks)) step.Kind = SessionStepKind.Acknowledge;
+            return;
+        }
+
         step.Kind = SessionStepKind.Publish;
         step.Publish = publish;
+    }
+
+    /// <summary>
+    /// In MQTT 5 a QoS 2 publish counts until its PUBCOMP (§4.9). In 3.1.1, where no maximum can be told, it counts
+    /// until its PUBREC, or a client that waits for that could not send the PUBREL that makes room.
+    /// </summary>
+    private bool IsFull(AckWindow acks)
+    {
+        if (Version != MqttVersion.V5 || Exchanges is null) return acks.IsFull;
+
+        // In this order: what leaves the window in between is counted in neither, rather than in both.
+        var unreleased = Exchanges.Unreleased(acks);
+        return acks.Count + unreleased >= limits.InFlightMax;
     }
 
     private PacketDefect CheckPublishV5(ref PublishPacket publish)
@@ -130,6 +163,10 @@ public sealed partial class MqttSession(SessionLimits limits)
             PacketType.Subscribe => FeedSubscribe(body, ref step),
             PacketType.Unsubscribe => FeedUnsubscribe(body, ref step),
             PacketType.Disconnect => FeedDisconnect(body, ref step),
+            PacketType.PubRel => FeedRelease(body, ref step),
+            PacketType.PubAck or PacketType.PubRec or PacketType.PubComp =>
+                FeedAcknowledgement(header.Type, body, ref step),
+            PacketType.Auth when Version == MqttVersion.V5 => RefuseAuth(body),
             _ => PacketDefect.PacketUnexpected,
         };
         if (defect != PacketDefect.None) Break(defect, ref step);
@@ -144,12 +181,9 @@ public sealed partial class MqttSession(SessionLimits limits)
     private PacketDefect FeedSubscribe(ReadOnlySpan<byte> body, ref SessionStep step)
     {
         var defect = SubscribePacket.TryRead(body, Version, out var packet);
-        if (defect != PacketDefect.None) return defect;
-        if (packet.Properties.TryFind(PropertyId.SubscriptionIdentifier, out _))
-            return PacketDefect.SubscriptionIdentifierNotSupported;
         step.Subscribe = packet;
         step.Kind = SessionStepKind.Subscribe;
-        return PacketDefect.None;
+        return defect;
     }
 
     private PacketDefect FeedUnsubscribe(ReadOnlySpan<byte> body, ref SessionStep step)
@@ -166,12 +200,47 @@ public sealed partial class MqttSession(SessionLimits limits)
         if (defect != PacketDefect.None) return defect;
 
         // A session that was to end with its connection cannot be prolonged at its end (§3.14.2.2.2).
-        var expiry = packet.Properties.Number(PropertyId.SessionExpiryInterval, _sessionExpirySeconds);
-        if (expiry != 0 && _sessionExpirySeconds == 0) return PacketDefect.PropertyValueInvalid;
+        if (packet.Properties.TryFind(PropertyId.SessionExpiryInterval, out var expiry))
+        {
+            if (expiry.Number != 0 && _expiryAskedSeconds == 0) return PacketDefect.PropertyValueInvalid;
+            ExpirySeconds = Math.Min(expiry.Number, limits.SessionExpiryMaxSeconds);
+        }
+
         if (packet.Reason == ReasonCode.Success) Will = null;
         State = SessionState.Closed;
         step.Kind = SessionStepKind.Goodbye;
         return PacketDefect.None;
+    }
+
+    private PacketDefect FeedRelease(ReadOnlySpan<byte> body, ref SessionStep step)
+    {
+        var defect = ReasonPacket.TryRead(PacketType.PubRel, body, Version, out var packet);
+        if (defect != PacketDefect.None) return defect;
+        var outcome = Exchanges?.Release(packet.PacketId, _acks) ?? ReleaseOutcome.Unknown;
+        if (outcome == ReleaseOutcome.TooEarly) return PacketDefect.ReleaseTooEarly;
+        step.Kind = SessionStepKind.Release;
+        step.PacketId = packet.PacketId;
+        if (outcome == ReleaseOutcome.Unknown) step.Reason = ReasonCode.PacketIdentifierNotFound;
+        return PacketDefect.None;
+    }
+
+    private PacketDefect FeedAcknowledgement(PacketType type, ReadOnlySpan<byte> body, ref SessionStep step)
+    {
+        var defect = ReasonPacket.TryRead(type, body, Version, out var packet);
+        step.Kind = SessionStepKind.Delivered;
+        step.Acknowledgement = type;
+        step.PacketId = packet.PacketId;
+        step.Reason = packet.Reason;
+        return defect;
+    }
+
+    /// <summary>No method was agreed on in CONNECT, so that there is none to go on with (§4.12).</summary>
+    private PacketDefect RefuseAuth(ReadOnlySpan<byte> body)
+    {
+        var defect = ReasonPacket.TryRead(PacketType.Auth, body, Version, out var packet);
+        if (defect != PacketDefect.None) return defect;
+        var hasMethod = packet.Properties.TryFind(PropertyId.AuthenticationMethod, out _);
+        return hasMethod ? PacketDefect.AuthenticationMethodUnknown : PacketDefect.PacketUnexpected;
     }
 
     private void Break(PacketDefect defect, ref SessionStep step)

@@ -23,8 +23,25 @@ public enum SessionStepKind : byte
     /// <summary>Authenticate <see cref="MqttSession.Request"/>, then accept or refuse.</summary>
     Authenticate,
 
-    /// <summary>Take <see cref="SessionStep.Publish"/>; a QoS 1 one goes into <see cref="MqttSession.Acks"/>.</summary>
+    /// <summary>
+    /// Take <see cref="SessionStep.Publish"/>; a QoS 1 one goes into <see cref="MqttSession.Acks"/>, a QoS 2 one into
+    /// <see cref="MqttSession.Exchanges"/> as well.
+    /// </summary>
     Publish,
+
+    /// <summary>An answer is in <see cref="MqttSession.Acks"/> and may be written.</summary>
+    Acknowledge,
+
+    /// <summary>
+    /// PUBREL: answer <see cref="SessionStep.PacketId"/> with PUBCOMP and <see cref="SessionStep.Reason"/>, after the
+    /// release is as durable as the session.
+    /// </summary>
+    Release,
+
+    /// <summary>
+    /// The client has acknowledged a message: <see cref="SessionStep.Acknowledgement"/>, PacketId and Reason say how.
+    /// </summary>
+    Delivered,
 
     /// <summary>
     /// 3.1.1 only: as many publishes are unacknowledged as may be. Feed this packet again when there are fewer.
@@ -62,4 +79,11 @@ public ref struct SessionStep
     public SubscribePacket Subscribe { get; internal set; }
 
     public UnsubscribePacket Unsubscribe { get; internal set; }
+
+    /// <summary>PUBACK, PUBREC or PUBCOMP.</summary>
+    public PacketType Acknowledgement { get; internal set; }
+
+    public ushort PacketId { get; internal set; }
+
+    public ReasonCode Reason { get; internal set; }
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Gateway.Mqtt;
+using Millrace.Stores.Sessions;
 
 namespace Millrace.Gateway.Authentication;
 
@@ -13,6 +14,7 @@ namespace Millrace.Gateway.Authentication;
 /// </summary>
 internal sealed class RevocationWatch(
     IEventLog log, IdentityCache identities, DeviceAuthenticator authenticator, ConnectionTable connections,
+    ISessionStore sessions,
     IOptions<GatewayOptions> options, TimeProvider time, GatewayMetrics metrics, ILogger<RevocationWatch> logger)
 {
     private static readonly TopicPartition Control = new(Contracts.Topics.Control, 0);
@@ -36,7 +38,12 @@ internal sealed class RevocationWatch(
                 {
                     var batch = await reader.ReadAsync(ct: stop).ConfigureAwait(false);
                     foreach (var deviceId in DevicesOf(batch))
+                    {
                         await RecheckAsync(deviceId, stop).ConfigureAwait(false);
+                        if (await identities.FindAsync(deviceId, stop).ConfigureAwait(false) is null)
+                            await EndSessionsAsync(deviceId, stop).ConfigureAwait(false);
+                    }
+
                     offset = batch.NextOffset;
                 }
             }
@@ -50,6 +57,14 @@ internal sealed class RevocationWatch(
                 offset = await NextOffsetAsync(offset, stop).ConfigureAwait(false);
             }
         }
+    }
+
+    /// <summary>A device that is gone leaves no session to another of the same name.</summary>
+    private async ValueTask EndSessionsAsync(string deviceId, CancellationToken stop)
+    {
+        var ended = await sessions.DeleteOfDeviceAsync(deviceId, stop).ConfigureAwait(false);
+        metrics.SessionsEnded("device-deleted", ended.Count);
+        metrics.DeliveryLost("device-deleted", ended.Sum(session => session.Queued));
     }
 
     /// <summary>After a pause, where to go on: at the first notice that is still kept.</summary>

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Millrace.Gateway.Authentication;
 using Millrace.Gateway.Lifecycle;
 using Millrace.Gateway.Publishing;
+using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Topics;
 using Millrace.Mqtt.Session;
 
@@ -12,7 +13,8 @@ namespace Millrace.Gateway.Mqtt;
 internal sealed class GatewayRuntime(
     IOptions<GatewayOptions> options, ConnectionTable connections, DeviceAuthenticator authenticator,
     IdentityCache identities, RefusalLog refusals, TopicRouter router, TelemetryPublisher publisher,
-    LifecycleWriter lifecycle, GatewayMetrics metrics, TimeProvider time, ILogger<MqttConnection> log)
+    LifecycleWriter lifecycle, SessionKeeper sessions, WillPublisher wills, GatewayMetrics metrics, TimeProvider time,
+    ILogger<MqttConnection> log)
 {
     private long _lastConnection;
     private int _nowSeconds;
@@ -22,7 +24,8 @@ internal sealed class GatewayRuntime(
 
     public SessionLimits Limits { get; } = new(
         (int)options.Value.PacketBytesMax.Bytes, options.Value.InFlightMax, options.Value.TopicAliasMax,
-        (int)options.Value.KeepAliveMax.TotalSeconds);
+        (int)options.Value.KeepAliveMax.TotalSeconds, (uint)options.Value.Sessions.ExpiryMax.TotalSeconds,
+        options.Value.Sessions.OutboundInFlightMax, options.Value.Sessions.OutboundTopicAliasMax);
 
     public ConnectionTable Connections { get; } = connections;
 
@@ -37,6 +40,10 @@ internal sealed class GatewayRuntime(
     public TelemetryPublisher Publisher { get; } = publisher;
 
     public LifecycleWriter Lifecycle { get; } = lifecycle;
+
+    public SessionKeeper Sessions { get; } = sessions;
+
+    public WillPublisher Wills { get; } = wills;
 
     public GatewayMetrics Metrics { get; } = metrics;
 

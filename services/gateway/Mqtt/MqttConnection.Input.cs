@@ -21,6 +21,12 @@ internal sealed partial class MqttConnection
 
         /// <summary>An answer has to wait until what was written before has left.</summary>
         Flush,
+
+        /// <summary>Where QoS 2 publishes begin in the log has to be saved first.</summary>
+        Scan,
+
+        /// <summary>Subscriptions have to become durable first.</summary>
+        Subscriptions,
         End,
     }
 
@@ -34,14 +40,18 @@ internal sealed partial class MqttConnection
                 return;
             }
 
+            if (IsScanIdle(runtime.NowSeconds)) await ForgetScanAsync(_deviceSession!).ConfigureAwait(false);
             await WaitForFlushAsync().ConfigureAwait(false);
             var read = await transport.Input.ReadAsync().ConfigureAwait(false);
             Volatile.Write(ref _readSeconds, runtime.NowSeconds);
             var buffer = read.Buffer;
             var next = Take(buffer, out var consumed);
             transport.Input.AdvanceTo(consumed, next == Next.Read ? buffer.End : consumed);
+            if (_deviceSession is { Releases.Count: > 0 } session) await ReleaseAsync(session).ConfigureAwait(false);
             if (next == Next.Login) await LoginAsync().ConfigureAwait(false);
             else if (next == Next.Wait) await WaitForRoomAsync().ConfigureAwait(false);
+            else if (next == Next.Scan) await SaveScanAsync(_deviceSession!).ConfigureAwait(false);
+            else if (next == Next.Subscriptions) await ChangeSubscriptionsAsync(_deviceSession!).ConfigureAwait(false);
             else if (next == Next.Read && read.IsCompleted) TryEnd(ConnectionEnd.Lost);
         }
     }
@@ -77,9 +87,10 @@ internal sealed partial class MqttConnection
             _session.Feed(header, body, out var step);
             if (step.Kind == SessionStepKind.Publish)
             {
-                if (TakePublish(step.Publish, ref run)) continue;
+                var next = TakePublish(step.Publish, ref run);
+                if (next == Next.Read) continue;
                 cursor.PutBack();
-                return Next.Wait;
+                return next;
             }
 
             // What follows writes or ends, which is not done while the partition is locked.
@@ -95,6 +106,12 @@ internal sealed partial class MqttConnection
                     TryEnd(ConnectionEnd.Goodbye);
                     return Next.End;
                 case SessionStepKind.Close: return Break(step.Defect);
+                case SessionStepKind.Subscribe:
+                    TakeSubscribe(step.Subscribe);
+                    return Next.Subscriptions;
+                case SessionStepKind.Unsubscribe:
+                    TakeUnsubscribe(step.Unsubscribe);
+                    return Next.Subscriptions;
             }
 
             if (TryReply(step)) continue;
@@ -108,8 +125,9 @@ internal sealed partial class MqttConnection
     private bool TryReply(in SessionStep step) => step.Kind switch
     {
         SessionStepKind.Ping => TryReply(PacketWriter.PingResp),
-        SessionStepKind.Subscribe => TryAnswerSubscribe(step.Subscribe),
-        SessionStepKind.Unsubscribe => TryAnswerUnsubscribe(step.Unsubscribe),
+        SessionStepKind.Acknowledge => RepeatReceipt(),
+        SessionStepKind.Release => NoteRelease(step.PacketId, step.Reason),
+        SessionStepKind.Delivered => TryTakeAcknowledgement(step),
         _ => true,
     };
 

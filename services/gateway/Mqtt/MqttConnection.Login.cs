@@ -1,6 +1,8 @@
 using Millrace.Contracts;
 using Millrace.Gateway.Authentication;
+using Millrace.Gateway.Topics;
 using Millrace.Mqtt;
+using Millrace.Mqtt.Session;
 
 namespace Millrace.Gateway.Mqtt;
 
@@ -57,7 +59,14 @@ internal sealed partial class MqttConnection
         _connectionNumber = runtime.NextConnectionNumber();
         var assigned = clientId.Length == 0 ? $"auto-{runtime.ConnectionId(_connectionNumber)}" : null;
         ClientId = assigned ?? clientId;
-        runtime.Connections.Register(this, _login!.DeviceId)?.TryEnd(ConnectionEnd.TakenOver);
+        if (runtime.Connections.Register(this, _login!.DeviceId) is { } before)
+        {
+            // What the one before has taken is durable, or never will be, and its session is saved, before this one
+            // is answered.
+            before.TryEnd(ConnectionEnd.TakenOver);
+            await before.WhenFinishedAsync().ConfigureAwait(false);
+            if (End is not null) return;
+        }
 
         // A notice of a change that came after the identity was read found this connection not yet in the table.
         if (runtime.Identities.Epoch != result.Epoch)
@@ -71,19 +80,22 @@ internal sealed partial class MqttConnection
             }
         }
 
-        if (!Accept(assigned)) return;
+        if (await OpenSessionAsync(isNewName: assigned is not null).ConfigureAwait(false) is not { } isPresent) return;
+        var prefix = OwnTopics.Prefix(_login.DeviceId);
+        if (!Accept(new SessionGrants(isPresent, assigned, prefix))) return;
         _connectedAt = runtime.Time.GetUtcNow();
         _wasConnected = true;
         await TellAsync(LifecycleKind.Connected, _connectedAt, reason: null).ConfigureAwait(false);
+        if (_deviceSession is { HasQueued: true }) QueueGrew();
     }
 
-    private bool Accept(string? assignedClientId)
+    private bool Accept(in SessionGrants grants)
     {
         bool fits;
         lock (_output)
         {
             if (_isOutputClosed || End is not null) return false;
-            fits = _session.Accept(transport.Output, assignedClientId);
+            fits = _session.Accept(transport.Output, grants);
             if (fits) FlushLocked();
         }
 

@@ -1,9 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
-using Millrace.Gateway.Topics;
 using Millrace.Mqtt;
-using Millrace.Mqtt.Packets;
 
 namespace Millrace.Gateway.Mqtt;
 
@@ -28,11 +26,12 @@ internal sealed partial class MqttConnection
         }
     }
 
-    public void OnDurable(int partition, long lastNumber)
+    public void OnDurable(int partition, long lastNumber, long nextOffset)
     {
         lock (_output)
         {
             _session.Acks.MarkDurable(partition, lastNumber);
+            _deviceSession?.Durable(partition, nextOffset);
             WriteAcksLocked();
         }
 
@@ -47,7 +46,7 @@ internal sealed partial class MqttConnection
     private void WriteAcksLocked()
     {
         if (_isOutputClosed || _isFlushing || End is not null) return;
-        if (_session.Acks.WriteReady(transport.Output, _session.Version) > 0) FlushLocked();
+        if (_session.WriteAcks(transport.Output) > 0) FlushLocked();
     }
 
     /// <summary>False while a flush is under way: the packet is to be answered when it has ended.</summary>
@@ -75,7 +74,7 @@ internal sealed partial class MqttConnection
 
     private void WriteEndLocked(ConnectionEnd end)
     {
-        _session.Close(transport.Output, end.Code);
+        _session.Close(transport.Output, end.Code, end.Reason);
         FlushLocked();
     }
 
@@ -107,6 +106,7 @@ internal sealed partial class MqttConnection
         }
 
         _resume.Call();
+        if (_deviceSession?.Outbox is { } outbox) Send(outbox);
     }
 
     /// <summary>When nobody takes what is written, the connection is over: its acks can never leave.</summary>
@@ -156,42 +156,5 @@ internal sealed partial class MqttConnection
             transport.Input.AdvanceTo(read.Buffer.End);
             ended = read.IsCompleted;
         }
-    }
-
-    private bool TryAnswerSubscribe(in SubscribePacket packet)
-    {
-        Span<byte> codes = packet.FilterCount <= 64 ? stackalloc byte[64] : new byte[packet.FilterCount];
-        var count = 0;
-        foreach (var subscription in packet)
-            codes[count++] = OwnTopics.Grant(subscription, _login!.DeviceId, _session.Version);
-        return TryAnswer(PacketType.SubAck, packet.PacketId, codes[..count]);
-    }
-
-    private bool TryAnswerUnsubscribe(in UnsubscribePacket packet)
-    {
-        Span<byte> codes = packet.FilterCount <= 64 ? stackalloc byte[64] : new byte[packet.FilterCount];
-        var count = 0;
-        foreach (var filter in packet)
-        {
-            var own = OwnTopics.MayHave(filter, _login!.DeviceId);
-            codes[count++] = (byte)(own ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted);
-        }
-
-        return TryAnswer(PacketType.UnsubAck, packet.PacketId, codes[..count]);
-    }
-
-    private bool TryAnswer(PacketType type, ushort packetId, ReadOnlySpan<byte> codes)
-    {
-        bool fits;
-        lock (_output)
-        {
-            if (_isFlushing) return false;
-            if (_isOutputClosed || End is not null) return true;
-            fits = _session.Answer(transport.Output, type, packetId, codes);
-            if (fits) FlushLocked();
-        }
-
-        if (!fits) TryEnd(ConnectionEnd.AnswerTooLarge);
-        return true;
     }
 }

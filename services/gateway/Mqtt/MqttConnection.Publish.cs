@@ -16,45 +16,58 @@ internal sealed partial class MqttConnection
 
     public void StopPublishing() => _mayNotPublish = true;
 
-    public void OnLogFailed(bool full) => TryEnd(full ? ConnectionEnd.LogFull : ConnectionEnd.LogFailed);
+    public void OnLogFailed(int partition, bool full)
+    {
+        lock (_output) _deviceSession?.Failed(partition);
+        TryEnd(full ? ConnectionEnd.LogFull : ConnectionEnd.LogFailed);
+        _resume.Call();
+    }
 
     public void OnRoom() => _resume.Call();
 
-    /// <summary>False: there is no room now; the packet is to come again.</summary>
-    private bool TakePublish(in PublishPacket publish, ref PublishRun run)
+    /// <summary>Read: go on. Anything else is to be done first, and then the packet is to come again.</summary>
+    private Next TakePublish(in PublishPacket publish, ref PublishRun run)
     {
         Topics.Resolve(publish.Topic, out var target);
         if (target.Refusal != PublishRefusal.None)
         {
             RefusePublish(publish, target.Refusal, ref run);
-            return true;
+            return Next.Read;
         }
 
+        if (publish.Qos == 2) return TakeExchange(publish, target, ref run);
+        return Append(publish, target, default, ref run);
+    }
+
+    private Next Append(in PublishPacket publish, in MessageTarget target, ExchangeStamp exchange, ref PublishRun run)
+    {
         var partition = run.Enter(runtime.Publisher.Of(target.Source!.Partition));
         if (_mayNotPublish) return Drop(ref run);
         if (partition.IsFull)
         {
             runtime.Metrics.Paused("partition-full");
             run.ExitToWait();
-            return false;
+            return Next.Wait;
         }
 
         var refusal = TelemetryEncoder.Encode(
-            partition.Records, partition.TimestampMs, target, publish, runtime.Options.PropertiesMax);
+            partition.Records, partition.TimestampMs, target, publish, runtime.Options.PropertiesMax,
+            exchange: exchange);
         if (refusal != PublishRefusal.None) RefusePublish(publish, refusal, ref run);
+        else if (publish.Qos == 2) run.Taken(BeginExchange(publish.PacketId, partition.Partition));
         else run.Taken(publish.Qos == 0 ? -1 : _session.Acks.Add(publish.PacketId, partition.Partition));
-        return true;
+        return Next.Read;
     }
 
     /// <summary>
     /// The connection is being ended. Another one may publish for this device already, and nothing of the old one may
     /// come after it: the partition's lock and this flag keep the order.
     /// </summary>
-    private bool Drop(ref PublishRun run)
+    private Next Drop(ref PublishRun run)
     {
         run.Exit();
         runtime.Metrics.Rejected("connection-ended");
-        return true;
+        return Next.Read;
     }
 
     /// <summary>
@@ -74,14 +87,15 @@ internal sealed partial class MqttConnection
         }
 
         if (publish.Qos == 0) return;
-        _session.Acks.AddAnswered(publish.PacketId, CodeOf(refusal));
+        _session.Acks.AddAnswered(
+            publish.PacketId, CodeOf(refusal), publish.Qos == 1 ? PacketType.PubAck : PacketType.PubRec);
         WriteAcks();
     }
 
     private static ReasonCode CodeOf(PublishRefusal refusal) => refusal switch
     {
         PublishRefusal.TopicOfAnother => ReasonCode.NotAuthorized,
-        PublishRefusal.TooManyProperties => ReasonCode.QuotaExceeded,
+        PublishRefusal.TooManyProperties or PublishRefusal.TooManyExchanges => ReasonCode.QuotaExceeded,
         _ => ReasonCode.TopicNameInvalid,
     };
 
@@ -93,19 +107,5 @@ internal sealed partial class MqttConnection
         if (_session.Request?.Will is not { } will) return ReasonCode.Success;
         Topics.Resolve(will.Topic, out var target);
         return target.Refusal == PublishRefusal.None ? ReasonCode.Success : CodeOf(target.Refusal);
-    }
-
-    private void PublishWill()
-    {
-        if (_session.Will is not { } will) return;
-        Topics.Resolve(will.Topic, out var target);
-        var partition = runtime.Publisher.Of(target.Source!.Partition);
-        partition.Enter();
-        var refusal = TelemetryEncoder.Encode(partition.Records, partition.TimestampMs, target, will.ToPublish(),
-            runtime.Options.PropertiesMax, isWill: true);
-        var taken = refusal == PublishRefusal.None;
-        partition.Exit(owner: null, taken ? 1 : 0, lastNumber: -1);
-        if (taken) runtime.Metrics.Received(1);
-        else runtime.Metrics.Rejected(RefusalReasons.Kebab(refusal.ToString()));
     }
 }

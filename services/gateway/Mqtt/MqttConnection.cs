@@ -11,7 +11,8 @@ namespace Millrace.Gateway.Mqtt;
 
 /// <summary>
 /// One connection: the shell around <see cref="MqttSession"/>. This part is its life; Input reads, Publish takes
-/// messages, Output writes, and Login lets it in.
+/// messages, Exchanges keeps those of QoS 2, Subscriptions and Delivery are for messages to the client, Output writes,
+/// Login lets it in, and Session is about what outlives it.
 /// <para>
 /// Its own task reads and takes publishes. Acknowledgements are written by the publishers' loops, under the output's
 /// lock. Anyone may end it; the first reason stands.
@@ -98,6 +99,7 @@ internal sealed partial class MqttConnection(
         }
         else if (_login?.ExpiresAt <= now) TryEnd(ConnectionEnd.TokenExpired);
         else if (IsSilent(nowSeconds)) TryEnd(ConnectionEnd.KeepAlive);
+        else if (IsScanIdle(nowSeconds)) Interrupt();
     }
 
     /// <summary>One and a half times the keep-alive (§3.1.2.10), and the second by which the coarse clock may be off.
@@ -111,15 +113,25 @@ internal sealed partial class MqttConnection(
     private async ValueTask FinishAsync()
     {
         TryEnd(ConnectionEnd.Lost);
-        if (_wasConnected)
+        try
         {
-            PublishWill();
-            await TellAsync(LifecycleKind.Disconnected, runtime.Time.GetUtcNow(), End!.Reason).ConfigureAwait(false);
+            if (_deviceSession is not null) await CloseSessionAsync(_deviceSession).ConfigureAwait(false);
+            if (_wasConnected) await TellEndAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            SayFinished();
         }
 
         await CloseOutputAsync().ConfigureAwait(false);
         runtime.Connections.Remove(this, _login?.DeviceId);
         runtime.Metrics.ConnectionClosed(End!.Reason);
+    }
+
+    private ValueTask TellEndAsync()
+    {
+        if (_session.Will is { } will) runtime.Wills.Publish(Topics, will.ToPublish());
+        return TellAsync(LifecycleKind.Disconnected, runtime.Time.GetUtcNow(), End!.Reason);
     }
 
     private ValueTask TellAsync(LifecycleKind kind, DateTimeOffset at, string? reason) =>

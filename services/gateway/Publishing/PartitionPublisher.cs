@@ -93,9 +93,10 @@ internal sealed class PartitionPublisher(
 
     private async ValueTask AppendAsync(PublishBatch batch)
     {
+        long first;
         try
         {
-            await log.AppendAsync(partition, batch.Records).ConfigureAwait(false);
+            first = await log.AppendAsync(partition, batch.Records).ConfigureAwait(false);
         }
         catch (Exception failure)
         {
@@ -109,7 +110,7 @@ internal sealed class PartitionPublisher(
         metrics.Accepted(batch.Records.Count, batch.Records.ByteCount);
         foreach (var each in batch.Participations)
         {
-            if (each.LastNumber >= 0) Tell(each);
+            if (each.LastNumber >= 0) Tell(each, first + batch.Records.Count);
             metrics.AckLatency(time.GetElapsedTime(each.TakenAt));
         }
 
@@ -117,11 +118,11 @@ internal sealed class PartitionPublisher(
     }
 
     /// <summary>One connection's trouble must not end the loop that all others depend on.</summary>
-    private void Tell(Participation participation)
+    private void Tell(Participation participation, long nextOffset)
     {
         try
         {
-            participation.Owner?.OnDurable(partition.Partition, participation.LastNumber);
+            participation.Owner?.OnDurable(partition.Partition, participation.LastNumber, nextOffset);
         }
         catch (Exception failure)
         {
@@ -154,6 +155,6 @@ internal sealed class PartitionPublisher(
         if (!_failing) logger.LogFails(partition.ToString(), GatewayErrors.LogUnavailable.Code, owners.Count, failure);
         _failing = true;
         var full = failure is MillraceException { Error: var error } && error.Code == EventLogErrors.DiskFull.Code;
-        foreach (var owner in owners) owner.OnLogFailed(full);
+        foreach (var owner in owners) owner.OnLogFailed(partition.Partition, full);
     }
 }

@@ -33,4 +33,7 @@ internal enum PublishRefusal : byte
 
     /// <summary>More properties than Gateway:PropertiesMax, or a name longer than a name may be.</summary>
     TooManyProperties,
+
+    /// <summary>The device has more QoS 2 publishes open than Gateway:Sessions:ExchangesMax.</summary>
+    TooManyExchanges,
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Millrace.Contracts;
+using Millrace.Gateway.Sessions;
 using Millrace.Mqtt.Packets;
 using Millrace.Mqtt.Properties;
 
@@ -26,7 +27,7 @@ internal static class TelemetryEncoder
     /// <summary>Adds one record, or none when the message is refused.</summary>
     public static PublishRefusal Encode(
         RecordBatchBuilder records, long timestampMs, in MessageTarget target, in PublishPacket publish,
-        int propertiesMax, bool isWill = false)
+        int propertiesMax, bool isWill = false, ExchangeStamp exchange = default)
     {
         var source = target.Source!;
         records.Begin(timestampMs, source.Key);
@@ -44,6 +45,7 @@ internal static class TelemetryEncoder
 
         if (publish.Retain) records.AddHeader(TelemetryHeaders.ApplicationPrefix, Retain, True);
         if (isWill) records.AddHeader(TelemetryHeaders.ApplicationPrefix, Will, True);
+        if (!exchange.Session.IsEmpty) AddExchange(records, exchange);
         records.End(publish.Payload);
         return PublishRefusal.None;
     }
@@ -56,6 +58,14 @@ internal static class TelemetryEncoder
         if (!target.FreeTopic.IsEmpty) records.AddHeader(TelemetryHeaders.MqttTopic, target.FreeTopic);
         foreach (var (name, value) in source.Properties)
             records.AddHeader(TelemetryHeaders.ApplicationPrefix, name, value);
+    }
+
+    private static void AddExchange(RecordBatchBuilder records, ExchangeStamp exchange)
+    {
+        Span<byte> value = stackalloc byte[ExchangeHeader.BytesMax];
+        records.AddHeader(TelemetryHeaders.MqttSession, exchange.Session);
+        records.AddHeader(TelemetryHeaders.MqttExchange,
+            value[..ExchangeHeader.Write(value, exchange.Number, exchange.PacketId)]);
     }
 
     private static PublishRefusal AddBag(RecordBatchBuilder records, ReadOnlySpan<byte> bag, ref int left)

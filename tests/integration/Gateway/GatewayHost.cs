@@ -11,6 +11,7 @@ using Millrace.Gateway;
 using Millrace.Gateway.Listeners;
 using Millrace.Hosting;
 using Millrace.Stores.Identities;
+using Millrace.Stores.Sessions;
 using Millrace.Stores.Sqlite;
 using Millrace.TestKit;
 
@@ -22,11 +23,13 @@ internal sealed class GatewayHost : IAsyncDisposable
     public const string Key = "cHJpbWFyeS1rZXktb2YtdGhlLWRldmljZS0zMi1ieXRlcw==";
     public const string SecondKey = "c2Vjb25kYXJ5LWtleS1vZi10aGUtZGV2aWNlLTMyLWJ5dGU=";
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder? _folder;
     private readonly WebApplication _app;
 
-    private GatewayHost(Certificates? certificates, (string Key, string Value)[] settings)
+    private GatewayHost(string? folder, Certificates? certificates, (string Key, string Value)[] settings)
     {
+        if (folder is null) _folder = new TemporaryFolder();
+        folder ??= _folder!.Path;
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -38,7 +41,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             ["EventLog:FreeBytesMin"] = "0",
         });
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(s => s.Key, s => (string?)s.Value));
-        builder.Services.AddSingleton(new DataFolder(_folder.Path));
+        builder.Services.AddSingleton(new DataFolder(folder));
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddLocalEventLog();
         builder.Services.AddSingleton<GatedLog>();
@@ -68,10 +71,20 @@ internal sealed class GatewayHost : IAsyncDisposable
     public static async Task<GatewayHost> StartAsync(
         Certificates? certificates, params (string Key, string Value)[] settings)
     {
-        var host = new GatewayHost(certificates, settings);
+        var host = new GatewayHost(null, certificates, settings);
         await host._app.StartAsync();
         return host;
     }
+
+    /// <summary>On a folder of the test's, where one may stop and another one go on.</summary>
+    public static async Task<GatewayHost> StartInAsync(string folder, params (string Key, string Value)[] settings)
+    {
+        var host = new GatewayHost(folder, null, settings);
+        await host._app.StartAsync();
+        return host;
+    }
+
+    public ISessionStore Sessions => _app.Services.GetRequiredService<ISessionStore>();
 
     public async Task<DeviceIdentity> AddDeviceAsync(
         string id, Func<DeviceIdentity, DeviceIdentity>? change = null)
@@ -98,6 +111,28 @@ internal sealed class GatewayHost : IAsyncDisposable
         records.End(JsonSerializer.SerializeToUtf8Bytes(
             new ControlNotice(ControlKinds.Device, deviceId), ContractJson.Default.ControlNotice));
         await Log.AppendAsync(new TopicPartition(Topics.Control, 0), records);
+    }
+
+    /// <summary>Sends a message to a device, as the API does.</summary>
+    public async Task SendAsync(
+        string deviceId, string body, string topic = "messages/devicebound", int qos = 1,
+        DateTimeOffset? expiresAt = null)
+    {
+        using var records = new RecordBatchBuilder();
+        var key = Encoding.UTF8.GetBytes(deviceId);
+        records.Begin(0, key);
+        records.AddHeader(DeviceMessageHeaders.MqttTopic, Encoding.UTF8.GetBytes($"devices/{deviceId}/{topic}"));
+        records.AddHeader(DeviceMessageHeaders.Qos, Encoding.UTF8.GetBytes($"{qos}"));
+        if (expiresAt is { } at)
+        {
+            records.AddHeader(DeviceMessageHeaders.ExpiresAt,
+                Encoding.UTF8.GetBytes($"{at.ToUnixTimeMilliseconds()}"));
+        }
+
+        records.End(Encoding.UTF8.GetBytes(body));
+        var partitions = Log.FindTopic(Topics.DeviceMessages)!.Partitions;
+        var partition = Partitioner.PartitionOf(key, partitions);
+        await Log.AppendAsync(new TopicPartition(Topics.DeviceMessages, partition), records);
     }
 
     /// <summary>All telemetry, each partition in its order.</summary>
@@ -145,7 +180,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         Log.Open();
         await _app.StopAsync();
         await _app.DisposeAsync();
-        _folder.Dispose();
+        _folder?.Dispose();
     }
 
     private async IAsyncEnumerable<RecordBatch> ReadAsync(string topic)

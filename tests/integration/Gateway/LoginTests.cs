@@ -59,7 +59,8 @@ public class LoginTests
             else await client.ConnectAsync(user, password);
 
             var answer = Convert.ToHexString(await client.ReadAllAsync());
-            Assert.That(answer, Is.EqualTo(version == MqttVersion.V5 ? "2003008600" : "20020005"), $"{user} {reason}");
+            var v5 = "200D0086" + "0A" + "1F0007" + Convert.ToHexString("refused"u8);
+            Assert.That(answer, Is.EqualTo(version == MqttVersion.V5 ? v5 : "20020005"), $"{user} {reason}");
             Assert.That(_host.Meters["refusals/" + reason], Is.EqualTo(before + 1), $"{user} {reason}");
         }
     }

@@ -151,7 +151,7 @@ internal sealed class PacketSamples(int seed)
         var qos = _random.Next(3);
         return new PublishPacket
         {
-            Duplicate = _random.Next(2) == 0,
+            Duplicate = qos > 0 && _random.Next(2) == 0,
             Qos = qos,
             Retain = _random.Next(2) == 0,
             Topic = Topic(),

@@ -10,7 +10,7 @@ namespace Millrace.Mqtt.Tests.Fuzz;
 /// </summary>
 public class MutationTests
 {
-    private static readonly SessionLimits Limits = new(4096, 8, 4, 0);
+    private static readonly SessionLimits Limits = new(4096, 8, 4, 0, 100, 8, 4);
 
     [Test]
     public void Mutated_streams_are_taken_or_refused_but_never_throw() =>
@@ -78,12 +78,16 @@ public class MutationTests
         while (cursor.TryRead(out var header, out var body, out _))
         {
             session.Feed(header, body, out var step);
-            if (step.Kind == SessionStepKind.Authenticate && !session.Accept(replies, "assigned")) return;
+            if (step.Kind == SessionStepKind.Authenticate && !session.Accept(replies, new SessionGrants())) return;
             if (step.Kind == SessionStepKind.Publish)
             {
                 foreach (var property in step.Publish.Properties) Assert.That(property.Id, Is.Not.Zero);
                 if (step.Publish.Qos == 1) session.Acks.Add(step.Publish.PacketId, 0);
+                if (step.Publish.Qos == 2) Begin(session, step.Publish.PacketId, random);
             }
+
+            if (step.Kind == SessionStepKind.Acknowledge) session.WriteAcks(replies);
+            if (step.Kind == SessionStepKind.Release) session.Complete(replies, step.PacketId, step.Reason);
 
             foreach (var each in step.Subscribe) Assert.That(each.Filter.Length, Is.Positive);
             foreach (var filter in step.Unsubscribe) Assert.That(filter.Length, Is.Positive);
@@ -94,12 +98,19 @@ public class MutationTests
         }
     }
 
+    private static void Begin(MqttSession session, ushort packetId, Random random)
+    {
+        var number = session.Acks.Add(packetId, 0, PacketType.PubRec);
+        (session.Exchanges ??= new ExchangeTable()).Begin(packetId, 0, number);
+        if (random.Next(2) == 0) session.Acks.MarkDurable(0, number);
+    }
+
     private static MqttSession Connected()
     {
         var session = new MqttSession(Limits);
         byte[] connect = [0, 4, (byte)'M', (byte)'Q', (byte)'T', (byte)'T', 5, 2, 0, 0, 0, 0, 1, (byte)'c'];
         session.Feed(new PacketHeader(0x10, 2, connect.Length), connect, out _);
-        session.Accept(new ArrayBufferWriter<byte>(), null);
+        session.Accept(new ArrayBufferWriter<byte>(), default);
         return session;
     }
 }

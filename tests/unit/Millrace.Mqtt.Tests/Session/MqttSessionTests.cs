@@ -10,7 +10,8 @@ namespace Millrace.Mqtt.Tests.Session;
 public class MqttSessionTests
 {
     private static readonly SessionLimits Limits = new(
-        PacketBytesMax: 65_536, InFlightMax: 2, TopicAliasMax: 4, KeepAliveMaxSeconds: 100);
+        PacketBytesMax: 65_536, InFlightMax: 2, TopicAliasMax: 4, KeepAliveMaxSeconds: 100,
+        SessionExpiryMaxSeconds: 500, OutboundInFlightMax: 10, OutboundTopicAliasMax: 1);
 
     [Test]
     public void A_client_is_accepted_with_what_the_server_grants()
@@ -19,7 +20,7 @@ public class MqttSessionTests
         Assert.That(Feed(session, Connect(MqttVersion.V5, "", keepAlive: 0)), Is.EqualTo(SessionStepKind.Authenticate));
 
         var target = new ArrayBufferWriter<byte>();
-        Assert.That(session.Accept(target, "made-up"));
+        Assert.That(session.Accept(target, new SessionGrants(AssignedClientId: "made-up")));
 
         Assert.That(target.WrittenSpan[0], Is.EqualTo(0x20));
         var defect = ConnAckPacket.TryRead(target.WrittenSpan[2..], MqttVersion.V5, out var answer);
@@ -27,7 +28,7 @@ public class MqttSessionTests
         Assert.That(answer.SessionPresent, Is.False);
         Assert.That(answer.Code, Is.Zero);
         Assert.That(answer.Properties.Number(PropertyId.ReceiveMaximum, 0), Is.EqualTo(2));
-        Assert.That(answer.Properties.Number(PropertyId.MaximumQos, 9), Is.EqualTo(1));
+        Assert.That(answer.Properties.TryFind(PropertyId.MaximumQos, out _), Is.False, "absent is 2");
         Assert.That(answer.Properties.Number(PropertyId.RetainAvailable, 9), Is.Zero);
         Assert.That(answer.Properties.Number(PropertyId.MaximumPacketSize, 0), Is.EqualTo(65_536));
         Assert.That(answer.Properties.Number(PropertyId.TopicAliasMaximum, 0), Is.EqualTo(4));
@@ -125,17 +126,6 @@ public class MqttSessionTests
         Assert.That(Feed(session, Publish(version, 1, 3)), Is.EqualTo(expected));
     }
 
-    [TestCase(MqttVersion.V5)]
-    [TestCase(MqttVersion.V311)]
-    public void Qos_2_is_refused(MqttVersion version)
-    {
-        var session = Connected(version);
-
-        Assert.That(Defect(session, Publish(version, 2, 1)), Is.EqualTo(PacketDefect.QosNotSupported));
-        var answer = version == MqttVersion.V5 ? "E0019B" : "";
-        Assert.That(Closing(session, ReasonCode.QosNotSupported), Is.EqualTo(answer));
-    }
-
     [Test]
     public void A_topic_alias_stands_for_the_topic_that_it_came_with()
     {
@@ -168,10 +158,88 @@ public class MqttSessionTests
         Assert.That(session.Will is null, Is.EqualTo(gone));
     }
 
+    [TestCase(0u, 10u, null, TestName = "A session that was to end with its connection is not prolonged")]
+    [TestCase(100u, 10u, 10u, TestName = "A session is made shorter at its end")]
+    [TestCase(100u, 0u, 0u, TestName = "A session is given up at its end")]
+    [TestCase(100u, 900u, 500u, TestName = "A session is prolonged as far as the server allows")]
+    public void Session_expiry_at_a_good_bye(uint asked, uint said, uint? expected)
+    {
+        var driver = SessionDriver.Connected(expiry: asked);
+        var packet = $"E0070005" + $"11{said:X8}";
+        if (expected is null)
+        {
+            Assert.That(driver.Defect(packet), Is.EqualTo(PacketDefect.PropertyValueInvalid));
+            return;
+        }
+
+        driver.Feed(Convert.FromHexString(packet), SessionStepKind.Goodbye);
+        Assert.That(driver.Session.ExpirySeconds, Is.EqualTo(expected));
+    }
+
+    [TestCase(MqttVersion.V311, false, 500u)]
+    [TestCase(MqttVersion.V311, true, 0u)]
+    [TestCase(MqttVersion.V5, false, 0u)]
+    public void How_long_a_session_is_kept(MqttVersion version, bool clean, uint expected)
+    {
+        var session = new MqttSession(Limits);
+        Feed(session, Connect(version, "c", clean));
+        session.Accept(new ArrayBufferWriter<byte>(), default);
+
+        Assert.That(session.ExpirySeconds, Is.EqualTo(expected));
+    }
+
     [Test]
-    public void A_session_is_not_prolonged_at_its_end() =>
-        Assert.That(Defect(Connected(MqttVersion.V5), Convert.FromHexString("E007000511" + "0000000A")),
-            Is.EqualTo(PacketDefect.PropertyValueInvalid));
+    public void A_session_that_goes_on_is_said_to_be_present()
+    {
+        var session = new MqttSession(Limits);
+        Feed(session, Connect(MqttVersion.V311, "c", clean: false));
+        var answer = PacketSamples.Bytes(target => session.Accept(target, new SessionGrants(IsPresent: true)));
+
+        Assert.That(Convert.ToHexString(answer), Is.EqualTo("20020100"));
+    }
+
+    [Test]
+    public void Response_information_is_given_to_those_who_ask([Values] bool asks)
+    {
+        var session = new MqttSession(Limits);
+        var properties = new PropertyWriter(new byte[8]);
+        properties.Number(PropertyId.RequestResponseInformation, asks ? 1u : 0);
+        var target = new ArrayBufferWriter<byte>();
+        PacketWriter.Connect(target, new ConnectPacket
+        {
+            Version = MqttVersion.V5,
+            ClientId = "c"u8,
+            Properties = new PropertySet(properties.Written),
+        });
+        Feed(session, target.WrittenSpan.ToArray());
+        var answer = PacketSamples.Bytes(t => session.Accept(t, new SessionGrants(ResponseInformation: "devices/c/")));
+
+        ConnAckPacket.TryRead(answer.AsSpan(2), MqttVersion.V5, out var packet);
+        Assert.That(packet.Properties.TryFind(PropertyId.ResponseInformation, out _), Is.EqualTo(asks));
+    }
+
+    [TestCase("F000", PacketDefect.PacketUnexpected, TestName = "AUTH without a method")]
+    [TestCase("F007180515000258" + "59", PacketDefect.AuthenticationMethodUnknown, TestName = "AUTH with a method")]
+    public void Enhanced_authentication_is_refused(string packet, PacketDefect defect) =>
+        Assert.That(Defect(Connected(MqttVersion.V5), Convert.FromHexString(packet)), Is.EqualTo(defect));
+
+    [TestCase("8208" + "000100" + "00022474" + "04", PacketDefect.None)]
+    [TestCase("8210" + "000100" + "000A2473686172652F672F61" + "04", PacketDefect.NoLocalWithShared)]
+    public void No_local_goes_with_no_shared_subscription(string packet, PacketDefect defect)
+    {
+        var bytes = Convert.FromHexString(packet);
+        Assert.That(PacketHeader.TryRead(bytes, out var header, out _));
+        Connected(MqttVersion.V5).Feed(header, bytes.AsSpan(header.HeaderBytes), out var step);
+
+        Assert.That(step.Defect, Is.EqualTo(defect));
+    }
+
+    [TestCase("5002000A", SessionStepKind.Delivered)]
+    [TestCase("4002000A", SessionStepKind.Delivered)]
+    [TestCase("7002000A", SessionStepKind.Delivered)]
+    [TestCase("50020000", SessionStepKind.Close)]
+    public void Acknowledgements_are_handed_on(string packet, SessionStepKind expected) =>
+        Assert.That(Feed(Connected(MqttVersion.V5), Convert.FromHexString(packet)), Is.EqualTo(expected));
 
     [Test]
     public void An_answer_that_the_client_would_not_take_is_not_sent()
@@ -189,14 +257,13 @@ public class MqttSessionTests
         Feed(session, target.WrittenSpan.ToArray());
 
         var answer = new ArrayBufferWriter<byte>();
-        Assert.That(session.Accept(answer, null), Is.False);
+        Assert.That(session.Accept(answer, default), Is.False);
         Assert.That(answer.WrittenCount, Is.Zero);
     }
 
     [Test]
     public void Packets_that_a_client_does_not_send_are_unexpected(
-        [Values(PacketType.ConnAck, PacketType.PubAck, PacketType.PubComp, PacketType.SubAck, PacketType.UnsubAck,
-            PacketType.PingResp, PacketType.Auth)]
+        [Values(PacketType.ConnAck, PacketType.SubAck, PacketType.UnsubAck, PacketType.PingResp)]
         PacketType type)
     {
         var session = Connected(MqttVersion.V5);
@@ -208,7 +275,7 @@ public class MqttSessionTests
     {
         var session = new MqttSession(Limits);
         Feed(session, Connect(version, "c", will: will));
-        session.Accept(new ArrayBufferWriter<byte>(), null);
+        session.Accept(new ArrayBufferWriter<byte>(), default);
         return session;
     }
 

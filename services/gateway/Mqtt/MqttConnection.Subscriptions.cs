@@ -1,0 +1,111 @@
+using System.Text;
+using Millrace.Gateway.Sessions;
+using Millrace.Gateway.Topics;
+using Millrace.Mqtt;
+using Millrace.Mqtt.Packets;
+using Millrace.Mqtt.Properties;
+using Millrace.Stores.Sessions;
+
+namespace Millrace.Gateway.Mqtt;
+
+/// <summary>SUBSCRIBE and UNSUBSCRIBE: answered when the session has them.</summary>
+internal sealed partial class MqttConnection
+{
+    /// <summary>What the client subscribes to, for those who bring messages.</summary>
+    public DeviceSession? DeviceSession => Volatile.Read(ref _deviceSession);
+
+    private void TakeSubscribe(in SubscribePacket packet)
+    {
+        var session = Session();
+        var codes = new byte[packet.FilterCount];
+        var added = new List<SessionSubscription>();
+        var count = 0;
+        var identifier = packet.Properties.Number(PropertyId.SubscriptionIdentifier, absent: 0);
+        foreach (var each in packet)
+        {
+            var filter = Encoding.UTF8.GetString(each.Filter);
+            var code = OwnTopics.Grant(each, _login!.DeviceId, _session.Version);
+            if (code < (byte)ReasonCode.UnspecifiedError && !HasRoom(session, added, filter))
+            {
+                code = OwnTopics.Failure(ReasonCode.QuotaExceeded, _session.Version);
+                runtime.Metrics.SubscriptionRefused("subscriptions-max");
+            }
+
+            codes[count++] = code;
+            if (code >= (byte)ReasonCode.UnspecifiedError) continue;
+            added.RemoveAll(before => before.Filter == filter);
+            added.Add(new SessionSubscription(
+                filter, code, each.NoLocal, each.RetainAsPublished, each.RetainHandling, identifier));
+        }
+
+        session.Change = new SubscriptionChange(PacketType.SubAck, packet.PacketId, codes, added, []);
+    }
+
+    private bool HasRoom(DeviceSession session, List<SessionSubscription> added, string filter)
+    {
+        var known = session.Subscriptions;
+        if (known.Any(each => each.Filter == filter) || added.Exists(each => each.Filter == filter)) return true;
+        return known.Count + added.Count < runtime.Options.Sessions.SubscriptionsMax;
+    }
+
+    private void TakeUnsubscribe(in UnsubscribePacket packet)
+    {
+        var session = Session();
+        var codes = new byte[packet.FilterCount];
+        var removed = new List<string>();
+        var count = 0;
+        foreach (var each in packet)
+        {
+            var filter = Encoding.UTF8.GetString(each);
+            var had = session.Subscriptions.Any(known => known.Filter == filter) && !removed.Contains(filter);
+            codes[count++] = (byte)(had ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted);
+            if (had) removed.Add(filter);
+        }
+
+        session.Change = new SubscriptionChange(PacketType.UnsubAck, packet.PacketId, codes, [], removed);
+    }
+
+    private async ValueTask ChangeSubscriptionsAsync(DeviceSession session)
+    {
+        var change = session.Change!;
+        session.Change = null;
+        try
+        {
+            if (session.IsStored) await SaveAsync(session, change).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            FailSession(failure);
+            return;
+        }
+
+        if (change.Added.Count > 0) session.Subscribe(change.Added);
+        if (change.Removed.Count > 0) session.Unsubscribe(change.Removed);
+        while (!TryAnswer(change.Answer, change.PacketId, change.Codes))
+            await WaitForFlushAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask SaveAsync(DeviceSession session, SubscriptionChange change)
+    {
+        var store = runtime.Sessions.Store;
+        if (change.Added.Count > 0)
+            Owns(await store.SubscribeAsync(session.Key, session.Epoch, change.Added).ConfigureAwait(false));
+        if (change.Removed.Count > 0)
+            Owns(await store.UnsubscribeAsync(session.Key, session.Epoch, change.Removed).ConfigureAwait(false));
+    }
+
+    private bool TryAnswer(PacketType type, ushort packetId, ReadOnlySpan<byte> codes)
+    {
+        bool fits;
+        lock (_output)
+        {
+            if (_isOutputClosed || End is not null) return true;
+            if (_isFlushing) return runtime.IsDraining;
+            fits = _session.Answer(transport.Output, type, packetId, codes);
+            if (fits) FlushLocked();
+        }
+
+        if (!fits) TryEnd(ConnectionEnd.AnswerTooLarge);
+        return true;
+    }
+}

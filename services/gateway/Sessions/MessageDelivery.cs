@@ -1,0 +1,109 @@
+using Microsoft.Extensions.Options;
+using Millrace.Gateway.Mqtt;
+using Millrace.Gateway.Topics;
+using Millrace.Stores.Sessions;
+
+namespace Millrace.Gateway.Sessions;
+
+/// <summary>
+/// Gives messages to the sessions of their device whose subscriptions match: one copy to each session, with the highest
+/// QoS that it was granted and the identifiers of all that match (MQTT 5 §3.3.4).
+/// </summary>
+internal sealed class MessageDelivery(
+    ISessionStore store, ConnectionTable connections, IOptions<GatewayOptions> options, GatewayMetrics metrics,
+    TimeProvider time)
+{
+    private readonly QueueLimits _limits = new(
+        options.Value.Sessions.QueueMessagesMax, options.Value.Sessions.QueueBytesMax.Bytes);
+
+    public async ValueTask DeliverAsync(IReadOnlyList<DeviceMessage> messages, CancellationToken ct)
+    {
+        var toStore = new List<SessionMessage>();
+        var stored = new Dictionary<string, IReadOnlyList<StoredSession>>();
+        foreach (var message in messages)
+        {
+            if (!stored.TryGetValue(message.DeviceId, out var sessions))
+            {
+                sessions = await store.OfDeviceAsync(message.DeviceId, ct).ConfigureAwait(false);
+                stored[message.DeviceId] = sessions;
+            }
+
+            if (!Deliver(message, sessions, toStore)) Lost("no-session");
+        }
+
+        if (toStore.Count > 0) await QueueAsync(toStore, ct).ConfigureAwait(false);
+    }
+
+    public void Lost(string reason) => metrics.DeliveryLost(reason);
+
+    /// <summary>True when a session is there that wants the message.</summary>
+    private bool Deliver(DeviceMessage message, IReadOnlyList<StoredSession> sessions, List<SessionMessage> toStore)
+    {
+        var live = connections.OfDevice(message.DeviceId);
+        var wanted = false;
+        foreach (var session in sessions)
+        {
+            if (CopyFor(session.Subscriptions, message) is not { } copy) continue;
+            wanted = true;
+            if (copy.Qos > 0) toStore.Add(new SessionMessage(session.Key, copy));
+            else if (live.FirstOrDefault(each => each.ClientId == session.Key.ClientId) is { } connection)
+                Hand(connection, copy);
+            else Lost("qos-0-not-connected");
+        }
+
+        foreach (var connection in live)
+        {
+            if (connection.DeviceSession is not { IsStored: false } session) continue;
+            if (CopyFor(session.Subscriptions, message) is not { } copy) continue;
+            wanted = true;
+            Hand(connection, copy);
+        }
+
+        return wanted;
+    }
+
+    private void Hand(MqttConnection connection, OutboundMessage copy)
+    {
+        if (connection.TryDeliver(copy, out var refusal)) metrics.Delivery("queued");
+        else Lost(refusal!);
+    }
+
+    private async ValueTask QueueAsync(List<SessionMessage> messages, CancellationToken ct)
+    {
+        var results = await store.EnqueueAsync(messages, _limits, time.GetUtcNow(), ct).ConfigureAwait(false);
+        var grown = new HashSet<SessionKey>();
+        for (var i = 0; i < results.Count; i++)
+        {
+            switch (results[i].Outcome)
+            {
+                case EnqueueOutcome.Queued:
+                    metrics.Delivery("queued");
+                    grown.Add(messages[i].Key);
+                    break;
+                case EnqueueOutcome.Full: Lost("queue-full"); break;
+                case EnqueueOutcome.NoSession: Lost("session-ended"); break;
+            }
+        }
+
+        foreach (var key in grown)
+        {
+            foreach (var connection in connections.OfDevice(key.DeviceId))
+            {
+                if (connection.ClientId == key.ClientId && connection.DeviceSession is { IsStored: true })
+                    connection.QueueGrew();
+            }
+        }
+    }
+
+    private static OutboundMessage? CopyFor(IReadOnlyList<SessionSubscription> subscriptions, DeviceMessage message)
+    {
+        var topic = message.Message.Topic;
+        var matching = subscriptions.Where(each => OwnTopics.Matches(each.Filter, topic, message.DeviceId)).ToList();
+        if (matching.Count == 0) return null;
+        return message.Message with
+        {
+            Qos = Math.Min(message.Message.Qos, matching.Max(each => each.Qos)),
+            SubscriptionIds = [.. matching.Where(each => each.Identifier > 0).Select(each => each.Identifier)],
+        };
+    }
+}

@@ -1,0 +1,77 @@
+using Millrace.Mqtt.Session;
+using Millrace.Stores.Sessions;
+
+namespace Millrace.Gateway.Sessions;
+
+/// <summary>
+/// Messages on their way to one client: those that wait in memory, those that were read from the store, and those that
+/// the client has not acknowledged. All of it under the output's lock.
+/// </summary>
+internal sealed class Outbox(int inFlightMax)
+{
+    private const int Idle = 0;
+    private const int Running = 1;
+    private const int RunningAgain = 2;
+
+    private int _state;
+
+    public OutboundWindow Window { get; } = new(inFlightMax);
+
+    /// <summary>QoS 0, and everything of a session in memory.</summary>
+    public Queue<OutboundMessage> Waiting { get; } = new();
+
+    public long WaitingBytes { get; set; }
+
+    /// <summary>Read from the store and not sent.</summary>
+    public Queue<QueuedMessage> Loaded { get; } = new();
+
+    /// <summary>Up to where the store was read.</summary>
+    public long LoadedUpTo { get; set; }
+
+    /// <summary>The store may have more than was read.</summary>
+    public bool HasStored { get; set; }
+
+    /// <summary>Done with, and still in the store.</summary>
+    public List<long> Done { get; private set; } = [];
+
+    /// <summary>The client has them, and the store does not know.</summary>
+    public List<long> Received { get; private set; } = [];
+
+    /// <summary>PUBRELs to write.</summary>
+    public Queue<long> Releases { get; } = new();
+
+    /// <summary>Ends when nobody sends.</summary>
+    public Task Sending { get; set; } = Task.CompletedTask;
+
+    /// <summary>The number of the next message of a session in memory.</summary>
+    public long NextSequence { get; private set; } = 1;
+
+    public long TakeSequence() => NextSequence++;
+
+    public (List<long> Done, List<long> Received) TakeAcknowledged()
+    {
+        var taken = (Done, Received);
+        if (Done.Count > 0) Done = [];
+        if (Received.Count > 0) Received = [];
+        return taken;
+    }
+
+    /// <summary>True: the caller is the one who sends now. False: whoever does, looks once more.</summary>
+    public bool TryStart()
+    {
+        while (true)
+        {
+            var state = Volatile.Read(ref _state);
+            var next = state == Idle ? Running : RunningAgain;
+            if (Interlocked.CompareExchange(ref _state, next, state) == state) return state == Idle;
+        }
+    }
+
+    /// <summary>False: something came meanwhile, and the sender goes on.</summary>
+    public bool TryStop()
+    {
+        if (Interlocked.CompareExchange(ref _state, Idle, Running) == Running) return true;
+        Volatile.Write(ref _state, Running);
+        return false;
+    }
+}

@@ -1,0 +1,93 @@
+using Microsoft.Extensions.Options;
+using Millrace.Contracts;
+using Millrace.EventLog;
+using Millrace.Mqtt.Session;
+using Millrace.Stores.Sessions;
+
+namespace Millrace.Gateway.Sessions;
+
+/// <summary>Opens sessions for connections: from the store, completed from the log after a crash.</summary>
+internal sealed class SessionKeeper(
+    ISessionStore store, IEventLog log, WillPublisher wills, IOptions<GatewayOptions> options, GatewayMetrics metrics,
+    TimeProvider time)
+{
+    public ISessionStore Store => store;
+
+    public SessionOptions Options => options.Value.Sessions;
+
+    /// <summary>
+    /// The stored session that this connection goes on with or begins; null for one that is only as long as its
+    /// connection, which leaves nothing of an earlier one.
+    /// </summary>
+    /// <param name="isNewName">The client id was made up just now.</param>
+    public async ValueTask<OpenedDeviceSession?> OpenAsync(
+        SessionKey key, bool cleanStart, uint expirySeconds, bool isNewName)
+    {
+        if (expirySeconds == 0)
+        {
+            if (isNewName || await store.FindAsync(key).ConfigureAwait(false) is null) return null;
+            if (cleanStart)
+            {
+                await EndAsync(await store.DeleteAsync(key).ConfigureAwait(false)).ConfigureAwait(false);
+                return null;
+            }
+        }
+
+        var opened = await store.OpenAsync(key, cleanStart, expirySeconds, time.GetUtcNow()).ConfigureAwait(false);
+        await EndAsync(opened.Ended).ConfigureAwait(false);
+        var stored = opened.Session;
+        var open = stored.Inbound.Open.Select(each => (each.PacketId, each.Exchange)).ToList();
+        if (opened.WasConnected) open.AddRange(await FindInLogAsync(stored).ConfigureAwait(false));
+        metrics.SessionOpened(opened.IsPresent ? "resumed" : "new");
+        return new OpenedDeviceSession(opened, new ExchangeTable(stored.Inbound.LastExchange, open));
+    }
+
+    /// <summary>Where the partition goes on: no record that is appended from now on lies before it.</summary>
+    public async ValueTask<long> NextOffsetAsync(int partition) =>
+        (await log.RangeAsync(new TopicPartition(Contracts.Topics.Telemetry, partition)).ConfigureAwait(false)).Next;
+
+    /// <summary>A session has ended before its time; its will is due (MQTT 5 §3.1.3.2.2).</summary>
+    public async ValueTask EndAsync(StoredSession? ended)
+    {
+        if (ended?.Will is { } will) await wills.PublishAsync(ended.Key.DeviceId, will).ConfigureAwait(false);
+    }
+
+    /// <summary>What the connection before had appended, and had no time to save.</summary>
+    private async ValueTask<List<(ushort PacketId, long Exchange)>> FindInLogAsync(StoredSession session)
+    {
+        var known = session.Inbound.Open.Select(each => each.Exchange).ToHashSet();
+        var found = new List<(ushort, long)>();
+        foreach (var (partition, offset) in session.Inbound.ScanFrom)
+        {
+            var range = await log.RangeAsync(partition).ConfigureAwait(false);
+            await using var reader = log.OpenReader(partition, Math.Max(offset, range.First));
+            while (reader.Position < range.Next && await reader.TryReadAsync().ConfigureAwait(false) is { } batch)
+            {
+                foreach (var (packetId, exchange) in ExchangeHeader.In(batch, session.SessionId))
+                {
+                    if (exchange > session.Inbound.LastExchange && known.Add(exchange)) found.Add((packetId, exchange));
+                }
+            }
+        }
+
+        metrics.ExchangesFound(found.Count);
+        return found;
+    }
+}
+
+/// <summary>A stored session that a connection owns now, and the QoS 2 publishes that are open in it.</summary>
+internal sealed record OpenedDeviceSession(OpenedSession Opened, ExchangeTable Exchanges)
+{
+    public DeviceSession ToSession()
+    {
+        var stored = Opened.Session;
+        var session = new DeviceSession(stored.Key, stored.SessionId, stored.Epoch)
+        {
+            SentBefore = stored.SentSequence,
+            ExpirySeconds = stored.ExpirySeconds,
+            HasQueued = stored.Queued > 0,
+        };
+        session.Restore(stored.Subscriptions);
+        return session;
+    }
+}

@@ -1,0 +1,48 @@
+using System.ComponentModel.DataAnnotations;
+using Millrace.Primitives;
+
+namespace Millrace.Gateway.Sessions;
+
+/// <summary>Sessions that outlive their connections, and what waits in them; section Gateway:Sessions.</summary>
+public sealed class SessionOptions
+{
+    /// <summary>
+    /// The longest that a session is kept without a connection, whole seconds; 3.1.1 sessions that are not clean are
+    /// kept so long. 0 means that none is kept.
+    /// </summary>
+    public TimeSpan ExpiryMax { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>How often expired sessions and wills that are due are looked for.</summary>
+    public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>QoS 2 publishes of a session that its device has not released.</summary>
+    [Range(1, 65_535)]
+    public int ExchangesMax { get; set; } = 4_096;
+
+    /// <summary>
+    /// After how long without a QoS 2 publish a session stops naming offsets from which the log would have to be read
+    /// again after a crash.
+    /// </summary>
+    public TimeSpan ScanIdle { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Subscriptions of one session.</summary>
+    [Range(1, 100_000)]
+    public int SubscriptionsMax { get; set; } = 100;
+
+    /// <summary>
+    /// Messages to a device that wait in one session; those of QoS 0 and of sessions that are not kept wait in memory.
+    /// </summary>
+    [Range(1, 10_000_000)]
+    public int QueueMessagesMax { get; set; } = 1_000;
+
+    /// <summary>Bytes that wait in one session.</summary>
+    public ByteSize QueueBytesMax { get; set; } = ByteSize.FromMiB(8);
+
+    /// <summary>Messages to a device that it has not acknowledged, if its receive maximum allows as many.</summary>
+    [Range(1, 65_535)]
+    public int OutboundInFlightMax { get; set; } = 100;
+
+    /// <summary>Topic aliases that are used towards a client that takes them.</summary>
+    [Range(0, 65_535)]
+    public int OutboundTopicAliasMax { get; set; } = 16;
+}

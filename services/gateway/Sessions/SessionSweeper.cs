@@ -1,0 +1,47 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Stores.Sessions;
+
+namespace Millrace.Gateway.Sessions;
+
+/// <summary>What only a clock can say of sessions without a connection: they expire, and wills are due.</summary>
+internal sealed class SessionSweeper(
+    ISessionStore store, SessionKeeper keeper, WillPublisher wills, GatewayMetrics metrics, TimeProvider time,
+    ILogger<SessionSweeper> logger)
+{
+    private const int AtOnce = 500;
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(keeper.Options.SweepInterval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stop).ConfigureAwait(false))
+                await SweepAsync(stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The gateway has stopped.
+        }
+    }
+
+    private async ValueTask SweepAsync(CancellationToken stop)
+    {
+        try
+        {
+            SweepResult result;
+            do
+            {
+                result = await store.SweepAsync(time.GetUtcNow(), AtOnce, stop).ConfigureAwait(false);
+                metrics.SessionsEnded("expired", result.Ended.Count);
+                foreach (var session in result.Ended) metrics.DeliveryLost("session-expired", session.Queued);
+                foreach (var due in result.Wills)
+                    await wills.PublishAsync(due.Key.DeviceId, due.Will).ConfigureAwait(false);
+            }
+            while (result.HasMore);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            logger.SweepFails(failure);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+using Millrace.Mqtt;
+using Millrace.Stores.Sessions;
+using Millrace.TestKit;
+
+namespace Millrace.Integration.Tests.Gateway;
+
+/// <summary>QoS 2 from the device: into the log exactly once (MQTT 5 §4.3.3, §4.4).</summary>
+public class Qos2Tests
+{
+    private static readonly SessionAsk Kept = new(Clean: false, Expiry: 600);
+
+    private TemporaryFolder _folder = null!;
+    private GatewayHost _host = null!;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        _folder = new TemporaryFolder();
+        _host = await GatewayHost.StartInAsync(_folder.Path, ("Gateway:Sessions:ExchangesMax", "3"));
+        await _host.AddDeviceAsync("pump-1");
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        await _host.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Test]
+    public async Task A_publish_is_answered_when_it_is_durable_and_its_release_is_completed(
+        [Values(MqttVersion.V311, MqttVersion.V5)] MqttVersion version, [Values] bool isKept)
+    {
+        using var client = await RawClient.LoginAsync(_host, "pump-1", version, ask: isKept ? Kept : null);
+        _host.Log.Shut();
+        await client.PublishTwiceSafeAsync("a", 4);
+        Assert.That(await client.StaysSilentAsync(), "an answer before the log has it");
+
+        _host.Log.Open();
+        Assert.That(await client.ExpectAsync(PacketType.PubRec), Is.EqualTo((4, ReasonCode.Success)));
+        await client.PublishTwiceSafeAsync("a", 4, again: true);
+        Assert.That(await client.ExpectAsync(PacketType.PubRec), Is.EqualTo((4, ReasonCode.Success)));
+        await client.AnswerAsync(PacketType.PubRel, 4);
+        Assert.That(await client.ExpectAsync(PacketType.PubComp), Is.EqualTo((4, ReasonCode.Success)));
+        await client.PublishTwiceSafeAsync("b", 4);
+        Assert.That(await client.ExpectAsync(PacketType.PubRec), Is.EqualTo((4, ReasonCode.Success)));
+
+        var records = await _host.TelemetryAsync(2);
+        Assert.That(records.Select(r => r.Body), Is.EqualTo(new[] { "a", "b" }));
+        Assert.That(records.Select(r => r.Headers["mqtt-exchange"]), Is.EqualTo(new[] { "1:4", "2:4" }));
+        Assert.That(records.Select(r => r.Headers["mqtt-session"]).Distinct().Count(), Is.EqualTo(1));
+        Assert.That(_host.Meters["exchanges.repeated"], Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_resumed_session_knows_what_was_taken_and_what_was_released(
+        [Values(MqttVersion.V311, MqttVersion.V5)] MqttVersion version, [Values] bool restart)
+    {
+        using (var first = await RawClient.LoginAsync(_host, "pump-1", version, ask: Kept))
+        {
+            Assert.That(first.IsPresent, Is.False);
+            await first.PublishTwiceSafeAsync("a", 1);
+            await first.PublishTwiceSafeAsync("b", 2);
+            await first.ExpectAsync(PacketType.PubRec);
+            await first.ExpectAsync(PacketType.PubRec);
+            await first.AnswerAsync(PacketType.PubRel, 1);
+            await first.ExpectAsync(PacketType.PubComp);
+        }
+
+        if (restart) await RestartAsync();
+        using var second = await RawClient.LoginAsync(_host, "pump-1", version, ask: Kept);
+        Assert.That(second.IsPresent);
+        await second.PublishTwiceSafeAsync("b", 2, again: true);
+        Assert.That(await second.ExpectAsync(PacketType.PubRec), Is.EqualTo((2, ReasonCode.Success)));
+        await second.AnswerAsync(PacketType.PubRel, 2);
+        Assert.That(await second.ExpectAsync(PacketType.PubComp), Is.EqualTo((2, ReasonCode.Success)));
+        await second.PublishTwiceSafeAsync("c", 1);
+        Assert.That(await second.ExpectAsync(PacketType.PubRec), Is.EqualTo((1, ReasonCode.Success)));
+
+        var records = await _host.TelemetryAsync(3);
+        Assert.That(records.Select(r => (r.Body, r.Headers["mqtt-exchange"])),
+            Is.EqualTo(new[] { ("a", "1:1"), ("b", "2:2"), ("c", "3:1") }));
+        Assert.That(records.Select(r => r.Headers["mqtt-session"]).Distinct().Count(), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_clean_start_forgets_what_was_open()
+    {
+        using (var first = await RawClient.LoginAsync(_host, "pump-1", ask: Kept))
+        {
+            await first.PublishTwiceSafeAsync("a", 1);
+            await first.ExpectAsync(PacketType.PubRec);
+        }
+
+        using var second = await RawClient.LoginAsync(_host, "pump-1", ask: Kept with { Clean = true });
+        Assert.That(second.IsPresent, Is.False);
+        await second.AnswerAsync(PacketType.PubRel, 1);
+        Assert.That(await second.ExpectAsync(PacketType.PubComp),
+            Is.EqualTo((1, ReasonCode.PacketIdentifierNotFound)));
+        await second.PublishTwiceSafeAsync("b", 1);
+        await second.ExpectAsync(PacketType.PubRec);
+        var records = await _host.TelemetryAsync(2);
+        Assert.That(records.Select(r => r.Headers["mqtt-session"]).Distinct().Count(), Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task A_take_over_waits_until_what_the_first_has_taken_is_durable_and_takes_it_no_second_time()
+    {
+        using var first = await RawClient.LoginAsync(_host, "pump-1", ask: Kept);
+        _host.Log.Shut();
+        await first.PublishTwiceSafeAsync("a", 1);
+        await Eventually.TrueAsync(() => _host.Meters["publishes.received"] == 1, "taken");
+        using var second = await RawClient.OpenAsync(_host);
+        await second.ConnectAsync("pump-1", GatewayHost.Key, ask: Kept);
+        Assert.That(await first.ReadEndAsync(), Is.EqualTo(ReasonCode.SessionTakenOver));
+        Assert.That(await second.StaysSilentAsync(), "answered while the first has something on its way");
+
+        _host.Log.Open();
+        Assert.That((await second.ReadAsync())[2], Is.EqualTo(1), "session present");
+        await second.PublishTwiceSafeAsync("a", 1, again: true);
+        Assert.That(await second.ExpectAsync(PacketType.PubRec), Is.EqualTo((1, ReasonCode.Success)));
+        Assert.That((await _host.TelemetryAsync(1))[0].Body, Is.EqualTo("a"));
+    }
+
+    [Test]
+    public async Task What_the_log_refused_is_not_open()
+    {
+        using (var first = await RawClient.LoginAsync(_host, "pump-1", ask: Kept))
+        {
+            _host.Log.Fill(true);
+            await first.PublishTwiceSafeAsync("a", 1);
+            Assert.That(await first.ReadEndAsync(), Is.EqualTo(ReasonCode.QuotaExceeded));
+        }
+
+        _host.Log.Fill(false);
+        using var second = await RawClient.LoginAsync(_host, "pump-1", ask: Kept);
+        await second.PublishTwiceSafeAsync("a", 1, again: true);
+        await second.ExpectAsync(PacketType.PubRec);
+        Assert.That((await _host.TelemetryAsync(1))[0].Headers["mqtt-exchange"], Is.EqualTo("2:1"));
+    }
+
+    [Test]
+    public async Task A_refused_publish_frees_its_packet_identifier()
+    {
+        using var client = await RawClient.LoginAsync(_host, "pump-1");
+        await client.SendAsync(target => client.Publish(
+            target, "devices/pump-2/messages/events/", "a", packetId: 1, qos: 2));
+        Assert.That(await client.ExpectAsync(PacketType.PubRec), Is.EqualTo((1, ReasonCode.NotAuthorized)));
+        await client.PublishTwiceSafeAsync("b", 1);
+        Assert.That(await client.ExpectAsync(PacketType.PubRec), Is.EqualTo((1, ReasonCode.Success)));
+        Assert.That((await _host.TelemetryAsync(1))[0].Body, Is.EqualTo("b"));
+    }
+
+    [Test]
+    public async Task Beyond_the_limit_of_open_exchanges_publishes_are_refused()
+    {
+        using var client = await RawClient.LoginAsync(_host, "pump-1");
+        for (ushort id = 1; id <= 4; id++) await client.PublishTwiceSafeAsync($"{id}", id);
+        for (var id = 1; id <= 3; id++)
+            Assert.That(await client.ExpectAsync(PacketType.PubRec), Is.EqualTo((id, ReasonCode.Success)));
+        Assert.That(await client.ExpectAsync(PacketType.PubRec), Is.EqualTo((4, ReasonCode.QuotaExceeded)));
+        Assert.That(_host.Meters["publishes.rejected/too-many-exchanges"], Is.EqualTo(1));
+        await client.AnswerAsync(PacketType.PubRel, 1);
+        await client.ExpectAsync(PacketType.PubComp);
+        await client.PublishTwiceSafeAsync("5", 5);
+        Assert.That(await client.ExpectAsync(PacketType.PubRec), Is.EqualTo((5, ReasonCode.Success)));
+    }
+
+    [TestCase(PacketType.PubRec, PacketType.PubRel)]
+    [TestCase(PacketType.PubRel, PacketType.PubComp)]
+    public async Task Acknowledgements_of_nothing_are_answered_and_the_connection_goes_on(
+        PacketType sent, PacketType answer)
+    {
+        using var client = await RawClient.LoginAsync(_host, "pump-1");
+        await client.AnswerAsync(PacketType.PubAck, 9);
+        await client.AnswerAsync(PacketType.PubComp, 9);
+        await client.AnswerAsync(sent, 9);
+        Assert.That(await client.ExpectAsync(answer), Is.EqualTo((9, ReasonCode.PacketIdentifierNotFound)));
+    }
+
+    [Test]
+    public async Task A_session_that_is_idle_names_no_offsets()
+    {
+        await _host.DisposeAsync();
+        _host = await GatewayHost.StartInAsync(_folder.Path, ("Gateway:Sessions:ScanIdle", "00:00:01"));
+        using var client = await RawClient.LoginAsync(_host, "pump-1", ask: Kept);
+        await client.PublishTwiceSafeAsync("a", 1);
+        await client.ExpectAsync(PacketType.PubRec);
+        var key = new SessionKey("pump-1", "pump-1");
+        Assert.That((await _host.Sessions.FindAsync(key))!.Inbound.ScanFrom, Has.Count.EqualTo(1));
+        await Eventually.TrueAsync(
+            async () => (await _host.Sessions.FindAsync(key))!.Inbound.ScanFrom.Count == 0, "no offsets");
+        Assert.That((await _host.Sessions.FindAsync(key))!.Inbound.Open, Is.EqualTo(new[] { new OpenExchange(1, 1) }));
+    }
+
+    private async Task RestartAsync()
+    {
+        await _host.DisposeAsync();
+        _host = await GatewayHost.StartInAsync(_folder.Path);
+    }
+}
