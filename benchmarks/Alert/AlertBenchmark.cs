@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Millrace.Api.Queries;
+using Millrace.Benchmarks.EventLog;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.EventLog.Local;
@@ -24,6 +25,7 @@ internal static class AlertBenchmark
     private const int Window = 16;
     private const int AlarmEvery = 100;
     private const int Rounds = 5;
+    private const int SyncBytes = 4096;
     private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(4);
 
     public static async Task RunAsync(Report report)
@@ -54,7 +56,12 @@ internal static class AlertBenchmark
 
         await LoadAsync(publishers, perSecond: 0);
         var result = new AlertResult();
-        for (var round = 0; round < Rounds; round++) await RoundAsync(publishers, log, seen, result);
+        for (var round = 0; round < Rounds; round++)
+        {
+            result.LoneSync(1_000 / PlainFile.Rate(folder, SyncBytes, writers: 1, TimeSpan.FromSeconds(1)));
+            await RoundAsync(publishers, log, seen, result);
+        }
+
         result.Tell(report, $"{Devices} connections, QoS 1, 1 alarm in {AlarmEvery} messages", Window);
         await watching.CancelAsync();
         await watch;
@@ -81,7 +88,9 @@ internal static class AlertBenchmark
         lock (seen) seen.Clear();
         log.Forget();
         cpu = Process.GetCurrentProcess().TotalProcessorTime;
+        using var syncs = new SyncTimes();
         var held = await LoadAsync(publishers, rate / 2);
+        result.Syncs(syncs.Count / RoundTime.TotalSeconds, syncs.MeanMs);
         var busy = (Process.GetCurrentProcess().TotalProcessorTime - cpu) / RoundTime / Environment.ProcessorCount;
         await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
         lock (seen) result.Add(rate, spent.TotalMicroseconds / (rate * RoundTime.TotalSeconds), held, busy, seen, log);

@@ -9,10 +9,22 @@ internal sealed class AlertResult
     private readonly Samples _cpuUs = new();
     private readonly Samples _held = new();
     private readonly Samples _busy = new();
+    private readonly Samples _loneSync = new();
+    private readonly Samples _syncs = new();
+    private readonly Samples _syncMs = new();
     private readonly Samples _p50 = new();
     private readonly Samples _p99 = new();
     private readonly AlertStages _stages = new();
     private int _rounds;
+
+    /// <summary>What one write with a sync takes when the platform has nothing to do.</summary>
+    public void LoneSync(double milliseconds) => _loneSync.Add(milliseconds);
+
+    public void Syncs(double perSecond, double meanMs)
+    {
+        _syncs.Add(perSecond);
+        _syncMs.Add(meanMs);
+    }
 
     public void Add(
         double saturation, double cpuUs, double held, double busy, IReadOnlyList<SeenAlert> seen, TimedLog log)
@@ -39,6 +51,9 @@ internal sealed class AlertResult
         Line("CPU a message there, generator and all roles", _cpuUs, "n1", "us");
         Line("rate held at half of it", _held, "n0", "messages/s");
         Line("cores busy at that rate", _busy, "p0", "");
+        Line("a lone write and fdatasync, nothing else running here, mean", _loneSync, "n2", "ms");
+        Line("writes with fdatasync of the log at that rate", _syncs, "n0", "a second");
+        Line("one of these, mean", _syncMs, "n2", "ms");
         Line($"publish to durable alert, p50 (goal {GoalP50Ms} ms)", _p50, "n2", "ms", GoalP50Ms);
         Line($"publish to durable alert, p99 (goal {GoalP99Ms} ms)", _p99, "n2", "ms", GoalP99Ms);
         report.Line();

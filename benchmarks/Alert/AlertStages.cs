@@ -42,7 +42,13 @@ internal sealed class AlertStages
         report.Line("| where the time goes | mean of the middle half | mean of the slowest 1 % |");
         report.Line("|---|---:|---:|");
         for (var i = 0; i < Names.Length; i++)
-            report.Line($"| {Names[i]} | {Mean(_middle, i):n2} ms | {Mean(_slowest, i):n2} ms |");
+            report.Line($"| {Names[i]} | {Told(_middle, i)} | {Told(_slowest, i)} |");
+    }
+
+    private static string Told(List<double[]> alerts, int stage)
+    {
+        var mean = Mean(alerts, stage);
+        return $"{mean:n2} ms, {mean / Enumerable.Range(0, Names.Length).Sum(i => Mean(alerts, i)):p0}";
     }
 
     private static double Mean(List<double[]> alerts, int stage) =>

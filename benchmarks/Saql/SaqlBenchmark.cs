@@ -24,7 +24,10 @@ internal static class SaqlBenchmark
         report.Line(
             "| query | events/s/core | an event | by hand | x by hand | goal | allocated an event | rows an event |");
         report.Line("|---|---:|---:|---:|---:|---:|---:|---:|");
-        foreach (var one in Cases()) report.Line(Measure(one));
+        var missed = new List<string>();
+        foreach (var one in Cases()) report.Line(Measure(one, missed));
+        if (missed.Count > 0) report.Line();
+        missed.ForEach(report.Line);
         return Task.CompletedTask;
     }
 
@@ -46,7 +49,7 @@ internal static class SaqlBenchmark
             all.Rows, null);
     }
 
-    private static string Measure(Case one)
+    private static string Measure(Case one, List<string> missed)
     {
         Samples engine = new(), byHand = new(), ratio = new(), allocated = new(), rows = new();
         Turn(one.Engine, RoundTime / 2, out _);
@@ -64,6 +67,13 @@ internal static class SaqlBenchmark
 
         var goal = one.GoalNs is { } ns0
             ? string.Create(CultureInfo.InvariantCulture, $"{ns0:f0} ns ({engine.Median / ns0:f2}x)") : "";
+        if (engine.Median > one.GoalNs)
+        {
+            missed.Add(string.Create(CultureInfo.InvariantCulture,
+                $"{one.Name}: {engine.Median / one.GoalNs:f2}x its goal. Of {engine.Median:f1} ns, " +
+                $"{byHand.Median:f1} are what the loop by hand takes; the rest is windows, event times and row ids."));
+        }
+
         return string.Create(CultureInfo.InvariantCulture,
             $"| {one.Name} | {1e9 / engine.Median:n0} | {engine.Median:f1} ns ±{engine.Spread:p0} | " +
                 $"{byHand.Median:f1} ns | {ratio.Median:f2} ±{ratio.Spread:p0} | {goal} | {allocated.Median:f2} B | " +
