@@ -38,6 +38,10 @@ internal static class Schemas
         CREATE INDEX dead_letters_at ON dead_letters(failed_at, id);
         CREATE TABLE query_statuses(name TEXT PRIMARY KEY, status TEXT NOT NULL) WITHOUT ROWID
         """),
+        new("bridge statuses", """
+        CREATE TABLE bridge_statuses(name TEXT, client TEXT, updated_at INTEGER NOT NULL, status TEXT NOT NULL,
+          PRIMARY KEY(name, client)) WITHOUT ROWID
+        """),
     ];
 
     /// <summary>Records that nothing else holds; a commit is on the disk when it returns.</summary>
@@ -71,6 +75,10 @@ internal static class Schemas
         ALTER TABLE marks ADD COLUMN number INTEGER;
         ALTER TABLE marks ADD COLUMN covered INTEGER NOT NULL DEFAULT 0;
         CREATE UNIQUE INDEX marks_letter ON marks(query, version, part, letter_id)
+        """),
+        new("bridge sessions", """
+        CREATE TABLE bridge_sessions(name TEXT, client TEXT, session TEXT NOT NULL,
+          PRIMARY KEY(name, client)) WITHOUT ROWID
         """),
     ];
 }

@@ -90,3 +90,8 @@ public sealed class SqliteIdentityStoreTests : IdentityStoreContract
 {
     protected override IStoreAdapter OpenEmpty() => new SqliteAdapter();
 }
+
+public sealed class SqliteBridgeStoreTests : BridgeStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new SqliteAdapter();
+}
