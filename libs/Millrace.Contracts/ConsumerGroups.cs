@@ -14,5 +14,8 @@ public static class ConsumerGroups
     /// <summary>The group of a query: a hint for retention and lag; its checkpoint rules.</summary>
     public static string OfQuery(string name) => QueryPrefix + name;
 
+    /// <summary>The group of what a bridge brings out to its broker.</summary>
+    public static string OfBridge(string name) => "bridge." + name;
+
     public static bool IsQuery(string group) => group.StartsWith(QueryPrefix, StringComparison.Ordinal);
 }

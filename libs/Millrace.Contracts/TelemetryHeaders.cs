@@ -18,6 +18,12 @@ public static class TelemetryHeaders
     public static ReadOnlySpan<byte> AuthMethod => "auth-method"u8;
     public static ReadOnlySpan<byte> GenerationId => "generation-id"u8;
     public static ReadOnlySpan<byte> MqttTopic => "mqtt-topic"u8;
+
+    /// <summary>Of a message that came with QoS 2: the session that it came in.</summary>
+    public static ReadOnlySpan<byte> MqttSession => "mqtt-session"u8;
+
+    /// <summary>Of a message that came with QoS 2: its number within the session, a colon, its packet id.</summary>
+    public static ReadOnlySpan<byte> MqttExchange => "mqtt-exchange"u8;
     public static ReadOnlySpan<byte> TraceParent => "traceparent"u8;
     public static ReadOnlySpan<byte> TraceState => "tracestate"u8;
 

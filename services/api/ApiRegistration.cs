@@ -11,6 +11,7 @@ using Microsoft.Extensions.Options;
 using Millrace.Api.Alerts;
 using Millrace.Api.Audit;
 using Millrace.Api.Authentication;
+using Millrace.Api.Bridges;
 using Millrace.Api.DeadLetters;
 using Millrace.Api.Queries;
 using Millrace.Api.Status;
@@ -76,6 +77,7 @@ public static class ApiRegistration
         api.MapAlerts();
         api.MapQueries();
         api.MapDeadLetters();
+        api.MapBridges();
         api.MapTokens();
         api.MapAudit();
         api.MapStatus();

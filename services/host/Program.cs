@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Millrace.Alerts;
+using Millrace.Bridges;
 using Millrace.Client;
 using Millrace.Cold;
 using Millrace.DeadLetters;
@@ -21,6 +22,7 @@ var millrace = new RootCommand("Millrace: a self-hosted IoT streaming platform")
     AlertCommands.Build(),
     ColdCommands.Build(),
     DeadLetterCommands.Build(),
+    BridgeCommands.Build(),
     SimulateCommand.Build(),
 };
 

@@ -10,6 +10,7 @@ using Millrace.EventLog;
 using Millrace.Gateway;
 using Millrace.Gateway.Listeners;
 using Millrace.Hosting;
+using Millrace.Stores.Bridges;
 using Millrace.Stores.Identities;
 using Millrace.Stores.Sqlite;
 using Millrace.TestKit;
@@ -22,11 +23,12 @@ internal sealed class GatewayHost : IAsyncDisposable
     public const string Key = "cHJpbWFyeS1rZXktb2YtdGhlLWRldmljZS0zMi1ieXRlcw==";
     public const string SecondKey = "c2Vjb25kYXJ5LWtleS1vZi10aGUtZGV2aWNlLTMyLWJ5dGU=";
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder? _folder;
     private readonly WebApplication _app;
 
-    private GatewayHost(Certificates? certificates, (string Key, string Value)[] settings)
+    private GatewayHost(Certificates? certificates, string? folder, (string Key, string Value)[] settings)
     {
+        _folder = folder is null ? new TemporaryFolder() : null;
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -38,7 +40,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             ["EventLog:FreeBytesMin"] = "0",
         });
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(s => s.Key, s => (string?)s.Value));
-        builder.Services.AddSingleton(new DataFolder(_folder.Path));
+        builder.Services.AddSingleton(new DataFolder(folder ?? _folder!.Path));
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddLocalEventLog();
         builder.Services.AddSingleton<GatedLog>();
@@ -56,6 +58,8 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     public IIdentityStore Identities => _app.Services.GetRequiredService<IIdentityStore>();
 
+    public IBridgeStore Bridges => _app.Services.GetRequiredService<IBridgeStore>();
+
     public Meters Meters { get; }
 
     public int Port => _app.Services.GetRequiredService<GatewayEndpoints>().Mqtt!.Port;
@@ -68,7 +72,15 @@ internal sealed class GatewayHost : IAsyncDisposable
     public static async Task<GatewayHost> StartAsync(
         Certificates? certificates, params (string Key, string Value)[] settings)
     {
-        var host = new GatewayHost(certificates, settings);
+        var host = new GatewayHost(certificates, null, settings);
+        await host._app.StartAsync();
+        return host;
+    }
+
+    /// <summary>On a folder that stays, so that another one can go on there.</summary>
+    public static async Task<GatewayHost> StartInAsync(string folder, params (string Key, string Value)[] settings)
+    {
+        var host = new GatewayHost(null, folder, settings);
         await host._app.StartAsync();
         return host;
     }
@@ -145,10 +157,10 @@ internal sealed class GatewayHost : IAsyncDisposable
         Log.Open();
         await _app.StopAsync();
         await _app.DisposeAsync();
-        _folder.Dispose();
+        _folder?.Dispose();
     }
 
-    private async IAsyncEnumerable<RecordBatch> ReadAsync(string topic)
+    public async IAsyncEnumerable<RecordBatch> ReadAsync(string topic)
     {
         for (var p = 0; p < Log.FindTopic(topic)!.Partitions; p++)
         {
