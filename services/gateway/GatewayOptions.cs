@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Millrace.Gateway.Bridge;
 using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Topics;
@@ -79,7 +80,10 @@ public sealed class GatewayOptions
     /// <summary>Devices that may publish for others, where a topic mapping names a device.</summary>
     public List<string> TrustedDevices { get; set; } = [];
 
-    /// <summary>Results of topic mappings that a connection remembers.</summary>
+    /// <summary>Bridges to other brokers.</summary>
+    public List<BridgeOptions> Bridges { get; set; } = [];
+
+    /// <summary>Results of topic mappings that a connection remembers, or a bridge.</summary>
     [Range(1, 65_536)]
     public int TopicCacheMax { get; set; } = 256;
 }

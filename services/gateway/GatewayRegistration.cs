@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Millrace.Gateway.Authentication;
+using Millrace.Gateway.Bridge;
 using Millrace.Gateway.Lifecycle;
 using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Mqtt;
@@ -15,8 +16,8 @@ namespace Millrace.Gateway;
 public static class GatewayRegistration
 {
     /// <summary>
-    /// The gateway: from devices that speak MQTT to the telemetry topic. Needs an IEventLog, an IIdentityStore, an
-    /// ISessionStore and a TimeProvider; options in section <c>Gateway</c>.
+    /// The gateway: from devices that speak MQTT to the telemetry topic. Needs an IEventLog, the stores and a
+    /// TimeProvider; options in section <c>Gateway</c>.
     /// </summary>
     public static IServiceCollection AddMillraceGateway(this IServiceCollection services)
     {
@@ -42,6 +43,9 @@ public static class GatewayRegistration
         services.AddSingleton<RevocationWatch>();
         services.AddSingleton<MqttConnectionHandler>();
         services.AddHostedService<GatewayService>();
+        services.AddSingleton<IValidateOptions<GatewayOptions>, BridgeOptionsValidator>();
+        services.AddSingleton<BridgeMetrics>();
+        services.AddHostedService<BridgeService>();
         return services;
     }
 

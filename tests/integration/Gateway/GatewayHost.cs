@@ -10,6 +10,7 @@ using Millrace.EventLog;
 using Millrace.Gateway;
 using Millrace.Gateway.Listeners;
 using Millrace.Hosting;
+using Millrace.Stores.Bridges;
 using Millrace.Stores.Identities;
 using Millrace.Stores.Sessions;
 using Millrace.Stores.Sqlite;
@@ -58,6 +59,8 @@ internal sealed class GatewayHost : IAsyncDisposable
     public GatedLog Log => _app.Services.GetRequiredService<GatedLog>();
 
     public IIdentityStore Identities => _app.Services.GetRequiredService<IIdentityStore>();
+
+    public IBridgeStore Bridges => _app.Services.GetRequiredService<IBridgeStore>();
 
     public Meters Meters { get; }
 
@@ -183,7 +186,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         _folder?.Dispose();
     }
 
-    private async IAsyncEnumerable<RecordBatch> ReadAsync(string topic)
+    public async IAsyncEnumerable<RecordBatch> ReadAsync(string topic)
     {
         for (var p = 0; p < Log.FindTopic(topic)!.Partitions; p++)
         {

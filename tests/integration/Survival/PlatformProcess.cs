@@ -12,12 +12,13 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
     private readonly string _data;
+    private readonly (string Key, string Value)[] _settings;
     private readonly List<string> _printed = [];
     private Process? _process;
 
-    public PlatformProcess(string data)
+    public PlatformProcess(string data, params (string Key, string Value)[] settings)
     {
-        _data = data;
+        (_data, _settings) = (data, settings);
         (MqttPort, MqttsPort, HttpPort) = (FreePort(), FreePort(), FreePort());
     }
 
@@ -45,6 +46,7 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var (key, value) in _settings) start.Environment[$"MILLRACE_{key.Replace(":", "__")}"] = value;
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Keep(line.Data);
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);
