@@ -16,6 +16,14 @@ public sealed class GatewayOptions
     /// <summary>MQTT over TLS.</summary>
     public TlsListenerOptions Mqtts { get; set; } = new();
 
+    /// <summary>MQTT over WebSocket without encryption, on /mqtt and /$iothub/websocket.</summary>
+    public PlainListenerOptions WebSocket { get; set; } = new() { Enabled = false, Port = 8083 };
+
+    /// <summary>
+    /// The same over TLS. Without a certificate of its own it has that of <see cref="Mqtts"/>.
+    /// </summary>
+    public TlsListenerOptions WebSocketTls { get; set; } = new() { Enabled = false, Port = 8084 };
+
     /// <summary>Sessions that outlive their connections, and what waits in them.</summary>
     public SessionOptions Sessions { get; set; } = new();
 

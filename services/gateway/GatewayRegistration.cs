@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -42,6 +43,7 @@ public static class GatewayRegistration
         services.AddSingleton<ConnectionWatch>();
         services.AddSingleton<RevocationWatch>();
         services.AddSingleton<MqttConnectionHandler>();
+        services.AddSingleton<IStartupFilter, WebSocketEndpoint>();
         services.AddHostedService<GatewayService>();
         services.AddSingleton<IValidateOptions<GatewayOptions>, BridgeOptionsValidator>();
         services.AddSingleton<BridgeMetrics>();
@@ -53,5 +55,9 @@ public static class GatewayRegistration
     /// Adds the gateway's listeners, as its options say, to the server. Where they have come to listen is in
     /// <see cref="GatewayEndpoints"/>.
     /// </summary>
-    public static void ListenMillraceGateway(this KestrelServerOptions kestrel) => GatewayListeners.Add(kestrel);
+    public static void ListenMillraceGateway(this KestrelServerOptions kestrel)
+    {
+        GatewayListeners.Add(kestrel);
+        GatewayListeners.AddWebSockets(kestrel);
+    }
 }

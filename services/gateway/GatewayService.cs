@@ -43,6 +43,8 @@ internal sealed class GatewayService(
     {
         if (endpoints.Mqtt is { } plain) logger.MqttListens($"mqtt://{plain}");
         if (endpoints.Mqtts is { } tls) logger.MqttListens($"mqtts://{tls}");
+        if (endpoints.WebSocket is { } web) logger.MqttListens($"ws://{web}/mqtt");
+        if (endpoints.WebSocketTls is { } secure) logger.MqttListens($"wss://{secure}/mqtt");
         return Task.CompletedTask;
     }
 

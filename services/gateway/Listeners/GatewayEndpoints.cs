@@ -12,6 +12,16 @@ public sealed class GatewayEndpoints
     /// <summary>MQTT over TLS, or null when it is not enabled.</summary>
     public IPEndPoint? Mqtts => Tls?.IPEndPoint;
 
+    /// <summary>MQTT over WebSocket, or null when it is not enabled.</summary>
+    public IPEndPoint? WebSocket => PlainWebSocket?.IPEndPoint;
+
+    /// <summary>MQTT over WebSocket and TLS, or null when it is not enabled.</summary>
+    public IPEndPoint? WebSocketTls => TlsWebSocket?.IPEndPoint;
+
+    internal ListenOptions? PlainWebSocket { get; set; }
+
+    internal ListenOptions? TlsWebSocket { get; set; }
+
     internal ListenOptions? Plain { get; set; }
 
     internal ListenOptions? Tls { get; set; }

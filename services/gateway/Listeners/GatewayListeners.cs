@@ -38,6 +38,31 @@ internal static class GatewayListeners
         }
     }
 
+    public static void AddWebSockets(KestrelServerOptions kestrel)
+    {
+        var options = kestrel.ApplicationServices.GetRequiredService<IOptions<GatewayOptions>>().Value;
+        var endpoints = kestrel.ApplicationServices.GetRequiredService<GatewayEndpoints>();
+        var (plain, tls) = (options.WebSocket, options.WebSocketTls.OrCertificateOf(options.Mqtts));
+        if (plain.Enabled)
+        {
+            kestrel.Listen(EndPoint(plain.Address, plain.Port), listen =>
+            {
+                endpoints.PlainWebSocket = listen;
+                WebSocketEndpoint.Mark(listen);
+            });
+        }
+
+        if (tls.IsEnabled)
+        {
+            kestrel.Listen(EndPoint(tls.Address, tls.Port), listen =>
+            {
+                endpoints.TlsWebSocket = listen;
+                listen.UseHttps(Tls(tls));
+                WebSocketEndpoint.Mark(listen);
+            });
+        }
+    }
+
     private static IPEndPoint EndPoint(string address, int port) =>
         new(ListenerAddress.TryParse(address, out var parsed) ? parsed : IPAddress.Loopback, port);
 

@@ -50,6 +50,22 @@ public sealed class TlsListenerOptions
 
     /// <summary>How long the TLS handshake may take.</summary>
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    internal TlsListenerOptions OrCertificateOf(TlsListenerOptions other)
+    {
+        if (CertificateFile.Length > 0 || KeyFile.Length > 0) return this;
+        return new TlsListenerOptions
+        {
+            Enabled = Enabled,
+            Address = Address,
+            Port = Port,
+            CertificateFile = other.CertificateFile,
+            KeyFile = other.KeyFile,
+            TlsMin = TlsMin,
+            ClientCertificates = ClientCertificates,
+            HandshakeTimeout = HandshakeTimeout,
+        };
+    }
 }
 
 internal static class ListenerAddress

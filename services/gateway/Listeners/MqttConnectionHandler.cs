@@ -1,3 +1,5 @@
+using System.IO.Pipelines;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Millrace.Gateway.Mqtt;
@@ -7,7 +9,11 @@ namespace Millrace.Gateway.Listeners;
 /// <summary>Where Kestrel hands a connection over, decrypted where it came over TLS.</summary>
 internal sealed class MqttConnectionHandler(GatewayRuntime runtime) : ConnectionHandler
 {
-    public override Task OnConnectedAsync(ConnectionContext connection)
+    public override Task OnConnectedAsync(ConnectionContext connection) => RunAsync(
+        connection.Transport, connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate, connection.Abort);
+
+    /// <summary>Runs until the connection has ended, over whatever transport.</summary>
+    public Task RunAsync(IDuplexPipe transport, X509Certificate2? certificate, Action abort)
     {
         if (runtime.IsDraining)
         {
@@ -15,8 +21,7 @@ internal sealed class MqttConnectionHandler(GatewayRuntime runtime) : Connection
             return Task.CompletedTask;
         }
 
-        var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
-        var mqtt = new MqttConnection(runtime, connection.Transport, certificate, connection.Abort);
+        var mqtt = new MqttConnection(runtime, transport, certificate, abort);
         if (!runtime.Connections.TryAdd(mqtt, runtime.Options.ConnectionsMax))
         {
             runtime.Metrics.Refused("connections-max");

@@ -37,6 +37,8 @@ internal sealed class GatewayHost : IAsyncDisposable
         {
             ["Gateway:Mqtt:Port"] = "0",
             ["Gateway:Mqtts:Port"] = "0",
+            ["Gateway:WebSocket:Port"] = "0",
+            ["Gateway:WebSocketTls:Port"] = "0",
             ["Gateway:Mqtts:CertificateFile"] = certificates?.ServerCertificateFile ?? "",
             ["Gateway:Mqtts:KeyFile"] = certificates?.ServerKeyFile ?? "",
             ["EventLog:FreeBytesMin"] = "0",
@@ -67,6 +69,10 @@ internal sealed class GatewayHost : IAsyncDisposable
     public int Port => _app.Services.GetRequiredService<GatewayEndpoints>().Mqtt!.Port;
 
     public int TlsPort => _app.Services.GetRequiredService<GatewayEndpoints>().Mqtts!.Port;
+
+    public int WebSocketPort => _app.Services.GetRequiredService<GatewayEndpoints>().WebSocket!.Port;
+
+    public int WebSocketTlsPort => _app.Services.GetRequiredService<GatewayEndpoints>().WebSocketTls!.Port;
 
     public static Task<GatewayHost> StartAsync(params (string Key, string Value)[] settings) =>
         StartAsync(null, settings);
