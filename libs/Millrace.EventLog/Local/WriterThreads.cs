@@ -3,7 +3,8 @@ namespace Millrace.EventLog.Local;
 /// <summary>Work that may block on the disk.</summary>
 internal interface IDiskWork
 {
-    void Run();
+    /// <summary>Does a part of it; false when there is no more for now.</summary>
+    bool Run();
 }
 
 /// <summary>
@@ -49,7 +50,23 @@ internal sealed class WriterThreads(int threadsMax) : IDisposable
 
     private void Loop()
     {
-        while (Next() is { } work) work.Run();
+        while (Next() is { } work)
+        {
+            while (work.Run() && !TryGiveWay(work))
+            {
+            }
+        }
+    }
+
+    /// <summary>Lets other work have the thread, when there is any.</summary>
+    private bool TryGiveWay(IDiskWork work)
+    {
+        lock (_gate)
+        {
+            if (_work.Count == 0) return false;
+            _work.Enqueue(work);
+            return true;
+        }
     }
 
     private IDiskWork? Next()
