@@ -41,6 +41,8 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
             failures.Add(GatewayErrors.AddressInvalid.With(options.Address, "Gateway:Mqtt:Address").ToString());
         else if (!IPAddress.IsLoopback(address) && !options.AllowPlainOnAnyAddress)
             failures.Add(GatewayErrors.PlainNotLoopback.With(options.Address).ToString());
+        if (options.EventLoops > 0 && !OperatingSystem.IsLinux())
+            failures.Add($"Gateway:Mqtt:EventLoops is {options.EventLoops}; choose 0, for only Linux has them.");
     }
 
     private static void Tls(TlsListenerOptions options, List<string> failures)

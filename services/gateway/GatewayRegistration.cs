@@ -6,6 +6,7 @@ using Millrace.Gateway.Lifecycle;
 using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Mqtt;
 using Millrace.Gateway.Publishing;
+using Millrace.Gateway.Sockets;
 using Millrace.Gateway.Topics;
 using Millrace.Hosting.Options;
 
@@ -35,6 +36,7 @@ public static class GatewayRegistration
         services.AddSingleton<ConnectionWatch>();
         services.AddSingleton<RevocationWatch>();
         services.AddSingleton<MqttConnectionHandler>();
+        services.AddSingleton<LoopListener>();
         services.AddHostedService<GatewayService>();
         return services;
     }

@@ -6,6 +6,7 @@ using Millrace.Gateway.Lifecycle;
 using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Mqtt;
 using Millrace.Gateway.Publishing;
+using Millrace.Gateway.Sockets;
 
 namespace Millrace.Gateway;
 
@@ -15,8 +16,8 @@ namespace Millrace.Gateway;
 /// </summary>
 internal sealed class GatewayService(
     GatewayRuntime runtime, TelemetryPublisher publisher, LifecycleWriter lifecycle, ConnectionWatch watch,
-    RevocationWatch revocations, GatewayEndpoints endpoints, IOptions<GatewayOptions> options, TimeProvider time,
-    ILogger<GatewayService> logger) : IHostedLifecycleService
+    RevocationWatch revocations, LoopListener listener, GatewayEndpoints endpoints, IOptions<GatewayOptions> options,
+    TimeProvider time, ILogger<GatewayService> logger) : IHostedLifecycleService
 {
     private static readonly TimeSpan CutTimeout = TimeSpan.FromSeconds(1);
 
@@ -33,6 +34,7 @@ internal sealed class GatewayService(
         _watching = Task.WhenAll(
             Task.Run(() => watch.RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => revocations.RunAsync(notices, _stop.Token), CancellationToken.None));
+        listener.Start();
     }
 
     public Task StartedAsync(CancellationToken cancellationToken)
@@ -48,6 +50,7 @@ internal sealed class GatewayService(
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         runtime.IsDraining = true;
+        listener.StopListening();
         logger.Draining(runtime.Connections.Count);
         foreach (var connection in runtime.Connections.Snapshot().ToArray()) connection?.Drain();
         var timeout = options.Value.DrainTimeout;
@@ -76,6 +79,7 @@ internal sealed class GatewayService(
         await lifecycle.StopAsync(cancellationToken).ConfigureAwait(false);
         await _stop.CancelAsync().ConfigureAwait(false);
         await _watching.ConfigureAwait(false);
+        listener.Dispose();
     }
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;

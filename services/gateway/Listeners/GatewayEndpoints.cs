@@ -7,10 +7,12 @@ namespace Millrace.Gateway.Listeners;
 public sealed class GatewayEndpoints
 {
     /// <summary>Plain MQTT, or null when it is not enabled.</summary>
-    public IPEndPoint? Mqtt => Plain?.IPEndPoint;
+    public IPEndPoint? Mqtt => Loops ?? Plain?.IPEndPoint;
 
     /// <summary>MQTT over TLS, or null when it is not enabled.</summary>
     public IPEndPoint? Mqtts => Tls?.IPEndPoint;
+
+    internal IPEndPoint? Loops { get; set; }
 
     internal ListenOptions? Plain { get; set; }
 

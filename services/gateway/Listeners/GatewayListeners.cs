@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -18,9 +17,9 @@ internal static class GatewayListeners
     {
         var options = kestrel.ApplicationServices.GetRequiredService<IOptions<GatewayOptions>>().Value;
         var endpoints = kestrel.ApplicationServices.GetRequiredService<GatewayEndpoints>();
-        if (options.Mqtt.Enabled)
+        if (options.Mqtt is { Enabled: true, EventLoops: 0 })
         {
-            kestrel.Listen(EndPoint(options.Mqtt.Address, options.Mqtt.Port), listen =>
+            kestrel.Listen(ListenerAddress.EndPoint(options.Mqtt.Address, options.Mqtt.Port), listen =>
             {
                 endpoints.Plain = listen;
                 listen.UseConnectionHandler<MqttConnectionHandler>();
@@ -29,7 +28,7 @@ internal static class GatewayListeners
 
         if (options.Mqtts.IsEnabled)
         {
-            kestrel.Listen(EndPoint(options.Mqtts.Address, options.Mqtts.Port), listen =>
+            kestrel.Listen(ListenerAddress.EndPoint(options.Mqtts.Address, options.Mqtts.Port), listen =>
             {
                 endpoints.Tls = listen;
                 listen.UseHttps(Tls(options.Mqtts));
@@ -37,9 +36,6 @@ internal static class GatewayListeners
             });
         }
     }
-
-    private static IPEndPoint EndPoint(string address, int port) =>
-        new(ListenerAddress.TryParse(address, out var parsed) ? parsed : IPAddress.Loopback, port);
 
     private static HttpsConnectionAdapterOptions Tls(TlsListenerOptions options)
     {

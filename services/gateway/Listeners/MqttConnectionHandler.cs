@@ -1,26 +1,34 @@
+using System.IO.Pipelines;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Millrace.Gateway.Mqtt;
 
 namespace Millrace.Gateway.Listeners;
 
-/// <summary>Where Kestrel hands a connection over, decrypted where it came over TLS.</summary>
+/// <summary>Where the transports hand a connection over, decrypted where it came over TLS.</summary>
 internal sealed class MqttConnectionHandler(GatewayRuntime runtime) : ConnectionHandler
 {
     public override Task OnConnectedAsync(ConnectionContext connection)
     {
+        var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
+        return TryRun(connection.Transport, certificate, connection.Abort) ?? Task.CompletedTask;
+    }
+
+    /// <summary>Runs until the connection has ended. Null when it is not let in: the caller closes it.</summary>
+    public Task? TryRun(IDuplexPipe transport, X509Certificate2? certificate, Action abort)
+    {
         if (runtime.IsDraining)
         {
             runtime.Metrics.Refused("shutdown");
-            return Task.CompletedTask;
+            return null;
         }
 
-        var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
-        var mqtt = new MqttConnection(runtime, connection.Transport, certificate, connection.Abort);
+        var mqtt = new MqttConnection(runtime, transport, certificate, abort);
         if (!runtime.Connections.TryAdd(mqtt, runtime.Options.ConnectionsMax))
         {
             runtime.Metrics.Refused("connections-max");
-            return Task.CompletedTask;
+            return null;
         }
 
         runtime.Metrics.ConnectionOpened();
