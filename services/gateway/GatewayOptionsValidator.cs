@@ -45,6 +45,8 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
             failures.Add(GatewayErrors.AddressInvalid.With(options.Address, $"Gateway:{name}:Address").ToString());
         else if (!IPAddress.IsLoopback(address) && !options.AllowPlainOnAnyAddress)
             failures.Add(GatewayErrors.PlainNotLoopback.With(options.Address, $"Gateway:{name}").ToString());
+        if (options.EventLoops > 0 && !OperatingSystem.IsLinux())
+            failures.Add($"Gateway:{name}:EventLoops is {options.EventLoops}; choose 0, for only Linux has them.");
     }
 
     private static void Tls(string name, TlsListenerOptions options, List<string> failures)

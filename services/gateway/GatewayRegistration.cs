@@ -9,6 +9,7 @@ using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Mqtt;
 using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Sessions;
+using Millrace.Gateway.Sockets;
 using Millrace.Gateway.Topics;
 using Millrace.Hosting.Options;
 
@@ -44,6 +45,7 @@ public static class GatewayRegistration
         services.AddSingleton<RevocationWatch>();
         services.AddSingleton<MqttConnectionHandler>();
         services.AddSingleton<IStartupFilter, WebSocketEndpoint>();
+        services.AddSingleton<LoopListener>();
         services.AddHostedService<GatewayService>();
         services.AddSingleton<IValidateOptions<GatewayOptions>, BridgeOptionsValidator>();
         services.AddSingleton<BridgeMetrics>();

@@ -7,6 +7,7 @@ using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Mqtt;
 using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Sessions;
+using Millrace.Gateway.Sockets;
 
 namespace Millrace.Gateway;
 
@@ -17,7 +18,7 @@ namespace Millrace.Gateway;
 internal sealed class GatewayService(
     GatewayRuntime runtime, TelemetryPublisher publisher, LifecycleWriter lifecycle, ConnectionWatch watch,
     RevocationWatch revocations, SessionSweeper sweeper, DeviceMessageReader messages,
-    GatewayEndpoints endpoints, IOptions<GatewayOptions> options, TimeProvider time,
+    LoopListener listener, GatewayEndpoints endpoints, IOptions<GatewayOptions> options, TimeProvider time,
     ILogger<GatewayService> logger) : IHostedLifecycleService
 {
     private static readonly TimeSpan CutTimeout = TimeSpan.FromSeconds(1);
@@ -37,6 +38,7 @@ internal sealed class GatewayService(
             Task.Run(() => revocations.RunAsync(notices, _stop.Token), CancellationToken.None),
             Task.Run(() => sweeper.RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => messages.RunAsync(_stop.Token), CancellationToken.None));
+        listener.Start();
     }
 
     public Task StartedAsync(CancellationToken cancellationToken)
@@ -54,6 +56,7 @@ internal sealed class GatewayService(
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         runtime.IsDraining = true;
+        listener.StopListening();
         logger.Draining(runtime.Connections.Count);
         foreach (var connection in runtime.Connections.Snapshot().ToArray()) connection?.Drain();
         var timeout = options.Value.DrainTimeout;
@@ -82,6 +85,7 @@ internal sealed class GatewayService(
         await lifecycle.StopAsync(cancellationToken).ConfigureAwait(false);
         await _stop.CancelAsync().ConfigureAwait(false);
         await _watching.ConfigureAwait(false);
+        listener.Dispose();
     }
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -13,6 +13,9 @@ internal static partial class Log
     [LoggerMessage(4002, LogLevel.Warning, "{Connections} connections were still open after {Timeout} and are cut off")]
     public static partial void DrainTimedOut(this ILogger log, int connections, TimeSpan timeout);
 
+    [LoggerMessage(4003, LogLevel.Error, "No connection can be accepted for now: {Cause}")]
+    public static partial void AcceptFails(this ILogger log, string cause);
+
     [LoggerMessage(4100, LogLevel.Warning, "{Code}: device {DeviceId} was refused: {Reason}")]
     public static partial void LoginRefused(this ILogger log, string code, string deviceId, string reason);
 

@@ -7,7 +7,7 @@ namespace Millrace.Gateway.Listeners;
 public sealed class GatewayEndpoints
 {
     /// <summary>Plain MQTT, or null when it is not enabled.</summary>
-    public IPEndPoint? Mqtt => Plain?.IPEndPoint;
+    public IPEndPoint? Mqtt => Loops ?? Plain?.IPEndPoint;
 
     /// <summary>MQTT over TLS, or null when it is not enabled.</summary>
     public IPEndPoint? Mqtts => Tls?.IPEndPoint;
@@ -21,6 +21,8 @@ public sealed class GatewayEndpoints
     internal ListenOptions? PlainWebSocket { get; set; }
 
     internal ListenOptions? TlsWebSocket { get; set; }
+
+    internal IPEndPoint? Loops { get; set; }
 
     internal ListenOptions? Plain { get; set; }
 

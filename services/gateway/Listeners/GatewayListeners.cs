@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -18,9 +17,9 @@ internal static class GatewayListeners
     {
         var options = kestrel.ApplicationServices.GetRequiredService<IOptions<GatewayOptions>>().Value;
         var endpoints = kestrel.ApplicationServices.GetRequiredService<GatewayEndpoints>();
-        if (options.Mqtt.Enabled)
+        if (options.Mqtt is { Enabled: true, EventLoops: 0 })
         {
-            kestrel.Listen(EndPoint(options.Mqtt.Address, options.Mqtt.Port), listen =>
+            kestrel.Listen(ListenerAddress.EndPoint(options.Mqtt.Address, options.Mqtt.Port), listen =>
             {
                 endpoints.Plain = listen;
                 listen.UseConnectionHandler<MqttConnectionHandler>();
@@ -29,7 +28,7 @@ internal static class GatewayListeners
 
         if (options.Mqtts.IsEnabled)
         {
-            kestrel.Listen(EndPoint(options.Mqtts.Address, options.Mqtts.Port), listen =>
+            kestrel.Listen(ListenerAddress.EndPoint(options.Mqtts.Address, options.Mqtts.Port), listen =>
             {
                 endpoints.Tls = listen;
                 listen.UseHttps(Tls(options.Mqtts));
@@ -45,7 +44,7 @@ internal static class GatewayListeners
         var (plain, tls) = (options.WebSocket, options.WebSocketTls.OrCertificateOf(options.Mqtts));
         if (plain.Enabled)
         {
-            kestrel.Listen(EndPoint(plain.Address, plain.Port), listen =>
+            kestrel.Listen(ListenerAddress.EndPoint(plain.Address, plain.Port), listen =>
             {
                 endpoints.PlainWebSocket = listen;
                 WebSocketEndpoint.Mark(listen);
@@ -54,7 +53,7 @@ internal static class GatewayListeners
 
         if (tls.IsEnabled)
         {
-            kestrel.Listen(EndPoint(tls.Address, tls.Port), listen =>
+            kestrel.Listen(ListenerAddress.EndPoint(tls.Address, tls.Port), listen =>
             {
                 endpoints.TlsWebSocket = listen;
                 listen.UseHttps(Tls(tls));
@@ -62,9 +61,6 @@ internal static class GatewayListeners
             });
         }
     }
-
-    private static IPEndPoint EndPoint(string address, int port) =>
-        new(ListenerAddress.TryParse(address, out var parsed) ? parsed : IPAddress.Loopback, port);
 
     private static HttpsConnectionAdapterOptions Tls(TlsListenerOptions options)
     {

@@ -16,6 +16,12 @@ public sealed class PlainListenerOptions
     [Range(0, 65_535)]
     public int Port { get; set; } = 1883;
 
+    /// <summary>
+    /// Threads that read the sockets, each of them many (Linux). 0 leaves the sockets to Kestrel's transport.
+    /// </summary>
+    [Range(0, 1_024)]
+    public int EventLoops { get; set; } = OperatingSystem.IsLinux() ? Environment.ProcessorCount : 0;
+
     /// <summary>Lets keys and telemetry travel in the clear on any address.</summary>
     public bool AllowPlainOnAnyAddress { get; set; }
 }
@@ -75,4 +81,7 @@ internal static class ListenerAddress
         address = IPAddress.Loopback;
         return text == "localhost" || IPAddress.TryParse(text, out address!);
     }
+
+    public static IPEndPoint EndPoint(string address, int port) =>
+        new(TryParse(address, out var parsed) ? parsed : IPAddress.Loopback, port);
 }

@@ -6,7 +6,7 @@ using Millrace.Gateway.Mqtt;
 
 namespace Millrace.Gateway.Listeners;
 
-/// <summary>Where Kestrel hands a connection over, decrypted where it came over TLS.</summary>
+/// <summary>Where the transports hand a connection over, decrypted where it came over TLS.</summary>
 internal sealed class MqttConnectionHandler(GatewayRuntime runtime) : ConnectionHandler
 {
     public override Task OnConnectedAsync(ConnectionContext connection) => RunAsync(
@@ -15,17 +15,24 @@ internal sealed class MqttConnectionHandler(GatewayRuntime runtime) : Connection
     /// <summary>Runs until the connection has ended, over whatever transport.</summary>
     public Task RunAsync(IDuplexPipe transport, X509Certificate2? certificate, Action abort)
     {
+        var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
+        return TryRun(connection.Transport, certificate, connection.Abort) ?? Task.CompletedTask;
+    }
+
+    /// <summary>Runs until the connection has ended. Null when it is not let in: the caller closes it.</summary>
+    public Task? TryRun(IDuplexPipe transport, X509Certificate2? certificate, Action abort)
+    {
         if (runtime.IsDraining)
         {
             runtime.Metrics.Refused("shutdown");
-            return Task.CompletedTask;
+            return null;
         }
 
         var mqtt = new MqttConnection(runtime, transport, certificate, abort);
         if (!runtime.Connections.TryAdd(mqtt, runtime.Options.ConnectionsMax))
         {
             runtime.Metrics.Refused("connections-max");
-            return Task.CompletedTask;
+            return null;
         }
 
         runtime.Metrics.ConnectionOpened();

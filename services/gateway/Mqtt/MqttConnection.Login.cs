@@ -14,6 +14,9 @@ internal sealed partial class MqttConnection
         var request = _session.Request;
         if (request is null) return;
         _isPaused = true;
+
+        // A look into the store must not hold up a thread that reads other connections too.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         LoginResult result;
         try
         {

@@ -3,7 +3,7 @@ using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Gateway;
 
-public class BackPressureTests
+public class BackPressureTests(int eventLoops) : TransportTests(eventLoops)
 {
     [Test]
     public async Task While_the_log_is_slow_the_socket_is_not_read_and_nothing_is_lost()

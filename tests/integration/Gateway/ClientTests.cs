@@ -7,7 +7,7 @@ using MQTTnet.Protocol;
 namespace Millrace.Integration.Tests.Gateway;
 
 /// <summary>With clients that others wrote: mosquitto_pub and MQTTnet.</summary>
-public class ClientTests
+public class ClientTests(int eventLoops) : TransportTests(eventLoops)
 {
     private TemporaryFolder _folder = null!;
     private Certificates _certificates = null!;

@@ -18,7 +18,7 @@ using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Gateway;
 
-/// <summary>The gateway alone, on Kestrel's sockets, with the local log and SQLite.</summary>
+/// <summary>The gateway alone, on real sockets, with the local log and SQLite.</summary>
 internal sealed class GatewayHost : IAsyncDisposable
 {
     public const string Key = "cHJpbWFyeS1rZXktb2YtdGhlLWRldmljZS0zMi1ieXRlcw==";
@@ -36,6 +36,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["Gateway:Mqtt:Port"] = "0",
+            ["Gateway:Mqtt:EventLoops"] = $"{EventLoops}",
             ["Gateway:Mqtts:Port"] = "0",
             ["Gateway:WebSocket:Port"] = "0",
             ["Gateway:WebSocketTls:Port"] = "0",
@@ -53,10 +54,14 @@ internal sealed class GatewayHost : IAsyncDisposable
         builder.Services.AddMillraceGateway();
         builder.Services.AddSingleton<Meters>();
         builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenMillraceGateway());
         _app = builder.Build();
         Meters = _app.Services.GetRequiredService<Meters>();
     }
+
+    /// <summary>Of the hosts that are started next; 0 is Kestrel's transport.</summary>
+    public static int EventLoops { get; set; }
 
     public GatedLog Log => _app.Services.GetRequiredService<GatedLog>();
 
