@@ -17,7 +17,8 @@ public sealed class PlainListenerOptions
     public int Port { get; set; } = 1883;
 
     /// <summary>
-    /// Threads that read the sockets, each of them many (Linux). 0 leaves the sockets to Kestrel's transport.
+    /// Threads that read the sockets, each of them many (Linux; MQTT alone, not WebSocket). 0 leaves the sockets to
+    /// Kestrel's transport.
     /// </summary>
     [Range(0, 1_024)]
     public int EventLoops { get; set; } = OperatingSystem.IsLinux() ? Environment.ProcessorCount : 0;

@@ -13,11 +13,8 @@ internal sealed class MqttConnectionHandler(GatewayRuntime runtime) : Connection
         connection.Transport, connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate, connection.Abort);
 
     /// <summary>Runs until the connection has ended, over whatever transport.</summary>
-    public Task RunAsync(IDuplexPipe transport, X509Certificate2? certificate, Action abort)
-    {
-        var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
-        return TryRun(connection.Transport, certificate, connection.Abort) ?? Task.CompletedTask;
-    }
+    public Task RunAsync(IDuplexPipe transport, X509Certificate2? certificate, Action abort) =>
+        TryRun(transport, certificate, abort) ?? Task.CompletedTask;
 
     /// <summary>Runs until the connection has ended. Null when it is not let in: the caller closes it.</summary>
     public Task? TryRun(IDuplexPipe transport, X509Certificate2? certificate, Action abort)
