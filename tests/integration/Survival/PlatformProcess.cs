@@ -105,7 +105,7 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
             {
                 using var ready = await Api.GetAsync("readyz");
                 // What it prints comes last, when the data folder says where it listens.
-                if (ready.StatusCode == HttpStatusCode.OK && Printed.Contains("mosquitto_pub"))
+                if (ready.StatusCode == HttpStatusCode.OK && Says("mosquitto_pub", "administrator's token"))
                 {
                     var token = (await File.ReadAllTextAsync(Path.Combine(_data, "admin.token"))).Trim();
                     Api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
@@ -122,6 +122,8 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
 
         Assert.Fail($"The platform was not ready within {StartLimit}.\n{Printed}");
     }
+
+    private bool Says(params string[] any) => any.Any(Printed.Contains);
 
     private void Keep(string? line)
     {
