@@ -37,6 +37,17 @@ public partial class DocsTests
             Is.Empty);
     }
 
+    [Test]
+    public void Tests_that_pages_name_exist()
+    {
+        var tests = Tree.Files("*Tests.cs").ToLookup(f => Path.GetFileNameWithoutExtension(f)!, Tree.Read);
+        var named = Pages.SelectMany(p => TestPattern().Matches(Tree.Read(p))
+            .Select(m => (p, Class: m.Groups[1].Value, Method: m.Groups[2].Value))).ToList();
+        Assert.That(named, Is.Not.Empty);
+        Assert.That(named.Where(n => !tests[n.Class].Any(text => text.Contains($" {n.Method}(")))
+            .Select(n => $"{n.p}: {n.Class}.{n.Method}"), Is.Empty);
+    }
+
     [TestCaseSource(nameof(Scripts))]
     public void Every_script_tells_what_it_does(string script)
     {
@@ -61,6 +72,9 @@ public partial class DocsTests
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex LinkPattern();
+
+    [GeneratedRegex(@"`(\w+Tests)\.(\w+)`")]
+    private static partial Regex TestPattern();
 
     [GeneratedRegex(@"^([a-z][a-z0-9-]*):.*##", RegexOptions.Multiline)]
     private static partial Regex MakeVerbPattern();
