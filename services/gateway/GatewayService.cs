@@ -81,10 +81,11 @@ internal sealed class GatewayService(
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await publisher.StopAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-        await lifecycle.StopAsync(cancellationToken).ConfigureAwait(false);
+        // Who may still publish a will stops first.
         await _stop.CancelAsync().ConfigureAwait(false);
         await _watching.ConfigureAwait(false);
+        await publisher.StopAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        await lifecycle.StopAsync(cancellationToken).ConfigureAwait(false);
         listener.Dispose();
     }
 

@@ -16,7 +16,7 @@ internal sealed class SessionSweeper(
         try
         {
             while (await timer.WaitForNextTickAsync(stop).ConfigureAwait(false))
-                await SweepAsync(stop).ConfigureAwait(false);
+                await SweepAsync().ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -24,14 +24,15 @@ internal sealed class SessionSweeper(
         }
     }
 
-    private async ValueTask SweepAsync(CancellationToken stop)
+    private async ValueTask SweepAsync()
     {
         try
         {
             SweepResult result;
             do
             {
-                result = await store.SweepAsync(time.GetUtcNow(), AtOnce, stop).ConfigureAwait(false);
+                // Not cancelled: a will that was handed out is in nobody's hands but these.
+                result = await store.SweepAsync(time.GetUtcNow(), AtOnce).ConfigureAwait(false);
                 metrics.SessionsEnded("expired", result.Ended.Count);
                 foreach (var session in result.Ended) metrics.DeliveryLost("session-expired", session.Queued);
                 foreach (var due in result.Wills)
@@ -39,7 +40,7 @@ internal sealed class SessionSweeper(
             }
             while (result.HasMore);
         }
-        catch (Exception failure) when (failure is not OperationCanceledException)
+        catch (Exception failure)
         {
             logger.SweepFails(failure);
         }
