@@ -39,4 +39,9 @@ public static class GatewayErrors
         "A publish was refused.",
         "Its topic is not one that this device may use, or its properties are not valid.",
         "See the reason in this line; docs/mqtt.md lists the topics.");
+
+    public static readonly ErrorDefinition LimitReached = new("GW-0020",
+        "A limit was reached.",
+        "A device, or all of them together, brought more than Gateway:Limits allows.",
+        "See the reason in this line; docs/errors/GW-0020.md names the option of each.");
 }

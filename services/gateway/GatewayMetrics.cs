@@ -23,6 +23,7 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _lifecycleLost;
     private readonly Counter<long> _lifecycleWaits;
     private readonly Counter<long> _rechecksFailed;
+    private readonly Counter<long> _subscriptionsRefused;
 
     public GatewayMetrics(IMeterFactory meters)
     {
@@ -53,6 +54,8 @@ internal sealed class GatewayMetrics : IDisposable
             "millrace.gateway.lifecycle.waits", "{event}", "Events that had to wait for room in the queue");
         _rechecksFailed = _meter.CreateCounter<long>(
             "millrace.gateway.rechecks.failed", "{lookup}", "Credentials that could not be looked up again");
+        _subscriptionsRefused = _meter.CreateCounter<long>(
+            "millrace.gateway.subscriptions.refused", "{filter}", "Topic filters beyond a limit, by reason");
     }
 
     public void ConnectionOpened() => _connections.Add(1);
@@ -105,6 +108,8 @@ internal sealed class GatewayMetrics : IDisposable
     public void LifecycleWaited() => _lifecycleWaits.Add(1);
 
     public void RecheckFailed() => _rechecksFailed.Add(1, Reason("store-failed"));
+
+    public void SubscriptionRefused(string reason) => _subscriptionsRefused.Add(1, Reason(reason));
 
     public void Dispose() => _meter.Dispose();
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Options;
+using Millrace.Gateway.Limits;
 using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Topics;
 using Millrace.Primitives;
@@ -17,12 +18,15 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         Between(nameof(options.PacketBytesMax), options.PacketBytesMax, new(128), ByteSize.FromMiB(256), failures);
         Between(nameof(options.PartitionBufferBytesMax), options.PartitionBufferBytesMax, ByteSize.FromKiB(4),
             ByteSize.FromMiB(256), failures);
+        Between(nameof(options.ReadBufferBytesMax), options.ReadBufferBytesMax, ByteSize.FromKiB(64),
+            ByteSize.FromMiB(16), failures);
         Positive(nameof(options.ConnectTimeout), options.ConnectTimeout, failures);
         Positive(nameof(options.CloseTimeout), options.CloseTimeout, failures);
         Positive(nameof(options.DrainTimeout), options.DrainTimeout, failures);
         Positive(nameof(options.IdentityRecheckInterval), options.IdentityRecheckInterval, failures);
         if (options.KeepAliveMax < TimeSpan.Zero || options.KeepAliveMax.TotalSeconds > ushort.MaxValue)
             failures.Add($"Gateway:KeepAliveMax is {options.KeepAliveMax}; choose from 0 to 18:12:15.");
+        LimitOptionsValidator.Validate(options.Limits, failures);
         foreach (var mapping in options.TopicMappings)
         {
             if (!TopicTemplate.TryParse(mapping.Template, out _))

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Millrace.Gateway.Authentication;
 using Millrace.Gateway.Lifecycle;
+using Millrace.Gateway.Limits;
 using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Mqtt;
 using Millrace.Gateway.Publishing;
@@ -31,6 +32,8 @@ public static class GatewayRegistration
         services.AddSingleton<DeviceAuthenticator>();
         services.AddSingleton<RefusalLog>();
         services.AddSingleton<ConnectionTable>();
+        services.AddSingleton<GatewayLimits>();
+        services.AddSingleton<HandshakeGate>();
         services.AddSingleton<GatewayRuntime>();
         services.AddSingleton<ConnectionWatch>();
         services.AddSingleton<RevocationWatch>();

@@ -5,4 +5,8 @@ namespace Millrace.Mqtt.Session;
 /// <param name="InFlightMax">Unacknowledged QoS 1 publishes: the receive maximum. 1 to 65535.</param>
 /// <param name="TopicAliasMax">The greatest topic alias; 0 for none.</param>
 /// <param name="KeepAliveMaxSeconds">The longest keep-alive; 0 for no limit.</param>
-public sealed record SessionLimits(int PacketBytesMax, int InFlightMax, int TopicAliasMax, int KeepAliveMaxSeconds);
+public sealed record SessionLimits(int PacketBytesMax, int InFlightMax, int TopicAliasMax, int KeepAliveMaxSeconds)
+{
+    /// <summary>The longest topic that is remembered under an alias; the server refuses longer ones.</summary>
+    public int TopicBytesMax { get; init; } = ushort.MaxValue;
+}

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Millrace.Gateway.Limits;
 
 namespace Millrace.Gateway.Listeners;
 
@@ -18,6 +19,8 @@ internal static class GatewayListeners
     {
         var options = kestrel.ApplicationServices.GetRequiredService<IOptions<GatewayOptions>>().Value;
         var endpoints = kestrel.ApplicationServices.GetRequiredService<GatewayEndpoints>();
+        kestrel.Limits.MaxRequestBufferSize = options.ReadBufferBytesMax.Bytes;
+        var handshakes = kestrel.ApplicationServices.GetRequiredService<HandshakeGate>();
         if (options.Mqtt.Enabled)
         {
             kestrel.Listen(EndPoint(options.Mqtt.Address, options.Mqtt.Port), listen =>
@@ -32,7 +35,9 @@ internal static class GatewayListeners
             kestrel.Listen(EndPoint(options.Mqtts.Address, options.Mqtts.Port), listen =>
             {
                 endpoints.Tls = listen;
+                listen.Use(handshakes.Before);
                 listen.UseHttps(Tls(options.Mqtts));
+                listen.Use(handshakes.After);
                 listen.UseConnectionHandler<MqttConnectionHandler>();
             });
         }

@@ -1,6 +1,7 @@
 using Millrace.Contracts;
 using Millrace.Gateway.Authentication;
 using Millrace.Mqtt;
+using Millrace.Primitives;
 
 namespace Millrace.Gateway.Mqtt;
 
@@ -11,6 +12,8 @@ internal sealed partial class MqttConnection
     {
         var request = _session.Request;
         if (request is null) return;
+        await SlowLoginAsync(DeviceName.Of(request)).ConfigureAwait(false);
+        if (End is not null) return;
         _isPaused = true;
         LoginResult result;
         try
@@ -29,11 +32,19 @@ internal sealed partial class MqttConnection
         _isPaused = false;
         if (result.Login is not { } login)
         {
+            CountFailedLogin(result.DeviceName);
             Refuse(result.DeviceName, result.Reason.Word(), ConnectionEnd.LoginRefused);
             return;
         }
 
         _login = login;
+        if (!TryEnter(login))
+        {
+            _login = null;
+            Refuse(result.DeviceName, "connect-rate-device", ConnectionEnd.ConnectRate, GatewayErrors.LimitReached);
+            return;
+        }
+
         var will = CheckWill();
         if (will != ReasonCode.Success)
         {
@@ -45,10 +56,10 @@ internal sealed partial class MqttConnection
         await EnterAsync(request.ClientId, result).ConfigureAwait(false);
     }
 
-    private void Refuse(string name, string reason, ConnectionEnd end)
+    private void Refuse(string name, string reason, ConnectionEnd end, ErrorDefinition? error = null)
     {
         runtime.Metrics.Refused(reason);
-        runtime.Refusals.Refused(name, reason);
+        runtime.Refusals.Refused(name, reason, error ?? GatewayErrors.LoginRefused);
         TryEnd(end);
     }
 
@@ -57,7 +68,14 @@ internal sealed partial class MqttConnection
         _connectionNumber = runtime.NextConnectionNumber();
         var assigned = clientId.Length == 0 ? $"auto-{runtime.ConnectionId(_connectionNumber)}" : null;
         ClientId = assigned ?? clientId;
-        runtime.Connections.Register(this, _login!.DeviceId)?.TryEnd(ConnectionEnd.TakenOver);
+        var max = _meter!.Limits.ConnectionsMax;
+        if (!runtime.Connections.TryRegister(this, _login!.DeviceId, max, out var before))
+        {
+            Refuse(result.DeviceName, "connections-max-device", ConnectionEnd.TooMany, GatewayErrors.LimitReached);
+            return;
+        }
+
+        before?.TryEnd(ConnectionEnd.TakenOver);
 
         // A notice of a change that came after the identity was read found this connection not yet in the table.
         if (runtime.Identities.Epoch != result.Epoch)

@@ -18,6 +18,7 @@ internal sealed partial class MqttConnection
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
     private ConnectionEnd? _endToWrite;
     private bool _isFlushing;
+    private int _flushingSeconds;
     private bool _isOutputClosed;
 
     private bool IsFlushing
@@ -90,6 +91,7 @@ internal sealed partial class MqttConnection
             return;
         }
 
+        _flushingSeconds = runtime.NowSeconds;
         _isFlushing = true;
         _flush = flush;
         flush.UnsafeOnCompleted(_onFlushed ??= OnFlushed);
@@ -162,8 +164,7 @@ internal sealed partial class MqttConnection
     {
         Span<byte> codes = packet.FilterCount <= 64 ? stackalloc byte[64] : new byte[packet.FilterCount];
         var count = 0;
-        foreach (var subscription in packet)
-            codes[count++] = OwnTopics.Grant(subscription, _login!.DeviceId, _session.Version);
+        foreach (var subscription in packet) codes[count++] = Grant(subscription, count);
         return TryAnswer(PacketType.SubAck, packet.PacketId, codes[..count]);
     }
 

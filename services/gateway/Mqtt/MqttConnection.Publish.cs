@@ -2,6 +2,7 @@ using Millrace.Gateway.Authentication;
 using Millrace.Gateway.Topics;
 using Millrace.Mqtt;
 using Millrace.Mqtt.Packets;
+using Millrace.Mqtt.Session;
 
 namespace Millrace.Gateway.Mqtt;
 
@@ -23,7 +24,7 @@ internal sealed partial class MqttConnection
     /// <summary>False: there is no room now; the packet is to come again.</summary>
     private bool TakePublish(in PublishPacket publish, ref PublishRun run)
     {
-        Topics.Resolve(publish.Topic, out var target);
+        Resolve(publish.Topic, out var target);
         if (target.Refusal != PublishRefusal.None)
         {
             RefusePublish(publish, target.Refusal, ref run);
@@ -39,11 +40,20 @@ internal sealed partial class MqttConnection
             return false;
         }
 
-        var refusal = TelemetryEncoder.Encode(
-            partition.Records, partition.TimestampMs, target, publish, runtime.Options.PropertiesMax);
+        var refusal = !TryCount(publish, partition.TimestampMs)
+            ? PublishRefusal.DayQuotaReached
+            : TelemetryEncoder.Encode(
+                partition.Records, partition.TimestampMs, target, publish, runtime.Options.PropertiesMax);
         if (refusal != PublishRefusal.None) RefusePublish(publish, refusal, ref run);
         else run.Taken(publish.Qos == 0 ? -1 : _session.Acks.Add(publish.PacketId, partition.Partition));
         return true;
+    }
+
+    private void Resolve(ReadOnlySpan<byte> topic, out MessageTarget target)
+    {
+        target = default;
+        target.Refusal = _meter!.Limits.Check(topic);
+        if (target.Refusal == PublishRefusal.None) Topics.Resolve(topic, out target);
     }
 
     /// <summary>
@@ -69,7 +79,7 @@ internal sealed partial class MqttConnection
         runtime.Log.PublishRefused(GatewayErrors.PublishRefused.Code, _login!.DeviceId, reason);
         if (_session.Version == MqttVersion.V311)
         {
-            TryEnd(ConnectionEnd.TopicRefused);
+            TryEnd(refusal == PublishRefusal.DayQuotaReached ? ConnectionEnd.QuotaReached : ConnectionEnd.TopicRefused);
             return;
         }
 
@@ -81,7 +91,7 @@ internal sealed partial class MqttConnection
     private static ReasonCode CodeOf(PublishRefusal refusal) => refusal switch
     {
         PublishRefusal.TopicOfAnother => ReasonCode.NotAuthorized,
-        PublishRefusal.TooManyProperties => ReasonCode.QuotaExceeded,
+        PublishRefusal.TooManyProperties or PublishRefusal.DayQuotaReached => ReasonCode.QuotaExceeded,
         _ => ReasonCode.TopicNameInvalid,
     };
 
@@ -91,21 +101,34 @@ internal sealed partial class MqttConnection
     private ReasonCode CheckWill()
     {
         if (_session.Request?.Will is not { } will) return ReasonCode.Success;
-        Topics.Resolve(will.Topic, out var target);
+        Resolve(will.Topic, out var target);
         return target.Refusal == PublishRefusal.None ? ReasonCode.Success : CodeOf(target.Refusal);
     }
 
-    private void PublishWill()
+    private async ValueTask PublishWillAsync()
     {
         if (_session.Will is not { } will) return;
+        while (!TryPublishWill(will)) await _resume.WaitAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>False: while the log is behind, wills wait like publishes.</summary>
+    private bool TryPublishWill(WillMessage will)
+    {
         Topics.Resolve(will.Topic, out var target);
         var partition = runtime.Publisher.Of(target.Source!.Partition);
         partition.Enter();
+        if (partition.IsFull)
+        {
+            partition.ExitToWait(this, count: 0, lastNumber: -1);
+            return false;
+        }
+
         var refusal = TelemetryEncoder.Encode(partition.Records, partition.TimestampMs, target, will.ToPublish(),
             runtime.Options.PropertiesMax, isWill: true);
         var taken = refusal == PublishRefusal.None;
         partition.Exit(owner: null, taken ? 1 : 0, lastNumber: -1);
         if (taken) runtime.Metrics.Received(1);
         else runtime.Metrics.Rejected(RefusalReasons.Kebab(refusal.ToString()));
+        return true;
     }
 }

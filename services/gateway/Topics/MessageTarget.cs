@@ -33,4 +33,13 @@ internal enum PublishRefusal : byte
 
     /// <summary>More properties than Gateway:PropertiesMax, or a name longer than a name may be.</summary>
     TooManyProperties,
+
+    /// <summary>A topic above TopicBytesMax of Gateway:Limits.</summary>
+    TopicTooLong,
+
+    /// <summary>A topic of more levels than TopicLevelsMax of Gateway:Limits.</summary>
+    TopicTooDeep,
+
+    /// <summary>The device, or the hub, has published as much as it may today.</summary>
+    DayQuotaReached,
 }
