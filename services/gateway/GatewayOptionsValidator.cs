@@ -27,6 +27,8 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         if (options.KeepAliveMax < TimeSpan.Zero || options.KeepAliveMax.TotalSeconds > ushort.MaxValue)
             failures.Add($"Gateway:KeepAliveMax is {options.KeepAliveMax}; choose from 0 to 18:12:15.");
         LimitOptionsValidator.Validate(options.Limits, failures);
+        if (options.Limits.Hub.ConnectsPerSecond > 0 && options.Limits.ConnectWaitMax >= options.ConnectTimeout)
+            failures.Add("Gateway:Limits:ConnectWaitMax must be less than Gateway:ConnectTimeout; it is part of it.");
         foreach (var mapping in options.TopicMappings)
         {
             if (!TopicTemplate.TryParse(mapping.Template, out _))

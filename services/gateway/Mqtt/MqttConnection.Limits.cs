@@ -15,7 +15,7 @@ namespace Millrace.Gateway.Mqtt;
 internal sealed partial class MqttConnection
 {
     /// <summary>Shorter pauses would cost more than they spare.</summary>
-    private static readonly TimeSpan PauseMin = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan PauseMin = TimeSpan.FromMilliseconds(100);
 
     private DeviceMeter? _meter;
     private Allowance _allowance = Allowance.Unlimited;
