@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Millrace.Gateway.Bridge;
+using Millrace.Gateway.Limits;
 using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Topics;
@@ -49,6 +50,11 @@ public sealed class GatewayOptions
     /// <summary>Bytes of a partition that wait for the log; beyond them, sockets are not read.</summary>
     public ByteSize PartitionBufferBytesMax { get; set; } = ByteSize.FromMiB(4);
 
+    /// <summary>
+    /// Bytes of a connection that are read ahead while it waits; the server's HTTP listeners have the same.
+    /// </summary>
+    public ByteSize ReadBufferBytesMax { get; set; } = ByteSize.FromKiB(128);
+
     /// <summary>The greatest topic alias of MQTT 5; 0 means that aliases are refused.</summary>
     [Range(0, 65_535)]
     public int TopicAliasMax { get; set; } = 16;
@@ -81,6 +87,9 @@ public sealed class GatewayOptions
     /// <summary>Connects and disconnects that wait for the log; beyond them, connecting and closing wait.</summary>
     [Range(1, 1_000_000)]
     public int LifecycleQueueMax { get; set; } = 10_000;
+
+    /// <summary>How much the hub and each of its devices may bring.</summary>
+    public LimitOptions Limits { get; set; } = new();
 
     /// <summary>What free topics mean, first match first.</summary>
     public List<TopicMappingOptions> TopicMappings { get; set; } = [];

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Options;
+using Millrace.Gateway.Limits;
 using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Topics;
@@ -20,6 +21,8 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         Between(nameof(options.PacketBytesMax), options.PacketBytesMax, new(128), ByteSize.FromMiB(256), failures);
         Between(nameof(options.PartitionBufferBytesMax), options.PartitionBufferBytesMax, ByteSize.FromKiB(4),
             ByteSize.FromMiB(256), failures);
+        Between(nameof(options.ReadBufferBytesMax), options.ReadBufferBytesMax, ByteSize.FromKiB(64),
+            ByteSize.FromMiB(16), failures);
         Positive(nameof(options.ConnectTimeout), options.ConnectTimeout, failures);
         Positive(nameof(options.CloseTimeout), options.CloseTimeout, failures);
         Positive(nameof(options.DrainTimeout), options.DrainTimeout, failures);
@@ -27,6 +30,9 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         Sessions(options.Sessions, failures);
         if (options.KeepAliveMax < TimeSpan.Zero || options.KeepAliveMax.TotalSeconds > ushort.MaxValue)
             failures.Add($"Gateway:KeepAliveMax is {options.KeepAliveMax}; choose from 0 to 18:12:15.");
+        LimitOptionsValidator.Validate(options.Limits, failures);
+        if (options.Limits.Hub.ConnectsPerSecond > 0 && options.Limits.ConnectWaitMax >= options.ConnectTimeout)
+            failures.Add("Gateway:Limits:ConnectWaitMax must be less than Gateway:ConnectTimeout; it is part of it.");
         foreach (var mapping in options.TopicMappings)
         {
             if (!TopicTemplate.TryParse(mapping.Template, out _))

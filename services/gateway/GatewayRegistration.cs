@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Millrace.Gateway.Authentication;
 using Millrace.Gateway.Bridge;
 using Millrace.Gateway.Lifecycle;
+using Millrace.Gateway.Limits;
 using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Mqtt;
 using Millrace.Gateway.Publishing;
@@ -40,6 +41,8 @@ public static class GatewayRegistration
         services.AddSingleton<SessionSweeper>();
         services.AddSingleton<MessageDelivery>();
         services.AddSingleton<DeviceMessageReader>();
+        services.AddSingleton<GatewayLimits>();
+        services.AddSingleton<HandshakeGate>();
         services.AddSingleton<GatewayRuntime>();
         services.AddSingleton<ConnectionWatch>();
         services.AddSingleton<RevocationWatch>();

@@ -10,4 +10,8 @@ namespace Millrace.Mqtt.Session;
 /// <param name="OutboundTopicAliasMax">Topic aliases that are used towards a client that takes them.</param>
 public sealed record SessionLimits(
     int PacketBytesMax, int InFlightMax, int TopicAliasMax, int KeepAliveMaxSeconds, uint SessionExpiryMaxSeconds,
-    int OutboundInFlightMax, int OutboundTopicAliasMax);
+    int OutboundInFlightMax, int OutboundTopicAliasMax)
+{
+    /// <summary>The longest topic that is remembered under an alias; the server refuses longer ones.</summary>
+    public int TopicBytesMax { get; init; } = ushort.MaxValue;
+}

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Millrace.Gateway.Limits;
 
 namespace Millrace.Gateway.Listeners;
 
@@ -17,6 +18,8 @@ internal static class GatewayListeners
     {
         var options = kestrel.ApplicationServices.GetRequiredService<IOptions<GatewayOptions>>().Value;
         var endpoints = kestrel.ApplicationServices.GetRequiredService<GatewayEndpoints>();
+        kestrel.Limits.MaxRequestBufferSize = options.ReadBufferBytesMax.Bytes;
+        var handshakes = kestrel.ApplicationServices.GetRequiredService<HandshakeGate>();
         if (options.Mqtt is { Enabled: true, EventLoops: 0 })
         {
             kestrel.Listen(ListenerAddress.EndPoint(options.Mqtt.Address, options.Mqtt.Port), listen =>
@@ -31,7 +34,9 @@ internal static class GatewayListeners
             kestrel.Listen(ListenerAddress.EndPoint(options.Mqtts.Address, options.Mqtts.Port), listen =>
             {
                 endpoints.Tls = listen;
+                listen.Use(handshakes.Before);
                 listen.UseHttps(Tls(options.Mqtts));
+                listen.Use(handshakes.After);
                 listen.UseConnectionHandler<MqttConnectionHandler>();
             });
         }
@@ -53,10 +58,13 @@ internal static class GatewayListeners
 
         if (tls.IsEnabled)
         {
+            var handshakes = kestrel.ApplicationServices.GetRequiredService<HandshakeGate>();
             kestrel.Listen(ListenerAddress.EndPoint(tls.Address, tls.Port), listen =>
             {
                 endpoints.TlsWebSocket = listen;
+                listen.Use(handshakes.Before);
                 listen.UseHttps(Tls(tls));
+                listen.Use(handshakes.After);
                 WebSocketEndpoint.Mark(listen);
             });
         }

@@ -66,7 +66,8 @@ internal sealed class WebSocketEndpoint(MqttConnectionHandler handler, GatewayMe
         var carrying = transport.RunAsync();
         try
         {
-            await handler.RunAsync(transport, certificate, socket.Abort).ConfigureAwait(false);
+            await handler.RunAsync(transport, certificate, socket.Abort, http.Connection.RemoteIpAddress)
+                .ConfigureAwait(false);
         }
         finally
         {

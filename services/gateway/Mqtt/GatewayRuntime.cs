@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.Gateway.Authentication;
 using Millrace.Gateway.Lifecycle;
+using Millrace.Gateway.Limits;
 using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Topics;
@@ -13,8 +14,8 @@ namespace Millrace.Gateway.Mqtt;
 internal sealed class GatewayRuntime(
     IOptions<GatewayOptions> options, ConnectionTable connections, DeviceAuthenticator authenticator,
     IdentityCache identities, RefusalLog refusals, TopicRouter router, TelemetryPublisher publisher,
-    LifecycleWriter lifecycle, SessionKeeper sessions, WillPublisher wills, GatewayMetrics metrics, TimeProvider time,
-    ILogger<MqttConnection> log)
+    LifecycleWriter lifecycle, GatewayLimits limits, SessionKeeper sessions, WillPublisher wills,
+    GatewayMetrics metrics, TimeProvider time, ILogger<MqttConnection> log)
 {
     private long _lastConnection;
     private int _nowSeconds;
@@ -22,10 +23,10 @@ internal sealed class GatewayRuntime(
 
     public GatewayOptions Options { get; } = options.Value;
 
-    public SessionLimits Limits { get; } = new(
-        (int)options.Value.PacketBytesMax.Bytes, options.Value.InFlightMax, options.Value.TopicAliasMax,
-        (int)options.Value.KeepAliveMax.TotalSeconds, (uint)options.Value.Sessions.ExpiryMax.TotalSeconds,
-        options.Value.Sessions.OutboundInFlightMax, options.Value.Sessions.OutboundTopicAliasMax);
+    public GatewayLimits Limits { get; } = limits;
+
+    /// <summary>What holds until it is known whose the connection is.</summary>
+    public SessionLimits SessionLimits { get; } = GatewayLimits.SessionOf(options.Value);
 
     public ConnectionTable Connections { get; } = connections;
 

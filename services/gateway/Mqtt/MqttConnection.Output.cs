@@ -17,6 +17,7 @@ internal sealed partial class MqttConnection
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
     private ConnectionEnd? _endToWrite;
     private bool _isFlushing;
+    private int _flushingSeconds;
     private bool _isOutputClosed;
 
     private bool IsFlushing
@@ -90,6 +91,7 @@ internal sealed partial class MqttConnection
             return;
         }
 
+        _flushingSeconds = runtime.NowSeconds;
         _isFlushing = true;
         _flush = flush;
         flush.UnsafeOnCompleted(_onFlushed ??= OnFlushed);

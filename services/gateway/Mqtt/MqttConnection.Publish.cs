@@ -28,7 +28,7 @@ internal sealed partial class MqttConnection
     /// <summary>Read: go on. Anything else is to be done first, and then the packet is to come again.</summary>
     private Next TakePublish(in PublishPacket publish, ref PublishRun run)
     {
-        Topics.Resolve(publish.Topic, out var target);
+        Resolve(publish.Topic, out var target);
         if (target.Refusal != PublishRefusal.None)
         {
             RefusePublish(publish, target.Refusal, ref run);
@@ -50,13 +50,21 @@ internal sealed partial class MqttConnection
             return Next.Wait;
         }
 
-        var refusal = TelemetryEncoder.Encode(
-            partition.Records, partition.TimestampMs, target, publish, runtime.Options.PropertiesMax,
-            exchange: exchange);
+        var refusal = !TryCount(publish, partition.TimestampMs)
+            ? PublishRefusal.DayQuotaReached
+            : TelemetryEncoder.Encode(partition.Records, partition.TimestampMs, target, publish,
+                runtime.Options.PropertiesMax, exchange: exchange);
         if (refusal != PublishRefusal.None) RefusePublish(publish, refusal, ref run);
         else if (publish.Qos == 2) run.Taken(BeginExchange(publish.PacketId, partition.Partition));
         else run.Taken(publish.Qos == 0 ? -1 : _session.Acks.Add(publish.PacketId, partition.Partition));
         return Next.Read;
+    }
+
+    private void Resolve(ReadOnlySpan<byte> topic, out MessageTarget target)
+    {
+        target = default;
+        target.Refusal = _meter!.Limits.Check(topic);
+        if (target.Refusal == PublishRefusal.None) Topics.Resolve(topic, out target);
     }
 
     /// <summary>
@@ -82,7 +90,7 @@ internal sealed partial class MqttConnection
         runtime.Log.PublishRefused(GatewayErrors.PublishRefused.Code, _login!.DeviceId, reason);
         if (_session.Version == MqttVersion.V311)
         {
-            TryEnd(ConnectionEnd.TopicRefused);
+            TryEnd(refusal == PublishRefusal.DayQuotaReached ? ConnectionEnd.QuotaReached : ConnectionEnd.TopicRefused);
             return;
         }
 
@@ -95,7 +103,8 @@ internal sealed partial class MqttConnection
     private static ReasonCode CodeOf(PublishRefusal refusal) => refusal switch
     {
         PublishRefusal.TopicOfAnother => ReasonCode.NotAuthorized,
-        PublishRefusal.TooManyProperties or PublishRefusal.TooManyExchanges => ReasonCode.QuotaExceeded,
+        PublishRefusal.TooManyProperties or PublishRefusal.TooManyExchanges or PublishRefusal.DayQuotaReached =>
+            ReasonCode.QuotaExceeded,
         _ => ReasonCode.TopicNameInvalid,
     };
 
@@ -105,7 +114,7 @@ internal sealed partial class MqttConnection
     private ReasonCode CheckWill()
     {
         if (_session.Request?.Will is not { } will) return ReasonCode.Success;
-        Topics.Resolve(will.Topic, out var target);
+        Resolve(will.Topic, out var target);
         return target.Refusal == PublishRefusal.None ? ReasonCode.Success : CodeOf(target.Refusal);
     }
 }

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Millrace.Contracts;
@@ -19,9 +20,10 @@ namespace Millrace.Gateway.Mqtt;
 /// </para>
 /// </summary>
 internal sealed partial class MqttConnection(
-    GatewayRuntime runtime, IDuplexPipe transport, X509Certificate2? certificate, Action abort) : IPublishOwner
+    GatewayRuntime runtime, IDuplexPipe transport, X509Certificate2? certificate, Action abort,
+    IPAddress? address = null) : IPublishOwner
 {
-    private readonly MqttSession _session = new(runtime.Limits);
+    private readonly MqttSession _session = new(runtime.SessionLimits);
     private readonly AutoSignal _resume = new();
     private readonly int _openedSeconds = runtime.NowSeconds;
     private ConnectionEnd? _end;
@@ -100,6 +102,14 @@ internal sealed partial class MqttConnection(
         else if (_login?.ExpiresAt <= now) TryEnd(ConnectionEnd.TokenExpired);
         else if (IsSilent(nowSeconds)) TryEnd(ConnectionEnd.KeepAlive);
         else if (IsScanIdle(nowSeconds)) Interrupt();
+        else if (IsUnread(nowSeconds)) TryEnd(ConnectionEnd.Unread);
+    }
+
+    /// <summary>Whether the client has left what it was sent unread for too long.</summary>
+    private bool IsUnread(int nowSeconds)
+    {
+        if (!Volatile.Read(ref _isFlushing)) return false;
+        return nowSeconds - Volatile.Read(ref _flushingSeconds) > runtime.Limits.Options.UnreadTimeout.TotalSeconds;
     }
 
     /// <summary>One and a half times the keep-alive (§3.1.2.10), and the second by which the coarse clock may be off.
@@ -125,13 +135,14 @@ internal sealed partial class MqttConnection(
 
         await CloseOutputAsync().ConfigureAwait(false);
         runtime.Connections.Remove(this, _login?.DeviceId);
+        _meter?.Leave();
         runtime.Metrics.ConnectionClosed(End!.Reason);
     }
 
-    private ValueTask TellEndAsync()
+    private async ValueTask TellEndAsync()
     {
-        if (_session.Will is { } will) runtime.Wills.Publish(Topics, will.ToPublish());
-        return TellAsync(LifecycleKind.Disconnected, runtime.Time.GetUtcNow(), End!.Reason);
+        if (_session.Will is { } will) await runtime.Wills.PublishAsync(Topics, will).ConfigureAwait(false);
+        await TellAsync(LifecycleKind.Disconnected, runtime.Time.GetUtcNow(), End!.Reason).ConfigureAwait(false);
     }
 
     private ValueTask TellAsync(LifecycleKind kind, DateTimeOffset at, string? reason) =>

@@ -77,8 +77,8 @@ internal sealed class LoopListener(
     {
         for (var next = 0; !_stopped.IsSet; next = (next + 1) % _loops.Length)
         {
-            var descriptor = Posix.Accept((int)_listener!.Handle, 0, 0, Posix.NonBlocking | Posix.CloseOnExec);
-            if (descriptor >= 0) Enter(descriptor, _loops[next]);
+            var descriptor = Posix.Accept((int)_listener!.Handle, out var address);
+            if (descriptor >= 0) Enter(descriptor, address, _loops[next]);
             else if (Posix.Errno is Posix.ManyFiles or Posix.ManyFilesHere) Pause();
         }
     }
@@ -90,11 +90,11 @@ internal sealed class LoopListener(
         _stopped.Wait(RetryPause);
     }
 
-    private void Enter(int descriptor, EventLoop loop)
+    private void Enter(int descriptor, IPAddress? address, EventLoop loop)
     {
         Posix.SendAtOnce(descriptor);
         var socket = new LoopSocket(loop, descriptor);
-        if (handler.TryRun(socket, certificate: null, socket.Abort) is null)
+        if (handler.TryRun(socket, certificate: null, socket.Abort, address) is null)
         {
             socket.Output.Complete();
             socket.Input.Complete();

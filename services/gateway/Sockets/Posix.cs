@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.InteropServices;
 
 namespace Millrace.Gateway.Sockets;
@@ -11,6 +12,7 @@ internal static unsafe partial class Posix
     public const int NoSignal = 0x4000;
     public const int ShutdownWrite = 1, ShutdownBoth = 2;
 
+    private const int SocketNameBytes = 128, InternetFamily = 2, InternetFamily6 = 10;
     private const int SocketLevel = 1, LingerOption = 13, TcpLevel = 6, NoDelayOption = 1;
 
     public static int Errno => Marshal.GetLastPInvokeError();
@@ -39,8 +41,24 @@ internal static unsafe partial class Posix
         fixed (byte* start = bytes) return (int)Send(socket, start, (nuint)bytes.Length, NoSignal);
     }
 
+    /// <summary>The next connection, non-blocking, and where it comes from.</summary>
+    public static int Accept(int listener, out IPAddress? address)
+    {
+        const int PortBytes = 4, FlowBytes = 4;
+        var name = stackalloc byte[SocketNameBytes];
+        var length = (uint)SocketNameBytes;
+        var descriptor = Accept(listener, name, &length, NonBlocking | CloseOnExec);
+        address = descriptor < 0 ? null : *(ushort*)name switch
+        {
+            InternetFamily => new IPAddress(new ReadOnlySpan<byte>(name + PortBytes, 4)),
+            InternetFamily6 => new IPAddress(new ReadOnlySpan<byte>(name + PortBytes + FlowBytes, 16)),
+            _ => null,
+        };
+        return descriptor;
+    }
+
     [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)]
-    public static partial int Accept(int listener, nint address, nint length, int flags);
+    private static partial int Accept(int listener, byte* name, uint* length, int flags);
 
     [LibraryImport("libc", EntryPoint = "shutdown", SetLastError = true)]
     public static partial int Shutdown(int socket, int how);

@@ -36,4 +36,13 @@ internal enum PublishRefusal : byte
 
     /// <summary>The device has more QoS 2 publishes open than Gateway:Sessions:ExchangesMax.</summary>
     TooManyExchanges,
+
+    /// <summary>A topic above TopicBytesMax of Gateway:Limits.</summary>
+    TopicTooLong,
+
+    /// <summary>A topic of more levels than TopicLevelsMax of Gateway:Limits.</summary>
+    TopicTooDeep,
+
+    /// <summary>The device, or the hub, has published as much as it may today.</summary>
+    DayQuotaReached,
 }

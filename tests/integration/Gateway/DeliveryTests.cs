@@ -142,7 +142,7 @@ public class DeliveryTests
     public async Task Subscriptions_beyond_the_limit_are_refused()
     {
         await _host.DisposeAsync();
-        _host = await GatewayHost.StartInAsync(_folder.Path, ("Gateway:Sessions:SubscriptionsMax", "1"));
+        _host = await GatewayHost.StartInAsync(_folder.Path, ("Gateway:Limits:Device:SubscriptionsMax", "1"));
         using var client = await SubscribedAsync(Kept, 1);
         await client.SubscribeAsync("devices/pump-1/a", 1);
         Assert.That(await client.ReadAsync(), Is.EqualTo(new byte[] { 0x90, 4, 0, 77, 0, 0x97 }));

@@ -149,13 +149,17 @@ internal sealed class GatewayHost : IAsyncDisposable
         await Log.AppendAsync(new TopicPartition(Topics.DeviceMessages, partition), records);
     }
 
-    /// <summary>All telemetry, each partition in its order.</summary>
-    public async Task<IReadOnlyList<Telemetry>> TelemetryAsync()
+    /// <summary>All telemetry, each partition in its order; or that of some devices.</summary>
+    public async Task<IReadOnlyList<Telemetry>> TelemetryAsync(string devicePrefix = "")
     {
+        var prefix = Encoding.UTF8.GetBytes(devicePrefix);
         var all = new List<Telemetry>();
         await foreach (var batch in ReadAsync(Topics.Telemetry))
         {
-            foreach (var record in batch) all.Add(Telemetry.Of(batch.Partition.Partition, record));
+            foreach (var record in batch)
+            {
+                if (record.Key.StartsWith(prefix)) all.Add(Telemetry.Of(batch.Partition.Partition, record));
+            }
         }
 
         return all;

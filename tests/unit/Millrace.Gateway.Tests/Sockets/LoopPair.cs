@@ -18,7 +18,7 @@ internal sealed class LoopPair : IAsyncDisposable
         Client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         if (clientReceiveBytes > 0) Client.ReceiveBufferSize = clientReceiveBytes;
         Client.Connect(listener.LocalEndPoint!);
-        var descriptor = Posix.Accept((int)listener.Handle, 0, 0, Posix.NonBlocking | Posix.CloseOnExec);
+        var descriptor = Posix.Accept((int)listener.Handle, out _);
         Socket = new LoopSocket(_loop, descriptor);
         Socket.Start();
     }
