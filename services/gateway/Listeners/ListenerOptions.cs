@@ -20,7 +20,7 @@ public sealed class PlainListenerOptions
     /// Threads that read the sockets, each of them many (Linux). 0 leaves the sockets to Kestrel's transport.
     /// </summary>
     [Range(0, 1_024)]
-    public int EventLoops { get; set; } = OperatingSystem.IsLinux() ? Environment.ProcessorCount : 0;
+    public int EventLoops { get; set; } = OperatingSystem.IsLinux() ? (Environment.ProcessorCount + 1) / 2 : 0;
 
     /// <summary>Lets keys and telemetry travel in the clear on any address.</summary>
     public bool AllowPlainOnAnyAddress { get; set; }

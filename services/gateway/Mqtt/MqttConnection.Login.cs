@@ -59,7 +59,7 @@ internal sealed partial class MqttConnection
     {
         _connectionNumber = runtime.NextConnectionNumber();
         var assigned = clientId.Length == 0 ? $"auto-{runtime.ConnectionId(_connectionNumber)}" : null;
-        ClientId = assigned ?? clientId;
+        ClientId = assigned ?? (clientId == _login!.DeviceId ? _login.DeviceId : clientId);
         runtime.Connections.Register(this, _login!.DeviceId)?.TryEnd(ConnectionEnd.TakenOver);
 
         // A notice of a change that came after the identity was read found this connection not yet in the table.
