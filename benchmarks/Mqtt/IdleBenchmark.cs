@@ -3,7 +3,7 @@ namespace Millrace.Benchmarks.Mqtt;
 /// <summary>What connections hold that do nothing. Each case has a process that has not seen anything else.</summary>
 internal static class IdleBenchmark
 {
-    private const int Warm = 200;
+    private const int Warm = 2_000;
     private const int Plain = GatewayServer.Devices;
     private const int Secure = 3_000;
     private const string OnKestrel = "Gateway:Mqtt:EventLoops=0";

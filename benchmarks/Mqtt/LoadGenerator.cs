@@ -9,7 +9,7 @@ namespace Millrace.Benchmarks.Mqtt;
 /// </summary>
 internal sealed class LoadGenerator : IDisposable
 {
-    private const int ConnectingMax = 128;
+    private const int ConnectingMax = 64;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Epoll _epoll = new();

@@ -46,7 +46,7 @@ internal sealed class DeviceAuthenticator(IdentityCache identities, IOptions<Gat
             _ => RefusalReason.None,
         };
         var login = reason == RefusalReason.None
-            ? new DeviceLogin(name, identity!.GenerationId, method, hash, expiresAt)
+            ? new DeviceLogin(identity!.DeviceId, identity.GenerationId, method, hash, expiresAt)
             : null;
         return new LoginResult(login, name, reason, epoch);
     }

@@ -26,7 +26,10 @@ internal sealed class IdentityCache(IIdentityStore store, IOptions<GatewayOption
         {
             // A change that was announced while the store was read may not be in what was read.
             if (epoch != _epoch) return identity;
-            (identity is null ? _unknown : _known).Set(deviceId, new Entry(identity, time.GetTimestamp()));
+            // An identity is kept under its own name: each string that is kept twice is kept for each device.
+            var entry = new Entry(identity, time.GetTimestamp());
+            if (identity is null) _unknown.Set(deviceId, entry);
+            else _known.Set(identity.DeviceId, entry);
         }
 
         return identity;

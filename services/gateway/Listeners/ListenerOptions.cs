@@ -21,7 +21,7 @@ public sealed class PlainListenerOptions
     /// Kestrel's transport.
     /// </summary>
     [Range(0, 1_024)]
-    public int EventLoops { get; set; } = OperatingSystem.IsLinux() ? Environment.ProcessorCount : 0;
+    public int EventLoops { get; set; } = OperatingSystem.IsLinux() ? (Environment.ProcessorCount + 1) / 2 : 0;
 
     /// <summary>Lets keys and telemetry travel in the clear on any address.</summary>
     public bool AllowPlainOnAnyAddress { get; set; }

@@ -27,7 +27,8 @@ public class RegistrationTests
         await host.StartAsync();
         var log = host.Services.GetRequiredService<IEventLog>();
         var seen = host.Services.GetServices<IHostedService>().OfType<Probe>().Single().Seen;
-        Assert.That(seen, Is.EqualTo(new[] { "alerts", "control", "dead-letter", "lifecycle", "telemetry" }));
+        Assert.That(seen, Is.EqualTo(
+            new[] { "alerts", "control", "dead-letter", "device-messages", "lifecycle", "telemetry" }));
         Assert.That(log.FindTopic(Topics.Telemetry)!.Partitions, Is.EqualTo(4));
         Assert.That(log.FindTopic(Topics.DeadLetter)!.Partitions, Is.EqualTo(1));
         await host.StopAsync();
