@@ -91,14 +91,14 @@ public sealed partial class MqttSession(SessionLimits limits)
     }
 
     /// <summary>3.1.1 has no way to say that RETAIN is not available; there, a will may name it.</summary>
-    private static PacketDefect CheckConnect(ConnectPacket packet)
+    private PacketDefect CheckConnect(ConnectPacket packet)
     {
         if (packet.Version == MqttVersion.V311)
             return packet.ClientId.IsEmpty && !packet.CleanStart ? PacketDefect.ClientIdMissing : PacketDefect.None;
         var hasMethod = packet.Properties.TryFind(PropertyId.AuthenticationMethod, out _);
         if (hasMethod) return PacketDefect.AuthenticationMethodUnknown;
         if (packet.Properties.TryFind(PropertyId.AuthenticationData, out _)) return PacketDefect.PropertyValueInvalid;
-        return packet.WillRetain ? PacketDefect.RetainNotSupported : PacketDefect.None;
+        return packet.WillRetain && !limits.MayRetain ? PacketDefect.RetainNotSupported : PacketDefect.None;
     }
 
     private void FeedPublish(PacketHeader header, ReadOnlySpan<byte> body, ref SessionStep step)
@@ -143,7 +143,7 @@ public sealed partial class MqttSession(SessionLimits limits)
 
     private PacketDefect CheckPublishV5(ref PublishPacket publish)
     {
-        if (publish.Retain) return PacketDefect.RetainNotSupported;
+        if (publish.Retain && !limits.MayRetain) return PacketDefect.RetainNotSupported;
         if (publish.Properties.IsEmpty) return PacketDefect.None;
 
         // A subscription identifier goes from server to client only (§3.3.4).
