@@ -8,6 +8,7 @@ using Millrace.Gateway.Mqtt;
 using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Topics;
+using Millrace.Gateway.TopicSpaces;
 using Millrace.Hosting.Options;
 
 namespace Millrace.Gateway;
@@ -16,12 +17,14 @@ public static class GatewayRegistration
 {
     /// <summary>
     /// The gateway: from devices that speak MQTT to the telemetry topic. Needs an IEventLog, an IIdentityStore, an
-    /// ISessionStore and a TimeProvider; options in section <c>Gateway</c>.
+    /// ISessionStore, an IRetainedStore and a TimeProvider; options in section <c>Gateway</c>.
     /// </summary>
     public static IServiceCollection AddMillraceGateway(this IServiceCollection services)
     {
         services.AddValidatedOptions<GatewayOptions>("Gateway");
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidator>();
+        services.AddValidatedOptions<TopicSpacesOptions>("Gateway:TopicSpaces");
+        services.AddSingleton<IValidateOptions<TopicSpacesOptions>, TopicSpacesOptionsValidator>();
         services.AddMetrics();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<GatewayEndpoints>();
@@ -33,7 +36,13 @@ public static class GatewayRegistration
         services.AddSingleton<RefusalLog>();
         services.AddSingleton<ConnectionTable>();
         services.AddSingleton<WillPublisher>();
+        services.AddSingleton<TopicSpaceTable>();
+        services.AddSingleton<SpaceMembers>();
+        services.AddSingleton<SpaceLog>();
+        services.AddSingleton<SpaceRetained>();
+        services.AddSingleton<SpaceBroker>();
         services.AddSingleton<SessionKeeper>();
+        services.AddSingleton<SessionRecovery>();
         services.AddSingleton<SessionSweeper>();
         services.AddSingleton<MessageDelivery>();
         services.AddSingleton<DeviceMessageReader>();

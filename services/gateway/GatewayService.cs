@@ -7,6 +7,7 @@ using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Mqtt;
 using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Sessions;
+using Millrace.Gateway.TopicSpaces;
 
 namespace Millrace.Gateway;
 
@@ -16,7 +17,8 @@ namespace Millrace.Gateway;
 /// </summary>
 internal sealed class GatewayService(
     GatewayRuntime runtime, TelemetryPublisher publisher, LifecycleWriter lifecycle, ConnectionWatch watch,
-    RevocationWatch revocations, SessionSweeper sweeper, DeviceMessageReader messages,
+    RevocationWatch revocations, SessionSweeper sweeper, SessionRecovery recovery, DeviceMessageReader messages,
+    SpaceLog spaces,
     GatewayEndpoints endpoints, IOptions<GatewayOptions> options, TimeProvider time,
     ILogger<GatewayService> logger) : IHostedLifecycleService
 {
@@ -31,6 +33,8 @@ internal sealed class GatewayService(
     {
         publisher.Start();
         lifecycle.Start();
+        await spaces.StartAsync(cancellationToken).ConfigureAwait(false);
+        await recovery.RunAsync(cancellationToken).ConfigureAwait(false);
         var notices = await revocations.StartOffsetAsync(cancellationToken).ConfigureAwait(false);
         _watching = Task.WhenAll(
             Task.Run(() => watch.RunAsync(_stop.Token), CancellationToken.None),
@@ -76,7 +80,8 @@ internal sealed class GatewayService(
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await publisher.StopAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        await Task.WhenAll(publisher.StopAsync(), spaces.StopAsync()).WaitAsync(cancellationToken)
+            .ConfigureAwait(false);
         await lifecycle.StopAsync(cancellationToken).ConfigureAwait(false);
         await _stop.CancelAsync().ConfigureAwait(false);
         await _watching.ConfigureAwait(false);

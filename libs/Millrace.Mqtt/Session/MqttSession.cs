@@ -46,6 +46,9 @@ public sealed partial class MqttSession(SessionLimits limits)
     /// <summary>Made with the first QoS 1 or 2 publish: an idle connection has none.</summary>
     public AckWindow Acks => _acks ??= new AckWindow(limits.InFlightMax);
 
+    /// <summary>The publishes that count against the receive maximum now.</summary>
+    public long InFlight => _acks is { } acks ? InFlightOf(acks) : 0;
+
     /// <summary>The window if there is one.</summary>
     public AckWindow? AcksOrNull => Volatile.Read(ref _acks);
 
@@ -132,13 +135,15 @@ public sealed partial class MqttSession(SessionLimits limits)
     /// In MQTT 5 a QoS 2 publish counts until its PUBCOMP (§4.9). In 3.1.1, where no maximum can be told, it counts
     /// until its PUBREC, or a client that waits for that could not send the PUBREL that makes room.
     /// </summary>
-    private bool IsFull(AckWindow acks)
+    private bool IsFull(AckWindow acks) => InFlightOf(acks) >= limits.InFlightMax;
+
+    private long InFlightOf(AckWindow acks)
     {
-        if (Version != MqttVersion.V5 || Exchanges is null) return acks.IsFull;
+        if (Version != MqttVersion.V5 || Exchanges is null) return acks.Count;
 
         // In this order: what leaves the window in between is counted in neither, rather than in both.
         var unreleased = Exchanges.Unreleased(acks);
-        return acks.Count + unreleased >= limits.InFlightMax;
+        return acks.Count + unreleased;
     }
 
     private PacketDefect CheckPublishV5(ref PublishPacket publish)

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Millrace.Gateway.Mqtt;
@@ -16,7 +17,10 @@ internal sealed class MqttConnectionHandler(GatewayRuntime runtime) : Connection
         }
 
         var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
-        var mqtt = new MqttConnection(runtime, connection.Transport, certificate, connection.Abort);
+        var mqtt = new MqttConnection(runtime, connection.Transport, certificate, connection.Abort)
+        {
+            IsLocal = connection.RemoteEndPoint is IPEndPoint { Address: var remote } && IPAddress.IsLoopback(remote),
+        };
         if (!runtime.Connections.TryAdd(mqtt, runtime.Options.ConnectionsMax))
         {
             runtime.Metrics.Refused("connections-max");

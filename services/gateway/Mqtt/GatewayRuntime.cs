@@ -5,6 +5,7 @@ using Millrace.Gateway.Lifecycle;
 using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Topics;
+using Millrace.Gateway.TopicSpaces;
 using Millrace.Mqtt.Session;
 
 namespace Millrace.Gateway.Mqtt;
@@ -13,8 +14,8 @@ namespace Millrace.Gateway.Mqtt;
 internal sealed class GatewayRuntime(
     IOptions<GatewayOptions> options, ConnectionTable connections, DeviceAuthenticator authenticator,
     IdentityCache identities, RefusalLog refusals, TopicRouter router, TelemetryPublisher publisher,
-    LifecycleWriter lifecycle, SessionKeeper sessions, WillPublisher wills, GatewayMetrics metrics, TimeProvider time,
-    ILogger<MqttConnection> log)
+    LifecycleWriter lifecycle, SessionKeeper sessions, WillPublisher wills, SpaceBroker spaces, GatewayMetrics metrics,
+    TimeProvider time, ILogger<MqttConnection> log)
 {
     private long _lastConnection;
     private int _nowSeconds;
@@ -25,7 +26,8 @@ internal sealed class GatewayRuntime(
     public SessionLimits Limits { get; } = new(
         (int)options.Value.PacketBytesMax.Bytes, options.Value.InFlightMax, options.Value.TopicAliasMax,
         (int)options.Value.KeepAliveMax.TotalSeconds, (uint)options.Value.Sessions.ExpiryMax.TotalSeconds,
-        options.Value.Sessions.OutboundInFlightMax, options.Value.Sessions.OutboundTopicAliasMax);
+        options.Value.Sessions.OutboundInFlightMax, options.Value.Sessions.OutboundTopicAliasMax,
+        MayRetain: spaces.Table.Spaces.Any(space => space.MayRetain), MayShare: spaces.Table.Spaces.Count > 0);
 
     public ConnectionTable Connections { get; } = connections;
 
@@ -44,6 +46,8 @@ internal sealed class GatewayRuntime(
     public SessionKeeper Sessions { get; } = sessions;
 
     public WillPublisher Wills { get; } = wills;
+
+    public SpaceBroker Spaces { get; } = spaces;
 
     public GatewayMetrics Metrics { get; } = metrics;
 

@@ -17,7 +17,7 @@ internal sealed partial class MqttConnection
         LoginResult result;
         try
         {
-            result = await runtime.Authenticator.LoginAsync(request, certificate, CancellationToken.None)
+            result = await runtime.Authenticator.LoginAsync(request, certificate, IsLocal, CancellationToken.None)
                 .ConfigureAwait(false);
         }
         catch (Exception failure)
@@ -36,6 +36,7 @@ internal sealed partial class MqttConnection
         }
 
         _login = login;
+        TakeAccess(result.TagsJson);
         var will = CheckWill();
         if (will != ReasonCode.Success)
         {
@@ -78,6 +79,10 @@ internal sealed partial class MqttConnection
                 Refuse(result.DeviceName, revoked, ConnectionEnd.LoginRefused);
                 return;
             }
+
+            var identity = await runtime.Identities.FindAsync(_login.DeviceId, CancellationToken.None)
+                .ConfigureAwait(false);
+            TakeAccess(identity?.TagsJson ?? "{}");
         }
 
         if (await OpenSessionAsync(isNewName: assigned is not null).ConfigureAwait(false) is not { } isPresent) return;

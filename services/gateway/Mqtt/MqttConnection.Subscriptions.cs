@@ -25,6 +25,7 @@ internal sealed partial class MqttConnection
         {
             var filter = Encoding.UTF8.GetString(each.Filter);
             var code = OwnTopics.Grant(each, _login!.DeviceId, _session.Version);
+            if (code >= (byte)ReasonCode.UnspecifiedError) code = GrantInSpace(each, code);
             if (code < (byte)ReasonCode.UnspecifiedError && !HasRoom(session, added, filter))
             {
                 code = OwnTopics.Failure(ReasonCode.QuotaExceeded, _session.Version);
@@ -79,10 +80,12 @@ internal sealed partial class MqttConnection
             return;
         }
 
+        var retained = ChangeInSpaces(session, change);
         if (change.Added.Count > 0) session.Subscribe(change.Added);
         if (change.Removed.Count > 0) session.Unsubscribe(change.Removed);
         while (!TryAnswer(change.Answer, change.PacketId, change.Codes))
             await WaitForFlushAsync().ConfigureAwait(false);
+        await SendRetainedAsync(retained).ConfigureAwait(false);
     }
 
     private async ValueTask SaveAsync(DeviceSession session, SubscriptionChange change)

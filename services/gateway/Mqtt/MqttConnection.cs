@@ -6,13 +6,14 @@ using Millrace.Gateway.Authentication;
 using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Topics;
 using Millrace.Mqtt.Session;
+using Millrace.Stores.Sessions;
 
 namespace Millrace.Gateway.Mqtt;
 
 /// <summary>
 /// One connection: the shell around <see cref="MqttSession"/>. This part is its life; Input reads, Publish takes
 /// messages, Exchanges keeps those of QoS 2, Subscriptions and Delivery are for messages to the client, Output writes,
-/// Login lets it in, and Session is about what outlives it.
+/// Login lets it in, Session is about what outlives it, and Spaces about what it tells other devices.
 /// <para>
 /// Its own task reads and takes publishes. Acknowledgements are written by the publishers' loops, under the output's
 /// lock. Anyone may end it; the first reason stands.
@@ -36,6 +37,9 @@ internal sealed partial class MqttConnection(
 
     /// <summary>Its place in the connection table.</summary>
     public int Slot { get; set; }
+
+    /// <summary>The client is on this machine.</summary>
+    public bool IsLocal { get; init; }
 
     public string ClientId { get; private set; } = "";
 
@@ -113,6 +117,7 @@ internal sealed partial class MqttConnection(
     private async ValueTask FinishAsync()
     {
         TryEnd(ConnectionEnd.Lost);
+        LeaveSpaces();
         try
         {
             if (_deviceSession is not null) await CloseSessionAsync(_deviceSession).ConfigureAwait(false);
@@ -128,10 +133,15 @@ internal sealed partial class MqttConnection(
         runtime.Metrics.ConnectionClosed(End!.Reason);
     }
 
-    private ValueTask TellEndAsync()
+    private async ValueTask TellEndAsync()
     {
-        if (_session.Will is { } will) runtime.Wills.Publish(Topics, will.ToPublish());
-        return TellAsync(LifecycleKind.Disconnected, runtime.Time.GetUtcNow(), End!.Reason);
+        if (_session.Will is { } will)
+        {
+            var key = new SessionKey(_login!.DeviceId, ClientId);
+            await runtime.Wills.PublishAsync(key, Topics, _access, will).ConfigureAwait(false);
+        }
+
+        await TellAsync(LifecycleKind.Disconnected, runtime.Time.GetUtcNow(), End!.Reason).ConfigureAwait(false);
     }
 
     private ValueTask TellAsync(LifecycleKind kind, DateTimeOffset at, string? reason) =>

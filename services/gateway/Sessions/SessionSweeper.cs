@@ -1,11 +1,13 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Gateway.TopicSpaces;
 using Millrace.Stores.Sessions;
 
 namespace Millrace.Gateway.Sessions;
 
 /// <summary>What only a clock can say of sessions without a connection: they expire, and wills are due.</summary>
 internal sealed class SessionSweeper(
-    ISessionStore store, SessionKeeper keeper, WillPublisher wills, GatewayMetrics metrics, TimeProvider time,
+    ISessionStore store, SessionKeeper keeper, WillPublisher wills, SpaceMembers members, SpaceRetained retained,
+    GatewayMetrics metrics, TimeProvider time,
     ILogger<SessionSweeper> logger)
 {
     private const int AtOnce = 500;
@@ -33,11 +35,16 @@ internal sealed class SessionSweeper(
             {
                 result = await store.SweepAsync(time.GetUtcNow(), AtOnce, stop).ConfigureAwait(false);
                 metrics.SessionsEnded("expired", result.Ended.Count);
-                foreach (var session in result.Ended) metrics.DeliveryLost("session-expired", session.Queued);
-                foreach (var due in result.Wills)
-                    await wills.PublishAsync(due.Key.DeviceId, due.Will).ConfigureAwait(false);
+                foreach (var session in result.Ended)
+                {
+                    members.End(session.Key, session.SessionId);
+                    metrics.DeliveryLost("session-expired", session.Queued);
+                }
+
+                foreach (var due in result.Wills) await wills.PublishAsync(due.Key, due.Will).ConfigureAwait(false);
             }
             while (result.HasMore);
+            await retained.ExpireAsync(stop).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {

@@ -135,17 +135,20 @@ internal sealed class GatewayHost : IAsyncDisposable
         await Log.AppendAsync(new TopicPartition(Topics.DeviceMessages, partition), records);
     }
 
-    /// <summary>All telemetry, each partition in its order.</summary>
-    public async Task<IReadOnlyList<Telemetry>> TelemetryAsync()
+    /// <summary>All records of a topic, each partition in its order.</summary>
+    public async Task<IReadOnlyList<Telemetry>> RecordsAsync(string topic)
     {
         var all = new List<Telemetry>();
-        await foreach (var batch in ReadAsync(Topics.Telemetry))
+        await foreach (var batch in ReadAsync(topic))
         {
             foreach (var record in batch) all.Add(Telemetry.Of(batch.Partition.Partition, record));
         }
 
         return all;
     }
+
+    /// <summary>All telemetry, each partition in its order.</summary>
+    public Task<IReadOnlyList<Telemetry>> TelemetryAsync() => RecordsAsync(Topics.Telemetry);
 
     public async Task<IReadOnlyList<Telemetry>> TelemetryAsync(int count)
     {
