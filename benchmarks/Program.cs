@@ -2,6 +2,7 @@ using Millrace.Benchmarks;
 using Millrace.Benchmarks.Alert;
 using Millrace.Benchmarks.Archive;
 using Millrace.Benchmarks.EventLog;
+using Millrace.Benchmarks.Mqtt;
 using Millrace.Benchmarks.Saql;
 
 // Verb -> benchmark. Each prints ratios against a peer of the same run, and writes benchmarks/results/VERB.md.
@@ -10,8 +11,15 @@ var benchmarks = new SortedDictionary<string, Func<Report, Task>>
     ["alert"] = AlertBenchmark.RunAsync,
     ["archive"] = ArchiveBenchmark.RunAsync,
     ["log"] = LocalLogBenchmark.RunAsync,
+    ["mqtt"] = MqttBenchmark.RunAsync,
     ["saql"] = SaqlBenchmark.RunAsync,
 };
+
+if (args is [GatewayServer.Verb, var folder, .. var settings])
+{
+    await GatewayServer.ServeAsync(folder, settings);
+    return 0;
+}
 
 if (args is ["all"]) args = [.. benchmarks.Keys];
 if (args.Length == 0 || args.Any(verb => !benchmarks.ContainsKey(verb)))

@@ -33,7 +33,8 @@ internal static class ArchiveBenchmark
         report.Line("- x COPY sorted: against DuckDB's COPY (SELECT ... ORDER BY device_id, enqueued_at) from memory.");
         report.Line("- x COPY as is: against DuckDB's COPY of the table from memory, without the sort.");
         report.Line();
-        report.Line("| case | rows/s/core | x goal | wall rows/s | x COPY sorted | x COPY as is | bytes a row | DuckDB's |");
+        report.Line(
+            "| case | rows/s/core | x goal | wall rows/s | x COPY sorted | x COPY as is | bytes a row | DuckDB's |");
         report.Line("|---|---:|---:|---:|---:|---:|---:|---:|");
         foreach (var one in Cases) report.Line(await MeasureAsync(one));
         report.Line();

@@ -70,8 +70,8 @@ internal static class SaqlBenchmark
         if (engine.Median > one.GoalNs)
         {
             missed.Add(string.Create(CultureInfo.InvariantCulture,
-                $"{one.Name}: {engine.Median / one.GoalNs:f2}x its goal. Of {engine.Median:f1} ns, {byHand.Median:f1} " +
-                $"are what the loop by hand takes; the rest is windows, event times and row ids."));
+                $"{one.Name}: {engine.Median / one.GoalNs:f2}x its goal. Of {engine.Median:f1} ns, " +
+                $"{byHand.Median:f1} are what the loop by hand takes; the rest is windows, event times and row ids."));
         }
 
         return string.Create(CultureInfo.InvariantCulture,

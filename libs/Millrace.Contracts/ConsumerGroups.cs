@@ -23,6 +23,9 @@ public static class ConsumerGroups
     /// </summary>
     public static string OfCheckpoint(string query) => CheckpointPrefix + query;
 
+    /// <summary>The group of what a bridge brings out to its broker.</summary>
+    public static string OfBridge(string name) => "bridge." + name;
+
     public static bool IsQuery(string group) => group.StartsWith(QueryPrefix, StringComparison.Ordinal);
 
     /// <summary>The query that a group belongs to, or null.</summary>

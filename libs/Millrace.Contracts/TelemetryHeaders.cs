@@ -19,12 +19,10 @@ public static class TelemetryHeaders
     public static ReadOnlySpan<byte> GenerationId => "generation-id"u8;
     public static ReadOnlySpan<byte> MqttTopic => "mqtt-topic"u8;
 
-    /// <summary>Of a QoS 2 publish: the session in which its exchange number is unique.</summary>
+    /// <summary>Of a message that came with QoS 2: the session that it came in.</summary>
     public static ReadOnlySpan<byte> MqttSession => "mqtt-session"u8;
 
-    /// <summary>
-    /// Of a QoS 2 publish: its number in the session and its packet identifier, such as <c>17:4</c>.
-    /// </summary>
+    /// <summary>Of a message that came with QoS 2: its number within the session, a colon, its packet id.</summary>
     public static ReadOnlySpan<byte> MqttExchange => "mqtt-exchange"u8;
     public static ReadOnlySpan<byte> TraceParent => "traceparent"u8;
     public static ReadOnlySpan<byte> TraceState => "tracestate"u8;

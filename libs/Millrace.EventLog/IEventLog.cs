@@ -28,6 +28,13 @@ public interface IEventLog : IAsyncDisposable
     /// </summary>
     ValueTask<long> AppendAsync(TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default);
 
+    /// <summary>
+    /// The same, and who awaits it may go on upon the thread that wrote: it must do little there and never block. A log
+    /// that has no such thread goes on as ever.
+    /// </summary>
+    ValueTask<long> AppendInlineAsync(TopicPartition partition, RecordBatchBuilder records) =>
+        AppendAsync(partition, records);
+
     /// <summary>A reader that starts at <paramref name="offset"/>, for one caller at a time.</summary>
     IPartitionReader OpenReader(TopicPartition partition, long offset);
 

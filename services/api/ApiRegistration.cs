@@ -10,6 +10,7 @@ using Microsoft.Extensions.Options;
 using Millrace.Api.Alerts;
 using Millrace.Api.Audit;
 using Millrace.Api.Authentication;
+using Millrace.Api.Bridges;
 using Millrace.Api.DeadLetters;
 using Millrace.Api.Queries;
 using Millrace.Api.Status;
@@ -86,6 +87,7 @@ public static class ApiRegistration
         api.MapAlerts();
         api.MapQueries();
         api.MapDeadLetters();
+        api.MapBridges();
         api.MapTokens();
         api.MapAudit();
         api.MapStatus();

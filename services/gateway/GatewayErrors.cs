@@ -44,4 +44,9 @@ public static class GatewayErrors
         "A session could not be kept.",
         "The store of sessions failed; the connection was closed, and what was not acknowledged will be sent again.",
         "See the store's own error; devices connect again.");
+
+    public static readonly ErrorDefinition LimitReached = new("GW-0020",
+        "A limit was reached.",
+        "A device, or all of them together, brought more than Gateway:Limits allows.",
+        "See the reason in this line; docs/errors/GW-0020.md names the option of each.");
 }

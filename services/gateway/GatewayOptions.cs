@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using Millrace.Gateway.Bridge;
+using Millrace.Gateway.Limits;
 using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Topics;
@@ -14,6 +16,14 @@ public sealed class GatewayOptions
 
     /// <summary>MQTT over TLS.</summary>
     public TlsListenerOptions Mqtts { get; set; } = new();
+
+    /// <summary>MQTT over WebSocket without encryption, on /mqtt and /$iothub/websocket.</summary>
+    public PlainListenerOptions WebSocket { get; set; } = new() { Enabled = false, Port = 8083 };
+
+    /// <summary>
+    /// The same over TLS. Without a certificate of its own it has that of <see cref="Mqtts"/>.
+    /// </summary>
+    public TlsListenerOptions WebSocketTls { get; set; } = new() { Enabled = false, Port = 8084 };
 
     /// <summary>Sessions that outlive their connections, and what waits in them.</summary>
     public SessionOptions Sessions { get; set; } = new();
@@ -39,6 +49,11 @@ public sealed class GatewayOptions
 
     /// <summary>Bytes of a partition that wait for the log; beyond them, sockets are not read.</summary>
     public ByteSize PartitionBufferBytesMax { get; set; } = ByteSize.FromMiB(4);
+
+    /// <summary>
+    /// Bytes of a connection that are read ahead while it waits; the server's HTTP listeners have the same.
+    /// </summary>
+    public ByteSize ReadBufferBytesMax { get; set; } = ByteSize.FromKiB(128);
 
     /// <summary>The greatest topic alias of MQTT 5; 0 means that aliases are refused.</summary>
     [Range(0, 65_535)]
@@ -73,13 +88,19 @@ public sealed class GatewayOptions
     [Range(1, 1_000_000)]
     public int LifecycleQueueMax { get; set; } = 10_000;
 
+    /// <summary>How much the hub and each of its devices may bring.</summary>
+    public LimitOptions Limits { get; set; } = new();
+
     /// <summary>What free topics mean, first match first.</summary>
     public List<TopicMappingOptions> TopicMappings { get; set; } = [];
 
     /// <summary>Devices that may publish for others, where a topic mapping names a device.</summary>
     public List<string> TrustedDevices { get; set; } = [];
 
-    /// <summary>Results of topic mappings that a connection remembers.</summary>
+    /// <summary>Bridges to other brokers.</summary>
+    public List<BridgeOptions> Bridges { get; set; } = [];
+
+    /// <summary>Results of topic mappings that a connection remembers, or a bridge.</summary>
     [Range(1, 65_536)]
     public int TopicCacheMax { get; set; } = 256;
 }

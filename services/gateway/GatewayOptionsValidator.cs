@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Options;
+using Millrace.Gateway.Limits;
 using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Topics;
@@ -13,11 +14,15 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
     public ValidateOptionsResult Validate(string? name, GatewayOptions options)
     {
         var failures = new List<string>();
-        Plain(options.Mqtt, failures);
-        Tls(options.Mqtts, failures);
+        Plain(nameof(options.Mqtt), options.Mqtt, failures);
+        Tls(nameof(options.Mqtts), options.Mqtts, failures);
+        Plain(nameof(options.WebSocket), options.WebSocket, failures);
+        Tls(nameof(options.WebSocketTls), options.WebSocketTls.OrCertificateOf(options.Mqtts), failures);
         Between(nameof(options.PacketBytesMax), options.PacketBytesMax, new(128), ByteSize.FromMiB(256), failures);
         Between(nameof(options.PartitionBufferBytesMax), options.PartitionBufferBytesMax, ByteSize.FromKiB(4),
             ByteSize.FromMiB(256), failures);
+        Between(nameof(options.ReadBufferBytesMax), options.ReadBufferBytesMax, ByteSize.FromKiB(64),
+            ByteSize.FromMiB(16), failures);
         Positive(nameof(options.ConnectTimeout), options.ConnectTimeout, failures);
         Positive(nameof(options.CloseTimeout), options.CloseTimeout, failures);
         Positive(nameof(options.DrainTimeout), options.DrainTimeout, failures);
@@ -25,6 +30,9 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         Sessions(options.Sessions, failures);
         if (options.KeepAliveMax < TimeSpan.Zero || options.KeepAliveMax.TotalSeconds > ushort.MaxValue)
             failures.Add($"Gateway:KeepAliveMax is {options.KeepAliveMax}; choose from 0 to 18:12:15.");
+        LimitOptionsValidator.Validate(options.Limits, failures);
+        if (options.Limits.Hub.ConnectsPerSecond > 0 && options.Limits.ConnectWaitMax >= options.ConnectTimeout)
+            failures.Add("Gateway:Limits:ConnectWaitMax must be less than Gateway:ConnectTimeout; it is part of it.");
         foreach (var mapping in options.TopicMappings)
         {
             if (!TopicTemplate.TryParse(mapping.Template, out _))
@@ -36,27 +44,29 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 
-    private static void Plain(PlainListenerOptions options, List<string> failures)
+    private static void Plain(string name, PlainListenerOptions options, List<string> failures)
     {
         if (!options.Enabled) return;
         if (!ListenerAddress.TryParse(options.Address, out var address))
-            failures.Add(GatewayErrors.AddressInvalid.With(options.Address, "Gateway:Mqtt:Address").ToString());
+            failures.Add(GatewayErrors.AddressInvalid.With(options.Address, $"Gateway:{name}:Address").ToString());
         else if (!IPAddress.IsLoopback(address) && !options.AllowPlainOnAnyAddress)
-            failures.Add(GatewayErrors.PlainNotLoopback.With(options.Address).ToString());
+            failures.Add(GatewayErrors.PlainNotLoopback.With(options.Address, $"Gateway:{name}").ToString());
+        if (options.EventLoops > 0 && !OperatingSystem.IsLinux())
+            failures.Add($"Gateway:{name}:EventLoops is {options.EventLoops}; choose 0, for only Linux has them.");
     }
 
-    private static void Tls(TlsListenerOptions options, List<string> failures)
+    private static void Tls(string name, TlsListenerOptions options, List<string> failures)
     {
         if (!options.IsEnabled) return;
         if (!ListenerAddress.TryParse(options.Address, out _))
-            failures.Add(GatewayErrors.AddressInvalid.With(options.Address, "Gateway:Mqtts:Address").ToString());
+            failures.Add(GatewayErrors.AddressInvalid.With(options.Address, $"Gateway:{name}:Address").ToString());
         if (options.CertificateFile.Length == 0 || options.KeyFile.Length == 0)
         {
             failures.Add(GatewayErrors.CertificateUnusable
-                .With(options.CertificateFile, "Gateway:Mqtts needs a CertificateFile and a KeyFile.").ToString());
+                .With(options.CertificateFile, $"Gateway:{name} needs a CertificateFile and a KeyFile.").ToString());
         }
 
-        Positive("Mqtts:" + nameof(options.HandshakeTimeout), options.HandshakeTimeout, failures);
+        Positive($"{name}:{nameof(options.HandshakeTimeout)}", options.HandshakeTimeout, failures);
     }
 
     private static void Sessions(SessionOptions options, List<string> failures)

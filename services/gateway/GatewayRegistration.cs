@@ -1,12 +1,16 @@
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Millrace.Gateway.Authentication;
+using Millrace.Gateway.Bridge;
 using Millrace.Gateway.Lifecycle;
+using Millrace.Gateway.Limits;
 using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Mqtt;
 using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Sessions;
+using Millrace.Gateway.Sockets;
 using Millrace.Gateway.Topics;
 using Millrace.Gateway.TopicSpaces;
 using Millrace.Hosting.Options;
@@ -16,8 +20,8 @@ namespace Millrace.Gateway;
 public static class GatewayRegistration
 {
     /// <summary>
-    /// The gateway: from devices that speak MQTT to the telemetry topic. Needs an IEventLog, an IIdentityStore, an
-    /// ISessionStore, an IRetainedStore and a TimeProvider; options in section <c>Gateway</c>.
+    /// The gateway: from devices that speak MQTT to the telemetry topic. Needs an IEventLog, the stores and a
+    /// TimeProvider; options in section <c>Gateway</c>.
     /// </summary>
     public static IServiceCollection AddMillraceGateway(this IServiceCollection services)
     {
@@ -46,11 +50,18 @@ public static class GatewayRegistration
         services.AddSingleton<SessionSweeper>();
         services.AddSingleton<MessageDelivery>();
         services.AddSingleton<DeviceMessageReader>();
+        services.AddSingleton<GatewayLimits>();
+        services.AddSingleton<HandshakeGate>();
         services.AddSingleton<GatewayRuntime>();
         services.AddSingleton<ConnectionWatch>();
         services.AddSingleton<RevocationWatch>();
         services.AddSingleton<MqttConnectionHandler>();
+        services.AddSingleton<IStartupFilter, WebSocketEndpoint>();
+        services.AddSingleton<LoopListener>();
         services.AddHostedService<GatewayService>();
+        services.AddSingleton<IValidateOptions<GatewayOptions>, BridgeOptionsValidator>();
+        services.AddSingleton<BridgeMetrics>();
+        services.AddHostedService<BridgeService>();
         return services;
     }
 
@@ -58,5 +69,9 @@ public static class GatewayRegistration
     /// Adds the gateway's listeners, as its options say, to the server. Where they have come to listen is in
     /// <see cref="GatewayEndpoints"/>.
     /// </summary>
-    public static void ListenMillraceGateway(this KestrelServerOptions kestrel) => GatewayListeners.Add(kestrel);
+    public static void ListenMillraceGateway(this KestrelServerOptions kestrel)
+    {
+        GatewayListeners.Add(kestrel);
+        GatewayListeners.AddWebSockets(kestrel);
+    }
 }

@@ -7,6 +7,7 @@ using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Mqtt;
 using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Sessions;
+using Millrace.Gateway.Sockets;
 using Millrace.Gateway.TopicSpaces;
 
 namespace Millrace.Gateway;
@@ -18,9 +19,8 @@ namespace Millrace.Gateway;
 internal sealed class GatewayService(
     GatewayRuntime runtime, TelemetryPublisher publisher, LifecycleWriter lifecycle, ConnectionWatch watch,
     RevocationWatch revocations, SessionSweeper sweeper, SessionRecovery recovery, DeviceMessageReader messages,
-    SpaceLog spaces,
-    GatewayEndpoints endpoints, IOptions<GatewayOptions> options, TimeProvider time,
-    ILogger<GatewayService> logger) : IHostedLifecycleService
+    SpaceLog spaces, LoopListener listener, GatewayEndpoints endpoints, IOptions<GatewayOptions> options,
+    TimeProvider time, ILogger<GatewayService> logger) : IHostedLifecycleService
 {
     private static readonly TimeSpan CutTimeout = TimeSpan.FromSeconds(1);
 
@@ -34,19 +34,22 @@ internal sealed class GatewayService(
         publisher.Start();
         lifecycle.Start();
         await spaces.StartAsync(cancellationToken).ConfigureAwait(false);
-        await recovery.RunAsync(cancellationToken).ConfigureAwait(false);
         var notices = await revocations.StartOffsetAsync(cancellationToken).ConfigureAwait(false);
+        await recovery.RunAsync(cancellationToken).ConfigureAwait(false);
         _watching = Task.WhenAll(
             Task.Run(() => watch.RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => revocations.RunAsync(notices, _stop.Token), CancellationToken.None),
             Task.Run(() => sweeper.RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => messages.RunAsync(_stop.Token), CancellationToken.None));
+        listener.Start();
     }
 
     public Task StartedAsync(CancellationToken cancellationToken)
     {
         if (endpoints.Mqtt is { } plain) logger.MqttListens($"mqtt://{plain}");
         if (endpoints.Mqtts is { } tls) logger.MqttListens($"mqtts://{tls}");
+        if (endpoints.WebSocket is { } web) logger.MqttListens($"ws://{web}/mqtt");
+        if (endpoints.WebSocketTls is { } secure) logger.MqttListens($"wss://{secure}/mqtt");
         return Task.CompletedTask;
     }
 
@@ -56,6 +59,7 @@ internal sealed class GatewayService(
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         runtime.IsDraining = true;
+        listener.StopListening();
         logger.Draining(runtime.Connections.Count);
         foreach (var connection in runtime.Connections.Snapshot().ToArray()) connection?.Drain();
         var timeout = options.Value.DrainTimeout;
@@ -80,11 +84,13 @@ internal sealed class GatewayService(
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        // Who may still publish a will stops first.
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _watching.ConfigureAwait(false);
         await Task.WhenAll(publisher.StopAsync(), spaces.StopAsync()).WaitAsync(cancellationToken)
             .ConfigureAwait(false);
         await lifecycle.StopAsync(cancellationToken).ConfigureAwait(false);
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await _watching.ConfigureAwait(false);
+        listener.Dispose();
     }
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -13,6 +13,9 @@ internal static partial class Log
     [LoggerMessage(4002, LogLevel.Warning, "{Connections} connections were still open after {Timeout} and are cut off")]
     public static partial void DrainTimedOut(this ILogger log, int connections, TimeSpan timeout);
 
+    [LoggerMessage(4003, LogLevel.Error, "No connection can be accepted for now: {Cause}")]
+    public static partial void AcceptFails(this ILogger log, string cause);
+
     [LoggerMessage(4100, LogLevel.Warning, "{Code}: device {DeviceId} was refused: {Reason}")]
     public static partial void LoginRefused(this ILogger log, string code, string deviceId, string reason);
 
@@ -72,6 +75,10 @@ internal static partial class Log
 
     [LoggerMessage(4301, LogLevel.Debug, "{Code}: a publish of device {DeviceId} was refused: {Reason}")]
     public static partial void PublishRefused(this ILogger log, string code, string deviceId, string reason);
+
+    [LoggerMessage(4320, LogLevel.Warning,
+        "{Code}: device {DeviceId} was over its rate for more than {SlowedMax} and is disconnected")]
+    public static partial void RateExceeded(this ILogger log, string code, string deviceId, TimeSpan slowedMax);
 
     [LoggerMessage(4302, LogLevel.Error, "A connection failed in a way that was not foreseen")]
     public static partial void ConnectionFailed(this ILogger log, Exception failure);

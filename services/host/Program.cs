@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Millrace.Alerts;
+using Millrace.Bridges;
 using Millrace.Client;
 using Millrace.Cold;
 using Millrace.DeadLetters;
@@ -22,6 +23,7 @@ var millrace = new RootCommand("Millrace: a self-hosted IoT streaming platform")
     AlertCommands.Build(),
     ColdCommands.Build(),
     DeadLetterCommands.Build(),
+    BridgeCommands.Build(),
     SimulateCommand.Build(),
 };
 

@@ -9,6 +9,9 @@ internal static class RegistryMetrics
     /// <summary>Devices that were changed, by action (device.create, device.disable, ...).</summary>
     public static readonly Counter<long> Changes = Meter.CreateCounter<long>("millrace.registry.devices.changes");
 
+    /// <summary>Messages to devices that are on their way.</summary>
+    public static readonly Counter<long> Messages = Meter.CreateCounter<long>("millrace.registry.devices.messages");
+
     /// <summary>Requests that were refused; the reason is the error's code.</summary>
     public static readonly Counter<long> Refused = Meter.CreateCounter<long>("millrace.registry.requests.refused");
 }

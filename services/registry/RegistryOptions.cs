@@ -24,4 +24,7 @@ public sealed class RegistryOptions
     /// <summary>The most devices that one request may create.</summary>
     [Range(1, 100_000)]
     public int CreateDevicesMax { get; set; } = 1_000;
+
+    /// <summary>The largest body of a message to a device.</summary>
+    public ByteSize MessageBytesMax { get; set; } = ByteSize.FromKiB(256);
 }

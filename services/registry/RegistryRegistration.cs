@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Millrace.Hosting.Options;
 using Millrace.Registry.Identities;
+using Millrace.Registry.Messages;
 using Millrace.Registry.Rest;
 using Millrace.Stores.Audit;
 using Millrace.Stores.Identities;
@@ -19,6 +20,7 @@ public static class RegistryRegistration
         services.AddSingleton(s => new DeviceRegistry(s.GetRequiredService<IIdentityStore>(),
             s.GetRequiredService<IAuditStore>(), s.GetRequiredService<DeviceChanges>(),
             s.GetRequiredService<IOptions<RegistryOptions>>(), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<DeviceMessages>();
         return services;
     }
 

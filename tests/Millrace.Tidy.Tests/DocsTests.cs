@@ -67,6 +67,17 @@ public partial class DocsTests
         Assert.That(options.Where(o => !page.Contains($"| `{o.Name}` |")).Select(o => $"{o.Type}.{o.Name}"), Is.Empty);
     }
 
+    [Test]
+    public void Tests_that_pages_name_exist()
+    {
+        var tests = Tree.Files("*Tests.cs").ToLookup(f => Path.GetFileNameWithoutExtension(f)!, Tree.Read);
+        var named = Pages.SelectMany(p => TestPattern().Matches(Tree.Read(p))
+            .Select(m => (p, Class: m.Groups[1].Value, Method: m.Groups[2].Value))).ToList();
+        Assert.That(named, Is.Not.Empty);
+        Assert.That(named.Where(n => !tests[n.Class].Any(text => text.Contains($" {n.Method}(")))
+            .Select(n => $"{n.p}: {n.Class}.{n.Method}"), Is.Empty);
+    }
+
     [TestCaseSource(nameof(Scripts))]
     public void Every_script_tells_what_it_does(string script)
     {
@@ -98,6 +109,9 @@ public partial class DocsTests
 
     [GeneratedRegex(@"^    public [\w<>?]+ (\w+) { get; (?:set|init); }", RegexOptions.Multiline)]
     private static partial Regex OptionPattern();
+
+    [GeneratedRegex(@"`(\w+Tests)\.(\w+)`")]
+    private static partial Regex TestPattern();
 
     [GeneratedRegex(@"^([a-z][a-z0-9-]*):.*##", RegexOptions.Multiline)]
     private static partial Regex MakeVerbPattern();

@@ -33,7 +33,7 @@ public class ReferenceTests
         ["ParquetSharp"] = ["Millrace.Archiver"],
         ["DuckDB.NET"] = ["Millrace.Batch"],
         ["Microsoft.Data.Sqlite"] = ["Millrace.Stores"],
-        ["MQTTnet"] = ["Millrace.Simulator"],
+        ["MQTTnet"] = ["Millrace.Simulator", "Millrace.Gateway"],
         ["OpenTelemetry"] = ["Millrace.Hosting"],
         ["Serilog"] = ["Millrace.Hosting"],
         ["Spectre.Console"] = ["Millrace"],

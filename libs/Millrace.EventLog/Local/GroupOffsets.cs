@@ -68,7 +68,7 @@ internal sealed class GroupOffsets(Partition journal, LogRuntime runtime, long s
     {
         using var records = new RecordBatchBuilder(256);
         foreach (var commit in commits) Encode(records, commit);
-        var first = await journal.AppendAsync(records, ct).ConfigureAwait(false);
+        var first = await journal.AppendAsync(records, inline: false, ct).ConfigureAwait(false);
         lock (_gate)
         {
             for (var i = 0; i < commits.Count; i++) Apply(_entries, commits[i], first + i);
@@ -97,7 +97,8 @@ internal sealed class GroupOffsets(Partition journal, LogRuntime runtime, long s
                     group, partition.Topic, partition.Partition, committed.NextOffset, committed.Metadata, entry.At));
             }
 
-            if (summary.Count > 0) await journal.AppendAsync(summary, CancellationToken.None).ConfigureAwait(false);
+            if (summary.Count > 0)
+                await journal.AppendAsync(summary, inline: false, CancellationToken.None).ConfigureAwait(false);
             journal.Trim(fence);
         }
         catch (Exception e) when (e is IOException or Primitives.MillraceException)

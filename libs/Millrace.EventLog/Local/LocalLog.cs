@@ -70,15 +70,11 @@ public sealed partial class LocalLog : IEventLog, IDisposable
     }
 
     public ValueTask<long> AppendAsync(
-        TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default)
-    {
-        if (ct.IsCancellationRequested) return ValueTask.FromCanceled<long>(ct);
-        var target = Find(partition);
-        if (records.ByteCount > _runtime.Options.AppendBytesMax.Bytes)
-            return Refused(partition, "too-large", EventLogErrors.AppendTooLarge.With($"{records.ByteCount} bytes"));
-        if (_runtime.Guard.Refusal(records.ByteCount) is { } refusal) return Refused(partition, "disk-guard", refusal);
-        return target.AppendAsync(records, ct);
-    }
+        TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default) =>
+        ct.IsCancellationRequested ? ValueTask.FromCanceled<long>(ct) : Append(partition, records, inline: false, ct);
+
+    public ValueTask<long> AppendInlineAsync(TopicPartition partition, RecordBatchBuilder records) =>
+        Append(partition, records, inline: true, ct: default);
 
     public IPartitionReader OpenReader(TopicPartition partition, long offset) =>
         new PartitionReader(Find(partition), offset, _runtime);
@@ -148,6 +144,16 @@ public sealed partial class LocalLog : IEventLog, IDisposable
     internal IReadOnlyList<SegmentSize> SizesOf(TopicPartition partition) => Find(partition).Sizes();
 
     internal EventLogMetrics Metrics => _runtime.Metrics;
+
+    private ValueTask<long> Append(
+        TopicPartition partition, RecordBatchBuilder records, bool inline, CancellationToken ct)
+    {
+        var target = Find(partition);
+        if (records.ByteCount > _runtime.Options.AppendBytesMax.Bytes)
+            return Refused(partition, "too-large", EventLogErrors.AppendTooLarge.With($"{records.ByteCount} bytes"));
+        if (_runtime.Guard.Refusal(records.ByteCount) is { } refusal) return Refused(partition, "disk-guard", refusal);
+        return target.AppendAsync(records, inline, ct);
+    }
 
     private ValueTask<long> Refused(TopicPartition partition, string reason, Error error)
     {

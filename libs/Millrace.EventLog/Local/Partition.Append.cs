@@ -15,7 +15,7 @@ internal sealed partial class Partition
     private bool _writerCalled;
     private TaskCompletionSource? _drained;
 
-    public ValueTask<long> AppendAsync(RecordBatchBuilder records, CancellationToken ct)
+    public ValueTask<long> AppendAsync(RecordBatchBuilder records, bool inline, CancellationToken ct)
     {
         var maxTimestampMs = MaxTimestampMs(records);
         PendingAppend append;
@@ -25,7 +25,7 @@ internal sealed partial class Partition
         {
             ObjectDisposedException.ThrowIf(_closed, typeof(LocalLog));
             append = _pooled.TryPop(out var pooled) ? pooled : new PendingAppend(this);
-            answer = append.Begin(maxTimestampMs);
+            answer = append.Begin(maxTimestampMs, inline);
             if (_forRoom.Count == 0 && HasRoom(records))
             {
                 _filling.Add(append, records);

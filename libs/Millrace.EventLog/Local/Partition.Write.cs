@@ -10,14 +10,14 @@ namespace Millrace.EventLog.Local;
 internal sealed partial class Partition
 {
     /// <summary>Writes one group, then lets other partitions have the thread.</summary>
-    public void Run()
+    public bool Run()
     {
         var group = TakeGroup();
-        if (group is null) return;
+        if (group is null) return false;
         Write(group);
         group.Clear();
         lock (_gate) _spare = group;
-        _runtime.Threads.PostAgain(this);
+        return true;
     }
 
     private void Write(AppendGroup group)
@@ -56,13 +56,13 @@ internal sealed partial class Partition
             return;
         }
 
-        foreach (var append in group.Appends) append.Succeed(header.FirstOffset);
         WakeReaders();
         _runtime.Metrics.Appends.Add(group.Appends.Count, _topicTag);
         _runtime.Metrics.Records.Add(header.Count, _topicTag);
         _runtime.Metrics.Bytes.Add(BatchHeader.Size + header.Bytes, _topicTag);
         _runtime.Metrics.Syncs.Add(1, _topicTag);
         _runtime.Metrics.BatchRecords.Record(header.Count, _topicTag);
+        foreach (var append in group.Appends) append.Succeed(header.FirstOffset);
     }
 
     private BatchHeader Store(AppendGroup group)

@@ -7,8 +7,7 @@ namespace Millrace.EventLog.Local;
 /// <summary>One append on its way to the disk; used again for another one when its caller has the answer.</summary>
 internal sealed class PendingAppend(Partition owner) : IValueTaskSource<long>
 {
-    // The answer must not run its caller's code on the thread that writes.
-    private ManualResetValueTaskSourceCore<long> _core = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<long> _core;
     private bool _reusable = true;
 
     /// <summary>The records while they wait for room; null once they are copied or given up.</summary>
@@ -19,8 +18,12 @@ internal sealed class PendingAppend(Partition owner) : IValueTaskSource<long>
     /// <summary>The place of its first record among the records that are written together.</summary>
     public int FirstInGroup { get; set; }
 
-    public ValueTask<long> Begin(long maxTimestampMs)
+    /// <param name="inline">
+    /// The caller's code may run on the thread that writes; it must not unless the caller said so.
+    /// </param>
+    public ValueTask<long> Begin(long maxTimestampMs, bool inline)
     {
+        _core.RunContinuationsAsynchronously = !inline;
         MaxTimestampMs = maxTimestampMs;
         return new ValueTask<long>(this, _core.Version);
     }

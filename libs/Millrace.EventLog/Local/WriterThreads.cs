@@ -3,7 +3,8 @@ namespace Millrace.EventLog.Local;
 /// <summary>Work that may block on the disk.</summary>
 internal interface IDiskWork
 {
-    void Run();
+    /// <summary>Does a part of it; false when there is no more for now.</summary>
+    bool Run();
 }
 
 /// <summary>
@@ -31,19 +32,6 @@ internal sealed class WriterThreads(int threadsMax) : IDisposable
         }
     }
 
-    /// <summary>
-    /// Puts work at the end of the queue, for a thread of ours that looks at the queue next: it needs no other thread
-    /// unless other work is there too.
-    /// </summary>
-    public void PostAgain(IDiskWork work)
-    {
-        lock (_gate)
-        {
-            _work.Enqueue(work);
-            if (_work.Count > 1 && _idle > 0) Monitor.Pulse(_gate);
-        }
-    }
-
     /// <summary>Lets the threads end, when the work that is there is done.</summary>
     public void Dispose()
     {
@@ -62,7 +50,23 @@ internal sealed class WriterThreads(int threadsMax) : IDisposable
 
     private void Loop()
     {
-        while (Next() is { } work) work.Run();
+        while (Next() is { } work)
+        {
+            while (work.Run() && !TryGiveWay(work))
+            {
+            }
+        }
+    }
+
+    /// <summary>Lets other work have the thread, when there is any.</summary>
+    private bool TryGiveWay(IDiskWork work)
+    {
+        lock (_gate)
+        {
+            if (_work.Count == 0) return false;
+            _work.Enqueue(work);
+            return true;
+        }
     }
 
     private IDiskWork? Next()

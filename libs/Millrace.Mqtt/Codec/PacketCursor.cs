@@ -20,6 +20,12 @@ public ref struct PacketCursor(ReadOnlySequence<byte> received, int packetBytesM
     /// <summary>Up to where packets were read.</summary>
     public readonly SequencePosition Consumed => _rest.GetPosition(_taken);
 
+    /// <summary>How many packets were read, without one that was put back.</summary>
+    public int Packets { get; private set; }
+
+    /// <summary>How many bytes those packets had.</summary>
+    public long Bytes { get; private set; }
+
     /// <summary>Whether bytes of an unfinished packet, or packets not read, are left.</summary>
     public readonly bool IsEmpty => _rest.Length == _taken;
 
@@ -46,6 +52,8 @@ public ref struct PacketCursor(ReadOnlySequence<byte> received, int packetBytesM
     public void PutBack()
     {
         _taken -= _lastBytes;
+        Bytes -= _lastBytes;
+        Packets--;
         _lastBytes = 0;
     }
 
@@ -100,6 +108,8 @@ public ref struct PacketCursor(ReadOnlySequence<byte> received, int packetBytesM
 
         _lastBytes = header.TotalBytes;
         _taken += _lastBytes;
+        Bytes += _lastBytes;
+        Packets++;
         return true;
     }
 }

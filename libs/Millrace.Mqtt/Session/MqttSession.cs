@@ -18,6 +18,11 @@ public sealed partial class MqttSession(SessionLimits limits)
 
     public SessionState State { get; private set; }
 
+    /// <summary>
+    /// What is granted: set again when it is known who connects, before <see cref="Accept"/> announces it.
+    /// </summary>
+    public SessionLimits Limits { get => limits; set => limits = value; }
+
     /// <summary>Known once CONNECT was read as far as its level.</summary>
     public MqttVersion Version { get; private set; }
 
@@ -154,7 +159,7 @@ public sealed partial class MqttSession(SessionLimits limits)
         // A subscription identifier goes from server to client only (§3.3.4).
         if (publish.Properties.TryFind(PropertyId.SubscriptionIdentifier, out _)) return PacketDefect.PropertyUnknown;
         if (!publish.Properties.TryFind(PropertyId.TopicAlias, out var alias)) return PacketDefect.None;
-        _aliases ??= new TopicAliases(limits.TopicAliasMax);
+        _aliases ??= new TopicAliases(limits.TopicAliasMax, limits.TopicBytesMax);
         if (!_aliases.TryResolve(alias.Number, publish.Topic, out var topic)) return PacketDefect.TopicAliasInvalid;
         if (publish.Topic.IsEmpty) publish = publish.WithTopic(topic);
         return PacketDefect.None;

@@ -12,4 +12,8 @@ namespace Millrace.Mqtt.Session;
 /// <param name="MayShare">Some subscriptions may be shared; which, the shell decides.</param>
 public sealed record SessionLimits(
     int PacketBytesMax, int InFlightMax, int TopicAliasMax, int KeepAliveMaxSeconds, uint SessionExpiryMaxSeconds,
-    int OutboundInFlightMax, int OutboundTopicAliasMax, bool MayRetain = false, bool MayShare = false);
+    int OutboundInFlightMax, int OutboundTopicAliasMax, bool MayRetain = false, bool MayShare = false)
+{
+    /// <summary>The longest topic that is remembered under an alias; the server refuses longer ones.</summary>
+    public int TopicBytesMax { get; init; } = ushort.MaxValue;
+}

@@ -1,18 +1,21 @@
 namespace Millrace.Mqtt.Session;
 
 /// <summary>The topics that a client has given short numbers (MQTT 5 §3.3.2.3.4).</summary>
-internal sealed class TopicAliases(int max)
+internal sealed class TopicAliases(int max, int topicBytesMax)
 {
     private readonly byte[]?[] _topics = new byte[]?[max];
 
-    /// <summary>Keeps a topic that came with an alias, or finds the one that the alias stands for.</summary>
+    /// <summary>
+    /// Keeps a topic that came with an alias, or finds the one that the alias stands for. One that is too long is not
+    /// kept: its publish is refused, and sixteen of them would weigh a megabyte.
+    /// </summary>
     public bool TryResolve(uint alias, ReadOnlySpan<byte> topic, out ReadOnlySpan<byte> resolved)
     {
         resolved = topic;
         if (alias == 0 || alias > _topics.Length) return false;
         ref var known = ref _topics[alias - 1];
         if (topic.IsEmpty) resolved = known;
-        else if (!topic.SequenceEqual(known)) known = topic.ToArray();
+        else if (!topic.SequenceEqual(known)) known = topic.Length <= topicBytesMax ? topic.ToArray() : null;
         return !resolved.IsEmpty;
     }
 }

@@ -38,6 +38,10 @@ internal static class Schemas
         CREATE INDEX dead_letters_at ON dead_letters(failed_at, id);
         CREATE TABLE query_statuses(name TEXT PRIMARY KEY, status TEXT NOT NULL) WITHOUT ROWID
         """),
+        new("bridge statuses", """
+        CREATE TABLE bridge_statuses(name TEXT, client TEXT, updated_at INTEGER NOT NULL, status TEXT NOT NULL,
+          PRIMARY KEY(name, client)) WITHOUT ROWID
+        """),
     ];
 
     /// <summary>Records that nothing else holds; a commit is on the disk when it returns.</summary>
@@ -106,6 +110,10 @@ internal static class Schemas
         CREATE INDEX retained_expires ON retained(expires_at) WHERE expires_at IS NOT NULL;
         CREATE TABLE retained_totals(space TEXT PRIMARY KEY, messages INTEGER NOT NULL, bytes INTEGER NOT NULL)
           WITHOUT ROWID
+        """),
+        new("bridge sessions", """
+        CREATE TABLE bridge_sessions(name TEXT, client TEXT, session TEXT NOT NULL,
+          PRIMARY KEY(name, client)) WITHOUT ROWID
         """),
     ];
 }

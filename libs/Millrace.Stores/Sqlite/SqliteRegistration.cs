@@ -4,6 +4,7 @@ using Millrace.Hosting;
 using Millrace.Hosting.Options;
 using Millrace.Stores.Alerts;
 using Millrace.Stores.Audit;
+using Millrace.Stores.Bridges;
 using Millrace.Stores.Checkpoints;
 using Millrace.Stores.DeadLetters;
 using Millrace.Stores.DeviceStates;
@@ -33,6 +34,7 @@ public static class SqliteRegistration
             s => new SqliteDeadLetterStore(Warm(s), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ICheckpointStore>(s => new SqliteCheckpointStore(Platform(s)));
         services.AddSingleton<IQueryStore>(s => new SqliteQueryStore(Platform(s), Warm(s)));
+        services.AddSingleton<IBridgeStore>(s => new SqliteBridgeStore(Platform(s), Warm(s)));
         services.AddSingleton<ITokenStore>(s => new SqliteTokenStore(Platform(s)));
         services.AddSingleton<IAuditStore>(s => new SqliteAuditStore(Platform(s)));
         services.AddSingleton<ISessionStore>(s => new SqliteSessionStore(Platform(s)));

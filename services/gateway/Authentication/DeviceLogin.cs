@@ -23,4 +23,5 @@ internal sealed record DeviceLogin(
 /// <param name="Epoch">
 /// The identity cache's epoch before the identity was read: when it has changed since, the login is checked again.
 /// </param>
-internal readonly record struct LoginResult(DeviceLogin? Login, string DeviceName, RefusalReason Reason, string TagsJson, long Epoch);
+internal readonly record struct LoginResult(
+    DeviceLogin? Login, string DeviceName, RefusalReason Reason, string TagsJson, long Epoch);

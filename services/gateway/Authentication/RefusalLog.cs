@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Primitives;
 
 namespace Millrace.Gateway.Authentication;
 
@@ -12,7 +13,7 @@ internal sealed class RefusalLog(TimeProvider time, ILogger<RefusalLog> logger)
     private readonly Dictionary<string, long> _loggedAt = [];
 
     /// <param name="name">As the client gave it.</param>
-    public void Refused(string name, string reason)
+    public void Refused(string name, string reason, ErrorDefinition error)
     {
         var device = DeviceName.ForLog(name);
         var now = time.GetTimestamp();
@@ -24,7 +25,7 @@ internal sealed class RefusalLog(TimeProvider time, ILogger<RefusalLog> logger)
             _loggedAt[device] = now;
         }
 
-        logger.LoginRefused(GatewayErrors.LoginRefused.Code, device, reason);
+        logger.LoginRefused(error.Code, device, reason);
     }
 
     private void Forget(long now)

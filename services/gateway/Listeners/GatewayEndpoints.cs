@@ -7,10 +7,22 @@ namespace Millrace.Gateway.Listeners;
 public sealed class GatewayEndpoints
 {
     /// <summary>Plain MQTT, or null when it is not enabled.</summary>
-    public IPEndPoint? Mqtt => Plain?.IPEndPoint;
+    public IPEndPoint? Mqtt => Loops ?? Plain?.IPEndPoint;
 
     /// <summary>MQTT over TLS, or null when it is not enabled.</summary>
     public IPEndPoint? Mqtts => Tls?.IPEndPoint;
+
+    /// <summary>MQTT over WebSocket, or null when it is not enabled.</summary>
+    public IPEndPoint? WebSocket => PlainWebSocket?.IPEndPoint;
+
+    /// <summary>MQTT over WebSocket and TLS, or null when it is not enabled.</summary>
+    public IPEndPoint? WebSocketTls => TlsWebSocket?.IPEndPoint;
+
+    internal ListenOptions? PlainWebSocket { get; set; }
+
+    internal ListenOptions? TlsWebSocket { get; set; }
+
+    internal IPEndPoint? Loops { get; set; }
 
     internal ListenOptions? Plain { get; set; }
 

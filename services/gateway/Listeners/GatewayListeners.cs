@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -8,6 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Millrace.Gateway.Limits;
 
 namespace Millrace.Gateway.Listeners;
 
@@ -18,9 +18,11 @@ internal static class GatewayListeners
     {
         var options = kestrel.ApplicationServices.GetRequiredService<IOptions<GatewayOptions>>().Value;
         var endpoints = kestrel.ApplicationServices.GetRequiredService<GatewayEndpoints>();
-        if (options.Mqtt.Enabled)
+        kestrel.Limits.MaxRequestBufferSize = options.ReadBufferBytesMax.Bytes;
+        var handshakes = kestrel.ApplicationServices.GetRequiredService<HandshakeGate>();
+        if (options.Mqtt is { Enabled: true, EventLoops: 0 })
         {
-            kestrel.Listen(EndPoint(options.Mqtt.Address, options.Mqtt.Port), listen =>
+            kestrel.Listen(ListenerAddress.EndPoint(options.Mqtt.Address, options.Mqtt.Port), listen =>
             {
                 endpoints.Plain = listen;
                 listen.UseConnectionHandler<MqttConnectionHandler>();
@@ -29,17 +31,44 @@ internal static class GatewayListeners
 
         if (options.Mqtts.IsEnabled)
         {
-            kestrel.Listen(EndPoint(options.Mqtts.Address, options.Mqtts.Port), listen =>
+            kestrel.Listen(ListenerAddress.EndPoint(options.Mqtts.Address, options.Mqtts.Port), listen =>
             {
                 endpoints.Tls = listen;
+                listen.Use(handshakes.Before);
                 listen.UseHttps(Tls(options.Mqtts));
+                listen.Use(handshakes.After);
                 listen.UseConnectionHandler<MqttConnectionHandler>();
             });
         }
     }
 
-    private static IPEndPoint EndPoint(string address, int port) =>
-        new(ListenerAddress.TryParse(address, out var parsed) ? parsed : IPAddress.Loopback, port);
+    public static void AddWebSockets(KestrelServerOptions kestrel)
+    {
+        var options = kestrel.ApplicationServices.GetRequiredService<IOptions<GatewayOptions>>().Value;
+        var endpoints = kestrel.ApplicationServices.GetRequiredService<GatewayEndpoints>();
+        var (plain, tls) = (options.WebSocket, options.WebSocketTls.OrCertificateOf(options.Mqtts));
+        if (plain.Enabled)
+        {
+            kestrel.Listen(ListenerAddress.EndPoint(plain.Address, plain.Port), listen =>
+            {
+                endpoints.PlainWebSocket = listen;
+                WebSocketEndpoint.Mark(listen);
+            });
+        }
+
+        if (tls.IsEnabled)
+        {
+            var handshakes = kestrel.ApplicationServices.GetRequiredService<HandshakeGate>();
+            kestrel.Listen(ListenerAddress.EndPoint(tls.Address, tls.Port), listen =>
+            {
+                endpoints.TlsWebSocket = listen;
+                listen.Use(handshakes.Before);
+                listen.UseHttps(Tls(tls));
+                listen.Use(handshakes.After);
+                WebSocketEndpoint.Mark(listen);
+            });
+        }
+    }
 
     private static HttpsConnectionAdapterOptions Tls(TlsListenerOptions options)
     {

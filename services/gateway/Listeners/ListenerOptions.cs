@@ -16,6 +16,13 @@ public sealed class PlainListenerOptions
     [Range(0, 65_535)]
     public int Port { get; set; } = 1883;
 
+    /// <summary>
+    /// Threads that read the sockets, each of them many (Linux; MQTT alone, not WebSocket). 0 leaves the sockets to
+    /// Kestrel's transport.
+    /// </summary>
+    [Range(0, 1_024)]
+    public int EventLoops { get; set; } = OperatingSystem.IsLinux() ? Environment.ProcessorCount : 0;
+
     /// <summary>Lets keys and telemetry travel in the clear on any address.</summary>
     public bool AllowPlainOnAnyAddress { get; set; }
 }
@@ -50,6 +57,22 @@ public sealed class TlsListenerOptions
 
     /// <summary>How long the TLS handshake may take.</summary>
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    internal TlsListenerOptions OrCertificateOf(TlsListenerOptions other)
+    {
+        if (CertificateFile.Length > 0 || KeyFile.Length > 0) return this;
+        return new TlsListenerOptions
+        {
+            Enabled = Enabled,
+            Address = Address,
+            Port = Port,
+            CertificateFile = other.CertificateFile,
+            KeyFile = other.KeyFile,
+            TlsMin = TlsMin,
+            ClientCertificates = ClientCertificates,
+            HandshakeTimeout = HandshakeTimeout,
+        };
+    }
 }
 
 internal static class ListenerAddress
@@ -59,4 +82,7 @@ internal static class ListenerAddress
         address = IPAddress.Loopback;
         return text == "localhost" || IPAddress.TryParse(text, out address!);
     }
+
+    public static IPEndPoint EndPoint(string address, int port) =>
+        new(TryParse(address, out var parsed) ? parsed : IPAddress.Loopback, port);
 }

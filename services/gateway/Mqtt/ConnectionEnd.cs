@@ -22,6 +22,11 @@ internal sealed record ConnectionEnd(string Reason, ReasonCode Code, bool IsQuie
     public static readonly ConnectionEnd LogFull = new("log-unavailable", ReasonCode.QuotaExceeded);
     public static readonly ConnectionEnd LogFailed = new("log-unavailable", ReasonCode.ImplementationSpecificError);
     public static readonly ConnectionEnd TopicRefused = new("topic-refused", ReasonCode.NotAuthorized);
+    public static readonly ConnectionEnd RateExceeded = new("rate-exceeded", ReasonCode.QuotaExceeded);
+    public static readonly ConnectionEnd QuotaReached = new("day-quota-reached", ReasonCode.QuotaExceeded);
+    public static readonly ConnectionEnd ConnectRate = new("connect-rate", ReasonCode.ConnectionRateExceeded);
+    public static readonly ConnectionEnd TooMany = new("connections-max", ReasonCode.QuotaExceeded);
+    public static readonly ConnectionEnd Unread = new("unread", ReasonCode.QuotaExceeded, IsQuiet: true);
     public static readonly ConnectionEnd AnswerTooLarge = new("answer-too-large", ReasonCode.PacketTooLarge, true);
 
     /// <summary>One and the same for every cause.</summary>

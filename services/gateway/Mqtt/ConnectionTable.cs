@@ -33,22 +33,27 @@ internal sealed class ConnectionTable
         }
     }
 
-    /// <summary>Enters the connection as its device's, and gives the one whose session it takes over.</summary>
-    public MqttConnection? Register(MqttConnection connection, string deviceId)
+    /// <summary>
+    /// Enters the connection as its device's, and gives the one whose session it takes over. False when the device has
+    /// as many as it may.
+    /// </summary>
+    public bool TryRegister(MqttConnection connection, string deviceId, int max, out MqttConnection? before)
     {
+        before = null;
         lock (_gate)
         {
             if (!_devices.TryGetValue(deviceId, out var list)) _devices[deviceId] = list = new(capacity: 1);
             var taken = list.FindIndex(other => other.ClientId == connection.ClientId);
             if (taken < 0)
             {
+                if (list.Count >= max) return false;
                 list.Add(connection);
-                return null;
+                return true;
             }
 
-            var before = list[taken];
+            before = list[taken];
             list[taken] = connection;
-            return before;
+            return true;
         }
     }
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.Gateway.Authentication;
 using Millrace.Gateway.Lifecycle;
+using Millrace.Gateway.Limits;
 using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Topics;
@@ -14,8 +15,8 @@ namespace Millrace.Gateway.Mqtt;
 internal sealed class GatewayRuntime(
     IOptions<GatewayOptions> options, ConnectionTable connections, DeviceAuthenticator authenticator,
     IdentityCache identities, RefusalLog refusals, TopicRouter router, TelemetryPublisher publisher,
-    LifecycleWriter lifecycle, SessionKeeper sessions, WillPublisher wills, SpaceBroker spaces, GatewayMetrics metrics,
-    TimeProvider time, ILogger<MqttConnection> log)
+    LifecycleWriter lifecycle, GatewayLimits limits, SessionKeeper sessions, WillPublisher wills, SpaceBroker spaces,
+    GatewayMetrics metrics, TimeProvider time, ILogger<MqttConnection> log)
 {
     private long _lastConnection;
     private int _nowSeconds;
@@ -23,11 +24,10 @@ internal sealed class GatewayRuntime(
 
     public GatewayOptions Options { get; } = options.Value;
 
-    public SessionLimits Limits { get; } = new(
-        (int)options.Value.PacketBytesMax.Bytes, options.Value.InFlightMax, options.Value.TopicAliasMax,
-        (int)options.Value.KeepAliveMax.TotalSeconds, (uint)options.Value.Sessions.ExpiryMax.TotalSeconds,
-        options.Value.Sessions.OutboundInFlightMax, options.Value.Sessions.OutboundTopicAliasMax,
-        MayRetain: spaces.Table.Spaces.Any(space => space.MayRetain), MayShare: spaces.Table.Spaces.Count > 0);
+    public GatewayLimits Limits { get; } = limits;
+
+    /// <summary>What holds until it is known whose the connection is.</summary>
+    public SessionLimits SessionLimits { get; } = spaces.Table.Granting(GatewayLimits.SessionOf(options.Value));
 
     public ConnectionTable Connections { get; } = connections;
 

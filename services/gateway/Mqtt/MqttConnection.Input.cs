@@ -19,6 +19,9 @@ internal sealed partial class MqttConnection
         /// <summary>A publish waits for room in the window or in the partition.</summary>
         Wait,
 
+        /// <summary>The device, or the hub, is over its rate.</summary>
+        Slow,
+
         /// <summary>An answer has to wait until what was written before has left.</summary>
         Flush,
 
@@ -35,6 +38,7 @@ internal sealed partial class MqttConnection
 
     private async ValueTask ReadAsync()
     {
+        if (_turnWait > TimeSpan.Zero) await PauseAsync(_turnWait).ConfigureAwait(false);
         while (End is null)
         {
             if (runtime.IsDraining)
@@ -57,13 +61,16 @@ internal sealed partial class MqttConnection
             else if (next == Next.Wait) await WaitForRoomAsync().ConfigureAwait(false);
             else if (next == Next.Scan) await SaveScanAsync(_deviceSession!).ConfigureAwait(false);
             else if (next == Next.Subscriptions) await ChangeSubscriptionsAsync(_deviceSession!).ConfigureAwait(false);
+            else if (next == Next.Slow) await SlowDownAsync().ConfigureAwait(false);
             else if (next == Next.Read && read.IsCompleted) TryEnd(ConnectionEnd.Lost);
+            if (next == Next.Read) _slowedSinceNs = -1;
         }
     }
 
     private Next Take(in ReadOnlySequence<byte> buffer, out SequencePosition consumed)
     {
-        var cursor = new PacketCursor(buffer, runtime.Limits.PacketBytesMax);
+        AskAllowance();
+        var cursor = new PacketCursor(buffer, _session.Limits.PacketBytesMax);
         var run = new PublishRun(this);
         try
         {
@@ -74,6 +81,7 @@ internal sealed partial class MqttConnection
         finally
         {
             run.Exit();
+            Charge(cursor.Packets, cursor.Bytes);
             cursor.Dispose();
         }
     }
@@ -82,6 +90,7 @@ internal sealed partial class MqttConnection
     {
         while (End is null)
         {
+            if (IsSpent(cursor)) return Next.Slow;
             if (!cursor.TryRead(out var header, out var body, out var defect))
             {
                 if (defect == PacketDefect.None) return Next.Read;

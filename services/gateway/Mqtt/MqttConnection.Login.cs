@@ -1,8 +1,10 @@
+using System.Net;
 using Millrace.Contracts;
 using Millrace.Gateway.Authentication;
 using Millrace.Gateway.Topics;
 using Millrace.Mqtt;
 using Millrace.Mqtt.Session;
+using Millrace.Primitives;
 
 namespace Millrace.Gateway.Mqtt;
 
@@ -13,11 +15,17 @@ internal sealed partial class MqttConnection
     {
         var request = _session.Request;
         if (request is null) return;
+        await SlowLoginAsync(DeviceName.Of(request)).ConfigureAwait(false);
+        if (End is not null) return;
         _isPaused = true;
+
+        // A look into the store must not hold up a thread that reads other connections too.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         LoginResult result;
+        var isLocal = address is not null && IPAddress.IsLoopback(address);
         try
         {
-            result = await runtime.Authenticator.LoginAsync(request, certificate, IsLocal, CancellationToken.None)
+            result = await runtime.Authenticator.LoginAsync(request, certificate, isLocal, CancellationToken.None)
                 .ConfigureAwait(false);
         }
         catch (Exception failure)
@@ -31,11 +39,19 @@ internal sealed partial class MqttConnection
         _isPaused = false;
         if (result.Login is not { } login)
         {
+            CountFailedLogin(result.DeviceName);
             Refuse(result.DeviceName, result.Reason.Word(), ConnectionEnd.LoginRefused);
             return;
         }
 
         _login = login;
+        if (!TryEnter(login))
+        {
+            _login = null;
+            Refuse(result.DeviceName, "connect-rate-device", ConnectionEnd.ConnectRate, GatewayErrors.LimitReached);
+            return;
+        }
+
         TakeAccess(result.TagsJson);
         var will = CheckWill();
         if (will != ReasonCode.Success)
@@ -48,10 +64,10 @@ internal sealed partial class MqttConnection
         await EnterAsync(request.ClientId, result).ConfigureAwait(false);
     }
 
-    private void Refuse(string name, string reason, ConnectionEnd end)
+    private void Refuse(string name, string reason, ConnectionEnd end, ErrorDefinition? error = null)
     {
         runtime.Metrics.Refused(reason);
-        runtime.Refusals.Refused(name, reason);
+        runtime.Refusals.Refused(name, reason, error ?? GatewayErrors.LoginRefused);
         TryEnd(end);
     }
 
@@ -60,7 +76,14 @@ internal sealed partial class MqttConnection
         _connectionNumber = runtime.NextConnectionNumber();
         var assigned = clientId.Length == 0 ? $"auto-{runtime.ConnectionId(_connectionNumber)}" : null;
         ClientId = assigned ?? clientId;
-        if (runtime.Connections.Register(this, _login!.DeviceId) is { } before)
+        var max = _meter!.Limits.ConnectionsMax;
+        if (!runtime.Connections.TryRegister(this, _login!.DeviceId, max, out var before))
+        {
+            Refuse(result.DeviceName, "connections-max-device", ConnectionEnd.TooMany, GatewayErrors.LimitReached);
+            return;
+        }
+
+        if (before is not null)
         {
             // What the one before has taken is durable, or never will be, and its session is saved, before this one
             // is answered.

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using Millrace.Gateway.Sessions;
 using Millrace.Mqtt;
 
 namespace Millrace.Gateway.Mqtt;
@@ -16,6 +17,7 @@ internal sealed partial class MqttConnection
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
     private ConnectionEnd? _endToWrite;
     private bool _isFlushing;
+    private int _flushingSeconds;
     private bool _isOutputClosed;
 
     private bool IsFlushing
@@ -89,6 +91,7 @@ internal sealed partial class MqttConnection
             return;
         }
 
+        _flushingSeconds = runtime.NowSeconds;
         _isFlushing = true;
         _flush = flush;
         flush.UnsafeOnCompleted(_onFlushed ??= OnFlushed);
@@ -96,6 +99,7 @@ internal sealed partial class MqttConnection
 
     private void OnFlushed()
     {
+        Outbox? outbox;
         lock (_output)
         {
             _isFlushing = false;
@@ -103,10 +107,11 @@ internal sealed partial class MqttConnection
             if (_endToWrite is { } end && !_isOutputClosed) WriteEndLocked(end);
             else if (_session.AcksOrNull is not null) WriteAcksLocked();
             _endToWrite = null;
+            outbox = _deviceSession?.Outbox is { IsHeldUp: true } waiting ? waiting : null;
         }
 
         _resume.Call();
-        if (_deviceSession?.Outbox is { } outbox) Send(outbox);
+        if (outbox is not null) Send(outbox);
     }
 
     /// <summary>When nobody takes what is written, the connection is over: its acks can never leave.</summary>

@@ -38,7 +38,7 @@ internal sealed partial class MqttConnection
             return Next.Read;
         }
 
-        Topics.Resolve(publish.Topic, out var target);
+        Resolve(publish.Topic, out var target);
         if (target.Refusal != PublishRefusal.None)
         {
             RefusePublish(publish, target.Refusal, ref run);
@@ -60,13 +60,21 @@ internal sealed partial class MqttConnection
             return Next.Wait;
         }
 
-        var refusal = TelemetryEncoder.Encode(
-            partition.Records, partition.TimestampMs, target, publish, runtime.Options.PropertiesMax,
-            exchange: exchange);
+        var refusal = !TryCount(publish, partition.TimestampMs)
+            ? PublishRefusal.DayQuotaReached
+            : TelemetryEncoder.Encode(partition.Records, partition.TimestampMs, target, publish,
+                runtime.Options.PropertiesMax, exchange: exchange);
         if (refusal != PublishRefusal.None) RefusePublish(publish, refusal, ref run);
         else if (publish.Qos == 2) run.Taken(BeginExchange(publish.PacketId, partition.Partition));
         else run.Taken(publish.Qos == 0 ? -1 : _session.Acks.Add(publish.PacketId, partition.Partition));
         return Next.Read;
+    }
+
+    private void Resolve(ReadOnlySpan<byte> topic, out MessageTarget target)
+    {
+        target = default;
+        target.Refusal = _meter!.Limits.Check(topic);
+        if (target.Refusal == PublishRefusal.None) Topics.Resolve(topic, out target);
     }
 
     /// <summary>
@@ -97,7 +105,7 @@ internal sealed partial class MqttConnection
         runtime.Log.PublishRefused(GatewayErrors.PublishRefused.Code, _login!.DeviceId, reason);
         if (_session.Version == MqttVersion.V311)
         {
-            TryEnd(ConnectionEnd.TopicRefused);
+            TryEnd(refusal == PublishRefusal.DayQuotaReached ? ConnectionEnd.QuotaReached : ConnectionEnd.TopicRefused);
             return;
         }
 
@@ -112,8 +120,8 @@ internal sealed partial class MqttConnection
     {
         PublishRefusal.TopicOfAnother or PublishRefusal.TopicDenied or PublishRefusal.RetainDenied =>
             ReasonCode.NotAuthorized,
-        PublishRefusal.TooManyProperties or PublishRefusal.TooManyExchanges or PublishRefusal.RetainedFull =>
-            ReasonCode.QuotaExceeded,
+        PublishRefusal.TooManyProperties or PublishRefusal.TooManyExchanges or PublishRefusal.RetainedFull
+            or PublishRefusal.DayQuotaReached => ReasonCode.QuotaExceeded,
         PublishRefusal.None => ReasonCode.Success,
         _ => ReasonCode.TopicNameInvalid,
     };
@@ -127,7 +135,7 @@ internal sealed partial class MqttConnection
         var decision = DecideSpace(will.Topic, out var space);
         if (decision == TopicDecision.Denied) return ReasonCode.NotAuthorized;
         if (decision == TopicDecision.Granted) return CodeOf(CheckForSpace(will.ToPublish(), space!));
-        Topics.Resolve(will.Topic, out var target);
+        Resolve(will.Topic, out var target);
         return target.Refusal == PublishRefusal.None ? ReasonCode.Success : CodeOf(target.Refusal);
     }
 }

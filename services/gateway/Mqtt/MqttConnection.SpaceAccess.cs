@@ -49,7 +49,7 @@ internal sealed partial class MqttConnection
         }
     }
 
-    /// <summary>Puts what the session subscribes to in spaces in its place; what is not granted any more ends.</summary>
+    /// <summary>Puts the session's subscriptions in spaces in their place; what is not granted ends.</summary>
     private async ValueTask EnterSpacesAsync(DeviceSession session)
     {
         var granted = new List<SpaceGrant>();

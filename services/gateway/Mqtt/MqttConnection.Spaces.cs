@@ -27,12 +27,19 @@ internal sealed partial class MqttConnection
     private Next TakeForSpace(in PublishPacket publish, TopicSpace space, ref PublishRun run)
     {
         var refusal = CheckForSpace(publish, space);
-        var hasRoom = publish.Qos == 0 || _session.InFlight + _toAcknowledge < runtime.Limits.InFlightMax;
+        var hasRoom = publish.Qos == 0 || _session.InFlight + _toAcknowledge < _session.Limits.InFlightMax;
         if (_toSpaces.Count > 0 && (refusal != PublishRefusal.None || !hasRoom || IsTaken(publish)))
             return Next.Spaces;
         if (refusal != PublishRefusal.None)
         {
             RefusePublish(publish, refusal, ref run);
+            return Next.Read;
+        }
+
+        if (!TryCount(publish, runtime.Time.GetUtcNow().ToUnixTimeMilliseconds()))
+        {
+            if (_toSpaces.Count > 0) return Next.Spaces;
+            RefusePublish(publish, PublishRefusal.DayQuotaReached, ref run);
             return Next.Read;
         }
 
@@ -44,6 +51,8 @@ internal sealed partial class MqttConnection
 
     private PublishRefusal CheckForSpace(in PublishPacket publish, TopicSpace space)
     {
+        var limit = _meter!.Limits.Check(publish.Topic);
+        if (limit != PublishRefusal.None) return limit;
         if (publish.Retain && !space.MayRetain) return PublishRefusal.RetainDenied;
         if (publish.Qos == 2 && _session.Exchanges is { } exchanges
             && exchanges.Count + _toAcknowledge >= runtime.Options.Sessions.ExchangesMax)

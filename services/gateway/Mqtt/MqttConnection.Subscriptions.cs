@@ -24,14 +24,9 @@ internal sealed partial class MqttConnection
         foreach (var each in packet)
         {
             var filter = Encoding.UTF8.GetString(each.Filter);
-            var code = OwnTopics.Grant(each, _login!.DeviceId, _session.Version);
-            if (code >= (byte)ReasonCode.UnspecifiedError) code = GrantInSpace(each, code);
+            var code = Grant(each);
             if (code < (byte)ReasonCode.UnspecifiedError && !HasRoom(session, added, filter))
-            {
-                code = OwnTopics.Failure(ReasonCode.QuotaExceeded, _session.Version);
-                runtime.Metrics.SubscriptionRefused("subscriptions-max");
-            }
-
+                code = RefuseSubscription(ReasonCode.QuotaExceeded, "subscriptions-max");
             codes[count++] = code;
             if (code >= (byte)ReasonCode.UnspecifiedError) continue;
             added.RemoveAll(before => before.Filter == filter);
@@ -42,11 +37,25 @@ internal sealed partial class MqttConnection
         session.Change = new SubscriptionChange(PacketType.SubAck, packet.PacketId, codes, added, []);
     }
 
+    private byte Grant(Subscription subscription)
+    {
+        if (_meter!.Limits.Check(subscription.Filter) != PublishRefusal.None)
+            return RefuseSubscription(ReasonCode.TopicFilterInvalid, "filter-limits");
+        var code = OwnTopics.Grant(subscription, _login!.DeviceId, _session.Version);
+        return code < (byte)ReasonCode.UnspecifiedError ? code : GrantInSpace(subscription, otherwise: code);
+    }
+
+    private byte RefuseSubscription(ReasonCode reason, string word)
+    {
+        runtime.Metrics.SubscriptionRefused(word);
+        return OwnTopics.Failure(reason, _session.Version);
+    }
+
     private bool HasRoom(DeviceSession session, List<SessionSubscription> added, string filter)
     {
         var known = session.Subscriptions;
         if (known.Any(each => each.Filter == filter) || added.Exists(each => each.Filter == filter)) return true;
-        return known.Count + added.Count < runtime.Options.Sessions.SubscriptionsMax;
+        return known.Count + added.Count < _meter!.Limits.SubscriptionsMax;
     }
 
     private void TakeUnsubscribe(in UnsubscribePacket packet)

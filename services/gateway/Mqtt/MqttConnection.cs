@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Millrace.Contracts;
@@ -20,9 +21,10 @@ namespace Millrace.Gateway.Mqtt;
 /// </para>
 /// </summary>
 internal sealed partial class MqttConnection(
-    GatewayRuntime runtime, IDuplexPipe transport, X509Certificate2? certificate, Action abort) : IPublishOwner
+    GatewayRuntime runtime, IDuplexPipe transport, X509Certificate2? certificate, Action abort,
+    IPAddress? address = null) : IPublishOwner
 {
-    private readonly MqttSession _session = new(runtime.Limits);
+    private readonly MqttSession _session = new(runtime.SessionLimits);
     private readonly AutoSignal _resume = new();
     private readonly int _openedSeconds = runtime.NowSeconds;
     private ConnectionEnd? _end;
@@ -37,9 +39,6 @@ internal sealed partial class MqttConnection(
 
     /// <summary>Its place in the connection table.</summary>
     public int Slot { get; set; }
-
-    /// <summary>The client is on this machine.</summary>
-    public bool IsLocal { get; init; }
 
     public string ClientId { get; private set; } = "";
 
@@ -104,6 +103,14 @@ internal sealed partial class MqttConnection(
         else if (_login?.ExpiresAt <= now) TryEnd(ConnectionEnd.TokenExpired);
         else if (IsSilent(nowSeconds)) TryEnd(ConnectionEnd.KeepAlive);
         else if (IsScanIdle(nowSeconds)) Interrupt();
+        else if (IsUnread(nowSeconds)) TryEnd(ConnectionEnd.Unread);
+    }
+
+    /// <summary>Whether the client has left what it was sent unread for too long.</summary>
+    private bool IsUnread(int nowSeconds)
+    {
+        if (!Volatile.Read(ref _isFlushing)) return false;
+        return nowSeconds - Volatile.Read(ref _flushingSeconds) > runtime.Limits.Options.UnreadTimeout.TotalSeconds;
     }
 
     /// <summary>One and a half times the keep-alive (§3.1.2.10), and the second by which the coarse clock may be off.
@@ -130,6 +137,7 @@ internal sealed partial class MqttConnection(
 
         await CloseOutputAsync().ConfigureAwait(false);
         runtime.Connections.Remove(this, _login?.DeviceId);
+        _meter?.Leave();
         runtime.Metrics.ConnectionClosed(End!.Reason);
     }
 

@@ -15,7 +15,7 @@ internal sealed class PartitionPublisher(
     ILogger logger)
 {
     private readonly Lock _gate = new();
-    private readonly AutoSignal _work = new();
+    private readonly AutoSignal _work = new(inline: true);
     private readonly List<IPublishOwner> _waiting = [];
     private PublishBatch _filling = new();
     private PublishBatch _spare = new();
@@ -96,7 +96,7 @@ internal sealed class PartitionPublisher(
         long first;
         try
         {
-            first = await log.AppendAsync(partition, batch.Records).ConfigureAwait(false);
+            first = await log.AppendInlineAsync(partition, batch.Records).ConfigureAwait(false);
         }
         catch (Exception failure)
         {

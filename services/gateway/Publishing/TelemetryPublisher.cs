@@ -13,6 +13,8 @@ internal sealed class TelemetryPublisher(
     private PartitionPublisher[] _partitions = [];
     private Task _running = Task.CompletedTask;
 
+    public int Count => _partitions.Length;
+
     public PartitionPublisher Of(int partition) => _partitions[partition];
 
     public int PartitionOf(ReadOnlySpan<byte> deviceKey) => Partitioner.PartitionOf(deviceKey, _partitions.Length);

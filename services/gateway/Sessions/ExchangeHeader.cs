@@ -36,7 +36,7 @@ internal static class ExchangeHeader
         return found;
     }
 
-    private static bool TryRead(ReadOnlySpan<byte> value, out (ushort PacketId, long Exchange) read)
+    public static bool TryRead(ReadOnlySpan<byte> value, out (ushort PacketId, long Exchange) read)
     {
         read = default;
         if (!Utf8Parser.TryParse(value, out long exchange, out var digits)) return false;

@@ -40,6 +40,9 @@ internal sealed class Outbox(int inFlightMax)
     /// <summary>PUBRELs to write.</summary>
     public Queue<long> Releases { get; } = new();
 
+    /// <summary>Something may go as soon as the socket takes it.</summary>
+    public bool IsHeldUp => Waiting.Count > 0 || Loaded.Count > 0 || Releases.Count > 0 || HasStored;
+
     /// <summary>Ends when nobody sends.</summary>
     public Task Sending { get; set; } = Task.CompletedTask;
 

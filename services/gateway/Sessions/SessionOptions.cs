@@ -25,10 +25,6 @@ public sealed class SessionOptions
     /// </summary>
     public TimeSpan ScanIdle { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Subscriptions of one session.</summary>
-    [Range(1, 100_000)]
-    public int SubscriptionsMax { get; set; } = 100;
-
     /// <summary>
     /// Messages to a device that wait in one session; those of QoS 0 and of sessions that are not kept wait in memory.
     /// </summary>

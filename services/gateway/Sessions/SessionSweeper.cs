@@ -7,8 +7,7 @@ namespace Millrace.Gateway.Sessions;
 /// <summary>What only a clock can say of sessions without a connection: they expire, and wills are due.</summary>
 internal sealed class SessionSweeper(
     ISessionStore store, SessionKeeper keeper, WillPublisher wills, SpaceMembers members, SpaceRetained retained,
-    GatewayMetrics metrics, TimeProvider time,
-    ILogger<SessionSweeper> logger)
+    GatewayMetrics metrics, TimeProvider time, ILogger<SessionSweeper> logger)
 {
     private const int AtOnce = 500;
 
@@ -18,7 +17,7 @@ internal sealed class SessionSweeper(
         try
         {
             while (await timer.WaitForNextTickAsync(stop).ConfigureAwait(false))
-                await SweepAsync(stop).ConfigureAwait(false);
+                await SweepAsync().ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -26,14 +25,15 @@ internal sealed class SessionSweeper(
         }
     }
 
-    private async ValueTask SweepAsync(CancellationToken stop)
+    private async ValueTask SweepAsync()
     {
         try
         {
             SweepResult result;
             do
             {
-                result = await store.SweepAsync(time.GetUtcNow(), AtOnce, stop).ConfigureAwait(false);
+                // Not cancelled: a will that was handed out is in nobody's hands but these.
+                result = await store.SweepAsync(time.GetUtcNow(), AtOnce).ConfigureAwait(false);
                 metrics.SessionsEnded("expired", result.Ended.Count);
                 foreach (var session in result.Ended)
                 {
@@ -44,9 +44,9 @@ internal sealed class SessionSweeper(
                 foreach (var due in result.Wills) await wills.PublishAsync(due.Key, due.Will).ConfigureAwait(false);
             }
             while (result.HasMore);
-            await retained.ExpireAsync(stop).ConfigureAwait(false);
+            await retained.ExpireAsync().ConfigureAwait(false);
         }
-        catch (Exception failure) when (failure is not OperationCanceledException)
+        catch (Exception failure)
         {
             logger.SweepFails(failure);
         }

@@ -5,7 +5,6 @@ using Millrace.Gateway.Authentication;
 using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Topics;
 using Millrace.Gateway.TopicSpaces;
-using Millrace.Mqtt.Packets;
 using Millrace.Mqtt.Session;
 using Millrace.Stores.Identities;
 using Millrace.Stores.Sessions;
@@ -50,7 +49,7 @@ internal sealed class WillPublisher(
         TopicSpace? space = null;
         switch (access?.Publish(will.Topic, out space) ?? TopicDecision.NoSpace)
         {
-            case TopicDecision.NoSpace: PublishTelemetry(topics, will.ToPublish()); break;
+            case TopicDecision.NoSpace: await PublishTelemetryAsync(topics, will).ConfigureAwait(false); break;
             case TopicDecision.Denied: metrics.Rejected(Word(PublishRefusal.TopicDenied)); break;
             default: await PublishAsync(key, topics.Own, space!, will).ConfigureAwait(false); break;
         }
@@ -77,24 +76,60 @@ internal sealed class WillPublisher(
         }
     }
 
-    private void PublishTelemetry(DeviceTopics topics, in PublishPacket will)
+    /// <summary>While the log is behind, wills wait like publishes.</summary>
+    private async ValueTask PublishTelemetryAsync(DeviceTopics topics, WillMessage will)
+    {
+        var room = new RoomSignal();
+        while (!TryPublish(topics, will, room)) await room.WaitAsync().ConfigureAwait(false);
+    }
+
+    private bool TryPublish(DeviceTopics topics, WillMessage will, RoomSignal room)
     {
         topics.Resolve(will.Topic, out var target);
         if (target.Refusal != PublishRefusal.None)
         {
             metrics.Rejected(Word(target.Refusal));
-            return;
+            return true;
         }
 
         var partition = publisher.Of(target.Source!.Partition);
         partition.Enter();
-        var refusal = TelemetryEncoder.Encode(
-            partition.Records, partition.TimestampMs, target, will, options.Value.PropertiesMax, isWill: true);
+        if (partition.IsFull)
+        {
+            partition.ExitToWait(room, count: 0, lastNumber: -1);
+            return false;
+        }
+
+        var refusal = TelemetryEncoder.Encode(partition.Records, partition.TimestampMs, target, will.ToPublish(),
+            options.Value.PropertiesMax, isWill: true);
         var taken = refusal == PublishRefusal.None;
         partition.Exit(owner: null, taken ? 1 : 0, lastNumber: -1);
         if (taken) metrics.Received(1);
         else metrics.Rejected(Word(refusal));
+        return true;
     }
 
     private static string Word(PublishRefusal refusal) => RefusalReasons.Kebab(refusal.ToString());
+
+    /// <summary>Has nothing on its way: it only hears that there is room.</summary>
+    private sealed class RoomSignal : IPublishOwner
+    {
+        private readonly AutoSignal _room = new();
+
+        public ValueTask WaitAsync() => _room.WaitAsync();
+
+        public void OnRoom() => _room.Call();
+
+        public void OnDurable(int partition, long lastNumber, long nextOffset)
+        {
+        }
+
+        public void StopPublishing()
+        {
+        }
+
+        public void OnLogFailed(int partition, bool full)
+        {
+        }
+    }
 }

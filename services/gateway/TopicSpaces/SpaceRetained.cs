@@ -55,11 +55,11 @@ internal sealed class SpaceRetained(IRetainedStore store, GatewayMetrics metrics
     }
 
     /// <summary>Now and then removes what has expired.</summary>
-    public async ValueTask ExpireAsync(CancellationToken ct)
+    public async ValueTask ExpireAsync()
     {
         if (time.GetElapsedTime(_expiredAt) < ExpiryInterval) return;
         _expiredAt = time.GetTimestamp();
-        await store.ExpireAsync(time.GetUtcNow(), ct).ConfigureAwait(false);
+        await store.ExpireAsync(time.GetUtcNow()).ConfigureAwait(false);
     }
 
     /// <summary>What all topics of the filter begin with; a/# asks for a as well.</summary>

@@ -45,4 +45,13 @@ internal enum PublishRefusal : byte
 
     /// <summary>The topic's space has no room to retain it.</summary>
     RetainedFull,
+
+    /// <summary>A topic above TopicBytesMax of Gateway:Limits.</summary>
+    TopicTooLong,
+
+    /// <summary>A topic of more levels than TopicLevelsMax of Gateway:Limits.</summary>
+    TopicTooDeep,
+
+    /// <summary>The device, or the hub, has published as much as it may today.</summary>
+    DayQuotaReached,
 }

@@ -24,8 +24,14 @@ internal static class DevCommand
     private static readonly Option<int> MqttsPort = Port("--mqtts-port", "MQTT over TLS", 8883);
     private static readonly Option<int> HttpPort = Port("--http-port", "the API on loopback", 8080);
 
+    private static readonly Option<int?> WebSocketPort = new("--websocket-port")
+    {
+        Description = "Also speak MQTT over WebSocket on this port of loopback",
+    };
+
     public static Command Build() => Verb.Local("dev", "The whole platform in one process, nothing else needed",
-        "millrace dev --simulate 20", RunAsync, CommonOptions.Data, Simulate, MqttPort, MqttsPort, HttpPort);
+        "millrace dev --simulate 20", RunAsync, CommonOptions.Data, Simulate, MqttPort, MqttsPort,
+        HttpPort, WebSocketPort);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
@@ -58,6 +64,12 @@ internal static class DevCommand
         new("Gateway:Mqtts:Port", $"{parsed.GetValue(MqttsPort)}"),
         new("Gateway:Mqtts:CertificateFile", secrets.ServerCertificateFile),
         new("Gateway:Mqtts:KeyFile", secrets.ServerKeyFile),
+        .. parsed.GetValue(WebSocketPort) is { } port
+            ? new KeyValuePair<string, string?>[]
+            {
+                new("Gateway:WebSocket:Enabled", "true"), new("Gateway:WebSocket:Port", $"{port}"),
+            }
+            : [],
         new("Http:Port", $"{parsed.GetValue(HttpPort)}"),
         new("Archiver:RollAge", "00:00:05"),
         .. Promoted("temperature", "battery", "altitude", "speed", "vibration"),

@@ -18,7 +18,8 @@ internal sealed record PlatformEndpoints(string Http, int MqttPort, int MqttsPor
         var gateway = app.Services.GetService<GatewayEndpoints>();
         var (mqtt, mqtts) = (gateway?.Mqtt?.Port ?? 0, gateway?.Mqtts?.Port ?? 0);
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        var http = addresses.Select(a => new Uri(a)).First(a => a.Port != mqtt && a.Port != mqtts);
+        int?[] others = [mqtt, mqtts, gateway?.WebSocket?.Port, gateway?.WebSocketTls?.Port];
+        var http = addresses.Select(a => new Uri(a)).First(a => !others.Contains(a.Port));
         return new PlatformEndpoints($"http://{http.Host}:{http.Port}", mqtt, mqtts);
     }
 

@@ -43,6 +43,7 @@ internal static class DeviceEndpoints
         device.MapPost("/enable", EnableAsync).RequireAuthorization(ApiScopes.Operate).WithName("EnableDevice")
             .WithSummary("Let a device in again").Produces<DeviceItem>();
         device.MapDeviceKeys();
+        device.MapDeviceMessages();
     }
 
     private static async Task<DevicePage> ListAsync(

@@ -3,7 +3,6 @@ using System.Text;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Saql;
-using Millrace.StreamProcessor.Sinks;
 
 namespace Millrace.StreamProcessor.Queries;
 

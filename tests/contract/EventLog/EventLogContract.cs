@@ -44,6 +44,30 @@ public abstract class EventLogContract
     }
 
     [Test]
+    public async Task An_append_may_be_followed_by_the_next_on_the_thread_that_wrote_it()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(WriteAsync));
+        for (var p = 0; p < 4; p++)
+        {
+            Assert.That(await _log.RangeAsync(_partition with { Partition = p }),
+                Is.EqualTo(new OffsetRange(0, 100)));
+        }
+
+        async Task WriteAsync(int number)
+        {
+            using var records = new RecordBatchBuilder();
+            for (var i = 0; i < 100; i++)
+            {
+                records.Begin(0, "key"u8);
+                records.End("body"u8);
+                var appending = _log.AppendInlineAsync(_partition with { Partition = number }, records);
+                Assert.That(await appending.ConfigureAwait(false), Is.EqualTo(i));
+                records.Clear();
+            }
+        }
+    }
+
+    [Test]
     public async Task A_record_comes_back_as_it_was_given()
     {
         using var builder = new RecordBatchBuilder();

@@ -100,3 +100,8 @@ public sealed class SqliteRetainedStoreTests : RetainedStoreContract
 {
     protected override IStoreAdapter OpenEmpty() => new SqliteAdapter();
 }
+
+public sealed class SqliteBridgeStoreTests : BridgeStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new SqliteAdapter();
+}

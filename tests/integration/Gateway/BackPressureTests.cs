@@ -3,8 +3,10 @@ using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Gateway;
 
-public class BackPressureTests
+public class BackPressureTests(int eventLoops) : TransportTests(eventLoops)
 {
+    private static readonly (string, string) NoRate = ("Gateway:Limits:Device:MessagesPerSecond", "0");
+
     [Test]
     public async Task While_the_log_is_slow_the_socket_is_not_read_and_nothing_is_lost()
     {
@@ -38,7 +40,7 @@ public class BackPressureTests
     [Test]
     public async Task Answers_that_are_not_read_do_not_pile_up()
     {
-        await using var host = await GatewayHost.StartAsync();
+        await using var host = await GatewayHost.StartAsync(NoRate);
         await host.AddDeviceAsync("pump-1");
         using var client = await RawClient.OpenAsync(host, receiveBytes: 4_096);
         await client.ConnectAsync("pump-1", GatewayHost.Key);
@@ -66,7 +68,7 @@ public class BackPressureTests
     [Test]
     public async Task A_client_that_does_not_read_its_acks_is_not_read_either()
     {
-        await using var host = await GatewayHost.StartAsync(("Gateway:InFlightMax", "65535"));
+        await using var host = await GatewayHost.StartAsync(NoRate, ("Gateway:InFlightMax", "65535"));
         await host.AddDeviceAsync("pump-1");
         using var client = await RawClient.OpenAsync(host, Mqtt.MqttVersion.V311, receiveBytes: 4_096);
         await client.ConnectAsync("pump-1", GatewayHost.Key);

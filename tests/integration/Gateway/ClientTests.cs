@@ -7,7 +7,7 @@ using MQTTnet.Protocol;
 namespace Millrace.Integration.Tests.Gateway;
 
 /// <summary>With clients that others wrote: mosquitto_pub and MQTTnet.</summary>
-public class ClientTests
+public class ClientTests(int eventLoops) : TransportTests(eventLoops)
 {
     private TemporaryFolder _folder = null!;
     private Certificates _certificates = null!;
@@ -33,7 +33,7 @@ public class ClientTests
 
     [Test]
     public async Task Mosquitto_pub_with_the_device_key_over_plain_tcp(
-        [Values("mqttv311", "mqttv5")] string version, [Values("0", "1")] string qos)
+        [Values("mqttv311", "mqttv5")] string version, [Values("0", "1", "2")] string qos)
     {
         var (exit, output) = await Mosquitto().RunAsync(
             "-h", "127.0.0.1", "-p", $"{_host.Port}", "-V", version, "-q", qos, "-u", "pump-1", "-P", GatewayHost.Key,
@@ -126,6 +126,31 @@ public class ClientTests
         var records = await _host.TelemetryAsync(1_000);
         Assert.That(records.Select(r => r.Headers["app.n"]), Is.EqualTo(records.Select(r => r.Body)));
         await client.DisconnectAsync();
+    }
+
+    [Test]
+    public async Task Mosquitto_sub_gets_what_waited_for_it_and_what_comes(
+        [Values("mqttv311", "mqttv5")] string version, [Values("1", "2")] string qos)
+    {
+        _ = Mosquitto();
+        var subscriber = Tool.Find("mosquitto_sub")!;
+        string[] session =
+        [
+            "-h", "127.0.0.1", "-p", $"{_host.Port}", "-V", version, "-q", qos, "-i", "pump-1", "-u", "pump-1",
+            "-P", GatewayHost.Key, "-t", "devices/pump-1/#", "-c",
+            .. version == "mqttv5" ? ["-x", "600"] : Array.Empty<string>(),
+        ];
+        var (left, first) = await subscriber.RunAsync([.. session, "-E"]);
+        Assert.That(left, Is.Zero, first);
+        await Eventually.TrueAsync(() => _host.Meters["connections"] == 0, "away");
+        await _host.SendAsync("pump-1", "waited", qos: 2);
+        await Eventually.TrueAsync(() => _host.Meters["deliveries/queued"] == 1, "queued");
+
+        var receiving = subscriber.RunAsync([.. session, "-C", "2", "-W", "20"]);
+        await Eventually.TrueAsync(() => _host.Meters["deliveries/sent"] == 1, "sent");
+        await _host.SendAsync("pump-1", "came", qos: 2);
+        var (exit, output) = await receiving;
+        Assert.That((exit, output), Is.EqualTo((0, "waited\ncame\n")));
     }
 
     private static DeviceIdentity ByThumbprint(DeviceIdentity device, string thumbprint) => device with

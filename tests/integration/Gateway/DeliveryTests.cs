@@ -124,6 +124,34 @@ public class DeliveryTests
     }
 
     [Test]
+    public async Task A_message_that_several_subscriptions_want_comes_once_with_all_their_identifiers()
+    {
+        using var client = await SubscribedAsync(Kept, 0, identifier: 7);
+        await client.SubscribeAsync("devices/pump-1/+/devicebound", 1, [11, 8]);
+        await client.ReadAsync();
+        await _host.SendAsync("pump-1", "a");
+        var message = await client.ReadMessageAsync();
+
+        Assert.That(message.Qos, Is.EqualTo(1));
+        Assert.That(message.PropertyBytes, Is.EqualTo(new byte[] { 11, 7, 11, 8 }).Or
+            .EqualTo(new byte[] { 11, 8, 11, 7 }));
+        Assert.That(await client.StaysSilentAsync());
+    }
+
+    [Test]
+    public async Task Subscriptions_beyond_the_limit_are_refused()
+    {
+        await _host.DisposeAsync();
+        _host = await GatewayHost.StartInAsync(_folder.Path, ("Gateway:Limits:Device:SubscriptionsMax", "1"));
+        using var client = await SubscribedAsync(Kept, 1);
+        await client.SubscribeAsync("devices/pump-1/a", 1);
+        Assert.That(await client.ReadAsync(), Is.EqualTo(new byte[] { 0x90, 4, 0, 77, 0, 0x97 }));
+        await client.SubscribeAsync(Filter, 2);
+        Assert.That(await client.ReadAsync(), Is.EqualTo(new byte[] { 0x90, 4, 0, 77, 0, 2 }), "it is replaced");
+        Assert.That(_host.Meters["subscriptions.refused/subscriptions-max"], Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task What_cannot_be_delivered_is_counted_and_does_not_hold_up_what_can()
     {
         using var client = await SubscribedAsync(Kept with { PacketBytesMax = 200 }, 1);

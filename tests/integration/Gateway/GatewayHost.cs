@@ -10,6 +10,7 @@ using Millrace.EventLog;
 using Millrace.Gateway;
 using Millrace.Gateway.Listeners;
 using Millrace.Hosting;
+using Millrace.Stores.Bridges;
 using Millrace.Stores.Identities;
 using Millrace.Stores.Sessions;
 using Millrace.Stores.Sqlite;
@@ -17,7 +18,7 @@ using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Gateway;
 
-/// <summary>The gateway alone, on Kestrel's sockets, with the local log and SQLite.</summary>
+/// <summary>The gateway alone, on real sockets, with the local log and SQLite.</summary>
 internal sealed class GatewayHost : IAsyncDisposable
 {
     public const string Key = "cHJpbWFyeS1rZXktb2YtdGhlLWRldmljZS0zMi1ieXRlcw==";
@@ -35,7 +36,10 @@ internal sealed class GatewayHost : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["Gateway:Mqtt:Port"] = "0",
+            ["Gateway:Mqtt:EventLoops"] = $"{EventLoops}",
             ["Gateway:Mqtts:Port"] = "0",
+            ["Gateway:WebSocket:Port"] = "0",
+            ["Gateway:WebSocketTls:Port"] = "0",
             ["Gateway:Mqtts:CertificateFile"] = certificates?.ServerCertificateFile ?? "",
             ["Gateway:Mqtts:KeyFile"] = certificates?.ServerKeyFile ?? "",
             ["EventLog:FreeBytesMin"] = "0",
@@ -50,20 +54,30 @@ internal sealed class GatewayHost : IAsyncDisposable
         builder.Services.AddMillraceGateway();
         builder.Services.AddSingleton<Meters>();
         builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenMillraceGateway());
         _app = builder.Build();
         Meters = _app.Services.GetRequiredService<Meters>();
     }
 
+    /// <summary>Of the hosts that are started next; 0 is Kestrel's transport.</summary>
+    public static int EventLoops { get; set; }
+
     public GatedLog Log => _app.Services.GetRequiredService<GatedLog>();
 
     public IIdentityStore Identities => _app.Services.GetRequiredService<IIdentityStore>();
+
+    public IBridgeStore Bridges => _app.Services.GetRequiredService<IBridgeStore>();
 
     public Meters Meters { get; }
 
     public int Port => _app.Services.GetRequiredService<GatewayEndpoints>().Mqtt!.Port;
 
     public int TlsPort => _app.Services.GetRequiredService<GatewayEndpoints>().Mqtts!.Port;
+
+    public int WebSocketPort => _app.Services.GetRequiredService<GatewayEndpoints>().WebSocket!.Port;
+
+    public int WebSocketTlsPort => _app.Services.GetRequiredService<GatewayEndpoints>().WebSocketTls!.Port;
 
     public static Task<GatewayHost> StartAsync(params (string Key, string Value)[] settings) =>
         StartAsync(null, settings);
@@ -135,20 +149,25 @@ internal sealed class GatewayHost : IAsyncDisposable
         await Log.AppendAsync(new TopicPartition(Topics.DeviceMessages, partition), records);
     }
 
-    /// <summary>All records of a topic, each partition in its order.</summary>
-    public async Task<IReadOnlyList<Telemetry>> RecordsAsync(string topic)
+    /// <summary>All telemetry, each partition in its order; or that of some devices.</summary>
+    public Task<IReadOnlyList<Telemetry>> TelemetryAsync(string devicePrefix = "") =>
+        RecordsAsync(Topics.Telemetry, devicePrefix);
+
+    /// <summary>All records of a topic, each partition in its order; or those of some devices.</summary>
+    public async Task<IReadOnlyList<Telemetry>> RecordsAsync(string topic, string devicePrefix = "")
     {
+        var prefix = Encoding.UTF8.GetBytes(devicePrefix);
         var all = new List<Telemetry>();
         await foreach (var batch in ReadAsync(topic))
         {
-            foreach (var record in batch) all.Add(Telemetry.Of(batch.Partition.Partition, record));
+            foreach (var record in batch)
+            {
+                if (record.Key.StartsWith(prefix)) all.Add(Telemetry.Of(batch.Partition.Partition, record));
+            }
         }
 
         return all;
     }
-
-    /// <summary>All telemetry, each partition in its order.</summary>
-    public Task<IReadOnlyList<Telemetry>> TelemetryAsync() => RecordsAsync(Topics.Telemetry);
 
     public async Task<IReadOnlyList<Telemetry>> TelemetryAsync(int count)
     {
@@ -186,7 +205,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         _folder?.Dispose();
     }
 
-    private async IAsyncEnumerable<RecordBatch> ReadAsync(string topic)
+    public async IAsyncEnumerable<RecordBatch> ReadAsync(string topic)
     {
         for (var p = 0; p < Log.FindTopic(topic)!.Partitions; p++)
         {

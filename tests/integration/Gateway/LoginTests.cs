@@ -5,7 +5,7 @@ using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Gateway;
 
-public class LoginTests
+public class LoginTests(int eventLoops) : TransportTests(eventLoops)
 {
     private GatewayHost _host = null!;
 

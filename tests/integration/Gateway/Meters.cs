@@ -26,5 +26,7 @@ internal sealed class Meters : IDisposable
     /// <summary>The sum of a counter; a reason is added as <c>name/reason</c>.</summary>
     public long this[string name] => _sums.GetValueOrDefault("millrace.gateway." + name);
 
+    public IEnumerable<KeyValuePair<string, long>> All => _sums.OrderBy(each => each.Key, StringComparer.Ordinal);
+
     public void Dispose() => _listener.Dispose();
 }

@@ -1,3 +1,5 @@
+using System.Text;
+using Millrace.Contracts;
 using Millrace.Mqtt;
 using Millrace.Stores.Sessions;
 using Millrace.TestKit;
@@ -120,6 +122,57 @@ public class Qos2Tests
         await second.PublishTwiceSafeAsync("a", 1, again: true);
         Assert.That(await second.ExpectAsync(PacketType.PubRec), Is.EqualTo((1, ReasonCode.Success)));
         Assert.That((await _host.TelemetryAsync(1))[0].Body, Is.EqualTo("a"));
+    }
+
+    [Test]
+    public async Task After_a_crash_the_log_tells_what_was_taken()
+    {
+        var key = new SessionKey("pump-1", "pump-1");
+        var session = (await _host.Sessions.OpenAsync(key, true, 600, DateTimeOffset.UtcNow)).Session;
+        var device = "pump-1"u8.ToArray();
+        var partition = new TopicPartition(
+            Topics.Telemetry, Partitioner.PartitionOf(device, _host.Log.FindTopic(Topics.Telemetry)!.Partitions));
+        await _host.Sessions.SaveInboundAsync(key, session.Epoch,
+            new InboundExchanges(3, [new OpenExchange(7, 3)], [new PartitionOffset(partition, 0)]));
+        using var records = new RecordBatchBuilder();
+        Add(records, "released", session.SessionId, "2:6");
+        Add(records, "open", session.SessionId, "3:7");
+        Add(records, "found", session.SessionId, "4:8");
+        Add(records, "of another", "another", "5:9");
+        await _host.Log.AppendAsync(partition, records);
+
+        using var client = await RawClient.LoginAsync(_host, "pump-1", MqttVersion.V311, ask: Kept);
+        Assert.That(client.IsPresent);
+        Assert.That(_host.Meters["exchanges.found"], Is.EqualTo(1));
+        foreach (ushort id in new[] { 7, 8, 9 })
+        {
+            await client.PublishTwiceSafeAsync($"{id}", id, again: true);
+            Assert.That(await client.ExpectAsync(PacketType.PubRec), Is.EqualTo((id, ReasonCode.Success)));
+        }
+
+        var last = (await _host.TelemetryAsync(5))[^1];
+        Assert.That((last.Body, last.Headers["mqtt-exchange"], last.Headers["mqtt-session"]),
+            Is.EqualTo(("9", "5:9", session.SessionId)));
+
+        void Add(RecordBatchBuilder target, string body, string of, string exchange)
+        {
+            target.Begin(0, device);
+            target.AddHeader(TelemetryHeaders.MqttSession, Encoding.UTF8.GetBytes(of));
+            target.AddHeader(TelemetryHeaders.MqttExchange, Encoding.UTF8.GetBytes(exchange));
+            target.End(Encoding.UTF8.GetBytes(body));
+        }
+    }
+
+    [Test]
+    public async Task A_connection_whose_session_was_opened_elsewhere_can_save_nothing_and_ends()
+    {
+        using var client = await RawClient.LoginAsync(_host, "pump-1", ask: Kept);
+        await client.PublishTwiceSafeAsync("a", 1);
+        await client.ExpectAsync(PacketType.PubRec);
+        await _host.Sessions.OpenAsync(new SessionKey("pump-1", "pump-1"), false, 600, DateTimeOffset.UtcNow);
+        await client.AnswerAsync(PacketType.PubRel, 1);
+
+        Assert.That(await client.ReadEndAsync(), Is.EqualTo(ReasonCode.SessionTakenOver));
     }
 
     [Test]

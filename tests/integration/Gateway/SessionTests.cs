@@ -3,7 +3,7 @@ using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Gateway;
 
-public class SessionTests
+public class SessionTests(int eventLoops) : TransportTests(eventLoops)
 {
     private GatewayHost _host = null!;
 

@@ -139,7 +139,9 @@ public class SpaceTests
     [Test]
     public async Task Messages_wait_for_a_device_that_is_away_over_a_restart()
     {
-        using (var away = await RawClient.LoginAsync(_host, "pump-2", ask: Kept)) await SubscribeAsync(away, "open/#", 2);
+        var away = await RawClient.LoginAsync(_host, "pump-2", ask: Kept);
+        await SubscribeAsync(away, "open/#", 2);
+        away.Dispose();
         await Eventually.TrueAsync(() => _host.Meters["connections"] == 0, "away");
         await RestartAsync();
         using (var sender = await RawClient.LoginAsync(_host, "pump-1"))

@@ -12,12 +12,13 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
     private readonly string _data;
+    private readonly (string Key, string Value)[] _settings;
     private readonly List<string> _printed = [];
     private Process? _process;
 
-    public PlatformProcess(string data)
+    public PlatformProcess(string data, params (string Key, string Value)[] settings)
     {
-        _data = data;
+        (_data, _settings) = (data, settings);
         (MqttPort, MqttsPort, HttpPort) = (FreePort(), FreePort(), FreePort());
     }
 
@@ -45,6 +46,7 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var (key, value) in _settings) start.Environment[$"MILLRACE_{key.Replace(":", "__")}"] = value;
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Keep(line.Data);
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);
@@ -103,7 +105,7 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
             {
                 using var ready = await Api.GetAsync("readyz");
                 // What it prints comes last, when the data folder says where it listens.
-                if (ready.StatusCode == HttpStatusCode.OK && Printed.Contains("mosquitto_pub"))
+                if (ready.StatusCode == HttpStatusCode.OK && Says("mosquitto_pub", "administrator's token"))
                 {
                     var token = (await File.ReadAllTextAsync(Path.Combine(_data, "admin.token"))).Trim();
                     Api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
@@ -120,6 +122,8 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
 
         Assert.Fail($"The platform was not ready within {StartLimit}.\n{Printed}");
     }
+
+    private bool Says(params string[] any) => any.Any(Printed.Contains);
 
     private void Keep(string? line)
     {

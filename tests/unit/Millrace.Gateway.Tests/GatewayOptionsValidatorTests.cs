@@ -15,11 +15,21 @@ public class GatewayOptionsValidatorTests
         options.TrustedDevices.Add("no such/id");
         options.ConnectTimeout = TimeSpan.Zero;
         options.PacketBytesMax = new(1);
+        options.Limits.Burst = TimeSpan.Zero;
+        options.Limits.Hub.MessagesPerSecond = -1;
+        options.Limits.Hub.ConnectsPerSecond = 1;
+        options.Limits.Device.TopicBytesMax = new(70_000);
+        options.Limits.Devices.Add(new() { DeviceIds = ["twice", "no such/name"], InFlightMax = 0 });
+        options.Limits.Devices.Add(new() { DeviceIds = ["twice"] });
 
         var failures = string.Join('\n', Failures(options));
 
         Assert.That(failures, Does.Contain("GW-0002").And.Contain("GW-0001").And.Contain("GW-0004")
             .And.Contain("no such/id").And.Contain("Gateway:ConnectTimeout").And.Contain("Gateway:PacketBytesMax"));
+        Assert.That(failures, Does.Contain("Gateway:Limits:Burst").And.Contain("Gateway:Limits:Hub:MessagesPerSecond")
+            .And.Contain("Gateway:Limits:Device:TopicBytesMax").And.Contain("Gateway:Limits:Devices:0:InFlightMax")
+            .And.Contain("no such/name").And.Contain("names twice 2 times")
+            .And.Contain("Gateway:Limits:ConnectWaitMax"));
     }
 
     [TestCase("127.0.0.1", false, true)]

@@ -9,7 +9,6 @@ using Millrace.Saql;
 using Millrace.Stores.Checkpoints;
 using Millrace.Stores.Queries;
 using Millrace.Stores.Sqlite;
-using Millrace.StreamProcessor.Sinks;
 using Millrace.TestKit;
 
 namespace Millrace.StreamProcessor.Tests;

@@ -11,15 +11,15 @@ public class RefusalLogTests
         var clock = new Clock();
         var lines = new Lines();
         var log = new RefusalLog(clock, lines);
-        for (var i = 0; i < 5; i++) log.Refused("pump-1", "wrong-key");
-        log.Refused("line\nbreak", "name-invalid");
-        log.Refused("another\nbreak", "name-invalid");
+        for (var i = 0; i < 5; i++) log.Refused("pump-1", "wrong-key", GatewayErrors.LoginRefused);
+        log.Refused("line\nbreak", "name-invalid", GatewayErrors.LoginRefused);
+        log.Refused("another\nbreak", "name-invalid", GatewayErrors.LoginRefused);
         Assert.That(lines.All, Has.Count.EqualTo(2));
         Assert.That(lines.All[0], Does.StartWith("GW-0005").And.Contain("pump-1").And.Contain("wrong-key"));
         Assert.That(lines.All[1], Does.Not.Contain("break"));
 
         clock.Seconds = 61;
-        log.Refused("pump-1", "wrong-key");
+        log.Refused("pump-1", "wrong-key", GatewayErrors.LoginRefused);
         Assert.That(lines.All, Has.Count.EqualTo(3));
     }
 
@@ -28,7 +28,7 @@ public class RefusalLogTests
     {
         var lines = new Lines();
         var log = new RefusalLog(new Clock(), lines);
-        for (var i = 0; i < 5_000; i++) log.Refused($"made-up-{i}", "unknown-device");
+        for (var i = 0; i < 5_000; i++) log.Refused($"made-up-{i}", "unknown-device", GatewayErrors.LoginRefused);
 
         Assert.That(lines.All, Has.Count.EqualTo(1_000));
     }

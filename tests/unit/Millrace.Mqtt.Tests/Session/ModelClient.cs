@@ -9,7 +9,7 @@ namespace Millrace.Mqtt.Tests.Session;
 /// A client by the book (MQTT 5 §4.3, §4.4): sends what it has under the receive maximum, sends again on each new
 /// connection what is open, and keeps the packet identifiers of QoS 2 messages until they are released.
 /// </summary>
-internal sealed class ModelClient(MqttVersion version, int receiveMaximum)
+internal sealed class ModelClient(MqttVersion version, int receiveMaximum, string topic = "t")
 {
     private readonly List<Sending> _open = [];
     private readonly HashSet<ushort> _unreleased = [];
@@ -23,10 +23,14 @@ internal sealed class ModelClient(MqttVersion version, int receiveMaximum)
 
     public void Publish(int qos, string body) => _unsent.Enqueue((qos, body));
 
-    public void Connect(IBufferWriter<byte> wire)
+    public void Connect(IBufferWriter<byte> wire) =>
+        PacketWriter.Connect(wire, new ConnectPacket { Version = version, ClientId = "c"u8 });
+
+    /// <summary>The connection is gone, and with it what counted against its quota.</summary>
+    public void Lose()
     {
         _inFlight = 0;
-        PacketWriter.Connect(wire, new ConnectPacket { Version = version, ClientId = "c"u8 });
+        _open.ForEach(each => each.Counts = false);
     }
 
     /// <summary>CONNACK has come: everything that is open goes again, in its order.</summary>
@@ -103,16 +107,13 @@ internal sealed class ModelClient(MqttVersion version, int receiveMaximum)
             Duplicate = again,
             Qos = sending.Qos,
             PacketId = sending.PacketId,
-            Topic = "t"u8,
+            Topic = Encoding.UTF8.GetBytes(topic),
             Payload = Encoding.UTF8.GetBytes(sending.Body),
         });
     }
 
     private void Answer(IBufferWriter<byte> wire, PacketType type, ushort packetId) =>
         PacketWriter.Reason(wire, version, new ReasonPacket { Type = type, PacketId = packetId });
-
-    /// <summary>The connection is gone: nothing counts against the new one's quota yet.</summary>
-    public void Lose() => _open.ForEach(each => each.Counts = false);
 
     private sealed class Sending(ushort packetId, int qos, string body)
     {

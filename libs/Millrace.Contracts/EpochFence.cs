@@ -1,15 +1,14 @@
 using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
-using Millrace.Contracts;
 
-namespace Millrace.StreamProcessor.Sinks;
+namespace Millrace.Contracts;
 
 /// <summary>
 /// The reader's side of the fences: rows of a lower epoch than was seen before in this partition, of the same query and
 /// version, were written by a stale owner and do not count.
 /// </summary>
-internal sealed class EpochFence
+public sealed class EpochFence
 {
     private readonly Dictionary<string, long> _epochs;
 

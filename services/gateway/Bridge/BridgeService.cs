@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Millrace.EventLog;
+using Millrace.Gateway.Publishing;
+using Millrace.Stores.Bridges;
+
+namespace Millrace.Gateway.Bridge;
+
+/// <summary>Runs the configured bridges. Starts after the gateway's publisher, and so stops before it.</summary>
+internal sealed class BridgeService(
+    IOptions<GatewayOptions> options, TelemetryPublisher publisher, IEventLog log, IBridgeStore store,
+    GatewayMetrics metrics, BridgeMetrics bridgeMetrics, TimeProvider time, ILogger<BridgeService> logger)
+    : IHostedService
+{
+    private readonly CancellationTokenSource _stop = new();
+    private Task _running = Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        var bridges = options.Value.Bridges.Select(each => new RunningBridge(
+            each, options.Value, publisher, log, store, metrics, bridgeMetrics, time, logger)).ToList();
+        _running = Task.WhenAll(bridges.Select(bridge => Task.Run(() => bridge.RunAsync(_stop.Token), _stop.Token)));
+        return Task.CompletedTask;
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _running.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,52 @@
+namespace Millrace.Gateway.Bridge.Intake;
+
+/// <summary>
+/// Messages with QoS 2 that were taken and that the broker has not released, by packet id: while one is here, the same
+/// packet id sent again is the same message (MQTT 5 §4.3.3). Guarded by the intake's lock.
+/// </summary>
+internal sealed class BridgeExchanges
+{
+    private readonly Dictionary<ushort, Exchange> _open = [];
+
+    /// <summary>The number of the next one in this session.</summary>
+    public long NextNumber { get; private set; }
+
+    public IReadOnlyCollection<Exchange> Open => _open.Values;
+
+    public Exchange? Find(ushort packetId) => _open.GetValueOrDefault(packetId);
+
+    /// <summary>A packet id that is here already was forgotten by the broker: the new message replaces it.</summary>
+    public void Add(ushort packetId, BridgeLane lane, long laneNumber, long notBefore) =>
+        _open[packetId] = new Exchange(packetId, NextNumber++, lane, laneNumber, notBefore);
+
+    /// <summary>One of an earlier run, which is in the log.</summary>
+    public void Restore(ushort packetId, long number, BridgeLane lane)
+    {
+        _open[packetId] = new Exchange(packetId, number, lane, 0, 0);
+        NextNumber = Math.Max(NextNumber, number + 1);
+    }
+
+    public void ContinueFrom(long number) => NextNumber = Math.Max(NextNumber, number);
+
+    public void Remove(ushort packetId) => _open.Remove(packetId);
+
+    /// <summary>What the log did not take will come again.</summary>
+    public void Forget(BridgeLane failed)
+    {
+        foreach (var lost in _open.Values.Where(each => each.Lane == failed && !each.IsDurable).ToList())
+            _open.Remove(lost.PacketId);
+    }
+
+    public void Reset()
+    {
+        _open.Clear();
+        NextNumber = 0;
+    }
+}
+
+/// <param name="Number">Counts up within the session.</param>
+/// <param name="NotBefore">The record's offset is this one or a later one.</param>
+internal sealed record Exchange(ushort PacketId, long Number, BridgeLane Lane, long LaneNumber, long NotBefore)
+{
+    public bool IsDurable => LaneNumber <= Lane.Durable;
+}

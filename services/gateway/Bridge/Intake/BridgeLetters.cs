@@ -1,0 +1,131 @@
+using System.Text;
+using System.Text.Json;
+using Millrace.Contracts;
+using Millrace.EventLog;
+using Millrace.Gateway.Authentication;
+using Millrace.Gateway.Bridge.Mapping;
+using Millrace.Gateway.Publishing;
+using MQTTnet.Packets;
+
+namespace Millrace.Gateway.Bridge.Intake;
+
+/// <summary>
+/// A bridge's way into the dead-letter topic: letters gather while the ones before are written, and their messages are
+/// acknowledged when they are durable.
+/// </summary>
+internal sealed class BridgeLetters(
+    BridgeOptions options, long bufferBytesMax, IEventLog log, BridgeState state, TimeProvider time)
+{
+    private const int CounterBits = 20;
+
+    private static readonly TopicPartition Target = new(Contracts.Topics.DeadLetter, 0);
+
+    private readonly Lock _gate = new();
+    private readonly AutoSignal _work = new();
+    private RecordBatchBuilder _filling = new();
+    private RecordBatchBuilder _spare = new();
+    private long _lastNumber;
+    private long _lastPlace;
+
+    // Gateways that share a subscription must not give the same place in the same millisecond.
+    private readonly long _salt =
+        Partitioner.Murmur2(Encoding.UTF8.GetBytes(options.ClientIdOrDefault)) % (1 << CounterBits);
+    private volatile bool _isStopping;
+
+    public bool IsFull
+    {
+        get
+        {
+            lock (_gate) return _filling.ByteCount >= bufferBytesMax;
+        }
+    }
+
+    /// <summary>Takes a letter, under the number that the lane has for it.</summary>
+    public void Add(MqttPublishPacket packet, ReadOnlyMemory<byte> body, MappingFailure failure, string? offending,
+        long number)
+    {
+        lock (_gate)
+        {
+            var letter = Letter(packet, body, failure, offending);
+            _filling.Begin(letter.TimestampMs, default, hasKey: false);
+            _filling.End(JsonSerializer.SerializeToUtf8Bytes(letter, ContractJson.Default.DeadLetter));
+            _lastNumber = number;
+        }
+
+        _work.Call();
+    }
+
+    /// <summary>Writes until it is stopped, and then until nothing is left.</summary>
+    public async Task RunAsync(BridgeLane lane)
+    {
+        while (true)
+        {
+            while (Swap() is { } number)
+            {
+                lane.OnRoom();
+                await WriteAsync(lane, number).ConfigureAwait(false);
+            }
+
+            if (_isStopping) return;
+            await _work.WaitAsync().ConfigureAwait(false);
+        }
+    }
+
+    public void Stop()
+    {
+        _isStopping = true;
+        _work.Call();
+    }
+
+    private long? Swap()
+    {
+        lock (_gate)
+        {
+            if (_filling.Count == 0) return null;
+            (_filling, _spare) = (_spare, _filling);
+            return _lastNumber;
+        }
+    }
+
+    private async Task WriteAsync(BridgeLane lane, long number)
+    {
+        try
+        {
+            var first = await log.AppendAsync(Target, _spare).ConfigureAwait(false);
+            lane.OnDurable(Target.Partition, number, first + _spare.Count);
+        }
+        catch (Exception failure)
+        {
+            state.Failed(BridgeErrors.LogFailed.With(options.Name, failure.Message), failure);
+            lane.StopPublishing();
+            lock (_gate) _filling.Clear();
+            lane.OnLogFailed(Target.Partition, full: false);
+        }
+        finally
+        {
+            _spare.Clear();
+        }
+    }
+
+    /// <summary>
+    /// It never had a place in a topic; it gets one of its own, by time, so that no other letter has its identity.
+    /// </summary>
+    private DeadLetter Letter(
+        MqttPublishPacket packet, ReadOnlyMemory<byte> body, MappingFailure failure, string? offending)
+    {
+        var now = time.GetUtcNow();
+        _lastPlace = Math.Max(_lastPlace + 1, (now.ToUnixTimeMilliseconds() << CounterBits) | _salt);
+        List<DeadLetterHeader> headers =
+        [
+            new("auth-method", Encoding.UTF8.GetBytes($"bridge:{options.Name}")),
+            new("mqtt-topic", Encoding.UTF8.GetBytes(packet.Topic)),
+        ];
+        if (packet.ContentType is { } contentType)
+            headers.Add(new DeadLetterHeader("content-type", Encoding.UTF8.GetBytes(contentType)));
+        var source = ConsumerGroups.OfBridge(options.Name);
+        var reason = $"{RefusalReasons.Kebab(failure.ToString())}: {offending}";
+        return new DeadLetter(DeadLetterStages.Gateway, null, 0, source, 0, _lastPlace, -1,
+            BridgeErrors.Unmappable.Code, reason, now, now, null, now.ToUnixTimeMilliseconds(), headers,
+            body.ToArray());
+    }
+}

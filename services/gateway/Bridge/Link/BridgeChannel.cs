@@ -1,0 +1,74 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Millrace.Gateway.Bridge.Intake;
+using MQTTnet.Adapter;
+using MQTTnet.Formatter;
+using MQTTnet.Packets;
+
+namespace Millrace.Gateway.Bridge.Link;
+
+/// <summary>
+/// Stands between MQTTnet's client and its socket. Messages and releases of QoS 2 go to the intake, which answers them
+/// when the log has them; the client sees the rest. While the intake has no room, the socket is not read.
+/// </summary>
+internal sealed class BridgeChannel(IMqttChannelAdapter inner, BridgeIntake intake) : IMqttChannelAdapter
+{
+    public long BytesReceived => inner.BytesReceived;
+
+    public long BytesSent => inner.BytesSent;
+
+    public X509Certificate2 ClientCertificate => inner.ClientCertificate;
+
+    public EndPoint RemoteEndPoint => inner.RemoteEndPoint;
+
+    public EndPoint LocalEndPoint => inner.LocalEndPoint;
+
+    public bool IsSecureConnection => inner.IsSecureConnection;
+
+    public MqttPacketFormatterAdapter PacketFormatterAdapter => inner.PacketFormatterAdapter;
+
+    public Task ConnectAsync(CancellationToken cancellationToken) => inner.ConnectAsync(cancellationToken);
+
+    public Task DisconnectAsync(CancellationToken cancellationToken) => inner.DisconnectAsync(cancellationToken);
+
+    /// <summary>Null ends the connection.</summary>
+    public async Task<MqttPacket> ReceivePacketAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var packet = await inner.ReceivePacketAsync(cancellationToken).ConfigureAwait(false);
+            switch (packet)
+            {
+                case MqttConnAckPacket { IsSessionPresent: false }:
+                    intake.BeginSession(Guid.NewGuid().ToString("N"));
+                    return packet;
+                case MqttPublishPacket publish:
+                    if (!await intake.TakeAsync(publish, cancellationToken).ConfigureAwait(false)) return null!;
+                    break;
+                case MqttPubRelPacket release:
+                    intake.Release(release.PacketIdentifier);
+                    break;
+                default:
+                    return packet!;
+            }
+        }
+    }
+
+    public void ResetStatistics() => inner.ResetStatistics();
+
+    public Task SendPacketAsync(MqttPacket packet, CancellationToken cancellationToken) =>
+        inner.SendPacketAsync(packet, cancellationToken);
+
+    /// <summary>PUBACK or PUBREC.</summary>
+    public Task AcknowledgeAsync(PendingAck ack, CancellationToken ct) => inner.SendPacketAsync(
+        ack.IsQos2
+            ? new MqttPubRecPacket { PacketIdentifier = ack.PacketId }
+            : new MqttPubAckPacket { PacketIdentifier = ack.PacketId },
+        ct);
+
+    /// <summary>PUBCOMP.</summary>
+    public Task CompleteAsync(ushort packetId, CancellationToken ct) =>
+        inner.SendPacketAsync(new MqttPubCompPacket { PacketIdentifier = packetId }, ct);
+
+    public void Dispose() => inner.Dispose();
+}

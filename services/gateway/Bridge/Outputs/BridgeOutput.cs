@@ -1,0 +1,81 @@
+using Millrace.Contracts;
+using Millrace.EventLog;
+using Millrace.Gateway.Bridge.Link;
+
+namespace Millrace.Gateway.Bridge.Outputs;
+
+/// <summary>
+/// Brings one topic of the event log to the broker. Several gateways with a bridge of this name share its partitions.
+/// </summary>
+internal sealed class BridgeOutput(
+    BridgeOptions bridge, BridgeOutputOptions output, BridgeLink link, IEventLog log, BridgeState state,
+    TimeProvider time)
+{
+    private static readonly TimeSpan TopicPause = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<TopicPartition, (PartitionSender Sender, CancellationTokenSource Stop, Task Done)>
+        _running = [];
+
+    private readonly Lock _gate = new();
+
+    public long InFlight => Senders().Sum(sender => sender.InFlight);
+
+    /// <summary>Records that the broker has not acknowledged, of the partitions that are sent from here.</summary>
+    public async ValueTask<long> LagAsync(CancellationToken ct)
+    {
+        var lag = 0L;
+        foreach (var sender in Senders()) lag += await sender.LagAsync(ct).ConfigureAwait(false);
+        return lag;
+    }
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        try
+        {
+            var isThere = log.FindTopic(output.From) is not null;
+            while (log.FindTopic(output.From) is null)
+                await Task.Delay(TopicPause, time, stop).ConfigureAwait(false);
+            var group = ConsumerGroups.OfBridge(bridge.Name);
+            await foreach (var change in log.WatchAssignmentAsync(group, output.From, stop).ConfigureAwait(false))
+            {
+                if (change.Kind == AssignmentKind.Assigned) Assign(change.Partitions, fromEnd: isThere, stop);
+                else await RevokeAsync(change.Partitions).ConfigureAwait(false);
+                change.Complete();
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The gateway stops.
+        }
+
+        await RevokeAsync([.. _running.Keys]).ConfigureAwait(false);
+    }
+
+    private void Assign(IReadOnlyList<TopicPartition> partitions, bool fromEnd, CancellationToken stop)
+    {
+        foreach (var partition in partitions)
+        {
+            var sender = new PartitionSender(bridge, output, partition, fromEnd, link, log, state, time);
+            var scope = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            lock (_gate) _running.Add(partition, (sender, scope, Task.Run(() => sender.RunAsync(scope.Token), stop)));
+        }
+    }
+
+    private async Task RevokeAsync(IReadOnlyList<TopicPartition> partitions)
+    {
+        foreach (var partition in partitions)
+        {
+            if (!_running.TryGetValue(partition, out var running)) continue;
+            var (_, stop, done) = running;
+            await stop.CancelAsync().ConfigureAwait(false);
+            await done.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            stop.Dispose();
+            lock (_gate) _running.Remove(partition);
+        }
+    }
+
+    private List<PartitionSender> Senders()
+    {
+        lock (_gate) return [.. _running.Values.Select(each => each.Sender)];
+    }
+}

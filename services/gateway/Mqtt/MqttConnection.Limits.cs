@@ -1,0 +1,118 @@
+using Millrace.Gateway.Authentication;
+using Millrace.Gateway.Limits;
+using Millrace.Mqtt.Codec;
+using Millrace.Mqtt.Packets;
+using Millrace.Primitives;
+
+namespace Millrace.Gateway.Mqtt;
+
+/// <summary>
+/// Keeping to the limits. Over a rate, the socket is not read for a while: the client is slowed by TCP, and what it
+/// sent is not lost. That is for as long as the options say; then the connection ends.
+/// </summary>
+internal sealed partial class MqttConnection
+{
+    /// <summary>Shorter pauses would cost more than they spare.</summary>
+    private static readonly TimeSpan PauseMin = TimeSpan.FromMilliseconds(100);
+
+    private DeviceMeter? _meter;
+    private Allowance _allowance = Allowance.Unlimited;
+    private long _slowedSinceNs = -1;
+    private TimeSpan _turnWait;
+
+    /// <summary>
+    /// Takes a place in the hub's connect rate, for which it will wait before it reads; false when that is too far.
+    /// </summary>
+    public bool TryTakeTurn()
+    {
+        var max = runtime.Limits.Options.ConnectWaitMax;
+        if (!runtime.Limits.Hub.TryConnect(runtime.Limits.NowNs, max, out _turnWait)) return false;
+        if (_turnWait > TimeSpan.Zero) runtime.Metrics.Paused("connect-rate");
+        return true;
+    }
+
+    private bool IsSpent(in PacketCursor cursor) =>
+        cursor.Packets >= _allowance.Messages || cursor.Bytes >= _allowance.Bytes;
+
+    /// <summary>Asked before the packets of a read are taken.</summary>
+    private void AskAllowance()
+    {
+        if (_meter is null) return;
+        var nowNs = runtime.Limits.NowNs;
+        _allowance = _meter.Ask(nowNs).Least(runtime.Limits.Hub.Ask(nowNs));
+    }
+
+    private void Charge(int packets, long bytes)
+    {
+        if (_meter is null || packets == 0) return;
+        var nowNs = runtime.Limits.NowNs;
+        _meter.Charge(packets, bytes, nowNs);
+        runtime.Limits.Hub.Charge(packets, bytes, nowNs);
+    }
+
+    private async ValueTask SlowDownAsync()
+    {
+        var nowNs = runtime.Limits.NowNs;
+        var own = _meter!.Wait(nowNs);
+        var hub = runtime.Limits.Hub.Wait(nowNs);
+        if (own > TimeSpan.Zero && IsSlowedTooLong(nowNs))
+        {
+            runtime.Log.RateExceeded(
+                GatewayErrors.LimitReached.Code, _login!.DeviceId, runtime.Limits.Options.SlowedMax);
+            TryEnd(ConnectionEnd.RateExceeded);
+            return;
+        }
+
+        runtime.Metrics.Paused(own >= hub ? "device-rate" : "hub-rate");
+        var wait = own > hub ? own : hub;
+        await PauseAsync(wait > PauseMin ? wait : PauseMin).ConfigureAwait(false);
+    }
+
+    private bool IsSlowedTooLong(long nowNs)
+    {
+        if (_slowedSinceNs < 0) _slowedSinceNs = nowNs;
+        var max = runtime.Limits.Options.SlowedMax;
+        return max > TimeSpan.Zero && (nowNs - _slowedSinceNs) / TimeSpan.NanosecondsPerTick > max.Ticks;
+    }
+
+    /// <summary>Reads nothing for a time, or until the connection ends.</summary>
+    private async ValueTask PauseAsync(TimeSpan time)
+    {
+        _isPaused = true;
+        var untilNs = runtime.Limits.NowNs + (time.Ticks * TimeSpan.NanosecondsPerTick);
+        await using var timer = runtime.Time.CreateTimer(
+            static resume => ((Publishing.AutoSignal)resume!).Call(), _resume, time, PauseMin);
+        while (runtime.Limits.NowNs < untilNs && End is null && !runtime.IsDraining)
+            await _resume.WaitAsync().ConfigureAwait(false);
+        _isPaused = false;
+    }
+
+    /// <summary>A login waits where many have failed.</summary>
+    private async ValueTask SlowLoginAsync(string name)
+    {
+        var wait = runtime.Limits.Logins.Delay(IdOf(name), address, runtime.Limits.NowNs);
+        if (wait <= TimeSpan.Zero) return;
+        runtime.Metrics.Paused("login-failures");
+        await PauseAsync(wait).ConfigureAwait(false);
+    }
+
+    private void CountFailedLogin(string name) =>
+        runtime.Limits.Logins.Failed(IdOf(name), address, runtime.Limits.NowNs);
+
+    /// <summary>Takes the device's limits on; false when it connects too often.</summary>
+    private bool TryEnter(DeviceLogin login)
+    {
+        _meter = runtime.Limits.Enter(login.DeviceId);
+        _session.Limits = runtime.Spaces.Table.Granting(_meter.Limits.Session);
+        return _meter.TryConnect(runtime.Limits.NowNs, TimeSpan.Zero, out _);
+    }
+
+    private bool TryCount(in PublishPacket publish, long timestampMs)
+    {
+        var day = GatewayLimits.DayOf(timestampMs);
+        var bytes = publish.Topic.Length + publish.Properties.Bytes.Length + publish.Payload.Length;
+        return _meter!.TryCount(day, bytes) && runtime.Limits.Hub.TryCount(day, bytes);
+    }
+
+    private static string? IdOf(string name) => DeviceId.IsValid(name) ? name : null;
+}

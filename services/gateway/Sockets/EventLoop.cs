@@ -1,0 +1,127 @@
+using Microsoft.Extensions.Logging;
+
+namespace Millrace.Gateway.Sockets;
+
+/// <summary>
+/// One thread that reads many sockets. Bytes are received into one buffer of the loop, and whoever waits for them runs
+/// right here, so that an idle socket has no buffer and a busy one costs no switch of threads. What others want of a
+/// socket is posted to its loop: only the loop reads, completes reads and closes.
+/// </summary>
+internal sealed unsafe class EventLoop : IDisposable
+{
+    /// <summary>What one read may bring.</summary>
+    public const int BufferBytes = 64 << 10;
+
+    private readonly Epoll _epoll = new();
+    private readonly int _wake = Epoll.Checked(
+        Posix.EventFd(0, Posix.NonBlocking | Posix.CloseOnExec), "eventfd");
+
+    private readonly ILogger _log;
+    private readonly Thread _thread;
+    private LoopSocket?[] _sockets = new LoopSocket?[64];
+    private LoopSocket? _posted;
+    private int _sleeping;
+    private volatile bool _stopping;
+
+    public EventLoop(int number, ILogger log)
+    {
+        _log = log;
+        _epoll.TryWatch(_wake, Epoll.In);
+        _thread = new Thread(Run) { IsBackground = true, Name = $"millrace-loop-{number}" };
+        _thread.Start();
+    }
+
+    /// <summary>Free between two reads.</summary>
+    public byte[] Buffer { get; private set; } = NewBuffer();
+
+    private bool IsHere => Thread.CurrentThread == _thread;
+
+    /// <summary>Lets the loop look at the socket. The socket sees to it that it is posted once at a time.</summary>
+    public void Post(LoopSocket socket)
+    {
+        do socket.NextPosted = Volatile.Read(ref _posted);
+        while (Interlocked.CompareExchange(ref _posted, socket, socket.NextPosted) != socket.NextPosted);
+        if (!IsHere && Interlocked.Exchange(ref _sleeping, 0) == 1) Wake();
+    }
+
+    /// <summary>Whoever received holds on to the buffer: the loop goes on with another one.</summary>
+    public void GiveBufferAway() => Buffer = NewBuffer();
+
+    public bool TryEnter(LoopSocket socket)
+    {
+        if (socket.Descriptor >= _sockets.Length)
+            Array.Resize(ref _sockets, Math.Max(_sockets.Length * 2, socket.Descriptor + 1));
+        _sockets[socket.Descriptor] = socket;
+        return _epoll.TryWatch(
+            socket.Descriptor, Epoll.In | Epoll.Out | Epoll.PeerClosed | Epoll.EdgeTriggered);
+    }
+
+    /// <summary>Events of this turn that were meant for the socket find nobody.</summary>
+    public void Leave(LoopSocket socket)
+    {
+        if (_sockets[socket.Descriptor] == socket) _sockets[socket.Descriptor] = null;
+    }
+
+    /// <summary>Ends the thread. Sockets that are still open are left as they are.</summary>
+    public void Dispose()
+    {
+        _stopping = true;
+        Wake();
+        _thread.Join();
+        _epoll.Dispose();
+        _ = Posix.Close(_wake);
+    }
+
+    private static byte[] NewBuffer() => GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
+
+    private void Run()
+    {
+        while (!_stopping)
+        {
+            try
+            {
+                Turn();
+            }
+            catch (Exception failure)
+            {
+                // One connection's trouble must not end the loop that many others depend on.
+                _log.ConnectionFailed(failure);
+            }
+        }
+    }
+
+    private void Turn()
+    {
+        Volatile.Write(ref _sleeping, 1);
+        Interlocked.MemoryBarrier();
+        var ready = _epoll.Wait(Volatile.Read(ref _posted) is null ? -1 : 0);
+        Volatile.Write(ref _sleeping, 0);
+        for (var i = 0; i < ready; i++)
+        {
+            var (descriptor, events) = _epoll.Ready(i);
+            if (descriptor == _wake) Drain();
+            else if (descriptor < _sockets.Length) _sockets[descriptor]?.OnEvents(events);
+        }
+
+        var posted = Interlocked.Exchange(ref _posted, null);
+        while (posted is not null)
+        {
+            var next = posted.NextPosted;
+            posted.NextPosted = null;
+            posted.OnPosted();
+            posted = next;
+        }
+    }
+
+    private void Wake()
+    {
+        var one = 1L;
+        _ = Posix.Write(_wake, &one, sizeof(long));
+    }
+
+    private void Drain()
+    {
+        long count;
+        _ = Posix.Read(_wake, &count, sizeof(long));
+    }
+}

@@ -1,0 +1,105 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Millrace.Gateway.Listeners;
+
+namespace Millrace.Gateway.Sockets;
+
+/// <summary>
+/// The plain listener on loops of our own: one thread accepts, and gives each connection to the next loop.
+/// </summary>
+internal sealed class LoopListener(
+    IOptions<GatewayOptions> options, MqttConnectionHandler handler, GatewayEndpoints endpoints,
+    ILogger<LoopListener> log) : IDisposable
+{
+    private const int Backlog = 4_096;
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
+
+    private readonly ManualResetEventSlim _stopped = new();
+    private EventLoop[] _loops = [];
+    private Socket? _listener;
+    private Thread? _accepting;
+
+    /// <summary>Listens from now on; does nothing where the options leave the sockets to Kestrel.</summary>
+    public void Start()
+    {
+        var plain = options.Value.Mqtt;
+        if (!plain.Enabled || plain.EventLoops == 0) return;
+        _listener = Listen(ListenerAddress.EndPoint(plain.Address, plain.Port));
+        endpoints.Loops = (IPEndPoint)_listener.LocalEndPoint!;
+        _loops = [.. Enumerable.Range(0, plain.EventLoops).Select(number => new EventLoop(number, log))];
+        _accepting = new Thread(Accept) { IsBackground = true, Name = "millrace-accept" };
+        _accepting.Start();
+    }
+
+    public void StopListening()
+    {
+        if (_listener is null || _stopped.IsSet) return;
+        _stopped.Set();
+
+        // The thread that accepts is in a call that only this ends.
+        _ = Posix.Shutdown((int)_listener.Handle, Posix.ShutdownBoth);
+        _accepting!.Join();
+        _listener.Dispose();
+    }
+
+    /// <summary>Ends the loops: no connection of theirs is left by then.</summary>
+    public void Dispose()
+    {
+        StopListening();
+        foreach (var loop in _loops) loop.Dispose();
+        _loops = [];
+        _stopped.Dispose();
+    }
+
+    private static Socket Listen(IPEndPoint address)
+    {
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            if (address.Address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;
+            socket.Bind(address);
+            socket.Listen(Backlog);
+            return socket;
+        }
+        catch (SocketException cause)
+        {
+            socket.Dispose();
+            if (cause.SocketErrorCode != SocketError.AddressAlreadyInUse) throw;
+            var message = $"Failed to bind to address mqtt://{address}: address already in use.";
+            throw new IOException(message, new AddressInUseException(cause.Message, cause));
+        }
+    }
+
+    private void Accept()
+    {
+        for (var next = 0; !_stopped.IsSet; next = (next + 1) % _loops.Length)
+        {
+            var descriptor = Posix.Accept((int)_listener!.Handle, out var address);
+            if (descriptor >= 0) Enter(descriptor, address, _loops[next]);
+            else if (Posix.Errno is Posix.ManyFiles or Posix.ManyFilesHere) Pause();
+        }
+    }
+
+    /// <summary>Without a descriptor to spare, there is nothing to do but to wait until connections end.</summary>
+    private void Pause()
+    {
+        log.AcceptFails("there are as many open files as the system allows");
+        _stopped.Wait(RetryPause);
+    }
+
+    private void Enter(int descriptor, IPAddress? address, EventLoop loop)
+    {
+        Posix.SendAtOnce(descriptor);
+        var socket = new LoopSocket(loop, descriptor);
+        if (handler.TryRun(socket, certificate: null, socket.Abort, address) is null)
+        {
+            socket.Output.Complete();
+            socket.Input.Complete();
+        }
+
+        socket.Start();
+    }
+}

@@ -1,0 +1,135 @@
+using System.IO.Pipelines;
+
+namespace Millrace.Gateway.Sockets;
+
+/// <summary>
+/// A connected socket of a loop, as the pipes that a connection reads and writes. This part is its life; Read is the
+/// side that reads, and <see cref="LoopWriter"/> the one that writes. It is closed when both are completed.
+/// </summary>
+internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
+{
+    /// <summary>Things that are so, set by anyone; but only the loop acts on them.</summary>
+    [Flags]
+    private enum State
+    {
+        /// <summary>Waits in the loop's list.</summary>
+        Posted = 1 << 0,
+
+        /// <summary>The loop watches it.</summary>
+        Entered = 1 << 1,
+
+        /// <summary>There may be bytes to receive. Set and cleared by the loop alone.</summary>
+        Readable = 1 << 2,
+
+        /// <summary>Someone waits for bytes.</summary>
+        Armed = 1 << 3,
+
+        /// <summary>Who waits now, or will next, is to be woken without bytes.</summary>
+        Cancelled = 1 << 4,
+
+        /// <summary>The peer sends no more.</summary>
+        Ended = 1 << 5,
+
+        /// <summary>The connection is gone.</summary>
+        Failed = 1 << 6,
+        Aborted = 1 << 7,
+
+        /// <summary>The peer has closed: receive until the end is seen, for no further event will tell.</summary>
+        PeerClosed = 1 << 8,
+        ReaderDone = 1 << 9,
+        WriterDone = 1 << 10,
+        Closed = 1 << 11,
+    }
+
+    private readonly EventLoop _loop;
+    private readonly LoopWriter _writer;
+    private int _state;
+
+    /// <param name="descriptor">Connected and non-blocking; this object closes it.</param>
+    public LoopSocket(EventLoop loop, int descriptor)
+    {
+        _loop = loop;
+        Descriptor = descriptor;
+        _writer = new LoopWriter(this);
+    }
+
+    public int Descriptor { get; }
+
+    /// <summary>The loop's list of those that are posted.</summary>
+    public LoopSocket? NextPosted { get; set; }
+
+    public PipeReader Input => this;
+
+    public PipeWriter Output => _writer;
+
+    /// <summary>Has the loop watch it.</summary>
+    public void Start() => Post(default);
+
+    /// <summary>Ends the connection at once; what was not sent is dropped. From any thread.</summary>
+    public void Abort() => Post(State.Aborted);
+
+    public void OnWriterDone() => Post(State.WriterDone);
+
+    public void OnEvents(uint events)
+    {
+        if ((events & (Epoll.Out | Epoll.Error | Epoll.HangUp)) != 0) _writer.OnWritable();
+        var news = default(State);
+        if ((events & (Epoll.In | Epoll.Error | Epoll.HangUp | Epoll.PeerClosed)) != 0) news |= State.Readable;
+        if ((events & (Epoll.Error | Epoll.HangUp | Epoll.PeerClosed)) != 0) news |= State.PeerClosed;
+        if (news == default) return;
+        var before = Add(news);
+        if ((before & State.Armed) != 0) Receive();
+    }
+
+    public void OnPosted()
+    {
+        Remove(State.Posted);
+        var state = Current;
+        if ((state & State.Closed) != 0) return;
+        if ((state & State.Entered) == 0) Enter();
+        if ((state & (State.Aborted | State.Failed)) == State.Aborted) Fail();
+        state = Current;
+        if ((state & (State.ReaderDone | State.WriterDone)) == (State.ReaderDone | State.WriterDone)) Close();
+        else if ((state & State.Armed) != 0) Serve(state);
+    }
+
+    private State Current => (State)Volatile.Read(ref _state);
+
+    private State Add(State what) => (State)Interlocked.Or(ref _state, (int)what);
+
+    private State Remove(State what) => (State)Interlocked.And(ref _state, (int)~what);
+
+    private void Post(State news)
+    {
+        var before = Add(news | State.Posted);
+        if ((before & State.Posted) == 0) _loop.Post(this);
+    }
+
+    private void Enter()
+    {
+        Add(State.Entered);
+        if (!_loop.TryEnter(this)) Post(State.Aborted);
+    }
+
+    private void Fail()
+    {
+        Add(State.Failed);
+        _ = Posix.Shutdown(Descriptor, Posix.ShutdownBoth);
+        _writer.OnWritable();
+    }
+
+    private void Serve(State state)
+    {
+        if ((state & (State.Cancelled | State.Failed)) != 0) Complete();
+        else if ((state & State.Readable) != 0) Receive();
+    }
+
+    private void Close()
+    {
+        Add(State.Closed);
+        _loop.Leave(this);
+        LetGo();
+        if ((Current & State.Aborted) != 0) Posix.ResetAtClose(Descriptor);
+        _ = Posix.Close(Descriptor);
+    }
+}

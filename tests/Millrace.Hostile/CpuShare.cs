@@ -1,0 +1,52 @@
+using System.Diagnostics;
+
+namespace Millrace.Hostile;
+
+/// <summary>
+/// Holds this process to a share of the processor in every window, as a control group's quota does: attackers that are
+/// hostile, and not merely hungry.
+/// </summary>
+public sealed class CpuShare(double cores)
+{
+    private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(100);
+
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
+    private readonly TimeSpan _before = Environment.CpuUsage.TotalTime;
+    private TimeSpan _windowAt;
+    private TimeSpan _usedAt = Environment.CpuUsage.TotalTime;
+
+    /// <summary>Cores used since the beginning.</summary>
+    public double Used => (Environment.CpuUsage.TotalTime - _before) / _watch.Elapsed;
+
+    /// <summary>Waits for the next window when the share of this one is used up.</summary>
+    public async ValueTask WaitAsync(CancellationToken stop)
+    {
+        // One after the other: thousands that look at the clock would use the share up by that alone.
+        await _turn.WaitAsync(stop);
+        try
+        {
+            while (Left() is { } left) await Task.Delay(left, TimeProvider.System, stop);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private TimeSpan? Left()
+    {
+        var now = _watch.Elapsed;
+        var used = Environment.CpuUsage.TotalTime;
+        if (now - _windowAt >= Window)
+        {
+            // What a window took too much, the next ones have less.
+            var windows = (int)((now - _windowAt) / Window);
+            var debt = used - _usedAt - (windows * cores * Window);
+            _usedAt = debt > TimeSpan.Zero ? used - debt : used;
+            _windowAt = now;
+        }
+
+        return used - _usedAt < cores * Window ? null : Window - (now - _windowAt);
+    }
+}

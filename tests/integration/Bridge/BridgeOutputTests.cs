@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Millrace.Contracts;
+using Millrace.EventLog;
+using Millrace.Integration.Tests.Gateway;
+using Millrace.TestKit;
+using MQTTnet;
+using MQTTnet.Formatter;
+using MQTTnet.Protocol;
+
+namespace Millrace.Integration.Tests.Bridge;
+
+/// <summary>From the event log out to a real mosquitto.</summary>
+public class BridgeOutputTests
+{
+    private static readonly (string, string)[] Alerts =
+        [("Outputs:0:From", "alerts"), ("Outputs:0:Topic", "hub/{$.severity}/{key}")];
+
+    private readonly ConcurrentQueue<(string Topic, string Body)> _received = new();
+
+    [Test]
+    public async Task Alerts_and_outputs_go_out_by_their_topics_from_when_the_output_is_there()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        using var subscriber = await SubscribeAsync(broker.Port);
+        await using var host = await GatewayHost.StartAsync(BridgeSettings.Of(broker.Port, more:
+            [.. Alerts, ("Outputs:1:From", "out.by_line"), ("Outputs:1:Topic", "hub/lines")]));
+        await BridgeIntakeTests.ConnectedAsync(host);
+        await CommittedAsync(host, 0);
+
+        // A topic that is made later is sent from its beginning.
+        await host.Log.EnsureTopicAsync(new TopicSpec("out.by_line", 1));
+        await AppendAsync(host, "out.by_line", 0, "", """{"n":1}""");
+        await AlertAsync(host, 0, 1);
+
+        await Eventually.TrueAsync(() => _received.Count >= 2, "both come");
+        Assert.That(_received, Is.EquivalentTo(new[]
+        {
+            ("hub/lines", """{"n":1}"""), ("hub/critical/pump-0", """{"severity":"critical","n":0}"""),
+        }));
+        Assert.That(host.Meters["bridge.sent/plant"], Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task What_the_broker_did_not_acknowledge_is_sent_again_over_cuts_and_restarts_in_order()
+    {
+        using var folder = new TemporaryFolder();
+        await using var broker = await Mosquitto.StartAsync();
+        await using var proxy = new CutProxy(broker.Port);
+        using var subscriber = await SubscribeAsync(broker.Port);
+        var settings = BridgeSettings.Of(proxy.Port, more: Alerts);
+        var host = await GatewayHost.StartInAsync(folder.Path, settings);
+        await BridgeIntakeTests.ConnectedAsync(host);
+        await CommittedAsync(host, 0);
+
+        await AlertAsync(host, 0, 50);
+        proxy.SwallowUp();
+        await AlertAsync(host, 50, 50);
+        proxy.Cut();
+        await AlertAsync(host, 100, 50);
+        proxy.Down(true);
+        await AlertAsync(host, 150, 50);
+        var before = await host.Log.CommittedAsync("bridge.plant", new TopicPartition(Topics.Alerts, 0));
+        Assert.That(before!.NextOffset, Is.LessThanOrEqualTo(150));
+        await host.DisposeAsync();
+        proxy.Down(false);
+        host = await GatewayHost.StartInAsync(folder.Path, settings);
+
+        await Eventually.TrueAsync(() => Received().Distinct().Count() == 200, "all come");
+        Assert.That(Received().Distinct(), Is.EqualTo(Enumerable.Range(0, 200)), "in order");
+        await CommittedAsync(host, 200);
+        await host.DisposeAsync();
+    }
+
+    [Test]
+    public async Task A_record_that_cannot_be_sent_is_dead_lettered_and_the_next_goes_out()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        using var subscriber = await SubscribeAsync(broker.Port);
+        await using var host = await GatewayHost.StartAsync(BridgeSettings.Of(broker.Port, more: Alerts));
+        await BridgeIntakeTests.ConnectedAsync(host);
+        await CommittedAsync(host, 0);
+
+        await AppendAsync(host, Topics.Alerts, 0, "pump-0", "{}");
+        await AlertAsync(host, 7, 1);
+
+        await Eventually.TrueAsync(() => !_received.IsEmpty, "the good one comes");
+        Assert.That(Received(), Is.EqualTo(new[] { 7 }));
+        Assert.That(host.Meters["bridge.unsendable/plant"], Is.EqualTo(1));
+        await CommittedAsync(host, 2);
+        var letters = new List<DeadLetter>();
+        await foreach (var batch in host.ReadAsync(Topics.DeadLetter))
+        {
+            foreach (var record in batch)
+            {
+                letters.Add(System.Text.Json.JsonSerializer.Deserialize(
+                    record.Value, ContractJson.Default.DeadLetter)!);
+            }
+        }
+
+        Assert.That(letters.Single().Id, Is.EqualTo("gateway~alerts~0~0~-1"));
+        Assert.That(letters[0].ErrorCode, Is.EqualTo("GW-0106"));
+    }
+
+    private IEnumerable<int> Received() => _received.Select(message => Numbers.Number(message.Body));
+
+    private static Task CommittedAsync(GatewayHost host, long offset) => Eventually.TrueAsync(async () =>
+        (await host.Log.CommittedAsync("bridge.plant", new TopicPartition(Topics.Alerts, 0)))?.NextOffset == offset,
+        $"offset {offset} is committed");
+
+    private static async Task AlertAsync(GatewayHost host, int first, int count)
+    {
+        for (var n = first; n < first + count; n++)
+            await AppendAsync(host, Topics.Alerts, 0, "pump-0", $$"""{"severity":"critical","n":{{n}}}""");
+    }
+
+    private static async Task AppendAsync(GatewayHost host, string topic, int partition, string key, string body)
+    {
+        using var records = new RecordBatchBuilder();
+        records.Begin(0, Encoding.UTF8.GetBytes(key));
+        records.End(Encoding.UTF8.GetBytes(body));
+        await host.Log.AppendAsync(new TopicPartition(topic, partition), records);
+    }
+
+    private async Task<IMqttClient> SubscribeAsync(int port)
+    {
+        _received.Clear();
+        var client = new MqttClientFactory().CreateMqttClient();
+        client.ApplicationMessageReceivedAsync += message =>
+        {
+            _received.Enqueue((
+                message.ApplicationMessage.Topic, message.ApplicationMessage.ConvertPayloadToString() ?? ""));
+            return Task.CompletedTask;
+        };
+        await client.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", port)
+            .WithProtocolVersion(MqttProtocolVersion.V500).Build());
+        await client.SubscribeAsync("hub/#", MqttQualityOfServiceLevel.AtLeastOnce);
+        return client;
+    }
+}

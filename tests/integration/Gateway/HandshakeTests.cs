@@ -1,0 +1,144 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text;
+using Millrace.Mqtt;
+using Millrace.Mqtt.Codec;
+using Millrace.Mqtt.Packets;
+using Millrace.TestKit;
+
+namespace Millrace.Integration.Tests.Gateway;
+
+/// <summary>Sockets that come to the TLS port and do not become connections.</summary>
+public class HandshakeTests
+{
+    private TemporaryFolder _folder = null!;
+    private GatewayHost _host = null!;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        _folder = new TemporaryFolder();
+        _host = await GatewayHost.StartAsync(
+            new Certificates(_folder.Path), ("Gateway:Limits:HandshakesMax", "1"),
+            ("Gateway:Mqtts:HandshakeTimeout", "00:00:05"), ("Gateway:ConnectionsMax", "20"));
+        await _host.AddDeviceAsync("pump-1");
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        await _host.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Test]
+    public async Task What_is_not_tls_is_closed_at_once_and_counted()
+    {
+        using var socket = await OpenAsync();
+        await socket.SendAsync("GET / HTTP/1.1\r\n\r\n"u8.ToArray());
+
+        Assert.That(await EndsAsync(socket));
+        await Eventually.TrueAsync(() => _host.Meters["refusals/handshake-failed"] == 1, "counted");
+    }
+
+    [Test]
+    public async Task Silent_and_stalled_sockets_keep_nobody_out_and_end()
+    {
+        var sockets = new List<Socket>();
+        for (var i = 0; i < 5; i++) sockets.Add(await OpenAsync());
+        for (var i = 0; i < 5; i++) await sockets[i].SendAsync(new byte[] { 22, 3, 1 });
+        var stalled = await OpenAsync();
+        sockets.Add(stalled);
+        await stalled.SendAsync(await ClientHelloAsync());
+
+        await LoginOverTlsAsync();
+        foreach (var socket in sockets) Assert.That(await EndsAsync(socket));
+        await Eventually.TrueAsync(() => _host.Meters["refusals/handshake-timeout"] == 5, "counted");
+        await Eventually.TrueAsync(() => _host.Meters["refusals/handshake-failed"] == 1, "counted");
+    }
+
+    [Test]
+    public async Task Sockets_before_their_handshake_count_as_connections()
+    {
+        var sockets = new List<Socket>();
+        for (var i = 0; i < 21; i++) sockets.Add(await OpenAsync());
+        await Eventually.TrueAsync(() => _host.Meters["refusals/connections-max"] == 1, "the last is closed");
+        foreach (var socket in sockets) socket.Dispose();
+        await Eventually.TrueAsync(() => _host.Meters["refusals/handshake-failed"] == 20, "the others are gone");
+
+        await LoginOverTlsAsync();
+    }
+
+    private async Task LoginOverTlsAsync()
+    {
+        var socket = await OpenAsync();
+        using var tls = new SslStream(new NetworkStream(socket, ownsSocket: true), false, (_, _, _, _) => true);
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions { TargetHost = "localhost", EnabledSslProtocols = SslProtocols.Tls13 });
+        var connect = new ArrayBufferWriter<byte>();
+        PacketWriter.Connect(connect, new ConnectPacket
+        {
+            Version = MqttVersion.V311,
+            CleanStart = true,
+            ClientId = "pump-1"u8,
+            HasUserName = true,
+            UserName = "pump-1"u8,
+            HasPassword = true,
+            Password = Encoding.UTF8.GetBytes(GatewayHost.Key),
+        });
+        await tls.WriteAsync(connect.WrittenMemory);
+        var answer = new byte[4];
+        await tls.ReadExactlyAsync(answer);
+        Assert.That(answer, Is.EqualTo(new byte[] { 0x20, 2, 0, 0 }));
+    }
+
+    /// <summary>The first bytes of a real client.</summary>
+    private static async Task<byte[]> ClientHelloAsync()
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(listener.LocalEndPoint!);
+        using var accepted = await listener.AcceptAsync();
+        using var tls = new SslStream(new NetworkStream(client, ownsSocket: true), false, (_, _, _, _) => true);
+        var handshake = tls.AuthenticateAsClientAsync("localhost");
+        var hello = new byte[4_096];
+        var read = await accepted.ReceiveAsync(hello);
+        accepted.Dispose();
+        await Assert.ThatAsync(() => handshake, Throws.Exception);
+        return hello[..read];
+    }
+
+    private async Task<Socket> OpenAsync()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPAddress.Loopback, _host.TlsPort);
+        return socket;
+    }
+
+    private static async Task<bool> EndsAsync(Socket socket)
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(20), TimeProvider.System);
+        try
+        {
+            var buffer = new byte[4_096];
+            while (await socket.ReceiveAsync(buffer, timeout.Token) > 0)
+            {
+            }
+
+            return true;
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
+        finally
+        {
+            socket.Dispose();
+        }
+    }
+}

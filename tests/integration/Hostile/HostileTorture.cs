@@ -1,0 +1,111 @@
+using Millrace.Hostile;
+using Millrace.Integration.Tests.Gateway;
+using Millrace.TestKit;
+
+namespace Millrace.Integration.Tests.Hostile;
+
+/// <summary>
+/// What attackers do to honest devices when they cannot simply take the processor: calm and attacked in turns, against
+/// a gateway in this process and attackers in another.
+/// </summary>
+[Category("Torture")]
+public class HostileTorture
+{
+    private const int Rounds = 5;
+    private const int EvilDevices = 1_000;
+    private const int HonestDevices = 20;
+    private const double AttackCores = 0.25;
+    private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(15);
+
+    /// <summary>10,000 connects at once, 2,500 slow ones, 1,000 half-open, 250 that read nothing.</summary>
+    private const int Scale = 50;
+
+    private readonly List<(double Calm50, double Calm99, double Attacked50, double Attacked99)> _rounds = [];
+    private long _rssMax;
+    private long _connectionsMax;
+
+    [Test]
+    public async Task Honest_acks_take_at_most_twice_as_long_and_nothing_is_lost()
+    {
+        var seed = HostileTests.Seed();
+        using var folder = new TemporaryFolder();
+        await using var host = await HostileTests.StartAsync(
+            folder, EvilDevices, ("Gateway:Limits:Hub:ConnectsPerSecond", "1000"),
+            ("Gateway:Limits:ConnectWaitMax", "00:00:01"));
+        using var fleet = await HonestFleet.ConnectAsync(host, HonestDevices);
+        var target = new AttackTarget(
+            host.Port, host.TlsPort, GatewayHost.Key, EvilDevices, new CpuShare(AttackCores), Scale);
+        await fleet.PublishAsync(TimeSpan.FromSeconds(3));
+        var rssBefore = Environment.WorkingSet;
+        using var attackers = new HostileProcess(target, AttackCores, seed);
+        await attackers.AttackAsync(TimeSpan.FromSeconds(5));
+        await RunAsync(host, fleet, attackers);
+        var heapAfterOne = HostileTests.Heap(host);
+        for (var round = 1; round < Rounds; round++) await RunAsync(host, fleet, attackers);
+
+        Print(rssBefore);
+        Print(host);
+        await fleet.AssertNothingIsLostAsync(host, $"seed {seed}");
+        Assert.That(host.Meters["disconnects/server-error"], Is.Zero);
+        var grown = HostileTests.Heap(host) - heapAfterOne;
+        Assert.That(grown, Is.LessThan(64 << 20), "the heap after all rounds, against the first");
+        Assert.That(_rssMax - rssBefore, Is.LessThan(1L << 30));
+        Assert.That(Median(r => r.Attacked99), Is.LessThanOrEqualTo(2 * Median(r => r.Calm99)), $"seed {seed}");
+    }
+
+    private async Task RunAsync(GatewayHost host, HonestFleet fleet, HostileProcess attackers)
+    {
+        await QuietAsync(host);
+        var calm = await fleet.PublishAsync(RoundTime);
+        using var watching = new CancellationTokenSource();
+        var watch = WatchAsync(host, watching.Token);
+        var attack = attackers.AttackAsync(RoundTime);
+        var attacked = await fleet.PublishAsync(RoundTime);
+        TestContext.Out.WriteLine(await attack);
+        await watching.CancelAsync();
+        await watch;
+        await QuietAsync(host);
+        _rounds.Add((calm.Percentile(50), calm.Percentile(99), attacked.Percentile(50), attacked.Percentile(99)));
+    }
+
+    private static async Task QuietAsync(GatewayHost host) => await Eventually.TrueAsync(
+            () => host.Meters["connections"] == HonestDevices, "the attackers' connections end",
+            TimeSpan.FromSeconds(60));
+
+    private async Task WatchAsync(GatewayHost host, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            _rssMax = Math.Max(_rssMax, Environment.WorkingSet);
+            _connectionsMax = Math.Max(_connectionsMax, host.Meters["connections"]);
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, CancellationToken.None);
+        }
+    }
+
+    private double Median(Func<(double Calm50, double Calm99, double Attacked50, double Attacked99), double> of) =>
+        _rounds.Select(of).Order().ElementAt(_rounds.Count / 2);
+
+    private void Print(long rssBefore)
+    {
+        var table = TestContext.Out;
+        table.WriteLine("ms         calm p50   calm p99  attacked p50  attacked p99  p99 ratio");
+        foreach (var (i, r) in _rounds.Index())
+        {
+            table.WriteLine($"round {i + 1}  {r.Calm50,10:0.00} {r.Calm99,10:0.00} {r.Attacked50,13:0.00} "
+                + $"{r.Attacked99,13:0.00} {r.Attacked99 / r.Calm99,10:0.00}");
+        }
+
+        table.WriteLine($"median   {Median(r => r.Calm50),10:0.00} {Median(r => r.Calm99),10:0.00} "
+            + $"{Median(r => r.Attacked50),13:0.00} {Median(r => r.Attacked99),13:0.00} "
+            + $"{Median(r => r.Attacked99) / Median(r => r.Calm99),10:0.00}");
+        table.WriteLine($"resident {rssBefore >> 20} MiB before, at most {_rssMax >> 20} MiB under attack; "
+            + $"at most {_connectionsMax} connections");
+    }
+
+    /// <summary>What the gateway says of it: refusals, ends and pauses by reason.</summary>
+    private static void Print(GatewayHost host)
+    {
+        foreach (var (name, sum) in host.Meters.All.Where(each => each.Key.Contains('/')))
+            TestContext.Out.WriteLine($"{name,-60} {sum,10}");
+    }
+}

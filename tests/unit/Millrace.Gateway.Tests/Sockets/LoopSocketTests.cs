@@ -1,0 +1,181 @@
+using System.Buffers;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+
+namespace Millrace.Gateway.Tests.Sockets;
+
+[Platform("Linux")]
+public class LoopSocketTests
+{
+    /// <summary>More than the buffers of two sockets take.</summary>
+    private const int ManyBytes = 16 << 20;
+
+    [Test]
+    public async Task What_is_not_consumed_comes_again_with_what_follows()
+    {
+        await using var pair = new LoopPair();
+        await pair.Client.SendAsync("abc"u8.ToArray());
+        var read = await pair.Socket.Input.ReadAsync();
+        Assert.That(read.Buffer.ToArray(), Is.EqualTo("abc"u8.ToArray()));
+        pair.Socket.Input.AdvanceTo(read.Buffer.GetPosition(1), read.Buffer.End);
+
+        await pair.Client.SendAsync("d"u8.ToArray());
+        read = await pair.Socket.Input.ReadAsync();
+        Assert.That(read.Buffer.ToArray(), Is.EqualTo("bcd"u8.ToArray()));
+        pair.Socket.Input.AdvanceTo(read.Buffer.GetPosition(1));
+
+        read = await pair.Socket.Input.ReadAsync();
+        Assert.That(read.Buffer.ToArray(), Is.EqualTo("cd"u8.ToArray()), "not examined, so it comes at once");
+        pair.Socket.Input.AdvanceTo(read.Buffer.GetPosition(1), read.Buffer.End);
+
+        await pair.Client.SendAsync("e"u8.ToArray());
+        read = await pair.Socket.Input.ReadAsync();
+        Assert.That(read.Buffer.ToArray(), Is.EqualTo("de"u8.ToArray()));
+    }
+
+    [Test]
+    public async Task A_half_closed_peer_is_read_to_its_end_and_still_gets_its_answer()
+    {
+        await using var pair = new LoopPair();
+        await pair.Client.SendAsync("last words"u8.ToArray());
+        pair.Client.Shutdown(SocketShutdown.Send);
+        var read = await pair.Socket.Input.ReadAsync();
+        while (!read.IsCompleted)
+        {
+            pair.Socket.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            read = await pair.Socket.Input.ReadAsync();
+        }
+
+        Assert.That(read.Buffer.ToArray(), Is.EqualTo("last words"u8.ToArray()));
+        await pair.Socket.Output.WriteAsync("heard"u8.ToArray());
+        await pair.Socket.Output.CompleteAsync();
+        pair.Socket.Input.AdvanceTo(read.Buffer.End);
+        await pair.Socket.Input.CompleteAsync();
+        Assert.That(await pair.ReceiveAllAsync(), Is.EqualTo("heard"u8.ToArray()));
+    }
+
+    [Test]
+    public async Task A_reset_fails_the_read_that_waits_and_ends_what_is_written()
+    {
+        await using var pair = new LoopPair();
+        var reading = pair.Socket.Input.ReadAsync().AsTask();
+        pair.Client.LingerState = new LingerOption(true, 0);
+        pair.Client.Close();
+        await Assert.ThatAsync(() => reading, Throws.InstanceOf<ConnectionResetException>());
+        await Assert.ThatAsync(
+            async () => await pair.Socket.Input.ReadAsync(), Throws.InstanceOf<ConnectionResetException>());
+        var flush = await pair.Socket.Output.WriteAsync("to nobody"u8.ToArray());
+        Assert.That(flush.IsCompleted);
+    }
+
+    [Test]
+    public async Task An_abort_ends_the_read_and_the_flush_that_wait_and_resets_the_peer()
+    {
+        await using var pair = new LoopPair(clientReceiveBytes: 4_096);
+        var reading = pair.Socket.Input.ReadAsync().AsTask();
+        var flushing = pair.Socket.Output.WriteAsync(new byte[ManyBytes]).AsTask();
+        Assert.That(flushing.IsCompleted, Is.False);
+        pair.Socket.Abort();
+        await Assert.ThatAsync(() => reading, Throws.InstanceOf<ConnectionAbortedException>());
+        Assert.That((await flushing).IsCompleted);
+        await pair.Socket.Output.CompleteAsync();
+        await pair.Socket.Input.CompleteAsync();
+        var closed = pair.ReceiveAllAsync();
+        Assert.That((await closed)?.Length ?? 0, Is.LessThan(ManyBytes));
+    }
+
+    [Test]
+    public async Task A_cancelled_read_comes_back_with_what_there_is_and_the_next_one_waits()
+    {
+        await using var pair = new LoopPair();
+        var reading = pair.Socket.Input.ReadAsync().AsTask();
+        pair.Socket.Input.CancelPendingRead();
+        var read = await reading;
+        Assert.That(read.IsCanceled);
+        pair.Socket.Input.AdvanceTo(read.Buffer.End);
+
+        pair.Socket.Input.CancelPendingRead();
+        Assert.That((await pair.Socket.Input.ReadAsync()).IsCanceled, "kept for the next read");
+        reading = pair.Socket.Input.ReadAsync().AsTask();
+        Assert.That(reading.IsCompleted, Is.False);
+        await pair.Client.SendAsync("x"u8.ToArray());
+        read = await reading;
+        Assert.That((read.IsCanceled, read.Buffer.Length), Is.EqualTo((false, 1L)));
+    }
+
+    [Test]
+    public async Task While_the_peer_does_not_read_a_flush_waits_and_then_all_arrives()
+    {
+        await using var pair = new LoopPair(clientReceiveBytes: 4_096);
+        var bytes = Random(ManyBytes);
+        var flushing = pair.Socket.Output.WriteAsync(bytes).AsTask();
+        Assert.That(flushing.IsCompleted, Is.False);
+        var receiving = pair.ReceiveAllAsync();
+        Assert.That((await flushing).IsCompleted, Is.False);
+        await pair.Socket.Output.CompleteAsync();
+        await pair.Socket.Input.CompleteAsync();
+        Assert.That((await receiving)!.AsSpan().SequenceEqual(bytes));
+    }
+
+    [Test]
+    public async Task What_was_not_sent_when_the_writer_completes_is_sent_before_the_socket_closes()
+    {
+        await using var pair = new LoopPair(clientReceiveBytes: 4_096);
+        var bytes = Random(ManyBytes);
+        bytes.CopyTo(pair.Socket.Output.GetMemory(bytes.Length));
+        pair.Socket.Output.Advance(bytes.Length);
+        await pair.Socket.Output.CompleteAsync();
+        await pair.Socket.Input.CompleteAsync();
+        Assert.That((await pair.ReceiveAllAsync())!.AsSpan().SequenceEqual(bytes));
+    }
+
+    [TestCase(1)]
+    [TestCase(2)]
+    [TestCase(3)]
+    public async Task Bytes_come_in_order_however_they_are_cut_kept_and_taken(int seed)
+    {
+        await using var pair = new LoopPair();
+        var random = new Random(seed);
+        var bytes = Random(4 << 20);
+        var sending = SendAsync(pair.Client, bytes, new Random(seed + 1_000));
+        var taken = 0;
+        while (true)
+        {
+            var read = await pair.Socket.Input.ReadAsync();
+            if (random.Next(4) == 0) await Task.Yield();
+            var length = (int)read.Buffer.Length;
+            Assert.That(read.Buffer.FirstSpan.SequenceEqual(bytes.AsSpan(taken, length)), $"after {taken} bytes");
+            if (read.IsCompleted)
+            {
+                Assert.That(taken + length, Is.EqualTo(bytes.Length));
+                break;
+            }
+
+            var used = random.Next(3) == 0 ? random.Next(length + 1) : length;
+            taken += used;
+            var consumed = read.Buffer.GetPosition(used);
+            pair.Socket.Input.AdvanceTo(consumed, random.Next(2) == 0 ? read.Buffer.End : consumed);
+        }
+
+        await sending;
+    }
+
+    private static async Task SendAsync(Socket client, byte[] bytes, Random random)
+    {
+        for (var sent = 0; sent < bytes.Length;)
+        {
+            var count = Math.Min(bytes.Length - sent, 1 + random.Next(random.Next(2) == 0 ? 200 : 100_000));
+            sent += await client.SendAsync(bytes.AsMemory(sent, count));
+            if (random.Next(3) == 0) await Task.Yield();
+        }
+
+        client.Shutdown(SocketShutdown.Send);
+    }
+
+    private static byte[] Random(int count)
+    {
+        var bytes = new byte[count];
+        new Random(1).NextBytes(bytes);
+        return bytes;
+    }
+}
