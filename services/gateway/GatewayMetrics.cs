@@ -30,6 +30,8 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _subscriptionsRefused;
     private readonly Counter<long> _deliveries;
     private readonly Counter<long> _deliveriesLost;
+    private readonly Counter<long> _subscriptionsRevoked;
+    private readonly Counter<long> _retained;
 
     public GatewayMetrics(IMeterFactory meters)
     {
@@ -72,6 +74,10 @@ internal sealed class GatewayMetrics : IDisposable
             "millrace.gateway.subscriptions.refused", "{subscription}", "Subscriptions beyond a limit, by reason");
         _deliveries = _meter.CreateCounter<long>(
             "millrace.gateway.deliveries", "{message}", "Messages to devices: queued, sent, sent again, done");
+        _subscriptionsRevoked = _meter.CreateCounter<long>("millrace.gateway.subscriptions.revoked", "{subscription}",
+            "Subscriptions in topic spaces that ended because the device may not have them any more");
+        _retained = _meter.CreateCounter<long>(
+            "millrace.gateway.retained", "{message}", "Publishes to be retained: retained, cleared, full");
         _deliveriesLost = _meter.CreateCounter<long>(
             "millrace.gateway.deliveries.lost", "{message}", "Messages to devices that did not arrive, by reason");
     }
@@ -101,10 +107,10 @@ internal sealed class GatewayMetrics : IDisposable
         _inFlight.Add(-count);
     }
 
-    /// <summary>Publishes that had been taken, and are not in the log.</summary>
-    public void Failed(int count)
+    /// <summary>Publishes that had been taken, and are not in the log, or not in all queues.</summary>
+    public void Failed(int count, string reason = "log-failed")
     {
-        _rejected.Add(count, Reason("log-failed"));
+        _rejected.Add(count, Reason(reason));
         _inFlight.Add(-count);
     }
 
@@ -137,6 +143,10 @@ internal sealed class GatewayMetrics : IDisposable
     public void ExchangesFound(int count) => _exchangesFound.Add(count);
 
     public void SubscriptionRefused(string reason) => _subscriptionsRefused.Add(1, Reason(reason));
+
+    public void SubscriptionRevoked() => _subscriptionsRevoked.Add(1, Reason("access-changed"));
+
+    public void Retained(string what) => _retained.Add(1, Reason(what));
 
     /// <param name="what">queued, sent or done.</param>
     public void Delivery(string what, int count = 1) => _deliveries.Add(count, Reason(what));

@@ -12,6 +12,7 @@ using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Sockets;
 using Millrace.Gateway.Topics;
+using Millrace.Gateway.TopicSpaces;
 using Millrace.Hosting.Options;
 
 namespace Millrace.Gateway;
@@ -26,6 +27,8 @@ public static class GatewayRegistration
     {
         services.AddValidatedOptions<GatewayOptions>("Gateway");
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidator>();
+        services.AddValidatedOptions<TopicSpacesOptions>("Gateway:TopicSpaces");
+        services.AddSingleton<IValidateOptions<TopicSpacesOptions>, TopicSpacesOptionsValidator>();
         services.AddMetrics();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<GatewayEndpoints>();
@@ -37,7 +40,13 @@ public static class GatewayRegistration
         services.AddSingleton<RefusalLog>();
         services.AddSingleton<ConnectionTable>();
         services.AddSingleton<WillPublisher>();
+        services.AddSingleton<TopicSpaceTable>();
+        services.AddSingleton<SpaceMembers>();
+        services.AddSingleton<SpaceLog>();
+        services.AddSingleton<SpaceRetained>();
+        services.AddSingleton<SpaceBroker>();
         services.AddSingleton<SessionKeeper>();
+        services.AddSingleton<SessionRecovery>();
         services.AddSingleton<SessionSweeper>();
         services.AddSingleton<MessageDelivery>();
         services.AddSingleton<DeviceMessageReader>();

@@ -8,6 +8,7 @@ using Millrace.Gateway.Mqtt;
 using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Sockets;
+using Millrace.Gateway.TopicSpaces;
 
 namespace Millrace.Gateway;
 
@@ -17,9 +18,9 @@ namespace Millrace.Gateway;
 /// </summary>
 internal sealed class GatewayService(
     GatewayRuntime runtime, TelemetryPublisher publisher, LifecycleWriter lifecycle, ConnectionWatch watch,
-    RevocationWatch revocations, SessionSweeper sweeper, DeviceMessageReader messages,
-    LoopListener listener, GatewayEndpoints endpoints, IOptions<GatewayOptions> options, TimeProvider time,
-    ILogger<GatewayService> logger) : IHostedLifecycleService
+    RevocationWatch revocations, SessionSweeper sweeper, SessionRecovery recovery, DeviceMessageReader messages,
+    SpaceLog spaces, LoopListener listener, GatewayEndpoints endpoints, IOptions<GatewayOptions> options,
+    TimeProvider time, ILogger<GatewayService> logger) : IHostedLifecycleService
 {
     private static readonly TimeSpan CutTimeout = TimeSpan.FromSeconds(1);
 
@@ -32,7 +33,9 @@ internal sealed class GatewayService(
     {
         publisher.Start();
         lifecycle.Start();
+        await spaces.StartAsync(cancellationToken).ConfigureAwait(false);
         var notices = await revocations.StartOffsetAsync(cancellationToken).ConfigureAwait(false);
+        await recovery.RunAsync(cancellationToken).ConfigureAwait(false);
         _watching = Task.WhenAll(
             Task.Run(() => watch.RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => revocations.RunAsync(notices, _stop.Token), CancellationToken.None),
@@ -84,7 +87,8 @@ internal sealed class GatewayService(
         // Who may still publish a will stops first.
         await _stop.CancelAsync().ConfigureAwait(false);
         await _watching.ConfigureAwait(false);
-        await publisher.StopAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        await Task.WhenAll(publisher.StopAsync(), spaces.StopAsync()).WaitAsync(cancellationToken)
+            .ConfigureAwait(false);
         await lifecycle.StopAsync(cancellationToken).ConfigureAwait(false);
         listener.Dispose();
     }

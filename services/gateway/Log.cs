@@ -63,6 +63,13 @@ internal static partial class Log
     [LoggerMessage(4207, LogLevel.Warning, "A message to a device cannot be read: {Partition} offset {Offset}")]
     public static partial void DeviceMessageInvalid(this ILogger log, string partition, long offset);
 
+    [LoggerMessage(4208, LogLevel.Error, "The will of device {DeviceId} could not be brought to its topic space")]
+    public static partial void WillFails(this ILogger log, string deviceId, Exception failure);
+
+    [LoggerMessage(4209, LogLevel.Information,
+        "{Subscriptions} subscriptions in topic spaces; {Left} sessions were still open and are closed")]
+    public static partial void SessionsRecovered(this ILogger log, int subscriptions, int left);
+
     [LoggerMessage(4300, LogLevel.Debug, "{Code}: device {DeviceId} sent a packet that breaks the protocol: {Defect}")]
     public static partial void Malformed(this ILogger log, string code, string? deviceId, string defect);
 

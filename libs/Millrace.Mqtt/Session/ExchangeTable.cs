@@ -49,6 +49,10 @@ public sealed class ExchangeTable
     public void Begin(ushort packetId, int lane, long number) =>
         _open.Add(packetId, new Entry(++Last, number, checked((short)lane), Receipts: 1));
 
+    /// <summary>Opens one that is as durable as it has to be, and answered.</summary>
+    public void BeginDurable(ushort packetId) =>
+        _open.Add(packetId, new Entry(++Last, FromBefore, Lane: 0, Receipts: 1));
+
     /// <summary>
     /// A publish that is open came again: the second time, it is answered, and not taken. While the first answer is
     /// still to come, it is the answer to both. True when there is an answer to write.

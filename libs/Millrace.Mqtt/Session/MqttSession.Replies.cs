@@ -120,12 +120,12 @@ public sealed partial class MqttSession
         if (ExpirySeconds != request.SessionExpirySeconds)
             properties.Number(PropertyId.SessionExpiryInterval, ExpirySeconds);
         properties.Number(PropertyId.ReceiveMaximum, (uint)limits.InFlightMax);
-        properties.Number(PropertyId.RetainAvailable, 0);
+        if (!limits.MayRetain) properties.Number(PropertyId.RetainAvailable, 0);
         properties.Number(PropertyId.MaximumPacketSize, (uint)limits.PacketBytesMax);
         if (grants.AssignedClientId is { } assigned)
             properties.Bytes(PropertyId.AssignedClientIdentifier, Encoding.UTF8.GetBytes(assigned));
         if (limits.TopicAliasMax > 0) properties.Number(PropertyId.TopicAliasMaximum, (uint)limits.TopicAliasMax);
-        properties.Number(PropertyId.SharedSubscriptionAvailable, 0);
+        if (!limits.MayShare) properties.Number(PropertyId.SharedSubscriptionAvailable, 0);
         if (KeepAliveSeconds != request.KeepAliveSeconds)
             properties.Number(PropertyId.ServerKeepAlive, (uint)KeepAliveSeconds);
         if (request.WantsResponseInformation && grants.ResponseInformation is { } information)

@@ -51,6 +51,9 @@ public sealed partial class MqttSession(SessionLimits limits)
     /// <summary>Made with the first QoS 1 or 2 publish: an idle connection has none.</summary>
     public AckWindow Acks => _acks ??= new AckWindow(limits.InFlightMax);
 
+    /// <summary>The publishes that count against the receive maximum now.</summary>
+    public long InFlight => _acks is { } acks ? InFlightOf(acks) : 0;
+
     /// <summary>The window if there is one.</summary>
     public AckWindow? AcksOrNull => Volatile.Read(ref _acks);
 
@@ -96,14 +99,14 @@ public sealed partial class MqttSession(SessionLimits limits)
     }
 
     /// <summary>3.1.1 has no way to say that RETAIN is not available; there, a will may name it.</summary>
-    private static PacketDefect CheckConnect(ConnectPacket packet)
+    private PacketDefect CheckConnect(ConnectPacket packet)
     {
         if (packet.Version == MqttVersion.V311)
             return packet.ClientId.IsEmpty && !packet.CleanStart ? PacketDefect.ClientIdMissing : PacketDefect.None;
         var hasMethod = packet.Properties.TryFind(PropertyId.AuthenticationMethod, out _);
         if (hasMethod) return PacketDefect.AuthenticationMethodUnknown;
         if (packet.Properties.TryFind(PropertyId.AuthenticationData, out _)) return PacketDefect.PropertyValueInvalid;
-        return packet.WillRetain ? PacketDefect.RetainNotSupported : PacketDefect.None;
+        return packet.WillRetain && !limits.MayRetain ? PacketDefect.RetainNotSupported : PacketDefect.None;
     }
 
     private void FeedPublish(PacketHeader header, ReadOnlySpan<byte> body, ref SessionStep step)
@@ -137,18 +140,20 @@ public sealed partial class MqttSession(SessionLimits limits)
     /// In MQTT 5 a QoS 2 publish counts until its PUBCOMP (§4.9). In 3.1.1, where no maximum can be told, it counts
     /// until its PUBREC, or a client that waits for that could not send the PUBREL that makes room.
     /// </summary>
-    private bool IsFull(AckWindow acks)
+    private bool IsFull(AckWindow acks) => InFlightOf(acks) >= limits.InFlightMax;
+
+    private long InFlightOf(AckWindow acks)
     {
-        if (Version != MqttVersion.V5 || Exchanges is null) return acks.IsFull;
+        if (Version != MqttVersion.V5 || Exchanges is null) return acks.Count;
 
         // In this order: what leaves the window in between is counted in neither, rather than in both.
         var unreleased = Exchanges.Unreleased(acks);
-        return acks.Count + unreleased >= limits.InFlightMax;
+        return acks.Count + unreleased;
     }
 
     private PacketDefect CheckPublishV5(ref PublishPacket publish)
     {
-        if (publish.Retain) return PacketDefect.RetainNotSupported;
+        if (publish.Retain && !limits.MayRetain) return PacketDefect.RetainNotSupported;
         if (publish.Properties.IsEmpty) return PacketDefect.None;
 
         // A subscription identifier goes from server to client only (§3.3.4).

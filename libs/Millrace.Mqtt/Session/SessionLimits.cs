@@ -8,9 +8,11 @@ namespace Millrace.Mqtt.Session;
 /// <param name="SessionExpiryMaxSeconds">The longest that a session outlives its connection.</param>
 /// <param name="OutboundInFlightMax">Publishes to a client that it has not acknowledged; 1 to 65535.</param>
 /// <param name="OutboundTopicAliasMax">Topic aliases that are used towards a client that takes them.</param>
+/// <param name="MayRetain">Some messages may be retained; which, the shell decides.</param>
+/// <param name="MayShare">Some subscriptions may be shared; which, the shell decides.</param>
 public sealed record SessionLimits(
     int PacketBytesMax, int InFlightMax, int TopicAliasMax, int KeepAliveMaxSeconds, uint SessionExpiryMaxSeconds,
-    int OutboundInFlightMax, int OutboundTopicAliasMax)
+    int OutboundInFlightMax, int OutboundTopicAliasMax, bool MayRetain = false, bool MayShare = false)
 {
     /// <summary>The longest topic that is remembered under an alias; the server refuses longer ones.</summary>
     public int TopicBytesMax { get; init; } = ushort.MaxValue;

@@ -1,33 +1,83 @@
 namespace Millrace.Mqtt.Topics;
 
 /// <summary>
-/// Subscribers of one filter, as they are at one time. Lists that follow one another by adding share an array: what
-/// comes after a list's own count is no concern of its readers.
+/// Subscribers of one filter. One writes at a time; readers need no lock. Who goes leaves an empty place, and once
+/// these are many the rest moves to a new array: so that going costs no more where thousands are.
 /// </summary>
-internal sealed class SubscriberList<T>(T[] items, int count)
+internal sealed class SubscriberList<T>
+    where T : notnull
 {
-    public ReadOnlySpan<T> Items => items.AsSpan(0, count);
+    private const int IndexedFrom = 16;
+    private const int PlacesFirst = 2;
 
-    public static SubscriberList<T> Of(T one) => new([one], 1);
+    private volatile Place?[] _places = new Place?[PlacesFirst];
+    private volatile int _end;
+    private Dictionary<T, int>? _index;
 
-    /// <summary>To be called on the newest list alone.</summary>
-    public SubscriberList<T> Add(T one)
+    /// <summary>Of use to the writer alone.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>As it is at one time; places of those who went are null.</summary>
+    public ReadOnlySpan<Place?> Places
     {
-        var room = items;
-        if (count == items.Length) Array.Resize(ref room, count * 2);
-        room[count] = one;
-        return new SubscriberList<T>(room, count + 1);
+        get
+        {
+            // In this order: an array that came later has room for an end that came before, or is empty there.
+            var end = _end;
+            var places = _places;
+            return places.AsSpan(0, Math.Min(end, places.Length));
+        }
     }
 
-    /// <summary>Null when it was the last; the list itself when it is not in it.</summary>
-    public SubscriberList<T>? Remove(T one)
+    public void Add(T one)
     {
-        var index = Array.IndexOf(items, one, 0, count);
-        if (index < 0) return this;
-        if (count == 1) return null;
-        var rest = new T[count - 1];
-        Items[..index].CopyTo(rest);
-        Items[(index + 1)..].CopyTo(rest.AsSpan(index));
-        return new SubscriberList<T>(rest, rest.Length);
+        if (_end == _places.Length) MoveTo(new Place?[Count * 2]);
+        _places[_end] = new Place(one);
+        _index?.Add(one, _end);
+        Count++;
+        _end++;
+        if (_index is null && Count >= IndexedFrom) Reindex();
+    }
+
+    /// <summary>False when it is not in it.</summary>
+    public bool Remove(T one)
+    {
+        var at = Find(one);
+        if (at < 0) return false;
+        Volatile.Write(ref _places[at], null);
+        _index?.Remove(one);
+        Count--;
+        var gone = _end - Count;
+        if (Count > 0 && gone > Count / 4) MoveTo(new Place?[Math.Max(PlacesFirst, Count + (Count / 4))]);
+        return true;
+    }
+
+    private int Find(T one)
+    {
+        if (_index is not null) return _index.GetValueOrDefault(one, -1);
+        for (var i = 0; i < _end; i++)
+            if (_places[i] is { } place && EqualityComparer<T>.Default.Equals(place.Subscriber, one)) return i;
+        return -1;
+    }
+
+    private void MoveTo(Place?[] larger)
+    {
+        var end = 0;
+        foreach (var place in Places)
+            if (place is not null) larger[end++] = place;
+        _places = larger;
+        _end = end;
+        Reindex();
+    }
+
+    private void Reindex()
+    {
+        _index = Count < IndexedFrom ? null : new Dictionary<T, int>(Count);
+        for (var i = 0; _index is not null && i < _end; i++) _index.Add(_places[i]!.Subscriber, i);
+    }
+
+    internal sealed class Place(T subscriber)
+    {
+        public T Subscriber => subscriber;
     }
 }

@@ -11,21 +11,29 @@ internal sealed class TopicLeaf<T>
 
     public void AddTo(List<T> into, Func<T, bool>? isReady)
     {
-        if (_own is { } own) into.AddRange(own.Items);
+        if (_own is { } own)
+            foreach (var place in own.Places)
+                if (place is not null) into.Add(place.Subscriber);
         if (_groups is not { } groups) return;
-        foreach (var group in groups) into.Add(group.Next(isReady));
+        foreach (var group in groups)
+            if (group.Next(isReady) is { } next) into.Add(next.Subscriber);
     }
 
     public void Add(ReadOnlySpan<byte> group, T subscriber)
     {
         if (group.IsEmpty)
         {
-            _own = _own?.Add(subscriber) ?? SubscriberList<T>.Of(subscriber);
-            return;
+            var own = _own ?? new SubscriberList<T>();
+            own.Add(subscriber);
+            _own = own;
         }
-
-        if (Find(group) is { } known) known.Members = known.Members.Add(subscriber);
-        else _groups = [.. _groups ?? [], new SharedGroup(group.ToArray(), SubscriberList<T>.Of(subscriber))];
+        else if (Find(group) is { } known) known.Members.Add(subscriber);
+        else
+        {
+            var added = new SharedGroup(group.ToArray());
+            added.Members.Add(subscriber);
+            _groups = [.. _groups ?? [], added];
+        }
     }
 
     /// <summary>False when it is not there.</summary>
@@ -33,16 +41,15 @@ internal sealed class TopicLeaf<T>
     {
         if (group.IsEmpty)
         {
-            var before = _own;
-            _own = before?.Remove(subscriber);
-            return before != _own;
+            if (_own?.Remove(subscriber) != true) return false;
+            if (_own.Count == 0) _own = null;
+            return true;
         }
 
-        if (Find(group) is not { } known) return false;
-        var (members, left) = (known.Members, known.Members.Remove(subscriber));
-        if (left is not null) known.Members = left;
-        else _groups = _groups!.Length == 1 ? null : [.. _groups.Where(each => each != known)];
-        return left != members;
+        if (Find(group) is not { } known || !known.Members.Remove(subscriber)) return false;
+        if (known.Members.Count == 0)
+            _groups = _groups!.Length == 1 ? null : [.. _groups.Where(each => each != known)];
+        return true;
     }
 
     private SharedGroup? Find(ReadOnlySpan<byte> name)
@@ -52,31 +59,28 @@ internal sealed class TopicLeaf<T>
         return null;
     }
 
-    private sealed class SharedGroup(byte[] name, SubscriberList<T> members)
+    private sealed class SharedGroup(byte[] name)
     {
-        private volatile SubscriberList<T> _members = members;
         private int _turn = -1;
 
         public byte[] Name => name;
 
-        public SubscriberList<T> Members
-        {
-            get => _members;
-            set => _members = value;
-        }
+        public SubscriberList<T> Members { get; } = new();
 
         /// <summary>The one whose turn it is; when it is not ready, the next one that is.</summary>
-        public T Next(Func<T, bool>? isReady)
+        public SubscriberList<T>.Place? Next(Func<T, bool>? isReady)
         {
-            var members = _members.Items;
-            var turn = (int)((uint)Interlocked.Increment(ref _turn) % (uint)members.Length);
-            for (var i = 0; isReady is not null && i < members.Length; i++)
+            var places = Members.Places;
+            var turn = places.IsEmpty ? 0 : (int)((uint)Interlocked.Increment(ref _turn) % (uint)places.Length);
+            SubscriberList<T>.Place? first = null;
+            for (var i = 0; i < places.Length; i++)
             {
-                var member = members[(turn + i) % members.Length];
-                if (isReady(member)) return member;
+                if (places[(turn + i) % places.Length] is not { } place) continue;
+                if (isReady?.Invoke(place.Subscriber) != false) return place;
+                first ??= place;
             }
 
-            return members[turn];
+            return first;
         }
     }
 }

@@ -45,6 +45,15 @@ public interface ISessionStore
         IReadOnlyList<SessionMessage> messages, QueueLimits limits, DateTimeOffset now, CancellationToken ct = default);
 
     /// <summary>
+    /// The same, and saves in that step which QoS 2 publishes of their sender are open: so that a publish whose
+    /// messages are queued is known, and one that is known has its messages queued. Null, with nothing queued, when the
+    /// sender's epoch is not its session's.
+    /// </summary>
+    ValueTask<IReadOnlyList<EnqueueResult>?> EnqueueOnceAsync(
+        IReadOnlyList<SessionMessage> messages, QueueLimits limits, DateTimeOffset now, SessionKey sender, long epoch,
+        InboundExchanges inbound, CancellationToken ct = default);
+
+    /// <summary>
     /// What waits in the session, oldest first: at most <paramref name="max"/> messages, and none more once their bytes
     /// are <paramref name="bytesMax"/> or above.
     /// </summary>

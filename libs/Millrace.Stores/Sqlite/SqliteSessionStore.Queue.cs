@@ -9,23 +9,21 @@ internal sealed partial class SqliteSessionStore
     public async ValueTask<IReadOnlyList<EnqueueResult>> EnqueueAsync(
         IReadOnlyList<SessionMessage> messages, QueueLimits limits, DateTimeOffset now, CancellationToken ct)
     {
-        var (results, expired) = await database.WriteAsync(session =>
-        {
-            var queues = new Dictionary<SessionKey, SessionQueue?>();
-            var results = new EnqueueResult[messages.Count];
-            for (var i = 0; i < results.Length; i++)
-            {
-                var (key, message) = messages[i];
-                if (!queues.TryGetValue(key, out var queue))
-                    queues.Add(key, queue = SessionQueue.Find(session, key, limits, now));
-                results[i] = queue?.Add(message) ?? new EnqueueResult(EnqueueOutcome.NoSession, 0);
-            }
+        var (results, expired) = await database.WriteAsync(
+            session => Enqueue(session, messages, limits, now), ct);
+        CountExpired(expired);
+        return results;
+    }
 
-            foreach (var queue in queues.Values) queue?.Save();
-            return (results, queues.Values.Sum(queue => queue?.ExpiredCount ?? 0));
-        }, ct);
-        if (expired > 0)
-            StoreMetrics.Expired.Add(expired, new KeyValuePair<string, object?>("kind", "session-messages"));
+    public async ValueTask<IReadOnlyList<EnqueueResult>?> EnqueueOnceAsync(
+        IReadOnlyList<SessionMessage> messages, QueueLimits limits, DateTimeOffset now, SessionKey sender, long epoch,
+        InboundExchanges inbound, CancellationToken ct)
+    {
+        var (results, expired) = await database.WriteAsync<(IReadOnlyList<EnqueueResult>?, int)>(
+            session => SaveInbound(session, sender, epoch, inbound)
+                ? Enqueue(session, messages, limits, now)
+                : (null, 0), ct);
+        CountExpired(expired);
         return results;
     }
 
@@ -81,6 +79,29 @@ internal sealed partial class SqliteSessionStore
 
             session.Run("UPDATE sessions SET queued_bytes = queued_bytes - ?2 WHERE id = ?1", id, freed);
         }, ct);
+
+    private static (IReadOnlyList<EnqueueResult> Results, int Expired) Enqueue(
+        SqliteSession session, IReadOnlyList<SessionMessage> messages, QueueLimits limits, DateTimeOffset now)
+    {
+        var queues = new Dictionary<SessionKey, SessionQueue?>();
+        var results = new EnqueueResult[messages.Count];
+        for (var i = 0; i < results.Length; i++)
+        {
+            var (key, message) = messages[i];
+            if (!queues.TryGetValue(key, out var queue))
+                queues.Add(key, queue = SessionQueue.Find(session, key, limits, now));
+            results[i] = queue?.Add(message) ?? new EnqueueResult(EnqueueOutcome.NoSession, 0);
+        }
+
+        foreach (var queue in queues.Values) queue?.Save();
+        return (results, queues.Values.Sum(queue => queue?.ExpiredCount ?? 0));
+    }
+
+    private static void CountExpired(int count)
+    {
+        if (count > 0)
+            StoreMetrics.Expired.Add(count, new KeyValuePair<string, object?>("kind", "session-messages"));
+    }
 
     private static QueuedMessage Read(SqliteDataReader row) => new(row.GetInt64(0),
         new OutboundMessage(row.GetString(6), row.GetInt32(1), row.GetBoolean(2), row.Bytes(7), row.Bytes(8),

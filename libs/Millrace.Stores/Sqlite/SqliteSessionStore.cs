@@ -53,8 +53,7 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database) : ISes
 
     public ValueTask<bool> SaveInboundAsync(
         SessionKey key, long epoch, InboundExchanges inbound, CancellationToken ct) =>
-        database.WriteAsync(session => session.Run($"UPDATE sessions SET inbound = ?4 {Owned}", key.DeviceId,
-            key.ClientId, epoch, SessionBlobs.Write(inbound)) > 0, ct);
+        database.WriteAsync(session => SaveInbound(session, key, epoch, inbound), ct);
 
     public ValueTask<bool> SubscribeAsync(
         SessionKey key, long epoch, IReadOnlyList<SessionSubscription> subscriptions, CancellationToken ct) =>
@@ -120,6 +119,10 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database) : ISes
             return new SweepResult(ended.ConvertAll(row => row.Session), [.. wills], ended.Count + due.Count >= max);
         }, ct);
     }
+
+    private static bool SaveInbound(SqliteSession session, SessionKey key, long epoch, InboundExchanges inbound) =>
+        session.Run($"UPDATE sessions SET inbound = ?4 {Owned}", key.DeviceId, key.ClientId, epoch,
+            SessionBlobs.Write(inbound)) > 0;
 
     /// <summary>Does the work when the epoch is still the session's; it is given the session's number.</summary>
     private ValueTask<bool> OwnedAsync(

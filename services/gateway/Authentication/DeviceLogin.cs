@@ -11,6 +11,7 @@ internal sealed record DeviceLogin(
     /// <summary>Why this login is not good any more by what the registry says now; null when it still is.</summary>
     public string? RevokedBy(DeviceIdentity? identity)
     {
+        if (Method == AuthMethod.Anonymous) return identity is null ? null : "credential-changed";
         if (identity is null || identity.GenerationId != GenerationId) return "device-deleted";
         if (identity.Status == DeviceStatus.Disabled) return "device-disabled";
         return Credentials.Has(identity, Method, CredentialHash) ? null : "credential-changed";
@@ -18,7 +19,9 @@ internal sealed record DeviceLogin(
 }
 
 /// <param name="Reason">None when the device was let in.</param>
+/// <param name="TagsJson">The device's tags.</param>
 /// <param name="Epoch">
 /// The identity cache's epoch before the identity was read: when it has changed since, the login is checked again.
 /// </param>
-internal readonly record struct LoginResult(DeviceLogin? Login, string DeviceName, RefusalReason Reason, long Epoch);
+internal readonly record struct LoginResult(
+    DeviceLogin? Login, string DeviceName, RefusalReason Reason, string TagsJson, long Epoch);

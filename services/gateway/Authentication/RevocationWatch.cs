@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Gateway.Mqtt;
+using Millrace.Gateway.TopicSpaces;
 using Millrace.Stores.Sessions;
 
 namespace Millrace.Gateway.Authentication;
@@ -14,7 +15,7 @@ namespace Millrace.Gateway.Authentication;
 /// </summary>
 internal sealed class RevocationWatch(
     IEventLog log, IdentityCache identities, DeviceAuthenticator authenticator, ConnectionTable connections,
-    ISessionStore sessions,
+    ISessionStore sessions, SpaceBroker spaces,
     IOptions<GatewayOptions> options, TimeProvider time, GatewayMetrics metrics, ILogger<RevocationWatch> logger)
 {
     private static readonly TopicPartition Control = new(Contracts.Topics.Control, 0);
@@ -40,8 +41,9 @@ internal sealed class RevocationWatch(
                     foreach (var deviceId in DevicesOf(batch))
                     {
                         await RecheckAsync(deviceId, stop).ConfigureAwait(false);
-                        if (await identities.FindAsync(deviceId, stop).ConfigureAwait(false) is null)
-                            await EndSessionsAsync(deviceId, stop).ConfigureAwait(false);
+                        var identity = await identities.FindAsync(deviceId, stop).ConfigureAwait(false);
+                        if (identity is null) await EndSessionsAsync(deviceId, stop).ConfigureAwait(false);
+                        else spaces.Members.Recheck(deviceId, spaces.Table.AccessOf(deviceId, identity.TagsJson));
                     }
 
                     offset = batch.NextOffset;
@@ -63,6 +65,7 @@ internal sealed class RevocationWatch(
     private async ValueTask EndSessionsAsync(string deviceId, CancellationToken stop)
     {
         var ended = await sessions.DeleteOfDeviceAsync(deviceId, stop).ConfigureAwait(false);
+        foreach (var session in ended) spaces.Members.End(session.Key, session.SessionId);
         metrics.SessionsEnded("device-deleted", ended.Count);
         metrics.DeliveryLost("device-deleted", ended.Sum(session => session.Queued));
     }
@@ -127,6 +130,8 @@ internal sealed class RevocationWatch(
                 var revoked = await authenticator.RevokedAsync(connection.Login!, stop).ConfigureAwait(false);
                 if (revoked is not null && connection.TryEnd(ConnectionEnd.Revoked(revoked)))
                     logger.Revoked(deviceId, revoked);
+                var identity = await identities.FindAsync(deviceId, stop).ConfigureAwait(false);
+                connection.IdentityRead(identity?.TagsJson ?? "{}");
             }
             catch (Exception failure) when (failure is not OperationCanceledException)
             {

@@ -6,6 +6,7 @@ using Millrace.Gateway.Limits;
 using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Topics;
+using Millrace.Gateway.TopicSpaces;
 using Millrace.Mqtt.Session;
 
 namespace Millrace.Gateway.Mqtt;
@@ -14,7 +15,7 @@ namespace Millrace.Gateway.Mqtt;
 internal sealed class GatewayRuntime(
     IOptions<GatewayOptions> options, ConnectionTable connections, DeviceAuthenticator authenticator,
     IdentityCache identities, RefusalLog refusals, TopicRouter router, TelemetryPublisher publisher,
-    LifecycleWriter lifecycle, GatewayLimits limits, SessionKeeper sessions, WillPublisher wills,
+    LifecycleWriter lifecycle, GatewayLimits limits, SessionKeeper sessions, WillPublisher wills, SpaceBroker spaces,
     GatewayMetrics metrics, TimeProvider time, ILogger<MqttConnection> log)
 {
     private long _lastConnection;
@@ -26,7 +27,7 @@ internal sealed class GatewayRuntime(
     public GatewayLimits Limits { get; } = limits;
 
     /// <summary>What holds until it is known whose the connection is.</summary>
-    public SessionLimits SessionLimits { get; } = GatewayLimits.SessionOf(options.Value);
+    public SessionLimits SessionLimits { get; } = spaces.Table.Granting(GatewayLimits.SessionOf(options.Value));
 
     public ConnectionTable Connections { get; } = connections;
 
@@ -45,6 +46,8 @@ internal sealed class GatewayRuntime(
     public SessionKeeper Sessions { get; } = sessions;
 
     public WillPublisher Wills { get; } = wills;
+
+    public SpaceBroker Spaces { get; } = spaces;
 
     public GatewayMetrics Metrics { get; } = metrics;
 

@@ -30,6 +30,9 @@ internal sealed partial class MqttConnection
 
         /// <summary>Subscriptions have to become durable first.</summary>
         Subscriptions,
+
+        /// <summary>What was taken for topic spaces has to be brought there first.</summary>
+        Spaces,
         End,
     }
 
@@ -44,6 +47,7 @@ internal sealed partial class MqttConnection
                 return;
             }
 
+            if (_tagsChanged is not null) await ChangeAccessAsync().ConfigureAwait(false);
             if (IsScanIdle(runtime.NowSeconds)) await ForgetScanAsync(_deviceSession!).ConfigureAwait(false);
             await WaitForFlushAsync().ConfigureAwait(false);
             var read = await transport.Input.ReadAsync().ConfigureAwait(false);
@@ -51,6 +55,7 @@ internal sealed partial class MqttConnection
             var buffer = read.Buffer;
             var next = Take(buffer, out var consumed);
             transport.Input.AdvanceTo(consumed, next == Next.Read ? buffer.End : consumed);
+            if (_toSpaces.Count > 0) await PublishToSpacesAsync(_deviceSession!).ConfigureAwait(false);
             if (_deviceSession is { Releases.Count: > 0 } session) await ReleaseAsync(session).ConfigureAwait(false);
             if (next == Next.Login) await LoginAsync().ConfigureAwait(false);
             else if (next == Next.Wait) await WaitForRoomAsync().ConfigureAwait(false);

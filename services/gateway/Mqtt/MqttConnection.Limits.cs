@@ -103,7 +103,7 @@ internal sealed partial class MqttConnection
     private bool TryEnter(DeviceLogin login)
     {
         _meter = runtime.Limits.Enter(login.DeviceId);
-        _session.Limits = _meter.Limits.Session;
+        _session.Limits = runtime.Spaces.Table.Granting(_meter.Limits.Session);
         return _meter.TryConnect(runtime.Limits.NowNs, TimeSpan.Zero, out _);
     }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using Millrace.Contracts;
 using Millrace.Gateway.Authentication;
 using Millrace.Gateway.Topics;
@@ -21,9 +22,10 @@ internal sealed partial class MqttConnection
         // A look into the store must not hold up a thread that reads other connections too.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         LoginResult result;
+        var isLocal = address is not null && IPAddress.IsLoopback(address);
         try
         {
-            result = await runtime.Authenticator.LoginAsync(request, certificate, CancellationToken.None)
+            result = await runtime.Authenticator.LoginAsync(request, certificate, isLocal, CancellationToken.None)
                 .ConfigureAwait(false);
         }
         catch (Exception failure)
@@ -50,6 +52,7 @@ internal sealed partial class MqttConnection
             return;
         }
 
+        TakeAccess(result.TagsJson);
         var will = CheckWill();
         if (will != ReasonCode.Success)
         {
@@ -99,6 +102,10 @@ internal sealed partial class MqttConnection
                 Refuse(result.DeviceName, revoked, ConnectionEnd.LoginRefused);
                 return;
             }
+
+            var identity = await runtime.Identities.FindAsync(_login.DeviceId, CancellationToken.None)
+                .ConfigureAwait(false);
+            TakeAccess(identity?.TagsJson ?? "{}");
         }
 
         if (await OpenSessionAsync(isNewName: assigned is not null).ConfigureAwait(false) is not { } isPresent) return;

@@ -1,5 +1,6 @@
 using Millrace.Gateway.Authentication;
 using Millrace.Gateway.Topics;
+using Millrace.Gateway.TopicSpaces;
 using Millrace.Mqtt;
 using Millrace.Mqtt.Packets;
 
@@ -28,6 +29,15 @@ internal sealed partial class MqttConnection
     /// <summary>Read: go on. Anything else is to be done first, and then the packet is to come again.</summary>
     private Next TakePublish(in PublishPacket publish, ref PublishRun run)
     {
+        var decision = DecideSpace(publish.Topic, out var space);
+        if (decision == TopicDecision.Granted) return TakeForSpace(publish, space!, ref run);
+        if (_toSpaces.Count > 0) return Next.Spaces;
+        if (decision == TopicDecision.Denied)
+        {
+            RefusePublish(publish, PublishRefusal.TopicDenied, ref run);
+            return Next.Read;
+        }
+
         Resolve(publish.Topic, out var target);
         if (target.Refusal != PublishRefusal.None)
         {
@@ -85,6 +95,11 @@ internal sealed partial class MqttConnection
     private void RefusePublish(in PublishPacket publish, PublishRefusal refusal, ref PublishRun run)
     {
         run.Exit();
+        RefusePublish(publish.PacketId, publish.Qos, refusal);
+    }
+
+    private void RefusePublish(ushort packetId, int qos, PublishRefusal refusal)
+    {
         var reason = RefusalReasons.Kebab(refusal.ToString());
         runtime.Metrics.Rejected(reason);
         runtime.Log.PublishRefused(GatewayErrors.PublishRefused.Code, _login!.DeviceId, reason);
@@ -94,17 +109,20 @@ internal sealed partial class MqttConnection
             return;
         }
 
-        if (publish.Qos == 0) return;
-        _session.Acks.AddAnswered(
-            publish.PacketId, CodeOf(refusal), publish.Qos == 1 ? PacketType.PubAck : PacketType.PubRec);
+        if (qos == 0) return;
+        _session.Acks.AddAnswered(packetId, CodeOf(refusal), AnswerTo(qos));
         WriteAcks();
     }
 
+    private static PacketType AnswerTo(int qos) => qos == 1 ? PacketType.PubAck : PacketType.PubRec;
+
     private static ReasonCode CodeOf(PublishRefusal refusal) => refusal switch
     {
-        PublishRefusal.TopicOfAnother => ReasonCode.NotAuthorized,
-        PublishRefusal.TooManyProperties or PublishRefusal.TooManyExchanges or PublishRefusal.DayQuotaReached =>
-            ReasonCode.QuotaExceeded,
+        PublishRefusal.TopicOfAnother or PublishRefusal.TopicDenied or PublishRefusal.RetainDenied =>
+            ReasonCode.NotAuthorized,
+        PublishRefusal.TooManyProperties or PublishRefusal.TooManyExchanges or PublishRefusal.RetainedFull
+            or PublishRefusal.DayQuotaReached => ReasonCode.QuotaExceeded,
+        PublishRefusal.None => ReasonCode.Success,
         _ => ReasonCode.TopicNameInvalid,
     };
 
@@ -114,6 +132,9 @@ internal sealed partial class MqttConnection
     private ReasonCode CheckWill()
     {
         if (_session.Request?.Will is not { } will) return ReasonCode.Success;
+        var decision = DecideSpace(will.Topic, out var space);
+        if (decision == TopicDecision.Denied) return ReasonCode.NotAuthorized;
+        if (decision == TopicDecision.Granted) return CodeOf(CheckForSpace(will.ToPublish(), space!));
         Resolve(will.Topic, out var target);
         return target.Refusal == PublishRefusal.None ? ReasonCode.Success : CodeOf(target.Refusal);
     }

@@ -32,6 +32,7 @@ internal sealed partial class MqttConnection
             if (opened is null) return false;
             _deviceSession = opened.ToSession();
             if (opened.Exchanges.Last > 0) _session.Exchanges = opened.Exchanges;
+            await EnterSpacesAsync(_deviceSession).ConfigureAwait(false);
             return opened.Opened.IsPresent;
         }
         catch (Exception failure)

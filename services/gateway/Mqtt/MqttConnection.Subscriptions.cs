@@ -37,10 +37,13 @@ internal sealed partial class MqttConnection
         session.Change = new SubscriptionChange(PacketType.SubAck, packet.PacketId, codes, added, []);
     }
 
-    private byte Grant(Subscription subscription) =>
-        _meter!.Limits.Check(subscription.Filter) == PublishRefusal.None
-            ? OwnTopics.Grant(subscription, _login!.DeviceId, _session.Version)
-            : RefuseSubscription(ReasonCode.TopicFilterInvalid, "filter-limits");
+    private byte Grant(Subscription subscription)
+    {
+        if (_meter!.Limits.Check(subscription.Filter) != PublishRefusal.None)
+            return RefuseSubscription(ReasonCode.TopicFilterInvalid, "filter-limits");
+        var code = OwnTopics.Grant(subscription, _login!.DeviceId, _session.Version);
+        return code < (byte)ReasonCode.UnspecifiedError ? code : GrantInSpace(subscription, otherwise: code);
+    }
 
     private byte RefuseSubscription(ReasonCode reason, string word)
     {
@@ -86,10 +89,12 @@ internal sealed partial class MqttConnection
             return;
         }
 
+        var retained = ChangeInSpaces(session, change);
         if (change.Added.Count > 0) session.Subscribe(change.Added);
         if (change.Removed.Count > 0) session.Unsubscribe(change.Removed);
         while (!TryAnswer(change.Answer, change.PacketId, change.Codes))
             await WaitForFlushAsync().ConfigureAwait(false);
+        await SendRetainedAsync(retained).ConfigureAwait(false);
     }
 
     private async ValueTask SaveAsync(DeviceSession session, SubscriptionChange change)

@@ -7,13 +7,14 @@ using Millrace.Gateway.Authentication;
 using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Topics;
 using Millrace.Mqtt.Session;
+using Millrace.Stores.Sessions;
 
 namespace Millrace.Gateway.Mqtt;
 
 /// <summary>
 /// One connection: the shell around <see cref="MqttSession"/>. This part is its life; Input reads, Publish takes
 /// messages, Exchanges keeps those of QoS 2, Subscriptions and Delivery are for messages to the client, Output writes,
-/// Login lets it in, and Session is about what outlives it.
+/// Login lets it in, Session is about what outlives it, and Spaces about what it tells other devices.
 /// <para>
 /// Its own task reads and takes publishes. Acknowledgements are written by the publishers' loops, under the output's
 /// lock. Anyone may end it; the first reason stands.
@@ -123,6 +124,7 @@ internal sealed partial class MqttConnection(
     private async ValueTask FinishAsync()
     {
         TryEnd(ConnectionEnd.Lost);
+        LeaveSpaces();
         try
         {
             if (_deviceSession is not null) await CloseSessionAsync(_deviceSession).ConfigureAwait(false);
@@ -141,7 +143,12 @@ internal sealed partial class MqttConnection(
 
     private async ValueTask TellEndAsync()
     {
-        if (_session.Will is { } will) await runtime.Wills.PublishAsync(Topics, will).ConfigureAwait(false);
+        if (_session.Will is { } will)
+        {
+            var key = new SessionKey(_login!.DeviceId, ClientId);
+            await runtime.Wills.PublishAsync(key, Topics, _access, will).ConfigureAwait(false);
+        }
+
         await TellAsync(LifecycleKind.Disconnected, runtime.Time.GetUtcNow(), End!.Reason).ConfigureAwait(false);
     }
 

@@ -23,6 +23,8 @@ internal sealed class DeviceSession(SessionKey key, string sessionId, long epoch
 
     public bool IsStored => epoch != 0;
 
+    public string Id => sessionId;
+
     /// <summary>The header mqtt-session.</summary>
     public byte[] IdBytes { get; } = Encoding.UTF8.GetBytes(sessionId);
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Millrace.Contracts;
 using Millrace.EventLog;
+using Millrace.Gateway.TopicSpaces;
 using Millrace.Mqtt.Session;
 using Millrace.Stores.Sessions;
 
@@ -8,9 +9,11 @@ namespace Millrace.Gateway.Sessions;
 
 /// <summary>Opens sessions for connections: from the store, completed from the log after a crash.</summary>
 internal sealed class SessionKeeper(
-    ISessionStore store, IEventLog log, WillPublisher wills, IOptions<GatewayOptions> options, GatewayMetrics metrics,
-    TimeProvider time)
+    ISessionStore store, IEventLog log, WillPublisher wills, SpaceMembers members, IOptions<GatewayOptions> options,
+    GatewayMetrics metrics, TimeProvider time)
 {
+    private const int QueuePage = 100;
+
     public ISessionStore Store => store;
 
     public SessionOptions Options => options.Value.Sessions;
@@ -49,7 +52,33 @@ internal sealed class SessionKeeper(
     /// <summary>A session has ended before its time; its will is due (MQTT 5 §3.1.3.2.2).</summary>
     public async ValueTask EndAsync(StoredSession? ended)
     {
-        if (ended?.Will is { } will) await wills.PublishAsync(ended.Key.DeviceId, will).ConfigureAwait(false);
+        if (ended is null) return;
+        members.End(ended.Key, ended.SessionId);
+        if (ended.Will is { } will) await wills.PublishAsync(ended.Key, will).ConfigureAwait(false);
+    }
+
+    /// <summary>Closes a session whose connection ended with the gateway, so that it can expire.</summary>
+    public async ValueTask CloseLeftAsync(StoredSession left)
+    {
+        var found = await FindInLogAsync(left).ConfigureAwait(false);
+        var last = found.Select(each => each.Exchange).Append(left.Inbound.LastExchange).Max();
+        var open = left.Inbound.Open.Concat(found.Select(each => new OpenExchange(each.PacketId, each.Exchange)));
+
+        // What it had sent is not known: any of what waits may have been.
+        var sent = left.Queued > 0 ? await LastQueuedAsync(left.Key).ConfigureAwait(false) : left.SentSequence;
+        await store.CloseAsync(left.Key, left.Epoch, new SessionClosure(
+            new InboundExchanges(last, [.. open], []), sent, left.ExpirySeconds), time.GetUtcNow())
+            .ConfigureAwait(false);
+    }
+
+    private async ValueTask<long> LastQueuedAsync(SessionKey key)
+    {
+        for (var last = 0L; ;)
+        {
+            var page = await store.QueueAsync(key, last, QueuePage, long.MaxValue).ConfigureAwait(false);
+            if (page.Count == 0) return last;
+            last = page[^1].Sequence;
+        }
     }
 
     /// <summary>What the connection before had appended, and had no time to save.</summary>

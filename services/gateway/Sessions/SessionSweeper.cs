@@ -1,12 +1,13 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Gateway.TopicSpaces;
 using Millrace.Stores.Sessions;
 
 namespace Millrace.Gateway.Sessions;
 
 /// <summary>What only a clock can say of sessions without a connection: they expire, and wills are due.</summary>
 internal sealed class SessionSweeper(
-    ISessionStore store, SessionKeeper keeper, WillPublisher wills, GatewayMetrics metrics, TimeProvider time,
-    ILogger<SessionSweeper> logger)
+    ISessionStore store, SessionKeeper keeper, WillPublisher wills, SpaceMembers members, SpaceRetained retained,
+    GatewayMetrics metrics, TimeProvider time, ILogger<SessionSweeper> logger)
 {
     private const int AtOnce = 500;
 
@@ -34,11 +35,16 @@ internal sealed class SessionSweeper(
                 // Not cancelled: a will that was handed out is in nobody's hands but these.
                 result = await store.SweepAsync(time.GetUtcNow(), AtOnce).ConfigureAwait(false);
                 metrics.SessionsEnded("expired", result.Ended.Count);
-                foreach (var session in result.Ended) metrics.DeliveryLost("session-expired", session.Queued);
-                foreach (var due in result.Wills)
-                    await wills.PublishAsync(due.Key.DeviceId, due.Will).ConfigureAwait(false);
+                foreach (var session in result.Ended)
+                {
+                    members.End(session.Key, session.SessionId);
+                    metrics.DeliveryLost("session-expired", session.Queued);
+                }
+
+                foreach (var due in result.Wills) await wills.PublishAsync(due.Key, due.Will).ConfigureAwait(false);
             }
             while (result.HasMore);
+            await retained.ExpireAsync().ConfigureAwait(false);
         }
         catch (Exception failure)
         {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using Millrace.Mqtt.Session;
 using Millrace.Mqtt.Topics;
 using Millrace.Stores.Retained;
 
@@ -20,6 +21,11 @@ internal sealed class TopicSpaceTable
 
     /// <summary>None when they are switched off.</summary>
     public IReadOnlyList<TopicSpace> Spaces { get; }
+
+    /// <summary>The limits of a session, with what spaces let it do.</summary>
+    public SessionLimits Granting(SessionLimits limits) => Spaces.Count == 0
+        ? limits
+        : limits with { MayRetain = Spaces.Any(space => space.MayRetain), MayShare = true };
 
     /// <summary>What one device may do, by its tags as they are now.</summary>
     public TopicAccess AccessOf(string deviceId, string tagsJson)

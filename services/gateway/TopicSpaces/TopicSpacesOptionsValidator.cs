@@ -89,7 +89,9 @@ internal sealed class TopicSpacesOptionsValidator(IOptions<GatewayOptions> gatew
 
     private static bool IsLoopbackOnly(GatewayOptions options) =>
         (!options.Mqtt.Enabled || IsLoopback(options.Mqtt.Address))
-        && (!options.Mqtts.IsEnabled || IsLoopback(options.Mqtts.Address));
+        && (!options.Mqtts.IsEnabled || IsLoopback(options.Mqtts.Address))
+        && (!options.WebSocket.Enabled || IsLoopback(options.WebSocket.Address))
+        && (!options.WebSocketTls.IsEnabled || IsLoopback(options.WebSocketTls.Address));
 
     private static bool IsLoopback(string text) =>
         ListenerAddress.TryParse(text, out var address) && IPAddress.IsLoopback(address);

@@ -15,6 +15,9 @@ internal sealed class DeviceTopics(TopicRouter router, DeviceLogin login)
     private readonly byte[] _prefix = Encoding.UTF8.GetBytes($"devices/{login.DeviceId}/");
     private CacheEntry[]? _cache;
 
+    /// <summary>The device itself as the source of what it publishes.</summary>
+    public TelemetrySource Own => _own;
+
     private static ReadOnlySpan<byte> Telemetry => "telemetry"u8;
 
     private static ReadOnlySpan<byte> Devices => "devices/"u8;

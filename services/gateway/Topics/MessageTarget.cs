@@ -37,6 +37,15 @@ internal enum PublishRefusal : byte
     /// <summary>The device has more QoS 2 publishes open than Gateway:Sessions:ExchangesMax.</summary>
     TooManyExchanges,
 
+    /// <summary>A topic space has the topic, and does not let this device publish to it.</summary>
+    TopicDenied,
+
+    /// <summary>The topic's space retains nothing.</summary>
+    RetainDenied,
+
+    /// <summary>The topic's space has no room to retain it.</summary>
+    RetainedFull,
+
     /// <summary>A topic above TopicBytesMax of Gateway:Limits.</summary>
     TopicTooLong,
 

@@ -33,6 +33,10 @@ internal static class OwnTopics
             Encoding.UTF8.GetBytes(filter[prefix.Length..]), Encoding.UTF8.GetBytes(topic[prefix.Length..]));
     }
 
+    /// <summary>Whether a filter that was granted is of the device's own topics.</summary>
+    public static bool Has(string filter, string deviceId) =>
+        Check(Encoding.UTF8.GetBytes(filter), deviceId) == ReasonCode.Success;
+
     private static ReasonCode Check(ReadOnlySpan<byte> filter, string deviceId)
     {
         if (!TopicFilter.IsValid(filter)) return ReasonCode.TopicFilterInvalid;

@@ -53,6 +53,25 @@ public abstract partial class SessionStoreContract : StoreContract<ISessionStore
     }
 
     [Test]
+    public async Task What_a_sender_publishes_once_is_queued_and_known_in_one_step()
+    {
+        var sender = new SessionKey("s", "c");
+        var older = (await Store.OpenAsync(sender, false, 60, Noon)).Session.Epoch;
+        var newer = (await Store.OpenAsync(sender, false, 60, Noon)).Session.Epoch;
+        await Store.OpenAsync(Key, false, 60, Noon);
+        var inbound = new InboundExchanges(0, [new OpenExchange(5, 1)], []);
+        var messages = new[] { new SessionMessage(Key, Message(1)) };
+
+        Assert.That(await Store.EnqueueOnceAsync(messages, Roomy, Noon, sender, older, inbound), Is.Null);
+        Assert.That((await Store.FindAsync(Key))!.Queued, Is.Zero);
+        Assert.That((await Store.EnqueueOnceAsync(messages, Roomy, Noon, sender, newer, inbound))!.Single().Outcome,
+            Is.EqualTo(EnqueueOutcome.Queued));
+        Reopen();
+        Assert.That((await Store.FindAsync(Key))!.Queued, Is.EqualTo(1));
+        Assert.That((await Store.FindAsync(sender))!.Inbound.Open, Is.EqualTo(inbound.Open));
+    }
+
+    [Test]
     public async Task An_epoch_does_not_come_again_when_a_session_is_removed_and_made_again()
     {
         var older = (await Store.OpenAsync(Key, false, 60, Noon)).Session.Epoch;

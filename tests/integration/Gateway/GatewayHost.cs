@@ -150,11 +150,15 @@ internal sealed class GatewayHost : IAsyncDisposable
     }
 
     /// <summary>All telemetry, each partition in its order; or that of some devices.</summary>
-    public async Task<IReadOnlyList<Telemetry>> TelemetryAsync(string devicePrefix = "")
+    public Task<IReadOnlyList<Telemetry>> TelemetryAsync(string devicePrefix = "") =>
+        RecordsAsync(Topics.Telemetry, devicePrefix);
+
+    /// <summary>All records of a topic, each partition in its order; or those of some devices.</summary>
+    public async Task<IReadOnlyList<Telemetry>> RecordsAsync(string topic, string devicePrefix = "")
     {
         var prefix = Encoding.UTF8.GetBytes(devicePrefix);
         var all = new List<Telemetry>();
-        await foreach (var batch in ReadAsync(Topics.Telemetry))
+        await foreach (var batch in ReadAsync(topic))
         {
             foreach (var record in batch)
             {

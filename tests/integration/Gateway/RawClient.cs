@@ -90,20 +90,26 @@ internal sealed class RawClient(Socket socket, MqttVersion version) : IDisposabl
     {
         var packet = await ReadAsync();
         Assert.That(packet, Is.Not.Empty, "closed");
+        return MessageOf(packet);
+    }
+
+    public Received MessageOf(byte[] packet)
+    {
         Assert.That(PacketHeader.TryRead(packet, out var header, out _));
         Assert.That(header.Type, Is.EqualTo(PacketType.Publish), Convert.ToHexString(packet));
         var defect = PublishPacket.TryRead(header.Flags, packet.AsSpan(header.HeaderBytes), version, out var publish);
         Assert.That(defect, Is.EqualTo(PacketDefect.None));
         return new Received(Encoding.UTF8.GetString(publish.Topic), Encoding.UTF8.GetString(publish.Payload),
-            publish.Qos, publish.PacketId, publish.Duplicate, publish.Properties.Bytes.ToArray());
+            publish.Qos, publish.PacketId, publish.Duplicate, publish.Properties.Bytes.ToArray(), publish.Retain);
     }
 
     public void Publish(
         IBufferWriter<byte> target, string topic, string body, ushort packetId = 0, byte[]? properties = null,
-        int qos = 1, bool again = false) =>
+        int qos = 1, bool again = false, bool retain = false) =>
         PacketWriter.Publish(target, version, new PublishPacket
         {
             Duplicate = again,
+            Retain = retain,
             Qos = packetId == 0 ? 0 : qos,
             PacketId = packetId,
             Topic = Encoding.UTF8.GetBytes(topic),
@@ -213,7 +219,7 @@ internal sealed class RawClient(Socket socket, MqttVersion version) : IDisposabl
 
 /// <summary>A message as it came.</summary>
 internal sealed record Received(
-    string Topic, string Body, int Qos, ushort PacketId, bool IsAgain, byte[] PropertyBytes)
+    string Topic, string Body, int Qos, ushort PacketId, bool IsAgain, byte[] PropertyBytes, bool IsRetained = false)
 {
     public uint? Number(PropertyId id) =>
         new PropertySet(PropertyBytes).TryFind(id, out var property) ? property.Number : null;

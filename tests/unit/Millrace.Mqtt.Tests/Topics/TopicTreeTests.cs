@@ -100,6 +100,14 @@ public class TopicTreeTests
     }
 
     [Test]
+    public void Going_costs_no_more_where_many_are()
+    {
+        var few = RemoveAll(2_000);
+        var many = RemoveAll(40_000);
+        Assert.That(many, Is.LessThan(few * 20 * 4));
+    }
+
+    [Test]
     public void A_match_allocates_nothing()
     {
         var tree = new TopicTree<string>();
@@ -116,6 +124,19 @@ public class TopicTreeTests
 
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
         Assert.That(into, Has.Count.EqualTo(5));
+    }
+
+    /// <summary>Bytes that are allocated while all leave one filter, in an order that is none.</summary>
+    private static long RemoveAll(int count)
+    {
+        var tree = new TopicTree<int>();
+        for (var i = 0; i < count; i++) tree.Add("a/b"u8, i);
+        var leaving = Enumerable.Range(0, count).ToArray();
+        new Random(5).Shuffle(leaving);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        foreach (var each in leaving) Assert.That(tree.Remove("a/b"u8, each), Is.True);
+        Assert.That(tree.IsBare);
+        return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
     [Test]

@@ -1,0 +1,82 @@
+using System.Buffers;
+using Millrace.Gateway.Topics;
+using Millrace.Mqtt.Packets;
+using Millrace.Mqtt.Properties;
+using Millrace.Stores.Sessions;
+
+namespace Millrace.Gateway.TopicSpaces;
+
+/// <summary>A message to a space, copied out of the received bytes.</summary>
+/// <param name="Properties">Those that go on to subscribers.</param>
+/// <param name="PacketId">0 with QoS 0, and of a will.</param>
+internal sealed record SpacePublish(
+    TopicSpace Space, byte[] Topic, int Qos, ushort PacketId, bool Retain, byte[] Properties, byte[] Payload,
+    DateTimeOffset? ExpiresAt)
+{
+    public static SpacePublish Of(TopicSpace space, in PublishPacket publish, DateTimeOffset now)
+    {
+        var hasExpiry = publish.Properties.TryFind(PropertyId.MessageExpiryInterval, out var expiry);
+        return new SpacePublish(space, publish.Topic.ToArray(), publish.Qos, publish.PacketId, publish.Retain,
+            Kept(publish.Properties), publish.Payload.ToArray(), hasExpiry ? now.AddSeconds(expiry.Number) : null);
+    }
+
+    /// <summary>Whether the properties are few and short enough for a record of the event log.</summary>
+    public static bool Fits(PropertySet properties, int propertiesMax)
+    {
+        var left = propertiesMax;
+        foreach (var each in properties)
+        {
+            if (each.Id != PropertyId.UserProperty) continue;
+            if (left-- <= 0 || each.Name.Length > TelemetryEncoder.NameBytesMax) return false;
+        }
+
+        return true;
+    }
+
+    public PublishPacket ToPacket() => new()
+    {
+        Qos = Qos,
+        PacketId = PacketId,
+        Retain = Retain,
+        Topic = Topic,
+        Properties = new PropertySet(Properties),
+        Payload = Payload,
+    };
+
+    /// <summary>All but what is between the client and this server (MQTT 5 §3.3.2.3).</summary>
+    private static byte[] Kept(PropertySet properties)
+    {
+        if (properties.IsEmpty) return [];
+        var rented = ArrayPool<byte>.Shared.Rent(properties.Bytes.Length);
+        var kept = new PropertyWriter(rented);
+        foreach (var each in properties)
+        {
+            switch (each.Id)
+            {
+                case PropertyId.PayloadFormatIndicator: kept.Number(each.Id, each.Number); break;
+                case PropertyId.ContentType or PropertyId.ResponseTopic or PropertyId.CorrelationData:
+                    kept.Bytes(each.Id, each.Value);
+                    break;
+                case PropertyId.UserProperty: kept.User(each.Name, each.Value); break;
+            }
+        }
+
+        var written = kept.Written.ToArray();
+        ArrayPool<byte>.Shared.Return(rented);
+        return written;
+    }
+}
+
+/// <summary>What is saved with a QoS 2 publish when its messages are queued, so that it is taken once.</summary>
+internal sealed record PublishOnce(SessionKey Sender, long Epoch, InboundExchanges Inbound);
+
+internal enum SpaceOutcome : byte
+{
+    /// <summary>All that has to have it, has it durably.</summary>
+    Done,
+
+    /// <summary>The sender's session is another connection's.</summary>
+    NotOwner,
+    LogFailed,
+    LogFull,
+}

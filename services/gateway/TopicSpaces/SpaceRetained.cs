@@ -1,0 +1,83 @@
+using System.Text;
+using Millrace.Gateway.Topics;
+using Millrace.Mqtt.Topics;
+using Millrace.Stores.Retained;
+using Millrace.Stores.Sessions;
+
+namespace Millrace.Gateway.TopicSpaces;
+
+/// <summary>The last message of each topic that is to be kept for later subscribers (MQTT 5 §3.3.1.3).</summary>
+internal sealed class SpaceRetained(IRetainedStore store, GatewayMetrics metrics, TimeProvider time)
+{
+    private const int PageMax = 100;
+    private static readonly TimeSpan ExpiryInterval = TimeSpan.FromMinutes(1);
+
+    private long _expiredAt = time.GetTimestamp();
+
+    /// <summary>Keeps those that are to be retained; for each message, why it is refused, or none.</summary>
+    public async ValueTask<PublishRefusal[]> KeepAsync(IReadOnlyList<SpacePublish> messages)
+    {
+        var refusals = new PublishRefusal[messages.Count];
+        var retained = Enumerable.Range(0, messages.Count).Where(i => messages[i].Retain);
+        foreach (var space in retained.GroupBy(i => messages[i].Space))
+        {
+            var indexes = space.ToList();
+            var now = time.GetUtcNow();
+            var outcomes = await store.SetAsync(
+                indexes.ConvertAll(i => Of(messages[i], now)), space.Key.Retained).ConfigureAwait(false);
+            for (var i = 0; i < outcomes.Count; i++)
+            {
+                metrics.Retained(Word(outcomes[i]));
+                if (outcomes[i] == RetainOutcome.Full) refusals[indexes[i]] = PublishRefusal.RetainedFull;
+            }
+        }
+
+        return refusals;
+    }
+
+    /// <summary>What is retained under the filter, page by page, as it goes to one who subscribes now.</summary>
+    public async IAsyncEnumerable<IReadOnlyList<OutboundMessage>> FindAsync(SpaceGrant grant)
+    {
+        var (space, asked) = grant;
+        var pattern = TopicPattern.Parse(Encoding.UTF8.GetBytes(asked.Filter));
+        string? continuation = null;
+        do
+        {
+            var page = await store.ListAsync(
+                space.Name, PrefixOf(asked.Filter), time.GetUtcNow(), PageMax, continuation).ConfigureAwait(false);
+            yield return [.. page.Items.Where(each => pattern.Matches(Encoding.UTF8.GetBytes(each.Topic)))
+                .Select(each => new OutboundMessage(each.Topic, Math.Min(each.Qos, asked.Qos), Retain: true,
+                    each.Properties, each.Payload, each.ExpiresAt, Source: null,
+                    asked.Identifier > 0 ? [asked.Identifier] : []))];
+            continuation = page.Continuation;
+        }
+        while (continuation is not null);
+    }
+
+    /// <summary>Now and then removes what has expired.</summary>
+    public async ValueTask ExpireAsync()
+    {
+        if (time.GetElapsedTime(_expiredAt) < ExpiryInterval) return;
+        _expiredAt = time.GetTimestamp();
+        await store.ExpireAsync(time.GetUtcNow()).ConfigureAwait(false);
+    }
+
+    /// <summary>What all topics of the filter begin with; a/# asks for a as well.</summary>
+    private static string PrefixOf(string filter)
+    {
+        var end = filter.AsSpan().IndexOfAny('+', '#');
+        if (end < 0) return filter;
+        return filter[end] == '#' ? filter[..Math.Max(0, end - 1)] : filter[..end];
+    }
+
+    private static RetainedMessage Of(SpacePublish message, DateTimeOffset now) => new(
+        message.Space.Name, Encoding.UTF8.GetString(message.Topic), message.Qos, message.Properties, message.Payload,
+        now, message.ExpiresAt);
+
+    private static string Word(RetainOutcome outcome) => outcome switch
+    {
+        RetainOutcome.Retained => "retained",
+        RetainOutcome.Cleared => "cleared",
+        _ => "full",
+    };
+}
