@@ -75,9 +75,9 @@ internal sealed partial class MqttConnection
     {
         _connectionNumber = runtime.NextConnectionNumber();
         var assigned = clientId.Length == 0 ? $"auto-{runtime.ConnectionId(_connectionNumber)}" : null;
-        ClientId = assigned ?? (clientId == _login!.DeviceId ? _login.DeviceId : clientId);
+        ClientId = assigned ?? (clientId == _login!.DeviceId ? _login!.DeviceId : clientId);
         var max = _meter!.Limits.ConnectionsMax;
-        if (!runtime.Connections.TryRegister(this, _login.DeviceId, max, out var before))
+        if (!runtime.Connections.TryRegister(this, _login!.DeviceId, max, out var before))
         {
             Refuse(result.DeviceName, "connections-max-device", ConnectionEnd.TooMany, GatewayErrors.LimitReached);
             return;
