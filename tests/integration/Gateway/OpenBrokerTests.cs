@@ -24,6 +24,7 @@ public class OpenBrokerTests
         var (exit, output) = await Find("mosquitto_pub").RunAsync("-h", "127.0.0.1", "-p", $"{_host.Port}",
             "-V", version, "-q", qos, "-t", "open/a", "-r", "-m", "kept");
         Assert.That(exit, Is.Zero, output);
+        await Eventually.TrueAsync(() => _host.Meters["retained/retained"] == 1, "retained");
         (exit, output) = await Find("mosquitto_sub").RunAsync("-h", "127.0.0.1", "-p", $"{_host.Port}",
             "-V", version, "-q", qos, "-t", "open/#", "-C", "1", "-W", "20", "-F", "%t %q %r %p");
 

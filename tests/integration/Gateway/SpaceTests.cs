@@ -208,6 +208,21 @@ public class SpaceTests
     }
 
     [Test]
+    public async Task After_unsubscribe_nothing_comes_any_more([Values] bool isKept)
+    {
+        using var receiver = await RawClient.LoginAsync(_host, "pump-2", ask: isKept ? Kept : null);
+        await SubscribeAsync(receiver, "open/a", 1);
+        await SubscribeAsync(receiver, "open/b", 1);
+        await receiver.SendAsync([0xA2, 11, 0, 5, 0, 0, 6, .. "open/a"u8]);
+        Assert.That(await receiver.ReadAsync(), Is.EqualTo(new byte[] { 0xB0, 4, 0, 5, 0, 0 }));
+        using var sender = await RawClient.LoginAsync(_host, "pump-1");
+        await PublishAsync(sender, "open/a", "gone", 1);
+        await PublishAsync(sender, "open/b", "stays", 1);
+
+        Assert.That((await receiver.ReadMessageAsync()).Body, Is.EqualTo("stays"));
+    }
+
+    [Test]
     public async Task A_will_goes_to_the_space()
     {
         using var receiver = await RawClient.LoginAsync(_host, "pump-2");
