@@ -29,8 +29,8 @@ internal static partial class Log
     [LoggerMessage(3007, LogLevel.Warning, "A file could not be put in order; it will be at the next open: {File}")]
     public static partial void FileLeft(this ILogger log, string file, Exception cause);
 
-    [LoggerMessage(3008, LogLevel.Error, "Appends are refused: {FreeBytes} bytes are free, {FreeBytesMin} must be")]
-    public static partial void DiskGuardClosed(this ILogger log, long freeBytes, long freeBytesMin);
+    [LoggerMessage(3008, LogLevel.Error, "Appends are refused: {Error}")]
+    public static partial void DiskGuardClosed(this ILogger log, string error);
 
     [LoggerMessage(3009, LogLevel.Information, "Appends are taken again: {FreeBytes} bytes are free")]
     public static partial void DiskGuardOpened(this ILogger log, long freeBytes);

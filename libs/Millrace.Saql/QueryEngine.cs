@@ -103,6 +103,14 @@ public sealed class QueryEngine
         foreach (var pipeline in _pipelines) pipeline.Release();
     }
 
+    /// <summary>
+    /// Rows that the records held since this engine began; a body, or an element of it, that cannot be decoded is one.
+    /// </summary>
+    public long RowsIn => _inOrder.Sum(source => source.RowsIn);
+
+    /// <summary>Those that went on into the query; the others failed, or the time policies dropped them.</summary>
+    public long RowsTaken => _inOrder.Sum(source => source.RowsTaken);
+
     /// <summary>How many late records of the source are part of the state.</summary>
     public int LateTaken(TopicPartition source) => Find(source).LateTaken;
 
@@ -222,5 +230,7 @@ public readonly ref struct QueryRow
 /// </param>
 /// <param name="Code">The stable code, SQ-nnnn.</param>
 /// <param name="IsLate">It failed as a <see cref="LateRecord"/>.</param>
+/// <param name="IsTaken">The query had taken the row; otherwise its body or its time could not be read.</param>
 public readonly record struct QueryRowFailure(
-    TopicPartition Source, long Offset, int Element, string Code, string Reason, bool IsLate);
+    TopicPartition Source, long Offset, int Element, string Code, string Reason, bool IsLate,
+    bool IsTaken);

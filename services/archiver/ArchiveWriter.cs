@@ -76,6 +76,7 @@ internal sealed class ArchiveWriter(
 
         var now = time.GetUtcNow();
         status.AddArchived(buffer.Count, now);
+        foreach (var letter in buffer.DeadLetters) metrics.DeadLettered(letter.ErrorCode);
         metrics.Flushed(buffer.Count, adds.Count, adds.Sum(add => add.Bytes), now - startedAt);
         logger.Archived(buffer.Count, adds.Count, result.Version);
         return result.Outcome;
@@ -88,7 +89,6 @@ internal sealed class ArchiveWriter(
         using var records = new RecordBatchBuilder();
         foreach (var letter in letters)
         {
-            metrics.DeadLettered(letter.ErrorCode);
             if (letter.Value.Length > LetterBatchBytes)
             {
                 await AppendAloneAsync(letter, ct).ConfigureAwait(false);

@@ -46,6 +46,7 @@ internal sealed class ArchiverMetrics
         if (count > 0) _conflicts.Add(count);
     }
 
+    /// <summary>A record that the table's position has passed, and that is no row.</summary>
     /// <param name="reason">The code of the error.</param>
     public void DeadLettered(string reason) => _deadLetters.Add(1, Reason(reason));
 

@@ -6,7 +6,9 @@ internal static class StreamProcessorMetrics
 {
     private static readonly Meter Meter = new("Millrace.StreamProcessor");
 
-    public static readonly Counter<long> RowsIn = Meter.CreateCounter<long>("millrace.query.records.in");
+    public static readonly Counter<long> RecordsIn = Meter.CreateCounter<long>("millrace.query.records.in");
+    public static readonly Counter<long> RowsIn = Meter.CreateCounter<long>("millrace.query.rows.in");
+    public static readonly Counter<long> RowsTaken = Meter.CreateCounter<long>("millrace.query.rows.taken");
     public static readonly Counter<long> RowsOut = Meter.CreateCounter<long>("millrace.query.rows.out");
     public static readonly Counter<long> RowsFailed = Meter.CreateCounter<long>("millrace.query.rows.failed");
     public static readonly Counter<long> EventsDropped = Meter.CreateCounter<long>("millrace.query.events.dropped");
@@ -19,6 +21,7 @@ internal static class StreamProcessorMetrics
         Meter.CreateHistogram<double>("millrace.query.checkpoint.duration", "ms");
 
     public static readonly Counter<long> Written = Meter.CreateCounter<long>("millrace.warm.rows.written");
+    public static readonly Counter<long> Refused = Meter.CreateCounter<long>("millrace.warm.rows.refused");
     public static readonly Counter<long> Missed = Meter.CreateCounter<long>("millrace.warm.records.missed");
     public static readonly Counter<long> Fenced = Meter.CreateCounter<long>("millrace.warm.rows.fenced");
     public static readonly Counter<long> DeadLetters = Meter.CreateCounter<long>("millrace.stream.dead.letters");

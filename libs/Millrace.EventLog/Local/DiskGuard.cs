@@ -44,7 +44,7 @@ internal sealed class DiskGuard(ILogDisk disk, string folder, ByteSize freeBytes
         var refusal = free >= freeBytesMin.Bytes
             ? null
             : EventLogErrors.DiskFull.With(folder, $"{free} bytes are free, {freeBytesMin} must stay free.");
-        if (refusal is not null && _refusal is null) log.DiskGuardClosed(free, freeBytesMin.Bytes);
+        if (refusal is not null && _refusal is null) log.DiskGuardClosed(refusal.ToString());
         if (refusal is null && _refusal is not null) log.DiskGuardOpened(free);
         _refusal = refusal;
         return refusal;

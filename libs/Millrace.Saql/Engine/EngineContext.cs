@@ -28,7 +28,8 @@ internal sealed class EngineContext(
     public Action<WindowState> NextDueChanged { get; set; } = _ => { };
 
     /// <summary>Tells the failure in the frame; the same one of the same row only once.</summary>
-    public void ReportFailure()
+    /// <param name="isTaken">The query had taken the row, and it failed in an expression.</param>
+    public void ReportFailure(bool isTaken = true)
     {
         if (_reportedRow != Frame.Row)
         {
@@ -40,12 +41,14 @@ internal sealed class EngineContext(
         if (_reported.Contains(failure)) return;
         _reported.Add(failure);
         ref readonly var origin = ref Frame.Origin;
-        Fail(sources[origin.Source], origin.Offset, origin.Element, failure.Item1, failure.Item2);
+        Fail(sources[origin.Source], origin.Offset, origin.Element, failure.Item1, failure.Item2, isTaken);
     }
 
     /// <summary>A late record is taken, and what fails is its.</summary>
     public bool TakesLate { get; set; }
 
-    public void Fail(TopicPartition source, long offset, int element, ErrorDefinition error, string reason) =>
-        sink.Failed(new QueryRowFailure(source, offset, element, error.Code, $"{error.What} {reason}", TakesLate));
+    public void Fail(
+        TopicPartition source, long offset, int element, ErrorDefinition error, string reason, bool isTaken = false) =>
+        sink.Failed(new QueryRowFailure(
+            source, offset, element, error.Code, $"{error.What} {reason}", TakesLate, isTaken));
 }

@@ -131,6 +131,7 @@ internal sealed class InputState
                 TakeRow(source, record, array, ref arrayStart, element, times, takers);
             else
             {
+                CountRow(source, isTaken: false);
                 _context.Fail(source.Partition, record.Offset, element, SaqlErrors.BadBody,
                     $"Element {element} of the array is no JSON object.");
             }
@@ -150,6 +151,7 @@ internal sealed class InputState
             ? Value.OfText(array, PlaceOf(record.Key, ref arrayStart), record.Key.Length)
             : Value.Null;
         ReadMetadata(source, record, array, ref arrayStart, times, device);
+        var isTaken = false;
         foreach (ref var taker in takers)
         {
             if (_processedSlot >= 0) _slots[_processedSlot] = Value.OfTicks(Math.Max(0, taker.Feed.Arrival));
@@ -162,16 +164,27 @@ internal sealed class InputState
                 case TimeVerdict.Take:
                     if (_processedSlot >= 0) _slots[_processedSlot] = Value.OfTicks(taker.Feed.Arrival);
                     _frame.Origin.Timestamp = timestamp;
+                    isTaken = true;
                     taker.Pipeline.Take(taker.Index);
                     break;
                 case TimeVerdict.Drop:
                     _context.Sink.Dropped(source.Partition, record.Offset);
                     break;
                 default:
-                    _context.ReportFailure();
+                    _context.ReportFailure(isTaken: false);
                     break;
             }
         }
+
+        CountRow(source, isTaken);
+    }
+
+    /// <summary>A row that comes late was counted when it failed.</summary>
+    private void CountRow(SourceState source, bool isTaken)
+    {
+        if (_context.TakesLate) return;
+        source.RowsIn++;
+        if (isTaken) source.RowsTaken++;
     }
 
     private void ReadMetadata(
@@ -192,8 +205,11 @@ internal sealed class InputState
         if (_hubSlot >= 0) _slots[_hubSlot] = RecordMetadata.IoTHub(record, times, _writer, _frame.Arena);
     }
 
-    private void Fail(SourceState source, in RecordView record, string reason) =>
+    private void Fail(SourceState source, in RecordView record, string reason)
+    {
+        CountRow(source, isTaken: false);
         _context.Fail(source.Partition, record.Offset, -1, SaqlErrors.BadBody, reason);
+    }
 
     /// <summary>
     /// A line of a file carries its times in a header, before all others; a record of the log has only one.

@@ -20,6 +20,12 @@ internal sealed class SourceState(TopicPartition partition, int rank, long start
 
     public IReadOnlyList<FeedState> Feeds { get; set; } = [];
 
+    /// <summary>Rows that its records held, as read by each input; not part of the state.</summary>
+    public long RowsIn { get; set; }
+
+    /// <summary>Those that at least one reader took.</summary>
+    public long RowsTaken { get; set; }
+
     /// <summary>How many late records were taken, whatever became of them.</summary>
     public int LateTaken { get; private set; }
 

@@ -21,6 +21,7 @@ internal sealed class QueryOwner : IDisposable
     private readonly Dictionary<TopicPartition, (long Offset, long SinceMs, long MarkedMs)> _idle = [];
     private long _recordsSinceSave;
     private long _savedAt;
+    private QueryFigures _figures;
     private bool _changed;
 
     private QueryOwner(
@@ -162,26 +163,26 @@ internal sealed class QueryOwner : IDisposable
         _changed = true;
         // Whoever asked for the replay hears of it; the letter is there already.
         _writer.Failures.RemoveAll(failure => failure.IsLate);
-        var query = StreamProcessorMetrics.Query(_place.Config.Name);
         if (_writer.Failures.Count > 0)
         {
-            StreamProcessorMetrics.RowsFailed.Add(_writer.Failures.Count, query);
-            _progress.RowsFailed(_writer.Failures.Count);
             var failure = _writer.Failures[0];
             if (_place.Config.Options.OnError == Stores.Queries.RowErrorPolicy.Stop)
             {
+                _progress.Failed(failure);
                 await _writer.FlushAsync(ct);
                 var where = $"{failure.Source} offset {failure.Offset}";
                 throw StreamProcessorErrors.RowFailed.With(where, $"{failure.Code} {failure.Reason}").AsException();
             }
 
             await _services.DeadLetters.WriteAsync(await LettersAsync(batch, ct), ct);
+            _writer.Failures.ForEach(_progress.Failed);
             _writer.Failures.Clear();
         }
 
         await _writer.FlushAsync(ct);
-        _progress.RowsOut(_place.Partition, _writer.RowsOut);
-        _progress.Dropped(_place.Partition, _writer.Dropped);
+        var figures = new QueryFigures(_engine.RowsIn, _engine.RowsTaken, _writer.RowsOut, _writer.Dropped);
+        _progress.Answered(figures - _figures);
+        _figures = figures;
     }
 
     private async Task<List<DeadLetter>> LettersAsync(RecordBatch batch, CancellationToken ct)

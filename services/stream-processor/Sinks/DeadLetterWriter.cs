@@ -17,10 +17,13 @@ internal sealed class DeadLetterWriter(IEventLog log, DeadLetterLog told, TimePr
         {
             records.Begin(time.GetUtcNow().ToUnixTimeMilliseconds(), letter.Key, hasKey: letter.Key is not null);
             records.End(JsonSerializer.SerializeToUtf8Bytes(letter, ContractJson.Default.DeadLetter));
-            StreamProcessorMetrics.DeadLetters.Add(1, StreamProcessorMetrics.Stage(letter.Stage));
-            told.Add(letter);
         }
 
         await log.AppendAsync(Target, records, ct);
+        foreach (var letter in letters)
+        {
+            StreamProcessorMetrics.DeadLetters.Add(1, StreamProcessorMetrics.Stage(letter.Stage));
+            told.Add(letter);
+        }
     }
 }

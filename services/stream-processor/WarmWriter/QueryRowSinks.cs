@@ -24,6 +24,7 @@ internal sealed class AlertSink(IAlertStore store, DeadLetterWriter deadLetters,
         await deadLetters.WriteAsync(read.Letters, ct);
         await store.WriteAsync(partition, read.Rows, new SinkPosition(batches[^1].NextOffset, read.Metadata), ct);
         StreamProcessorMetrics.Written.Add(read.Rows.Count, StreamProcessorMetrics.Sink(Name));
+        StreamProcessorMetrics.Refused.Add(read.Letters.Count, StreamProcessorMetrics.Sink(Name));
         return read.Metadata;
     }
 }
@@ -44,6 +45,7 @@ internal sealed class OutputSink(
         await deadLetters.WriteAsync(read.Letters, ct);
         await store.WriteAsync(partition, read.Rows, new SinkPosition(batches[^1].NextOffset, read.Metadata), ct);
         StreamProcessorMetrics.Written.Add(read.Rows.Count, StreamProcessorMetrics.Sink(Name));
+        StreamProcessorMetrics.Refused.Add(read.Letters.Count, StreamProcessorMetrics.Sink(Name));
         return read.Metadata;
     }
 

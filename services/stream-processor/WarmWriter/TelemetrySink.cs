@@ -13,6 +13,8 @@ internal sealed class TelemetrySink(ITelemetryStore store, DeadLetterWriter dead
     // A replay moves no position, but must not put an older one over a newer one either.
     private readonly ConcurrentDictionary<TopicPartition, SemaphoreSlim> _writing = new();
 
+    private readonly KeyValuePair<string, object?> _sink = StreamProcessorMetrics.Sink(ConsumerGroups.WarmWriter);
+
     public string Name => ConsumerGroups.WarmWriter;
 
     public ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct) =>
@@ -37,7 +39,7 @@ internal sealed class TelemetrySink(ITelemetryStore store, DeadLetterWriter dead
             turn.Release();
         }
 
-        StreamProcessorMetrics.Written.Add(rows.Count, StreamProcessorMetrics.Sink(Name));
+        StreamProcessorMetrics.Refused.Add(letters.Count, _sink);
         return null;
     }
 
@@ -73,6 +75,7 @@ internal sealed class TelemetrySink(ITelemetryStore store, DeadLetterWriter dead
         try
         {
             await store.WriteAsync(partition, rows, position, ct);
+            StreamProcessorMetrics.Written.Add(rows.Count, _sink);
         }
         catch (MillraceException e) when (e.Error.Definition == StoreErrors.RowRefused)
         {
@@ -82,10 +85,12 @@ internal sealed class TelemetrySink(ITelemetryStore store, DeadLetterWriter dead
                 try
                 {
                     await store.WriteAsync(partition, [row], new SinkPosition(row.Offset), ct);
+                    StreamProcessorMetrics.Written.Add(1, _sink);
                 }
                 catch (MillraceException refused) when (refused.Error.Definition == StoreErrors.RowRefused)
                 {
                     await deadLetters.WriteAsync([Letter(batches, row.Offset, refused.Error)], ct);
+                    StreamProcessorMetrics.Refused.Add(1, _sink);
                 }
             }
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
-using System.Text.Json.Nodes;
 using Millrace.Contracts;
 using Millrace.TestKit;
 
@@ -20,7 +19,7 @@ public class ExactlyOnceTests
         using var folder = new TemporaryFolder();
         await using var platform = new PlatformProcess(folder.Path);
         await platform.StartAsync();
-        var client = new ExactlyOnceClient(platform.MqttPort, Device, await RegisterAsync(platform));
+        var client = new ExactlyOnceClient(platform.MqttPort, Device, await platform.RegisterAsync(Device));
         using var stop = new CancellationTokenSource();
         var running = client.RunAsync(stop.Token);
         await Eventually.TrueAsync(() => client.IsSubscribed, "subscribed");
@@ -63,13 +62,5 @@ public class ExactlyOnceTests
         using var answer = await platform.Api.PostAsJsonAsync(path, new { body, qos = 2 });
         Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.Accepted));
         accepted.Add(body);
-    }
-
-    private static async Task<string> RegisterAsync(PlatformProcess platform)
-    {
-        using var made = await platform.Api.PostAsJsonAsync("api/v1/devices", new { deviceId = Device });
-        Assert.That(made.IsSuccessStatusCode, Is.True, await made.Content.ReadAsStringAsync());
-        var keys = await platform.Api.GetFromJsonAsync<JsonObject>($"api/v1/devices/{Device}/keys");
-        return keys!["primaryKey"]!.GetValue<string>();
     }
 }

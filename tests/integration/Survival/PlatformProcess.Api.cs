@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Survival;
@@ -7,10 +8,19 @@ namespace Millrace.Integration.Tests.Survival;
 /// <summary>What tests ask of the platform.</summary>
 internal sealed partial class PlatformProcess
 {
-    public async Task ApplyAsync(string name, string text)
+    /// <summary>Makes a device, and returns its key.</summary>
+    public async Task<string> RegisterAsync(string deviceId)
+    {
+        using var made = await Api.PostAsJsonAsync("api/v1/devices", new { deviceId });
+        Assert.That(made.IsSuccessStatusCode, Is.True, await made.Content.ReadAsStringAsync());
+        var keys = await Api.GetFromJsonAsync<JsonObject>($"api/v1/devices/{deviceId}/keys");
+        return keys!["primaryKey"]!.GetValue<string>();
+    }
+
+    public async Task ApplyAsync(string name, string text, string policy = "adjust")
     {
         using var answer = await Api.PostAsJsonAsync("api/v1/queries",
-            new { name, text, startFrom = "earliest" });
+            new { name, text, policy, startFrom = "earliest" });
         Assert.That(answer.IsSuccessStatusCode, Is.True, await answer.Content.ReadAsStringAsync());
     }
 

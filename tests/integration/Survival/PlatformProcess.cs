@@ -31,14 +31,24 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
     public HttpClient Api { get; } = new() { Timeout = TimeSpan.FromSeconds(30) };
 
     /// <summary>Starts the platform, and returns when it says that it is ready.</summary>
-    public Task StartAsync() => StartAsync("dev", "--mqtt-port", $"{MqttPort}", "--mqtts-port", $"{MqttsPort}",
+    public Task StartAsync()
+    {
+        Launch();
+        return WaitReadyAsync();
+    }
+
+    /// <summary>Starts the platform, and does not wait for it.</summary>
+    public void Launch() => Launch("dev", "--mqtt-port", $"{MqttPort}", "--mqtts-port", $"{MqttsPort}",
         "--http-port", $"{HttpPort}");
 
     /// <summary>Starts only these roles, by configuration.</summary>
-    public Task StartRolesAsync(string roles) => StartAsync("run", "--roles", roles, "--set",
-        $"Gateway:Mqtt:Port={MqttPort}", "--set", $"Http:Port={HttpPort}");
+    public Task StartRolesAsync(string roles)
+    {
+        Launch("run", "--roles", roles, "--set", $"Gateway:Mqtt:Port={MqttPort}", "--set", $"Http:Port={HttpPort}");
+        return WaitReadyAsync();
+    }
 
-    private async Task StartAsync(string verb, params string[] options)
+    private void Launch(string verb, params string[] options)
     {
         var start = new ProcessStartInfo("dotnet",
             [Path.Combine(AppContext.BaseDirectory, "millrace.dll"), verb, "--data", _data, .. options])
@@ -52,7 +62,6 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
-        await WaitReadyAsync();
     }
 
     /// <summary>Ends the process at once, as a crash would.</summary>
@@ -85,6 +94,12 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
         {
             lock (_printed) return string.Join('\n', _printed.TakeLast(60));
         }
+    }
+
+    /// <summary>Whether it has printed this since the first start.</summary>
+    public bool HasPrinted(string text)
+    {
+        lock (_printed) return _printed.Exists(line => line.Contains(text, StringComparison.Ordinal));
     }
 
     public async ValueTask DisposeAsync()

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using System.Net.Http.Json;
 using System.Text;
-using System.Text.Json.Nodes;
 using MQTTnet;
 using MQTTnet.Protocol;
 
@@ -9,8 +7,7 @@ namespace Millrace.Integration.Tests.Survival;
 
 /// <summary>
 /// Devices that publish numbered messages with QoS 1, several in flight, keep what was acknowledged, and send again
-/// what
-/// was not when the platform went away under them.
+/// what was not when the platform went away under them.
 /// </summary>
 internal sealed class TrackedFleet(PlatformProcess platform, int devices, int window)
 {
@@ -28,10 +25,7 @@ internal sealed class TrackedFleet(PlatformProcess platform, int devices, int wi
         for (var i = 0; i < devices; i++)
         {
             var id = $"survivor-{i}";
-            using var made = await platform.Api.PostAsJsonAsync("api/v1/devices", new { deviceId = id });
-            Assert.That(made.IsSuccessStatusCode, Is.True, await made.Content.ReadAsStringAsync());
-            var keys = await platform.Api.GetFromJsonAsync<JsonObject>($"api/v1/devices/{id}/keys");
-            _keys[id] = keys!["primaryKey"]!.GetValue<string>();
+            _keys[id] = await platform.RegisterAsync(id);
         }
     }
 

@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using Millrace.TestKit;
+
+namespace Millrace.Integration.Tests.Survival;
+
+/// <summary>kill -9 of a platform that is starting: the next start comes up, with all that was there.</summary>
+public class StartTests
+{
+    private const int Kills = 20;
+    private const int NewFolders = 5;
+    private const int Seed = 20_261_126;
+
+    private const string Filter =
+        "SELECT IoTHub.ConnectionDeviceId AS deviceId, number, value INTO alerts FROM telemetry WHERE value > 95";
+
+    [Test]
+    public async Task Twenty_kills_at_start_lose_nothing_and_double_nothing()
+    {
+        using var folder = new TemporaryFolder();
+        await using var platform = new PlatformProcess(folder.Path);
+        await platform.StartAsync();
+        var fleet = new TrackedFleet(platform, devices: 8, window: 8);
+        await fleet.RegisterAsync();
+        await platform.ApplyAsync("filter", Filter);
+        using var stop = new CancellationTokenSource();
+        var load = fleet.RunAsync(stop.Token);
+        await Eventually.TrueAsync(() => fleet.Acknowledged.Count > 1_000, "there is load");
+
+        // A crash, so that the starts have work to do.
+        await platform.KillAsync();
+        await stop.CancelAsync();
+        await load;
+
+        var watch = Stopwatch.StartNew();
+        await platform.StartAsync();
+        var startMs = (int)watch.ElapsedMilliseconds;
+        await platform.KillAsync();
+        var random = new Random(Seed);
+        for (var kill = 0; kill < Kills; kill++)
+        {
+            platform.Launch();
+            // How far it gets before the crash is the point: nothing is waited for here.
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(0, startMs)), TimeProvider.System);
+            await platform.KillAsync();
+        }
+
+        await platform.StartAsync();
+        await platform.SettleAsync();
+        Assert.That(await platform.TerminateAsync(TimeSpan.FromSeconds(30)), Is.Zero, platform.Printed);
+
+        await using var stopped = new StoppedPlatform(folder.Path);
+        var records = await stopped.TelemetryAsync();
+        Evidence.EachAcknowledgedMessageIsThere(fleet, records);
+        var devices = records.Values.Select(r => r.Device).Distinct();
+        Evidence.IsTheLog(records, await stopped.WarmAsync(devices), "the warm store");
+        await Evidence.ArchiveIsTheLogAsync(folder.Path, records);
+        Assert.That(await stopped.OutputAsync("alerts", "filter"),
+            Is.EqualTo(await stopped.UndisturbedAsync("filter", "alerts")).And.Not.Empty, $"seed {Seed}");
+        TestContext.Out.WriteLine($"{records.Count} in the log, {Kills} kills within {startMs} ms of the start");
+    }
+
+    [Test]
+    public async Task A_kill_while_the_data_folder_is_made_leaves_one_that_works()
+    {
+        var random = new Random(Seed);
+        var startMs = 3_000;
+        for (var round = 0; round < NewFolders; round++)
+        {
+            using var folder = new TemporaryFolder();
+            await using var platform = new PlatformProcess(folder.Path);
+            platform.Launch();
+            // How far it gets before the crash is the point: nothing is waited for here.
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(startMs / 4, startMs)), TimeProvider.System);
+            await platform.KillAsync();
+            var watch = Stopwatch.StartNew();
+            await platform.StartAsync();
+            startMs = (int)watch.ElapsedMilliseconds;
+            var fleet = new TrackedFleet(platform, devices: 2, window: 2);
+            await fleet.RegisterAsync();
+            using var stop = new CancellationTokenSource();
+            var load = fleet.RunAsync(stop.Token);
+            await Eventually.TrueAsync(() => fleet.Acknowledged.Count > 10, "it takes messages");
+            await stop.CancelAsync();
+            await load;
+        }
+    }
+}
