@@ -55,7 +55,7 @@ internal sealed class GatewayServer : ServerProcess
             .Select(pair => new KeyValuePair<string, string?>(pair[0], pair[1]));
         var app = PlatformBuilder.Build(new DataFolder(folder), [MillraceRole.Gateway, MillraceRole.Registry],
             [new("Gateway:Mqtt:Port", "0"), new("Gateway:Mqtts:Port", "0"), new("Http:Port", "0"),
-                new("Logging:Level", "Warning"), .. pairs], null);
+                new("Logging:Level", "Fatal"), .. pairs], null);
         await PlatformRunner.StartAsync(app, CancellationToken.None);
         var registry = app.Services.GetRequiredService<DeviceRegistry>();
         foreach (var numbers in Enumerable.Range(0, Devices).Chunk(500))

@@ -10,7 +10,7 @@ namespace Millrace.Benchmarks.Mqtt;
 internal sealed class LoadGenerator : IDisposable
 {
     private const int ConnectingMax = 64;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
     private readonly Epoll _epoll = new();
     private readonly Dictionary<int, LoadConnection> _connections = [];

@@ -17,7 +17,7 @@ internal sealed class Mosquitto : ServerProcess
             user root
             allow_anonymous true
             persistence false
-            log_type error
+            log_dest none
             set_tcp_nodelay true
             max_inflight_messages 0
             max_queued_messages 0
@@ -26,7 +26,7 @@ internal sealed class Mosquitto : ServerProcess
             certfile {certificate.CertificateFile}
             keyfile {certificate.KeyFile}
             """);
-        Start(new ProcessStartInfo(Command, ["-c", file]) { RedirectStandardError = true });
+        Start(new ProcessStartInfo(Command, ["-c", file]));
         WaitUntilItListens();
     }
 

@@ -7,7 +7,7 @@ namespace Millrace.Benchmarks.Mqtt;
 internal static class MqttBenchmark
 {
     private const int Rounds = 5;
-    private static readonly TimeSpan WarmTime = TimeSpan.FromMilliseconds(700);
+    private static readonly TimeSpan WarmTime = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(1);
 
     private static readonly (int Connections, bool Tls)[] Groups =
