@@ -6,41 +6,23 @@ using Millrace.TestKit;
 namespace Millrace.Integration.Tests.Gateway;
 
 /// <summary>Messages to devices: live, queued while they are away, and sent again.</summary>
-public class DeliveryTests
+public class DeliveryTests() : KeptGatewayTests(("Gateway:Sessions:QueueMessagesMax", "5"))
 {
     private const string Filter = "devices/pump-1/#";
     private static readonly SessionAsk Kept = new(Clean: false, Expiry: 600);
-
-    private TemporaryFolder _folder = null!;
-    private GatewayHost _host = null!;
-
-    [SetUp]
-    public async Task StartAsync()
-    {
-        _folder = new TemporaryFolder();
-        _host = await GatewayHost.StartInAsync(_folder.Path, ("Gateway:Sessions:QueueMessagesMax", "5"));
-        await _host.AddDeviceAsync("pump-1");
-    }
-
-    [TearDown]
-    public async Task StopAsync()
-    {
-        await _host.DisposeAsync();
-        _folder.Dispose();
-    }
 
     [Test]
     public async Task A_message_comes_with_the_lower_of_both_qos(
         [Values(0, 1, 2)] int sent, [Values(0, 1, 2)] int granted, [Values] bool isKept)
     {
         using var client = await SubscribedAsync(isKept ? Kept : null, granted);
-        await _host.SendAsync("pump-1", "go", qos: sent);
+        await Host.SendAsync("pump-1", "go", qos: sent);
         var message = await client.ReadMessageAsync();
 
         Assert.That((message.Topic, message.Body, message.Qos, message.IsAgain),
             Is.EqualTo(("devices/pump-1/messages/devicebound", "go", Math.Min(sent, granted), false)));
         await AcknowledgeAsync(client, message);
-        await _host.SendAsync("pump-1", "next", qos: 0);
+        await Host.SendAsync("pump-1", "next", qos: 0);
         Assert.That((await client.ReadMessageAsync()).Body, Is.EqualTo("next"));
         if (isKept) await Eventually.TrueAsync(async () => await QueuedAsync() == 0, "removed from the queue");
     }
@@ -52,16 +34,16 @@ public class DeliveryTests
         {
         }
 
-        await Eventually.TrueAsync(() => _host.Meters["connections"] == 0, "away");
-        for (var i = 0; i < 5; i++) await _host.SendAsync("pump-1", $"{i}", qos: i % 2 + 1);
+        await Eventually.TrueAsync(() => Host.Meters["connections"] == 0, "away");
+        for (var i = 0; i < 5; i++) await Host.SendAsync("pump-1", $"{i}", qos: i % 2 + 1);
         await Eventually.TrueAsync(async () => await QueuedAsync() == 5, "queued");
-        await _host.SendAsync("pump-1", "too many");
-        await _host.SendAsync("pump-1", "not kept", qos: 0);
-        await Eventually.TrueAsync(() => _host.Meters["deliveries.lost/queue-full"] == 1, "counted");
-        await Eventually.TrueAsync(() => _host.Meters["deliveries.lost/qos-0-not-connected"] == 1, "counted");
+        await Host.SendAsync("pump-1", "too many");
+        await Host.SendAsync("pump-1", "not kept", qos: 0);
+        await Eventually.TrueAsync(() => Host.Meters["deliveries.lost/queue-full"] == 1, "counted");
+        await Eventually.TrueAsync(() => Host.Meters["deliveries.lost/qos-0-not-connected"] == 1, "counted");
         await RestartAsync();
 
-        using var client = await RawClient.LoginAsync(_host, "pump-1", ask: Kept);
+        using var client = await RawClient.LoginAsync(Host, "pump-1", ask: Kept);
         Assert.That(client.IsPresent);
         for (var i = 0; i < 5; i++)
         {
@@ -74,17 +56,17 @@ public class DeliveryTests
     public async Task What_was_not_acknowledged_comes_again_with_dup_under_the_same_packet_identifiers()
     {
         var first = await SubscribedAsync(Kept, 2);
-        for (var i = 0; i < 3; i++) await _host.SendAsync("pump-1", $"{i}", qos: 2);
+        for (var i = 0; i < 3; i++) await Host.SendAsync("pump-1", $"{i}", qos: 2);
         var sent = new List<Received>();
         for (var i = 0; i < 3; i++) sent.Add(await first.ReadMessageAsync());
         await AcknowledgeAsync(first, sent[0]);
         await first.AnswerAsync(PacketType.PubRec, sent[1].PacketId);
         Assert.That((await first.ExpectAsync(PacketType.PubRel)).PacketId, Is.EqualTo(sent[1].PacketId));
         first.Dispose();
-        await Eventually.TrueAsync(() => _host.Meters["connections"] == 0, "away");
+        await Eventually.TrueAsync(() => Host.Meters["connections"] == 0, "away");
         await RestartAsync();
 
-        using var second = await RawClient.LoginAsync(_host, "pump-1", ask: Kept);
+        using var second = await RawClient.LoginAsync(Host, "pump-1", ask: Kept);
         Assert.That((await second.ExpectAsync(PacketType.PubRel)).PacketId, Is.EqualTo(sent[1].PacketId));
         var again = await second.ReadMessageAsync();
         Assert.That(again, Is.EqualTo(sent[2] with { IsAgain = true, PropertyBytes = again.PropertyBytes }));
@@ -97,7 +79,7 @@ public class DeliveryTests
     public async Task No_more_are_in_flight_than_the_client_takes()
     {
         using var client = await SubscribedAsync(Kept with { ReceiveMaximum = 2 }, 1);
-        for (var i = 0; i < 4; i++) await _host.SendAsync("pump-1", $"{i}");
+        for (var i = 0; i < 4; i++) await Host.SendAsync("pump-1", $"{i}");
         var first = await client.ReadMessageAsync();
         await client.ReadMessageAsync();
         Assert.That(await client.StaysSilentAsync());
@@ -111,8 +93,8 @@ public class DeliveryTests
     public async Task Properties_expiry_aliases_and_subscription_identifiers_go_with_a_message()
     {
         using var client = await SubscribedAsync(Kept with { AliasMax = 5 }, 1, identifier: 7);
-        await _host.SendAsync("pump-1", "a", expiresAt: DateTimeOffset.UtcNow.AddMinutes(1));
-        await _host.SendAsync("pump-1", "b");
+        await Host.SendAsync("pump-1", "a", expiresAt: DateTimeOffset.UtcNow.AddMinutes(1));
+        await Host.SendAsync("pump-1", "b");
         var first = await client.ReadMessageAsync();
         var second = await client.ReadMessageAsync();
 
@@ -129,7 +111,7 @@ public class DeliveryTests
         using var client = await SubscribedAsync(Kept, 0, identifier: 7);
         await client.SubscribeAsync("devices/pump-1/+/devicebound", 1, [11, 8]);
         await client.ReadAsync();
-        await _host.SendAsync("pump-1", "a");
+        await Host.SendAsync("pump-1", "a");
         var message = await client.ReadMessageAsync();
 
         Assert.That(message.Qos, Is.EqualTo(1));
@@ -141,37 +123,36 @@ public class DeliveryTests
     [Test]
     public async Task Subscriptions_beyond_the_limit_are_refused()
     {
-        await _host.DisposeAsync();
-        _host = await GatewayHost.StartInAsync(_folder.Path, ("Gateway:Limits:Device:SubscriptionsMax", "1"));
+        await RestartAsync(("Gateway:Limits:Device:SubscriptionsMax", "1"));
         using var client = await SubscribedAsync(Kept, 1);
         await client.SubscribeAsync("devices/pump-1/a", 1);
         Assert.That(await client.ReadAsync(), Is.EqualTo(new byte[] { 0x90, 4, 0, 77, 0, 0x97 }));
         await client.SubscribeAsync(Filter, 2);
         Assert.That(await client.ReadAsync(), Is.EqualTo(new byte[] { 0x90, 4, 0, 77, 0, 2 }), "it is replaced");
-        Assert.That(_host.Meters["subscriptions.refused/subscriptions-max"], Is.EqualTo(1));
+        Assert.That(Host.Meters["subscriptions.refused/subscriptions-max"], Is.EqualTo(1));
     }
 
     [Test]
     public async Task What_cannot_be_delivered_is_counted_and_does_not_hold_up_what_can()
     {
         using var client = await SubscribedAsync(Kept with { PacketBytesMax = 200 }, 1);
-        await _host.SendAsync("pump-1", new string('x', 300));
-        await _host.SendAsync("pump-1", "late", expiresAt: DateTimeOffset.UtcNow.AddMinutes(-1));
-        await _host.SendAsync("pump-1", "good");
+        await Host.SendAsync("pump-1", new string('x', 300));
+        await Host.SendAsync("pump-1", "late", expiresAt: DateTimeOffset.UtcNow.AddMinutes(-1));
+        await Host.SendAsync("pump-1", "good");
 
         Assert.That((await client.ReadMessageAsync()).Body, Is.EqualTo("good"));
-        Assert.That(_host.Meters["deliveries.lost/too-large-for-client"], Is.EqualTo(1));
-        Assert.That(_host.Meters["deliveries.lost/message-expired"], Is.EqualTo(1));
-        await _host.AddDeviceAsync("pump-2");
-        await _host.SendAsync("pump-2", "nobody");
-        await Eventually.TrueAsync(() => _host.Meters["deliveries.lost/no-session"] == 1, "counted");
+        Assert.That(Host.Meters["deliveries.lost/too-large-for-client"], Is.EqualTo(1));
+        Assert.That(Host.Meters["deliveries.lost/message-expired"], Is.EqualTo(1));
+        await Host.AddDeviceAsync("pump-2");
+        await Host.SendAsync("pump-2", "nobody");
+        await Eventually.TrueAsync(() => Host.Meters["deliveries.lost/no-session"] == 1, "counted");
     }
 
     [Test]
     public async Task An_acknowledgement_of_the_wrong_kind_is_a_protocol_error()
     {
         using var client = await SubscribedAsync(null, 1);
-        await _host.SendAsync("pump-1", "a");
+        await Host.SendAsync("pump-1", "a");
         var message = await client.ReadMessageAsync();
         await client.AnswerAsync(PacketType.PubRec, message.PacketId);
 
@@ -187,8 +168,8 @@ public class DeliveryTests
         await client.SendAsync([0xA2, 21, 0, 6, 0, 0, 16, .. "devices/pump-1/#"u8]);
         Assert.That(await client.ReadAsync(), Is.EqualTo(new byte[] { 0xB0, 4, 0, 6, 0, 0x11 }));
 
-        await _host.SendAsync("pump-1", "a");
-        await Eventually.TrueAsync(() => _host.Meters["deliveries.lost/no-session"] == 1, "counted");
+        await Host.SendAsync("pump-1", "a");
+        await Eventually.TrueAsync(() => Host.Meters["deliveries.lost/no-session"] == 1, "counted");
         Assert.That(await client.StaysSilentAsync());
     }
 
@@ -199,11 +180,11 @@ public class DeliveryTests
         {
         }
 
-        await Eventually.TrueAsync(() => _host.Meters["connections"] == 0, "away");
-        await _host.SendAsync("pump-1", "a");
-        await Eventually.TrueAsync(() => _host.Meters["sessions.ended/expired"] == 1, "swept");
-        Assert.That(_host.Meters["deliveries.lost/session-expired"], Is.EqualTo(1));
-        using var client = await RawClient.LoginAsync(_host, "pump-1", ask: Kept);
+        await Eventually.TrueAsync(() => Host.Meters["connections"] == 0, "away");
+        await Host.SendAsync("pump-1", "a");
+        await Eventually.TrueAsync(() => Host.Meters["sessions.ended/expired"] == 1, "swept");
+        Assert.That(Host.Meters["deliveries.lost/session-expired"], Is.EqualTo(1));
+        using var client = await RawClient.LoginAsync(Host, "pump-1", ask: Kept);
         Assert.That(client.IsPresent, Is.False);
     }
 
@@ -214,16 +195,16 @@ public class DeliveryTests
         {
         }
 
-        await Eventually.TrueAsync(() => _host.Meters["connections"] == 0, "away");
-        await _host.Identities.DeleteAsync("pump-1");
-        await _host.NoticeAsync("pump-1");
-        await Eventually.TrueAsync(() => _host.Meters["sessions.ended/device-deleted"] == 1, "ended");
-        Assert.That(await _host.Sessions.OfDeviceAsync("pump-1"), Is.Empty);
+        await Eventually.TrueAsync(() => Host.Meters["connections"] == 0, "away");
+        await Host.Identities.DeleteAsync("pump-1");
+        await Host.NoticeAsync("pump-1");
+        await Eventually.TrueAsync(() => Host.Meters["sessions.ended/device-deleted"] == 1, "ended");
+        Assert.That(await Host.Sessions.OfDeviceAsync("pump-1"), Is.Empty);
     }
 
     private async Task<RawClient> SubscribedAsync(SessionAsk? ask, int qos, byte identifier = 0)
     {
-        var client = await RawClient.LoginAsync(_host, "pump-1", ask: ask);
+        var client = await RawClient.LoginAsync(Host, "pump-1", ask: ask);
         await client.SubscribeAsync(Filter, (byte)qos, identifier > 0 ? [11, identifier] : null);
         Assert.That(await client.ReadAsync(), Is.EqualTo(new byte[] { 0x90, 4, 0, 77, 0, (byte)qos }));
         return client;
@@ -240,11 +221,5 @@ public class DeliveryTests
     }
 
     private async Task<int> QueuedAsync() =>
-        (await _host.Sessions.FindAsync(new SessionKey("pump-1", "pump-1")))!.Queued;
-
-    private async Task RestartAsync()
-    {
-        await _host.DisposeAsync();
-        _host = await GatewayHost.StartInAsync(_folder.Path);
-    }
+        (await Host.Sessions.FindAsync(new SessionKey("pump-1", "pump-1")))!.Queued;
 }

@@ -1,37 +1,20 @@
 using Millrace.Mqtt;
 using Millrace.Mqtt.Properties;
-using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Gateway;
 
 /// <summary>Retained messages of topic spaces.</summary>
-public class RetainedTests
+public class RetainedTests() : KeptGatewayTests(SpaceSettings.With())
 {
     private static readonly SessionAsk Kept = new(Clean: false, Expiry: 600);
 
-    private TemporaryFolder _folder = null!;
-    private GatewayHost _host = null!;
-
     [SetUp]
-    public async Task StartAsync()
-    {
-        _folder = new TemporaryFolder();
-        _host = await GatewayHost.StartInAsync(_folder.Path, SpaceSettings.With());
-        await _host.AddDeviceAsync("pump-1");
-        await _host.AddDeviceAsync("pump-2");
-    }
-
-    [TearDown]
-    public async Task StopAsync()
-    {
-        await _host.DisposeAsync();
-        _folder.Dispose();
-    }
+    public Task AddAsync() => Host.AddDeviceAsync("pump-2");
 
     [Test]
     public async Task The_last_message_of_a_topic_comes_with_a_subscription_over_a_restart([Values] bool isKept)
     {
-        using (var sender = await RawClient.LoginAsync(_host, "pump-1"))
+        using (var sender = await RawClient.LoginAsync(Host, "pump-1"))
         {
             await RetainAsync(sender, "open/a/b", "old");
             await RetainAsync(sender, "open/a/b", "new");
@@ -40,9 +23,8 @@ public class RetainedTests
             await RetainAsync(sender, "open/other", "");
         }
 
-        await _host.DisposeAsync();
-        _host = await GatewayHost.StartInAsync(_folder.Path, SpaceSettings.With());
-        using var receiver = await RawClient.LoginAsync(_host, "pump-2", ask: isKept ? Kept : null);
+        await RestartAsync();
+        using var receiver = await RawClient.LoginAsync(Host, "pump-2", ask: isKept ? Kept : null);
         await SubscribeAsync(receiver, "open/a/#", 1);
         var first = await receiver.ReadMessageAsync();
         var second = await receiver.ReadMessageAsync();
@@ -57,7 +39,7 @@ public class RetainedTests
     [Test]
     public async Task Retain_handling_says_when_it_comes_and_shared_subscriptions_never_get_it()
     {
-        using var client = await RawClient.LoginAsync(_host, "pump-1");
+        using var client = await RawClient.LoginAsync(Host, "pump-1");
         await RetainAsync(client, "open/a", "x");
         await SubscribeAsync(client, "$share/g/open/a", 0);
         await SubscribeAsync(client, "open/a", 0, retainHandling: 2);
@@ -73,9 +55,9 @@ public class RetainedTests
     [Test]
     public async Task Retain_goes_on_to_those_who_want_it_as_published()
     {
-        using var sender = await RawClient.LoginAsync(_host, "pump-1");
-        using var plain = await RawClient.LoginAsync(_host, "pump-2", clientId: "plain");
-        using var asPublished = await RawClient.LoginAsync(_host, "pump-2", clientId: "as-published");
+        using var sender = await RawClient.LoginAsync(Host, "pump-1");
+        using var plain = await RawClient.LoginAsync(Host, "pump-2", clientId: "plain");
+        using var asPublished = await RawClient.LoginAsync(Host, "pump-2", clientId: "as-published");
         await SubscribeAsync(plain, "open/a", 0);
         await SubscribeAsync(asPublished, "open/a", 0, options: 8);
         await RetainAsync(sender, "open/a", "x");
@@ -87,19 +69,19 @@ public class RetainedTests
     [Test]
     public async Task A_space_that_is_full_refuses_and_keeps_what_it_has()
     {
-        using var client = await RawClient.LoginAsync(_host, "pump-1");
+        using var client = await RawClient.LoginAsync(Host, "pump-1");
         for (var i = 0; i < 3; i++) await RetainAsync(client, $"open/{i}", "x");
         await client.SendAsync(target => client.Publish(target, "open/3", "x", 9, retain: true));
         Assert.That(await client.ReadAckAsync(), Is.EqualTo((9, ReasonCode.QuotaExceeded)));
         await RetainAsync(client, "open/2", "y");
-        Assert.That(_host.Meters["retained/full"], Is.EqualTo(1));
-        Assert.That(_host.Meters["publishes.rejected/retained-full"], Is.EqualTo(1));
+        Assert.That(Host.Meters["retained/full"], Is.EqualTo(1));
+        Assert.That(Host.Meters["publishes.rejected/retained-full"], Is.EqualTo(1));
     }
 
     [Test]
     public async Task What_is_left_of_its_expiry_goes_with_a_retained_message()
     {
-        using var client = await RawClient.LoginAsync(_host, "pump-1");
+        using var client = await RawClient.LoginAsync(Host, "pump-1");
         var properties = new PropertyWriter(new byte[8]);
         properties.Number(PropertyId.MessageExpiryInterval, 100);
         var bytes = properties.Written.ToArray();

@@ -3,41 +3,19 @@ using Millrace.TestKit;
 namespace Millrace.Integration.Tests.Gateway;
 
 /// <summary>Wills that wait (MQTT 5 §3.1.3.2.2).</summary>
-public class WillTests
+public class WillTests() : KeptGatewayTests(("Gateway:Sessions:SweepInterval", "00:00:00.2"))
 {
     private const string Topic = "devices/pump-1/messages/events/";
     private static readonly SessionAsk Kept = new(Clean: false, Expiry: 600, WillDelay: 1);
-
-    private TemporaryFolder _folder = null!;
-    private GatewayHost _host = null!;
-
-    [SetUp]
-    public async Task StartAsync()
-    {
-        _folder = new TemporaryFolder();
-        _host = await GatewayHost.StartInAsync(_folder.Path, ("Gateway:Sessions:SweepInterval", "00:00:00.2"));
-        await _host.AddDeviceAsync("pump-1");
-    }
-
-    [TearDown]
-    public async Task StopAsync()
-    {
-        await _host.DisposeAsync();
-        _folder.Dispose();
-    }
 
     [Test]
     public async Task A_will_waits_for_its_delay_also_over_a_restart([Values] bool restart)
     {
         await LoseAsync(Kept);
-        Assert.That(await _host.TelemetryAsync(), Is.Empty);
-        if (restart)
-        {
-            await _host.DisposeAsync();
-            _host = await GatewayHost.StartInAsync(_folder.Path, ("Gateway:Sessions:SweepInterval", "00:00:00.2"));
-        }
+        Assert.That(await Host.TelemetryAsync(), Is.Empty);
+        if (restart) await RestartAsync();
 
-        var record = (await _host.TelemetryAsync(1))[0];
+        var record = (await Host.TelemetryAsync(1))[0];
         Assert.That((record.DeviceId, record.Body, record.Headers["app.mqtt-will"]),
             Is.EqualTo(("pump-1", "the will", "true")));
         Assert.That(record.Headers["generation-id"], Is.EqualTo("generation-of-pump-1"));
@@ -47,11 +25,11 @@ public class WillTests
     public async Task A_will_is_dropped_when_the_session_goes_on_before()
     {
         await LoseAsync(Kept with { WillDelay = 2 });
-        using var client = await RawClient.LoginAsync(_host, "pump-1", ask: Kept with { WillDelay = 0 });
+        using var client = await RawClient.LoginAsync(Host, "pump-1", ask: Kept with { WillDelay = 0 });
         Assert.That(client.IsPresent);
         await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
 
-        Assert.That(await _host.TelemetryAsync(), Is.Empty);
+        Assert.That(await Host.TelemetryAsync(), Is.Empty);
     }
 
     [TestCase(true, 600u, TestName = "A will is published when a clean start ends its session")]
@@ -61,11 +39,11 @@ public class WillTests
         await LoseAsync(Kept with { WillDelay = 500, Expiry = expiry });
         if (cleanStart)
         {
-            using var client = await RawClient.LoginAsync(_host, "pump-1", ask: new SessionAsk(Clean: true));
+            using var client = await RawClient.LoginAsync(Host, "pump-1", ask: new SessionAsk(Clean: true));
             Assert.That(client.IsPresent, Is.False);
         }
 
-        Assert.That((await _host.TelemetryAsync(1))[0].Body, Is.EqualTo("the will"));
+        Assert.That((await Host.TelemetryAsync(1))[0].Body, Is.EqualTo("the will"));
     }
 
     [Test]
@@ -73,26 +51,26 @@ public class WillTests
     {
         await LoseAsync(Kept with { Expiry = 0, WillDelay = 500 });
 
-        Assert.That(await _host.TelemetryAsync(1), Has.Count.EqualTo(1));
+        Assert.That(await Host.TelemetryAsync(1), Has.Count.EqualTo(1));
     }
 
     [Test]
     public async Task A_good_bye_takes_a_will_back_although_it_would_wait()
     {
-        using (var client = await RawClient.LoginAsync(_host, "pump-1", will: Topic, ask: Kept))
+        using (var client = await RawClient.LoginAsync(Host, "pump-1", will: Topic, ask: Kept))
             await client.SendAsync([0xE0, 0]);
-        await _host.LifecycleAsync(2);
+        await Host.LifecycleAsync(2);
         await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System);
 
-        Assert.That(await _host.TelemetryAsync(), Is.Empty);
+        Assert.That(await Host.TelemetryAsync(), Is.Empty);
     }
 
     private async Task LoseAsync(SessionAsk ask)
     {
-        using (await RawClient.LoginAsync(_host, "pump-1", will: Topic, ask: ask))
+        using (await RawClient.LoginAsync(Host, "pump-1", will: Topic, ask: ask))
         {
         }
 
-        await Eventually.TrueAsync(() => _host.Meters["connections"] == 0, "away");
+        await Eventually.TrueAsync(() => Host.Meters["connections"] == 0, "away");
     }
 }
