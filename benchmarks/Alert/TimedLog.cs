@@ -33,10 +33,12 @@ internal sealed class TimedLog(IEventLog log) : IEventLog
     {
         var begun = Stopwatch.GetTimestamp();
         var written = await log.AppendAsync(partition, records, ct).ConfigureAwait(false);
-        if (partition.Topic is Contracts.Topics.Telemetry or Contracts.Topics.Alerts)
-            Of(_appends, partition).Add(new Span(written.First, written.Next, begun, Stopwatch.GetTimestamp()));
+        NoteAppend(partition, written, begun);
         return written;
     }
+
+    public Exception? Append(TopicPartition partition, RecordBatchBuilder records, IAppendOwner owner) =>
+        log.Append(partition, records, new TimedOwner(this, partition, owner));
 
     public IPartitionReader OpenReader(TopicPartition partition, long offset)
     {
@@ -76,6 +78,12 @@ internal sealed class TimedLog(IEventLog log) : IEventLog
         log.TrimAsync(partition, beforeOffset, ct);
 
     public ValueTask DisposeAsync() => log.DisposeAsync();
+
+    private void NoteAppend(TopicPartition partition, OffsetRange written, long begun)
+    {
+        if (partition.Topic is Contracts.Topics.Telemetry or Contracts.Topics.Alerts)
+            Of(_appends, partition).Add(new Span(written.First, written.Next, begun, Stopwatch.GetTimestamp()));
+    }
 
     private static Spans Of(ConcurrentDictionary<TopicPartition, Spans> all, TopicPartition partition) =>
         all.GetOrAdd(partition, _ => new Spans());
@@ -117,6 +125,19 @@ internal sealed class TimedLog(IEventLog log) : IEventLog
                 return _all.Count > 0 && _all[low].First <= offset && offset < _all[low].Next ? _all[low] : null;
             }
         }
+    }
+
+    private sealed class TimedOwner(TimedLog log, TopicPartition partition, IAppendOwner owner) : IAppendOwner
+    {
+        private readonly long _begun = Stopwatch.GetTimestamp();
+
+        public void OnAppended(OffsetRange offsets)
+        {
+            log.NoteAppend(partition, offsets, _begun);
+            owner.OnAppended(offsets);
+        }
+
+        public void OnAppendFailed(Exception failure) => owner.OnAppendFailed(failure);
     }
 
     private sealed class TimedReader(IPartitionReader reader, Spans reads) : IPartitionReader

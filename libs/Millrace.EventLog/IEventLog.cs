@@ -32,11 +32,15 @@ public interface IEventLog : IAsyncDisposable
         TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default);
 
     /// <summary>
-    /// The same, and who awaits it may go on upon the thread that wrote: it must do little there and never block. A log
-    /// that has no such thread goes on as ever.
+    /// The same for one who does not await: the owner is told, never within this call, and upon the thread that wrote
+    /// where there is one; it must do little there and never block. What is refused at once is returned, and the owner
+    /// hears nothing.
     /// </summary>
-    ValueTask<OffsetRange> AppendInlineAsync(TopicPartition partition, RecordBatchBuilder records) =>
-        AppendAsync(partition, records);
+    Exception? Append(TopicPartition partition, RecordBatchBuilder records, IAppendOwner owner)
+    {
+        _ = AppendForOwner.RunAsync(this, partition, records, owner);
+        return null;
+    }
 
     /// <summary>A reader that starts at <paramref name="offset"/>, for one caller at a time.</summary>
     IPartitionReader OpenReader(TopicPartition partition, long offset);

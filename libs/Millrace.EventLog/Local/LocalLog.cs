@@ -71,12 +71,16 @@ public sealed partial class LocalLog : IEventLog, IDisposable
 
     public ValueTask<OffsetRange> AppendAsync(
         TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default) =>
-        ct.IsCancellationRequested
-            ? ValueTask.FromCanceled<OffsetRange>(ct)
-            : Append(partition, records, inline: false, ct);
+        ct.IsCancellationRequested ? ValueTask.FromCanceled<OffsetRange>(ct)
+        : Refusal(partition, records) is { } refusal ? ValueTask.FromException<OffsetRange>(refusal)
+        : Find(partition).AppendAsync(records, ct);
 
-    public ValueTask<OffsetRange> AppendInlineAsync(TopicPartition partition, RecordBatchBuilder records) =>
-        Append(partition, records, inline: true, ct: default);
+    public Exception? Append(TopicPartition partition, RecordBatchBuilder records, IAppendOwner owner)
+    {
+        if (Refusal(partition, records) is { } refusal) return refusal;
+        Find(partition).Append(records, owner);
+        return null;
+    }
 
     public IPartitionReader OpenReader(TopicPartition partition, long offset) =>
         new PartitionReader(Find(partition), offset, _runtime);
@@ -147,20 +151,17 @@ public sealed partial class LocalLog : IEventLog, IDisposable
 
     internal EventLogMetrics Metrics => _runtime.Metrics;
 
-    private ValueTask<OffsetRange> Append(
-        TopicPartition partition, RecordBatchBuilder records, bool inline, CancellationToken ct)
+    private MillraceException? Refusal(TopicPartition partition, RecordBatchBuilder records)
     {
-        var target = Find(partition);
         if (records.ByteCount > _runtime.Options.AppendBytesMax.Bytes)
             return Refused(partition, "too-large", EventLogErrors.AppendTooLarge.With($"{records.ByteCount} bytes"));
-        if (_runtime.Guard.Refusal(records.ByteCount) is { } refusal) return Refused(partition, "disk-guard", refusal);
-        return target.AppendAsync(records, inline, ct);
+        return _runtime.Guard.Refusal(records.ByteCount) is { } full ? Refused(partition, "disk-guard", full) : null;
     }
 
-    private ValueTask<OffsetRange> Refused(TopicPartition partition, string reason, Error error)
+    private MillraceException Refused(TopicPartition partition, string reason, Error error)
     {
         _runtime.Metrics.Refusals.Add(1, EventLogMetrics.Topic(partition.Topic), EventLogMetrics.Reason(reason));
-        return ValueTask.FromException<OffsetRange>(error.AsException());
+        return error.AsException();
     }
 
     private static MillraceException Failed(object subject, IOException cause)
