@@ -40,7 +40,7 @@ public sealed partial class KafkaLog : IRetainedLog
         _options = options;
         _appendBytesMax = (log ?? new EventLogOptions()).AppendBytesMax.Bytes;
         _time = time ?? TimeProvider.System;
-        _log = (loggers ?? NullLoggerFactory.Instance).CreateLogger<KafkaLog>();
+        _log = new QuietLog((loggers ?? NullLoggerFactory.Instance).CreateLogger<KafkaLog>(), _time);
         _admin = new KafkaAdmin(options, _log, _time);
         _catalog = new TopicCatalog(_admin, options, _log, _time);
         _maker = new TopicMaker(_admin, _catalog, options, _log, _time);

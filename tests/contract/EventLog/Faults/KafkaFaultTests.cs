@@ -23,6 +23,12 @@ public sealed class KafkaFaultTests : KafkaTest
         if (Brokers.Count < 3) Assert.Ignore("It takes three brokers.");
     }
 
+    [TearDown]
+    public async Task Heal()
+    {
+        if (Brokers.AreOurs) await Brokers.HealAsync();
+    }
+
     [TestCase(1)]
     [TestCase(2)]
     public async Task Every_ack_is_there_once_and_in_order_when_leaders_are_killed(int seed)
