@@ -19,7 +19,7 @@ public sealed class KafkaLogOptions
     /// <summary>How long a broker may take to answer, before it is asked again or another one is.</summary>
     public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How often topics that other processes made are looked for.</summary>
+    /// <summary>How often topics that other processes made are looked for, and leaders of partitions.</summary>
     public TimeSpan MetadataInterval { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long, when the process stops, appends that are on their way may take.</summary>

@@ -18,6 +18,9 @@ internal static class KafkaSettings
             ["socket.timeout.ms"] = Ms(options.RequestTimeout),
             ["socket.keepalive.enable"] = "true",
             ["reconnect.backoff.max.ms"] = "2000",
+            // A client that never reached a leader learns only so that there is a new one.
+            ["topic.metadata.refresh.interval.ms"] = Ms(options.MetadataInterval),
+            ["metadata.max.age.ms"] = Ms(options.MetadataInterval),
             ["security.protocol"] = (security.Tls, security.Sasl) switch
             {
                 (false, KafkaSaslMechanism.None) => "plaintext",

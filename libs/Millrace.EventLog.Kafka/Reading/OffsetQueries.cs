@@ -90,7 +90,8 @@ internal sealed class OffsetQueries(KafkaLogOptions options, ILogger log, TimePr
         }
     }
 
-    private int TimeoutMs => (int)options.RequestTimeout.TotalMilliseconds;
+    // A try may go to a leader of yesterday; the next one asks who it is now.
+    private int TimeoutMs => (int)options.RequestTimeout.TotalMilliseconds / 3;
 
     private delegate int Query<T>(TopicPartition partition, out T answer);
 }
