@@ -59,6 +59,7 @@ internal sealed class ProducerClient
     /// </summary>
     public bool TryAppend(string topic, PendingAppend append, RecordBatchBuilder records)
     {
+        bool hasAnswer;
         _life.EnterReadLock();
         try
         {
@@ -78,13 +79,16 @@ internal sealed class ProducerClient
                 return false;
             }
 
-            if (append.HandedOver(append.Records - taken, error)) Finish(append);
-            return true;
+            hasAnswer = append.HandedOver(append.Records - taken, error);
         }
         finally
         {
             _life.ExitReadLock();
         }
+
+        // Without the lock: the caller may go on from here with the next append.
+        if (hasAnswer) Finish(append);
+        return true;
     }
 
     /// <summary>Takes no more; what is on its way gets so long, then fails.</summary>
@@ -145,7 +149,7 @@ internal sealed class ProducerClient
 
     private void Finish(PendingAppend append)
     {
-        _onTheWay.TryRemove(append, out _);
+        if (!_onTheWay.TryRemove(append, out _)) return;
         _done(append);
         append.Complete();
     }
