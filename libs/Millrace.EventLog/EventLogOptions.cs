@@ -4,10 +4,23 @@ using Millrace.Primitives;
 
 namespace Millrace.EventLog;
 
-/// <summary>The local event log; section EventLog.</summary>
+/// <summary>What keeps the event log.</summary>
+public enum EventLogKind
+{
+    /// <summary>Files in the data folder; one process has them.</summary>
+    Local,
+
+    /// <summary>A Kafka cluster, which any number of processes share.</summary>
+    Kafka,
+}
+
+/// <summary>The event log; section EventLog. What is said of files and disks is of the local one.</summary>
 public sealed class EventLogOptions
 {
-    /// <summary>Partitions of the hub's topics. Fixed once they are made.</summary>
+    /// <summary>Local, in the data folder, or Kafka; then see EventLog:Kafka.</summary>
+    public EventLogKind Kind { get; set; }
+
+    /// <summary>Partitions of the hub's topics. Fixed once they are made. On Kafka the default is 32.</summary>
     [Range(1, 1024)]
     public int Partitions { get; set; } = 4;
 

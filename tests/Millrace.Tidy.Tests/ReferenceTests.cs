@@ -16,6 +16,7 @@ public class ReferenceTests
         ["Millrace.Mqtt"] = 2,
         ["Millrace.Saql"] = 2,
         ["Millrace.Delta"] = 3,
+        ["Millrace.EventLog.Kafka"] = 4,
         ["Millrace.Batch"] = 4,
         ["Millrace.Gateway"] = 5,
         ["Millrace.Registry"] = 5,
@@ -30,6 +31,7 @@ public class ReferenceTests
     private static readonly Dictionary<string, string[]> Homes = new()
     {
         ["Akka"] = ["Millrace.StreamProcessor"],
+        ["Confluent.Kafka"] = ["Millrace.EventLog.Kafka"],
         ["ParquetSharp"] = ["Millrace.Archiver"],
         ["DuckDB.NET"] = ["Millrace.Batch"],
         ["Microsoft.Data.Sqlite"] = ["Millrace.Stores"],
