@@ -42,6 +42,11 @@ internal static class Schemas
         CREATE TABLE bridge_statuses(name TEXT, client TEXT, updated_at INTEGER NOT NULL, status TEXT NOT NULL,
           PRIMARY KEY(name, client)) WITHOUT ROWID
         """),
+        new("query statuses by node", """
+        DROP TABLE query_statuses;
+        CREATE TABLE query_statuses(name TEXT, node TEXT, status TEXT NOT NULL,
+          PRIMARY KEY(name, node)) WITHOUT ROWID
+        """),
     ];
 
     /// <summary>Records that nothing else holds; a commit is on the disk when it returns.</summary>

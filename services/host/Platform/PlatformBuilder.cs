@@ -12,6 +12,7 @@ using Millrace.EventLog;
 using Millrace.Gateway;
 using Millrace.Hosting;
 using Millrace.Hosting.Health;
+using Millrace.Hosting.Node;
 using Millrace.Hosting.Observability;
 using Millrace.Hosting.Options;
 using Millrace.Hosting.Roles;
@@ -99,6 +100,7 @@ internal static class PlatformBuilder
     {
         services.AddSingleton(data);
         services.AddSingleton(TimeProvider.System);
+        services.AddValidatedOptions<NodeOptions>("Node");
         services.AddValidatedOptions<HttpOptions>("Http");
         services.AddSingleton<IValidateOptions<HttpOptions>, HttpOptionsValidator>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
