@@ -31,7 +31,7 @@ public static class AssignmentFollower
         {
             await TellAsync(new AssignmentChange(AssignmentKind.Revoked, [.. held], () => { })).ConfigureAwait(false);
             await leave.CancelAsync().ConfigureAwait(false);
-            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await EndAsync(changes, next).ConfigureAwait(false);
         }
 
         async Task TellAsync(AssignmentChange change)
@@ -40,6 +40,20 @@ public static class AssignmentFollower
             else held.ExceptWith(change.Partitions);
             await changed(change).ConfigureAwait(false);
             if (change.Kind == AssignmentKind.Revoked) change.Complete();
+        }
+    }
+
+    /// <summary>Nothing is worked on any more: what is taken away now is given back at once.</summary>
+    private static async Task EndAsync(IAsyncEnumerator<AssignmentChange> changes, Task<bool> next)
+    {
+        try
+        {
+            for (; await next.ConfigureAwait(false); next = changes.MoveNextAsync().AsTask())
+                changes.Current.Complete();
+        }
+        catch (Exception)
+        {
+            // It was told to end, or has failed, which was told already.
         }
     }
 }

@@ -45,6 +45,8 @@ public static class GatewayRegistration
         services.AddSingleton<SpaceLog>();
         services.AddSingleton<SpaceRetained>();
         services.AddSingleton<SpaceBroker>();
+        services.AddSingleton<SessionTakeOver>();
+        services.AddSingleton<NodeLease>();
         services.AddSingleton<SessionKeeper>();
         services.AddSingleton<SessionRecovery>();
         services.AddSingleton<SessionSweeper>();

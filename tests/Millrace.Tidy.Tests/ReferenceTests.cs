@@ -29,7 +29,7 @@ public class ReferenceTests
 
     private static readonly Dictionary<string, string[]> Homes = new()
     {
-        ["Akka"] = ["Millrace.StreamProcessor"],
+        ["Akka"] = ["Millrace.StreamProcessor", "Millrace"],
         ["ParquetSharp"] = ["Millrace.Archiver"],
         ["DuckDB.NET"] = ["Millrace.Batch"],
         ["Microsoft.Data.Sqlite"] = ["Millrace.Stores"],

@@ -120,5 +120,10 @@ internal static class Schemas
         CREATE TABLE bridge_sessions(name TEXT, client TEXT, session TEXT NOT NULL,
           PRIMARY KEY(name, client)) WITHOUT ROWID
         """),
+        new("nodes of sessions", """
+        ALTER TABLE sessions ADD COLUMN node TEXT NOT NULL DEFAULT '';
+        CREATE INDEX sessions_connected ON sessions(node) WHERE connected = 1;
+        CREATE TABLE session_nodes(node TEXT PRIMARY KEY, heard_at INTEGER NOT NULL) WITHOUT ROWID
+        """),
     ];
 }

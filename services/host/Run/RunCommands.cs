@@ -35,8 +35,9 @@ internal static class RunCommands
             var (data, roles, settings, file) = Read(parsed);
             var token = PlatformSecrets.EnsureToken(data);
             var app = PlatformBuilder.Build(data, roles, settings, file);
+            await WaitingRoom.WaitAsync(app, ct);
             await PlatformRunner.StartAsync(app, ct);
-            var endpoints = await PlatformRunner.OpenAsync(app, data, token, ct);
+            var endpoints = await PlatformRunner.OpenAsync(app, data, token, roles, ct);
             Console.WriteLine($"Running {string.Join(", ", roles.Select(Name))}. HTTP: {endpoints.Http}; " +
                 $"administrator's token: {data.TokenFile}");
             await PlatformRunner.WaitAsync(app, ct);
