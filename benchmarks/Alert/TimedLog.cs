@@ -28,15 +28,14 @@ internal sealed class TimedLog(IEventLog log) : IEventLog
         foreach (var spans in _appends.Values.Concat(_reads.Values)) spans.Clear();
     }
 
-    public async ValueTask<long> AppendAsync(
+    public async ValueTask<OffsetRange> AppendAsync(
         TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default)
     {
         var begun = Stopwatch.GetTimestamp();
-        var count = records.Count;
-        var first = await log.AppendAsync(partition, records, ct).ConfigureAwait(false);
+        var written = await log.AppendAsync(partition, records, ct).ConfigureAwait(false);
         if (partition.Topic is Contracts.Topics.Telemetry or Contracts.Topics.Alerts)
-            Of(_appends, partition).Add(new Span(first, first + count, begun, Stopwatch.GetTimestamp()));
-        return first;
+            Of(_appends, partition).Add(new Span(written.First, written.Next, begun, Stopwatch.GetTimestamp()));
+        return written;
     }
 
     public IPartitionReader OpenReader(TopicPartition partition, long offset)

@@ -68,7 +68,7 @@ internal sealed class GroupOffsets(Partition journal, LogRuntime runtime, long s
     {
         using var records = new RecordBatchBuilder(256);
         foreach (var commit in commits) Encode(records, commit);
-        var first = await journal.AppendAsync(records, inline: false, ct).ConfigureAwait(false);
+        var (first, _) = await journal.AppendAsync(records, inline: false, ct).ConfigureAwait(false);
         lock (_gate)
         {
             for (var i = 0; i < commits.Count; i++) Apply(_entries, commits[i], first + i);

@@ -69,11 +69,13 @@ public sealed partial class LocalLog : IEventLog, IDisposable
         }
     }
 
-    public ValueTask<long> AppendAsync(
+    public ValueTask<OffsetRange> AppendAsync(
         TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default) =>
-        ct.IsCancellationRequested ? ValueTask.FromCanceled<long>(ct) : Append(partition, records, inline: false, ct);
+        ct.IsCancellationRequested
+            ? ValueTask.FromCanceled<OffsetRange>(ct)
+            : Append(partition, records, inline: false, ct);
 
-    public ValueTask<long> AppendInlineAsync(TopicPartition partition, RecordBatchBuilder records) =>
+    public ValueTask<OffsetRange> AppendInlineAsync(TopicPartition partition, RecordBatchBuilder records) =>
         Append(partition, records, inline: true, ct: default);
 
     public IPartitionReader OpenReader(TopicPartition partition, long offset) =>
@@ -145,7 +147,7 @@ public sealed partial class LocalLog : IEventLog, IDisposable
 
     internal EventLogMetrics Metrics => _runtime.Metrics;
 
-    private ValueTask<long> Append(
+    private ValueTask<OffsetRange> Append(
         TopicPartition partition, RecordBatchBuilder records, bool inline, CancellationToken ct)
     {
         var target = Find(partition);
@@ -155,10 +157,10 @@ public sealed partial class LocalLog : IEventLog, IDisposable
         return target.AppendAsync(records, inline, ct);
     }
 
-    private ValueTask<long> Refused(TopicPartition partition, string reason, Error error)
+    private ValueTask<OffsetRange> Refused(TopicPartition partition, string reason, Error error)
     {
         _runtime.Metrics.Refusals.Add(1, EventLogMetrics.Topic(partition.Topic), EventLogMetrics.Reason(reason));
-        return ValueTask.FromException<long>(error.AsException());
+        return ValueTask.FromException<OffsetRange>(error.AsException());
     }
 
     private static MillraceException Failed(object subject, IOException cause)

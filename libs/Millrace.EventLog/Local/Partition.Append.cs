@@ -15,11 +15,11 @@ internal sealed partial class Partition
     private bool _writerCalled;
     private TaskCompletionSource? _drained;
 
-    public ValueTask<long> AppendAsync(RecordBatchBuilder records, bool inline, CancellationToken ct)
+    public ValueTask<OffsetRange> AppendAsync(RecordBatchBuilder records, bool inline, CancellationToken ct)
     {
         var maxTimestampMs = MaxTimestampMs(records);
         PendingAppend append;
-        ValueTask<long> answer;
+        ValueTask<OffsetRange> answer;
         bool callWriter;
         lock (_gate)
         {

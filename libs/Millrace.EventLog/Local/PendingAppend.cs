@@ -5,9 +5,9 @@ using Millrace.Primitives;
 namespace Millrace.EventLog.Local;
 
 /// <summary>One append on its way to the disk; used again for another one when its caller has the answer.</summary>
-internal sealed class PendingAppend(Partition owner) : IValueTaskSource<long>
+internal sealed class PendingAppend(Partition owner) : IValueTaskSource<OffsetRange>
 {
-    private ManualResetValueTaskSourceCore<long> _core;
+    private ManualResetValueTaskSourceCore<OffsetRange> _core;
     private bool _reusable = true;
 
     /// <summary>The records while they wait for room; null once they are copied or given up.</summary>
@@ -15,17 +15,20 @@ internal sealed class PendingAppend(Partition owner) : IValueTaskSource<long>
 
     public long MaxTimestampMs { get; private set; }
 
+    /// <summary>How many records it has.</summary>
+    public int Count { get; set; }
+
     /// <summary>The place of its first record among the records that are written together.</summary>
     public int FirstInGroup { get; set; }
 
     /// <param name="inline">
     /// The caller's code may run on the thread that writes; it must not unless the caller said so.
     /// </param>
-    public ValueTask<long> Begin(long maxTimestampMs, bool inline)
+    public ValueTask<OffsetRange> Begin(long maxTimestampMs, bool inline)
     {
         _core.RunContinuationsAsynchronously = !inline;
         MaxTimestampMs = maxTimestampMs;
-        return new ValueTask<long>(this, _core.Version);
+        return new ValueTask<OffsetRange>(this, _core.Version);
     }
 
     /// <summary>
@@ -38,13 +41,17 @@ internal sealed class PendingAppend(Partition owner) : IValueTaskSource<long>
         ct.UnsafeRegister(static (state, token) => ((PendingAppend)state!).Cancel(token), this);
     }
 
-    public void Succeed(long firstOffsetOfGroup) => _core.SetResult(firstOffsetOfGroup + FirstInGroup);
+    public void Succeed(long firstOffsetOfGroup)
+    {
+        var first = firstOffsetOfGroup + FirstInGroup;
+        _core.SetResult(new OffsetRange(first, first + Count));
+    }
 
     public void Fail(Error error, Exception? cause) => _core.SetException(error.AsException(cause));
 
     public void Fail(Exception exception) => _core.SetException(exception);
 
-    public long GetResult(short token)
+    public OffsetRange GetResult(short token)
     {
         try
         {

@@ -109,10 +109,10 @@ internal sealed class PartitionPublisher(
 
     private async ValueTask AppendAsync(PublishBatch batch)
     {
-        long first;
+        OffsetRange written;
         try
         {
-            first = await log.AppendInlineAsync(partition, batch.Records).ConfigureAwait(false);
+            written = await log.AppendInlineAsync(partition, batch.Records).ConfigureAwait(false);
         }
         catch (Exception failure)
         {
@@ -126,7 +126,7 @@ internal sealed class PartitionPublisher(
         metrics.Accepted(batch.Records.Count, batch.Records.ByteCount);
         foreach (var each in batch.Participations)
         {
-            if (each.LastNumber >= 0) Tell(each, first + batch.Records.Count);
+            if (each.LastNumber >= 0) Tell(each, written.Next);
             metrics.AckLatency(time.GetElapsedTime(each.TakenAt));
         }
 

@@ -92,8 +92,7 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
         var fences = new long[_targets.Length];
         for (var i = 0; i < _targets.Length; i++)
         {
-            fences[i] = await _log.AppendAsync(_targets[i], _records[i], ct);
-            _next[i] = fences[i] + 1;
+            (fences[i], _next[i]) = await _log.AppendAsync(_targets[i], _records[i], ct);
             _records[i].Clear();
         }
 
@@ -111,8 +110,7 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
         for (var i = 0; i < _targets.Length; i++)
         {
             if (_records[i].Count == 0) continue;
-            var first = await _log.AppendAsync(_targets[i], _records[i], ct);
-            _next[i] = first + _records[i].Count;
+            (_, _next[i]) = await _log.AppendAsync(_targets[i], _records[i], ct);
             _records[i].Clear();
         }
     }

@@ -61,7 +61,7 @@ public abstract class EventLogContract
                 records.Begin(0, "key"u8);
                 records.End("body"u8);
                 var appending = _log.AppendInlineAsync(_partition with { Partition = number }, records);
-                Assert.That(await appending.ConfigureAwait(false), Is.EqualTo(i));
+                Assert.That(await appending.ConfigureAwait(false), Is.EqualTo(new OffsetRange(i, i + 1)));
                 records.Clear();
             }
         }
@@ -315,7 +315,9 @@ public abstract class EventLogContract
     {
         using var builder = new RecordBatchBuilder();
         foreach (var value in values) Add(builder, value);
-        return await _log.AppendAsync(_partition, builder);
+        var written = await _log.AppendAsync(_partition, builder);
+        Assert.That(written.Next - written.First, Is.EqualTo(values.Length));
+        return written.First;
     }
 
     private async Task AppendAtAsync(long timestampMs)

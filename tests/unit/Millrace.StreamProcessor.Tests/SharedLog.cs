@@ -57,7 +57,7 @@ internal sealed class SharedLog(IEventLog log) : IEventLog
 
     public TopicInfo? FindTopic(string name) => log.FindTopic(name);
 
-    public ValueTask<long> AppendAsync(
+    public ValueTask<OffsetRange> AppendAsync(
         TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default) =>
         log.AppendAsync(partition, records, ct);
 

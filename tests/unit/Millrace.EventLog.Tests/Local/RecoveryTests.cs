@@ -201,7 +201,7 @@ public class RecoveryTests
         using var builder = new RecordBatchBuilder();
         builder.Begin(timestampMs, "device"u8);
         builder.End(Encoding.UTF8.GetBytes(value));
-        return await log.AppendAsync(Partition, builder);
+        return (await log.AppendAsync(Partition, builder)).First;
     }
 
     /// <summary>Opens the log and reads all.</summary>
