@@ -4,9 +4,22 @@ using Millrace.Primitives;
 
 namespace Millrace.EventLog;
 
-/// <summary>The local event log; section EventLog.</summary>
+/// <summary>Where the event log is.</summary>
+public enum EventLogKind
+{
+    /// <summary>In the data folder of this process, which is then the only one.</summary>
+    Local,
+
+    /// <summary>On a Kafka cluster, which several processes share.</summary>
+    Kafka,
+}
+
+/// <summary>The event log; section EventLog.</summary>
 public sealed class EventLogOptions
 {
+    /// <summary>Where the log is: Local or Kafka.</summary>
+    public EventLogKind Kind { get; set; } = EventLogKind.Local;
+
     /// <summary>Partitions of the hub's topics. Fixed once they are made.</summary>
     [Range(1, 1024)]
     public int Partitions { get; set; } = 4;

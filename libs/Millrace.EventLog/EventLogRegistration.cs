@@ -17,19 +17,26 @@ public static class EventLogRegistration
     /// </summary>
     public static IServiceCollection AddLocalEventLog(this IServiceCollection services)
     {
-        services.AddValidatedOptions<EventLogOptions>("EventLog");
-        services.AddSingleton<IValidateOptions<EventLogOptions>, EventLogOptionsValidator>();
+        services.AddEventLogBase();
         services.AddSingleton(provider => LocalLog.Open(
             provider.GetRequiredService<DataFolder>().Log,
             provider.GetRequiredService<IOptions<EventLogOptions>>().Value,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<IEventLog>(provider => provider.GetRequiredService<LocalLog>());
+        services.AddHostedService<LogRetention>();
+        return services;
+    }
+
+    /// <summary>What every adapter has: the options, the hub's topics, and what queries may read.</summary>
+    internal static IServiceCollection AddEventLogBase(this IServiceCollection services)
+    {
+        services.AddValidatedOptions<EventLogOptions>("EventLog");
+        services.AddSingleton<IValidateOptions<EventLogOptions>, EventLogOptionsValidator>();
         services.AddHostedService<HubTopics>();
         services.AddValidatedOptions<QueryInputOptions>("Queries");
         services.AddSingleton<QueryInputs>();
         services.AddValidatedOptions<RetentionOptions>("EventLog:Retention");
-        services.AddHostedService<LogRetention>();
         return services;
     }
 }

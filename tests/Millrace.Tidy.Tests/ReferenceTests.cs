@@ -15,6 +15,7 @@ public class ReferenceTests
         ["Millrace.ObjectStore"] = 2,
         ["Millrace.Mqtt"] = 2,
         ["Millrace.Saql"] = 2,
+        ["Millrace.EventLog.Kafka"] = 4,
         ["Millrace.Delta"] = 3,
         ["Millrace.Batch"] = 4,
         ["Millrace.Gateway"] = 5,
