@@ -34,6 +34,7 @@ public static class GatewayRegistration
         services.AddSingleton<GatewayEndpoints>();
         services.AddSingleton<TelemetryPublisher>();
         services.AddSingleton<LifecycleWriter>();
+        services.AddSingleton<PeerWatch>();
         services.AddSingleton<TopicRouter>();
         services.AddSingleton<IdentityCache>();
         services.AddSingleton<DeviceAuthenticator>();

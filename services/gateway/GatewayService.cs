@@ -19,7 +19,7 @@ namespace Millrace.Gateway;
 internal sealed class GatewayService(
     GatewayRuntime runtime, TelemetryPublisher publisher, LifecycleWriter lifecycle, ConnectionWatch watch,
     RevocationWatch revocations, SessionSweeper sweeper, SessionRecovery recovery, NodeLease lease,
-    DeviceMessageReader messages,
+    PeerWatch peers, DeviceMessageReader messages,
     SpaceLog spaces, LoopListener listener, GatewayEndpoints endpoints, IOptions<GatewayOptions> options,
     TimeProvider time, ILogger<GatewayService> logger) : IHostedLifecycleService
 {
@@ -42,6 +42,7 @@ internal sealed class GatewayService(
             Task.Run(() => revocations.RunAsync(notices, _stop.Token), CancellationToken.None),
             Task.Run(() => sweeper.RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => lease.RunAsync(_stop.Token), CancellationToken.None),
+            Task.Run(() => peers.RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => messages.RunAsync(_stop.Token), CancellationToken.None));
         listener.Start();
     }

@@ -77,6 +77,10 @@ internal static partial class Log
         "Nothing was heard of this gateway since {Heard}: others may have closed its sessions, and {Count} devices are let go")]
     public static partial void LeaseLost(this ILogger log, DateTimeOffset heard, int count);
 
+    [LoggerMessage(4212, LogLevel.Warning,
+        "{Partition} cannot be followed now: a device that connects elsewhere may keep its connection here")]
+    public static partial void PeersUnknown(this ILogger log, string partition, Exception failure);
+
     [LoggerMessage(4300, LogLevel.Debug, "{Code}: device {DeviceId} sent a packet that breaks the protocol: {Defect}")]
     public static partial void Malformed(this ILogger log, string code, string? deviceId, string defect);
 

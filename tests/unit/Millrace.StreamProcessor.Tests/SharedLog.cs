@@ -13,6 +13,12 @@ internal sealed class SharedLog(IEventLog log) : IEventLog
     private readonly Lock _gate = new();
     private readonly List<Member> _members = [];
     private HashSet<int> _owned = [];
+    private long _recordsRead;
+    private int _readersOpen;
+
+    public long RecordsRead => Interlocked.Read(ref _recordsRead);
+
+    public int ReadersOpen => Volatile.Read(ref _readersOpen);
 
     public IReadOnlyList<string> Topics => log.Topics;
 
@@ -30,6 +36,12 @@ internal sealed class SharedLog(IEventLog log) : IEventLog
 
         await Task.WhenAll(members.Select(member => member.RevokeAsync(gone)));
         foreach (var member in members) member.Assign(partitions);
+    }
+
+    /// <summary>As when the cluster throws a member out: it has to join again.</summary>
+    public void FailWatches()
+    {
+        lock (_gate) _members.ForEach(member => member.Fail());
     }
 
     public async IAsyncEnumerable<AssignmentChange> WatchAssignmentAsync(
@@ -61,7 +73,8 @@ internal sealed class SharedLog(IEventLog log) : IEventLog
         TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default) =>
         log.AppendAsync(partition, records, ct);
 
-    public IPartitionReader OpenReader(TopicPartition partition, long offset) => log.OpenReader(partition, offset);
+    public IPartitionReader OpenReader(TopicPartition partition, long offset) =>
+        new CountedReader(this, log.OpenReader(partition, offset));
 
     public ValueTask<OffsetRange> RangeAsync(TopicPartition partition, CancellationToken ct = default) =>
         log.RangeAsync(partition, ct);
@@ -87,6 +100,42 @@ internal sealed class SharedLog(IEventLog log) : IEventLog
     /// <summary>The log goes on: it is another's.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
+    private sealed class CountedReader : IPartitionReader
+    {
+        private readonly SharedLog _log;
+        private readonly IPartitionReader _reader;
+
+        public CountedReader(SharedLog log, IPartitionReader reader)
+        {
+            (_log, _reader) = (log, reader);
+            Interlocked.Increment(ref log._readersOpen);
+        }
+
+        public long Position => _reader.Position;
+
+        public void Seek(long offset) => _reader.Seek(offset);
+
+        public async ValueTask<RecordBatch> ReadAsync(int bytesMax = 64 * 1024, CancellationToken ct = default)
+        {
+            var batch = await _reader.ReadAsync(bytesMax, ct);
+            Interlocked.Add(ref _log._recordsRead, batch.Count);
+            return batch;
+        }
+
+        public async ValueTask<RecordBatch?> TryReadAsync(int bytesMax = 64 * 1024, CancellationToken ct = default)
+        {
+            var batch = await _reader.TryReadAsync(bytesMax, ct);
+            Interlocked.Add(ref _log._recordsRead, batch?.Count ?? 0);
+            return batch;
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            Interlocked.Decrement(ref _log._readersOpen);
+            return _reader.DisposeAsync();
+        }
+    }
+
     private sealed class Member(string topic, int partitions)
     {
         private readonly Channel<AssignmentChange> _changes = Channel.CreateBounded<AssignmentChange>(1_000);
@@ -108,6 +157,8 @@ internal sealed class SharedLog(IEventLog log) : IEventLog
             Write(AssignmentKind.Revoked, removed, done.SetResult);
             return done.Task;
         }
+
+        public void Fail() => _changes.Writer.Complete(new IOException("The member is thrown out."));
 
         private void Write(AssignmentKind kind, List<int> which, Action completed) => Assert.That(
             _changes.Writer.TryWrite(new AssignmentChange(
