@@ -40,6 +40,7 @@ public class MembershipTests
     {
         Add(3);
         await StartAllAsync();
+        for (var member = 0; member < 3; member++) await UpAsync(member);
         await Eventually.TrueAsync(() => Keepers().Count == 1, "one does the housekeeping", TimeSpan.FromSeconds(40));
         var keeper = Keepers().Single();
         await Process(keeper).KillAsync();
