@@ -6,18 +6,15 @@ using TopicPartition = Millrace.Contracts.TopicPartition;
 namespace Millrace.EventLog.Kafka;
 
 /// <summary>
-/// What is asked of the cluster now and then, in the words of the event log. Failures become LOG-0012; those that pass by
-/// themselves are tried again for a while.
+/// What is asked of the cluster now and then, in the words of the event log. Failures become LOG-0012; those that pass
+/// by themselves are tried again for a while.
 /// </summary>
 internal sealed class KafkaAdmin(KafkaLogOptions options, ILogger log, TimeProvider time) : IDisposable
 {
     private const int Tries = 5;
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
 
-    public IAdminClient Client { get; } = new AdminClientBuilder(KafkaSettings.Common(options))
-        .SetLogHandler((_, message) => Tell(log, message))
-        .SetErrorHandler((_, error) => log.ClientFailed(error.Code.ToString(), error.Reason))
-        .Build();
+    public IAdminClient Client { get; } = Build(options, log);
 
     private string Prefix => options.Prefix;
 
@@ -81,6 +78,21 @@ internal sealed class KafkaAdmin(KafkaLogOptions options, ILogger log, TimeProvi
     }
 
     public void Dispose() => Client.Dispose();
+
+    private static IAdminClient Build(KafkaLogOptions options, ILogger log)
+    {
+        try
+        {
+            return new AdminClientBuilder(KafkaSettings.Common(options))
+                .SetLogHandler((_, message) => Tell(log, message))
+                .SetErrorHandler(static (_, _) => { })
+                .Build();
+        }
+        catch (InvalidOperationException e)
+        {
+            throw KafkaLogErrors.SettingsRefused.With(null, e.Message).AsException(e);
+        }
+    }
 
     public static void Tell(ILogger log, LogMessage message)
     {

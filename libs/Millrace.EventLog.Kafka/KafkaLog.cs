@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Contracts;
@@ -5,6 +6,7 @@ using Millrace.EventLog.Kafka.Catalog;
 using Millrace.EventLog.Kafka.Groups;
 using Millrace.EventLog.Kafka.Producing;
 using Millrace.EventLog.Kafka.Reading;
+using Millrace.EventLog.Retention;
 
 namespace Millrace.EventLog.Kafka;
 
@@ -12,7 +14,7 @@ namespace Millrace.EventLog.Kafka;
 /// The event log on a Kafka cluster. It connects in the background: what needs the cluster waits for it.
 /// docs/event-log.md says what it guarantees.
 /// </summary>
-public sealed class KafkaLog : IEventLog
+public sealed partial class KafkaLog : IRetainedLog
 {
     private readonly KafkaLogOptions _options;
     private readonly long _appendBytesMax;
@@ -54,11 +56,10 @@ public sealed class KafkaLog : IEventLog
 
     internal KafkaAdmin Admin => _admin;
 
-    internal EventLogMetrics Metrics => _metrics;
-
     public ValueTask<TopicInfo> EnsureTopicAsync(TopicSpec spec, CancellationToken ct = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(spec.Partitions);
+        _ensured.TryAdd(spec.Name, true);
         return _maker.EnsureAsync(spec, ct);
     }
 
@@ -111,12 +112,11 @@ public sealed class KafkaLog : IEventLog
     public ValueTask ForgetGroupAsync(string group, CancellationToken ct = default) => _groups.ForgetAsync(group, ct);
 
     public async IAsyncEnumerable<AssignmentChange> WatchAssignmentAsync(
-        string group, string topic,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct = default)
+        string group, string topic, [EnumeratorCancellation] CancellationToken ct = default)
     {
         if (FindTopic(topic) is null) throw EventLogErrors.NotFound.With(topic).AsException();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, _stopped.Token);
-        await foreach (var change in GroupMember.WatchAsync(group, topic, _admin, _options, _log, _time, either.Token)
+        await foreach (var change in GroupMember.WatchAsync(group, topic, _admin, _options, _log, either.Token)
             .ConfigureAwait(false)) yield return change;
     }
 

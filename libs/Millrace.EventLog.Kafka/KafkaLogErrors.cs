@@ -19,4 +19,9 @@ public static class KafkaLogErrors
         "The Kafka cluster did not make a topic.",
         "It has fewer brokers than the topic is to have replicas, or this process may not make topics.",
         "Set EventLog:Kafka:Topics to what the cluster can do, or make the topic with the cluster's own tools.");
+
+    public static readonly ErrorDefinition SettingsRefused = new("LOG-0014",
+        "The Kafka client does not take its settings.",
+        "A file cannot be read, or a value does not fit what the client was built with.",
+        "Mend the option of EventLog:Kafka that the message speaks of.");
 }

@@ -76,8 +76,21 @@ internal static class KafkaSettings
         ["check.crcs"] = "true",
         ["queued.max.messages.kbytes"] = Text(Math.Max(1, options.Consumer.ReadAheadBytesMax.Bytes >> 10)),
         ["fetch.message.max.bytes"] = Text(Math.Clamp(options.Consumer.ReadAheadBytesMax.Bytes / 2, 1 << 16, 1 << 20)),
+        // A reader that is opened waits so long for the requests that are under way.
+        ["fetch.wait.max.ms"] = "200",
         ["fetch.queue.backoff.ms"] = "10",
         ["fetch.error.backoff.ms"] = "100",
+    };
+
+    /// <summary>
+    /// Commits and asks for offsets of any group. librdkafka 2.16 takes it for granted, when a coordinator says that it
+    /// is not or not yet one, that a client which asks for committed offsets has a group of its own, and crashes
+    /// without: so there is one, which nobody joins.
+    /// </summary>
+    public static Dictionary<string, string> Offsets(KafkaLogOptions options) => new(Common(options))
+    {
+        ["group.id"] = $"{options.Prefix}millrace-offsets",
+        ["enable.auto.commit"] = "false",
     };
 
     /// <summary>A member of a group that shares partitions and reads nothing itself.</summary>

@@ -49,8 +49,4 @@ internal static partial class Log
 
     [LoggerMessage(3113, LogLevel.Warning, "The lag is not known now: {Error}")]
     public static partial void LagUnknown(this ILogger log, string error);
-
-    [LoggerMessage(3114, LogLevel.Warning,
-        "The brokers forget what a group committed {Minutes} minutes after it went quiet (offsets.retention.minutes)")]
-    public static partial void OffsetsForgotten(this ILogger log, long minutes);
 }

@@ -4,23 +4,23 @@ using Millrace.Primitives;
 
 namespace Millrace.EventLog;
 
-/// <summary>Where the event log is.</summary>
+/// <summary>What keeps the event log.</summary>
 public enum EventLogKind
 {
-    /// <summary>In the data folder of this process, which is then the only one.</summary>
+    /// <summary>Files in the data folder; one process has them.</summary>
     Local,
 
-    /// <summary>On a Kafka cluster, which several processes share.</summary>
+    /// <summary>A Kafka cluster, which any number of processes share.</summary>
     Kafka,
 }
 
-/// <summary>The event log; section EventLog.</summary>
+/// <summary>The event log; section EventLog. What is said of files and disks is of the local one.</summary>
 public sealed class EventLogOptions
 {
-    /// <summary>Where the log is: Local or Kafka.</summary>
-    public EventLogKind Kind { get; set; } = EventLogKind.Local;
+    /// <summary>Local, in the data folder, or Kafka; then see EventLog:Kafka.</summary>
+    public EventLogKind Kind { get; set; }
 
-    /// <summary>Partitions of the hub's topics. Fixed once they are made.</summary>
+    /// <summary>Partitions of the hub's topics. Fixed once they are made. On Kafka the default is 32.</summary>
     [Range(1, 1024)]
     public int Partitions { get; set; } = 4;
 

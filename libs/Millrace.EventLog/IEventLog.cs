@@ -68,7 +68,8 @@ public interface IEventLog : IAsyncDisposable
 
     /// <summary>
     /// Which partitions of the topic this process works on for the group, as they come and go. After a revocation the
-    /// caller stops, and says so by <see cref="AssignmentChange.Complete"/>.
+    /// caller stops, and says so by <see cref="AssignmentChange.Complete"/>. When the token is cancelled, a log that
+    /// other processes share first says that all are revoked, and gives them to others when that is complete.
     /// </summary>
     IAsyncEnumerable<AssignmentChange> WatchAssignmentAsync(string group, string topic, CancellationToken ct = default);
 

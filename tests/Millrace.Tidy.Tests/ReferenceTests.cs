@@ -15,8 +15,8 @@ public class ReferenceTests
         ["Millrace.ObjectStore"] = 2,
         ["Millrace.Mqtt"] = 2,
         ["Millrace.Saql"] = 2,
-        ["Millrace.EventLog.Kafka"] = 4,
         ["Millrace.Delta"] = 3,
+        ["Millrace.EventLog.Kafka"] = 4,
         ["Millrace.Batch"] = 4,
         ["Millrace.Gateway"] = 5,
         ["Millrace.Registry"] = 5,
@@ -31,6 +31,7 @@ public class ReferenceTests
     private static readonly Dictionary<string, string[]> Homes = new()
     {
         ["Akka"] = ["Millrace.StreamProcessor", "Millrace"],
+        ["Confluent.Kafka"] = ["Millrace.EventLog.Kafka"],
         ["ParquetSharp"] = ["Millrace.Archiver"],
         ["DuckDB.NET"] = ["Millrace.Batch"],
         ["Microsoft.Data.Sqlite"] = ["Millrace.Stores"],

@@ -9,6 +9,8 @@ namespace Millrace.EventLog.Kafka.Catalog;
 /// </summary>
 internal sealed class TopicCatalog : IAsyncDisposable
 {
+    private const int MissedMax = 3;
+
     private readonly KafkaAdmin _admin;
     private readonly KafkaLogOptions _options;
     private readonly TimeProvider _time;
@@ -17,6 +19,7 @@ internal sealed class TopicCatalog : IAsyncDisposable
     private readonly SemaphoreSlim _asking = new(1, 1);
     private readonly Task _refreshing;
     private volatile IReadOnlyDictionary<string, TopicInfo> _topics = new Dictionary<string, TopicInfo>();
+    private readonly Dictionary<string, int> _missed = [];
     private long _silentSince;
     private bool _hasAnswered;
 
@@ -68,6 +71,14 @@ internal sealed class TopicCatalog : IAsyncDisposable
         {
             if (_admin.Unnamed(topic.Topic) is not { } name || topic.Partitions.Count == 0) continue;
             topics.Add(name, new TopicInfo(name, topic.Partitions.Count));
+        }
+
+        foreach (var there in topics.Keys) _missed.Remove(there);
+        foreach (var gone in _topics.Values.Where(topic => !topics.ContainsKey(topic.Name)))
+        {
+            // A broker that has just begun does not know what was just made.
+            var missed = _missed[gone.Name] = _missed.GetValueOrDefault(gone.Name) + 1;
+            if (missed < MissedMax) topics.Add(gone.Name, gone);
         }
 
         _topics = topics;

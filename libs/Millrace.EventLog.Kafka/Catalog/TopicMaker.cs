@@ -47,7 +47,12 @@ internal sealed class TopicMaker(
             found = await DescribeAsync(spec.Name, ct).ConfigureAwait(false) ?? found;
         }
 
-        if (!catalog.Topics.ContainsKey(spec.Name)) await catalog.AskAsync(ct).ConfigureAwait(false);
+        while (!catalog.Topics.ContainsKey(spec.Name))
+        {
+            await Task.Delay(Pause, time, ct).ConfigureAwait(false);
+            await catalog.AskAsync(ct).ConfigureAwait(false);
+        }
+
         await CompareAsync(spec.Name, found, ct).ConfigureAwait(false);
         return new TopicInfo(spec.Name, spec.Partitions);
     }

@@ -22,15 +22,18 @@ internal sealed class GroupMember
     private readonly KafkaAdmin _admin;
     private readonly KafkaLogOptions _options;
     private readonly ILogger _log;
-    private readonly TimeProvider _time;
     private readonly Channel<AssignmentChange> _changes;
     private readonly CancellationToken _stop;
-    private readonly HashSet<TopicPartition> _assigned = [];
 
-    private GroupMember(string group, string topic, KafkaAdmin admin, KafkaLogOptions options, ILogger log,
-        TimeProvider time, CancellationToken stop)
+    // Nobody looks at changes any more, so that none is to be waited for.
+    private readonly CancellationTokenSource _unwatched = new();
+    private readonly HashSet<TopicPartition> _assigned = [];
+    private bool _hasMore;
+
+    private GroupMember(
+        string group, string topic, KafkaAdmin admin, KafkaLogOptions options, ILogger log, CancellationToken stop)
     {
-        (_group, _topic, _admin, _options, _log, _time, _stop) = (group, topic, admin, options, log, time, stop);
+        (_group, _topic, _admin, _options, _log, _stop) = (group, topic, admin, options, log, stop);
         _changes = Channel.CreateBounded<AssignmentChange>(ChangesMax);
     }
 
@@ -38,13 +41,13 @@ internal sealed class GroupMember
     /// The changes, until the token is cancelled: then all is revoked, and when the work has ended the member leaves.
     /// </summary>
     public static async IAsyncEnumerable<AssignmentChange> WatchAsync(
-        string group, string topic, KafkaAdmin admin, KafkaLogOptions options, ILogger log, TimeProvider time,
+        string group, string topic, KafkaAdmin admin, KafkaLogOptions options, ILogger log,
         [EnumeratorCancellation] CancellationToken ct)
     {
         using var left = new CancellationTokenSource();
-        await using var registration = ct.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), left)
-            .ConfigureAwait(false);
-        var member = new GroupMember(group, topic, admin, options, log, time, left.Token);
+        await using var registration = ct.UnsafeRegister(
+            static state => ((CancellationTokenSource)state!).Cancel(), left).ConfigureAwait(false);
+        var member = new GroupMember(group, topic, admin, options, log, left.Token);
         var running = Task.Factory.StartNew(
             member.Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
@@ -54,11 +57,11 @@ internal sealed class GroupMember
         }
         finally
         {
-            // The caller looks no more, so that nothing is to be waited for.
             member._changes.Writer.TryComplete();
             await left.CancelAsync().ConfigureAwait(false);
-            while (member._changes.Reader.TryRead(out var unseen)) unseen.Complete();
+            await member._unwatched.CancelAsync().ConfigureAwait(false);
             await running.ConfigureAwait(false);
+            member._unwatched.Dispose();
         }
 
         ct.ThrowIfCancellationRequested();
@@ -66,21 +69,29 @@ internal sealed class GroupMember
 
     private void Run()
     {
-        while (!_stop.IsCancellationRequested)
+        try
         {
-            try
-            {
-                Join();
-            }
-            catch (KafkaException e)
-            {
-                _log.MemberFailed(_group, e.Error.ToString());
-                Lose([.. _assigned]);
-                _stop.WaitHandle.WaitOne(RejoinPause);
-            }
+            while (!_stop.IsCancellationRequested) Rejoin();
+            _changes.Writer.TryComplete();
         }
+        catch (Exception e)
+        {
+            _changes.Writer.TryComplete(e);
+        }
+    }
 
-        _changes.Writer.TryComplete();
+    private void Rejoin()
+    {
+        try
+        {
+            Join();
+        }
+        catch (KafkaException e)
+        {
+            _log.MemberFailed(_group, e.Error.ToString());
+            Lose([.. _assigned]);
+            _stop.WaitHandle.WaitOne(RejoinPause);
+        }
     }
 
     private void Join()
@@ -88,7 +99,7 @@ internal sealed class GroupMember
         var settings = KafkaSettings.Member(_options, _admin.Named(_group) + GroupOffsets.MembersSuffix, _topic);
         using var consumer = new ConsumerBuilder<Ignore, Ignore>(settings)
             .SetLogHandler((_, message) => KafkaAdmin.Tell(_log, message))
-            .SetErrorHandler((_, error) => _log.ClientFailed(error.Code.ToString(), error.Reason))
+            .SetErrorHandler(static (_, _) => { })
             .SetPartitionsAssignedHandler((_, partitions) => Assign(partitions))
             .SetPartitionsRevokedHandler((_, partitions) => Revoke([.. partitions.Select(Of)]))
             .SetPartitionsLostHandler((_, partitions) => Lose([.. partitions.Select(Of)]))
@@ -96,7 +107,6 @@ internal sealed class GroupMember
         consumer.Subscribe(_admin.Named(_topic));
         while (!_stop.IsCancellationRequested)
         {
-            var before = _assigned.Count;
             try
             {
                 consumer.Consume(PollMost);
@@ -107,7 +117,8 @@ internal sealed class GroupMember
             }
 
             // It is a member to share partitions, and never reads one.
-            if (_assigned.Count > before) consumer.Pause(consumer.Assignment);
+            if (_hasMore) consumer.Pause(consumer.Assignment);
+            _hasMore = false;
         }
 
         Revoke([.. _assigned]);
@@ -120,6 +131,7 @@ internal sealed class GroupMember
         if (added.Count > 0)
         {
             _assigned.UnionWith(added);
+            _hasMore = true;
             _log.Assigned(_group, _topic, Numbers(added));
             Tell(new AssignmentChange(AssignmentKind.Assigned, added, () => { }));
         }
@@ -142,15 +154,23 @@ internal sealed class GroupMember
         EndWork(gone);
     }
 
-    private List<TopicPartition> Drop(IEnumerable<TopicPartition> partitions) => [.. partitions.Where(_assigned.Remove)];
+    private List<TopicPartition> Drop(IEnumerable<TopicPartition> partitions) =>
+        [.. partitions.Where(_assigned.Remove)];
 
     private void EndWork(IReadOnlyList<TopicPartition> partitions)
     {
         using var ended = new ManualResetEventSlim();
         var change = new AssignmentChange(AssignmentKind.Revoked, partitions, () => SetQuietly(ended));
         if (!Tell(change)) return;
-        if (!ended.Wait(_options.Consumer.RevocationTimeout, CancellationToken.None))
-            _log.RevocationLate(_group, _topic, _options.Consumer.RevocationTimeout);
+        try
+        {
+            if (!ended.Wait(_options.Consumer.RevocationTimeout, _unwatched.Token))
+                _log.RevocationLate(_group, _topic, _options.Consumer.RevocationTimeout);
+        }
+        catch (OperationCanceledException)
+        {
+            // Who watched has gone.
+        }
     }
 
     /// <summary>It may come when nobody waits any more.</summary>

@@ -7,9 +7,9 @@ using TopicPartition = Millrace.Contracts.TopicPartition;
 namespace Millrace.EventLog.Kafka.Groups;
 
 /// <summary>
-/// What groups have committed, kept by the cluster like that of any consumer group, so that its tools see it. Who shares
-/// the partitions of a group among processes are members of another group (see <see cref="GroupMember"/>): so any
-/// process may commit for a group, and what counts is decided by epochs and stores, not by membership.
+/// What groups have committed, kept by the cluster like that of any consumer group, so that its tools see it. Who
+/// shares the partitions of a group among processes are members of another group (see <see cref="GroupMember"/>): so
+/// any process may commit for a group, and what counts is decided by epochs and stores, not by membership.
 /// </summary>
 internal sealed class GroupOffsets : IAsyncDisposable
 {
@@ -31,7 +31,7 @@ internal sealed class GroupOffsets : IAsyncDisposable
     public GroupOffsets(KafkaAdmin admin, KafkaLogOptions options, ILogger log, TimeProvider time)
     {
         (_admin, _time) = (admin, time);
-        _client = new NativeClient(ClientKind.Producer, KafkaSettings.Common(options), log);
+        _client = new NativeClient(ClientKind.Consumer, KafkaSettings.Offsets(options), log);
         _request = new GroupRequest(_client, admin.Named, admin.Unnamed);
         _polling = Task.Run(PollAsync);
     }

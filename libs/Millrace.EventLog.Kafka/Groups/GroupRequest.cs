@@ -43,7 +43,8 @@ internal sealed class GroupRequest(
     }
 
     /// <param name="wanted">Null for all partitions on which the group has committed.</param>
-    public unsafe Task<IReadOnlyList<GroupOffset>> CommittedAsync(string group, IReadOnlyCollection<TopicPartition>? wanted)
+    public unsafe Task<IReadOnlyList<GroupOffset>> CommittedAsync(
+        string group, IReadOnlyCollection<TopicPartition>? wanted)
     {
         NativePartitions* partitions = null;
         if (wanted is not null)
@@ -100,8 +101,10 @@ internal sealed class GroupRequest(
         try
         {
             if (Rdkafka.EventError(@event) is var failed && failed != 0) throw new GroupRequestException(failed);
-            nuint count;
-            var group = ((delegate*<nint, nuint*, nint*>)groupsOf)(@event, &count)[0];
+            nuint count = 0;
+            var groups = ((delegate*<nint, nuint*, nint*>)groupsOf)(@event, &count);
+            if (count == 0) return [];
+            var group = groups[0];
             if (Rdkafka.GroupError(group) is var error && error != 0)
                 throw new GroupRequestException(Rdkafka.ErrorCode(error));
             return Read(Rdkafka.GroupPartitions(group));

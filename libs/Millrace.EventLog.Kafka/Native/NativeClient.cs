@@ -81,7 +81,10 @@ internal sealed unsafe class NativeClient : IDisposable
     {
         if (Of(opaque) is not { } self) return;
         var text = Rdkafka.Text(reason);
-        self._log.ClientFailed(Rdkafka.Describe(code), text);
+
+        // The log has the others from OnLog.
+        if (code is NativeErrors.Fatal or NativeErrors.AllBrokersDown)
+            self._log.ClientFailed(Rdkafka.Describe(code), text);
         self._failed?.Invoke(code, text);
     }
 }

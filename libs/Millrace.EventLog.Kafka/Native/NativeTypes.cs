@@ -86,6 +86,7 @@ internal static class NativeErrors
 {
     public const int BadMessage = -199;
     public const int PartitionEnd = -191;
+    public const int AllBrokersDown = -187;
     public const int Purged = -151;
     public const int Fatal = -150;
     public const int OffsetOutOfRange = -140;

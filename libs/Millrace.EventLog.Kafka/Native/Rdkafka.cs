@@ -20,7 +20,7 @@ internal static unsafe partial class Rdkafka
     {
         var text = stackalloc byte[TextBytes];
         if (ConfSet(conf, name, value, text, TextBytes) != 0)
-            throw new InvalidOperationException($"{name}: {Text(text)}");
+            throw KafkaLogErrors.SettingsRefused.With(name, Text(text)).AsException();
     }
 
     /// <summary>A client of these settings, which it takes over.</summary>
@@ -30,7 +30,7 @@ internal static unsafe partial class Rdkafka
         var client = New(kind, conf, text, TextBytes);
         if (client != 0) return client;
         ConfDestroy(conf);
-        throw new InvalidOperationException(Text(text));
+        throw KafkaLogErrors.SettingsRefused.With(kind, Text(text)).AsException();
     }
 
     public static string Text(byte* text) => text is null ? "" : Marshal.PtrToStringUTF8((nint)text) ?? "";

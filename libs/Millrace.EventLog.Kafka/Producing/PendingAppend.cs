@@ -60,8 +60,8 @@ internal sealed class PendingAppend
     }
 
     /// <summary>
-    /// Says that no more records will be handed over, and how many were not, because of an error. True when no report is
-    /// missing.
+    /// Says that no more records will be handed over, and how many were not, because of an error. True when no report
+    /// is missing.
     /// </summary>
     public bool HandedOver(int missing, int error)
     {

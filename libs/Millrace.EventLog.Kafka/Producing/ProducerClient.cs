@@ -8,8 +8,8 @@ using Millrace.EventLog.Kafka.Native;
 namespace Millrace.EventLog.Kafka.Producing;
 
 /// <summary>
-/// One producer of the library, and the thread that has its reports. After a fatal error of the library it is of no more
-/// use: every append that is on its way fails, and another producer takes its place.
+/// One producer of the library, and the thread that has its reports. After a fatal error of the library it is of no
+/// more use: every append that is on its way fails, and another producer takes its place.
 /// </summary>
 internal sealed class ProducerClient
 {

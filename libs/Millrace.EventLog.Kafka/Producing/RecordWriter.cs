@@ -14,7 +14,8 @@ internal static unsafe class RecordWriter
     // A field of no bytes is not the same as no field: it points somewhere all the same.
     private static readonly byte[] Somewhere = GC.AllocateArray<byte>(1, pinned: true);
 
-    /// <summary>Returns how many were taken; fewer than there are when the library refused one, with its error.</summary>
+    /// <summary>Returns how many were taken; fewer than there are when the library refused one, with its
+    /// error.</summary>
     public static int Write(
         NativeClient client, nint topic, int partition, RecordBatchBuilder records, nint opaque, out int error)
     {

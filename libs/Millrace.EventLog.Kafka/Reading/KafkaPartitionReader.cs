@@ -13,6 +13,7 @@ internal sealed class KafkaPartitionReader(KafkaLog log, TopicPartition partitio
 {
     private readonly RecordBatchBuilder _records = new();
     private PartitionFetch? _fetch;
+    private bool _isDisposed;
 
     public long Position { get; private set; } = offset;
 
@@ -51,6 +52,7 @@ internal sealed class KafkaPartitionReader(KafkaLog log, TopicPartition partitio
 
     public ValueTask DisposeAsync()
     {
+        _isDisposed = true;
         Close();
         _records.Dispose();
         return ValueTask.CompletedTask;
@@ -59,6 +61,7 @@ internal sealed class KafkaPartitionReader(KafkaLog log, TopicPartition partitio
     private async ValueTask<RecordBatch?> TakeAsync(int bytesMax, CancellationToken ct)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytesMax);
+        ObjectDisposedException.ThrowIf(_isDisposed, typeof(IPartitionReader));
         _fetch ??= log.Fetch(partition, Position);
         _records.Clear();
         switch (_fetch.Take(_records, bytesMax, out var first))

@@ -24,8 +24,8 @@ internal static unsafe class RecordReader
 
     public static void Read(NativeMessage* message, RecordBatchBuilder into)
     {
-        into.Begin(Rdkafka.MessageTimestamp(message, null), new ReadOnlySpan<byte>(message->Key, (int)message->KeyBytes),
-            hasKey: message->Key is not null);
+        var key = new ReadOnlySpan<byte>(message->Key, (int)message->KeyBytes);
+        into.Begin(Rdkafka.MessageTimestamp(message, null), key, hasKey: message->Key is not null);
         for (var number = 0; TryHeader(message, number, out var name, out var value); number++)
             into.AddHeader(name, value);
         into.End(new ReadOnlySpan<byte>(message->Payload, (int)message->PayloadBytes));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Millrace.Contracts;
+using Millrace.EventLog.Retention;
 
 namespace Millrace.EventLog.Local;
 
@@ -148,5 +149,3 @@ internal sealed class GroupOffsets(Partition journal, LogRuntime runtime, long s
     /// <param name="At">The journal offset of the commit.</param>
     private readonly record struct Entry(CommittedOffset? Committed, long At);
 }
-
-internal readonly record struct GroupPosition(string Group, long NextOffset);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Contracts;
 using Millrace.EventLog.Disk;
+using Millrace.EventLog.Retention;
 using Millrace.Primitives;
 
 namespace Millrace.EventLog.Local;
@@ -11,7 +12,7 @@ namespace Millrace.EventLog.Local;
 /// The event log in a folder of this machine: one folder a topic, one a partition, segment files with checksums, one
 /// write and one fdatasync for all appends that wait. docs/event-log.md says what it guarantees.
 /// </summary>
-public sealed partial class LocalLog : IEventLog, IDisposable
+public sealed partial class LocalLog : IRetainedLog, IDisposable
 {
     private const string TopicsFolder = "topics", GroupsFolder = "groups", LockName = "lock";
     private const long SummariseGroupsAfterBytes = 1 << 20;
@@ -141,11 +142,17 @@ public sealed partial class LocalLog : IEventLog, IDisposable
 
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
-    internal IReadOnlyList<GroupPosition> GroupsOf(TopicPartition partition) => _groups.Of(partition);
+    EventLogMetrics IRetainedLog.Metrics => _runtime.Metrics;
+
+    IReadOnlyList<string> IRetainedLog.OwnTopics => Topics;
+
+    ValueTask<IReadOnlyList<GroupPosition>> IRetainedLog.GroupsOfAsync(
+        TopicPartition partition, CancellationToken ct) => new(_groups.Of(partition));
+
+    ValueTask<IReadOnlyList<SegmentSize>> IRetainedLog.SizesOfAsync(TopicPartition partition, CancellationToken ct) =>
+        new(SizesOf(partition));
 
     internal IReadOnlyList<SegmentSize> SizesOf(TopicPartition partition) => Find(partition).Sizes();
-
-    internal EventLogMetrics Metrics => _runtime.Metrics;
 
     private ValueTask<OffsetRange> Append(
         TopicPartition partition, RecordBatchBuilder records, bool inline, CancellationToken ct)

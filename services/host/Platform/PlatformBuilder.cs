@@ -10,7 +10,6 @@ using Millrace.Batch;
 using Millrace.Cluster;
 using Millrace.ColdPath;
 using Millrace.EventLog;
-using Millrace.EventLog.Kafka;
 using Millrace.Gateway;
 using Millrace.Hosting;
 using Millrace.Hosting.Health;
@@ -111,10 +110,7 @@ internal static class PlatformBuilder
         services.AddMillraceHealth();
         services.AddMillraceCluster(configuration);
 
-        var isKafka = Enum.TryParse<EventLogKind>(configuration["EventLog:Kind"], ignoreCase: true, out var kind)
-            && kind == EventLogKind.Kafka;
-        if (isKafka) services.AddKafkaEventLog();
-        else services.AddLocalEventLog();
+        services.AddEventLog(configuration);
         services.AddSqliteStores();
         services.AddFileObjectStore();
         services.AddDuckDbBatch();

@@ -13,24 +13,25 @@ internal sealed class EnginesCommand : IBrokerCommand
     private readonly TemporaryFolder? _folder;
     private bool _wasUp;
 
-    private EnginesCommand(string path)
+    /// <param name="alone">A set of its own, whatever the environment says.</param>
+    private EnginesCommand(string path, bool alone)
     {
         _path = path;
-        if (Environment.GetEnvironmentVariable(RunVariable) is { Length: > 0 }) return;
+        if (!alone && Environment.GetEnvironmentVariable(RunVariable) is { Length: > 0 }) return;
         _folder = new TemporaryFolder();
         _environment[RunVariable] = _folder.Path;
         _environment[PortVariable] = $"{FreePorts()}";
         if (Environment.GetEnvironmentVariable(HeapVariable) is null) _environment[HeapVariable] = "384m";
     }
 
-    public static EnginesCommand? Find()
+    public static EnginesCommand? Find(bool alone = false)
     {
         if (Environment.GetEnvironmentVariable("MILLRACE_ENGINES") is { Length: > 0 } named)
-            return File.Exists(named) ? new EnginesCommand(named) : null;
+            return File.Exists(named) ? new EnginesCommand(named, alone) : null;
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
             var path = Path.Combine(folder.FullName, "shared", "engines", "engines");
-            if (File.Exists(path)) return new EnginesCommand(path);
+            if (File.Exists(path)) return new EnginesCommand(path, alone);
         }
 
         return null;
@@ -42,6 +43,9 @@ internal sealed class EnginesCommand : IBrokerCommand
         var output = await RunAsync("up", "kafka", $"{brokers}");
         return output.Split('\n').First(line => line.StartsWith("KAFKA_BOOTSTRAP_SERVERS=")).Split('=')[1].Trim();
     }
+
+    /// <summary>The settings of a broker, which it reads when it is started.</summary>
+    public string SettingsOf(int broker) => Path.Combine(_folder!.Path, $"kafka-{broker}", "server.properties");
 
     public Task DoAsync(string verb, int broker) => RunAsync(verb, "kafka", $"{broker}");
 
@@ -66,7 +70,8 @@ internal sealed class EnginesCommand : IBrokerCommand
 
     private static int FreePorts()
     {
-        var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(end => end.Port).ToHashSet();
+        var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners()
+            .Select(end => end.Port).ToHashSet();
         var random = new Random(Environment.ProcessId);
         while (true)
         {

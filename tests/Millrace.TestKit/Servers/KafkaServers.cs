@@ -26,7 +26,7 @@ public sealed class KafkaServers : IAsyncDisposable
             return (new KafkaServers(named, null), "");
         IBrokerCommand? command = EnginesCommand.Find() is { } engines ? engines : await DockerBrokers.FindAsync();
         return command is null
-            ? (null, $"No Kafka: set {Variable}, or MILLRACE_ENGINES to a command that starts brokers, or install Docker.")
+            ? (null, $"No Kafka: set {Variable}, or MILLRACE_ENGINES to a command that starts it, or install Docker.")
             : (new KafkaServers(await command.UpAsync(brokers), command), "");
     }
 

@@ -1,3 +1,4 @@
+using Confluent.Kafka;
 using Millrace.EventLog.Kafka;
 using Millrace.TestKit.Servers;
 
@@ -29,6 +30,16 @@ public sealed class KafkaBrokers
                 InSyncReplicasMin = Math.Min(2, servers.Count),
             },
         };
+    }
+
+    public static async Task DeleteTopicsAsync(string prefix)
+    {
+        if (Servers is not { } servers) return;
+        using var admin = new AdminClientBuilder(
+            new AdminClientConfig { BootstrapServers = servers.BootstrapServers }).Build();
+        var topics = admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics.Select(topic => topic.Topic)
+            .Where(topic => topic.StartsWith(prefix, StringComparison.Ordinal)).ToList();
+        if (topics.Count > 0) await admin.DeleteTopicsAsync(topics);
     }
 
     [OneTimeTearDown]

@@ -1,4 +1,3 @@
-using Confluent.Kafka;
 using Millrace.EventLog;
 using Millrace.EventLog.Kafka;
 
@@ -15,13 +14,5 @@ public sealed class KafkaLogContractTests : EventLogContract
         return new KafkaLog(await KafkaBrokers.OptionsAsync(_prefix));
     }
 
-    protected override void Clean()
-    {
-        if (KafkaBrokers.Servers is not { } servers) return;
-        using var admin = new AdminClientBuilder(
-            new AdminClientConfig { BootstrapServers = servers.BootstrapServers }).Build();
-        var topics = admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics.Select(topic => topic.Topic)
-            .Where(topic => topic.StartsWith(_prefix, StringComparison.Ordinal)).ToList();
-        if (topics.Count > 0) admin.DeleteTopicsAsync(topics).GetAwaiter().GetResult();
-    }
+    protected override void Clean() => KafkaBrokers.DeleteTopicsAsync(_prefix).GetAwaiter().GetResult();
 }
