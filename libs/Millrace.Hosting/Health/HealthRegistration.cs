@@ -9,8 +9,8 @@ using Microsoft.Extensions.Hosting;
 namespace Millrace.Hosting.Health;
 
 /// <summary>
-/// /healthz: the process answers. /readyz: it is started, not stopping, and what it needs is there; else it names what is
-/// missing.
+/// /healthz: the process answers. /readyz: it is started, not stopping, and what it needs is there; else it names what
+/// is missing.
 /// </summary>
 public static class HealthRegistration
 {

@@ -52,7 +52,7 @@ public sealed record Checkpoint(
     IReadOnlyList<PartitionOffset> Inputs, IReadOnlyList<PartitionOffset> Outputs, byte[] State,
     DateTimeOffset SavedAt)
 {
-    /// <summary>Of the owner that saved it, as the store keeps it: its fences stand before the outputs' offsets.</summary>
+    /// <summary>Of the owner that saved it; the store keeps it. Its fences stand before the outputs' offsets.</summary>
     public long Epoch { get; init; }
 }
 

@@ -86,7 +86,7 @@ public interface ISessionStore
     /// </summary>
     ValueTask<DateTimeOffset?> RenewAsync(DateTimeOffset now, CancellationToken ct = default);
 
-    /// <summary>The node whose connection has the session; null when none has, or nothing was heard of it since.</summary>
+    /// <summary>The node whose connection has the session; null when none has, or it was not heard since.</summary>
     ValueTask<string?> HolderAsync(SessionKey key, DateTimeOffset heardSince, CancellationToken ct = default);
 
     /// <summary>Connected sessions of nodes of which nothing was heard since; with own, of this node too.</summary>

@@ -22,8 +22,8 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, string
             else
             {
                 old?.Remove(session);
-                session.Run("INSERT INTO sessions(device, client, session_id, epoch, connected, expiry, inbound, node, " +
-                    "sent_sequence, last_sequence, queued, queued_bytes) " +
+                session.Run("INSERT INTO sessions(device, client, session_id, epoch, connected, expiry, inbound, " +
+                    "node, sent_sequence, last_sequence, queued, queued_bytes) " +
                     "VALUES(?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, 0, 0, 0, 0)",
                     key.DeviceId, key.ClientId, Guid.CreateVersion7(now).ToString("N"), epoch, (long)expirySeconds,
                     SessionBlobs.Write(InboundExchanges.None), node);

@@ -12,7 +12,8 @@ namespace Millrace.Gateway.Authentication;
 
 /// <summary>
 /// Ends the connections of devices whose credentials are not good any more: at once when the control topic says that a
-/// device changed (it also tells of sessions that other gateways wait for), and by looking again at a connected device's identity from time to time, in case a notice was lost.
+/// device changed, and by looking again at a connected device's identity from time to time, in case a notice was lost.
+/// The topic also tells of sessions that other gateways wait for.
 /// </summary>
 internal sealed class RevocationWatch(
     IEventLog log, IdentityCache identities, DeviceAuthenticator authenticator, ConnectionTable connections,

@@ -57,7 +57,8 @@ internal sealed class NodeLease(
         var ended = 0;
         foreach (var connection in connections.Snapshot().ToArray())
         {
-            if (connection?.DeviceSession is { IsStored: true } && connection.TryEnd(ConnectionEnd.SessionFailed)) ended++;
+            if (connection?.DeviceSession is not { IsStored: true }) continue;
+            if (connection.TryEnd(ConnectionEnd.SessionFailed)) ended++;
         }
 
         logger.LeaseLost(heard, ended);

@@ -12,8 +12,8 @@ namespace Millrace.Gateway.Sessions;
 /// spaces, and which a crash left open, that they may expire.
 /// </summary>
 internal sealed class SessionRecovery(
-    SessionKeeper keeper, NodeLease lease, SpaceBroker spaces, IdentityCache identities, IOptions<TopicSpacesOptions> options,
-    GatewayMetrics metrics, ILogger<SessionRecovery> logger)
+    SessionKeeper keeper, NodeLease lease, SpaceBroker spaces, IdentityCache identities,
+    IOptions<TopicSpacesOptions> options, GatewayMetrics metrics, ILogger<SessionRecovery> logger)
 {
     private const int PageMax = 500;
 

@@ -15,8 +15,8 @@ public sealed class TopicSpacesOptions
     public bool AllowAnonymous { get; set; }
 
     /// <summary>
-    /// Says that this gateway is the hub's only one, though the event log is on Kafka: what a device publishes in a space
-    /// reaches devices of its own gateway.
+    /// Says that this gateway is the hub's only one, though the event log is on Kafka: what a device publishes in a
+    /// space reaches devices of its own gateway.
     /// </summary>
     public bool OnlyGateway { get; set; }
 

@@ -21,7 +21,7 @@ public sealed class ClusterOptions
     [Range(1, 65535)]
     public int Port { get; set; } = 4053;
 
-    /// <summary>The address to listen on; loopback unless told otherwise, for members show each other no credential.</summary>
+    /// <summary>The address to listen on; loopback unless told otherwise: members show no credential.</summary>
     [Required]
     public string Address { get; set; } = "127.0.0.1";
 

@@ -16,8 +16,8 @@ internal sealed class MembershipCheck(ActorSystem system) : IHealthCheck
         var state = cluster.State;
         if (cluster.SelfMember.Status != MemberStatus.Up)
             return Task.FromResult(HealthCheckResult.Degraded($"This process is {cluster.SelfMember.Status}, not Up."));
-        return Task.FromResult(state.Unreachable.IsEmpty
-            ? HealthCheckResult.Healthy()
-            : HealthCheckResult.Degraded($"Not reachable: {string.Join(", ", state.Unreachable.Select(m => m.Address))}."));
+        if (state.Unreachable.IsEmpty) return Task.FromResult(HealthCheckResult.Healthy());
+        var away = string.Join(", ", state.Unreachable.Select(member => member.Address));
+        return Task.FromResult(HealthCheckResult.Degraded($"Not reachable: {away}."));
     }
 }

@@ -76,7 +76,7 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
     /// Makes this owner's epoch known to readers of each target, then finds the rows of the query that count between
     /// the checkpoint's positions (or where the query began) and the fence.
     /// </summary>
-    /// <param name="seenEpoch">What a reader that stands at these positions has seen: rows below it do not count.</param>
+    /// <param name="seenEpoch">What a reader at these positions has seen: rows below it do not count.</param>
     public async Task FenceAsync(
         IReadOnlyDictionary<TopicPartition, long> from, long seenEpoch, CancellationToken ct)
     {

@@ -26,6 +26,17 @@ public class ClusterTests
     }
 
     [Test]
+    public async Task Two_processes_of_one_name_are_refused()
+    {
+        await using var hub = await RoleSet.CreateAsync();
+        await hub.StartAsync("first", "api");
+        var second = hub.Add("second", "api", ("Node:Name", "first"));
+        second.LaunchRoles("api");
+
+        await Eventually.TrueAsync(() => second.HasPrinted("HO-0003"), "it is told", TimeSpan.FromSeconds(30));
+    }
+
+    [Test]
     public async Task A_role_waits_for_its_log_and_says_so()
     {
         await using var hub = await RoleSet.CreateAsync();
@@ -33,7 +44,8 @@ public class ClusterTests
         way.Down(true);
         var waiting = hub.Add("waiting", "gateway", ("EventLog:Kafka:BootstrapServers", $"127.0.0.1:{way.Port}"));
         waiting.LaunchRoles("gateway");
-        await Eventually.TrueAsync(async () => await TryGetAsync(waiting, "healthz") == HttpStatusCode.OK, "it is alive",
+        await Eventually.TrueAsync(
+            async () => await TryGetAsync(waiting, "healthz") == HttpStatusCode.OK, "it is alive",
             TimeSpan.FromSeconds(30));
 
         using var ready = await waiting.Api.GetAsync("readyz");

@@ -6,7 +6,7 @@ using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Cluster;
 
-/// <summary>Telemetry in Kafka is everybody's: any tool reads it, and what another producer writes there is telemetry.</summary>
+/// <summary>Any Kafka tool reads telemetry, and what another producer writes there is telemetry.</summary>
 public class OtherToolsTests
 {
     private const string AllRoles = "gateway,registry,stream-processor,archiver,cold-path,api";
@@ -46,7 +46,8 @@ public class OtherToolsTests
         await StartAsync();
         await _platform.ApplyAsync("hot",
             "SELECT IoTHub.ConnectionDeviceId AS deviceId, t INTO alerts FROM telemetry WHERE t > 50");
-        await ProduceAsync(kcat, [.. Enumerable.Range(0, 40).Select(i => $"truck-{i % 8};{{\"t\":{i * 2}}}")], "-K", ";");
+        var lines = Enumerable.Range(0, 40).Select(i => $"truck-{i % 8};{{\"t\":{i * 2}}}");
+        await ProduceAsync(kcat, [.. lines], "-K", ";");
         await ProduceAsync(kcat, ["nobody's"]);
 
         await Eventually.TrueAsync(async () => await CountAsync("alerts?limit=100") == 14, "alerts");

@@ -45,7 +45,8 @@ internal sealed class TrackedFleet(
             using var client = new MqttClientFactory().CreateMqttClient();
             try
             {
-                var options = new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", _gateways[turn % _gateways.Length].MqttPort)
+                var port = _gateways[turn % _gateways.Length].MqttPort;
+                var options = new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", port)
                     .WithClientId(device).WithCredentials(device, key).WithTimeout(TimeSpan.FromSeconds(10)).Build();
                 await client.ConnectAsync(options, CancellationToken.None);
             }

@@ -1,6 +1,6 @@
 namespace Millrace.Integration.Tests.Survival;
 
-/// <summary>Queries over what <see cref="TrackedFleet"/> sends: without state, by device, by another key, by nothing.</summary>
+/// <summary>Queries over what the fleet sends: without state, by device, by another key, by nothing.</summary>
 internal static class TrackedQueries
 {
     public static readonly (string Name, string Output, string Text)[] All =

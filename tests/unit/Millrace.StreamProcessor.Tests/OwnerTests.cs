@@ -154,8 +154,8 @@ public class OwnerTests
         using var next = await TakeOverAsync(place);
         Assert.That(next.IsCatchingUp, Is.False);
         await next.ProcessAsync(second, default);
-        var made = (await _hub.UndisturbedAsync(config, "alerts", complete: false)).Keys.Where(id => id.Contains("/0/o"));
-        Assert.That((await _hub.RowsAsync("alerts")).Keys, Is.EquivalentTo(made));
+        var made = await _hub.UndisturbedAsync(config, "alerts", complete: false);
+        Assert.That((await _hub.RowsAsync("alerts")).Keys, Is.EquivalentTo(made.Keys.Where(id => id.Contains("/0/o"))));
     }
 
     [Test]
