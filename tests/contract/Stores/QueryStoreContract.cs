@@ -134,8 +134,14 @@ public abstract class QueryStoreContract : StoreContract<IQueryStore>
         var together = await Store.StatusAsync("q");
         Assert.That(together, Is.EqualTo(one with
         {
-            Node = "", RowsIn = 15, RowsOut = 4, RowsFailed = 6, RowsInPerSecond = 9, RowsOutPerSecond = 11,
-            LagRecords = 12, UpdatedAt = Noon.AddSeconds(3),
+            Node = "",
+            RowsIn = 15,
+            RowsOut = 4,
+            RowsFailed = 6,
+            RowsInPerSecond = 9,
+            RowsOutPerSecond = 11,
+            LagRecords = 12,
+            UpdatedAt = Noon.AddSeconds(3),
         }));
     }
 
