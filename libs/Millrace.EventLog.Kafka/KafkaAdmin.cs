@@ -27,27 +27,6 @@ internal sealed class KafkaAdmin(KafkaLogOptions options, ILogger log, TimeProvi
             ? name[Prefix.Length..]
             : null;
 
-    public async ValueTask<OffsetRange> RangeAsync(TopicPartition partition, CancellationToken ct)
-    {
-        var first = OffsetAsync(partition, OffsetSpec.Earliest(), ct);
-        var next = OffsetAsync(partition, OffsetSpec.Latest(), ct);
-        return new OffsetRange(await first.ConfigureAwait(false), await next.ConfigureAwait(false));
-    }
-
-    /// <summary>-1 when there is no record so late.</summary>
-    public Task<long> OffsetAtAsync(TopicPartition partition, long timestampMs, CancellationToken ct) =>
-        OffsetAsync(partition, OffsetSpec.ForTimestamp(timestampMs), ct);
-
-    /// <summary>The next offset of each of the partitions.</summary>
-    public async Task<Dictionary<TopicPartition, long>> EndsAsync(
-        IReadOnlyCollection<TopicPartition> partitions, CancellationToken ct)
-    {
-        var result = await ListAsync([.. partitions.Select(p => Spec(p, OffsetSpec.Latest()))], ct)
-            .ConfigureAwait(false);
-        return result.ResultInfos.Select(info => info.TopicPartitionOffsetError).ToDictionary(
-            found => new TopicPartition(Unnamed(found.Topic)!, found.Partition.Value), found => found.Offset.Value);
-    }
-
     /// <summary>Deletes records, and returns the first offset kept.</summary>
     public async ValueTask<long> DeleteBeforeAsync(TopicPartition partition, long offset, CancellationToken ct)
     {
@@ -106,8 +85,6 @@ internal sealed class KafkaAdmin(KafkaLogOptions options, ILogger log, TimeProvi
         CreateTopicsException many => many.Results[0].Error,
         DescribeTopicsException many => many.Results.TopicDescriptions[0].Error,
         DeleteRecordsException many => many.Results[0].Error,
-        DeleteGroupsException many => many.Results[0].Error,
-        ListOffsetsException many => many.Result.ResultInfos[0].TopicPartitionOffsetError.Error,
         DescribeConfigsException many => many.Results[0].Error,
         _ => e.Error,
     };
@@ -116,25 +93,5 @@ internal sealed class KafkaAdmin(KafkaLogOptions options, ILogger log, TimeProvi
         is ErrorCode.LeaderNotAvailable or ErrorCode.NotLeaderForPartition or ErrorCode.Local_Transport
         or ErrorCode.UnknownTopicOrPart or ErrorCode.NetworkException or ErrorCode.NotController
         or ErrorCode.ReplicaNotAvailable or ErrorCode.OffsetNotAvailable or ErrorCode.KafkaStorageError
-        or ErrorCode.GroupCoordinatorNotAvailable or ErrorCode.GroupLoadInProgress
-        or ErrorCode.NotCoordinatorForGroup or ErrorCode.UnknownLeaderEpoch or ErrorCode.FencedLeaderEpoch;
-
-    private async Task<long> OffsetAsync(TopicPartition partition, OffsetSpec spec, CancellationToken ct)
-    {
-        var result = await ListAsync([Spec(partition, spec)], ct).ConfigureAwait(false);
-        return result.ResultInfos[0].TopicPartitionOffsetError.Offset.Value;
-    }
-
-    private Task<ListOffsetsResult> ListAsync(TopicPartitionOffsetSpec[] specs, CancellationToken ct) =>
-        AskAsync(specs[0].TopicPartition, ct, () => Client.ListOffsetsAsync(specs, new ListOffsetsOptions
-        {
-            RequestTimeout = options.RequestTimeout,
-            IsolationLevel = IsolationLevel.ReadCommitted,
-        }));
-
-    private TopicPartitionOffsetSpec Spec(TopicPartition partition, OffsetSpec spec) => new()
-    {
-        TopicPartition = new(Named(partition.Topic), partition.Partition),
-        OffsetSpec = spec,
-    };
+        or ErrorCode.UnknownLeaderEpoch or ErrorCode.FencedLeaderEpoch;
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -26,7 +27,9 @@ public sealed partial class KafkaLog : IRetainedLog
     private readonly TopicMaker _maker;
     private readonly KafkaProducer _producer;
     private readonly ReaderPool _readers;
+    private readonly OffsetQueries _offsets;
     private readonly GroupOffsets _groups;
+    private readonly ConcurrentDictionary<(string Group, string Topic), GroupMember> _members = new();
     private readonly CancellationTokenSource _stopped = new();
     private int _disposed;
 
@@ -37,16 +40,18 @@ public sealed partial class KafkaLog : IRetainedLog
         _options = options;
         _appendBytesMax = (log ?? new EventLogOptions()).AppendBytesMax.Bytes;
         _time = time ?? TimeProvider.System;
-        _log = (loggers ?? NullLoggerFactory.Instance).CreateLogger<KafkaLog>();
+        _log = new QuietLog((loggers ?? NullLoggerFactory.Instance).CreateLogger<KafkaLog>(), _time);
         _admin = new KafkaAdmin(options, _log, _time);
         _catalog = new TopicCatalog(_admin, options, _log, _time);
         _maker = new TopicMaker(_admin, _catalog, options, _log, _time);
         _producer = new KafkaProducer(options, _log, _time, _metrics);
         _readers = new ReaderPool(options, _log, _time);
-        _groups = new GroupOffsets(_admin, options, _log, _time);
+        _offsets = new OffsetQueries(options, _log, _time);
+        _groups = new GroupOffsets(this, _maker, _time);
     }
 
-    public IReadOnlyList<string> Topics => [.. _catalog.Topics.Keys.Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Topics =>
+        [.. _catalog.Topics.Keys.Where(topic => topic != GroupOffsets.Topic).Order(StringComparer.Ordinal)];
 
     internal KafkaProducer Producer => _producer;
 
@@ -83,15 +88,15 @@ public sealed partial class KafkaLog : IRetainedLog
     public ValueTask<OffsetRange> RangeAsync(TopicPartition partition, CancellationToken ct = default)
     {
         Check(partition);
-        return _admin.RangeAsync(partition, ct);
+        return new ValueTask<OffsetRange>(_offsets.RangeAsync(partition, ct));
     }
 
     public async ValueTask<long> OffsetAtAsync(
         TopicPartition partition, long timestampMs, CancellationToken ct = default)
     {
         Check(partition);
-        var found = await _admin.OffsetAtAsync(partition, timestampMs, ct).ConfigureAwait(false);
-        return found >= 0 ? found : (await _admin.RangeAsync(partition, ct).ConfigureAwait(false)).Next;
+        var found = await _offsets.AtTimeAsync(partition, timestampMs, ct).ConfigureAwait(false);
+        return found >= 0 ? found : (await _offsets.RangeAsync(partition, ct).ConfigureAwait(false)).Next;
     }
 
     public ValueTask CommitAsync(
@@ -116,8 +121,16 @@ public sealed partial class KafkaLog : IRetainedLog
     {
         if (FindTopic(topic) is null) throw EventLogErrors.NotFound.With(topic).AsException();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, _stopped.Token);
-        await foreach (var change in GroupMember.WatchAsync(group, topic, _admin, _options, _log, either.Token)
-            .ConfigureAwait(false)) yield return change;
+        var member = new GroupMember(group, topic, _admin, _options, _log);
+        _members[(group, topic)] = member;
+        try
+        {
+            await foreach (var change in member.WatchAsync(either.Token).ConfigureAwait(false)) yield return change;
+        }
+        finally
+        {
+            _members.TryRemove(new((group, topic), member));
+        }
     }
 
     public ValueTask<long> TrimAsync(TopicPartition partition, long beforeOffset, CancellationToken ct = default)
@@ -131,12 +144,19 @@ public sealed partial class KafkaLog : IRetainedLog
         if (Interlocked.Exchange(ref _disposed, 1) == 1) return;
         await _stopped.CancelAsync().ConfigureAwait(false);
         await _producer.DisposeAsync().ConfigureAwait(false);
-        await _readers.DisposeAsync().ConfigureAwait(false);
         await _groups.DisposeAsync().ConfigureAwait(false);
+        await _readers.DisposeAsync().ConfigureAwait(false);
         await _catalog.DisposeAsync().ConfigureAwait(false);
+        await _offsets.DisposeAsync().ConfigureAwait(false);
         _admin.Dispose();
         _metrics.Dispose();
         _stopped.Dispose();
+    }
+
+    /// <summary>Lets the cluster's tools see what was committed, when this process works on the partition.</summary>
+    internal void Show(string group, TopicPartition partition, long nextOffset)
+    {
+        if (_members.TryGetValue((group, partition.Topic), out var member)) member.Show(partition, nextOffset);
     }
 
     internal PartitionFetch Fetch(TopicPartition partition, long offset) =>

@@ -83,17 +83,8 @@ internal static class KafkaSettings
     };
 
     /// <summary>
-    /// Commits and asks for offsets of any group. librdkafka 2.16 takes it for granted, when a coordinator says that it
-    /// is not or not yet one, that a client which asks for committed offsets has a group of its own, and crashes
-    /// without: so there is one, which nobody joins.
+    /// A member of a group that shares partitions and reads nothing itself. It shows the cluster what was committed.
     /// </summary>
-    public static Dictionary<string, string> Offsets(KafkaLogOptions options) => new(Common(options))
-    {
-        ["group.id"] = $"{options.Prefix}millrace-offsets",
-        ["enable.auto.commit"] = "false",
-    };
-
-    /// <summary>A member of a group that shares partitions and reads nothing itself.</summary>
     public static Dictionary<string, string> Member(KafkaLogOptions options, string group, string topic)
     {
         var consumer = options.Consumer;
@@ -102,9 +93,9 @@ internal static class KafkaSettings
             ["group.id"] = group,
             ["partition.assignment.strategy"] = "cooperative-sticky",
             ["session.timeout.ms"] = Ms(consumer.SessionTimeout),
-            ["heartbeat.interval.ms"] = Ms(consumer.SessionTimeout / 10),
+            ["heartbeat.interval.ms"] = Ms(consumer.SessionTimeout / 30),
             ["max.poll.interval.ms"] = Ms(Max(consumer.RevocationTimeout, consumer.SessionTimeout) + PollMargin),
-            ["enable.auto.commit"] = "false",
+            ["enable.auto.commit"] = "true",
             ["enable.auto.offset.store"] = "false",
             ["auto.offset.reset"] = "latest",
         };

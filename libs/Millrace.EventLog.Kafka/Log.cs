@@ -4,6 +4,9 @@ namespace Millrace.EventLog.Kafka;
 
 internal static partial class Log
 {
+    // Said again and again while a broker is away; see QuietLog.
+    public const int ClientWarnedId = 3100, ClientFailedId = 3102;
+
     [LoggerMessage(3100, LogLevel.Warning, "Kafka client: {Facility}: {Text}")]
     public static partial void ClientWarned(this ILogger log, string facility, string text);
 

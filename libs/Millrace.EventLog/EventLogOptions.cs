@@ -35,6 +35,12 @@ public sealed class EventLogOptions
     /// <summary>One entry of a segment's index stands for this much of the file.</summary>
     public ByteSize IndexIntervalBytes { get; set; } = ByteSize.FromKiB(64);
 
+    /// <summary>
+    /// Room that is made at most ahead of small batches in a segment's file, which makes their sync shorter. 0 makes
+    /// none.
+    /// </summary>
+    public ByteSize FillAheadBytesMax { get; set; } = ByteSize.FromMiB(1);
+
     /// <summary>Bytes of a partition that wait for the disk; beyond them, appends wait for room.</summary>
     public ByteSize PendingBytesMax { get; set; } = ByteSize.FromMiB(4);
 
@@ -58,6 +64,7 @@ internal sealed class EventLogOptionsValidator : IValidateOptions<EventLogOption
         Between(nameof(options.SegmentBytesMax), options.SegmentBytesMax, ByteSize.FromKiB(4), ByteSize.FromGiB(1));
         Between(nameof(options.IndexIntervalBytes), options.IndexIntervalBytes, ByteSize.FromKiB(4),
             ByteSize.FromMiB(64));
+        Between(nameof(options.FillAheadBytesMax), options.FillAheadBytesMax, default, ByteSize.FromMiB(64));
         Between(nameof(options.PendingBytesMax), options.PendingBytesMax, ByteSize.FromKiB(4), ByteSize.FromMiB(256));
         Between(nameof(options.AppendBytesMax), options.AppendBytesMax, ByteSize.FromKiB(4), ByteSize.FromMiB(256));
         if (options.SegmentAgeMax <= TimeSpan.Zero)

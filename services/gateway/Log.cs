@@ -74,7 +74,7 @@ internal static partial class Log
     public static partial void LeaseFails(this ILogger log, Exception failure);
 
     [LoggerMessage(4211, LogLevel.Error,
-        "Nothing was heard of this gateway since {Heard}: others may have closed its sessions; {Count} devices must go")]
+        "Nothing was heard of this gateway since {Heard}: others may have closed its sessions; {Count} devices go")]
     public static partial void LeaseLost(this ILogger log, DateTimeOffset heard, int count);
 
     [LoggerMessage(4212, LogLevel.Warning,

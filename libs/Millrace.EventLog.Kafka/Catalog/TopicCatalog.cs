@@ -22,6 +22,7 @@ internal sealed class TopicCatalog : IAsyncDisposable
     private readonly Dictionary<string, int> _missed = [];
     private long _silentSince;
     private bool _hasAnswered;
+    private bool _isDisposed;
 
     public TopicCatalog(KafkaAdmin admin, KafkaLogOptions options, ILogger log, TimeProvider time)
     {
@@ -38,9 +39,11 @@ internal sealed class TopicCatalog : IAsyncDisposable
         await _asking.WaitAsync(ct).ConfigureAwait(false);
         try
         {
+            ObjectDisposedException.ThrowIf(_isDisposed, typeof(KafkaLog));
+
             // The package has no call that does not block for this.
-            var metadata = await Task.Run(() => _admin.Client.GetMetadata(_options.RequestTimeout), ct)
-                .ConfigureAwait(false);
+            var metadata = await Task.Run(() => _admin.Client.GetMetadata(_options.RequestTimeout),
+                CancellationToken.None).ConfigureAwait(false);
             Keep(metadata);
             return true;
         }
@@ -61,6 +64,11 @@ internal sealed class TopicCatalog : IAsyncDisposable
     {
         await _stopped.CancelAsync().ConfigureAwait(false);
         await _refreshing.ConfigureAwait(false);
+
+        // Nobody asks now, and who would later is told so.
+        await _asking.WaitAsync().ConfigureAwait(false);
+        _isDisposed = true;
+        _asking.Release();
         _stopped.Dispose();
     }
 

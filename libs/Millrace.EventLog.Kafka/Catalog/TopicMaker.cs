@@ -17,22 +17,24 @@ internal sealed class TopicMaker(
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Waits for a cluster that is not there yet.</summary>
-    public async ValueTask<TopicInfo> EnsureAsync(TopicSpec spec, CancellationToken ct)
+    /// <param name="isCompacted">The last record of each key is kept, and no other has to be.</param>
+    public async ValueTask<TopicInfo> EnsureAsync(TopicSpec spec, CancellationToken ct, bool isCompacted = false)
     {
         while (true)
         {
             if (await catalog.AskAsync(ct).ConfigureAwait(false))
             {
                 var found = await DescribeAsync(spec.Name, ct).ConfigureAwait(false);
-                if (found is not null) return await CheckAsync(spec, found, ct).ConfigureAwait(false);
-                await MakeAsync(spec, ct).ConfigureAwait(false);
+                if (found is not null) return await CheckAsync(spec, found, isCompacted, ct).ConfigureAwait(false);
+                await MakeAsync(spec, isCompacted, ct).ConfigureAwait(false);
             }
 
             await Task.Delay(Pause, time, ct).ConfigureAwait(false);
         }
     }
 
-    private async Task<TopicInfo> CheckAsync(TopicSpec spec, TopicDescription found, CancellationToken ct)
+    private async Task<TopicInfo> CheckAsync(
+        TopicSpec spec, TopicDescription found, bool isCompacted, CancellationToken ct)
     {
         if (found.Partitions.Count != spec.Partitions)
         {
@@ -53,7 +55,7 @@ internal sealed class TopicMaker(
             await catalog.AskAsync(ct).ConfigureAwait(false);
         }
 
-        await CompareAsync(spec.Name, found, ct).ConfigureAwait(false);
+        await CompareAsync(spec.Name, found, isCompacted, ct).ConfigureAwait(false);
         return new TopicInfo(spec.Name, spec.Partitions);
     }
 
@@ -76,14 +78,14 @@ internal sealed class TopicMaker(
         }
     }
 
-    private async Task MakeAsync(TopicSpec spec, CancellationToken ct)
+    private async Task MakeAsync(TopicSpec spec, bool isCompacted, CancellationToken ct)
     {
         var specification = new TopicSpecification
         {
             Name = admin.Named(spec.Name),
             NumPartitions = spec.Partitions,
             ReplicationFactor = (short)options.Topics.ReplicationFactor,
-            Configs = Configuration(),
+            Configs = Configuration(isCompacted),
         };
         try
         {
@@ -102,7 +104,8 @@ internal sealed class TopicMaker(
         }
     }
 
-    private async Task CompareAsync(string name, TopicDescription found, CancellationToken ct)
+    private async Task CompareAsync(
+        string name, TopicDescription found, bool isCompacted, CancellationToken ct)
     {
         var resource = new ConfigResource { Type = ResourceType.Topic, Name = admin.Named(name) };
         var described = await admin.AskAsync(name, ct, () => admin.Client.DescribeConfigsAsync([resource],
@@ -111,7 +114,7 @@ internal sealed class TopicMaker(
         var replicas = found.Partitions.Min(partition => partition.Replicas.Count);
         Look("replicas", replicas.ToString(CultureInfo.InvariantCulture),
             options.Topics.ReplicationFactor.ToString(CultureInfo.InvariantCulture));
-        foreach (var (key, wanted) in Configuration())
+        foreach (var (key, wanted) in Configuration(isCompacted))
         {
             if (described[0].Entries.TryGetValue(key, out var entry)) Look(key, entry.Value, wanted);
         }
@@ -124,9 +127,9 @@ internal sealed class TopicMaker(
         }
     }
 
-    private Dictionary<string, string> Configuration() => new()
+    private Dictionary<string, string> Configuration(bool isCompacted) => new()
     {
-        ["cleanup.policy"] = "delete",
+        ["cleanup.policy"] = isCompacted ? "compact" : "delete",
         ["retention.ms"] = Unlimited,
         ["retention.bytes"] = Unlimited,
         ["min.insync.replicas"] = options.Topics.InSyncReplicasMin.ToString(CultureInfo.InvariantCulture),

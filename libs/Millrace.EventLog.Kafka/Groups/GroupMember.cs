@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Confluent.Kafka;
@@ -22,46 +23,42 @@ internal sealed class GroupMember
     private readonly KafkaAdmin _admin;
     private readonly KafkaLogOptions _options;
     private readonly ILogger _log;
-    private readonly Channel<AssignmentChange> _changes;
-    private readonly CancellationToken _stop;
+    private readonly Channel<AssignmentChange> _changes = Channel.CreateBounded<AssignmentChange>(ChangesMax);
+    private readonly ConcurrentDictionary<TopicPartition, long> _shown = new();
+    private readonly CancellationTokenSource _leaving = new();
 
     // Nobody looks at changes any more, so that none is to be waited for.
     private readonly CancellationTokenSource _unwatched = new();
     private readonly HashSet<TopicPartition> _assigned = [];
     private bool _hasMore;
 
-    private GroupMember(
-        string group, string topic, KafkaAdmin admin, KafkaLogOptions options, ILogger log, CancellationToken stop)
-    {
-        (_group, _topic, _admin, _options, _log, _stop) = (group, topic, admin, options, log, stop);
-        _changes = Channel.CreateBounded<AssignmentChange>(ChangesMax);
-    }
+    public GroupMember(string group, string topic, KafkaAdmin admin, KafkaLogOptions options, ILogger log) =>
+        (_group, _topic, _admin, _options, _log) = (group, topic, admin, options, log);
+
+    /// <summary>What was committed, for the tools of the cluster; it learns of it within seconds.</summary>
+    public void Show(TopicPartition partition, long nextOffset) => _shown[partition] = nextOffset;
 
     /// <summary>
     /// The changes, until the token is cancelled: then all is revoked, and when the work has ended the member leaves.
     /// </summary>
-    public static async IAsyncEnumerable<AssignmentChange> WatchAsync(
-        string group, string topic, KafkaAdmin admin, KafkaLogOptions options, ILogger log,
-        [EnumeratorCancellation] CancellationToken ct)
+    public async IAsyncEnumerable<AssignmentChange> WatchAsync([EnumeratorCancellation] CancellationToken ct)
     {
-        using var left = new CancellationTokenSource();
         await using var registration = ct.UnsafeRegister(
-            static state => ((CancellationTokenSource)state!).Cancel(), left).ConfigureAwait(false);
-        var member = new GroupMember(group, topic, admin, options, log, left.Token);
+            static state => ((CancellationTokenSource)state!).Cancel(), _leaving).ConfigureAwait(false);
         var running = Task.Factory.StartNew(
-            member.Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
-            await foreach (var change in member._changes.Reader.ReadAllAsync(CancellationToken.None)
-                .ConfigureAwait(false)) yield return change;
+            await foreach (var change in _changes.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+                yield return change;
         }
         finally
         {
-            member._changes.Writer.TryComplete();
-            await left.CancelAsync().ConfigureAwait(false);
-            await member._unwatched.CancelAsync().ConfigureAwait(false);
+            _changes.Writer.TryComplete();
+            await _leaving.CancelAsync().ConfigureAwait(false);
+            await _unwatched.CancelAsync().ConfigureAwait(false);
             await running.ConfigureAwait(false);
-            member._unwatched.Dispose();
+            _unwatched.Dispose();
         }
 
         ct.ThrowIfCancellationRequested();
@@ -71,7 +68,7 @@ internal sealed class GroupMember
     {
         try
         {
-            while (!_stop.IsCancellationRequested) Rejoin();
+            while (!_leaving.IsCancellationRequested) Rejoin();
             _changes.Writer.TryComplete();
         }
         catch (Exception e)
@@ -90,13 +87,13 @@ internal sealed class GroupMember
         {
             _log.MemberFailed(_group, e.Error.ToString());
             Lose([.. _assigned]);
-            _stop.WaitHandle.WaitOne(RejoinPause);
+            _leaving.Token.WaitHandle.WaitOne(RejoinPause);
         }
     }
 
     private void Join()
     {
-        var settings = KafkaSettings.Member(_options, _admin.Named(_group) + GroupOffsets.MembersSuffix, _topic);
+        var settings = KafkaSettings.Member(_options, _admin.Named(_group), _topic);
         using var consumer = new ConsumerBuilder<Ignore, Ignore>(settings)
             .SetLogHandler((_, message) => KafkaAdmin.Tell(_log, message))
             .SetErrorHandler(static (_, _) => { })
@@ -105,7 +102,7 @@ internal sealed class GroupMember
             .SetPartitionsLostHandler((_, partitions) => Lose([.. partitions.Select(Of)]))
             .Build();
         consumer.Subscribe(_admin.Named(_topic));
-        while (!_stop.IsCancellationRequested)
+        while (!_leaving.IsCancellationRequested)
         {
             try
             {
@@ -119,10 +116,26 @@ internal sealed class GroupMember
             // It is a member to share partitions, and never reads one.
             if (_hasMore) consumer.Pause(consumer.Assignment);
             _hasMore = false;
+            foreach (var (partition, next) in _shown) Store(consumer, partition, next);
         }
 
         Revoke([.. _assigned]);
         consumer.Close();
+    }
+
+    private void Store(IConsumer<Ignore, Ignore> consumer, TopicPartition partition, long next)
+    {
+        _shown.TryRemove(new(partition, next));
+        if (!_assigned.Contains(partition)) return;
+        try
+        {
+            consumer.StoreOffset(new TopicPartitionOffset(_admin.Named(_topic), partition.Partition, next));
+        }
+        catch (KafkaException e)
+        {
+            // It is for others to see, and nothing depends on it.
+            _log.ClientFailed(e.Error.Code.ToString(), e.Error.Reason);
+        }
     }
 
     private IEnumerable<TopicPartitionOffset> Assign(List<Confluent.Kafka.TopicPartition> partitions)

@@ -1,39 +1,43 @@
-using Confluent.Kafka;
-using Confluent.Kafka.Admin;
-using Microsoft.Extensions.Logging;
-using Millrace.EventLog.Kafka.Native;
-using TopicPartition = Millrace.Contracts.TopicPartition;
+using System.Text;
+using System.Text.Json;
+using Millrace.Contracts;
+using Millrace.EventLog.Kafka.Catalog;
+using Millrace.EventLog.Local;
+using Millrace.EventLog.Retention;
+using Millrace.Primitives;
 
 namespace Millrace.EventLog.Kafka.Groups;
 
 /// <summary>
-/// What groups have committed, kept by the cluster like that of any consumer group, so that its tools see it. Who
-/// shares the partitions of a group among processes are members of another group (see <see cref="GroupMember"/>): so
-/// any process may commit for a group, and what counts is decided by epochs and stores, not by membership.
+/// What groups have committed: a compacted topic of one partition, whose last record of a group and partition counts.
+/// Kafka's own groups would lose the offsets of one that is quiet for a week, take commits with metadata from members
+/// alone, and librdkafka 2.16 ends the process when it is asked for those of other groups while their broker goes away.
+/// Its groups share the partitions (<see cref="GroupMember"/>), and are shown what was committed.
 /// </summary>
-internal sealed class GroupOffsets : IAsyncDisposable
+internal sealed class GroupOffsets(KafkaLog log, TopicMaker maker, TimeProvider time) : IAsyncDisposable
 {
-    /// <summary>Ends the name of the group whose members share a group's partitions.</summary>
-    public const string MembersSuffix = ".members";
+    public const string Topic = "millrace.groups";
+    private const int ReadBytes = 1 << 20;
 
-    private const int Tries = 20;
-    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(250);
+    private static readonly TopicPartition Journal = new(Topic, 0);
 
-    private readonly KafkaAdmin _admin;
-    private readonly NativeClient _client;
-    private readonly GroupRequest _request;
-    private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, GroupCommits> _commits = [];
-    private readonly CancellationTokenSource _stopped = new();
-    private readonly Task _polling;
+    private readonly SemaphoreSlim _reading = new(1, 1);
+    private readonly Dictionary<(string Group, TopicPartition Partition), CommittedOffset> _committed = [];
+    private IPartitionReader? _reader;
 
-    public GroupOffsets(KafkaAdmin admin, KafkaLogOptions options, ILogger log, TimeProvider time)
+    /// <summary>What this process has committed last, by group.</summary>
+    public IReadOnlyList<(string Group, TopicPartition Partition, long NextOffset)> Own
     {
-        (_admin, _time) = (admin, time);
-        _client = new NativeClient(ClientKind.Consumer, KafkaSettings.Offsets(options), log);
-        _request = new GroupRequest(_client, admin.Named, admin.Unnamed);
-        _polling = Task.Run(PollAsync);
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _commits.SelectMany(group => group.Value.Last
+                    .Select(pair => (group.Key, pair.Key, pair.Value.NextOffset)))];
+            }
+        }
     }
 
     /// <summary>Durable when the task ends. Commits of a group that come meanwhile travel together.</summary>
@@ -49,103 +53,109 @@ internal sealed class GroupOffsets : IAsyncDisposable
         return commits.AddAsync(partition, offset).WaitAsync(ct);
     }
 
-    /// <summary>What this process has committed last, by group.</summary>
-    public IReadOnlyList<(string Group, TopicPartition Partition, long NextOffset)> Own
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return [.. _commits.SelectMany(group => group.Value.Last
-                    .Select(pair => (group.Key, pair.Key, pair.Value.NextOffset)))];
-            }
-        }
-    }
-
     public async ValueTask<CommittedOffset?> CommittedAsync(
         string group, TopicPartition partition, CancellationToken ct)
     {
-        var found = await RetryAsync($"{group} {partition}", () => _request.CommittedAsync(group, [partition]))
-            .WaitAsync(ct).ConfigureAwait(false);
-        return found.Count == 0 ? null : found[0].Committed;
+        using var turn = await CatchUpAsync(ct).ConfigureAwait(false);
+        return _committed.GetValueOrDefault((group, partition));
     }
-
-    /// <summary>All that the group has committed.</summary>
-    public Task<IReadOnlyList<GroupOffset>> CommittedAsync(string group, CancellationToken ct) =>
-        RetryAsync(group, () => _request.CommittedAsync(group, null)).WaitAsync(ct);
 
     public async ValueTask<IReadOnlyList<string>> NamesAsync(CancellationToken ct)
     {
-        var listed = await _admin.AskAsync("groups", ct, () => _admin.Client.ListConsumerGroupsAsync())
-            .ConfigureAwait(false);
-        return [.. listed.Valid.Select(group => _admin.Unnamed(group.GroupId)).OfType<string>()
-            .Where(name => !name.EndsWith(MembersSuffix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        using var turn = await CatchUpAsync(ct).ConfigureAwait(false);
+        return [.. _committed.Keys.Select(key => key.Group).Distinct().Order(StringComparer.Ordinal)];
+    }
+
+    public async ValueTask<IReadOnlyList<GroupPosition>> OfAsync(TopicPartition partition, CancellationToken ct)
+    {
+        using var turn = await CatchUpAsync(ct).ConfigureAwait(false);
+        return [.. _committed.Where(pair => pair.Key.Partition == partition)
+            .Select(pair => new GroupPosition(pair.Key.Group, pair.Value.NextOffset))];
     }
 
     public async ValueTask ForgetAsync(string group, CancellationToken ct)
     {
+        List<TopicPartition> partitions;
+        using (await CatchUpAsync(ct).ConfigureAwait(false))
+            partitions = [.. _committed.Keys.Where(key => key.Group == group).Select(key => key.Partition)];
         lock (_gate) _commits.Remove(group);
-        await _admin.AskAsync(group, ct, async () =>
-        {
-            try
-            {
-                await _admin.Client.DeleteGroupsAsync([_admin.Named(group)]).ConfigureAwait(false);
-            }
-            catch (DeleteGroupsException e) when (KafkaAdmin.Error(e).Code == ErrorCode.GroupIdNotFound)
-            {
-                // It has committed nothing.
-            }
-
-            return true;
-        }).ConfigureAwait(false);
+        if (partitions.Count > 0)
+            await AppendAsync(partitions.Select(partition => Commit(group, partition, null))).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _stopped.CancelAsync().ConfigureAwait(false);
-        await _polling.ConfigureAwait(false);
-        _client.Dispose();
-        _stopped.Dispose();
+        if (_reader is not null) await _reader.DisposeAsync().ConfigureAwait(false);
     }
+
+    private static GroupCommit Commit(string group, TopicPartition partition, CommittedOffset? committed) =>
+        new(group, partition.Topic, partition.Partition, committed?.NextOffset, committed?.Metadata);
 
     private async Task SendAsync(
-        string group, IReadOnlyCollection<KeyValuePair<TopicPartition, CommittedOffset>> offsets) =>
-        await RetryAsync(group, async () =>
-        {
-            var results = await _request.CommitAsync(group, offsets).ConfigureAwait(false);
-            var failed = results.FirstOrDefault(result => result.Error != 0);
-            return failed.Error == 0 ? results : throw new GroupRequestException(failed.Error);
-        }).ConfigureAwait(false);
-
-    private async Task<T> RetryAsync<T>(string subject, Func<Task<T>> ask)
+        string group, IReadOnlyCollection<KeyValuePair<TopicPartition, CommittedOffset>> offsets)
     {
-        for (var tried = 1; ; tried++)
+        await AppendAsync(offsets.Select(pair => Commit(group, pair.Key, pair.Value))).ConfigureAwait(false);
+        foreach (var (partition, committed) in offsets) log.Show(group, partition, committed.NextOffset);
+    }
+
+    private async Task AppendAsync(IEnumerable<GroupCommit> commits)
+    {
+        await EnsureAsync(CancellationToken.None).ConfigureAwait(false);
+        using var records = new RecordBatchBuilder();
+        foreach (var commit in commits)
         {
-            try
-            {
-                return await ask().ConfigureAwait(false);
-            }
-            catch (GroupRequestException) when (tried < Tries && !_stopped.IsCancellationRequested)
-            {
-                await Task.Delay(RetryPause, _time, CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (GroupRequestException e)
-            {
-                throw KafkaLogErrors.ClusterFailed.With(subject, e.Message).AsException(e);
-            }
+            var key = Encoding.UTF8.GetBytes($"{commit.Group} {commit.Topic} {commit.Partition}");
+            records.Begin(time.GetUtcNow().ToUnixTimeMilliseconds(), key);
+            records.End(JsonSerializer.SerializeToUtf8Bytes(commit, LocalJson.Default.GroupCommit));
+        }
+
+        await log.AppendAsync(Journal, records).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Reads what was committed until now, by whomever. The state may be looked at until the turn is given back.
+    /// </summary>
+    private async ValueTask<Turn> CatchUpAsync(CancellationToken ct)
+    {
+        await _reading.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
+            await EnsureAsync(ct).ConfigureAwait(false);
+            _reader ??= log.OpenReader(Journal, 0);
+            while (await _reader.TryReadAsync(ReadBytes, ct).ConfigureAwait(false) is { } batch) Apply(batch);
+            return new Turn(_reading);
+        }
+        catch (Exception e)
+        {
+            _reading.Release();
+            if (e is MillraceException) await ForgetReaderAsync().ConfigureAwait(false);
+            throw;
         }
     }
 
-    private async Task PollAsync()
+    private async ValueTask ForgetReaderAsync()
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), _time);
-        try
+        if (_reader is not null) await _reader.DisposeAsync().ConfigureAwait(false);
+        _reader = null;
+    }
+
+    private ValueTask<TopicInfo> EnsureAsync(CancellationToken ct) => log.FindTopic(Topic) is { } topic
+        ? new ValueTask<TopicInfo>(topic)
+        : maker.EnsureAsync(new TopicSpec(Topic, 1), ct, isCompacted: true);
+
+    private void Apply(RecordBatch batch)
+    {
+        foreach (var record in batch)
         {
-            while (await timer.WaitForNextTickAsync(_stopped.Token).ConfigureAwait(false)) _client.Poll(TimeSpan.Zero);
+            var commit = JsonSerializer.Deserialize(record.Value, LocalJson.Default.GroupCommit)!;
+            var key = (commit.Group, new TopicPartition(commit.Topic, commit.Partition));
+            if (commit.NextOffset is { } next) _committed[key] = new CommittedOffset(next, commit.Metadata);
+            else _committed.Remove(key);
         }
-        catch (OperationCanceledException)
-        {
-            // Disposed.
-        }
+    }
+
+    private readonly struct Turn(SemaphoreSlim semaphore) : IDisposable
+    {
+        public void Dispose() => semaphore.Release();
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Millrace.Contracts;
 using Millrace.Primitives;
 
 namespace Millrace.EventLog.Kafka.Groups;
@@ -31,8 +32,9 @@ internal sealed class LagMeter : BackgroundService
     {
         var own = _kafka.Groups.Own;
         if (own.Count == 0) return;
-        var ends = await _kafka.Admin.EndsAsync([.. own.Select(each => each.Partition).Distinct()], ct)
-            .ConfigureAwait(false);
+        var ends = new Dictionary<TopicPartition, long>();
+        foreach (var partition in own.Select(each => each.Partition).Distinct())
+            ends[partition] = (await _kafka.RangeAsync(partition, ct).ConfigureAwait(false)).Next;
         _lags =
         [
             .. own.GroupBy(each => (each.Group, each.Partition.Topic)).Select(group => new Measurement<long>(

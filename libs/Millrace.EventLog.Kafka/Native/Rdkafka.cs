@@ -4,9 +4,9 @@ using System.Text;
 namespace Millrace.EventLog.Kafka.Native;
 
 /// <summary>
-/// The calls into librdkafka, which comes with Confluent.Kafka, for what is done once a record, and for the metadata of
-/// commits, which that package does not give. What is called rarely goes through the package itself. Names and meaning
-/// are those of rdkafka.h.
+/// The calls into librdkafka, which comes with Confluent.Kafka, for what is done once a record: they cost no object a
+/// record, and readers have queues of their own. What is called rarely goes through the package itself. Names and
+/// meaning are those of rdkafka.h.
 /// </summary>
 internal static unsafe partial class Rdkafka
 {

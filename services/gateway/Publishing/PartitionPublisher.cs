@@ -14,8 +14,6 @@ internal sealed class PartitionPublisher(
     TopicPartition partition, IEventLog log, long bufferBytesMax, TimeProvider time, GatewayMetrics metrics,
     ILogger logger)
 {
-    private const int TurnsGiven = 3;
-
     private readonly Lock _gate = new();
     private readonly AutoSignal _work = new(inline: true);
     private readonly List<IPublishOwner> _waiting = [];
@@ -64,11 +62,7 @@ internal sealed class PartitionPublisher(
     {
         while (true)
         {
-            while (Swap() is { } batch)
-            {
-                await AppendAsync(batch).ConfigureAwait(false);
-                GiveWay();
-            }
+            while (Swap() is { } batch) await AppendAsync(batch).ConfigureAwait(false);
 
             if (Volatile.Read(ref _stopping)) return;
             await _work.WaitAsync().ConfigureAwait(false);
@@ -90,15 +84,6 @@ internal sealed class PartitionPublisher(
             WakeWaiting();
             return _spare;
         }
-    }
-
-    /// <summary>
-    /// Who was just acknowledged sends the next message. On a busy machine a few turns let it come into this batch, and
-    /// a sync is the dearest part of a small one; on an idle machine they take no time.
-    /// </summary>
-    private static void GiveWay()
-    {
-        for (var turn = 0; turn < TurnsGiven; turn++) Thread.Yield();
     }
 
     private void WakeWaiting()

@@ -41,6 +41,25 @@ public sealed class KafkaServers : IAsyncDisposable
 
     public Task ResumeAsync(int broker) => _command!.DoAsync("resume", broker);
 
+    /// <summary>All run again, whatever became of them.</summary>
+    public async Task HealAsync()
+    {
+        for (var broker = 1; broker <= Count; broker++)
+        {
+            foreach (var verb in new[] { "resume", "start" })
+            {
+                try
+                {
+                    await _command!.DoAsync(verb, broker);
+                }
+                catch (InvalidOperationException)
+                {
+                    // It does already.
+                }
+            }
+        }
+    }
+
     public ValueTask DisposeAsync() => _command?.DownAsync() ?? ValueTask.CompletedTask;
 }
 

@@ -1,6 +1,10 @@
-using Millrace.Contracts;
+using System.Diagnostics.Metrics;
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.EventLog;
 using Millrace.EventLog.Kafka;
+using Millrace.EventLog.Kafka.Groups;
+using TopicPartition = Millrace.Contracts.TopicPartition;
 
 namespace Millrace.Contract.Tests.EventLog;
 
@@ -20,7 +24,7 @@ public sealed class KafkaGroupTests : KafkaTest
         revoked.Complete();
 
         await second.HasAsync(2);
-        Assert.That(first.Partitions.Union(second.Partitions), Has.Count.EqualTo(4));
+        Assert.That(first.Partitions.Union(second.Partitions).Count(), Is.EqualTo(4));
     }
 
     [Test]
@@ -67,10 +71,56 @@ public sealed class KafkaGroupTests : KafkaTest
         await AppendAsync(log, partition, "a", "b", "c");
         await log.CommitAsync("group", partition, 1);
 
-        var ends = await log.Admin.EndsAsync([.. log.Groups.Own.Select(own => own.Partition)], default);
+        var lags = new List<(long Lag, string? Group)>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, own) =>
+        {
+            if (instrument.Name == "millrace.eventlog.lag") own.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, lag, tags, _) => lags.Add((lag, tags[0].Value as string)));
+        listener.Start();
+        using var meter = new LagMeter(log, Microsoft.Extensions.Options.Options.Create(Options), TimeProvider.System,
+            NullLogger<LagMeter>.Instance);
+        await meter.MeasureAsync(default);
+        listener.RecordObservableInstruments();
 
-        Assert.That(log.Groups.Own, Is.EqualTo(new[] { ("group", partition, 1L) }));
-        Assert.That(ends[partition], Is.EqualTo(3));
+        Assert.That(lags, Is.EqualTo(new[] { (2L, "group") }));
+    }
+
+    [Test]
+    public async Task Tools_of_the_cluster_see_what_was_committed()
+    {
+        var log = await OpenAsync("telemetry");
+        var partition = new TopicPartition("telemetry", 1);
+        await AppendAsync(log, partition, "a", "b", "c");
+        await using var member = new Member(log, completes: true);
+        await member.HasAsync(4);
+        await log.CommitAsync("group", partition, 2);
+
+        using var tool = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig
+        {
+            BootstrapServers = Options.BootstrapServers,
+            GroupId = Options.Prefix + "group",
+        }).Build();
+        var asked = new Confluent.Kafka.TopicPartition(Options.Prefix + "telemetry", 1);
+        await TestKit.Eventually.TrueAsync(
+            () => tool.Committed([asked], TimeSpan.FromSeconds(5))[0].Offset.Value == 2, "they see it", Patience);
+    }
+
+    [Test]
+    public async Task What_others_committed_is_found_after_a_restart_too()
+    {
+        var partition = new TopicPartition("telemetry", 1);
+        var first = await OpenAsync("telemetry");
+        var second = await OpenAsync("telemetry");
+        Assert.That(await second.CommittedAsync("group", partition), Is.Null);
+        await first.CommitAsync("group", partition, 7, "text");
+        Assert.That(await second.CommittedAsync("group", partition), Is.EqualTo(new CommittedOffset(7, "text")));
+        await second.CommitAsync("group", partition, 8);
+        Assert.That(await first.CommittedAsync("group", partition), Is.EqualTo(new CommittedOffset(8, null)));
+        await first.DisposeAsync();
+        var third = await OpenAsync("telemetry");
+        Assert.That(await third.CommittedAsync("group", partition), Is.EqualTo(new CommittedOffset(8, null)));
     }
 
     [Test]

@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Millrace.EventLog.Kafka;
+using Millrace.Primitives;
 using Millrace.EventLog;
 using Millrace.TestKit.Servers;
 using TopicPartition = Millrace.Contracts.TopicPartition;
@@ -20,6 +21,12 @@ public sealed class KafkaFaultTests : KafkaTest
     {
         if (!Brokers.AreOurs) Assert.Ignore("The brokers of KAFKA_BOOTSTRAP_SERVERS are not the tests' to kill.");
         if (Brokers.Count < 3) Assert.Ignore("It takes three brokers.");
+    }
+
+    [TearDown]
+    public async Task Heal()
+    {
+        if (Brokers.AreOurs) await Brokers.HealAsync();
     }
 
     [TestCase(1)]
@@ -112,6 +119,54 @@ public sealed class KafkaFaultTests : KafkaTest
                 Is.EqualTo(new CommittedOffset(n, $"{n}")));
             await Brokers.StartAsync(broker);
         }
+    }
+
+    [Test]
+    public async Task What_is_asked_of_the_cluster_fails_at_worst_while_brokers_die()
+    {
+        var log = await OpenAsync(Topic);
+        var partition = new TopicPartition(Topic, 2);
+        await AppendAsync(log, partition, "a", "b");
+        using var stop = new CancellationTokenSource();
+        var (answers, failures) = (0, 0);
+        var asking = Enumerable.Range(0, 8).Select(n => Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                try
+                {
+                    await ((n % 4) switch
+                    {
+                        0 => log.RangeAsync(partition).AsTask(),
+                        1 => log.OffsetAtAsync(partition, 5_000).AsTask(),
+                        2 => log.TrimAsync(partition, 1).AsTask(),
+                        _ => (Task)log.EnsureTopicAsync(new TopicSpec(Topic, 4), stop.Token).AsTask(),
+                    });
+                    Interlocked.Increment(ref answers);
+                }
+                catch (MillraceException)
+                {
+                    Interlocked.Increment(ref failures);
+                }
+                catch (OperationCanceledException) when (stop.IsCancellationRequested)
+                {
+                    // The test ends.
+                }
+            }
+        })).ToList();
+        for (var broker = 1; broker <= 3; broker++)
+        {
+            await Brokers.KillAsync(broker);
+            var before = Volatile.Read(ref answers);
+            await TestKit.Eventually.TrueAsync(
+                () => Volatile.Read(ref answers) > before + 20, $"answers come without {broker}", Recovery);
+            await Brokers.StartAsync(broker);
+        }
+
+        await stop.CancelAsync();
+        await Task.WhenAll(asking).WaitAsync(Recovery);
+        TestContext.Out.WriteLine($"{answers} answers, {failures} failures");
+        Assert.That(await log.RangeAsync(partition), Is.EqualTo(new OffsetRange(1, 2)));
     }
 
     private static AppendingLoad Start(KafkaLog log, int seed)
