@@ -1,9 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.EventLog.Local;
 using Millrace.EventLog.Retention;
 using Millrace.Hosting;
+using Millrace.Hosting.Node;
 using Millrace.Hosting.Options;
 
 namespace Millrace.EventLog;
@@ -36,6 +38,7 @@ public static class EventLogRegistration
         services.AddValidatedOptions<QueryInputOptions>("Queries");
         services.AddSingleton<QueryInputs>();
         services.AddValidatedOptions<RetentionOptions>("EventLog:Retention");
+        services.TryAddSingleton<Housekeeping>();
         services.AddHostedService<LogRetention>();
         return services;
     }

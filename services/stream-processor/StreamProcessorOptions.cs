@@ -35,6 +35,9 @@ public sealed class StreamProcessorOptions
     /// <summary>How often the stored queries are looked at, in case a notice was lost.</summary>
     public TimeSpan ReconcileInterval { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long an owner whose place another took over waits before it asks for it again.</summary>
+    public TimeSpan StalePause { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>The first wait before a failed stream starts again; it doubles.</summary>
     public TimeSpan RestartDelayMin { get; set; } = TimeSpan.FromMilliseconds(100);
 

@@ -30,7 +30,7 @@ public class ReferenceTests
 
     private static readonly Dictionary<string, string[]> Homes = new()
     {
-        ["Akka"] = ["Millrace.StreamProcessor"],
+        ["Akka"] = ["Millrace.StreamProcessor", "Millrace"],
         ["Confluent.Kafka"] = ["Millrace.EventLog.Kafka"],
         ["ParquetSharp"] = ["Millrace.Archiver"],
         ["DuckDB.NET"] = ["Millrace.Batch"],

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.Contracts;
+using Millrace.Hosting.Node;
 using Millrace.Primitives;
 
 namespace Millrace.EventLog.Retention;
@@ -12,8 +13,8 @@ namespace Millrace.EventLog.Retention;
 /// them. Queries hold what they read for a while.
 /// </summary>
 internal sealed class LogRetention(
-    IRetainedLog log, IOptions<RetentionOptions> options, TimeProvider time, ILogger<LogRetention> logger)
-    : BackgroundService
+    IRetainedLog log, Housekeeping housekeeping, IOptions<RetentionOptions> options, TimeProvider time,
+    ILogger<LogRetention> logger) : BackgroundService
 {
     private static readonly string[] MustHaveTelemetry = [ConsumerGroups.WarmWriter, ConsumerGroups.Archiver];
 
@@ -37,7 +38,7 @@ internal sealed class LogRetention(
         {
             try
             {
-                await TrimAllAsync(stoppingToken);
+                if (housekeeping.IsHere) await TrimAllAsync(stoppingToken);
             }
             catch (Exception e) when (e is MillraceException or IOException)
             {

@@ -79,4 +79,17 @@ public interface ISessionStore
     /// <paramref name="max"/> sessions.
     /// </summary>
     ValueTask<SweepResult> SweepAsync(DateTimeOffset now, int max, CancellationToken ct = default);
+
+    /// <summary>
+    /// Says that this node is at work; the sessions that its connections open are its. Returns when it said so before,
+    /// null for the first time.
+    /// </summary>
+    ValueTask<DateTimeOffset?> RenewAsync(DateTimeOffset now, CancellationToken ct = default);
+
+    /// <summary>The node whose connection has the session; null when none has, or it was not heard since.</summary>
+    ValueTask<string?> HolderAsync(SessionKey key, DateTimeOffset heardSince, CancellationToken ct = default);
+
+    /// <summary>Connected sessions of nodes of which nothing was heard since; with own, of this node too.</summary>
+    ValueTask<IReadOnlyList<StoredSession>> ListLeftAsync(
+        DateTimeOffset heardSince, bool own, int max, CancellationToken ct = default);
 }

@@ -42,6 +42,11 @@ internal static class Schemas
         CREATE TABLE bridge_statuses(name TEXT, client TEXT, updated_at INTEGER NOT NULL, status TEXT NOT NULL,
           PRIMARY KEY(name, client)) WITHOUT ROWID
         """),
+        new("query statuses by node", """
+        DROP TABLE query_statuses;
+        CREATE TABLE query_statuses(name TEXT, node TEXT, status TEXT NOT NULL,
+          PRIMARY KEY(name, node)) WITHOUT ROWID
+        """),
     ];
 
     /// <summary>Records that nothing else holds; a commit is on the disk when it returns.</summary>
@@ -114,6 +119,11 @@ internal static class Schemas
         new("bridge sessions", """
         CREATE TABLE bridge_sessions(name TEXT, client TEXT, session TEXT NOT NULL,
           PRIMARY KEY(name, client)) WITHOUT ROWID
+        """),
+        new("nodes of sessions", """
+        ALTER TABLE sessions ADD COLUMN node TEXT NOT NULL DEFAULT '';
+        CREATE INDEX sessions_connected ON sessions(node) WHERE connected = 1;
+        CREATE TABLE session_nodes(node TEXT PRIMARY KEY, heard_at INTEGER NOT NULL) WITHOUT ROWID
         """),
     ];
 }

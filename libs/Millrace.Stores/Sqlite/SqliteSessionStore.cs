@@ -3,7 +3,8 @@ using Millrace.Stores.Sessions;
 namespace Millrace.Stores.Sqlite;
 
 /// <summary>Whose a session is, what it subscribes to, and how it ends.</summary>
-internal sealed partial class SqliteSessionStore(SqliteDatabase database) : ISessionStore
+/// <param name="node">Whose connections open sessions here.</param>
+internal sealed partial class SqliteSessionStore(SqliteDatabase database, string node) : ISessionStore
 {
     private const string List = "sessions";
     private const string Owned = "WHERE device = ?1 AND client = ?2 AND epoch = ?3";
@@ -17,14 +18,15 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database) : ISes
                 "ON CONFLICT DO UPDATE SET epoch = epoch + 1 RETURNING epoch");
             var old = SessionRow.Find(session, key);
             var goesOn = old is not null && !cleanStart && !(old.Session.ExpiresAt <= now);
-            if (goesOn) Resume(session, old!, epoch, expirySeconds);
+            if (goesOn) Resume(session, old!, epoch, expirySeconds, node);
             else
             {
                 old?.Remove(session);
                 session.Run("INSERT INTO sessions(device, client, session_id, epoch, connected, expiry, inbound, " +
-                    "sent_sequence, last_sequence, queued, queued_bytes) VALUES(?1, ?2, ?3, ?4, 1, ?5, ?6, 0, 0, 0, 0)",
+                    "node, sent_sequence, last_sequence, queued, queued_bytes) " +
+                    "VALUES(?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, 0, 0, 0, 0)",
                     key.DeviceId, key.ClientId, Guid.CreateVersion7(now).ToString("N"), epoch, (long)expirySeconds,
-                    SessionBlobs.Write(InboundExchanges.None));
+                    SessionBlobs.Write(InboundExchanges.None), node);
             }
 
             return new OpenedSession(SessionRow.Find(session, key)!.Session, goesOn,
@@ -134,8 +136,8 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database) : ISes
             return id != 0;
         }, ct);
 
-    private static void Resume(SqliteSession session, SessionRow row, long epoch, uint expirySeconds) =>
+    private static void Resume(SqliteSession session, SessionRow row, long epoch, uint expirySeconds, string node) =>
         session.Run("UPDATE sessions SET epoch = ?2, connected = 1, expiry = ?3, expires_at = NULL, will = NULL, " +
-            "will_due_at = NULL, sent_sequence = iif(connected, last_sequence, sent_sequence) WHERE id = ?1",
-            row.Id, epoch, (long)expirySeconds);
+            "will_due_at = NULL, sent_sequence = iif(connected, last_sequence, sent_sequence), node = ?4 WHERE id = ?1",
+            row.Id, epoch, (long)expirySeconds, node);
 }

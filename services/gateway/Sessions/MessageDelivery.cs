@@ -80,6 +80,11 @@ internal sealed class MessageDelivery(
                     metrics.Delivery("queued");
                     grown.Add(messages[i].Key);
                     break;
+
+                // Perhaps by another gateway just now; the connection may be here.
+                case EnqueueOutcome.Known:
+                    grown.Add(messages[i].Key);
+                    break;
                 case EnqueueOutcome.Full: Lost("queue-full"); break;
                 case EnqueueOutcome.NoSession: Lost("session-ended"); break;
             }

@@ -9,8 +9,8 @@ namespace Millrace.Gateway.Sessions;
 
 /// <summary>Opens sessions for connections: from the store, completed from the log after a crash.</summary>
 internal sealed class SessionKeeper(
-    ISessionStore store, IEventLog log, WillPublisher wills, SpaceMembers members, IOptions<GatewayOptions> options,
-    GatewayMetrics metrics, TimeProvider time)
+    ISessionStore store, IEventLog log, WillPublisher wills, SpaceMembers members, SessionTakeOver takeOver,
+    IOptions<GatewayOptions> options, GatewayMetrics metrics, TimeProvider time)
 {
     private const int QueuePage = 100;
 
@@ -26,9 +26,11 @@ internal sealed class SessionKeeper(
     public async ValueTask<OpenedDeviceSession?> OpenAsync(
         SessionKey key, bool cleanStart, uint expirySeconds, bool isNewName)
     {
+        var known = isNewName ? null : await store.FindAsync(key).ConfigureAwait(false);
+        if (known is { IsConnected: true }) await takeOver.WaitAsync(known).ConfigureAwait(false);
         if (expirySeconds == 0)
         {
-            if (isNewName || await store.FindAsync(key).ConfigureAwait(false) is null) return null;
+            if (known is null) return null;
             if (cleanStart)
             {
                 await EndAsync(await store.DeleteAsync(key).ConfigureAwait(false)).ConfigureAwait(false);

@@ -7,11 +7,13 @@ using Microsoft.Extensions.Options;
 using Millrace.Api;
 using Millrace.Archiver;
 using Millrace.Batch;
+using Millrace.Cluster;
 using Millrace.ColdPath;
 using Millrace.EventLog;
 using Millrace.Gateway;
 using Millrace.Hosting;
 using Millrace.Hosting.Health;
+using Millrace.Hosting.Node;
 using Millrace.Hosting.Observability;
 using Millrace.Hosting.Options;
 using Millrace.Hosting.Roles;
@@ -100,11 +102,13 @@ internal static class PlatformBuilder
     {
         services.AddSingleton(data);
         services.AddSingleton(TimeProvider.System);
+        services.AddValidatedOptions<NodeOptions>("Node");
         services.AddValidatedOptions<HttpOptions>("Http");
         services.AddSingleton<IValidateOptions<HttpOptions>, HttpOptionsValidator>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         services.AddMillraceMetrics();
         services.AddMillraceHealth();
+        services.AddMillraceCluster(configuration);
 
         services.AddEventLog(configuration);
         services.AddSqliteStores();

@@ -54,8 +54,10 @@ internal sealed class QueryHost(
     {
         foreach (var group in await services.Log.GroupsAsync(stop))
         {
-            if (ConsumerGroups.QueryOf(group) is { } name && !stored.Contains(name))
-                await services.Log.ForgetGroupAsync(group, stop);
+            if (ConsumerGroups.QueryOf(group) is not { } name || stored.Contains(name)) continue;
+
+            // It may have been applied meanwhile, and be running elsewhere.
+            if (await store.FindAsync(name, stop) is null) await services.Log.ForgetGroupAsync(group, stop);
         }
     }
 }

@@ -50,7 +50,7 @@ internal sealed class QueryOwner : IDisposable
             services.Log, services.Time, place.Config.Name, place.Config.Version, epoch, place.Targets);
         var checkpoint = await services.Checkpoints.FindAsync(place.Key, ct);
         var from = checkpoint?.Outputs.DistinctBy(o => o.Partition).ToDictionary(o => o.Partition, o => o.Offset);
-        await writer.FenceAsync(from ?? place.OutputStarts, ct);
+        await writer.FenceAsync(from ?? place.OutputStarts, checkpoint?.Epoch ?? 0, ct);
 
         var engine = new QueryEngine(place.Plan, place.EngineOptions, place.Sources, writer);
         if (checkpoint is not null) engine.Restore(checkpoint.State);
@@ -59,6 +59,9 @@ internal sealed class QueryOwner : IDisposable
         services.Logger.QueryRecovered(place.Config.Name, place.Partition, epoch, writer.KnownRows);
         var owner = new QueryOwner(services, place, progress, epoch, writer, engine);
         await owner.HoldAsync(ct);
+
+        // A late letter that stands just where the checkpoint is has its rows now.
+        await owner.EmitAsync(RecordBatch.None(place.Sources[0].Partition, 0), ct);
         return owner;
     }
 
@@ -110,11 +113,14 @@ internal sealed class QueryOwner : IDisposable
         if (_services.Time.GetElapsedTime(_savedAt) >= _services.Options.CheckpointInterval) await SaveAsync(ct);
     }
 
-    /// <summary>Saves state and positions together; nothing when nothing changed since the last time.</summary>
+    /// <summary>
+    /// Saves state and positions together; nothing when nothing changed since the last time, nor while rows of an owner
+    /// before are known that were not made again yet: whoever comes next has to find them too.
+    /// </summary>
     public async Task SaveAsync(CancellationToken ct)
     {
         _savedAt = _services.Time.GetTimestamp();
-        if (!_changed) return;
+        if (!_changed || IsCatchingUp) return;
         var started = _services.Time.GetTimestamp();
         var state = new ArrayBufferWriter<byte>();
         _engine.Save(state);
@@ -154,6 +160,7 @@ internal sealed class QueryOwner : IDisposable
         var name = _place.Config.Name;
         foreach (var (partition, offset) in _engine.Positions)
             await _services.Log.CommitAsync(ConsumerGroups.OfQuery(name), partition, offset, null, ct);
+        if (IsCatchingUp) return;
         foreach (var (partition, offset) in _writer.Positions.DistinctBy(position => position.Partition))
             await _services.Log.CommitAsync(ConsumerGroups.OfCheckpoint(name), partition, offset, null, ct);
     }
