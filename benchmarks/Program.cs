@@ -1,6 +1,7 @@
 using Millrace.Benchmarks;
 using Millrace.Benchmarks.Alert;
 using Millrace.Benchmarks.Archive;
+using Millrace.Benchmarks.Cql;
 using Millrace.Benchmarks.EventLog;
 using Millrace.Benchmarks.Mqtt;
 using Millrace.Benchmarks.Saql;
@@ -10,6 +11,7 @@ var benchmarks = new SortedDictionary<string, Func<Report, Task>>
 {
     ["alert"] = AlertBenchmark.RunAsync,
     ["archive"] = ArchiveBenchmark.RunAsync,
+    ["cql"] = CqlBenchmark.RunAsync,
     ["log"] = LocalLogBenchmark.RunAsync,
     ["mqtt"] = MqttBenchmark.RunAsync,
     ["saql"] = SaqlBenchmark.RunAsync,
