@@ -9,6 +9,9 @@ namespace Millrace.Cql;
 /// <summary>A prepared statement with its values, encoded as they are added.</summary>
 public sealed class BoundStatement : CqlStatement
 {
+    // Prepared by v4, which has no such id: one that no columns have, so that the server tells them.
+    private static readonly byte[] NoResultId = new byte[16];
+
     private readonly WireBuffer _values = new();
     private PreparedStatement? _prepared;
     private int[] _keyStarts = new int[4];
@@ -72,7 +75,7 @@ public sealed class BoundStatement : CqlStatement
     {
         var result = KnownResult = Source.Result;
         buffer.ShortBytes(Source.Id);
-        if (version >= 5) buffer.ShortBytes(result.Id);
+        if (version >= 5) buffer.ShortBytes(result.Id.Length > 0 ? result.Id : NoResultId);
 
         // Before v5 nobody would tell that the columns have changed, so they are asked for with each answer.
         var skipMetadata = version >= 5 && result.Columns.Length > 0;

@@ -80,6 +80,8 @@ public sealed partial class CqlSession
         var again = ResultReader.ReadPrepared(reply.Header, reply.Body);
         if (!again.Id.AsSpan().SequenceEqual(prepared.Id))
             throw CqlErrors.PreparedChanged.With(prepared.Text).AsCql();
-        prepared.Result = again.Result;
+
+        // A node that is just starting may speak v4 for a while, which has no id for the columns.
+        if (again.Result.Id.Length > 0) prepared.Result = again.Result;
     }
 }

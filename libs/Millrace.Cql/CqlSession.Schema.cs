@@ -1,4 +1,5 @@
 using Millrace.Cql.Cluster;
+using Millrace.Cql.Connections;
 using Millrace.Cql.Observability;
 using Millrace.Cql.Protocol;
 
@@ -36,21 +37,19 @@ public sealed partial class CqlSession
             await _monitor.RefreshAsync(connection).ConfigureAwait(false);
     }
 
+    /// <summary>Asks each node itself: what nodes tell of each other may be older than the change.</summary>
     private async Task<bool> AgreeAsync()
     {
-        if (_monitor.Connection is not { Closed.IsCompleted: false } connection) return false;
+        var connections = _monitor.View.Local.Select(node => node.Pool.Pick()).OfType<Connection>().ToList();
         try
         {
-            var rows = await RingReader.ReadNodesAsync(connection, Options).ConfigureAwait(false);
-            var view = _monitor.View;
-            var told = rows.Where((row, i) => i == 0 || IsUp(row)).Select(row => row.SchemaVersion).Distinct();
-            return told.Count() == 1;
-
-            bool IsUp(NodeRow row) => Array.Exists(view.Nodes, node => node.HostId == row.HostId && node.IsUp);
+            var versions = await Task.WhenAll(connections.Select(connection =>
+                RingReader.ReadSchemaVersionAsync(connection, Options))).ConfigureAwait(false);
+            return versions.Distinct().Count() == 1;
         }
         catch (CqlException)
         {
-            // The connection was lost; the next one is asked.
+            // A connection was lost while it was asked.
             return false;
         }
     }

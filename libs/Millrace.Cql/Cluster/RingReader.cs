@@ -9,13 +9,15 @@ namespace Millrace.Cql.Cluster;
 internal static class RingReader
 {
     private const string LocalQuery =
-        "SELECT host_id, rpc_address, data_center, rack, schema_version, tokens FROM system.local";
+        "SELECT host_id, rpc_address, data_center, rack, tokens FROM system.local";
 
     private const string PeersQuery =
-        "SELECT host_id, native_address, native_port, data_center, rack, schema_version, tokens FROM system.peers_v2";
+        "SELECT host_id, native_address, native_port, data_center, rack, tokens FROM system.peers_v2";
 
     private const string OldPeersQuery =
-        "SELECT host_id, rpc_address, data_center, rack, schema_version, tokens FROM system.peers";
+        "SELECT host_id, rpc_address, data_center, rack, tokens FROM system.peers";
+
+    private const string VersionQuery = "SELECT schema_version FROM system.local";
 
     private const string KeyspacesQuery = "SELECT keyspace_name, replication FROM system_schema.keyspaces";
 
@@ -55,6 +57,12 @@ internal static class RingReader
             row => row.Get<string>(0), row => new Replication(row.Get<Dictionary<string, string>>(1)));
     }
 
+    public static async Task<Guid?> ReadSchemaVersionAsync(Connection connection, CqlOptions options)
+    {
+        var rows = await ReadAsync(connection, VersionQuery, options).ConfigureAwait(false);
+        return rows.Count == 0 ? null : rows[0].Get<Guid?>(0);
+    }
+
     private static async Task<RowSet> ReadPeersAsync(Connection connection, CqlOptions options)
     {
         try
@@ -76,7 +84,6 @@ internal static class RingReader
 
     private static NodeRow ToNode(Row row, IPEndPoint endPoint) => new(
         row.Get<Guid>("host_id"), endPoint, row.Get<string?>("data_center") ?? "", row.Get<string?>("rack") ?? "",
-        row.Get<Guid?>("schema_version"),
         [.. (row.Get<HashSet<string>?>("tokens") ?? [])
             .Select(token => long.Parse(token, CultureInfo.InvariantCulture))]);
 }

@@ -12,8 +12,9 @@ namespace Millrace.Cql.Connections;
 /// <summary>Opens connections: TCP, TLS, the newest protocol that the node knows, login, keyspace.</summary>
 internal sealed class Connector(CqlOptions options)
 {
+    private const int VersionMin = 4;
+
     private readonly ILogger _log = options.LoggerFactory.CreateLogger<CqlSession>();
-    private int _version = options.ProtocolVersionMax;
 
     public CqlOptions Options => options;
 
@@ -23,12 +24,12 @@ internal sealed class Connector(CqlOptions options)
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
         try
         {
-            return await OpenAsync(endPoint, _version, either.Token).ConfigureAwait(false);
+            return await OpenAsync(endPoint, options.ProtocolVersionMax, either.Token).ConfigureAwait(false);
         }
-        catch (CqlServerException e) when (e.ServerCode == ServerErrorCode.ProtocolError && _version > 4)
+        catch (CqlServerException e) when (e.ServerCode == ServerErrorCode.ProtocolError
+            && options.ProtocolVersionMax > VersionMin)
         {
-            var connection = await OpenAsync(endPoint, _version - 1, either.Token).ConfigureAwait(false);
-            _version = connection.Version;
+            var connection = await OpenAsync(endPoint, VersionMin, either.Token).ConfigureAwait(false);
             _log.OlderProtocol(endPoint, connection.Version);
             return connection;
         }

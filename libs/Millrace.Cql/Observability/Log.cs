@@ -6,7 +6,7 @@ namespace Millrace.Cql.Observability;
 /// <summary>Messages of the client: 5001 to 5099.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(5001, LogLevel.Information, "Node {Node} knows only protocol v{Version}")]
+    [LoggerMessage(5001, LogLevel.Debug, "Node {Node} takes only protocol v{Version}")]
     public static partial void OlderProtocol(this ILogger log, IPEndPoint node, int version);
 
     [LoggerMessage(5002, LogLevel.Information, "Node {Node} is up")]

@@ -105,10 +105,6 @@ internal sealed class WireBuffer(int capacity = 256)
     /// <summary>Bytes that were taken before, to be filled now.</summary>
     public Span<byte> Rewrite(int start, int count) => _bytes.AsSpan(0, Length).Slice(start, count);
 
-    /// <summary>Sets two bytes that were written before.</summary>
-    public void SetShort(int at, int value) =>
-        BinaryPrimitives.WriteUInt16BigEndian(_bytes.AsSpan(at, 2), checked((ushort)value));
-
     private void Grow(int count)
     {
         var needed = checked(Length + count);

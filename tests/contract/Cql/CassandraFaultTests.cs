@@ -11,7 +11,13 @@ namespace Millrace.Contract.Tests.Cql;
 public class CassandraFaultTests
 {
     private const int Nodes = 3;
+    private const int Writers = 8;
+    private static readonly TimeSpan WritePause = TimeSpan.FromMilliseconds(4);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    // No node, connection lost, timed out; unavailable, overloaded, starting, write timeout.
+    private static readonly string[] Excusable =
+        ["CQ-9001", "CQ-9003", "CQ-9004", "CQ-1000", "CQ-1001", "CQ-1002", "CQ-1100", "CQ-1500"];
 
     private EngineSet _set = null!;
     private CqlSession _session = null!;
@@ -62,10 +68,16 @@ public class CassandraFaultTests
             coordinators.Add(replica);
 
             // Only the replica was asked for data: nothing was forwarded.
-            var sources = await _session.ExecuteAsync(new SimpleStatement(
-                "SELECT source FROM system_traces.events WHERE session_id = ?", id) { Consistency = Consistency.One });
-            var asked = sources.Select(row => row.Get<System.Net.IPAddress>(0)).Distinct();
-            Assert.That(asked, Is.EqualTo(new[] { replica }));
+            var sources = new List<System.Net.IPAddress>();
+            await Eventually.TrueAsync(async () =>
+            {
+                var events = new SimpleStatement("SELECT source FROM system_traces.events WHERE session_id = ?", id);
+                events.Consistency = Consistency.One;
+                var rows = await _session.ExecuteAsync(events);
+                sources.AddRange(rows.Select(row => row.Get<System.Net.IPAddress>(0)));
+                return sources.Count > 0;
+            }, "the events of the trace are stored");
+            Assert.That(sources, Is.All.EqualTo(replica));
         }
 
         Assert.That(coordinators, Has.Count.EqualTo(Nodes));
@@ -169,7 +181,7 @@ public class CassandraFaultTests
         var acknowledged = new ConcurrentBag<(int, int)>();
         var failures = new ConcurrentDictionary<string, int>();
         using var stop = new CancellationTokenSource();
-        var writers = Enumerable.Range(0, 32).Select(k => Task.Run(async () =>
+        var writers = Enumerable.Range(0, Writers).Select(k => Task.Run(async () =>
         {
             for (var n = 0; !stop.IsCancellationRequested; n++)
             {
@@ -177,28 +189,34 @@ public class CassandraFaultTests
                 {
                     await _session.ExecuteAsync(insert.Bind(k, n));
                     acknowledged.Add((k, n));
+
+                    // The nodes need some of the processor to come back.
+                    await Task.Delay(WritePause, TimeProvider.System);
                 }
                 catch (CqlException e)
                 {
                     failures.AddOrUpdate(e.Code, 1, (_, count) => count + 1);
+                    if (!Excusable.Contains(e.Code)) TestContext.Out.WriteLine(e.Message);
                     await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
                 }
             }
         })).ToList();
 
         var watch = Stopwatch.StartNew();
-        await Eventually.TrueAsync(() => acknowledged.Count > 1_000, "writes go on");
+        await Eventually.TrueAsync(() => acknowledged.Count > 500, "writes go on");
         await happen();
         var before = acknowledged.Count;
-        await Eventually.TrueAsync(() => acknowledged.Count > before + 1_000, "writes go on by themselves", Patience);
+        await Eventually.TrueAsync(() => acknowledged.Count > before + 500, "writes go on by themselves", Patience);
         await stop.CancelAsync();
         await Task.WhenAll(writers);
 
         var stored = new HashSet<(int, int)>();
         var all = new SimpleStatement($"SELECT k, n FROM faults.{table}");
         await foreach (var row in _session.QueryAsync(all)) stored.Add((row.Get<int>(0), row.Get<int>(1)));
-        TestContext.Out.WriteLine($"{table}: {acknowledged.Count} acknowledged, {stored.Count} stored, {watch.Elapsed}; "
-            + $"refused: {string.Join(", ", failures.Select(f => $"{f.Key} {f.Value} times"))}");
+        var refused = string.Join(", ", failures.Select(f => $"{f.Key} {f.Value} times"));
+        TestContext.Out.WriteLine(
+            $"{table}: {acknowledged.Count} acked, {stored.Count} stored in {watch.Elapsed}; refused: {refused}");
         Assert.That(acknowledged.Where(row => !stored.Contains(row)), Is.Empty, "acknowledged and not there");
+        Assert.That(failures.Keys, Is.SubsetOf(Excusable), "what a client may see of nodes that die");
     }
 }

@@ -5,29 +5,38 @@ namespace Millrace.Contract.Tests.Cql;
 
 /// <summary>
 /// A real node for the tests of this namespace: the one that CASSANDRA_CONTACT_POINTS names, else one that is started
-/// with the first test and ended after the last. Without either the tests are skipped.
+/// for the first test that asks and ended after the last. Without either the tests are skipped.
 /// </summary>
 [SetUpFixture]
 public sealed class CassandraNode
 {
+    private static readonly Lazy<Task> Started = new(StartAsync);
     private static EngineSet? _set;
 
     public static string[] ContactPoints { get; private set; } = [];
 
     public static int Port { get; private set; }
 
-    /// <summary>The folder of the node when it is ours; its certificates and settings lie there.</summary>
-    public static EngineSet? Set => _set;
+    public static async Task<CqlSession> ConnectAsync(Action<CqlOptions>? change = null)
+    {
+        await Started.Value;
+        return await ConnectNowAsync(change);
+    }
 
-    public static Task<CqlSession> ConnectAsync(Action<CqlOptions>? change = null)
+    [OneTimeTearDown]
+    public async Task EndAsync()
+    {
+        if (_set is not null) await _set.DisposeAsync();
+    }
+
+    private static Task<CqlSession> ConnectNowAsync(Action<CqlOptions>? change = null)
     {
         var options = new CqlOptions { ContactPoints = ContactPoints, Port = Port };
         change?.Invoke(options);
         return CqlSession.ConnectAsync(options);
     }
 
-    [OneTimeSetUp]
-    public async Task StartAsync()
+    private static async Task StartAsync()
     {
         var points = Environment.GetEnvironmentVariable("CASSANDRA_CONTACT_POINTS");
         var port = Environment.GetEnvironmentVariable("CASSANDRA_PORT") ?? "9042";
@@ -40,14 +49,9 @@ public sealed class CassandraNode
         }
 
         (ContactPoints, Port) = (points!.Split(','), int.Parse(port));
-        await using var session = await ConnectAsync();
-        await session.ExecuteAsync("CREATE KEYSPACE IF NOT EXISTS cql_tests WITH replication = "
+        await using var session = await ConnectNowAsync();
+        await session.ExecuteAsync("DROP KEYSPACE IF EXISTS cql_tests");
+        await session.ExecuteAsync("CREATE KEYSPACE cql_tests WITH replication = "
             + "{'class': 'SimpleStrategy', 'replication_factor': 1}");
-    }
-
-    [OneTimeTearDown]
-    public async Task EndAsync()
-    {
-        if (_set is not null) await _set.DisposeAsync();
     }
 }

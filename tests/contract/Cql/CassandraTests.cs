@@ -27,11 +27,12 @@ public class CassandraTests(int version, CqlCompression compression)
     public async Task Every_type_comes_back_as_it_was_written()
     {
         await _session.ExecuteAsync("CREATE TYPE IF NOT EXISTS place (at double, name text)");
-        await TableAsync("types", "k int PRIMARY KEY, a ascii, b bigint, c blob, d boolean, e date, f decimal, g double,"
-            + " h float, i inet, j int, l list<int>, m map<text, double>, n set<uuid>, o smallint, p text, q time, "
+        await TableAsync("types", "k int PRIMARY KEY, a ascii, b bigint, c blob, d boolean, e date, f decimal,"
+            + " g double, h float, i inet, j int, l list<int>, m map<text, double>, n set<uuid>, o smallint, p text,"
+            + " q time, "
             + "r timestamp, s timeuuid, t tinyint, u tuple<int, text>, v frozen<place>, w varint");
-        var insert = await _session.PrepareAsync($"INSERT INTO types_{_suffix} (k, a, b, c, d, e, f, g, h, i, j, l, m, n,"
-            + " o, p, q, r, s, t, u, v, w) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        var insert = await _session.PrepareAsync($"INSERT INTO types_{_suffix} (k, a, b, c, d, e, f, g, h, i, j, l, m,"
+            + " n, o, p, q, r, s, t, u, v, w) VALUES (?" + string.Concat(Enumerable.Repeat(", ?", 22)) + ")");
         object?[] values =
         [
             1, "ascii", long.MinValue, new byte[] { 0, 255 }, true, new DateOnly(1, 1, 1),
@@ -196,7 +197,8 @@ public class CassandraTests(int version, CqlCompression compression)
 
         Assert.That(id, Is.Not.Null);
         await Eventually.TrueAsync(async () => (await _session.ExecuteAsync(new SimpleStatement(
-            "SELECT command FROM system_traces.sessions WHERE session_id = ?", id) { Consistency = Consistency.One }))
+            "SELECT command FROM system_traces.sessions WHERE session_id = ?", id)
+        { Consistency = Consistency.One }))
             .Count == 1, "the trace is stored");
     }
 

@@ -46,8 +46,8 @@ public class OtherDriverTests
         await using var session = await CassandraNode.ConnectAsync(o => o.Keyspace = "cql_tests");
         await session.ExecuteAsync("CREATE TYPE IF NOT EXISTS spot (at double, name text)");
         await session.ExecuteAsync($"CREATE TABLE IF NOT EXISTS other (k int PRIMARY KEY, {Types})");
-        var insert = await session.PrepareAsync("INSERT INTO other (k, a, b, c, d, e, f, g, h, i, j, l, m, n, o, p, q, r, s,"
-            + " t, u, v, w) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        var insert = await session.PrepareAsync("INSERT INTO other (k, a, b, c, d, e, f, g, h, i, j, l, m, n, o, p, q,"
+            + " r, s, t, u, v, w) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
         var bound = insert.Bind();
         foreach (var value in Values()) bound.Add(value);
         await session.ExecuteAsync(bound);

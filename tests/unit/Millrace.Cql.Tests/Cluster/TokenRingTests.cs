@@ -82,7 +82,7 @@ public class TokenRingTests
     private static CqlNode Node(byte name, string datacenter, string rack)
     {
         var endPoint = new IPEndPoint(new IPAddress([127, 0, 0, name]), 9042);
-        var row = new NodeRow(new Guid(name, 0, 0, new byte[8]), endPoint, datacenter, rack, null, []);
+        var row = new NodeRow(new Guid(name, 0, 0, new byte[8]), endPoint, datacenter, rack, []);
         return new CqlNode(row, new NodePool(endPoint, Connector));
     }
 

@@ -41,7 +41,8 @@ public class ScriptedServerTests
     {
         var rows = Enumerable.Range(0, 50_000).Select(i => new object?[] { $"device-{i}", i }).ToArray();
         await using var server = new FakeServer((c, r) =>
-            c.ReplyAsync(r, Opcode.Result, RingRows.Rows([("id", Text), ("n", Int)], rows))) { VersionMax = version };
+            c.ReplyAsync(r, Opcode.Result, RingRows.Rows([("id", Text), ("n", Int)], rows)))
+        { VersionMax = version };
         await using var session = await server.ConnectAsync(o => o.Compression = compression);
 
         var read = await session.ExecuteAsync("SELECT id, n FROM t");
