@@ -1,6 +1,7 @@
 using Millrace.Benchmarks;
 using Millrace.Benchmarks.Alert;
 using Millrace.Benchmarks.Archive;
+using Millrace.Benchmarks.Cql;
 using Millrace.Benchmarks.EventLog;
 using Millrace.Benchmarks.Kafka;
 using Millrace.Benchmarks.Mqtt;
@@ -12,6 +13,7 @@ var benchmarks = new SortedDictionary<string, Func<Report, Task>>
     ["alert"] = AlertBenchmark.RunAsync,
     ["archive"] = ArchiveBenchmark.RunAsync,
     ["kafka"] = KafkaBenchmark.RunAsync,
+    ["cql"] = CqlBenchmark.RunAsync,
     ["log"] = LocalLogBenchmark.RunAsync,
     ["mqtt"] = MqttBenchmark.RunAsync,
     ["saql"] = SaqlBenchmark.RunAsync,

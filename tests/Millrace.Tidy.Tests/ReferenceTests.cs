@@ -9,6 +9,7 @@ public class ReferenceTests
     {
         ["Millrace.Primitives"] = 0,
         ["Millrace.Contracts"] = 1,
+        ["Millrace.Cql"] = 1,
         ["Millrace.Hosting"] = 1,
         ["Millrace.EventLog"] = 2,
         ["Millrace.Stores"] = 2,
@@ -36,6 +37,7 @@ public class ReferenceTests
         ["DuckDB.NET"] = ["Millrace.Batch"],
         ["Microsoft.Data.Sqlite"] = ["Millrace.Stores"],
         ["MQTTnet"] = ["Millrace.Simulator", "Millrace.Gateway"],
+        ["K4os.Compression"] = ["Millrace.Cql"],
         ["OpenTelemetry"] = ["Millrace.Hosting"],
         ["Serilog"] = ["Millrace.Hosting"],
         ["Spectre.Console"] = ["Millrace"],
