@@ -14,7 +14,7 @@ namespace Millrace.Saql;
 /// </summary>
 public sealed class QueryEngine
 {
-    private const int StateVersion = 2;
+    private const int StateVersion = 3;
 
     private static readonly long EpochTicks = DateTime.UnixEpoch.Ticks;
 
@@ -23,6 +23,7 @@ public sealed class QueryEngine
     private readonly Dictionary<TopicPartition, SourceState> _sources;
     private readonly SourceState[] _inOrder;
     private readonly PipelineState[] _pipelines;
+    private readonly AnalyticState[] _analytics;
     private byte[] _copy = [];
 
     /// <param name="sources">
@@ -36,7 +37,8 @@ public sealed class QueryEngine
         ArgumentNullException.ThrowIfNull(sources);
         _plan = plan;
         _options = options;
-        (_inOrder, _pipelines) = EngineAssembly.Assemble(plan, options, sources, sink);
+        var assembly = new EngineAssembly(plan, options, sources, sink);
+        (_inOrder, _pipelines, _analytics) = (assembly.Sources, assembly.Pipelines, assembly.Analytics);
         _sources = _inOrder.ToDictionary(source => source.Partition);
     }
 
@@ -136,6 +138,7 @@ public sealed class QueryEngine
         var writer = new StateWriter(body);
         foreach (var source in _inOrder) source.Save(writer);
         foreach (var pipeline in _pipelines) pipeline.Save(writer);
+        foreach (var analytic in _analytics) analytic.Save(writer);
         var head = new StateWriter(target);
         head.Write(StateVersion);
         head.Write(Fingerprint());
@@ -158,6 +161,7 @@ public sealed class QueryEngine
         var reader = new StateReader(body);
         foreach (var source in _inOrder) source.Restore(ref reader);
         foreach (var pipeline in _pipelines) pipeline.Restore(ref reader);
+        foreach (var analytic in _analytics) analytic.Restore(ref reader);
         if (!reader.AtEnd) throw reader.Damaged();
     }
 

@@ -21,8 +21,9 @@ public sealed class QueryPlan
         Text = text;
         Inputs = [.. parts.Inputs.Select(input => input.Name)];
         Outputs = parts.Outputs;
-        Scope = parts.Windows.All(window => window.IsPartitionLocal) ? QueryScope.PerPartition
-            : QueryScope.AllPartitions;
+        var isLocal = parts.Operators.All(one => one.IsPartitionLocal)
+            && parts.Analytics.All(analytic => analytic.IsPartitionLocal);
+        Scope = isLocal ? QueryScope.PerPartition : QueryScope.AllPartitions;
     }
 
     internal PlanParts Parts { get; }

@@ -43,6 +43,14 @@ internal abstract partial class ExpressionBinder
                 return CheckCount(call, 2, 2) ? BindMetadata(call) : Nothing;
         }
 
+        if (name == "ISFIRST") return BindOver(new OverSyntax(call.Place, call, [], [], null, null));
+        if (AnalyticBinder.Is(name))
+        {
+            Error(SaqlErrors.BadArguments, call.Place,
+                $"{call.Name} needs OVER (LIMIT DURATION(unit, number)): how far it looks back.");
+            return Nothing;
+        }
+
         if (DateFunctions.WithPart.Contains(name)) return BindDateFunction(call, name);
         if (FunctionTable.TryFind(name, out var function)) return BindFunction(call, function, call.Arguments);
         if (WindowBinder.IsWindow(name))
@@ -65,7 +73,7 @@ internal abstract partial class ExpressionBinder
     private static IEnumerable<string> OtherNames =>
     [
         "COALESCE", "ISNULL", "NULLIF", "IIF", "CONCAT", "CONCAT_WS", "GetMetadataPropertyValue", "System.Timestamp",
-        "CAST", "TRY_CAST", .. Aggregates.Names, .. DateFunctions.WithPart, .. WindowBinder.Names,
+        "CAST", "TRY_CAST", .. Aggregates.Names, .. AnalyticBinder.Names, .. DateFunctions.WithPart, .. WindowBinder.Names,
     ];
 
     private Expr[] BindAll(CallSyntax call) => [.. call.Arguments.Select(Bind)];
@@ -168,7 +176,7 @@ internal abstract partial class ExpressionBinder
         if (call.Arguments[0] is not NameSyntax source || !Scope.IsSource(source))
         {
             Error(SaqlErrors.BadArguments, call.Arguments[0].Place,
-                $"GetMetadataPropertyValue needs the input first: {string.Join(" or ", Scope.Qualifiers)}.");
+                $"GetMetadataPropertyValue needs the input first: {string.Join(" or ", Scope.SourceNames)}.");
             return Nothing;
         }
 
@@ -179,14 +187,14 @@ internal abstract partial class ExpressionBinder
             return Nothing;
         }
 
-        if (Scope.Branch.Names.Input is not { } input)
+        if (MetadataPath.TryParse(path, out var field))
         {
+            if (Scope.SourceNamed(source)!.Names.Meta(field) is { } property) return property;
             Error(SaqlErrors.BadArguments, call.Arguments[0].Place,
                 $"{source.Parts[0].Text} is a step without an input's metadata; read the property in the step.");
             return Nothing;
         }
 
-        if (MetadataPath.TryParse(path, out var field)) return input.Meta(field);
         Error(SaqlErrors.UnknownWord, call.Arguments[1].Place,
             $"Found '{path}'; expected '[User].[name]', '[User]', '[IoTHub].[property]' with " +
                 $"{Suggestions.List(MetadataNames.OfIoTHub)}, " +

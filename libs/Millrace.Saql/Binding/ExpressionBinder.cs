@@ -24,6 +24,11 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
 
     protected abstract Expr BindAggregate(CallSyntax call);
 
+    protected abstract Expr BindOver(OverSyntax over);
+
+    /// <summary>System.Window().Id: null but for windows that were given one.</summary>
+    protected virtual Expr BindWindowId() => Nothing;
+
     public Expr Bind(ExpressionSyntax syntax) => BindWhole(syntax) ?? syntax switch
     {
         LiteralSyntax literal => new ConstantExpr(Constant(literal.Value)),
@@ -38,6 +43,8 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
         CaseSyntax choice => BindCase(choice),
         CastSyntax cast => BindCast(cast),
         CallSyntax call => BindCall(call),
+        OverSyntax over => BindOver(over),
+        MemberSyntax { Record: CallSyntax window } member when window.Is("System.Window") => BindWindow(member),
         MemberSyntax member => new MemberExpr(Bind(member.Record), member.Parts.Select(part => part.Text)),
         _ => Nothing,
     };
@@ -66,6 +73,16 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
         string text => Value.OfText(System.Text.Encoding.UTF8.GetBytes(text)),
         _ => Value.Null,
     };
+
+    protected static Expr Text(string text) => new ConstantExpr(Constant(text));
+
+    private Expr BindWindow(MemberSyntax member)
+    {
+        if (member.Parts is [var only] && only.Text.Equals("Id", StringComparison.OrdinalIgnoreCase))
+            return BindWindowId();
+        Error(SaqlErrors.UnknownWord, member.Place, "System.Window() has one field: Id.");
+        return Nothing;
+    }
 
     private static Expr Negated(bool negated, Expr condition) => negated ? new NotExpr(condition) : condition;
 

@@ -1,5 +1,4 @@
 using Millrace.Saql.Expressions;
-using Millrace.Saql.Parsing;
 using Millrace.Saql.Planning;
 
 namespace Millrace.Saql.Binding;
@@ -25,8 +24,14 @@ internal abstract class RowNames
     /// <summary>The rows that a star among the columns takes its fields from.</summary>
     public virtual RowNames? BehindStar => null;
 
-    /// <summary>The input's metadata, when the rows are still an input's.</summary>
-    public abstract InputPlan? Input { get; }
+    /// <summary>A property of the input's record; null when the rows are no input's any more.</summary>
+    public abstract Expr? Meta(MetadataField field);
+
+    /// <summary>The row as a value, where the source's name may stand for it.</summary>
+    public virtual Expr? Whole => null;
+
+    /// <summary>The time of the row, also when it has become part of another.</summary>
+    public virtual Expr Timestamp => new TimestampExpr();
 }
 
 /// <param name="Name">Null: all members of the record that Value gives.</param>
@@ -35,7 +40,7 @@ internal sealed record ColumnItem(string? Name, Expr Value);
 /// <summary>An input's rows: any field may be there, metadata have fixed names.</summary>
 internal sealed class InputNames(InputPlan input) : RowNames
 {
-    public override InputPlan Input => input;
+    public override Expr Meta(MetadataField field) => input.Meta(field);
 
     public override IEnumerable<string> Known => MetadataNames.Top;
 
@@ -61,7 +66,7 @@ internal sealed class StepNames(IReadOnlyList<ColumnItem> items, RowNames? behin
 
     public override RowNames? BehindStar => behindStar;
 
-    public override InputPlan? Input => behindStar?.Input;
+    public override Expr? Meta(MetadataField field) => behindStar?.Meta(field);
 
     public override IEnumerable<string> Known =>
         items.Where(item => item.Name is not null).Select(item => item.Name!).Concat(behindStar?.Known ?? []);
@@ -132,19 +137,4 @@ internal static class MetadataNames
     public static bool TryTop(string name, out MetadataField field) => TopFields.TryGetValue(name, out field);
 
     public static bool TryIoTHub(string name, out MetadataField field) => IoTHubFields.TryGetValue(name, out field);
-}
-
-/// <summary>The source of one SELECT as its expressions see it.</summary>
-/// <param name="Qualifiers">The source's name and alias.</param>
-internal sealed record RowScope(Branch Branch, IReadOnlyList<string> Qualifiers, TextSpan Place)
-{
-    public bool IsSource(NameSyntax name) => name.Parts.Count == 1 &&
-        Qualifiers.Contains(name.Parts[0].Text, StringComparer.OrdinalIgnoreCase);
-
-    public string[] Path(NameSyntax name)
-    {
-        var isQualified = name.Parts.Count > 1 &&
-            Qualifiers.Contains(name.Parts[0].Text, StringComparer.OrdinalIgnoreCase);
-        return [.. name.Parts.Skip(isQualified ? 1 : 0).Select(part => part.Text)];
-    }
 }

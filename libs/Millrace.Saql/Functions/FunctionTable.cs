@@ -10,11 +10,9 @@ internal static class FunctionTable
 
     private static readonly HashSet<string> Later = new(StringComparer.OrdinalIgnoreCase)
     {
-        "LAG", "LAST", "ISFIRST", "COLLECT", "COLLECTTOP", "TOPONE", "PERCENTILE_CONT", "PERCENTILE_DISC",
         "GETARRAYELEMENTS", "GETRECORDPROPERTIES", "JSON_PARSE", "CREATEPOINT", "CREATELINESTRING", "CREATEPOLYGON",
         "ST_DISTANCE", "ST_OVERLAPS", "ST_INTERSECTS", "ST_WITHIN", "ANOMALYDETECTION_SPIKEANDDIP",
-        "ANOMALYDETECTION_CHANGEPOINT", "SLIDINGWINDOW", "SLIDING", "SESSIONWINDOW", "SESSION", "WINDOWS",
-        "SYSTEM.WINDOW",
+        "ANOMALYDETECTION_CHANGEPOINT",
     };
 
     public static IEnumerable<string> Names => ByName.Keys;
