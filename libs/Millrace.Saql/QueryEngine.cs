@@ -24,6 +24,7 @@ public sealed class QueryEngine
     private readonly SourceState[] _inOrder;
     private readonly PipelineState[] _pipelines;
     private readonly AnalyticState[] _analytics;
+    private readonly ReferenceState[] _references;
     private byte[] _copy = [];
 
     /// <param name="sources">
@@ -39,6 +40,7 @@ public sealed class QueryEngine
         _options = options;
         var assembly = new EngineAssembly(plan, options, sources, sink);
         (_inOrder, _pipelines, _analytics) = (assembly.Sources, assembly.Pipelines, assembly.Analytics);
+        _references = [.. assembly.Operators.OfType<ReferenceState>()];
         _sources = _inOrder.ToDictionary(source => source.Partition);
     }
 
@@ -81,6 +83,19 @@ public sealed class QueryEngine
 
         source.MoveTo(batch.NextOffset);
         foreach (var pipeline in _pipelines) pipeline.Release();
+        CheckState();
+    }
+
+    /// <summary>About how much the query keeps: groups, rows that wait or may be met, values looked back at.</summary>
+    public long StateBytes
+    {
+        get
+        {
+            var bytes = 0L;
+            foreach (var pipeline in _pipelines) bytes += pipeline.StateBytes;
+            foreach (var analytic in _analytics) bytes += analytic.StateBytes;
+            return bytes;
+        }
     }
 
     /// <summary>
@@ -120,6 +135,19 @@ public sealed class QueryEngine
     /// Whether a late record of the source waits for its offset: the count does not tell of others yet.
     /// </summary>
     public bool AwaitsLate(TopicPartition source) => Find(source).AwaitsLate;
+
+    /// <summary>
+    /// Reference data as it is from a time on. It is not part of the state: whoever restores one gives it again.
+    /// </summary>
+    /// <param name="entries">Its entries, each a JSON object in UTF-8.</param>
+    public void SetReference(string name, DateTimeOffset from, IReadOnlyList<byte[]> entries)
+    {
+        foreach (var reference in _references)
+        {
+            if (reference.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+                reference.Load(from.UtcTicks, entries);
+        }
+    }
 
     /// <summary>The next offset of each source: what a checkpoint names together with <see cref="Save"/>.</summary>
     public IReadOnlyList<PartitionOffset> Positions =>
@@ -174,6 +202,14 @@ public sealed class QueryEngine
             $"{sources};{_plan.Text}"));
     }
 
+    private void CheckState()
+    {
+        var bytes = StateBytes;
+        if (bytes <= _options.StateBytesMax) return;
+        throw SaqlErrors.StateTooLarge.With($"{_options.Name} keeps {bytes} bytes; the most is " +
+            $"{_options.StateBytesMax}").AsException();
+    }
+
     private SourceState Find(TopicPartition partition) => _sources.TryGetValue(partition, out var source)
         ? source
         : throw SaqlErrors.UnknownSource.With(partition).AsException();
@@ -195,6 +231,9 @@ public sealed record QueryEngineOptions(string Name, int Version)
 
     /// <summary>Late and out-of-order events are dropped (and counted) instead of adjusted.</summary>
     public bool DropOutOfOrder { get; init; }
+
+    /// <summary>What the query may keep; when it is more, the query stops with SQ-0203.</summary>
+    public long StateBytesMax { get; init; } = long.MaxValue;
 }
 
 /// <summary>Takes what a query makes. Spans are valid during the call only.</summary>

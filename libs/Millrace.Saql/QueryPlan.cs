@@ -34,6 +34,9 @@ public sealed class QueryPlan
     /// <summary>The names after FROM that are inputs, not steps.</summary>
     public IReadOnlyList<string> Inputs { get; }
 
+    /// <summary>The reference data that the query joins with.</summary>
+    public IReadOnlyList<string> References => Parts.References;
+
     /// <summary>The names after INTO in order of the text; "output" where there is none.</summary>
     public IReadOnlyList<string> Outputs { get; }
 

@@ -20,6 +20,9 @@ public sealed class StreamProcessorOptions
     [Range(1, 1_000_000_000)]
     public long CheckpointRecords { get; set; } = 1_000_000;
 
+    /// <summary>How much the windows, joins and other state of a query may hold at one place; more stops it.</summary>
+    public ByteSize QueryStateBytesMax { get; set; } = ByteSize.FromMiB(512);
+
     /// <summary>How long a partition has nothing new before a query that waits for it counts it as idle.</summary>
     public TimeSpan IdleAfter { get; set; } = TimeSpan.FromSeconds(1);
 

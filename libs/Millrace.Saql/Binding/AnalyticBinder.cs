@@ -11,7 +11,8 @@ internal sealed class AnalyticBinder(RowScope scope, Diagnostics diagnostics)
 {
     private static readonly Expr Nothing = new ConstantExpr(Value.Null);
 
-    public static IReadOnlyList<string> Names { get; } = ["LAG", "LAST", "ISFIRST"];
+    public static IReadOnlyList<string> Names { get; } = 
+        ["LAG", "LAST", "ISFIRST", "AnomalyDetection_SpikeAndDip", "AnomalyDetection_ChangePoint"];
 
     public static bool Is(string name) => Names.Contains(name, StringComparer.OrdinalIgnoreCase);
 
@@ -23,6 +24,8 @@ internal sealed class AnalyticBinder(RowScope scope, Diagnostics diagnostics)
         {
             "LAG" or "LAST" => BindLag(over),
             "ISFIRST" => BindIsFirst(over),
+            "ANOMALYDETECTION_SPIKEANDDIP" => BindAnomaly(over, AnalyticKind.Spike, 4),
+            "ANOMALYDETECTION_CHANGEPOINT" => BindAnomaly(over, AnalyticKind.Change, 3),
             var name when Aggregates.Is(name) => BindAggregate(over),
             _ => Refuse(over.Call.NamePlace, $"{over.Call.Name} takes no OVER; " +
                 $"LAG, LAST, ISFIRST and aggregates do.{Suggestions.For(over.Call.Name, Names)}"),
@@ -81,6 +84,39 @@ internal sealed class AnalyticBinder(RowScope scope, Diagnostics diagnostics)
                 Nothing, Nothing, ValueKind.BigInt)
             : Nothing;
     }
+
+    private Expr BindAnomaly(OverSyntax over, AnalyticKind kind, int count)
+    {
+        var call = over.Call;
+        if (call.Arguments.Count != count
+            || Number(call.Arguments[1]) is not { } confidence || confidence is < 1 or > 100
+            || call.Arguments[2] is not LiteralSyntax { Value: long and >= 1 and <= 10_000 and var history })
+        {
+            return Refuse(call.Place, $"{call.Name} takes a value, a confidence from 1 to 100, how many events to " +
+                $"learn from (1 to 10000){(count == 4 ? ", and 'spikes', 'dips' or 'spikesanddips'" : "")}.");
+        }
+
+        var mode = SpikeMode.SpikesAndDips;
+        if (count == 4 && (call.Arguments[3] is not LiteralSyntax { Value: string written }
+            || !Enum.TryParse(written, true, out mode) || !char.IsLetter(written[0])))
+            return Refuse(call.Arguments[3].Place, "The mode is 'spikes', 'dips' or 'spikesanddips'.");
+        if (Duration(over) is not { } duration) return Nothing;
+        var value = new RowBinder(scope, diagnostics, call.Name).Bind(call.Arguments[0]);
+        return Add(over, number => new AnalyticPlan(kind, number, Text(over))
+        {
+            Duration = duration,
+            Confidence = confidence / 100,
+            History = (int)history,
+            Mode = mode,
+        }, value, Nothing, ValueKind.Record);
+    }
+
+    private static double? Number(ExpressionSyntax syntax) => syntax switch
+    {
+        LiteralSyntax { Value: long whole } => whole,
+        LiteralSyntax { Value: double number } => number,
+        _ => null,
+    };
 
     private Expr BindAggregate(OverSyntax over)
     {

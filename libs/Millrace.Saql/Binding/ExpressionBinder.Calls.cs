@@ -43,14 +43,7 @@ internal abstract partial class ExpressionBinder
                 return CheckCount(call, 2, 2) ? BindMetadata(call) : Nothing;
         }
 
-        if (name == "ISFIRST") return BindOver(new OverSyntax(call.Place, call, [], [], null, null));
-        if (AnalyticBinder.Is(name))
-        {
-            Error(SaqlErrors.BadArguments, call.Place,
-                $"{call.Name} needs OVER (LIMIT DURATION(unit, number)): how far it looks back.");
-            return Nothing;
-        }
-
+        if (BindSpecial(call, name) is { } special) return special;
         if (DateFunctions.WithPart.Contains(name)) return BindDateFunction(call, name);
         if (FunctionTable.TryFind(name, out var function)) return BindFunction(call, function, call.Arguments);
         if (WindowBinder.IsWindow(name))
@@ -68,12 +61,43 @@ internal abstract partial class ExpressionBinder
         return Nothing;
     }
 
+    /// <summary>Functions with a form of their own; null for any other.</summary>
+    private Expr? BindSpecial(CallSyntax call, string name)
+    {
+        if (name == "ISFIRST") return BindOver(new OverSyntax(call.Place, call, [], [], null, null));
+        if (AnalyticBinder.Is(name))
+        {
+            Error(SaqlErrors.BadArguments, call.Place,
+                $"{call.Name} needs OVER (LIMIT DURATION(unit, number)): how far it looks back.");
+            return Nothing;
+        }
+
+        if (GeographyFunctions.OfPoints.Contains(name))
+        {
+            var isPolygon = name == "CREATEPOLYGON";
+            return CheckCount(call, isPolygon ? 4 : 2, int.MaxValue)
+                ? new ShapeExpr(isPolygon, BindAll(call))
+                : Nothing;
+        }
+
+        if (name is "GETARRAYELEMENTS" or "GETRECORDPROPERTIES")
+        {
+            Error(SaqlErrors.BadArguments, call.Place,
+                $"{call.Name} gives rows: FROM ... CROSS APPLY {call.Name}(x) AS e.");
+            return Nothing;
+        }
+
+        return null;
+    }
+
     protected virtual Expr BindTimestamp(CallSyntax call) => new TimestampExpr();
 
     private static IEnumerable<string> OtherNames =>
     [
         "COALESCE", "ISNULL", "NULLIF", "IIF", "CONCAT", "CONCAT_WS", "GetMetadataPropertyValue", "System.Timestamp",
-        "CAST", "TRY_CAST", .. Aggregates.Names, .. AnalyticBinder.Names, .. DateFunctions.WithPart, .. WindowBinder.Names,
+        "CAST", "TRY_CAST", .. Aggregates.Names, .. AnalyticBinder.Names, .. DateFunctions.WithPart,
+        .. WindowBinder.Names,
+        .. GeographyFunctions.OfPoints, "GetArrayElements", "GetRecordProperties",
     ];
 
     private Expr[] BindAll(CallSyntax call) => [.. call.Arguments.Select(Bind)];

@@ -224,38 +224,8 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
     private Expr BindCast(CastSyntax cast)
     {
         var operand = Bind(cast.Value);
-        ValueKind? target = cast.TypeName.ToUpperInvariant() switch
-        {
-            "BIGINT" => ValueKind.BigInt,
-            "FLOAT" => ValueKind.Float,
-            "NVARCHAR" => ValueKind.Text,
-            "DATETIME" => ValueKind.DateTime,
-            "BIT" => ValueKind.Bit,
-            "RECORD" => ValueKind.Record,
-            "ARRAY" => ValueKind.Array,
-            _ => null,
-        };
-        if (target is null)
-        {
-            if (cast.TypeName.Length > 0)
-            {
-                var near = cast.TypeName.ToUpperInvariant() switch
-                {
-                    "INT" or "INTEGER" or "SMALLINT" or "LONG" => " Did you mean bigint?",
-                    "VARCHAR" or "STRING" or "TEXT" or "CHAR" => " Did you mean nvarchar(max)?",
-                    "DOUBLE" or "REAL" or "DECIMAL" or "NUMERIC" => " Did you mean float?",
-                    "BOOL" or "BOOLEAN" => " Did you mean bit?",
-                    "DATE" or "DATETIME2" or "TIMESTAMP" => " Did you mean datetime?",
-                    _ => "",
-                };
-                Error(SaqlErrors.UnknownWord, cast.TypePlace,
-                    $"Found '{cast.TypeName}'; expected bigint, float, nvarchar(max), datetime, bit, record or " +
-                        $"array.{near}");
-            }
-
-            return Nothing;
-        }
-
-        return new CastExpr(operand, target.Value, cast.Try);
+        return TypeNames.Find(cast.TypeName, cast.TypePlace, diagnostics) is { } target
+            ? new CastExpr(operand, target, cast.Try)
+            : Nothing;
     }
 }

@@ -39,6 +39,7 @@ internal sealed partial class QueryBinder
         var having = select.Having is null ? null : binder.BindCondition(select.Having);
         var items = BindItems(select, binder, scopes[0], isStep, grouped: true, out _);
         window.Complete(slots.Count, binder.ArgumentsOf(0).Length, binder.Accumulators, binder.Results);
+        CheckSubstreams(scopes, select, keySyntax);
         window.KeyTexts = [.. keySyntax.Select(key => SyntaxText.Of(key, scopes[0].Qualifiers))];
         var meetingKeys = definition.Spec.Kind == WindowKind.Session ? sessionKeys : keysOfBranch;
         window.IsPartitionLocal = meetingKeys.All(keys => keys.Any(key => key.SeparatesPartitions));
@@ -46,6 +47,17 @@ internal sealed partial class QueryBinder
         _builder.Add(window);
         return new Branch(window, having is null ? [] : [isStep ? _builder.Memo(having) : having],
             new StepNames(items, null));
+    }
+
+    /// <summary>Substreams have times of their own, so rows of two of them cannot meet in a group.</summary>
+    private void CheckSubstreams(List<RowScope> scopes, SelectSyntax select, List<ExpressionSyntax> keySyntax)
+    {
+        var texts = keySyntax.Select(key => SyntaxText.Of(key, scopes[0].Qualifiers)).ToList();
+        var missing = scopes.Select(scope => scope.Branch.Root).OfType<FeedPlan>().SelectMany(feed => feed.OverTexts)
+            .FirstOrDefault(text => !texts.Contains(text));
+        if (missing is null) return;
+        diagnostics.Add(SaqlErrors.NotGrouped, select.GroupByPlace,
+            $"The source is parted by OVER {missing}, so GROUP BY must name it too.");
     }
 
     private void AddInlets(

@@ -5,56 +5,116 @@ namespace Millrace.Saql.Binding;
 
 internal sealed partial class QueryBinder
 {
-    /// <summary>The source of a SELECT: one scope for each branch.</summary>
+    private readonly Dictionary<string, TableSyntax> _tables = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, InputPlan> _references = new(StringComparer.OrdinalIgnoreCase);
+
+    private void BindTable(TableSyntax table)
+    {
+        if (!_tables.TryAdd(table.Name, table))
+            diagnostics.Add(SaqlErrors.DuplicateName, table.Place, $"There is a table {table.Name} before this one.");
+        foreach (var column in table.Columns.GroupBy(c => c.Name, StringComparer.OrdinalIgnoreCase))
+        {
+            if (column.Count() > 1)
+                diagnostics.Add(SaqlErrors.DuplicateName, table.Place, $"There are two columns {column.Key}.");
+        }
+    }
+
+    /// <summary>The sources of a SELECT: one scope for each branch.</summary>
     private List<RowScope> Scopes(FromSyntax from)
     {
+        var scopes = FirstScopes(from);
+        if (from.Match is not null && scopes.Count > 0) scopes = BindMatch(scopes, from.Match);
+        foreach (var join in from.Joins)
+        {
+            if (scopes.Count == 0) return [];
+            scopes = join switch
+            {
+                ApplySyntax apply => BindApply(scopes, apply),
+                SourceJoinSyntax { Source: var source } reference when references.Contains(source.Name,
+                    StringComparer.OrdinalIgnoreCase) => BindReference(scopes, reference),
+                _ => BindJoin(scopes, (SourceJoinSyntax)join),
+            };
+        }
+
+        return scopes;
+    }
+
+    private List<RowScope> FirstScopes(FromSyntax from)
+    {
         var source = Source(from);
-        var qualifiers = from.Alias is null ? new[] { source.Name } : [from.Alias, source.Name];
+        string[] qualifiers = from.Alias is null ? [source.Name] : [from.Alias, source.Name];
         return [.. source.Branches.Select(branch => new RowScope(
             branch, [new ScopeSource(qualifiers, branch.Names)], from.Place, _builder))];
     }
 
     private Relation Source(FromSyntax from)
     {
-        if (_steps.TryGetValue(from.Name, out var step))
+        if (from.Query is not null || _steps.ContainsKey(from.Name))
         {
             if (from.TimestampBy is not null)
             {
                 diagnostics.Add(SaqlErrors.MisplacedTimestampBy, from.TimestampBy.Place,
-                    $"{from.Name} is a step; TIMESTAMP BY belongs to the SELECT that reads the input.");
+                    $"{(from.Query is null ? from.Name : "This")} is a step; TIMESTAMP BY belongs to the SELECT that " +
+                        "reads the input.");
             }
 
-            return step;
+            return from.Query is null
+                ? _steps[from.Name]
+                : new Relation(from.Alias ?? "the SELECT in FROM", BindQuery(from.Query, isStep: true));
         }
 
-        var name = knownInputs?.FirstOrDefault(known => known.Equals(from.Name, StringComparison.OrdinalIgnoreCase));
-        if (knownInputs is not null && name is null)
+        if (references.Contains(from.Name, StringComparer.OrdinalIgnoreCase))
         {
-            var names = knownInputs.Concat(_steps.Keys).ToList();
             diagnostics.Add(SaqlErrors.UnknownInput, from.Place,
-                $"There is no input or step {from.Name}; there is " +
-                    $"{Suggestions.List(names)}.{Suggestions.For(from.Name, names)}");
+                $"{from.Name} is reference data; a stream is joined with it: FROM telemetry JOIN {from.Name} ON ...");
         }
 
-        if (!_inputs.TryGetValue(name ?? from.Name, out var input))
-        {
-            input = new InputPlan(name ?? from.Name);
-            _inputs.Add(input.Name, input);
-        }
-
-        return new Relation(input.Name, [new Branch(Feed(from, input), [], new InputNames(input))]);
+        var name = KnownInput(from);
+        if (!_inputs.TryGetValue(name, out var input)) _inputs.Add(name, input = new InputPlan(name));
+        var names = NamesOf(input);
+        return new Relation(input.Name, [new Branch(Feed(from, input, names), [], names)]);
     }
 
-    private FeedPlan Feed(FromSyntax from, InputPlan input)
+    private string KnownInput(FromSyntax from)
+    {
+        var name = knownInputs?.FirstOrDefault(known => known.Equals(from.Name, StringComparison.OrdinalIgnoreCase));
+        if (knownInputs is null || name is not null) return name ?? from.Name;
+        var names = knownInputs.Concat(_steps.Keys).ToList();
+        diagnostics.Add(SaqlErrors.UnknownInput, from.Place,
+            $"There is no input or step {from.Name}; there is " +
+                $"{Suggestions.List(names)}.{Suggestions.For(from.Name, names)}");
+        return from.Name;
+    }
+
+    private RowNames NamesOf(InputPlan input)
+    {
+        var names = new InputNames(input);
+        if (!_tables.TryGetValue(input.Name, out var table)) return names;
+        var columns = new List<(string, Values.ValueKind)>();
+        foreach (var column in table.Columns)
+        {
+            if (TypeNames.Find(column.TypeName, column.TypePlace, diagnostics) is { } type)
+                columns.Add((column.Name, type));
+        }
+
+        return new TableNames(names, columns);
+    }
+
+    private FeedPlan Feed(FromSyntax from, InputPlan input, RowNames names)
     {
         var qualifiers = from.Alias is null ? new[] { input.Name } : [from.Alias, input.Name];
+        string[] over = [.. from.TimestampOver.Select(one => SyntaxText.Of(one, qualifiers))];
         var key = from.TimestampBy is null ? "" : SyntaxText.Of(from.TimestampBy, qualifiers);
+        if (over.Length > 0) key += " OVER " + string.Join(", ", over);
         var feed = _feeds.Find(known => known.Input == input && known.TimestampKey == key);
         if (feed is not null) return feed;
-        feed = new FeedPlan(_feeds.Count, input) { TimestampKey = key };
+        feed = new FeedPlan(_feeds.Count, input)
+        {
+            TimestampKey = key,
+            Checks = (names as TableNames)?.Checks ?? [],
+        };
         _feeds.Add(feed);
         if (from.TimestampBy is null) return feed;
-        var names = new InputNames(input);
         var scope = new RowScope(new Branch(feed, [], names), [new ScopeSource(qualifiers, names)], from.Place,
             _builder);
         var time = new TimestampByBinder(scope, diagnostics).Bind(from.TimestampBy);
@@ -66,10 +126,21 @@ internal sealed partial class QueryBinder
         }
 
         feed.TimestampBy = time;
+        feed.Over = [.. from.TimestampOver.Select(new TimestampByBinder(scope, diagnostics).Bind)];
+        feed.OverTexts = over;
+        if (_feeds.Any(other => other.TimestampBy is not null && other.Over.Count == 0 != (over.Length == 0)))
+        {
+            diagnostics.Add(SaqlErrors.MisplacedTimestampBy, from.TimestampBy.Place,
+                "Either all inputs have TIMESTAMP BY ... OVER, or none.");
+        }
+
         return feed;
     }
 
-    /// <summary>Only the log's own partitions can part a query.</summary>
+    /// <summary>
+    /// Only the log's own partitions part an answer. A key of another kind says that rows of different keys never meet,
+    /// which grouping and joins say themselves.
+    /// </summary>
     private bool CheckPartitionBy(FromSyntax from, RowScope scope)
     {
         if (from.PartitionBy is null) return false;
@@ -77,9 +148,7 @@ internal sealed partial class QueryBinder
             scope.Path(name) is [var only] && only.Equals("PartitionId", StringComparison.OrdinalIgnoreCase);
         if (!isPartitionId)
         {
-            if (from.PartitionBy is not BadSyntax)
-                diagnostics.Add(SaqlErrors.NotSupportedYet, from.PartitionBy.Place,
-                    "Not supported yet: PARTITION BY anything but PartitionId.");
+            new RowBinder(scope, diagnostics, "PARTITION BY").Bind(from.PartitionBy);
             return false;
         }
 

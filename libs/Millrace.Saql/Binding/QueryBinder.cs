@@ -6,7 +6,8 @@ using Millrace.Saql.Planning;
 namespace Millrace.Saql.Binding;
 
 /// <summary>A script's syntax to the roots of a plan: inputs, windows, and what reads them.</summary>
-internal sealed partial class QueryBinder(Diagnostics diagnostics, IReadOnlyCollection<string>? knownInputs)
+internal sealed partial class QueryBinder(
+    Diagnostics diagnostics, IReadOnlyCollection<string>? knownInputs, IReadOnlyCollection<string> references)
 {
     private readonly Dictionary<string, Relation> _steps = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, InputPlan> _inputs = new(StringComparer.OrdinalIgnoreCase);
@@ -18,11 +19,12 @@ internal sealed partial class QueryBinder(Diagnostics diagnostics, IReadOnlyColl
 
     public PlanParts Bind(ScriptSyntax script)
     {
+        foreach (var table in script.Tables) BindTable(table);
         foreach (var step in script.Steps) BindStep(step);
         foreach (var query in script.Queries) BindOutput(query);
         Pipelines.Assign(_feeds, _builder.Operators, _writers);
         return new PlanParts([.. _inputs.Values], _feeds, _builder.Operators, _builder.Analytics, _outputs,
-            _builder.Memos);
+            _builder.Memos, [.. _references.Keys]);
     }
 
     private void BindStep(StepSyntax step)
@@ -182,7 +184,7 @@ internal sealed partial class QueryBinder(Diagnostics diagnostics, IReadOnlyColl
 
         var named = item.Expression is NameSyntax name ? scope.SourceNamed(name) : null;
         IEnumerable<ScopeSource> sources = named is null ? scope.Sources : [named];
-        foreach (var given in sources.SelectMany(source => source.Names.Items))
+        foreach (var given in sources.SelectMany(source => named is null ? source.Names.StarItems : source.Names.Items))
         {
             if (given.Name is null || !items.Any(known => given.Name.Equals(known.Name,
                 StringComparison.OrdinalIgnoreCase)))

@@ -56,6 +56,8 @@ internal class RowBinder(RowScope scope, Diagnostics diagnostics, string place)
         var text = name.Parts[0].Text;
         var owners = Scope.Sources.Where(source =>
             source.Names.Known.Contains(text, StringComparer.OrdinalIgnoreCase)).ToList();
+        // What APPLY adds has known columns; anything else is the event's.
+        if (owners.Count == 0 && Scope.AllowsStar) owners = [Scope.Sources[0]];
         if (owners is [var only] && only.Names.Resolve([.. name.Parts.Select(part => part.Text)]) is { } found)
             return found;
         Error(SaqlErrors.UnknownName, name.Place,

@@ -13,6 +13,9 @@ internal sealed record ScopeSource(IReadOnlyList<string> Qualifiers, RowNames Na
     /// <summary>The scopes of its rows before the join, one for each branch.</summary>
     public IReadOnlyList<RowScope> Before { get; init; } = [];
 
+    /// <summary>How much later than this source's a row's time may be, in ticks.</summary>
+    public long Lag { get; init; }
+
     public bool Has(string qualifier) => Qualifiers.Contains(qualifier, StringComparer.OrdinalIgnoreCase);
 }
 
@@ -36,7 +39,9 @@ internal sealed record RowScope(
         ? Sources.FirstOrDefault(source => source.Has(name.Parts[0].Text))
         : null;
 
-    /// <summary>The source that stands before the column; the only one when none does; null when that is open.</summary>
+    /// <summary>
+    /// The source that stands before the column; the only one when none does; null when that is open.
+    /// </summary>
     public ScopeSource? SourceOf(NameSyntax name)
     {
         if (name.Parts.Count > 1 && Sources.FirstOrDefault(one => one.Has(name.Parts[0].Text)) is { } named)

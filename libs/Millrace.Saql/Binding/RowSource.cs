@@ -1,5 +1,6 @@
 using Millrace.Saql.Expressions;
 using Millrace.Saql.Planning;
+using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Binding;
 
@@ -26,6 +27,9 @@ internal abstract class RowNames
 
     /// <summary>A property of the input's record; null when the rows are no input's any more.</summary>
     public abstract Expr? Meta(MetadataField field);
+
+    /// <summary>What "*" gives when it stands for several sources.</summary>
+    public virtual IEnumerable<ColumnItem> StarItems => Items;
 
     /// <summary>The row as a value, where the source's name may stand for it.</summary>
     public virtual Expr? Whole => null;
@@ -57,6 +61,45 @@ internal sealed class InputNames(InputPlan input) : RowNames
 
         return input.Field(path);
     }
+}
+
+/// <summary>An input whose columns were declared: these are there, each of its type.</summary>
+internal sealed class TableNames(InputNames input, IReadOnlyList<(string Name, ValueKind Type)> columns) : RowNames
+{
+    private readonly StepNames _columns = new(
+        [.. columns.Select(column => new ColumnItem(column.Name,
+            new CastExpr(input.Resolve([column.Name]), column.Type, isTry: true)))], null);
+
+    public override IEnumerable<string> Known => _columns.Known.Concat(input.Known);
+
+    public override IEnumerable<ColumnItem> Items => _columns.Items;
+
+    public override Expr? Meta(MetadataField field) => input.Meta(field);
+
+    public override Expr? Resolve(ReadOnlySpan<string> path) =>
+        _columns.Resolve(path) ?? (MetadataNames.IsTop(path[0]) ? input.Resolve(path) : null);
+
+    /// <summary>What a row must fulfil.</summary>
+    public IReadOnlyList<Expr> Checks =>
+        [.. columns.Select(column => new FitsExpr(input.Resolve([column.Name]), column.Type))];
+}
+
+/// <summary>What APPLY gives: an element with its index, or a member with its name.</summary>
+internal sealed class ElementNames(string alias, IReadOnlyList<ColumnItem> columns) : RowNames
+{
+    private readonly StepNames _columns = new(columns, null);
+
+    public override IEnumerable<string> Known => _columns.Known;
+
+    public override IEnumerable<ColumnItem> Items => columns;
+
+    public override IEnumerable<ColumnItem> StarItems => [new ColumnItem(alias, Whole)];
+
+    public override Expr Whole => new RecordExpr([.. columns.Select(column => (column.Name, column.Value))]);
+
+    public override Expr? Meta(MetadataField field) => null;
+
+    public override Expr? Resolve(ReadOnlySpan<string> path) => _columns.Resolve(path);
 }
 
 /// <summary>A step's rows: its columns, and through its stars those of its source.</summary>
@@ -124,11 +167,17 @@ internal static class MetadataNames
         ["ConnectionDeviceId"] = new(MetadataKind.DeviceId),
         ["ConnectionDeviceGenerationId"] = new(MetadataKind.Header, "generation-id"),
         ["EnqueuedTime"] = new(MetadataKind.EnqueuedTime),
+        ["AuthGenerationId"] = new(MetadataKind.Header, "generation-id"),
+        ["AuthMethod"] = new(MetadataKind.Header, "auth-method"),
+        ["ConnectionModuleId"] = new(MetadataKind.Header, "module-id"),
+        ["EnqueueTime"] = new(MetadataKind.EnqueuedTime),
         ["MessageId"] = new(MetadataKind.Header, "message-id"),
         ["CorrelationId"] = new(MetadataKind.Header, "correlation-id"),
     };
 
     public static IEnumerable<string> Top => TopFields.Keys;
+
+    public static bool IsTop(string name) => TopFields.ContainsKey(name);
 
     public static IEnumerable<string> OfIoTHub => IoTHubFields.Keys;
 

@@ -18,6 +18,7 @@ internal abstract class AnalyticState(AnalyticPlan plan, EngineContext context)
     public static AnalyticState Of(AnalyticPlan plan, EngineContext context) => plan.Kind switch
     {
         AnalyticKind.Lag => new LagState(plan, context),
+        AnalyticKind.Spike or AnalyticKind.Change => new AnomalyState(plan, context),
         AnalyticKind.IsFirst => new FirstState(plan, context),
         _ => new OverState(plan, context),
     };
@@ -25,6 +26,8 @@ internal abstract class AnalyticState(AnalyticPlan plan, EngineContext context)
     /// <summary>The function's value for the row in the frame, which becomes part of what later rows see.</summary>
     /// <param name="isTaken">It fulfils WHEN.</param>
     public abstract Value Compute(ReadOnlySpan<byte> key, bool isTaken, AnalyticInlet inlet);
+
+    public abstract long StateBytes { get; }
 
     public abstract void Save(StateWriter writer);
 

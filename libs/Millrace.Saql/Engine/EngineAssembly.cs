@@ -3,7 +3,9 @@ using Millrace.Saql.Planning;
 
 namespace Millrace.Saql.Engine;
 
-/// <summary>Puts the parts of an engine together: a plan's inputs with their sources, operators, and pipelines.</summary>
+/// <summary>
+/// Puts the parts of an engine together: a plan's inputs with their sources, operators, and pipelines.
+/// </summary>
 internal sealed class EngineAssembly
 {
     private readonly QueryPlan _plan;
@@ -53,6 +55,10 @@ internal sealed class EngineAssembly
         WindowPlan { Spec.Kind: WindowKind.Sliding } window => new SlidingState(window, context),
         WindowPlan { Spec.Kind: WindowKind.Session } window => new SessionState(window, context),
         WindowPlan window => new WindowState(window, context),
+        JoinPlan join => new JoinState(join, context),
+        ReferencePlan join => new ReferenceState(join, context),
+        MatchPlan match => new MatchState(match, context),
+        ApplyPlan apply => new ApplyState(apply, context),
         _ => throw new InvalidOperationException(plan.GetType().Name),
     };
 

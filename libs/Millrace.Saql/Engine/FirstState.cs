@@ -22,6 +22,8 @@ internal sealed class FirstState(AnalyticPlan plan, EngineContext context) : Ana
         return Value.Of(_seen.GetAlternateLookup<ReadOnlySpan<byte>>().Add(key) ? 1L : 0L);
     }
 
+    public override long StateBytes => _seen.Count * 64L;
+
     public override void Save(StateWriter writer)
     {
         writer.Write(_end);

@@ -25,6 +25,9 @@ internal sealed class Frame(int memos, int[] partitions)
 
     public TextArena Arena { get; } = new();
 
+    /// <summary>The rows that a pattern has matched so far, each with its variable.</summary>
+    public List<(Value[] Row, int Variable)> Matched { get; } = [];
+
     public ValueResults ValueResults { get; } = new();
 
     public PatternCache Patterns { get; } = new();

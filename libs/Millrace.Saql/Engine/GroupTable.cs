@@ -59,6 +59,9 @@ internal sealed class GroupTable(int wordsPerGroup)
 
     public byte[] Bytes => _bytes;
 
+    public long StateBytes => _used + (Count * ((_blockWords * 8L) + Unsafe.SizeOf<Group>() + 16))
+        + (Distinct.Count * 64L);
+
     public ref Group this[int group] => ref _groups[group];
 
     /// <summary>The first of a group's words for accumulators.</summary>

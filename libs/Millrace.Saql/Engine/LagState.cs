@@ -6,7 +6,7 @@ namespace Millrace.Saql.Engine;
 /// <summary>LAG and LAST: of each partition the last few values.</summary>
 internal sealed class LagState(AnalyticPlan plan, EngineContext context) : AnalyticState(plan, context)
 {
-    private readonly KeyTable<Entry> _entries = new();
+    private readonly KeyTable<LastValues> _entries = new();
     private readonly int _kept = Math.Max(1, plan.Offset);
 
     public override Value Compute(ReadOnlySpan<byte> key, bool isTaken, AnalyticInlet inlet)
@@ -27,6 +27,8 @@ internal sealed class LagState(AnalyticPlan plan, EngineContext context) : Analy
         if (isTaken) Keep(key, now, current);
         return isFound ? found : inlet.Otherwise.Evaluate(Frame);
     }
+
+    public override long StateBytes => _entries.Count * (96L + (_kept * 32L));
 
     public override void Save(StateWriter writer)
     {
@@ -52,72 +54,5 @@ internal sealed class LagState(AnalyticPlan plan, EngineContext context) : Analy
     private void Keep(ReadOnlySpan<byte> key, long now, in Value value)
     {
         if (Frame.Failure is null) _entries.Use(key, now).Keep(now, value, _kept);
-    }
-
-    /// <summary>A ring of the last values.</summary>
-    private sealed class Entry : KeyEntry
-    {
-        private (long Time, byte[] Bytes, int Length)[] _ring = [];
-        private int _last = -1;
-        private int _count;
-
-        /// <param name="back">1 is the newest.</param>
-        public bool TryFind(int back, long after, out Value value)
-        {
-            value = Value.Null;
-            if (back > _count) return false;
-            ref readonly var kept = ref _ring[(_last - back + 1 + _ring.Length) % _ring.Length];
-            if (kept.Time <= after) return false;
-            var at = 0;
-            value = ValueCodec.Read(kept.Bytes, ref at);
-            return true;
-        }
-
-        public void Keep(long time, in Value value, int capacity)
-        {
-            ref var kept = ref Next(capacity);
-            var size = ValueCodec.Size(value);
-            if (kept.Bytes is null || kept.Bytes.Length < size) kept.Bytes = new byte[Math.Max(16, size)];
-            ValueCodec.Write(kept.Bytes, value);
-            (kept.Time, kept.Length) = (time, size);
-        }
-
-        public void Save(StateWriter writer)
-        {
-            writer.Write(_count);
-            for (var back = _count; back > 0; back--)
-            {
-                ref readonly var kept = ref _ring[(_last - back + 1 + _ring.Length) % _ring.Length];
-                writer.Write(kept.Time);
-                writer.Write(kept.Bytes.AsSpan(0, kept.Length));
-            }
-        }
-
-        public void Restore(ref StateReader reader, int capacity)
-        {
-            for (var left = reader.ReadCount(); left > 0; left--)
-            {
-                ref var kept = ref Next(capacity);
-                kept.Time = reader.ReadInt64();
-                kept.Bytes = reader.ReadBytes().ToArray();
-                kept.Length = kept.Bytes.Length;
-            }
-        }
-
-        private ref (long Time, byte[] Bytes, int Length) Next(int capacity)
-        {
-            if (_count == _ring.Length && _count < capacity) Grow(capacity);
-            _last = (_last + 1) % _ring.Length;
-            _count = Math.Min(_count + 1, _ring.Length);
-            return ref _ring[_last];
-        }
-
-        private void Grow(int capacity)
-        {
-            // Full, and so in order from the one after the last.
-            var grown = new (long, byte[], int)[Math.Min(capacity, Math.Max(1, _ring.Length * 2))];
-            for (var i = 0; i < _count; i++) grown[i] = _ring[(_last + 1 + i) % _ring.Length];
-            (_ring, _last) = (grown, _count - 1);
-        }
     }
 }

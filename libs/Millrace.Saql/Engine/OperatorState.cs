@@ -3,7 +3,9 @@ using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Engine;
 
-/// <summary>An operator at work. Rows come in the order of their time; what is due is closed before later ones.</summary>
+/// <summary>
+/// An operator at work. Rows come in the order of their time; what is due is closed before later ones.
+/// </summary>
 internal abstract class OperatorState
 {
     private long _nextDue = long.MaxValue;
@@ -22,6 +24,9 @@ internal abstract class OperatorState
 
     /// <summary>Whether something waits for time to pass.</summary>
     public virtual bool IsWaiting => false;
+
+    /// <summary>About how much it keeps.</summary>
+    public virtual long StateBytes => 0;
 
     /// <summary>What happens when time has passed this; long.MaxValue when nothing waits.</summary>
     public long NextDue

@@ -44,6 +44,8 @@ internal sealed class OverState : AnalyticState
             : result;
     }
 
+    public override long StateBytes => _log.Rows.StateBytes;
+
     public override void Save(StateWriter writer) => _log.Save(writer);
 
     public override void Restore(ref StateReader reader) => _log.Restore(ref reader, Context.Sources.Length);

@@ -28,6 +28,16 @@ internal sealed class PipelineState
 
     public bool IsWaiting => _waiting.Count > 0 || _operators.Any(one => one.IsWaiting);
 
+    public long StateBytes
+    {
+        get
+        {
+            var bytes = _waiting.StateBytes;
+            foreach (var one in _operators) bytes += one.StateBytes;
+            return bytes;
+        }
+    }
+
     public long Watermark => _feeds.Length == 0 ? long.MinValue : _feeds.Min(feed => feed.Watermark);
 
     public bool Has(OperatorState one) => Array.IndexOf(_operators, one) >= 0;

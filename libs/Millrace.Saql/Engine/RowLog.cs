@@ -11,6 +11,14 @@ internal struct LoggedRow
     public int Element;
     public ulong Trail;
     public bool SeveralDevices;
+
+    /// <summary>
+    /// For a join: which way it came, what it is looked up by, until when it is needed, whether it met.
+    /// </summary>
+    public int Inlet;
+    public uint Hash;
+    public long Expiry;
+    public bool HasMet;
     public RowChunk Chunk;
     public int Start;
     public int Length;
@@ -28,6 +36,7 @@ internal struct LoggedRow
 internal sealed class RowLog
 {
     private const int ChunkBytes = 64 * 1024;
+    private const int RowBytes = 112;
 
     private readonly Stack<RowChunk> _spare = new();
     private LoggedRow[] _rows = new LoggedRow[64];
@@ -40,6 +49,8 @@ internal sealed class RowLog
     public long Next { get; private set; }
 
     public int Count => (int)(Next - First);
+
+    public long StateBytes { get; private set; }
 
     public ref LoggedRow this[long number] => ref _rows[number & (_rows.Length - 1)];
 
@@ -65,6 +76,7 @@ internal sealed class RowLog
     {
         ref var row = ref this[First++];
         var chunk = row.Chunk;
+        StateBytes -= row.Length + RowBytes;
         row = default;
         if (--chunk.Live > 0) return;
         if (chunk == _current) _current.Used = 0;
@@ -111,21 +123,26 @@ internal sealed class RowLog
         writer.Write(row.Offset);
         writer.Write(row.Element);
         writer.Write((long)row.Trail);
-        writer.Write(row.SeveralDevices ? 1 : 0);
+        writer.Write((row.SeveralDevices ? 1 : 0) | (row.HasMet ? 2 : 0));
+        writer.Write(row.Inlet);
+        writer.Write((int)row.Hash);
+        writer.Write(row.Expiry);
         writer.Write(row.Bytes);
     }
 
     private void Restore(ref StateReader reader, long number, int sources)
     {
         var (time, source, offset) = (reader.ReadInt64(), reader.ReadInt32(), reader.ReadInt64());
-        var (element, trail, several) = (reader.ReadInt32(), (ulong)reader.ReadInt64(), reader.ReadInt32());
+        var (element, trail, flags) = (reader.ReadInt32(), (ulong)reader.ReadInt64(), reader.ReadInt32());
+        var (inlet, hash, expiry) = (reader.ReadInt32(), (uint)reader.ReadInt32(), reader.ReadInt64());
         var bytes = reader.ReadBytes();
         if ((uint)source >= (uint)sources) throw reader.Damaged();
         bytes.CopyTo(Room(bytes.Length));
         Add(bytes.Length);
         ref var row = ref this[number];
         (row.Time, row.Source, row.Offset, row.Element) = (time, source, offset, element);
-        (row.Trail, row.SeveralDevices) = (trail, several != 0);
+        (row.Trail, row.SeveralDevices, row.HasMet) = (trail, (flags & 1) != 0, (flags & 2) != 0);
+        (row.Inlet, row.Hash, row.Expiry) = (inlet, hash, expiry);
     }
 
     private static int SizeOf(ReadOnlySpan<Value> values)
@@ -145,6 +162,7 @@ internal sealed class RowLog
         row.Next = -1;
         _current.Used += size;
         _current.Live++;
+        StateBytes += size + RowBytes;
         return ref row;
     }
 

@@ -19,6 +19,8 @@ internal sealed class SessionState(WindowPlan plan, EngineContext context) : Gro
 
     public override bool IsWaiting => _sessions.Count > 0;
 
+    public override long StateBytes => _sessions.Values.Sum(session => session.Groups.StateBytes + 128);
+
     public override void Add(WindowInletState inlet)
     {
         if (!TryPrepare(inlet)) return;

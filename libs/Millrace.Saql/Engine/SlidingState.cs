@@ -24,6 +24,8 @@ internal sealed class SlidingState : GroupingState
 
     public override bool IsWaiting => _log.Rows.Count > 0;
 
+    public override long StateBytes => _log.Rows.StateBytes;
+
     public override void Add(WindowInletState inlet)
     {
         if (!TryPrepare(inlet)) return;

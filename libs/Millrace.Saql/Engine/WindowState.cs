@@ -20,6 +20,16 @@ internal sealed class WindowState(WindowPlan plan, EngineContext context) : Grou
 
     public override bool IsWaiting => _panes.Count > 0;
 
+    public override long StateBytes
+    {
+        get
+        {
+            var bytes = 0L;
+            foreach (var pane in _panes) bytes += pane.Table.StateBytes;
+            return bytes;
+        }
+    }
+
     public override void Add(WindowInletState inlet)
     {
         if (!TryPrepare(inlet)) return;

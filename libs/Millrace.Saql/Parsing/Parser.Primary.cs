@@ -178,24 +178,7 @@ internal sealed partial class Parser
         var value = ParseExpression("the value to cast");
         var typeName = "";
         var typePlace = Here;
-        if (ExpectWord("AS"))
-        {
-            typePlace = Here;
-            typeName = TakeName("a data type: bigint, float, nvarchar(max), datetime, bit, record or array")?.Text
-                ?? "";
-            if (TryTakeSymbol("("))
-            {
-                if (!TryTakeWord("MAX"))
-                {
-                    Report(SaqlErrors.UnknownWord, Here, $"Found {Current.Shown}; text has one length: nvarchar(max).");
-                    Take();
-                }
-
-                ExpectSymbol(")");
-            }
-
-            typePlace = Since(typePlace);
-        }
+        if (ExpectWord("AS")) (typeName, typePlace) = ParseType();
 
         if (!TryTakeSymbol(")"))
         {
@@ -204,6 +187,24 @@ internal sealed partial class Parser
         }
 
         return Node(new CastSyntax(Since(start), value, typeName, typePlace, isTry), value);
+    }
+
+    private (string Name, TextSpan Place) ParseType()
+    {
+        var place = Here;
+        var name = TakeName("a data type: bigint, float, nvarchar(max), datetime, bit, record or array")?.Text ?? "";
+        if (TryTakeSymbol("("))
+        {
+            if (!TryTakeWord("MAX"))
+            {
+                Report(SaqlErrors.UnknownWord, Here, $"Found {Current.Shown}; text has one length: nvarchar(max).");
+                Take();
+            }
+
+            ExpectSymbol(")");
+        }
+
+        return (name, Since(place));
     }
 
     private LiteralSyntax Number(TextSpan start, string sign)

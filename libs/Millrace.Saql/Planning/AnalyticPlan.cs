@@ -8,6 +8,19 @@ internal enum AnalyticKind : byte
     Lag,
     IsFirst,
     Aggregate,
+
+    /// <summary>AnomalyDetection_SpikeAndDip.</summary>
+    Spike,
+
+    /// <summary>AnomalyDetection_ChangePoint.</summary>
+    Change,
+}
+
+internal enum SpikeMode : byte
+{
+    SpikesAndDips,
+    Spikes,
+    Dips,
 }
 
 /// <summary>
@@ -28,6 +41,14 @@ internal sealed class AnalyticPlan(AnalyticKind kind, int number, string text)
 
     /// <summary>Of LAG.</summary>
     public int Offset { get; init; }
+
+    /// <summary>Of anomaly detection: how unlikely a value must be, as a share.</summary>
+    public double Confidence { get; init; }
+
+    /// <summary>Of anomaly detection: how many values it learns from.</summary>
+    public int History { get; init; }
+
+    public SpikeMode Mode { get; init; }
 
     public AccumulatorPlan Accumulator { get; init; }
 

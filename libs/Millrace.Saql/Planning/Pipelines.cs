@@ -42,4 +42,5 @@ internal static class Pipelines
 /// <summary>What binding gives: the parts of a plan.</summary>
 internal sealed record PlanParts(
     IReadOnlyList<InputPlan> Inputs, IReadOnlyList<FeedPlan> Feeds, IReadOnlyList<OperatorPlan> Operators,
-    IReadOnlyList<AnalyticPlan> Analytics, IReadOnlyList<string> Outputs, int MemoCount);
+    IReadOnlyList<AnalyticPlan> Analytics, IReadOnlyList<string> Outputs, int MemoCount,
+    IReadOnlyList<string> References);

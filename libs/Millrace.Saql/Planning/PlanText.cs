@@ -37,7 +37,12 @@ internal static class PlanText
 
     private static void Operator(StringBuilder text, QueryPlan plan, Inlet inlet, int level)
     {
-        if (inlet is not WindowInlet { Operator: WindowPlan window }) return;
+        if (inlet is not WindowInlet { Operator: WindowPlan window })
+        {
+            Join(text, plan, inlet, level);
+            return;
+        }
+
         Line(text, level, $"{Window(window.Spec)}{Filters(inlet.Filters.Length)}");
         Line(text, level + 1,
             $"group by: {(window.KeyTexts.Count == 0 ? "nothing (one group)" : string.Join(", ", window.KeyTexts))}");
@@ -51,6 +56,30 @@ internal static class PlanText
         if (inlet == window.Sources[0]) Consumers(text, plan, window, level + 1);
         else Line(text, level + 1, "(joined with the rows above)");
     }
+
+    private static void Join(StringBuilder text, QueryPlan plan, Inlet inlet, int level)
+    {
+        var target = inlet.Operator;
+        var side = inlet is JoinInlet { IsLeft: false } ? "right" : "left";
+        Line(text, level, target switch
+        {
+            JoinPlan join => $"{(join.IsOuter ? "left join" : "join")}, {side} side: {join.Text}",
+            ReferencePlan join =>
+                $"{(join.IsOuter ? "left join" : "join")} with reference {join.Data.Name}: {join.Text}",
+            MatchPlan match =>
+                $"match_recognize {match.Text}; state: rows of the last {TimeSpan.FromTicks(match.Duration):c}",
+            ApplyPlan apply => $"{(apply.IsOuter ? "outer" : "cross")} apply",
+            _ => target.GetType().Name,
+        } + Filters(inlet.Filters.Length));
+        if (target is JoinPlan kept) Line(text, level + 1, $"state: rows of both sides, {Bounds(kept)}");
+        if (inlet is JoinInlet { Index: > 0 } or ApplyInlet { Index: > 0 } or MatchInlet { Index: > 0 })
+            Line(text, level + 1, "(joined with the rows above)");
+        else Consumers(text, plan, target, level + 1);
+    }
+
+    private static string Bounds(JoinPlan join) => string.Join(" and ", join.Bounds.Select(bound =>
+        $"{(bound.Low is { } low ? $"{low} to " : "up to ")}{(bound.High is { } high ? $"{high}" : "any")} times " +
+        $"{TimeSpan.FromTicks(bound.Unit):c} apart"));
 
     private static string Kept(AnalyticPlan analytic) => analytic.Kind switch
     {
@@ -67,7 +96,12 @@ internal static class PlanText
         if (plan.Scope == QueryScope.PerPartition)
             return "each partition for itself: every GROUP BY has the device id or PartitionId";
         var first = operators.OfType<WindowPlan>().FirstOrDefault(window => !window.IsPartitionLocal);
-        var cause = first is null ? plan.Parts.Analytics.First(one => !one.IsPartitionLocal).Text : Window(first.Spec);
+        var cause = first is not null ? Window(first.Spec)
+            : operators.OfType<JoinPlan>().FirstOrDefault(join => !join.IsPartitionLocal) is { } join
+                ? $"join on {join.Text}"
+                : operators.OfType<MatchPlan>().FirstOrDefault(one => !one.IsPartitionLocal) is { } match
+                ? $"match_recognize {match.Text}"
+                : plan.Parts.Analytics.First(one => !one.IsPartitionLocal).Text;
         return $"one answer over all partitions: {cause}\n" +
             "  (it groups by neither IoTHub.ConnectionDeviceId nor PartitionId)";
     }

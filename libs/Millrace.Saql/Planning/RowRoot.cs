@@ -77,6 +77,15 @@ internal sealed class FeedPlan(int number, InputPlan input) : RowRoot
     /// <summary>Null: the arrival is the timestamp.</summary>
     public Expr? TimestampBy { get; set; }
 
+    /// <summary>What parts the rows into substreams, each with an order of its own.</summary>
+    public IReadOnlyList<Expr> Over { get; set; } = [];
+
+    /// <summary>The substreams as written, which grouping must name.</summary>
+    public IReadOnlyList<string> OverTexts { get; set; } = [];
+
+    /// <summary>What a row must fulfil to have the types that were declared; else it is dropped.</summary>
+    public IReadOnlyList<Expr> Checks { get; set; } = [];
+
     /// <summary>The text of TIMESTAMP BY, by which feeds are told apart.</summary>
     public string TimestampKey { get; init; } = "";
 }

@@ -52,7 +52,8 @@ internal sealed class QueryOwner : IDisposable
         var from = checkpoint?.Outputs.DistinctBy(o => o.Partition).ToDictionary(o => o.Partition, o => o.Offset);
         await writer.FenceAsync(from ?? place.OutputStarts, ct);
 
-        var engine = new QueryEngine(place.Plan, place.EngineOptions, place.Sources, writer);
+        var engine = new QueryEngine(place.Plan,
+            place.EngineOptions(services.Options.QueryStateBytesMax.Bytes), place.Sources, writer);
         if (checkpoint is not null) engine.Restore(checkpoint.State);
         foreach (var mark in await services.Checkpoints.MarksAsync(place.Key, ct)) Recall(engine, mark);
         foreach (var (input, offset) in engine.Positions) progress.Position(input, offset);

@@ -61,7 +61,7 @@ public class LiveAndFileTests
         var partitions = Enumerable.Range(0, ProcessorFixture.Partitions)
             .Select(p => new TopicPartition(Topics.Telemetry, p)).ToList();
         var rows = new Rows();
-        var engine = new QueryEngine(plan, place.EngineOptions,
+        var engine = new QueryEngine(plan, place.EngineOptions(long.MaxValue),
             [.. partitions.Select(p => new QuerySource(Topics.Telemetry, p, 0))], rows);
         foreach (var partition in partitions)
         {

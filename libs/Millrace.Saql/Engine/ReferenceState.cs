@@ -1,0 +1,121 @@
+using Millrace.Saql.Expressions;
+using Millrace.Saql.Json;
+using Millrace.Saql.Planning;
+using Millrace.Saql.Values;
+
+namespace Millrace.Saql.Engine;
+
+/// <summary>
+/// A stream joined with reference data: a row for each entry that fits. A snapshot holds for rows from its time on; it
+/// is not part of the state.
+/// </summary>
+internal sealed class ReferenceState : OperatorState
+{
+    private readonly ReferencePlan _plan;
+    private readonly List<(long From, Snapshot Data)> _snapshots = [];
+    private readonly Value[] _values;
+
+    public ReferenceState(ReferencePlan plan, EngineContext context) : base(plan, context)
+    {
+        _plan = plan;
+        _values = new Value[plan.Left.Slots.Count];
+    }
+
+    public string Name => _plan.Data.Name;
+
+    public override InletState CreateInlet(Inlet inlet) => new ReferenceInletState(this, (JoinInlet)inlet);
+
+    /// <param name="entries">JSON objects, each in an array of its own.</param>
+    public void Load(long from, IReadOnlyList<byte[]> entries)
+    {
+        var at = _snapshots.FindIndex(known => known.From > from);
+        _snapshots.Insert(at < 0 ? _snapshots.Count : at, (from, new Snapshot(_plan, entries, Frame)));
+    }
+
+    private void Take(JoinInlet inlet, CarriedReader reader)
+    {
+        if (!reader.TryRead(Frame, Context, _values, out var hash, out var isKnown)) return;
+        var mark = Frame.Mark();
+        var origin = mark.Origin;
+        origin.Settle();
+        JoinSide.Put(_values, _plan.Left.Slots, Root.Slots);
+        var hasMet = false;
+        if (isKnown && Current(origin.Timestamp) is { } snapshot)
+        {
+            var ordinal = 0L;
+            foreach (var entry in snapshot.Find(hash))
+                hasMet |= Meet(entry, origin.Derived(_plan.Number, (ordinal++ * 64) + inlet.Index));
+        }
+
+        if (!hasMet && _plan.IsOuter)
+        {
+            foreach (var slot in _plan.Right.Slots) Root.Slots[slot] = Value.Null;
+            Frame.Origin = origin.Derived(_plan.Number, -2 - inlet.Index);
+            Root.Dispatch();
+        }
+
+        Frame.ComeBack(mark);
+    }
+
+    private bool Meet(Value[] entry, in RowOrigin origin)
+    {
+        JoinSide.Put(entry, _plan.Right.Slots, Root.Slots);
+        Frame.Slots = Root.Slots;
+        Frame.Origin = origin;
+        Frame.NextRow();
+        Frame.ClearFailure();
+        var fits = _plan.Condition.Test(Frame) == Truth.True;
+        if (Frame.Failure is not null) Context.ReportFailure();
+        else if (fits) Root.Dispatch();
+        return fits;
+    }
+
+    /// <summary>The snapshot of a time; those before it are not needed any more.</summary>
+    private Snapshot? Current(long time)
+    {
+        while (_snapshots.Count > 1 && _snapshots[1].From <= time) _snapshots.RemoveAt(0);
+        return _snapshots.Count > 0 && _snapshots[0].From <= time ? _snapshots[0].Data : null;
+    }
+
+    /// <summary>Entries with the values that are read of them, by the hash of their keys.</summary>
+    private sealed class Snapshot
+    {
+        private readonly Dictionary<uint, List<Value[]>> _byHash = [];
+
+        public Snapshot(ReferencePlan plan, IReadOnlyList<byte[]> entries, Frame frame)
+        {
+            var slots = new Value[plan.Data.SlotCount];
+            // Text without its escapes is made here and must stay.
+            var reader = new JsonRowReader(plan.Data.Fields, slots, new TextArena());
+            var mark = frame.Mark();
+            Expr[] values = [.. plan.Right.Values(0)];
+            foreach (var entry in entries)
+            {
+                if (!reader.TryRead(entry, 0, entry.Length)) continue;
+                frame.Slots = slots;
+                frame.NextRow();
+                frame.ClearFailure();
+                if (!LookupHash.TryOf(plan.Keys, frame, out var hash)) continue;
+                var row = new Value[values.Length];
+                for (var i = 0; i < row.Length; i++) row[i] = Kept(values[i].Evaluate(frame), entry);
+                if (!_byHash.TryGetValue(hash == 0 ? 1 : hash, out var same)) _byHash[hash == 0 ? 1 : hash] = same = [];
+                same.Add(row);
+            }
+
+            frame.ComeBack(mark);
+        }
+
+        public IReadOnlyList<Value[]> Find(uint hash) => _byHash.TryGetValue(hash, out var found) ? found : [];
+
+        private static Value Kept(in Value value, byte[] entry) => value.HasBytes && value.Bytes != entry
+            ? Value.Slice(value.Kind, value.Utf8.ToArray(), 0, value.Length)
+            : value;
+    }
+
+    private sealed class ReferenceInletState(ReferenceState join, JoinInlet plan) : InletState
+    {
+        private readonly CarriedReader _reader = new(plan);
+
+        public override void Take() => join.Take(plan, _reader);
+    }
+}
