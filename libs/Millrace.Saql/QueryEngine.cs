@@ -137,15 +137,15 @@ public sealed class QueryEngine
     public bool AwaitsLate(TopicPartition source) => Find(source).AwaitsLate;
 
     /// <summary>
-    /// Reference data as it is from a time on. It is not part of the state: whoever restores one gives it again.
+    /// Reference data as it is from now on. It is part of the state: who saves it before the next record, answers the
+    /// same again.
     /// </summary>
     /// <param name="entries">Its entries, each a JSON object in UTF-8.</param>
-    public void SetReference(string name, DateTimeOffset from, IReadOnlyList<byte[]> entries)
+    public void SetReference(string name, IReadOnlyList<byte[]> entries)
     {
         foreach (var reference in _references)
         {
-            if (reference.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
-                reference.Load(from.UtcTicks, entries);
+            if (reference.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) reference.Load(entries);
         }
     }
 

@@ -36,6 +36,13 @@ public static class SaqlCompiler
 /// <param name="KnownInputs">Names that FROM may use; null: any name is an input.</param>
 /// <param name="References">Names of reference data, which only JOIN may use.</param>
 public sealed record CompileOptions(
-    IReadOnlyCollection<string>? KnownInputs = null, IReadOnlyCollection<string>? References = null);
+    IReadOnlyCollection<string>? KnownInputs = null, IReadOnlyCollection<string>? References = null)
+{
+    /// <summary>The hub's devices: id, state and tags of each.</summary>
+    public const string Devices = "devices";
+
+    /// <summary>As a hub compiles, which has reference data of its own.</summary>
+    public static CompileOptions Hub(IReadOnlyCollection<string>? knownInputs = null) => new(knownInputs, [Devices]);
+}
 
 public sealed record CompileResult(QueryPlan? Plan, IReadOnlyList<SaqlDiagnostic> Diagnostics);

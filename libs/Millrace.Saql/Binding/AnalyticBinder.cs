@@ -11,8 +11,10 @@ internal sealed class AnalyticBinder(RowScope scope, Diagnostics diagnostics)
 {
     private static readonly Expr Nothing = new ConstantExpr(Value.Null);
 
-    public static IReadOnlyList<string> Names { get; } = 
-        ["LAG", "LAST", "ISFIRST", "AnomalyDetection_SpikeAndDip", "AnomalyDetection_ChangePoint"];
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        "LAG", "LAST", "ISFIRST", "AnomalyDetection_SpikeAndDip", "AnomalyDetection_ChangePoint",
+    ];
 
     public static bool Is(string name) => Names.Contains(name, StringComparer.OrdinalIgnoreCase);
 

@@ -5,7 +5,9 @@ namespace Millrace.Saql.Binding;
 /// <summary>Walks expressions as written.</summary>
 internal static class SyntaxNames
 {
-    /// <summary>The columns that an expression names. The first argument of a date function is a word, no column.</summary>
+    /// <summary>
+    /// The columns that an expression names. The first argument of a date function is a word, no column.
+    /// </summary>
     public static IEnumerable<NameSyntax> Of(ExpressionSyntax syntax) => syntax is NameSyntax name
         ? [name]
         : Children(syntax).SelectMany(Of);

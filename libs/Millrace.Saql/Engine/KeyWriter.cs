@@ -6,6 +6,9 @@ namespace Millrace.Saql.Engine;
 /// <summary>Values by which rows belong together, as bytes: equal ones have equal bytes.</summary>
 internal sealed class KeyWriter
 {
+    /// <summary>What the log partition takes before the keys.</summary>
+    public const int PartitionBytes = 4;
+
     private byte[] _bytes = new byte[64];
     private int _used;
 
@@ -19,7 +22,7 @@ internal sealed class KeyWriter
         if (withPartition)
         {
             BitConverter.TryWriteBytes(_bytes, frame.Partition);
-            _used = 4;
+            _used = PartitionBytes;
         }
 
         foreach (var key in keys)

@@ -6,13 +6,14 @@ using Millrace.Saql.Values;
 namespace Millrace.Saql.Engine;
 
 /// <summary>
-/// A stream joined with reference data: a row for each entry that fits. A snapshot holds for rows from its time on; it
-/// is not part of the state.
+/// A stream joined with reference data: a row for each entry that fits. The entries are part of the state, so that what
+/// was answered with them is answered so again.
 /// </summary>
 internal sealed class ReferenceState : OperatorState
 {
     private readonly ReferencePlan _plan;
-    private readonly List<(long From, Snapshot Data)> _snapshots = [];
+    private IReadOnlyList<byte[]> _entries = [];
+    private Snapshot? _snapshot;
     private readonly Value[] _values;
 
     public ReferenceState(ReferencePlan plan, EngineContext context) : base(plan, context)
@@ -25,11 +26,23 @@ internal sealed class ReferenceState : OperatorState
 
     public override InletState CreateInlet(Inlet inlet) => new ReferenceInletState(this, (JoinInlet)inlet);
 
+    public override long StateBytes => _entries.Sum(entry => (long)entry.Length);
+
     /// <param name="entries">JSON objects, each in an array of its own.</param>
-    public void Load(long from, IReadOnlyList<byte[]> entries)
+    public void Load(IReadOnlyList<byte[]> entries) =>
+        (_entries, _snapshot) = (entries, new Snapshot(_plan, entries, Frame));
+
+    public override void Save(StateWriter writer)
     {
-        var at = _snapshots.FindIndex(known => known.From > from);
-        _snapshots.Insert(at < 0 ? _snapshots.Count : at, (from, new Snapshot(_plan, entries, Frame)));
+        writer.Write(_entries.Count);
+        foreach (var entry in _entries) writer.Write(entry);
+    }
+
+    public override void Restore(ref StateReader reader)
+    {
+        var entries = new List<byte[]>();
+        for (var left = reader.ReadCount(); left > 0; left--) entries.Add(reader.ReadBytes().ToArray());
+        Load(entries);
     }
 
     private void Take(JoinInlet inlet, CarriedReader reader)
@@ -40,7 +53,7 @@ internal sealed class ReferenceState : OperatorState
         origin.Settle();
         JoinSide.Put(_values, _plan.Left.Slots, Root.Slots);
         var hasMet = false;
-        if (isKnown && Current(origin.Timestamp) is { } snapshot)
+        if (isKnown && _snapshot is { } snapshot)
         {
             var ordinal = 0L;
             foreach (var entry in snapshot.Find(hash))
@@ -68,13 +81,6 @@ internal sealed class ReferenceState : OperatorState
         if (Frame.Failure is not null) Context.ReportFailure();
         else if (fits) Root.Dispatch();
         return fits;
-    }
-
-    /// <summary>The snapshot of a time; those before it are not needed any more.</summary>
-    private Snapshot? Current(long time)
-    {
-        while (_snapshots.Count > 1 && _snapshots[1].From <= time) _snapshots.RemoveAt(0);
-        return _snapshots.Count > 0 && _snapshots[0].From <= time ? _snapshots[0].Data : null;
     }
 
     /// <summary>Entries with the values that are read of them, by the hash of their keys.</summary>

@@ -15,6 +15,7 @@ internal sealed class SessionState(WindowPlan plan, EngineContext context) : Gro
     private readonly PriorityQueue<Session, (long Due, long Number)> _byDue = new();
     private readonly Stack<GroupTable> _spare = new();
     private readonly KeyWriter _key = new();
+    private readonly bool _separatePartitions = plan.IsPartitionLocal && context.SeparatesPartitions;
     private long _numbers;
 
     public override bool IsWaiting => _sessions.Count > 0;
@@ -24,7 +25,7 @@ internal sealed class SessionState(WindowPlan plan, EngineContext context) : Gro
     public override void Add(WindowInletState inlet)
     {
         if (!TryPrepare(inlet)) return;
-        if (!_key.TryWrite(inlet.SessionKeys, Frame, OperatorPlan.IsPartitionLocal && Context.SeparatesPartitions))
+        if (!_key.TryWrite(inlet.SessionKeys, Frame, _separatePartitions))
         {
             Context.ReportFailure();
             return;
@@ -49,7 +50,9 @@ internal sealed class SessionState(WindowPlan plan, EngineContext context) : Gro
         else
         {
             _sessions.Remove(session.Key);
-            var trail = session.Key.Length == 0 ? 0 : RowTrail.Mix(1, session.Key);
+            // The same, whether one engine reads several partitions or each has its own.
+            var own = session.Key.AsSpan(_separatePartitions ? KeyWriter.PartitionBytes : 0);
+            var trail = own.IsEmpty ? 0 : RowTrail.Mix(1, own);
             EmitAll(session.Groups, session.Start, due, trail);
             session.Groups.Clear();
             _spare.Push(session.Groups);

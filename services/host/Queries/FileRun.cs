@@ -29,7 +29,7 @@ internal sealed class FileRun(
         var engine = new QueryEngine(plan, options, [.. _sources.Select(s => new QuerySource(s.Key.Topic, s.Key, 0))],
             rows);
         foreach (var name in plan.References)
-            engine.SetReference(name, DateTimeOffset.MinValue, ReferenceFile.Entries(
+            engine.SetReference(name, ReferenceFile.Entries(
                 await File.ReadAllBytesAsync(references[name], ct)));
         foreach (var (name, file) in Used()) await FeedAsync(engine, rows, name, file, ct);
         engine.Complete();

@@ -117,7 +117,8 @@ internal static class QueryCommands
     }
 
     private static CompileResult Compile(ParseResult parsed, FileInfo file) =>
-        SaqlCompiler.Compile(Text(file), new CompileOptions(References: parsed.GetValue(Reference) ?? []));
+        SaqlCompiler.Compile(Text(file), new CompileOptions(
+            References: [CompileOptions.Devices, .. parsed.GetValue(Reference) ?? []]));
 
     private static Command Change(string verb, string description) => Verb.Remote(verb, description,
         $"millrace query {verb} low-battery",

@@ -47,7 +47,7 @@ internal sealed class QueryRun : IQueryRowSink
         var sources = batches.Select(batch => new QuerySource(batch.Key, batch.batch.Partition, 0)).ToList();
         var engine = new QueryEngine(plan, options ?? new QueryEngineOptions("q", 1), sources, run);
         foreach (var (name, entries) in references ?? new Dictionary<string, List<string>>())
-            engine.SetReference(name, DateTimeOffset.MinValue, [.. entries.Select(Encoding.UTF8.GetBytes)]);
+            engine.SetReference(name, [.. entries.Select(Encoding.UTF8.GetBytes)]);
         foreach (var (_, batch) in batches) engine.Process(batch);
         engine.Complete();
         return run;
