@@ -21,6 +21,8 @@ internal sealed class QueryOwner : IDisposable
     private readonly Dictionary<TopicPartition, (long Offset, long SinceMs, long MarkedMs)> _idle = [];
     private long _recordsSinceSave;
     private long _savedAt;
+    private long _referencesAt;
+    private IReadOnlyList<byte[]>? _devices;
     private QueryFigures _figures;
     private bool _changed;
 
@@ -60,6 +62,8 @@ internal sealed class QueryOwner : IDisposable
         services.Logger.QueryRecovered(place.Config.Name, place.Partition, epoch, writer.KnownRows);
         var owner = new QueryOwner(services, place, progress, epoch, writer, engine);
         await owner.HoldAsync(ct);
+        // What was joined with before is part of the checkpoint.
+        if (checkpoint is null && owner.UsesReferences) await owner.RefreshAsync(ct);
         return owner;
     }
 
@@ -107,8 +111,30 @@ internal sealed class QueryOwner : IDisposable
     public async Task TickAsync(CancellationToken ct)
     {
         if (_engine.AwaitsWatermark) await MarkIdleAsync(ct);
+        if (UsesReferences && !IsCatchingUp
+            && _services.Time.GetElapsedTime(_referencesAt) >= _services.Options.ReferenceInterval)
+            await RefreshAsync(ct);
         _progress.Watermark(_place.Partition, _engine.WatermarkMs);
         if (_services.Time.GetElapsedTime(_savedAt) >= _services.Options.CheckpointInterval) await SaveAsync(ct);
+    }
+
+    private bool UsesReferences => _place.Plan.References.Count > 0;
+
+    /// <summary>
+    /// Takes the devices as they are now. The checkpoint that has them is written before the next record, so that
+    /// whoever takes over answers with the same.
+    /// </summary>
+    private async Task RefreshAsync(CancellationToken ct)
+    {
+        _referencesAt = _services.Time.GetTimestamp();
+        var devices = await _services.References.DevicesAsync(ct);
+        var isSame = _devices is not null && _devices.Count == devices.Count
+            && _devices.Zip(devices).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second));
+        if (isSame) return;
+        _devices = devices;
+        _engine.SetReference(CompileOptions.Devices, devices);
+        _changed = true;
+        await SaveAsync(ct);
     }
 
     /// <summary>Saves state and positions together; nothing when nothing changed since the last time.</summary>

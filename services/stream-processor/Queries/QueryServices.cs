@@ -10,6 +10,7 @@ namespace Millrace.StreamProcessor.Queries;
 /// <summary>What every running query needs.</summary>
 internal sealed class QueryServices(
     IEventLog log, ICheckpointStore checkpoints, DeadLetterWriter deadLetters, StreamRuntime runtime, LateLetters late,
+    ReferenceData references,
     IOptions<StreamProcessorOptions> options, TimeProvider time, ILogger<QueryServices> logger)
 {
     public IEventLog Log { get; } = log;
@@ -19,6 +20,8 @@ internal sealed class QueryServices(
     public DeadLetterWriter DeadLetters { get; } = deadLetters;
 
     public LateLetters Late { get; } = late;
+
+    public ReferenceData References { get; } = references;
 
     public StreamRuntime Runtime { get; } = runtime;
 
