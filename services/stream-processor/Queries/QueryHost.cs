@@ -33,7 +33,7 @@ internal sealed class QueryHost(
 
         foreach (var config in wanted.Values.Where(q => !_running.ContainsKey(q.Name)))
         {
-            if (SaqlCompiler.Compile(config.Text).Plan is not { } plan)
+            if (SaqlCompiler.Compile(config.Text, CompileOptions.Hub()).Plan is not { } plan)
             {
                 await store.SetStateAsync(config.Name, QueryState.Failed, stop);
                 var reason = StreamProcessorErrors.QueryText.With(null).ToString();

@@ -11,6 +11,7 @@ namespace Millrace.StreamProcessor.Queries;
 /// <summary>What every running query needs.</summary>
 internal sealed class QueryServices(
     IEventLog log, ICheckpointStore checkpoints, DeadLetterWriter deadLetters, StreamRuntime runtime, LateLetters late,
+    ReferenceData references,
     IOptions<StreamProcessorOptions> options, IOptions<NodeOptions> node, TimeProvider time,
     ILogger<QueryServices> logger)
 {
@@ -21,6 +22,8 @@ internal sealed class QueryServices(
     public DeadLetterWriter DeadLetters { get; } = deadLetters;
 
     public LateLetters Late { get; } = late;
+
+    public ReferenceData References { get; } = references;
 
     public StreamRuntime Runtime { get; } = runtime;
 

@@ -113,6 +113,7 @@ internal sealed class RunningQuery
         error.Definition == StreamProcessorErrors.InputUnknown ||
         error.Definition == StreamProcessorErrors.RowFailed ||
         error.Definition == StreamProcessorErrors.StateIncompatible ||
+        error.Definition == SaqlErrors.StateTooLarge ||
         error.Definition == EventLogErrors.Trimmed;
 
     private async Task ReportAsync()

@@ -155,6 +155,7 @@ internal sealed class ProcessorFixture : IAsyncDisposable
             ["StreamProcessor:TickInterval"] = "00:00:00.050",
             ["StreamProcessor:CheckpointInterval"] = "00:00:00.200",
             ["StreamProcessor:ReconcileInterval"] = "00:00:00.300",
+            ["StreamProcessor:ReferenceInterval"] = "00:00:00.200",
             ["StreamProcessor:StatusInterval"] = "00:00:00.200",
             ["EventLog:Partitions"] = $"{Partitions}",
             ["Queries:Inputs:iothub-input"] = "telemetry",
