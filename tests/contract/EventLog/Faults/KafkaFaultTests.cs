@@ -110,14 +110,13 @@ public sealed class KafkaFaultTests : KafkaTest
     {
         var log = await OpenAsync(Topic);
         var partition = new TopicPartition(Topic, 1);
-        for (var n = 1; n <= 6; n++)
+        for (var n = 1; n <= 3; n++)
         {
             await log.CommitAsync("group", partition, n, $"{n}").AsTask().WaitAsync(Recovery);
-            var broker = (n - 1) % 3 + 1;
-            await Brokers.KillAsync(broker);
+            await Brokers.KillAsync(n);
             Assert.That(await log.CommittedAsync("group", partition).AsTask().WaitAsync(Recovery),
                 Is.EqualTo(new CommittedOffset(n, $"{n}")));
-            await Brokers.StartAsync(broker);
+            await Brokers.StartAsync(n);
         }
     }
 
