@@ -18,7 +18,7 @@ namespace Millrace.Platform;
 /// </summary>
 internal static class WaitingRoom
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     /// <summary>Returns when the event log answers; at once where it is in this process.</summary>
     public static async Task WaitAsync(WebApplication platform, CancellationToken ct)
