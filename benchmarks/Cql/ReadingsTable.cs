@@ -21,6 +21,7 @@ internal sealed class ReadingsTable(CqlSession session)
             + "temperature double, PRIMARY KEY (device, ts))");
         _insert = await session.PrepareAsync(
             $"INSERT INTO {Table} (device, ts, body, temperature) VALUES (?, ?, ?, ?)");
+        _insert.Idempotent = true;
         _byKey = await session.PrepareAsync($"SELECT ts, body, temperature FROM {Table} WHERE device = ? LIMIT 1");
         _byDevice = await session.PrepareAsync($"SELECT ts, body, temperature FROM {Table} WHERE device = ?");
     }

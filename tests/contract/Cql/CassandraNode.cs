@@ -50,7 +50,10 @@ public sealed class CassandraNode
 
         (ContactPoints, Port) = (points!.Split(','), int.Parse(port));
         await using var session = await ConnectNowAsync();
-        await session.ExecuteAsync("DROP KEYSPACE IF EXISTS cql_tests");
+
+        // What an earlier run left on a node that is not ours: many tables take their time.
+        var drop = new SimpleStatement("DROP KEYSPACE IF EXISTS cql_tests") { Timeout = TimeSpan.FromMinutes(2) };
+        await session.ExecuteAsync(drop);
         await session.ExecuteAsync("CREATE KEYSPACE cql_tests WITH replication = "
             + "{'class': 'SimpleStrategy', 'replication_factor': 1}");
     }
