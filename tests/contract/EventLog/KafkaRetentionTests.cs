@@ -3,6 +3,7 @@ using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.EventLog.Kafka;
 using Millrace.EventLog.Retention;
+using Millrace.Hosting.Node;
 
 namespace Millrace.Contract.Tests.EventLog;
 
@@ -46,8 +47,9 @@ public sealed class KafkaRetentionTests : KafkaTest
 
     private static async Task TrimAsync(KafkaLog log)
     {
-        using var retention = new LogRetention(log, Microsoft.Extensions.Options.Options.Create(new RetentionOptions()),
-            TimeProvider.System, NullLogger<LogRetention>.Instance);
+        using var retention = new LogRetention(
+            log, new Housekeeping(), Microsoft.Extensions.Options.Options.Create(new RetentionOptions()), TimeProvider.System,
+            NullLogger<LogRetention>.Instance);
         await retention.TrimAllAsync(default);
     }
 }

@@ -78,7 +78,7 @@ public class PendingAppendTests
             builder.End("v"u8);
         }
 
-        return new PendingAppend(new TopicPartition("telemetry", 0), builder, inline: false);
+        return new PendingAppend(new TopicPartition("telemetry", 0), builder);
     }
 
     private static NUnit.Framework.Constraints.IResolveConstraint FailsWith(string code) =>
