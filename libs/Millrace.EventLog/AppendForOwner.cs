@@ -2,7 +2,7 @@ using Millrace.Contracts;
 
 namespace Millrace.EventLog;
 
-/// <summary>Tells an owner what came of an append that is awaited, for a log that has no thread to tell it on.</summary>
+/// <summary>Tells an owner what came of an awaited append, for a log that has no thread to tell it on.</summary>
 internal static class AppendForOwner
 {
     public static async Task RunAsync(

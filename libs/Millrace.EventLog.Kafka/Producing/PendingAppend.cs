@@ -10,7 +10,9 @@ namespace Millrace.EventLog.Kafka.Producing;
 /// </summary>
 internal sealed class PendingAppend
 {
-    private readonly TaskCompletionSource<OffsetRange> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<OffsetRange> _answer =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private readonly GCHandle _self;
     private readonly TopicPartition _partition;
 

@@ -48,8 +48,8 @@ public sealed class KafkaRetentionTests : KafkaTest
     private static async Task TrimAsync(KafkaLog log)
     {
         using var retention = new LogRetention(
-            log, new Housekeeping(), Microsoft.Extensions.Options.Options.Create(new RetentionOptions()), TimeProvider.System,
-            NullLogger<LogRetention>.Instance);
+            log, new Housekeeping(), Microsoft.Extensions.Options.Options.Create(new RetentionOptions()),
+            TimeProvider.System, NullLogger<LogRetention>.Instance);
         await retention.TrimAllAsync(default);
     }
 }
