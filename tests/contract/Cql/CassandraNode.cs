@@ -31,7 +31,14 @@ public sealed class CassandraNode
 
     private static Task<CqlSession> ConnectNowAsync(Action<CqlOptions>? change = null)
     {
-        var options = new CqlOptions { ContactPoints = ContactPoints, Port = Port };
+        // A node that shares two cores with the tests may think for a while.
+        var options = new CqlOptions
+        {
+            ContactPoints = ContactPoints,
+            Port = Port,
+            RequestTimeout = TimeSpan.FromMinutes(1),
+            HeartbeatTimeout = TimeSpan.FromSeconds(30),
+        };
         change?.Invoke(options);
         return CqlSession.ConnectAsync(options);
     }
