@@ -25,6 +25,13 @@ internal sealed class SessionSweeper(
         }
     }
 
+    /// <summary>Before any connection is there, wills that are due are published: none comes after its device.</summary>
+    public async ValueTask StartAsync()
+    {
+        await store.LeaveWillsAsync(time.GetUtcNow()).ConfigureAwait(false);
+        await SweepAsync().ConfigureAwait(false);
+    }
+
     private async ValueTask SweepAsync()
     {
         try
@@ -32,7 +39,6 @@ internal sealed class SessionSweeper(
             SweepResult result;
             do
             {
-                // Not cancelled: a will that was handed out is in nobody's hands but these.
                 result = await store.SweepAsync(time.GetUtcNow(), AtOnce).ConfigureAwait(false);
                 metrics.SessionsEnded("expired", result.Ended.Count);
                 foreach (var session in result.Ended)
@@ -41,7 +47,7 @@ internal sealed class SessionSweeper(
                     metrics.DeliveryLost("session-expired", session.Queued);
                 }
 
-                foreach (var due in result.Wills) await wills.PublishAsync(due.Key, due.Will).ConfigureAwait(false);
+                await wills.PublishAsync(result.Wills).ConfigureAwait(false);
             }
             while (result.HasMore);
             await retained.ExpireAsync().ConfigureAwait(false);
