@@ -25,7 +25,7 @@ internal sealed class SessionSweeper(
         }
     }
 
-    /// <summary>Before any connection is there, wills that are due are published: none comes after its device.</summary>
+    /// <summary>Comes before connections do: of wills that are due then, none comes after its device.</summary>
     public async ValueTask StartAsync()
     {
         await store.LeaveWillsAsync(time.GetUtcNow()).ConfigureAwait(false);

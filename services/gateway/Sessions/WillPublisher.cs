@@ -20,7 +20,9 @@ internal sealed class WillPublisher(
     ISessionStore store, IOptions<GatewayOptions> options, IOptions<TopicSpacesOptions> spaceOptions,
     GatewayMetrics metrics, ILogger<WillPublisher> logger)
 {
-    /// <summary>Of connections that are gone. Their devices are asked for again: one that is gone has no telemetry.</summary>
+    /// <summary>
+    /// Of connections that are gone. Their devices are asked for again: one that is gone has no telemetry.
+    /// </summary>
     public async ValueTask PublishAsync(IReadOnlyList<DueWill> wills)
     {
         var done = await Task.WhenAll(wills.Select(will => TryPublishAsync(will, topics: null, access: null)))
@@ -114,35 +116,19 @@ internal sealed class WillPublisher(
         return outcome == SpaceOutcome.Done;
     }
 
-    /// <summary>While the log is behind, wills wait like publishes.</summary>
     private async ValueTask<bool> TryPublishTelemetryAsync(DeviceTopics topics, WillMessage will)
     {
-        var receipt = new PublishReceipt(count: 1);
-        PublishRefusal? refusal;
-        while ((refusal = Encode(topics, will, receipt)) is null)
-            await receipt.WaitForRoomAsync().ConfigureAwait(false);
-        return refusal == PublishRefusal.None ? await receipt.Durable.ConfigureAwait(false) : Reject(refusal.Value);
-    }
-
-    /// <summary>Null: there is no room now.</summary>
-    private PublishRefusal? Encode(DeviceTopics topics, WillMessage will, PublishReceipt receipt)
-    {
         topics.Resolve(will.Topic, out var target);
-        if (target.Refusal != PublishRefusal.None) return target.Refusal;
-        var partition = publisher.Of(target.Source!.Partition);
-        partition.Enter();
-        if (partition.IsFull)
+        var (refusal, source) = (target.Refusal, target.Source);
+        if (refusal != PublishRefusal.None) return Reject(refusal);
+        var isDurable = await publisher.Of(source!.Partition).PublishAsync((records, timestampMs) =>
         {
-            partition.ExitToWait(receipt, count: 0, lastNumber: -1);
-            return null;
-        }
-
-        var refusal = TelemetryEncoder.Encode(partition.Records, partition.TimestampMs, target, will.ToPublish(),
-            options.Value.PropertiesMax, isWill: true);
-        var taken = refusal == PublishRefusal.None;
-        partition.Exit(receipt, taken ? 1 : 0, lastNumber: taken ? 0 : -1);
-        if (taken) metrics.Received(1);
-        return refusal;
+            topics.Resolve(will.Topic, out var again);
+            refusal = TelemetryEncoder.Encode(
+                records, timestampMs, again, will.ToPublish(), options.Value.PropertiesMax, isWill: true);
+            return refusal == PublishRefusal.None;
+        }).ConfigureAwait(false);
+        return isDurable || (refusal != PublishRefusal.None && Reject(refusal));
     }
 
     private bool Reject(PublishRefusal refusal)

@@ -2,7 +2,7 @@ using Millrace.Stores.Sessions;
 
 namespace Millrace.Contract.Tests.Stores;
 
-/// <summary>What a session store must do with wills: each is given out when its time comes, until it is removed.</summary>
+/// <summary>What a session store must do with wills: each is handed out from its time on, until it is removed.</summary>
 internal sealed class WillModel
 {
     private readonly SortedDictionary<long, Entry> _wills = [];
@@ -21,7 +21,8 @@ internal sealed class WillModel
 
     public DueWill? Close(SessionKey key, long epoch, SessionClosure closure, DateTimeOffset now)
     {
-        if (!_wills.TryGetValue(epoch, out var entry) || entry.Key != key || entry.State != State.Connected) return null;
+        var entry = _wills.GetValueOrDefault(epoch);
+        if (entry is not { State: State.Connected } || entry.Key != key) return null;
         if (closure.DropsWill) _wills.Remove(epoch);
         else if (Math.Min(entry.Will.DelaySeconds, closure.ExpirySeconds) is var delay and > 0)
             entry.Wait(now.AddSeconds(delay));

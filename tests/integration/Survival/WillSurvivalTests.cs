@@ -7,7 +7,7 @@ using MQTTnet.Protocol;
 
 namespace Millrace.Integration.Tests.Survival;
 
-/// <summary>kill -9 while devices with wills are connected: for them, that is a lost connection like any other.</summary>
+/// <summary>kill -9 while devices with wills are connected: to them, a lost connection like any other.</summary>
 public class WillSurvivalTests
 {
     private const int Rounds = 5;
