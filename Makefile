@@ -8,10 +8,10 @@ BUILD = "$(DOTNET)" build Platform.sln -c $(CONFIGURATION) -v quiet -nologo -clp
 
 FORMAT = "$(DOTNET)" format whitespace . --folder --exclude artifacts .dotnet
 
-.PHONY: help run test check build bench e2e torture fmt clean
+.PHONY: help run test check build bench e2e torture conformance fmt clean
 
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## Build, then start the platform with a small simulated fleet
 	artifacts/millrace dev --simulate 20
@@ -37,6 +37,9 @@ e2e: ## Try the real process from outside: the README, kills, real MQTT clients
 torture: ## Run the long crash and load tests
 	@$(BUILD)
 	@DOTNET="$(DOTNET)" CONFIGURATION=$(CONFIGURATION) scripts/test --category Torture
+
+conformance: build ## Run the MQTT suites of Eclipse Paho against an open broker
+	@scripts/conformance
 
 bench: ## Run the benchmarks and write benchmarks/results
 	@"$(DOTNET)" run -c Release --project benchmarks/Millrace.Benchmarks.csproj -- all
