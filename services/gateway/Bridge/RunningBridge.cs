@@ -56,7 +56,8 @@ internal sealed class RunningBridge
         var letters = Task.Run(() => _letters.RunAsync(_intake.LettersLane), CancellationToken.None);
         await RestoreAsync(stop).ConfigureAwait(false);
         await Task.WhenAll([
-            _link.RunAsync(stop), ReportAsync(stop), _replays.RunAsync(stop), .. _outputs.Select(output => output.RunAsync(stop)),
+            _link.RunAsync(stop), ReportAsync(stop), _replays.RunAsync(stop),
+            .. _outputs.Select(output => output.RunAsync(stop)),
         ]).ConfigureAwait(false);
         _letters.Stop();
         await letters.ConfigureAwait(false);

@@ -2,7 +2,8 @@ using Millrace.Stores.Sessions;
 
 namespace Millrace.Contract.Tests.Stores;
 
-/// <summary>What a session store must do with wills: each is handed out from its time on, until it is removed.</summary>
+/// <summary>What a session store must do with wills: each is handed out from its time on until it is removed.
+/// </summary>
 internal sealed class WillModel
 {
     private readonly SortedDictionary<long, Entry> _wills = [];

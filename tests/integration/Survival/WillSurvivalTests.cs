@@ -8,30 +8,14 @@ using MQTTnet.Protocol;
 namespace Millrace.Integration.Tests.Survival;
 
 /// <summary>kill -9 while devices with wills are connected: to them, a lost connection like any other.</summary>
-public class WillSurvivalTests
+public class WillSurvivalTests()
+    : PlatformTests(isShared: false, ("Gateway:Limits:Device:ConnectsPerSecond", "0"))
 {
     private const int Rounds = 5;
     private const int WillsARound = 20;
     private const int Seed = 20_261_126;
 
     private readonly Dictionary<string, string> _keys = [];
-    private TemporaryFolder _folder = null!;
-    private PlatformProcess _platform = null!;
-
-    [SetUp]
-    public async Task StartAsync()
-    {
-        _folder = new TemporaryFolder();
-        _platform = new PlatformProcess(_folder.Path, ("Gateway:Limits:Device:ConnectsPerSecond", "0"));
-        await _platform.StartAsync();
-    }
-
-    [TearDown]
-    public async Task StopAsync()
-    {
-        await _platform.DisposeAsync();
-        _folder.Dispose();
-    }
 
     [Test]
     public async Task After_a_kill_wills_come_when_their_time_comes_and_not_of_those_who_are_back_before()
@@ -44,9 +28,9 @@ public class WillSurvivalTests
         using var back = await ConnectAsync("back", expiry: 600, delay: 500);
         using (var gone = await ConnectAsync("gone", expiry: 600, delay: 1)) await gone.DisconnectAsync();
 
-        await _platform.KillAsync();
+        await Platform.KillAsync();
         var watch = Stopwatch.StartNew();
-        await _platform.StartAsync();
+        await Platform.StartAsync();
         await WillsAsync(1, "at-once", "old", "expiring", "delayed");
         Assert.That(watch.Elapsed, Is.GreaterThan(TimeSpan.FromSeconds(3)));
 
@@ -71,8 +55,8 @@ public class WillSurvivalTests
 
             // How far it gets with their wills before the crash is the point: nothing is waited for here.
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(0, 30)), TimeProvider.System);
-            await _platform.KillAsync();
-            await _platform.StartAsync();
+            await Platform.KillAsync();
+            await Platform.StartAsync();
         }
 
         var counts = new List<int>();
@@ -87,14 +71,14 @@ public class WillSurvivalTests
 
     private async Task RegisterAsync(params string[] devices)
     {
-        foreach (var device in devices) _keys[device] = await _platform.RegisterAsync(device);
+        foreach (var device in devices) _keys[device] = await Platform.RegisterAsync(device);
     }
 
     private async Task<IMqttClient> ConnectAsync(
         string device, uint expiry = 0, uint delay = 0, bool hasWill = true,
         MqttProtocolVersion version = MqttProtocolVersion.V500)
     {
-        var options = new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", _platform.MqttPort)
+        var options = new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", Platform.MqttPort)
             .WithProtocolVersion(version).WithClientId(device).WithCredentials(device, _keys[device])
             .WithCleanStart(expiry == 0);
         if (version == MqttProtocolVersion.V500) options.WithSessionExpiryInterval(expiry);
@@ -123,7 +107,7 @@ public class WillSurvivalTests
     /// <summary>How many wills of the device are in its telemetry, of which there is nothing else.</summary>
     private async Task<int> CountAsync(string device)
     {
-        var page = await _platform.Api.GetStringAsync($"api/v1/devices/{device}/telemetry");
+        var page = await Platform.Api.GetStringAsync($"api/v1/devices/{device}/telemetry");
         using var json = JsonDocument.Parse(page);
         var items = json.RootElement.GetProperty("items").EnumerateArray().ToList();
         foreach (var item in items)

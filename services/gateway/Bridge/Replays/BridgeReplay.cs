@@ -93,7 +93,10 @@ internal sealed class BridgeReplay(
     private static bool Has(RecordBatch batch, byte[] id)
     {
         foreach (var record in batch)
-            if (record.TryGetHeader(TelemetryHeaders.DeadLetter, out var letter) && letter.SequenceEqual(id)) return true;
+        {
+            if (record.TryGetHeader(TelemetryHeaders.DeadLetter, out var known) && known.SequenceEqual(id)) return true;
+        }
+
         return false;
     }
 
