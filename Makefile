@@ -8,7 +8,7 @@ BUILD = "$(DOTNET)" build Platform.sln -c $(CONFIGURATION) -v quiet -nologo -clp
 
 FORMAT = "$(DOTNET)" format whitespace . --folder --exclude artifacts .dotnet
 
-.PHONY: help run test check build bench e2e torture conformance fmt clean
+.PHONY: help run test check build bench e2e test-faults torture conformance fmt clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ check: ## What CI runs: format, build with warnings as errors, tidy and all othe
 e2e: ## Try the real process from outside: the README, kills, real MQTT clients
 	@$(BUILD)
 	@DOTNET="$(DOTNET)" CONFIGURATION=$(CONFIGURATION) scripts/test tests/integration
+
+test-faults: ## Kill, pause and restart real servers under load; needs the servers
+	@$(BUILD)
+	@DOTNET="$(DOTNET)" CONFIGURATION=$(CONFIGURATION) scripts/test --category Faults
 
 torture: ## Run the long crash and load tests
 	@$(BUILD)

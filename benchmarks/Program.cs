@@ -1,7 +1,9 @@
 using Millrace.Benchmarks;
 using Millrace.Benchmarks.Alert;
 using Millrace.Benchmarks.Archive;
+using Millrace.Benchmarks.Cql;
 using Millrace.Benchmarks.EventLog;
+using Millrace.Benchmarks.Kafka;
 using Millrace.Benchmarks.Mqtt;
 using Millrace.Benchmarks.Saql;
 
@@ -10,6 +12,8 @@ var benchmarks = new SortedDictionary<string, Func<Report, Task>>
 {
     ["alert"] = AlertBenchmark.RunAsync,
     ["archive"] = ArchiveBenchmark.RunAsync,
+    ["kafka"] = KafkaBenchmark.RunAsync,
+    ["cql"] = CqlBenchmark.RunAsync,
     ["log"] = LocalLogBenchmark.RunAsync,
     ["mqtt"] = MqttBenchmark.RunAsync,
     ["saql"] = SaqlBenchmark.RunAsync,

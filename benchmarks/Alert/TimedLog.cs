@@ -28,16 +28,17 @@ internal sealed class TimedLog(IEventLog log) : IEventLog
         foreach (var spans in _appends.Values.Concat(_reads.Values)) spans.Clear();
     }
 
-    public async ValueTask<long> AppendAsync(
+    public async ValueTask<OffsetRange> AppendAsync(
         TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default)
     {
         var begun = Stopwatch.GetTimestamp();
-        var count = records.Count;
-        var first = await log.AppendAsync(partition, records, ct).ConfigureAwait(false);
-        if (partition.Topic is Contracts.Topics.Telemetry or Contracts.Topics.Alerts)
-            Of(_appends, partition).Add(new Span(first, first + count, begun, Stopwatch.GetTimestamp()));
-        return first;
+        var written = await log.AppendAsync(partition, records, ct).ConfigureAwait(false);
+        NoteAppend(partition, written, begun);
+        return written;
     }
+
+    public Exception? Append(TopicPartition partition, RecordBatchBuilder records, IAppendOwner owner) =>
+        log.Append(partition, records, new TimedOwner(this, partition, owner));
 
     public IPartitionReader OpenReader(TopicPartition partition, long offset)
     {
@@ -77,6 +78,12 @@ internal sealed class TimedLog(IEventLog log) : IEventLog
         log.TrimAsync(partition, beforeOffset, ct);
 
     public ValueTask DisposeAsync() => log.DisposeAsync();
+
+    private void NoteAppend(TopicPartition partition, OffsetRange written, long begun)
+    {
+        if (partition.Topic is Contracts.Topics.Telemetry or Contracts.Topics.Alerts)
+            Of(_appends, partition).Add(new Span(written.First, written.Next, begun, Stopwatch.GetTimestamp()));
+    }
 
     private static Spans Of(ConcurrentDictionary<TopicPartition, Spans> all, TopicPartition partition) =>
         all.GetOrAdd(partition, _ => new Spans());
@@ -118,6 +125,19 @@ internal sealed class TimedLog(IEventLog log) : IEventLog
                 return _all.Count > 0 && _all[low].First <= offset && offset < _all[low].Next ? _all[low] : null;
             }
         }
+    }
+
+    private sealed class TimedOwner(TimedLog log, TopicPartition partition, IAppendOwner owner) : IAppendOwner
+    {
+        private readonly long _begun = Stopwatch.GetTimestamp();
+
+        public void OnAppended(OffsetRange offsets)
+        {
+            log.NoteAppend(partition, offsets, _begun);
+            owner.OnAppended(offsets);
+        }
+
+        public void OnAppendFailed(Exception failure) => owner.OnAppendFailed(failure);
     }
 
     private sealed class TimedReader(IPartitionReader reader, Spans reads) : IPartitionReader

@@ -44,11 +44,11 @@ internal sealed class WindowCase
 
         _context = new EngineContext(plan, options, sources[..1], _sink);
         var feed = plan.Parts.Feeds[0];
-        var windows = plan.Parts.Windows.Select(one => new WindowState(one, _context)).ToArray();
-        foreach (var one in windows) one.Root.Connect(one.Plan, windows);
+        var operators = plan.Parts.Operators.Select(one => EngineAssembly.OperatorOf(one, _context)).ToArray();
+        foreach (var one in operators) one.Root.Connect(one.OperatorPlan, operators, []);
         _root = new RootState(feed, new Value[feed.Input.SlotCount], _context);
-        _root.Connect(feed, windows);
-        _pipeline = new PipelineState(_context, [new FeedState(feed, 0, options)], [_root], windows);
+        _root.Connect(feed, operators, []);
+        _pipeline = new PipelineState(_context, [new FeedState(feed, 0, options)], [_root], operators);
         _context.NextDueChanged = _ => _pipeline.NextDueChanged();
         _deviceSlot = feed.Input.Metadata.Values.Single().Slot;
         _temperatureSlot = 1 - _deviceSlot;

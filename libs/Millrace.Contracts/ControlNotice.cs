@@ -5,7 +5,7 @@ namespace Millrace.Contracts;
 /// control topic. The stores hold the truth: a notice may come twice, late, or not at all.
 /// </summary>
 /// <param name="Kind">One of <see cref="ControlKinds"/>.</param>
-/// <param name="Id">Device id, query name or dead-letter id.</param>
+/// <param name="Id">Device id, query name, dead-letter id, or what the kind says.</param>
 public sealed record ControlNotice(string Kind, string Id);
 
 public static class ControlKinds
@@ -18,4 +18,9 @@ public static class ControlKinds
 
     /// <summary>A dead letter is to be tried again by the stage that failed.</summary>
     public const string DeadLetterReplay = "dead-letter-replay";
+
+    /// <summary>
+    /// A gateway waits for a session of which another has the connection; the id is device/epoch/client.
+    /// </summary>
+    public const string SessionWanted = "session-wanted";
 }

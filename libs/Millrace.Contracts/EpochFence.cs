@@ -17,6 +17,14 @@ public sealed class EpochFence
         ? []
         : JsonSerializer.Deserialize<Dictionary<string, long>>(metadata) ?? [];
 
+    /// <summary>The fence of a reader that has seen this epoch of one query's version.</summary>
+    public static EpochFence After(string query, long epoch)
+    {
+        var fence = new EpochFence(null);
+        fence._epochs[query] = epoch;
+        return fence;
+    }
+
     /// <summary>The epochs seen so far, to be kept with the reader's position.</summary>
     public string Metadata => JsonSerializer.Serialize(_epochs);
 

@@ -22,6 +22,8 @@ internal sealed class EventLogMetrics : IDisposable
         Trimmed = _meter.CreateCounter<long>("millrace.eventlog.trimmed", "{record}", "Records deleted by retention");
         PassedBy = _meter.CreateCounter<long>("millrace.eventlog.retention.passed",
             "{record}", "Records deleted before a consumer that held them had read them");
+        ProducersRenewed = _meter.CreateCounter<long>("millrace.eventlog.producer.renewals",
+            "{producer}", "Kafka producers that could not go on and were replaced");
         Damage = _meter.CreateCounter<long>("millrace.eventlog.damage", "{place}", "Damaged places met by readers");
     }
 
@@ -35,6 +37,7 @@ internal sealed class EventLogMetrics : IDisposable
     public Counter<long> Refusals { get; }
     public Counter<long> Trimmed { get; }
     public Counter<long> PassedBy { get; }
+    public Counter<long> ProducersRenewed { get; }
     public Counter<long> Damage { get; }
 
     public static KeyValuePair<string, object?> Topic(string name) => new("topic", name);

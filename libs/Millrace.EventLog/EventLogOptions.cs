@@ -4,10 +4,23 @@ using Millrace.Primitives;
 
 namespace Millrace.EventLog;
 
-/// <summary>The local event log; section EventLog.</summary>
+/// <summary>What keeps the event log.</summary>
+public enum EventLogKind
+{
+    /// <summary>Files in the data folder; one process has them.</summary>
+    Local,
+
+    /// <summary>A Kafka cluster, which any number of processes share.</summary>
+    Kafka,
+}
+
+/// <summary>The event log; section EventLog. What is said of files and disks is of the local one.</summary>
 public sealed class EventLogOptions
 {
-    /// <summary>Partitions of the hub's topics. Fixed once they are made.</summary>
+    /// <summary>Local, in the data folder, or Kafka; then see EventLog:Kafka.</summary>
+    public EventLogKind Kind { get; set; }
+
+    /// <summary>Partitions of the hub's topics. Fixed once they are made. On Kafka the default is 32.</summary>
     [Range(1, 1024)]
     public int Partitions { get; set; } = 4;
 
@@ -21,6 +34,12 @@ public sealed class EventLogOptions
 
     /// <summary>One entry of a segment's index stands for this much of the file.</summary>
     public ByteSize IndexIntervalBytes { get; set; } = ByteSize.FromKiB(64);
+
+    /// <summary>
+    /// Room that is made at most ahead of small batches in a segment's file, which makes their sync shorter. 0 makes
+    /// none.
+    /// </summary>
+    public ByteSize FillAheadBytesMax { get; set; } = ByteSize.FromMiB(1);
 
     /// <summary>Bytes of a partition that wait for the disk; beyond them, appends wait for room.</summary>
     public ByteSize PendingBytesMax { get; set; } = ByteSize.FromMiB(4);
@@ -45,6 +64,7 @@ internal sealed class EventLogOptionsValidator : IValidateOptions<EventLogOption
         Between(nameof(options.SegmentBytesMax), options.SegmentBytesMax, ByteSize.FromKiB(4), ByteSize.FromGiB(1));
         Between(nameof(options.IndexIntervalBytes), options.IndexIntervalBytes, ByteSize.FromKiB(4),
             ByteSize.FromMiB(64));
+        Between(nameof(options.FillAheadBytesMax), options.FillAheadBytesMax, default, ByteSize.FromMiB(64));
         Between(nameof(options.PendingBytesMax), options.PendingBytesMax, ByteSize.FromKiB(4), ByteSize.FromMiB(256));
         Between(nameof(options.AppendBytesMax), options.AppendBytesMax, ByteSize.FromKiB(4), ByteSize.FromMiB(256));
         if (options.SegmentAgeMax <= TimeSpan.Zero)

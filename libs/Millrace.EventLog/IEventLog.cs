@@ -21,19 +21,26 @@ public interface IEventLog : IAsyncDisposable
     IReadOnlyList<string> Topics { get; }
 
     /// <summary>
-    /// Appends the builder's records, in order and next to one another; completes when they are durable, with the
-    /// offset of the first. The builder must not change until then. Waits while the log is over its limits
-    /// (back-pressure). Fails with a <see cref="Primitives.MillraceException"/> when nothing was or will be written,
-    /// for example LOG-0005 when the disk is full.
+    /// Appends the builder's records in order; completes when they are durable, with the offset of the first and the
+    /// one after the last. They stand next to one another, unless another process writes to this partition at the same
+    /// time: then its records may stand between them. The builder must not change until then. Waits while the log is
+    /// over its limits (back-pressure). Fails with a <see cref="Primitives.MillraceException"/>: with LOG-0011 when it
+    /// is not known which of the records stand in the log, else when none does or will, for example LOG-0005 when the
+    /// disk is full.
     /// </summary>
-    ValueTask<long> AppendAsync(TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default);
+    ValueTask<OffsetRange> AppendAsync(
+        TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default);
 
     /// <summary>
-    /// The same, and who awaits it may go on upon the thread that wrote: it must do little there and never block. A log
-    /// that has no such thread goes on as ever.
+    /// The same for one who does not await: the owner is told, never within this call, and upon the thread that wrote
+    /// where there is one; it must do little there and never block. What is refused at once is returned, and the owner
+    /// hears nothing.
     /// </summary>
-    ValueTask<long> AppendInlineAsync(TopicPartition partition, RecordBatchBuilder records) =>
-        AppendAsync(partition, records);
+    Exception? Append(TopicPartition partition, RecordBatchBuilder records, IAppendOwner owner)
+    {
+        _ = AppendForOwner.RunAsync(this, partition, records, owner);
+        return null;
+    }
 
     /// <summary>A reader that starts at <paramref name="offset"/>, for one caller at a time.</summary>
     IPartitionReader OpenReader(TopicPartition partition, long offset);
@@ -65,7 +72,8 @@ public interface IEventLog : IAsyncDisposable
 
     /// <summary>
     /// Which partitions of the topic this process works on for the group, as they come and go. After a revocation the
-    /// caller stops, and says so by <see cref="AssignmentChange.Complete"/>.
+    /// caller stops, and says so by <see cref="AssignmentChange.Complete"/>. When the token is cancelled, a log that
+    /// other processes share first says that all are revoked, and gives them to others when that is complete.
     /// </summary>
     IAsyncEnumerable<AssignmentChange> WatchAssignmentAsync(string group, string topic, CancellationToken ct = default);
 
@@ -99,8 +107,8 @@ public sealed record TopicSpec(string Name, int Partitions);
 
 public sealed record TopicInfo(string Name, int Partitions);
 
-/// <param name="First">The first offset still kept.</param>
-/// <param name="Next">The offset that the next record will get.</param>
+/// <param name="First">The first offset of the records meant: of those still kept, or of those of an append.</param>
+/// <param name="Next">The offset after the last of them.</param>
 public readonly record struct OffsetRange(long First, long Next);
 
 public sealed record CommittedOffset(long NextOffset, string? Metadata);

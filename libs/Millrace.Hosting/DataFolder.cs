@@ -6,6 +6,9 @@ public sealed record DataFolder(string Path)
     public string Log => Sub("log");
     public string Archive => Sub("archive");
     public string Secrets => Sub("secrets");
+
+    /// <summary>A file for each process that has run here, which it has locked while it runs.</summary>
+    public string Nodes => Sub("nodes");
     public string WarmDatabase => System.IO.Path.Combine(Path, "warm.db");
     public string PlatformDatabase => System.IO.Path.Combine(Path, "platform.db");
 

@@ -14,4 +14,9 @@ public static class HostingErrors
         "A listener could not be opened.",
         "Another process uses the address, or this one may not.",
         "Stop the other process, or choose another port; 0 takes any free one.");
+
+    public static readonly ErrorDefinition NodeTaken = new("HO-0003",
+        "Another process has this node's name.",
+        "Two processes of one data folder are both called so; sessions, statuses and partitions are told apart by it.",
+        "Give each process a name of its own with Node:Name, or end the other process.");
 }

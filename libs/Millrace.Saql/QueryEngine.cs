@@ -14,7 +14,7 @@ namespace Millrace.Saql;
 /// </summary>
 public sealed class QueryEngine
 {
-    private const int StateVersion = 2;
+    private const int StateVersion = 3;
 
     private static readonly long EpochTicks = DateTime.UnixEpoch.Ticks;
 
@@ -23,6 +23,8 @@ public sealed class QueryEngine
     private readonly Dictionary<TopicPartition, SourceState> _sources;
     private readonly SourceState[] _inOrder;
     private readonly PipelineState[] _pipelines;
+    private readonly AnalyticState[] _analytics;
+    private readonly ReferenceState[] _references;
     private byte[] _copy = [];
 
     /// <param name="sources">
@@ -36,7 +38,9 @@ public sealed class QueryEngine
         ArgumentNullException.ThrowIfNull(sources);
         _plan = plan;
         _options = options;
-        (_inOrder, _pipelines) = EngineAssembly.Assemble(plan, options, sources, sink);
+        var assembly = new EngineAssembly(plan, options, sources, sink);
+        (_inOrder, _pipelines, _analytics) = (assembly.Sources, assembly.Pipelines, assembly.Analytics);
+        _references = [.. assembly.Operators.OfType<ReferenceState>()];
         _sources = _inOrder.ToDictionary(source => source.Partition);
     }
 
@@ -79,6 +83,19 @@ public sealed class QueryEngine
 
         source.MoveTo(batch.NextOffset);
         foreach (var pipeline in _pipelines) pipeline.Release();
+        CheckState();
+    }
+
+    /// <summary>About how much the query keeps: groups, rows that wait or may be met, values looked back at.</summary>
+    public long StateBytes
+    {
+        get
+        {
+            var bytes = 0L;
+            foreach (var pipeline in _pipelines) bytes += pipeline.StateBytes;
+            foreach (var analytic in _analytics) bytes += analytic.StateBytes;
+            return bytes;
+        }
     }
 
     /// <summary>
@@ -119,6 +136,19 @@ public sealed class QueryEngine
     /// </summary>
     public bool AwaitsLate(TopicPartition source) => Find(source).AwaitsLate;
 
+    /// <summary>
+    /// Reference data as it is from now on. It is part of the state: who saves it before the next record, answers the
+    /// same again.
+    /// </summary>
+    /// <param name="entries">Its entries, each a JSON object in UTF-8.</param>
+    public void SetReference(string name, IReadOnlyList<byte[]> entries)
+    {
+        foreach (var reference in _references)
+        {
+            if (reference.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) reference.Load(entries);
+        }
+    }
+
     /// <summary>The next offset of each source: what a checkpoint names together with <see cref="Save"/>.</summary>
     public IReadOnlyList<PartitionOffset> Positions =>
         [.. _inOrder.Select(source => new PartitionOffset(source.Partition, source.Position))];
@@ -136,6 +166,7 @@ public sealed class QueryEngine
         var writer = new StateWriter(body);
         foreach (var source in _inOrder) source.Save(writer);
         foreach (var pipeline in _pipelines) pipeline.Save(writer);
+        foreach (var analytic in _analytics) analytic.Save(writer);
         var head = new StateWriter(target);
         head.Write(StateVersion);
         head.Write(Fingerprint());
@@ -158,6 +189,7 @@ public sealed class QueryEngine
         var reader = new StateReader(body);
         foreach (var source in _inOrder) source.Restore(ref reader);
         foreach (var pipeline in _pipelines) pipeline.Restore(ref reader);
+        foreach (var analytic in _analytics) analytic.Restore(ref reader);
         if (!reader.AtEnd) throw reader.Damaged();
     }
 
@@ -168,6 +200,14 @@ public sealed class QueryEngine
         return (int)Crc32C.Compute(Encoding.UTF8.GetBytes(
             $"{_options.LateTolerance.Ticks};{_options.OutOfOrderTolerance.Ticks};{_options.DropOutOfOrder};" +
             $"{sources};{_plan.Text}"));
+    }
+
+    private void CheckState()
+    {
+        var bytes = StateBytes;
+        if (bytes <= _options.StateBytesMax) return;
+        throw SaqlErrors.StateTooLarge.With($"{_options.Name} keeps {bytes} bytes; the most is " +
+            $"{_options.StateBytesMax}").AsException();
     }
 
     private SourceState Find(TopicPartition partition) => _sources.TryGetValue(partition, out var source)
@@ -191,6 +231,9 @@ public sealed record QueryEngineOptions(string Name, int Version)
 
     /// <summary>Late and out-of-order events are dropped (and counted) instead of adjusted.</summary>
     public bool DropOutOfOrder { get; init; }
+
+    /// <summary>What the query may keep; when it is more, the query stops with SQ-0203.</summary>
+    public long StateBytesMax { get; init; } = long.MaxValue;
 }
 
 /// <summary>Takes what a query makes. Spans are valid during the call only.</summary>

@@ -21,8 +21,9 @@ public sealed class QueryPlan
         Text = text;
         Inputs = [.. parts.Inputs.Select(input => input.Name)];
         Outputs = parts.Outputs;
-        Scope = parts.Windows.All(window => window.IsPartitionLocal) ? QueryScope.PerPartition
-            : QueryScope.AllPartitions;
+        var isLocal = parts.Operators.All(one => one.IsPartitionLocal)
+            && parts.Analytics.All(analytic => analytic.IsPartitionLocal);
+        Scope = isLocal ? QueryScope.PerPartition : QueryScope.AllPartitions;
     }
 
     internal PlanParts Parts { get; }
@@ -32,6 +33,9 @@ public sealed class QueryPlan
 
     /// <summary>The names after FROM that are inputs, not steps.</summary>
     public IReadOnlyList<string> Inputs { get; }
+
+    /// <summary>The reference data that the query joins with.</summary>
+    public IReadOnlyList<string> References => Parts.References;
 
     /// <summary>The names after INTO in order of the text; "output" where there is none.</summary>
     public IReadOnlyList<string> Outputs { get; }

@@ -26,7 +26,7 @@ public static class SaqlCompiler
 
         var tokens = new Lexer(text, diagnostics).Read();
         var script = new Parser(tokens, diagnostics).ParseScript();
-        var parts = new QueryBinder(diagnostics, options?.KnownInputs).Bind(script);
+        var parts = new QueryBinder(diagnostics, options?.KnownInputs, options?.References ?? []).Bind(script);
         return diagnostics.Any
             ? new CompileResult(null, diagnostics.ToList())
             : new CompileResult(new QueryPlan(parts, text), []);
@@ -34,6 +34,15 @@ public static class SaqlCompiler
 }
 
 /// <param name="KnownInputs">Names that FROM may use; null: any name is an input.</param>
-public sealed record CompileOptions(IReadOnlyCollection<string>? KnownInputs = null);
+/// <param name="References">Names of reference data, which only JOIN may use.</param>
+public sealed record CompileOptions(
+    IReadOnlyCollection<string>? KnownInputs = null, IReadOnlyCollection<string>? References = null)
+{
+    /// <summary>The hub's devices: id, state and tags of each.</summary>
+    public const string Devices = "devices";
+
+    /// <summary>As a hub compiles, which has reference data of its own.</summary>
+    public static CompileOptions Hub(IReadOnlyCollection<string>? knownInputs = null) => new(knownInputs, [Devices]);
+}
 
 public sealed record CompileResult(QueryPlan? Plan, IReadOnlyList<SaqlDiagnostic> Diagnostics);

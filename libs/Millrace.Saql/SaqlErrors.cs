@@ -43,7 +43,8 @@ public static class SaqlErrors
         "Filter by it in HAVING, or compute it in a WITH step.");
 
     public static readonly ErrorDefinition WindowNeeded = new("SQ-0011", "The window does not fit.",
-        "A GROUP BY needs exactly one window, so that its groups end.", "Write one window, such as TumblingWindow.");
+        "A GROUP BY needs exactly one window, so that its groups end.",
+        "Write one window, such as TumblingWindow; Windows(...) takes several.");
 
     public static readonly ErrorDefinition BadWindow = new("SQ-0012", "The window's bounds are not valid.",
         "Sizes are constants from 1 millisecond to 7 days.", "Choose a size within these bounds.");
@@ -74,6 +75,10 @@ public static class SaqlErrors
     public static readonly ErrorDefinition BadOutputName = new("SQ-0020", "The output's name is not valid.",
         "It becomes the name of a topic and of a file.", "Use 1 to 100 letters, digits, _ or -.");
 
+    public static readonly ErrorDefinition TimeBoundNeeded = new("SQ-0021", "The join needs a time bound.",
+        "Rows of streams are kept until no other row can meet them; without a bound that is for ever.",
+        "Add DATEDIFF(unit, left, right) BETWEEN ... AND ... to ON.");
+
     public static readonly ErrorDefinition BadBody = new("SQ-0101", "The body cannot be decoded.",
         "A query reads bodies that are one JSON object, or an array of objects.", "Mend the device's encoder.");
 
@@ -103,6 +108,13 @@ public static class SaqlErrors
 
     public static readonly ErrorDefinition UnknownSource = new("SQ-0202", "The engine does not read this partition.",
         "Records and marks must belong to the sources that the engine was made with.", "Give the source at the start.");
+
+    public static readonly ErrorDefinition StateTooLarge = new("SQ-0203", "The query keeps too much.",
+        "Its windows, joins or partitions hold more than the limit for one query.",
+        "Choose smaller windows and bounds, filter before them, or raise the limit.");
+
+    public static readonly ErrorDefinition BadReference = new("SQ-0303", "The reference data cannot be read.",
+        "It is neither a JSON array of objects nor one JSON object a line.", "Mend the file.");
 
     public static readonly ErrorDefinition BadLine = new("SQ-0301", "The line is not a JSON object.",
         "An input file has one JSON object a line.", "Mend the line, or run with --on-error drop.");

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Millrace.Hosting.Node;
 using Millrace.Primitives;
 using Millrace.Stores.Alerts;
 using Millrace.Stores.Outputs;
@@ -12,14 +13,16 @@ namespace Millrace.Stores;
 /// <summary>Removes what is older than the options, or it itself, say; a little at a time.</summary>
 internal sealed class StoreRetention(
     ITelemetryStore telemetry, IAlertStore alerts, IOutputStore outputs, IRetainedStore retained,
-    IOptions<StoreOptions> options, TimeProvider time, ILogger<StoreRetention> log) : BackgroundService
+    Housekeeping housekeeping, IOptions<StoreOptions> options, TimeProvider time, ILogger<StoreRetention> log)
+    : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.RetentionInterval, time);
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken)) await TryExpireAsync(stoppingToken);
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+                if (housekeeping.IsHere) await TryExpireAsync(stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

@@ -27,24 +27,32 @@ internal sealed class ArchiverService(
         await Task.Yield();
         using var abort = new CancellationTokenSource();
         await using var registration = stoppingToken.Register(() => abort.CancelAfter(_options.StopTimeout));
-        var current = new SupervisedRun(Task.CompletedTask, new CancellationTokenSource());
-        try
+        while (!stoppingToken.IsCancellationRequested)
         {
-            await foreach (var change in log
-                .WatchAssignmentAsync(ConsumerGroups.Archiver, Topics.Telemetry, stoppingToken).ConfigureAwait(false))
+            try
             {
-                await current.StopAsync().ConfigureAwait(false);
-                if (change.Kind == AssignmentKind.Assigned) assignment.Add(change.Partitions);
-                else assignment.Remove(change.Partitions);
-                if (change.Kind == AssignmentKind.Revoked) change.Complete();
-                current = Start(stoppingToken, abort.Token);
+                await FollowAsync(stoppingToken, abort.Token).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                metrics.Restarted("assignment");
+                logger.AssignmentFailed(e, _options.RestartDelay);
+                await Task.Delay(_options.RestartDelay, time, stoppingToken)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The way in which watching ends.
-        }
+    }
 
+    private async Task FollowAsync(CancellationToken stopping, CancellationToken abort)
+    {
+        var current = new SupervisedRun(Task.CompletedTask, new CancellationTokenSource());
+        await log.FollowAssignmentAsync(ConsumerGroups.Archiver, Topics.Telemetry, async change =>
+        {
+            await current.StopAsync().ConfigureAwait(false);
+            if (change.Kind == AssignmentKind.Assigned) assignment.Add(change.Partitions);
+            else assignment.Remove(change.Partitions);
+            current = Start(stopping, abort);
+        }, stopping).ConfigureAwait(false);
         await current.StopAsync().ConfigureAwait(false);
     }
 

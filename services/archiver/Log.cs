@@ -38,4 +38,7 @@ internal static partial class Log
 
     [LoggerMessage(7010, LogLevel.Warning, "The archive's lag could not be measured")]
     public static partial void LagUnknown(this ILogger log, Exception exception);
+
+    [LoggerMessage(7011, LogLevel.Error, "The partitions to archive cannot be followed; tried again in {Delay}")]
+    public static partial void AssignmentFailed(this ILogger log, Exception exception, TimeSpan delay);
 }

@@ -25,6 +25,7 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _rechecksFailed;
     private readonly Counter<long> _sessionsOpened;
     private readonly Counter<long> _sessionsEnded;
+    private readonly Counter<long> _sessionsTakenOver;
     private readonly Counter<long> _exchangesRepeated;
     private readonly Counter<long> _exchangesFound;
     private readonly Counter<long> _subscriptionsRefused;
@@ -64,6 +65,8 @@ internal sealed class GatewayMetrics : IDisposable
             "millrace.gateway.rechecks.failed", "{lookup}", "Credentials that could not be looked up again");
         _sessionsOpened = _meter.CreateCounter<long>(
             "millrace.gateway.sessions.opened", "{session}", "Sessions that are kept, new or resumed");
+        _sessionsTakenOver = _meter.CreateCounter<long>("millrace.gateway.sessions.taken.over", "{session}",
+            "Sessions that another gateway had; unanswered: it did not let go in time");
         _sessionsEnded = _meter.CreateCounter<long>(
             "millrace.gateway.sessions.ended", "{session}", "Kept sessions that ended without a connection, by reason");
         _exchangesRepeated = _meter.CreateCounter<long>(
@@ -135,6 +138,8 @@ internal sealed class GatewayMetrics : IDisposable
 
     /// <param name="how">new or resumed.</param>
     public void SessionOpened(string how) => _sessionsOpened.Add(1, Reason(how));
+
+    public void TakenOver(string how) => _sessionsTakenOver.Add(1, Reason(how));
 
     public void SessionsEnded(string reason, int count) => _sessionsEnded.Add(count, Reason(reason));
 

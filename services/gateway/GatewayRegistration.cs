@@ -34,6 +34,7 @@ public static class GatewayRegistration
         services.AddSingleton<GatewayEndpoints>();
         services.AddSingleton<TelemetryPublisher>();
         services.AddSingleton<LifecycleWriter>();
+        services.AddSingleton<PeerWatch>();
         services.AddSingleton<TopicRouter>();
         services.AddSingleton<IdentityCache>();
         services.AddSingleton<DeviceAuthenticator>();
@@ -45,6 +46,8 @@ public static class GatewayRegistration
         services.AddSingleton<SpaceLog>();
         services.AddSingleton<SpaceRetained>();
         services.AddSingleton<SpaceBroker>();
+        services.AddSingleton<SessionTakeOver>();
+        services.AddSingleton<NodeLease>();
         services.AddSingleton<SessionKeeper>();
         services.AddSingleton<SessionRecovery>();
         services.AddSingleton<SessionSweeper>();

@@ -18,7 +18,8 @@ namespace Millrace.Gateway;
 /// </summary>
 internal sealed class GatewayService(
     GatewayRuntime runtime, TelemetryPublisher publisher, LifecycleWriter lifecycle, ConnectionWatch watch,
-    RevocationWatch revocations, SessionSweeper sweeper, SessionRecovery recovery, DeviceMessageReader messages,
+    RevocationWatch revocations, SessionSweeper sweeper, SessionRecovery recovery, NodeLease lease,
+    PeerWatch peers, DeviceMessageReader messages,
     SpaceLog spaces, LoopListener listener, GatewayEndpoints endpoints, IOptions<GatewayOptions> options,
     TimeProvider time, ILogger<GatewayService> logger) : IHostedLifecycleService
 {
@@ -41,6 +42,8 @@ internal sealed class GatewayService(
             Task.Run(() => watch.RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => revocations.RunAsync(notices, _stop.Token), CancellationToken.None),
             Task.Run(() => sweeper.RunAsync(_stop.Token), CancellationToken.None),
+            Task.Run(() => lease.RunAsync(_stop.Token), CancellationToken.None),
+            Task.Run(() => peers.RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => messages.RunAsync(_stop.Token), CancellationToken.None));
         listener.Start();
     }

@@ -70,6 +70,17 @@ internal static partial class Log
         "{Subscriptions} subscriptions in topic spaces; {Left} sessions were still open and are closed")]
     public static partial void SessionsRecovered(this ILogger log, int subscriptions, int left);
 
+    [LoggerMessage(4210, LogLevel.Warning, "This gateway could not say that it is at work; it is tried again")]
+    public static partial void LeaseFails(this ILogger log, Exception failure);
+
+    [LoggerMessage(4211, LogLevel.Error,
+        "Nothing was heard of this gateway since {Heard}: others may have closed its sessions; {Count} devices go")]
+    public static partial void LeaseLost(this ILogger log, DateTimeOffset heard, int count);
+
+    [LoggerMessage(4212, LogLevel.Warning,
+        "{Partition} cannot be followed now: a device that connects elsewhere may keep its connection here")]
+    public static partial void PeersUnknown(this ILogger log, string partition, Exception failure);
+
     [LoggerMessage(4300, LogLevel.Debug, "{Code}: device {DeviceId} sent a packet that breaks the protocol: {Defect}")]
     public static partial void Malformed(this ILogger log, string code, string? deviceId, string defect);
 

@@ -38,7 +38,7 @@ public static class StreamProcessorErrors
     public static readonly ErrorDefinition OwnerStale = new("SP-0007",
         "A query's partition was taken over by another process.",
         "The epoch in the checkpoint store is newer than this owner's.",
-        "Nothing: the new owner goes on; this one has stopped.");
+        "Nothing: the new owner goes on; this one has stopped, and asks again only while the partition is its own.");
 
     public static readonly ErrorDefinition ReplayRefused = new("SP-0008",
         "This dead letter cannot be replayed.",

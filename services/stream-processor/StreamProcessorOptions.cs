@@ -20,6 +20,12 @@ public sealed class StreamProcessorOptions
     [Range(1, 1_000_000_000)]
     public long CheckpointRecords { get; set; } = 1_000_000;
 
+    /// <summary>How much the windows, joins and other state of a query may hold at one place; more stops it.</summary>
+    public ByteSize QueryStateBytesMax { get; set; } = ByteSize.FromMiB(512);
+
+    /// <summary>How often a query that joins with devices looks whether they have changed.</summary>
+    public TimeSpan ReferenceInterval { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long a partition has nothing new before a query that waits for it counts it as idle.</summary>
     public TimeSpan IdleAfter { get; set; } = TimeSpan.FromSeconds(1);
 
@@ -34,6 +40,9 @@ public sealed class StreamProcessorOptions
 
     /// <summary>How often the stored queries are looked at, in case a notice was lost.</summary>
     public TimeSpan ReconcileInterval { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long an owner whose place another took over waits before it asks for it again.</summary>
+    public TimeSpan StalePause { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The first wait before a failed stream starts again; it doubles.</summary>
     public TimeSpan RestartDelayMin { get; set; } = TimeSpan.FromMilliseconds(100);

@@ -22,6 +22,7 @@ public static class StreamProcessorRegistration
         services.AddSingleton<DeviceStateSink>();
         services.AddSingleton<DeadLetterSink>();
         services.AddSingleton<LateLetters>();
+        services.AddSingleton<ReferenceData>();
         services.AddSingleton<QueryServices>();
         services.AddSingleton<QueryStarts>();
         services.AddSingleton<QueryPlaces>();

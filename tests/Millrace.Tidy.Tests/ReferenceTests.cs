@@ -9,6 +9,7 @@ public class ReferenceTests
     {
         ["Millrace.Primitives"] = 0,
         ["Millrace.Contracts"] = 1,
+        ["Millrace.Cql"] = 1,
         ["Millrace.Hosting"] = 1,
         ["Millrace.EventLog"] = 2,
         ["Millrace.Stores"] = 2,
@@ -16,6 +17,7 @@ public class ReferenceTests
         ["Millrace.Mqtt"] = 2,
         ["Millrace.Saql"] = 2,
         ["Millrace.Delta"] = 3,
+        ["Millrace.EventLog.Kafka"] = 4,
         ["Millrace.Batch"] = 4,
         ["Millrace.Gateway"] = 5,
         ["Millrace.Registry"] = 5,
@@ -29,11 +31,13 @@ public class ReferenceTests
 
     private static readonly Dictionary<string, string[]> Homes = new()
     {
-        ["Akka"] = ["Millrace.StreamProcessor"],
+        ["Akka"] = ["Millrace.StreamProcessor", "Millrace"],
+        ["Confluent.Kafka"] = ["Millrace.EventLog.Kafka"],
         ["ParquetSharp"] = ["Millrace.Archiver"],
         ["DuckDB.NET"] = ["Millrace.Batch"],
         ["Microsoft.Data.Sqlite"] = ["Millrace.Stores"],
         ["MQTTnet"] = ["Millrace.Simulator", "Millrace.Gateway"],
+        ["K4os.Compression"] = ["Millrace.Cql"],
         ["OpenTelemetry"] = ["Millrace.Hosting"],
         ["Serilog"] = ["Millrace.Hosting"],
         ["Spectre.Console"] = ["Millrace"],

@@ -12,7 +12,6 @@ public partial class SourceTests
     // Only ever made smaller: what is longer than the rule, and how long it was when it was last looked at.
     private static readonly Dictionary<string, int> LongFiles = new()
     {
-        ["libs/Millrace.Saql/Parsing/Parser.Statements.cs"] = 302,
     };
 
     [Test]

@@ -22,6 +22,7 @@ internal sealed class AppendGroup
     public void Add(PendingAppend append, RecordBatchBuilder records)
     {
         append.FirstInGroup = Count;
+        append.Count = records.Count;
         Appends.Add(append);
         MaxTimestampMs = Math.Max(MaxTimestampMs, append.MaxTimestampMs);
         Count += records.Count;

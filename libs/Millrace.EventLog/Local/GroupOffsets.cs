@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Millrace.Contracts;
+using Millrace.EventLog.Retention;
 
 namespace Millrace.EventLog.Local;
 
@@ -68,7 +69,7 @@ internal sealed class GroupOffsets(Partition journal, LogRuntime runtime, long s
     {
         using var records = new RecordBatchBuilder(256);
         foreach (var commit in commits) Encode(records, commit);
-        var first = await journal.AppendAsync(records, inline: false, ct).ConfigureAwait(false);
+        var (first, _) = await journal.AppendAsync(records, ct).ConfigureAwait(false);
         lock (_gate)
         {
             for (var i = 0; i < commits.Count; i++) Apply(_entries, commits[i], first + i);
@@ -98,7 +99,7 @@ internal sealed class GroupOffsets(Partition journal, LogRuntime runtime, long s
             }
 
             if (summary.Count > 0)
-                await journal.AppendAsync(summary, inline: false, CancellationToken.None).ConfigureAwait(false);
+                await journal.AppendAsync(summary, CancellationToken.None).ConfigureAwait(false);
             journal.Trim(fence);
         }
         catch (Exception e) when (e is IOException or Primitives.MillraceException)
@@ -148,5 +149,3 @@ internal sealed class GroupOffsets(Partition journal, LogRuntime runtime, long s
     /// <param name="At">The journal offset of the commit.</param>
     private readonly record struct Entry(CommittedOffset? Committed, long At);
 }
-
-internal readonly record struct GroupPosition(string Group, long NextOffset);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Contracts;
 using Millrace.EventLog.Disk;
+using Millrace.EventLog.Retention;
 using Millrace.Primitives;
 
 namespace Millrace.EventLog.Local;
@@ -11,7 +12,7 @@ namespace Millrace.EventLog.Local;
 /// The event log in a folder of this machine: one folder a topic, one a partition, segment files with checksums, one
 /// write and one fdatasync for all appends that wait. docs/event-log.md says what it guarantees.
 /// </summary>
-public sealed partial class LocalLog : IEventLog, IDisposable
+public sealed partial class LocalLog : IRetainedLog, IDisposable
 {
     private const string TopicsFolder = "topics", GroupsFolder = "groups", LockName = "lock";
     private const long SummariseGroupsAfterBytes = 1 << 20;
@@ -69,12 +70,18 @@ public sealed partial class LocalLog : IEventLog, IDisposable
         }
     }
 
-    public ValueTask<long> AppendAsync(
+    public ValueTask<OffsetRange> AppendAsync(
         TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default) =>
-        ct.IsCancellationRequested ? ValueTask.FromCanceled<long>(ct) : Append(partition, records, inline: false, ct);
+        ct.IsCancellationRequested ? ValueTask.FromCanceled<OffsetRange>(ct)
+        : Refusal(partition, records) is { } refusal ? ValueTask.FromException<OffsetRange>(refusal)
+        : Find(partition).AppendAsync(records, ct);
 
-    public ValueTask<long> AppendInlineAsync(TopicPartition partition, RecordBatchBuilder records) =>
-        Append(partition, records, inline: true, ct: default);
+    public Exception? Append(TopicPartition partition, RecordBatchBuilder records, IAppendOwner owner)
+    {
+        if (Refusal(partition, records) is { } refusal) return refusal;
+        Find(partition).Append(records, owner);
+        return null;
+    }
 
     public IPartitionReader OpenReader(TopicPartition partition, long offset) =>
         new PartitionReader(Find(partition), offset, _runtime);
@@ -139,26 +146,29 @@ public sealed partial class LocalLog : IEventLog, IDisposable
 
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
-    internal IReadOnlyList<GroupPosition> GroupsOf(TopicPartition partition) => _groups.Of(partition);
+    EventLogMetrics IRetainedLog.Metrics => _runtime.Metrics;
+
+    IReadOnlyList<string> IRetainedLog.OwnTopics => Topics;
+
+    ValueTask<IReadOnlyList<GroupPosition>> IRetainedLog.GroupsOfAsync(
+        TopicPartition partition, CancellationToken ct) => new(_groups.Of(partition));
+
+    ValueTask<IReadOnlyList<SegmentSize>> IRetainedLog.SizesOfAsync(TopicPartition partition, CancellationToken ct) =>
+        new(SizesOf(partition));
 
     internal IReadOnlyList<SegmentSize> SizesOf(TopicPartition partition) => Find(partition).Sizes();
 
-    internal EventLogMetrics Metrics => _runtime.Metrics;
-
-    private ValueTask<long> Append(
-        TopicPartition partition, RecordBatchBuilder records, bool inline, CancellationToken ct)
+    private MillraceException? Refusal(TopicPartition partition, RecordBatchBuilder records)
     {
-        var target = Find(partition);
         if (records.ByteCount > _runtime.Options.AppendBytesMax.Bytes)
             return Refused(partition, "too-large", EventLogErrors.AppendTooLarge.With($"{records.ByteCount} bytes"));
-        if (_runtime.Guard.Refusal(records.ByteCount) is { } refusal) return Refused(partition, "disk-guard", refusal);
-        return target.AppendAsync(records, inline, ct);
+        return _runtime.Guard.Refusal(records.ByteCount) is { } full ? Refused(partition, "disk-guard", full) : null;
     }
 
-    private ValueTask<long> Refused(TopicPartition partition, string reason, Error error)
+    private MillraceException Refused(TopicPartition partition, string reason, Error error)
     {
         _runtime.Metrics.Refusals.Add(1, EventLogMetrics.Topic(partition.Topic), EventLogMetrics.Reason(reason));
-        return ValueTask.FromException<long>(error.AsException());
+        return error.AsException();
     }
 
     private static MillraceException Failed(object subject, IOException cause)

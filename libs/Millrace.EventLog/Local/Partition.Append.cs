@@ -15,35 +15,44 @@ internal sealed partial class Partition
     private bool _writerCalled;
     private TaskCompletionSource? _drained;
 
-    public ValueTask<long> AppendAsync(RecordBatchBuilder records, bool inline, CancellationToken ct)
+    public ValueTask<OffsetRange> AppendAsync(RecordBatchBuilder records, CancellationToken ct)
+    {
+        var callWriter = Take(records, owner: null, out var append, out var waits);
+        var answer = append.Answer;
+        if (waits) append.CancelBy(ct);
+        if (callWriter) _runtime.Threads.Post(this);
+        return answer;
+    }
+
+    public void Append(RecordBatchBuilder records, IAppendOwner owner)
+    {
+        if (Take(records, owner, out _, out _)) _runtime.Threads.Post(this);
+    }
+
+    /// <summary>Takes the records in; true when the writer is to be called.</summary>
+    private bool Take(RecordBatchBuilder records, IAppendOwner? owner, out PendingAppend append, out bool waits)
     {
         var maxTimestampMs = MaxTimestampMs(records);
-        PendingAppend append;
-        ValueTask<long> answer;
-        bool callWriter;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closed, typeof(LocalLog));
             append = _pooled.TryPop(out var pooled) ? pooled : new PendingAppend(this);
-            answer = append.Begin(maxTimestampMs, inline);
-            if (_forRoom.Count == 0 && HasRoom(records))
-            {
-                _filling.Add(append, records);
-            }
-            else
+            append.Begin(maxTimestampMs, owner);
+            waits = _forRoom.Count > 0 || !HasRoom(records);
+            if (waits)
             {
                 append.Waiting = records;
                 _forRoom.Enqueue(append);
             }
+            else
+            {
+                _filling.Add(append, records);
+            }
 
-            callWriter = !_writerCalled;
+            var isCalled = _writerCalled;
             _writerCalled = true;
-            if (append.Waiting is null) ct = default;
+            return !isCalled;
         }
-
-        append.CancelBy(ct);
-        if (callWriter) _runtime.Threads.Post(this);
-        return answer;
     }
 
     /// <summary>Its caller has the answer.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Millrace.EventLog.Retention;
 
 namespace Millrace.EventLog.Local;
 
@@ -125,5 +126,3 @@ internal sealed partial class Partition
         _deletionUnsynced = false;
     }
 }
-
-internal readonly record struct SegmentSize(long FirstOffset, long Bytes);

@@ -70,12 +70,12 @@ internal sealed partial class Partition
         var size = BatchHeader.Size + group.RecordBytes;
         if (_mustRoll || IsFull(Active, size)) Roll();
         var segment = Active;
-        _file ??= _runtime.Disk.Open(segment.Path);
+        _file ??= ActiveFile.Open(_runtime, segment.Path);
         var header = new BatchHeader(segment.NextOffset, group.MaxTimestampMs, group.Count, group.RecordBytes);
         var bytes = group.Seal(header, segment.Salt);
         try
         {
-            _file.Write(bytes, segment.EndPosition);
+            _file.Append(bytes, segment.EndPosition);
         }
         catch
         {
@@ -130,12 +130,11 @@ internal sealed partial class Partition
     private void Roll()
     {
         var old = Active;
-        var failedBefore = _mustRoll;
         _mustRoll = true;
         LetGo();
-        if (failedBefore) CutByName(old);
+        CutByName(old);
         var (made, file) = SegmentFile.Make(_runtime, _folder, old.NextOffset);
-        _file = file;
+        _file = new ActiveFile(_runtime, file, SegmentHeader.Size);
         lock (_gate)
         {
             if (old.IsEmpty) _segments[^1] = made;
@@ -159,6 +158,7 @@ internal sealed partial class Partition
         }
     }
 
+    /// <summary>Takes away what a failed write, or the room that was made ahead, left behind the last batch.</summary>
     private void CutByName(Segment segment)
     {
         try

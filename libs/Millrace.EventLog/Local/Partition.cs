@@ -1,5 +1,4 @@
 using Millrace.Contracts;
-using Millrace.EventLog.Disk;
 using Millrace.Primitives;
 
 namespace Millrace.EventLog.Local;
@@ -22,7 +21,7 @@ internal sealed partial class Partition : IDiskWork
     private bool _closed;
 
     private readonly Lock _files = new();
-    private ILogFile? _file;
+    private ActiveFile? _file;
     private bool _mustRoll;
     private bool _failing;
 

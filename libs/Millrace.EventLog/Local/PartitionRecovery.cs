@@ -79,7 +79,7 @@ internal sealed class PartitionRecovery(LogRuntime runtime, string topic, string
     private void OpenLast(Segment segment, ILogFile file)
     {
         var torn = FindEnd(segment, file, out var lastBatch);
-        if (torn == 0) file.Truncate(segment.EndPosition + 1);
+        if (file.Length == segment.EndPosition) file.Truncate(segment.EndPosition + 1);
         file.Truncate(segment.EndPosition);
         Rewrite(file, lastBatch, segment.EndPosition);
         file.Sync();
@@ -92,7 +92,7 @@ internal sealed class PartitionRecovery(LogRuntime runtime, string topic, string
     {
         using var window = new FileWindow(file);
         lastBatch = SegmentScan.Extend(segment, window);
-        var torn = window.Length - segment.EndPosition;
+        var torn = SegmentScan.EndOfBytes(segment, window) - segment.EndPosition;
         if (torn == 0 || !SegmentScan.HasBatchBehindEnd(segment, window)) return torn;
         var detail = $"Record {segment.NextOffset} should be there, and later ones follow.";
         throw LogRuntime.Damaged(segment.Path, segment.EndPosition, detail).AsException();

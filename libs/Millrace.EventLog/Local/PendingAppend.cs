@@ -5,9 +5,10 @@ using Millrace.Primitives;
 namespace Millrace.EventLog.Local;
 
 /// <summary>One append on its way to the disk; used again for another one when its caller has the answer.</summary>
-internal sealed class PendingAppend(Partition owner) : IValueTaskSource<long>
+internal sealed class PendingAppend(Partition partition) : IValueTaskSource<OffsetRange>
 {
-    private ManualResetValueTaskSourceCore<long> _core;
+    private ManualResetValueTaskSourceCore<OffsetRange> _core = new() { RunContinuationsAsynchronously = true };
+    private IAppendOwner? _owner;
     private bool _reusable = true;
 
     /// <summary>The records while they wait for room; null once they are copied or given up.</summary>
@@ -15,17 +16,19 @@ internal sealed class PendingAppend(Partition owner) : IValueTaskSource<long>
 
     public long MaxTimestampMs { get; private set; }
 
+    /// <summary>How many records it has.</summary>
+    public int Count { get; set; }
+
     /// <summary>The place of its first record among the records that are written together.</summary>
     public int FirstInGroup { get; set; }
 
-    /// <param name="inline">
-    /// The caller's code may run on the thread that writes; it must not unless the caller said so.
-    /// </param>
-    public ValueTask<long> Begin(long maxTimestampMs, bool inline)
+    /// <summary>For one who awaits; not for an owner.</summary>
+    public ValueTask<OffsetRange> Answer => new(this, _core.Version);
+
+    public void Begin(long maxTimestampMs, IAppendOwner? owner)
     {
-        _core.RunContinuationsAsynchronously = !inline;
+        _owner = owner;
         MaxTimestampMs = maxTimestampMs;
-        return new ValueTask<long>(this, _core.Version);
     }
 
     /// <summary>
@@ -38,13 +41,21 @@ internal sealed class PendingAppend(Partition owner) : IValueTaskSource<long>
         ct.UnsafeRegister(static (state, token) => ((PendingAppend)state!).Cancel(token), this);
     }
 
-    public void Succeed(long firstOffsetOfGroup) => _core.SetResult(firstOffsetOfGroup + FirstInGroup);
+    public void Succeed(long firstOffsetOfGroup)
+    {
+        var first = firstOffsetOfGroup + FirstInGroup;
+        var offsets = new OffsetRange(first, first + Count);
+        if (LetGo() is { } owner) owner.OnAppended(offsets);
+        else _core.SetResult(offsets);
+    }
 
-    public void Fail(Error error, Exception? cause) => _core.SetException(error.AsException(cause));
+    public void Fail(Error error, Exception? cause)
+    {
+        if (LetGo() is { } owner) owner.OnAppendFailed(error.AsException(cause));
+        else _core.SetException(error.AsException(cause));
+    }
 
-    public void Fail(Exception exception) => _core.SetException(exception);
-
-    public long GetResult(short token)
+    public OffsetRange GetResult(short token)
     {
         try
         {
@@ -55,7 +66,7 @@ internal sealed class PendingAppend(Partition owner) : IValueTaskSource<long>
             if (_reusable)
             {
                 _core.Reset();
-                owner.Return(this);
+                partition.Return(this);
             }
         }
     }
@@ -66,8 +77,17 @@ internal sealed class PendingAppend(Partition owner) : IValueTaskSource<long>
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _core.OnCompleted(continuation, state, token, flags);
 
+    /// <summary>The owner, if there is one; then this may be used again before the owner has heard.</summary>
+    private IAppendOwner? LetGo()
+    {
+        var owner = _owner;
+        _owner = null;
+        if (owner is not null) partition.Return(this);
+        return owner;
+    }
+
     private void Cancel(CancellationToken ct)
     {
-        if (owner.GiveUp(this)) _core.SetException(new OperationCanceledException(ct));
+        if (partition.GiveUp(this)) _core.SetException(new OperationCanceledException(ct));
     }
 }

@@ -57,6 +57,21 @@ internal static class SegmentScan
         return false;
     }
 
+    /// <summary>Where the last byte ends that is not a zero: zeros are room that was made ahead of batches.</summary>
+    public static long EndOfBytes(Segment segment, FileWindow window)
+    {
+        var end = segment.EndPosition;
+        for (var position = end; position < window.Length;)
+        {
+            var bytes = window.At(position, SearchBytes);
+            var last = bytes.LastIndexOfAnyExcept((byte)0);
+            if (last >= 0) end = position + last + 1;
+            position += bytes.Length;
+        }
+
+        return end;
+    }
+
     private static bool TryBatch(Segment segment, FileWindow window, long position, out BatchHeader batch) =>
         BatchHeader.TryRead(window.At(position, BatchHeader.Size), segment.Salt, out batch);
 

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.Contracts;
-using Millrace.EventLog.Local;
+using Millrace.Hosting.Node;
 using Millrace.Primitives;
 
 namespace Millrace.EventLog.Retention;
@@ -13,8 +13,8 @@ namespace Millrace.EventLog.Retention;
 /// them. Queries hold what they read for a while.
 /// </summary>
 internal sealed class LogRetention(
-    LocalLog log, IOptions<RetentionOptions> options, TimeProvider time, ILogger<LogRetention> logger)
-    : BackgroundService
+    IRetainedLog log, Housekeeping housekeeping, IOptions<RetentionOptions> options, TimeProvider time,
+    ILogger<LogRetention> logger) : BackgroundService
 {
     private static readonly string[] MustHaveTelemetry = [ConsumerGroups.WarmWriter, ConsumerGroups.Archiver];
 
@@ -23,7 +23,7 @@ internal sealed class LogRetention(
     /// <summary>One round over all partitions.</summary>
     public async Task TrimAllAsync(CancellationToken ct)
     {
-        foreach (var topic in log.Topics)
+        foreach (var topic in log.OwnTopics)
         {
             var partitions = log.FindTopic(topic)!.Partitions;
             for (var number = 0; number < partitions; number++)
@@ -38,7 +38,7 @@ internal sealed class LogRetention(
         {
             try
             {
-                await TrimAllAsync(stoppingToken);
+                if (housekeeping.IsHere) await TrimAllAsync(stoppingToken);
             }
             catch (Exception e) when (e is MillraceException or IOException)
             {
@@ -50,7 +50,7 @@ internal sealed class LogRetention(
     private async Task TrimAsync(TopicPartition partition, int partitions, CancellationToken ct)
     {
         var before = (await log.RangeAsync(partition, ct)).First;
-        var groups = log.GroupsOf(partition);
+        var groups = await log.GroupsOfAsync(partition, ct);
         var view = await ViewAsync(partition, partitions, groups, ct);
         var trimBefore = RetentionRule.TrimBefore(view);
         if (trimBefore <= before) return;
@@ -89,7 +89,7 @@ internal sealed class LogRetention(
     private async ValueTask<long> UnwantedAsync(
         TopicPartition partition, TimeSpan ageMax, long bytesMax, CancellationToken ct)
     {
-        var segments = log.SizesOf(partition).Select(size => (size.FirstOffset, size.Bytes)).ToList();
+        var segments = (await log.SizesOfAsync(partition, ct)).Select(size => (size.FirstOffset, size.Bytes)).ToList();
         return Math.Max(
             await OlderThanAsync(partition, ageMax, ct), RetentionRule.OffsetOfBytes(segments, bytesMax));
     }

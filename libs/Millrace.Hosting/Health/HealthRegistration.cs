@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -7,10 +8,16 @@ using Microsoft.Extensions.Hosting;
 
 namespace Millrace.Hosting.Health;
 
-/// <summary>/healthz: the process answers. /readyz: it is started, not stopping, and what it needs is there.</summary>
+/// <summary>
+/// /healthz: the process answers. /readyz: it is started, not stopping, and what it needs is there; else it names what
+/// is missing.
+/// </summary>
 public static class HealthRegistration
 {
     private const string Ready = "ready";
+
+    /// <summary>So long may a check take to answer; then what it looks at counts as missing.</summary>
+    private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(3);
 
     public static IServiceCollection AddMillraceHealth(this IServiceCollection services)
     {
@@ -23,7 +30,7 @@ public static class HealthRegistration
         this IServiceCollection services, string name, Func<IServiceProvider, CancellationToken, ValueTask> check)
     {
         services.AddHealthChecks().Add(new HealthCheckRegistration(
-            name, provider => new ReadinessCheck(provider, check), HealthStatus.Unhealthy, [Ready]));
+            name, provider => new ReadinessCheck(provider, check), HealthStatus.Unhealthy, [Ready], CheckTimeout));
         return services;
     }
 
@@ -32,8 +39,8 @@ public static class HealthRegistration
         endpoints.MapHealthChecks("/healthz", new HealthCheckOptions { Predicate = _ => false });
         endpoints.MapHealthChecks("/readyz", new HealthCheckOptions
         {
-            Predicate = check =>
-            check.Tags.Contains(Ready)
+            Predicate = check => check.Tags.Contains(Ready),
+            ResponseWriter = (context, report) => context.Response.WriteAsJsonAsync(HealthAnswer.Of(report)),
         });
     }
 
@@ -54,7 +61,8 @@ public static class HealthRegistration
         public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context,
             CancellationToken ct = default)
         {
-            await check(services, ct);
+            // One that does not look at the token must not hold up the answer.
+            await check(services, ct).AsTask().WaitAsync(ct);
             return HealthCheckResult.Healthy();
         }
     }

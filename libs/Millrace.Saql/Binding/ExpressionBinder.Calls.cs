@@ -43,6 +43,7 @@ internal abstract partial class ExpressionBinder
                 return CheckCount(call, 2, 2) ? BindMetadata(call) : Nothing;
         }
 
+        if (BindSpecial(call, name) is { } special) return special;
         if (DateFunctions.WithPart.Contains(name)) return BindDateFunction(call, name);
         if (FunctionTable.TryFind(name, out var function)) return BindFunction(call, function, call.Arguments);
         if (WindowBinder.IsWindow(name))
@@ -60,12 +61,43 @@ internal abstract partial class ExpressionBinder
         return Nothing;
     }
 
+    /// <summary>Functions with a form of their own; null for any other.</summary>
+    private Expr? BindSpecial(CallSyntax call, string name)
+    {
+        if (name == "ISFIRST") return BindOver(new OverSyntax(call.Place, call, [], [], null, null));
+        if (AnalyticBinder.Is(name))
+        {
+            Error(SaqlErrors.BadArguments, call.Place,
+                $"{call.Name} needs OVER (LIMIT DURATION(unit, number)): how far it looks back.");
+            return Nothing;
+        }
+
+        if (GeographyFunctions.OfPoints.Contains(name))
+        {
+            var isPolygon = name == "CREATEPOLYGON";
+            return CheckCount(call, isPolygon ? 4 : 2, int.MaxValue)
+                ? new ShapeExpr(isPolygon, BindAll(call))
+                : Nothing;
+        }
+
+        if (name is "GETARRAYELEMENTS" or "GETRECORDPROPERTIES")
+        {
+            Error(SaqlErrors.BadArguments, call.Place,
+                $"{call.Name} gives rows: FROM ... CROSS APPLY {call.Name}(x) AS e.");
+            return Nothing;
+        }
+
+        return null;
+    }
+
     protected virtual Expr BindTimestamp(CallSyntax call) => new TimestampExpr();
 
     private static IEnumerable<string> OtherNames =>
     [
         "COALESCE", "ISNULL", "NULLIF", "IIF", "CONCAT", "CONCAT_WS", "GetMetadataPropertyValue", "System.Timestamp",
-        "CAST", "TRY_CAST", .. Aggregates.Names, .. DateFunctions.WithPart, .. WindowBinder.Names,
+        "CAST", "TRY_CAST", .. Aggregates.Names, .. AnalyticBinder.Names, .. DateFunctions.WithPart,
+        .. WindowBinder.Names,
+        .. GeographyFunctions.OfPoints, "GetArrayElements", "GetRecordProperties",
     ];
 
     private Expr[] BindAll(CallSyntax call) => [.. call.Arguments.Select(Bind)];
@@ -168,7 +200,7 @@ internal abstract partial class ExpressionBinder
         if (call.Arguments[0] is not NameSyntax source || !Scope.IsSource(source))
         {
             Error(SaqlErrors.BadArguments, call.Arguments[0].Place,
-                $"GetMetadataPropertyValue needs the input first: {string.Join(" or ", Scope.Qualifiers)}.");
+                $"GetMetadataPropertyValue needs the input first: {string.Join(" or ", Scope.SourceNames)}.");
             return Nothing;
         }
 
@@ -179,14 +211,14 @@ internal abstract partial class ExpressionBinder
             return Nothing;
         }
 
-        if (Scope.Branch.Names.Input is not { } input)
+        if (MetadataPath.TryParse(path, out var field))
         {
+            if (Scope.SourceNamed(source)!.Names.Meta(field) is { } property) return property;
             Error(SaqlErrors.BadArguments, call.Arguments[0].Place,
                 $"{source.Parts[0].Text} is a step without an input's metadata; read the property in the step.");
             return Nothing;
         }
 
-        if (MetadataPath.TryParse(path, out var field)) return input.Meta(field);
         Error(SaqlErrors.UnknownWord, call.Arguments[1].Place,
             $"Found '{path}'; expected '[User].[name]', '[User]', '[IoTHub].[property]' with " +
                 $"{Suggestions.List(MetadataNames.OfIoTHub)}, " +

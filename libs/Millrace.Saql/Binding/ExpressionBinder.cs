@@ -24,6 +24,11 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
 
     protected abstract Expr BindAggregate(CallSyntax call);
 
+    protected abstract Expr BindOver(OverSyntax over);
+
+    /// <summary>System.Window().Id: null but for windows that were given one.</summary>
+    protected virtual Expr BindWindowId() => Nothing;
+
     public Expr Bind(ExpressionSyntax syntax) => BindWhole(syntax) ?? syntax switch
     {
         LiteralSyntax literal => new ConstantExpr(Constant(literal.Value)),
@@ -38,6 +43,8 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
         CaseSyntax choice => BindCase(choice),
         CastSyntax cast => BindCast(cast),
         CallSyntax call => BindCall(call),
+        OverSyntax over => BindOver(over),
+        MemberSyntax { Record: CallSyntax window } member when window.Is("System.Window") => BindWindow(member),
         MemberSyntax member => new MemberExpr(Bind(member.Record), member.Parts.Select(part => part.Text)),
         _ => Nothing,
     };
@@ -66,6 +73,16 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
         string text => Value.OfText(System.Text.Encoding.UTF8.GetBytes(text)),
         _ => Value.Null,
     };
+
+    protected static Expr Text(string text) => new ConstantExpr(Constant(text));
+
+    private Expr BindWindow(MemberSyntax member)
+    {
+        if (member.Parts is [var only] && only.Text.Equals("Id", StringComparison.OrdinalIgnoreCase))
+            return BindWindowId();
+        Error(SaqlErrors.UnknownWord, member.Place, "System.Window() has one field: Id.");
+        return Nothing;
+    }
 
     private static Expr Negated(bool negated, Expr condition) => negated ? new NotExpr(condition) : condition;
 
@@ -207,38 +224,8 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
     private Expr BindCast(CastSyntax cast)
     {
         var operand = Bind(cast.Value);
-        ValueKind? target = cast.TypeName.ToUpperInvariant() switch
-        {
-            "BIGINT" => ValueKind.BigInt,
-            "FLOAT" => ValueKind.Float,
-            "NVARCHAR" => ValueKind.Text,
-            "DATETIME" => ValueKind.DateTime,
-            "BIT" => ValueKind.Bit,
-            "RECORD" => ValueKind.Record,
-            "ARRAY" => ValueKind.Array,
-            _ => null,
-        };
-        if (target is null)
-        {
-            if (cast.TypeName.Length > 0)
-            {
-                var near = cast.TypeName.ToUpperInvariant() switch
-                {
-                    "INT" or "INTEGER" or "SMALLINT" or "LONG" => " Did you mean bigint?",
-                    "VARCHAR" or "STRING" or "TEXT" or "CHAR" => " Did you mean nvarchar(max)?",
-                    "DOUBLE" or "REAL" or "DECIMAL" or "NUMERIC" => " Did you mean float?",
-                    "BOOL" or "BOOLEAN" => " Did you mean bit?",
-                    "DATE" or "DATETIME2" or "TIMESTAMP" => " Did you mean datetime?",
-                    _ => "",
-                };
-                Error(SaqlErrors.UnknownWord, cast.TypePlace,
-                    $"Found '{cast.TypeName}'; expected bigint, float, nvarchar(max), datetime, bit, record or " +
-                        $"array.{near}");
-            }
-
-            return Nothing;
-        }
-
-        return new CastExpr(operand, target.Value, cast.Try);
+        return TypeNames.Find(cast.TypeName, cast.TypePlace, diagnostics) is { } target
+            ? new CastExpr(operand, target, cast.Try)
+            : Nothing;
     }
 }

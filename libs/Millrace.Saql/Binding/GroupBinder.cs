@@ -35,6 +35,9 @@ internal sealed class GroupBinder : ExpressionBinder
     /// <summary>Slots before those of the aggregates: the keys, also those that nobody wrote.</summary>
     public int KeyCount { get; init; }
 
+    /// <summary>What System.Window().Id gives.</summary>
+    public string? WindowId { get; init; }
+
     public IReadOnlyList<AccumulatorPlan> Accumulators => _accumulators;
 
     public IReadOnlyList<ResultPlan> Results => _results;
@@ -53,60 +56,49 @@ internal sealed class GroupBinder : ExpressionBinder
         return Nothing;
     }
 
-    protected override Expr BindAggregate(CallSyntax call)
+    protected override Expr BindWindowId() => WindowId is null ? Nothing : Text(WindowId);
+
+    protected override Expr BindAggregate(CallSyntax call) => BindAggregate(call, []);
+
+    protected override Expr BindOver(OverSyntax over)
     {
-        var name = call.Name.ToUpperInvariant();
-        var (accumulator, result) = Aggregates.Of(name);
-        if (name == "COUNT" && CountsRows(call)) return Result(AccumulatorKind.CountRows, -1, false, result);
-        if (call.Star || call.Arguments.Count != 1)
-        {
-            Error(SaqlErrors.BadArguments, call.Place,
-                $"{name} takes one argument{(call.Star ? ", not *" : $"; found {call.Arguments.Count}")}.");
-            return Nothing;
-        }
+        var isAggregate = Aggregates.Is(over.Call.Name.ToUpperInvariant());
+        if (isAggregate && over.Limit is null && over.PartitionBy.Count == 0 && over.When is null)
+            return BindAggregate(over.Call, over.OrderBy);
+        Error(SaqlErrors.NotGrouped, over.Place,
+            $"{over.Call.Name} with OVER is computed for each row, before grouping; " +
+            "compute it in a WITH step, group by it, or wrap it in an aggregate such as MAX.");
+        return Nothing;
+    }
 
-        if (call.Distinct)
-        {
-            if (name != "COUNT")
-            {
-                Error(SaqlErrors.NotSupportedYet, call.Place, $"Not supported yet: DISTINCT in {name}.");
-                return Nothing;
-            }
-
-            accumulator = AccumulatorKind.CountDistinct;
-        }
-
-        var argument = Argument(call);
+    private Expr BindAggregate(CallSyntax call, IReadOnlyList<OrderSyntax> orderBy)
+    {
+        if (AggregateShape.Of(call, orderBy, CountsRows(call), Diagnostics) is not { } shape) return Nothing;
+        if (shape.Accumulator == AccumulatorKind.CountRows) return Result(shape, -1, null);
+        var argument = Argument(call, orderBy, shape);
         var type = _arguments[0][argument].Type;
-        if (type is ValueKind.Record or ValueKind.Array
-            && accumulator is not (AccumulatorKind.Count or AccumulatorKind.CountDistinct))
-            Error(SaqlErrors.BadArguments, call.Place, $"{name} cannot take a {type.Value.Name()}.");
-        if (type == ValueKind.DateTime && accumulator is AccumulatorKind.Sum or AccumulatorKind.Moments)
-            Error(SaqlErrors.BadArguments, call.Place, $"{name} needs numbers; found a datetime.");
-        var asText = accumulator is AccumulatorKind.Min or AccumulatorKind.Max && type == ValueKind.Text;
-        return Result(accumulator, argument, asText, result, type);
+        shape.Check(call, type, Diagnostics);
+        return Result(shape, argument, type);
     }
 
     private bool CountsRows(CallSyntax call) => call.Star || (call.Arguments.Count == 0 && !call.Distinct) ||
         (call.Arguments is [NameSyntax name] && !call.Distinct && Scope.IsSource(name));
 
     /// <summary>The index of the argument, which each branch evaluates on its own rows.</summary>
-    private int Argument(CallSyntax call)
+    private int Argument(CallSyntax call, IReadOnlyList<OrderSyntax> orderBy, AggregateShape shape)
     {
-        var text = TextOf(call.Arguments[0]);
+        var text = orderBy.Count == 0 && shape.Value is not null
+            ? TextOf(shape.Value)
+            : TextOf(new OverSyntax(call.Place, call, [], orderBy, null, null));
         if (_argumentIndex.TryGetValue(text, out var known)) return known;
         for (var i = 0; i < _scopes.Count; i++)
-        {
-            var binder = new RowBinder(_scopes[i], Diagnostics, "another aggregate");
-            _arguments[i].Add(binder.Bind(call.Arguments[0]));
-        }
-
+            _arguments[i].Add(shape.Argument(new RowBinder(_scopes[i], Diagnostics, "another aggregate")));
         return _argumentIndex[text] = _arguments[0].Count - 1;
     }
 
-    private SlotExpr Result(AccumulatorKind kind, int argument, bool asText, ResultKind result, ValueKind? type = null)
+    private SlotExpr Result(AggregateShape shape, int argument, ValueKind? type)
     {
-        var accumulator = new AccumulatorPlan(kind, argument, asText);
+        var accumulator = shape.AccumulatorOf(argument, type);
         var index = _accumulators.IndexOf(accumulator);
         if (index < 0)
         {
@@ -114,7 +106,7 @@ internal sealed class GroupBinder : ExpressionBinder
             _accumulators.Add(accumulator);
         }
 
-        var plan = new ResultPlan(result, index);
+        var plan = shape.ResultOf(index);
         var slot = _results.IndexOf(plan);
         if (slot < 0)
         {
@@ -122,14 +114,7 @@ internal sealed class GroupBinder : ExpressionBinder
             _results.Add(plan);
         }
 
-        ValueKind? resultType = result switch
-        {
-            ResultKind.Count => ValueKind.BigInt,
-            ResultKind.Sum => type == ValueKind.Float ? ValueKind.Float : null,
-            ResultKind.Extreme => type is ValueKind.Text && !asText ? ValueKind.Float : type,
-            _ => ValueKind.Float,
-        };
-        return new SlotExpr(KeyCount + slot, resultType);
+        return new SlotExpr(KeyCount + slot, shape.TypeOf(type, accumulator.AsText));
     }
 
     private string TextOf(ExpressionSyntax syntax) => SyntaxText.Of(syntax, Scope.Qualifiers);

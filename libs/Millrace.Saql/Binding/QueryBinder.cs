@@ -6,23 +6,25 @@ using Millrace.Saql.Planning;
 namespace Millrace.Saql.Binding;
 
 /// <summary>A script's syntax to the roots of a plan: inputs, windows, and what reads them.</summary>
-internal sealed partial class QueryBinder(Diagnostics diagnostics, IReadOnlyCollection<string>? knownInputs)
+internal sealed partial class QueryBinder(
+    Diagnostics diagnostics, IReadOnlyCollection<string>? knownInputs, IReadOnlyCollection<string> references)
 {
     private readonly Dictionary<string, Relation> _steps = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, InputPlan> _inputs = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<FeedPlan> _feeds = [];
-    private readonly List<WindowPlan> _windows = [];
+    private readonly PlanBuilder _builder = new();
     private readonly List<string> _outputs = [];
     private readonly List<int> _rowsOfOutput = [];
     private readonly List<(int Output, RowRoot Root)> _writers = [];
-    private int _memos;
 
     public PlanParts Bind(ScriptSyntax script)
     {
+        foreach (var table in script.Tables) BindTable(table);
         foreach (var step in script.Steps) BindStep(step);
         foreach (var query in script.Queries) BindOutput(query);
-        Pipelines.Assign(_feeds, _windows, _writers);
-        return new PlanParts([.. _inputs.Values], _feeds, _windows, _outputs, _memos);
+        Pipelines.Assign(_feeds, _builder.Operators, _writers);
+        return new PlanParts([.. _inputs.Values], _feeds, _builder.Operators, _builder.Analytics, _outputs,
+            _builder.Memos, [.. _references.Keys]);
     }
 
     private void BindStep(StepSyntax step)
@@ -110,12 +112,9 @@ internal sealed partial class QueryBinder(Diagnostics diagnostics, IReadOnlyColl
     private List<Branch> BindSelect(SelectSyntax select, bool isStep)
     {
         if (select.From is not { } from) return [];
-        var source = Source(from);
-        var qualifiers = from.Alias is null ? new[] { source.Name } : [from.Alias, source.Name];
-        var scopes = source.Branches.Select(branch => new RowScope(branch, qualifiers, from.Place)).ToList();
+        var scopes = Scopes(from);
         if (scopes.Count == 0) return [];
-        if (select.GroupBy is not null || UsesAggregate(select))
-            return BindGrouped(select, from, scopes, isStep) is { } grouped ? [grouped] : [];
+        if (select.GroupBy is not null || UsesAggregate(select)) return BindGrouped(select, from, scopes, isStep);
         foreach (var scope in scopes) CheckPartitionBy(from, scope);
         return [.. scopes.Select(scope => BindPlain(select, scope, isStep))];
     }
@@ -128,7 +127,7 @@ internal sealed partial class QueryBinder(Diagnostics diagnostics, IReadOnlyColl
             if (condition is null) continue;
             var place = condition == select.Where ? "WHERE; filter by it in HAVING" : "HAVING without GROUP BY";
             var filter = new RowBinder(scope, diagnostics, place).BindCondition(condition);
-            filters.Add(isStep ? new MemoExpr(filter, _memos++) : filter);
+            filters.Add(isStep ? _builder.Memo(filter) : filter);
         }
 
         var binder = new RowBinder(scope, diagnostics, "a SELECT without GROUP BY");
@@ -149,7 +148,7 @@ internal sealed partial class QueryBinder(Diagnostics diagnostics, IReadOnlyColl
             {
                 var value = binder.Bind(item.Expression!);
                 if (isStep && value is not (SlotExpr or ConstantExpr or TimestampExpr))
-                    value = new MemoExpr(value, _memos++);
+                    value = _builder.Memo(value);
                 AddNamed(items, item.Alias ?? ColumnName(item.Expression!, ordinal, items), value, item);
                 continue;
             }
@@ -161,15 +160,38 @@ internal sealed partial class QueryBinder(Diagnostics diagnostics, IReadOnlyColl
                 continue;
             }
 
-            var path = item.Expression as NameSyntax;
-            var isWhole = path is null || scope.IsSource(path);
-            hasStar |= isWhole;
-            if (!isWhole) items.Add(new ColumnItem(null, binder.Bind(path!)));
-            else items.AddRange(scope.Branch.Names.Items.Where(given => given.Name is null || !items.Any(known =>
-                given.Name.Equals(known.Name, StringComparison.OrdinalIgnoreCase))));
+            hasStar |= AddStar(items, item, binder, scope);
         }
 
         return items;
+    }
+
+    /// <summary>True when all columns of the only source are taken over.</summary>
+    private bool AddStar(List<ColumnItem> items, SelectItemSyntax item, ExpressionBinder binder, RowScope scope)
+    {
+        if (item.Expression is NameSyntax path && !scope.IsSource(path))
+        {
+            items.Add(new ColumnItem(null, binder.Bind(path)));
+            return false;
+        }
+
+        if (item.Expression is null && scope.Sources.Count > 1 && !scope.AllowsStar)
+        {
+            diagnostics.Add(SaqlErrors.MisplacedStar, item.Place, "* cannot stand in a SELECT with JOIN; " +
+                $"write {string.Join(", ", scope.SourceNames.Select(name => $"{name}.*"))}.");
+            return false;
+        }
+
+        var named = item.Expression is NameSyntax name ? scope.SourceNamed(name) : null;
+        IEnumerable<ScopeSource> sources = named is null ? scope.Sources : [named];
+        foreach (var given in sources.SelectMany(source => named is null ? source.Names.StarItems : source.Names.Items))
+        {
+            if (given.Name is null || !items.Any(known => given.Name.Equals(known.Name,
+                StringComparison.OrdinalIgnoreCase)))
+                items.Add(given);
+        }
+
+        return scope.Sources.Count == 1;
     }
 
     private void AddNamed(List<ColumnItem> items, string name, Expr value, SelectItemSyntax item)
@@ -193,6 +215,7 @@ internal sealed partial class QueryBinder(Diagnostics diagnostics, IReadOnlyColl
             MemberSyntax member => member.Parts[^1].Text,
             CallSyntax call when call.Is("System.Timestamp") => "Timestamp",
             CallSyntax call => call.Name.ToUpperInvariant(),
+            OverSyntax over => over.Call.Name.ToUpperInvariant(),
             _ => $"Column{ordinal}",
         };
         var isFree = expression is NameSyntax

@@ -10,22 +10,29 @@ namespace Millrace.Saql.Binding;
 internal class RowBinder(RowScope scope, Diagnostics diagnostics, string place)
     : ExpressionBinder(scope, diagnostics)
 {
+    /// <summary>The row as one record.</summary>
+    public Expr WholeRow() => new RecordExpr(
+        [.. Scope.Sources.SelectMany(source => source.Names.Items).Select(item => (item.Name, item.Value))]);
+
     protected override Expr? BindWhole(ExpressionSyntax syntax) => null;
 
     protected override Expr BindName(NameSyntax name)
     {
-        if (Scope.IsSource(name) && Scope.Branch.Names.Resolve([name.Parts[0].Text]) is null)
+        if (Scope.SourceNamed(name) is { } source
+            && (Scope.Sources.Count > 1 || source.Names.Resolve([name.Parts[0].Text]) is null))
         {
+            if (source.Names.Whole is { } whole) return whole;
             Error(SaqlErrors.UnknownName, name.Place,
                 $"{name.Parts[0].Text} is the source; expected one of its columns.");
             return Nothing;
         }
 
+        if (Scope.SourceOf(name) is not { } owner) return BindUnqualified(name);
         var path = Scope.Path(name);
-        if (Scope.Branch.Names.Resolve(path) is { } found) return found;
-        var known = Scope.Branch.Names.Known.ToList();
+        if (owner.Names.Resolve(path) is { } found) return found;
+        var known = owner.Names.Known.ToList();
         Error(SaqlErrors.UnknownName, name.Place,
-            $"{Scope.Qualifiers[0]} has no column {path[0]}; it has " +
+            $"{owner.Qualifiers[0]} has no column {path[0]}; it has " +
                 $"{Suggestions.List(known)}.{Suggestions.For(path[0], known)}");
         return Nothing;
     }
@@ -33,6 +40,28 @@ internal class RowBinder(RowScope scope, Diagnostics diagnostics, string place)
     protected override Expr BindAggregate(CallSyntax call)
     {
         Error(SaqlErrors.MisplacedAggregate, call.Place, $"{call.Name} is an aggregate and cannot stand in {place}.");
+        return Nothing;
+    }
+
+    protected override Expr BindOver(OverSyntax over)
+    {
+        if (over.Limit is null && Aggregates.Is(over.Call.Name.ToUpperInvariant()) && over.OrderBy.Count > 0)
+            return BindAggregate(over.Call);
+        return new AnalyticBinder(Scope, Diagnostics).Bind(over);
+    }
+
+    /// <summary>A column of one of several sources, which must be the only one that surely has it.</summary>
+    private Expr BindUnqualified(NameSyntax name)
+    {
+        var text = name.Parts[0].Text;
+        var owners = Scope.Sources.Where(source =>
+            source.Names.Known.Contains(text, StringComparer.OrdinalIgnoreCase)).ToList();
+        // What APPLY adds has known columns; anything else is the event's.
+        if (owners.Count == 0 && Scope.AllowsStar) owners = [Scope.Sources[0]];
+        if (owners is [var only] && only.Names.Resolve([.. name.Parts.Select(part => part.Text)]) is { } found)
+            return found;
+        Error(SaqlErrors.UnknownName, name.Place,
+            $"Whose column is {text}? Write {string.Join(" or ", Scope.SourceNames.Select(one => $"{one}.{text}"))}.");
         return Nothing;
     }
 }
@@ -44,6 +73,12 @@ internal sealed class TimestampByBinder(RowScope scope, Diagnostics diagnostics)
     protected override Expr BindTimestamp(CallSyntax call)
     {
         Error(SaqlErrors.MisplacedTimestampBy, call.Place, "TIMESTAMP BY makes System.Timestamp() and cannot use it.");
+        return Nothing;
+    }
+
+    protected override Expr BindOver(OverSyntax over)
+    {
+        Error(SaqlErrors.MisplacedTimestampBy, over.Place, "TIMESTAMP BY makes the order of rows and cannot use it.");
         return Nothing;
     }
 }

@@ -1,6 +1,6 @@
 using Millrace.Saql.Expressions;
-using Millrace.Saql.Parsing;
 using Millrace.Saql.Planning;
+using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Binding;
 
@@ -25,8 +25,17 @@ internal abstract class RowNames
     /// <summary>The rows that a star among the columns takes its fields from.</summary>
     public virtual RowNames? BehindStar => null;
 
-    /// <summary>The input's metadata, when the rows are still an input's.</summary>
-    public abstract InputPlan? Input { get; }
+    /// <summary>A property of the input's record; null when the rows are no input's any more.</summary>
+    public abstract Expr? Meta(MetadataField field);
+
+    /// <summary>What "*" gives when it stands for several sources.</summary>
+    public virtual IEnumerable<ColumnItem> StarItems => Items;
+
+    /// <summary>The row as a value, where the source's name may stand for it.</summary>
+    public virtual Expr? Whole => null;
+
+    /// <summary>The time of the row, also when it has become part of another.</summary>
+    public virtual Expr Timestamp => new TimestampExpr();
 }
 
 /// <param name="Name">Null: all members of the record that Value gives.</param>
@@ -35,7 +44,7 @@ internal sealed record ColumnItem(string? Name, Expr Value);
 /// <summary>An input's rows: any field may be there, metadata have fixed names.</summary>
 internal sealed class InputNames(InputPlan input) : RowNames
 {
-    public override InputPlan Input => input;
+    public override Expr Meta(MetadataField field) => input.Meta(field);
 
     public override IEnumerable<string> Known => MetadataNames.Top;
 
@@ -54,6 +63,45 @@ internal sealed class InputNames(InputPlan input) : RowNames
     }
 }
 
+/// <summary>An input whose columns were declared: these are there, each of its type.</summary>
+internal sealed class TableNames(InputNames input, IReadOnlyList<(string Name, ValueKind Type)> columns) : RowNames
+{
+    private readonly StepNames _columns = new(
+        [.. columns.Select(column => new ColumnItem(column.Name,
+            new CastExpr(input.Resolve([column.Name]), column.Type, isTry: true)))], null);
+
+    public override IEnumerable<string> Known => _columns.Known.Concat(input.Known);
+
+    public override IEnumerable<ColumnItem> Items => _columns.Items;
+
+    public override Expr? Meta(MetadataField field) => input.Meta(field);
+
+    public override Expr? Resolve(ReadOnlySpan<string> path) =>
+        _columns.Resolve(path) ?? (MetadataNames.IsTop(path[0]) ? input.Resolve(path) : null);
+
+    /// <summary>What a row must fulfil.</summary>
+    public IReadOnlyList<Expr> Checks =>
+        [.. columns.Select(column => new FitsExpr(input.Resolve([column.Name]), column.Type))];
+}
+
+/// <summary>What APPLY gives: an element with its index, or a member with its name.</summary>
+internal sealed class ElementNames(string alias, IReadOnlyList<ColumnItem> columns) : RowNames
+{
+    private readonly StepNames _columns = new(columns, null);
+
+    public override IEnumerable<string> Known => _columns.Known;
+
+    public override IEnumerable<ColumnItem> Items => columns;
+
+    public override IEnumerable<ColumnItem> StarItems => [new ColumnItem(alias, Whole)];
+
+    public override Expr Whole => new RecordExpr([.. columns.Select(column => (column.Name, column.Value))]);
+
+    public override Expr? Meta(MetadataField field) => null;
+
+    public override Expr? Resolve(ReadOnlySpan<string> path) => _columns.Resolve(path);
+}
+
 /// <summary>A step's rows: its columns, and through its stars those of its source.</summary>
 internal sealed class StepNames(IReadOnlyList<ColumnItem> items, RowNames? behindStar) : RowNames
 {
@@ -61,7 +109,7 @@ internal sealed class StepNames(IReadOnlyList<ColumnItem> items, RowNames? behin
 
     public override RowNames? BehindStar => behindStar;
 
-    public override InputPlan? Input => behindStar?.Input;
+    public override Expr? Meta(MetadataField field) => behindStar?.Meta(field);
 
     public override IEnumerable<string> Known =>
         items.Where(item => item.Name is not null).Select(item => item.Name!).Concat(behindStar?.Known ?? []);
@@ -119,11 +167,17 @@ internal static class MetadataNames
         ["ConnectionDeviceId"] = new(MetadataKind.DeviceId),
         ["ConnectionDeviceGenerationId"] = new(MetadataKind.Header, "generation-id"),
         ["EnqueuedTime"] = new(MetadataKind.EnqueuedTime),
+        ["AuthGenerationId"] = new(MetadataKind.Header, "generation-id"),
+        ["AuthMethod"] = new(MetadataKind.Header, "auth-method"),
+        ["ConnectionModuleId"] = new(MetadataKind.Header, "module-id"),
+        ["EnqueueTime"] = new(MetadataKind.EnqueuedTime),
         ["MessageId"] = new(MetadataKind.Header, "message-id"),
         ["CorrelationId"] = new(MetadataKind.Header, "correlation-id"),
     };
 
     public static IEnumerable<string> Top => TopFields.Keys;
+
+    public static bool IsTop(string name) => TopFields.ContainsKey(name);
 
     public static IEnumerable<string> OfIoTHub => IoTHubFields.Keys;
 
@@ -132,19 +186,4 @@ internal static class MetadataNames
     public static bool TryTop(string name, out MetadataField field) => TopFields.TryGetValue(name, out field);
 
     public static bool TryIoTHub(string name, out MetadataField field) => IoTHubFields.TryGetValue(name, out field);
-}
-
-/// <summary>The source of one SELECT as its expressions see it.</summary>
-/// <param name="Qualifiers">The source's name and alias.</param>
-internal sealed record RowScope(Branch Branch, IReadOnlyList<string> Qualifiers, TextSpan Place)
-{
-    public bool IsSource(NameSyntax name) => name.Parts.Count == 1 &&
-        Qualifiers.Contains(name.Parts[0].Text, StringComparer.OrdinalIgnoreCase);
-
-    public string[] Path(NameSyntax name)
-    {
-        var isQualified = name.Parts.Count > 1 &&
-            Qualifiers.Contains(name.Parts[0].Text, StringComparer.OrdinalIgnoreCase);
-        return [.. name.Parts.Skip(isQualified ? 1 : 0).Select(part => part.Text)];
-    }
 }

@@ -27,6 +27,9 @@ internal static class SyntaxText
         CastSyntax cast => $"(CAST {cast.Try} {cast.TypeName.ToUpperInvariant()} {Of(cast.Value, qualifiers)})",
         CallSyntax call =>
             $"{call.Name.ToUpperInvariant()}({call.Distinct}{call.Star} {All(call.Arguments, qualifiers)})",
+        OverSyntax over => $"{Of(over.Call, qualifiers)} OVER({All(over.PartitionBy, qualifiers)};" +
+            $"{string.Join(", ", over.OrderBy.Select(order => $"{Of(order.Value, qualifiers)} {order.Descending}"))};" +
+            $"{All([.. Optional(over.Limit), .. Optional(over.When)], qualifiers)})",
         MemberSyntax member => $"{Of(member.Record, qualifiers)}.{Parts(member.Parts)}",
         _ => "?",
     };

@@ -10,30 +10,139 @@ internal sealed class WindowBinder(Diagnostics diagnostics)
     private static readonly long SizeMax = TimeSpan.FromDays(7).Ticks;
 
     public static IReadOnlyList<string> Names { get; } =
-        ["TumblingWindow", "Tumbling", "HoppingWindow", "Hopping"];
-
-    private static readonly string[] LaterNames =
-        ["SLIDINGWINDOW", "SLIDING", "SESSIONWINDOW", "SESSION", "WINDOWS"];
+    [
+        "TumblingWindow", "Tumbling", "HoppingWindow", "Hopping", "SlidingWindow", "Sliding", "SessionWindow",
+        "Session", "Windows",
+    ];
 
     public static bool IsWindow(string name) => Names.Contains(name, StringComparer.OrdinalIgnoreCase);
 
-    public static bool IsWindowOfAnyKind(ExpressionSyntax syntax) => syntax is CallSyntax call &&
-        (IsWindow(call.Name) || LaterNames.Contains(call.Name, StringComparer.OrdinalIgnoreCase));
-
-    /// <summary>Null (and told) when the window is not valid.</summary>
-    public WindowSpec? Bind(CallSyntax call)
+    public static bool IsWindow(ExpressionSyntax syntax) => syntax switch
     {
-        if (!IsWindow(call.Name))
+        CallSyntax call => IsWindow(call.Name),
+        OverSyntax over => IsWindow(over.Call.Name),
+        _ => false,
+    };
+
+    public static bool IsTimestamp(ExpressionSyntax syntax) =>
+        syntax is CallSyntax call && call.Is("System.Timestamp");
+
+    /// <summary>The windows of a GROUP BY item; none (and told) when it is not valid.</summary>
+    public IReadOnlyList<WindowDefinition> Bind(ExpressionSyntax item)
+    {
+        if (item is CallSyntax call && call.Is("Windows")) return BindSeveral(call);
+        return BindOne(item, null) is { } one ? [one] : [];
+    }
+
+    /// <summary>A unit and a number, in ticks: 1 millisecond to 7 days.</summary>
+    public long? Stretch(CallSyntax owner, IReadOnlyList<ExpressionSyntax> arguments)
+    {
+        if (arguments.Count != 2)
         {
-            diagnostics.Add(SaqlErrors.NotSupportedYet, call.NamePlace,
-                $"Not supported yet: {call.Name}; there are TumblingWindow, HoppingWindow and System.Timestamp().");
+            diagnostics.Add(SaqlErrors.BadWindow, owner.Place, $"Expected {owner.Name}(unit, number).");
             return null;
         }
 
+        if (Unit(arguments[0]) is not { } unit || Length(arguments[1], unit) is not { } length) return null;
+        return IsWithin(owner, length, "length") ? length : null;
+    }
+
+    private List<WindowDefinition> BindSeveral(CallSyntax call)
+    {
+        var found = new List<WindowDefinition>();
+        var isNamed = call.Arguments.Any(argument => argument is CallSyntax one && one.Is("Window"));
+        if (call.Arguments.Count == 0)
+            diagnostics.Add(SaqlErrors.BadWindow, call.Place, "Windows() needs at least one window.");
+        foreach (var argument in call.Arguments)
+        {
+            var (definition, id) = (argument, (string?)null);
+            if (isNamed)
+            {
+                if (argument is not CallSyntax { Arguments: [LiteralSyntax { Value: string name }, var named] } one
+                    || !one.Is("Window"))
+                {
+                    diagnostics.Add(SaqlErrors.BadWindow, argument.Place,
+                        "Expected Window('id', definition): either all windows have an id, or none.");
+                    continue;
+                }
+
+                (definition, id) = (named, name);
+                if (found.Any(other => name.Equals(other.Spec.Id, StringComparison.OrdinalIgnoreCase)))
+                    diagnostics.Add(SaqlErrors.DuplicateName, argument.Place, $"There is a window '{name}' before.");
+            }
+
+            if (BindOne(definition, id) is { } bound) found.Add(bound);
+        }
+
+        return found;
+    }
+
+    private WindowDefinition? BindOne(ExpressionSyntax item, string? id)
+    {
+        var call = (item as OverSyntax)?.Call ?? item as CallSyntax;
+        if (call is null || call.Is("Windows") || !(IsWindow(call.Name) || IsTimestamp(call)))
+        {
+            diagnostics.Add(SaqlErrors.BadWindow, item.Place,
+                "Expected TumblingWindow, HoppingWindow, SlidingWindow, SessionWindow or System.Timestamp().");
+            return null;
+        }
+
+        var kind = char.ToUpperInvariant(call.Name[1]) == 'E' ? WindowKind.Session
+            : char.ToUpperInvariant(call.Name[1]) == 'L' ? WindowKind.Sliding : WindowKind.Regular;
+        if (item is OverSyntax over && (kind != WindowKind.Session || over.Limit is not null || over.When is not null))
+            diagnostics.Add(SaqlErrors.BadWindow, item.Place, "Only SessionWindow takes OVER (PARTITION BY ...).");
+        var spec = IsTimestamp(call) ? new WindowSpec(null, 0, 0, 0) : kind switch
+        {
+            WindowKind.Session => BindSession(call),
+            WindowKind.Sliding => BindSliding(call),
+            _ => BindRegular(call),
+        };
+        return spec is { } valid
+            ? new WindowDefinition(valid with { Id = id, Kind = kind }, (item as OverSyntax)?.PartitionBy ?? [])
+            : null;
+    }
+
+    private WindowSpec? BindRegular(CallSyntax call)
+    {
         var isHopping = call.Name.StartsWith("Hop", StringComparison.OrdinalIgnoreCase);
         return call.Arguments.Count > 0 && IsPart(call.Arguments[0], "Duration")
             ? BindParts(call, isHopping)
             : BindNumbers(call, isHopping);
+    }
+
+    /// <summary>SlidingWindow(unit, size), SlidingWindow(Duration(unit, size)).</summary>
+    private WindowSpec? BindSliding(CallSyntax call)
+    {
+        if (call.Arguments is [CallSyntax part] && part.Is("Duration")) call = part;
+        if (call.Arguments.Count == 2) return Stretch(call, call.Arguments) is { } size
+            ? new WindowSpec(null, size, size, 0) : null;
+        diagnostics.Add(SaqlErrors.BadWindow, call.Place,
+            "Expected SlidingWindow(unit, size) or SlidingWindow(Duration(unit, size)).");
+        return null;
+    }
+
+    /// <summary>SessionWindow(unit, timeout, longest), SessionWindow(Timeout(unit, n), MaxDuration(unit, n)).</summary>
+    private WindowSpec? BindSession(CallSyntax call)
+    {
+        long? timeout, longest;
+        if (call.Arguments is [CallSyntax first, CallSyntax second] && first.Is("Timeout") && second.Is("MaxDuration"))
+        {
+            timeout = Stretch(first, first.Arguments);
+            longest = Stretch(second, second.Arguments);
+        }
+        else if (call.Arguments.Count == 3)
+        {
+            timeout = Stretch(call, [call.Arguments[0], call.Arguments[1]]);
+            longest = Stretch(call, [call.Arguments[0], call.Arguments[2]]);
+        }
+        else
+        {
+            diagnostics.Add(SaqlErrors.BadWindow, call.Place, "Expected SessionWindow(unit, timeout, longest) " +
+                "or SessionWindow(Timeout(unit, n), MaxDuration(unit, n)).");
+            return null;
+        }
+
+        return timeout is null || longest is null ? null : new WindowSpec(null, timeout.Value, longest.Value, 0);
     }
 
     /// <summary>TumblingWindow(unit, size [, offset]), HoppingWindow(unit, size, hop [, offset]).</summary>
@@ -86,15 +195,16 @@ internal sealed class WindowBinder(Diagnostics diagnostics)
     private WindowSpec? Checked(CallSyntax call, long? size, long? hop, long? offset)
     {
         if (size is null || hop is null || offset is null) return null;
-        foreach (var (length, what) in new[] { (size.Value, "size"), (hop.Value, "hop") })
-        {
-            if (length >= TimeSpan.TicksPerMillisecond && length <= SizeMax) continue;
-            diagnostics.Add(SaqlErrors.BadWindow, call.Place,
-                $"The {what} of a window lies between 1 millisecond and 7 days; found {TimeSpan.FromTicks(length):c}.");
-            return null;
-        }
-
+        if (!IsWithin(call, size.Value, "size") || !IsWithin(call, hop.Value, "hop")) return null;
         return new WindowSpec(null, size.Value, hop.Value, offset.Value);
+    }
+
+    private bool IsWithin(CallSyntax call, long length, string what)
+    {
+        if (length >= TimeSpan.TicksPerMillisecond && length <= SizeMax) return true;
+        diagnostics.Add(SaqlErrors.BadWindow, call.Place,
+            $"The {what} of a window lies between 1 millisecond and 7 days; found {TimeSpan.FromTicks(length):c}.");
+        return false;
     }
 
     private static bool IsPart(ExpressionSyntax syntax, string name) => syntax is CallSyntax call && call.Is(name);
@@ -140,3 +250,6 @@ internal sealed class WindowBinder(Diagnostics diagnostics)
         return null;
     }
 }
+
+/// <param name="SessionKeys">What PARTITION BY of a session names.</param>
+internal sealed record WindowDefinition(WindowSpec Spec, IReadOnlyList<ExpressionSyntax> SessionKeys);

@@ -24,6 +24,7 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
 
     public static int WordsOf(AccumulatorKind kind) => kind switch
     {
+        AccumulatorKind.Values or AccumulatorKind.Numbers => 3,
         AccumulatorKind.Sum => 5,
         AccumulatorKind.Min or AccumulatorKind.Max => 2,
         AccumulatorKind.Moments => 3,
@@ -34,7 +35,8 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryTake(ref Value value, Frame frame)
     {
-        if (value.Kind <= ValueKind.Float || plan.Kind is AccumulatorKind.Count or AccumulatorKind.CountDistinct)
+        if (value.Kind <= ValueKind.Float || plan.Kind is
+            AccumulatorKind.Count or AccumulatorKind.CountDistinct or AccumulatorKind.Values)
             return true;
         return TryTakeOther(ref value, frame);
     }
@@ -63,6 +65,9 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
                 break;
             case AccumulatorKind.Moments:
                 AddMoment(ref words, value.AsNumber);
+                break;
+            case AccumulatorKind.Values or AccumulatorKind.Numbers:
+                table.Values.Add(ref words, value, table);
                 break;
             default:
                 AddDistinct(ref words, value, table, groupIndex);
@@ -95,13 +100,17 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
             case AccumulatorKind.Moments:
                 MergeMoments(ref words, ref other);
                 break;
+            case AccumulatorKind.Values or AccumulatorKind.Numbers:
+                foreach (var value in otherTable.Values.Of(other, Unsafe.Add(ref other, 1), otherTable))
+                    table.Values.Add(ref words, value, table);
+                break;
         }
     }
 
-    public Value Result(ResultKind result, ref long group, GroupTable table, Frame frame)
+    public Value Result(in ResultPlan result, ref long group, GroupTable table, Frame frame)
     {
         ref var words = ref Unsafe.Add(ref group, firstWord);
-        switch (result)
+        switch (result.Kind)
         {
             case ResultKind.Count:
                 return Value.Of(words);
@@ -112,8 +121,10 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
                 return Finite(Total(ref words) / (words & CountBits), "AVG", frame);
             case ResultKind.Extreme:
                 return Extreme(ref words, table);
+            case >= ResultKind.Collect:
+                return frame.ValueResults.Of(result, table.Values.Of(words, Unsafe.Add(ref words, 1), table), frame);
             default:
-                return Spread(result, words, Real(ref words, 2), frame);
+                return Spread(result.Kind, words, Real(ref words, 2), frame);
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Diagnostics.CodeAnalysis;
 
 namespace Millrace.Saql.Engine;
 
@@ -9,7 +8,7 @@ internal sealed class DistinctSet
     /// <summary>Group and accumulator before each value.</summary>
     private const int PrefixBytes = 8;
 
-    private readonly HashSet<byte[]> _entries = new(new ByBytes());
+    private readonly HashSet<byte[]> _entries = new(KeyBytes.Comparer);
     private readonly List<byte[]> _inOrder = [];
 
     public int Count => _inOrder.Count;
@@ -65,18 +64,5 @@ internal sealed class DistinctSet
             Add(BinaryPrimitives.ReadInt32LittleEndian(entry), BinaryPrimitives.ReadInt32LittleEndian(entry[4..]),
                 entry[PrefixBytes..]);
         }
-    }
-
-    private sealed class ByBytes : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
-    {
-        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
-
-        public int GetHashCode([DisallowNull] byte[] entry) => (int)GroupTable.Hash(entry);
-
-        public bool Equals(ReadOnlySpan<byte> entry, byte[] other) => entry.SequenceEqual(other);
-
-        public int GetHashCode(ReadOnlySpan<byte> entry) => (int)GroupTable.Hash(entry);
-
-        public byte[] Create(ReadOnlySpan<byte> entry) => entry.ToArray();
     }
 }

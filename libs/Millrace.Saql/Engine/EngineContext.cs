@@ -24,8 +24,8 @@ internal sealed class EngineContext(
     public bool SeparatesPartitions { get; } = plan.Scope == QueryScope.PerPartition &&
         sources.Select(source => source.Partition).Distinct().Count() > 1;
 
-    /// <summary>The windows of each pipeline look at this before each row.</summary>
-    public Action<WindowState> NextDueChanged { get; set; } = _ => { };
+    /// <summary>The operators of each pipeline look at this before each row.</summary>
+    public Action<OperatorState> NextDueChanged { get; set; } = _ => { };
 
     /// <summary>Tells the failure in the frame; the same one of the same row only once.</summary>
     /// <param name="isTaken">The query had taken the row, and it failed in an expression.</param>

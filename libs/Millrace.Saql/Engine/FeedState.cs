@@ -34,6 +34,11 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
 
     private readonly long _late = options.LateTolerance.Ticks;
     private readonly long _outOfOrder = options.OutOfOrderTolerance.Ticks;
+    private readonly Expr[] _over = [.. plan.Over];
+    private readonly KeyWriter _key = new();
+
+    /// <summary>Where each substream stands; those that the late tolerance has passed are forgotten.</summary>
+    private readonly KeyTable<Substream> _substreams = new();
 
     public FeedPlan Plan => plan;
 
@@ -45,7 +50,7 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
     public long Watermark { get; private set; } = long.MinValue;
 
     /// <summary>Rows come in the order of their timestamps.</summary>
-    public bool IsOrdered => plan.TimestampBy is null || _outOfOrder == 0;
+    public bool IsOrdered => plan.TimestampBy is null || (_outOfOrder == 0 && _over.Length == 0);
 
     /// <summary>Nothing arrives before this any more.</summary>
     public void Mark(long arrival)
@@ -69,6 +74,11 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
         var floor = isLate ? Watermark + 1 : Watermark;
         if (isLate && plan.TimestampBy is null) Mark(floor);
         timestamp = Arrival;
+        foreach (var check in plan.Checks)
+        {
+            if (check.Test(frame) != Truth.True) return TimeVerdict.Drop;
+        }
+
         if (plan.TimestampBy is null) return TimeVerdict.Take;
         frame.ClearFailure();
         var given = plan.TimestampBy.Evaluate(frame);
@@ -81,19 +91,34 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
 
         timestamp = time.Ticks;
         if (times is { Enqueued: RecordTimes.None, Arrival: RecordTimes.None }) Mark(timestamp);
-        return Adjust(ref timestamp, floor) ? TimeVerdict.Take : TimeVerdict.Drop;
+        if (_over.Length == 0) return Adjust(ref timestamp, floor) ? TimeVerdict.Take : TimeVerdict.Drop;
+        if (!_key.TryWrite(_over, frame, false)) return TimeVerdict.Fail;
+        return AdjustWithin(ref timestamp, floor) ? TimeVerdict.Take : TimeVerdict.Drop;
     }
 
     public void Save(StateWriter writer)
     {
         writer.Write(Arrival);
         writer.Write(Watermark);
+        writer.Write(_substreams.Count);
+        foreach (var substream in _substreams.InOrder)
+        {
+            writer.Write(substream.Key);
+            writer.Write(substream.UsedAt);
+            writer.Write(substream.Watermark);
+        }
     }
 
     public void Restore(ref StateReader reader)
     {
         Arrival = reader.ReadInt64();
         Watermark = reader.ReadInt64();
+        _substreams.Clear();
+        for (var left = reader.ReadCount(); left > 0; left--)
+        {
+            var key = reader.ReadBytes();
+            _substreams.Use(key, reader.ReadInt64()).Watermark = reader.ReadInt64();
+        }
     }
 
     /// <summary>The policies, in their documented order; false when they drop the event.</summary>
@@ -117,11 +142,42 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
     }
 
     /// <summary>
+    /// The same, but out of order is what its own substream is ahead of. All that arrives later is at or above
+    /// arrival - late tolerance, so that is where the watermark stands.
+    /// </summary>
+    private bool AdjustWithin(ref long timestamp, long floor)
+    {
+        if (timestamp - Arrival > EarlyTolerance) return false;
+        if (Arrival - timestamp > _late)
+        {
+            if (options.DropOutOfOrder) return false;
+            timestamp = Arrival - _late;
+        }
+
+        _substreams.RemoveUpTo(Arrival - _late - EarlyTolerance);
+        var substream = _substreams.Use(_key.Written, Arrival);
+        if (timestamp < substream.Watermark)
+        {
+            if (options.DropOutOfOrder) return false;
+            timestamp = substream.Watermark;
+        }
+
+        timestamp = Math.Max(timestamp, floor);
+        substream.Watermark = Math.Max(substream.Watermark, timestamp - _outOfOrder);
+        return true;
+    }
+
+    /// <summary>
     /// What arrives from now on is adjusted to arrival - late tolerance at least, so the watermark may stand there.
     /// </summary>
     private void RaiseToArrival()
     {
         var bound = plan.TimestampBy is null ? Arrival : Arrival - _late;
         Watermark = Math.Max(Watermark, bound);
+    }
+
+    private sealed class Substream : KeyEntry
+    {
+        public long Watermark { get; set; } = long.MinValue;
     }
 }

@@ -15,6 +15,7 @@ internal sealed class Frame(int memos, int[] partitions)
         new (ErrorDefinition Error, string Reason)?[memos];
 
     private uint _stamp;
+    private uint _row;
 
     /// <summary>The values of the row: each root (input or window) has an array of its own.</summary>
     public Value[] Slots = [];
@@ -23,6 +24,11 @@ internal sealed class Frame(int memos, int[] partitions)
     public int Partition => partitions[Origin.Source];
 
     public TextArena Arena { get; } = new();
+
+    /// <summary>The rows that a pattern has matched so far, each with its variable.</summary>
+    public List<(Value[] Row, int Variable)> Matched { get; } = [];
+
+    public ValueResults ValueResults { get; } = new();
 
     public PatternCache Patterns { get; } = new();
 
@@ -35,10 +41,22 @@ internal sealed class Frame(int memos, int[] partitions)
     public string FailureReason { get; private set; } = "";
 
     /// <summary>A new row stands in the slots: what was remembered for the one before is void.</summary>
-    public void NextRow() => _stamp++;
+    public void NextRow() => _row = ++_stamp;
 
     /// <summary>Tells rows apart.</summary>
-    public uint Row => _stamp;
+    public uint Row => _row;
+
+    /// <summary>The row at hand, to come back to it when rows that are made of it have gone their way.</summary>
+    public FrameMark Mark() => new(Slots, Origin, _row, Arena.Used);
+
+    public void ComeBack(in FrameMark mark)
+    {
+        Slots = mark.Slots;
+        Origin = mark.Origin;
+        _row = mark.Row;
+        Failure = null;
+        Arena.WindBack(mark.ArenaUsed);
+    }
 
     public void ClearFailure() => Failure = null;
 
@@ -57,16 +75,19 @@ internal sealed class Frame(int memos, int[] partitions)
     public bool TryRemembered(int memo, out Value value)
     {
         value = _memos[memo];
-        if (_memoStamps[memo] != _stamp) return false;
+        if (_memoStamps[memo] != _row) return false;
         if (_memoFailures[memo] is { } failure) Fail(failure.Error, failure.Reason);
         return true;
     }
 
     public Value Remember(int memo, Value value)
     {
-        _memoStamps[memo] = _stamp;
+        _memoStamps[memo] = _row;
         _memos[memo] = value;
         _memoFailures[memo] = Failure is null ? null : (Failure, FailureReason);
         return value;
     }
 }
+
+/// <summary>A row that is left for a while.</summary>
+internal readonly record struct FrameMark(Value[] Slots, RowOrigin Origin, uint Row, int ArenaUsed);

@@ -54,7 +54,13 @@ internal sealed class GroupTable(int wordsPerGroup)
     /// <summary>Values counted by COUNT(DISTINCT), over all groups.</summary>
     public DistinctSet Distinct { get; } = new();
 
+    /// <summary>Values that aggregates keep as they came.</summary>
+    public ValueLists Values { get; } = new();
+
     public byte[] Bytes => _bytes;
+
+    public long StateBytes => _used + (Count * ((_blockWords * 8L) + Unsafe.SizeOf<Group>() + 16))
+        + (Distinct.Count * 64L);
 
     public ref Group this[int group] => ref _groups[group];
 
@@ -73,6 +79,7 @@ internal sealed class GroupTable(int wordsPerGroup)
         Array.Clear(_buckets);
         Array.Clear(_blocks, 0, Count * _blockWords);
         Distinct.Clear();
+        Values.Clear();
         Count = 0;
         _used = 0;
     }
@@ -158,6 +165,7 @@ internal sealed class GroupTable(int wordsPerGroup)
         writer.Write(MemoryMarshal.AsBytes(_groups.AsSpan(0, Count)));
         writer.Write(MemoryMarshal.AsBytes(_blocks.AsSpan(0, Count * _blockWords)));
         Distinct.Save(writer);
+        Values.Save(writer);
     }
 
     public void Restore(ref StateReader reader)
@@ -181,6 +189,7 @@ internal sealed class GroupTable(int wordsPerGroup)
         _used = bytes.Length;
         blocks.CopyTo(_blocks);
         Distinct.Restore(ref reader);
+        Values.Restore(ref reader);
     }
 
     private int Add(ReadOnlySpan<byte> key, int tag, uint hash, int bucket)

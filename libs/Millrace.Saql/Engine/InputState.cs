@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Unicode;
 using Millrace.Contracts;
+using Millrace.Saql.Decoding;
 using Millrace.Saql.Files;
 using Millrace.Saql.Json;
 using Millrace.Saql.Planning;
@@ -66,18 +67,26 @@ internal sealed class InputState
         var times = TimesOf(record);
         Arrive(takers, times, _context.TakesLate);
         var body = record.Value;
-        var start = PlaceOf(body, ref arrayStart);
         var kind = FirstToken(body);
-        if (!Utf8.IsValid(body) || kind is not ((byte)'{' or (byte)'['))
-        {
-            Fail(source, record, "It is no JSON object or array in UTF-8.");
-            return;
-        }
-
-        if (kind == '[') ReadElements(source, record, array, ref arrayStart, start, times, takers);
-        else if (!_reader.TryRead(array, start, body.Length)) Fail(source, record, "It is no valid JSON object.");
-        else TakeRow(source, record, array, ref arrayStart, 0, times, takers);
+        if (kind is (byte)'{' or (byte)'[' && Utf8.IsValid(body))
+            ReadBody(source, record, array, ref arrayStart, array, PlaceOf(body, ref arrayStart), body.Length, times);
+        else if (BodyDecoder.TryDecode(record, out var reason) is { } decoded
+            && FirstToken(decoded) is (byte)'{' or (byte)'[' && Utf8.IsValid(decoded))
+            ReadBody(source, record, array, ref arrayStart, decoded, 0, decoded.Length, times);
+        else Fail(source, record, reason);
         _frame.Arena.WindBack(0);
+    }
+
+    /// <param name="body">The array that the body lies in: the record's, or one that it was decoded into.</param>
+    private void ReadBody(
+        SourceState source, in RecordView record, byte[] array, ref byte arrayStart, byte[] body, int start, int length,
+        RecordTimes times)
+    {
+        var takers = CollectionsMarshal.AsSpan(_takers[source.Rank]);
+        if (FirstToken(body.AsSpan(start, length)) == '[')
+            ReadElements(source, record, array, ref arrayStart, body, start, length, times, takers);
+        else if (!_reader.TryRead(body, start, length)) Fail(source, record, "It is no valid JSON object.");
+        else TakeRow(source, record, array, ref arrayStart, 0, times, takers);
     }
 
     /// <summary>Reads a record that failed before: it moves no arrival, and comes behind all that did.</summary>
@@ -102,11 +111,10 @@ internal sealed class InputState
 
     /// <summary>Each element of the array is a row; the body as a whole must be valid first.</summary>
     private void ReadElements(
-        SourceState source, in RecordView record, byte[] array, ref byte arrayStart, int start, RecordTimes times,
-        Span<(FeedState Feed, PipelineState Pipeline, int Index)> takers)
+        SourceState source, in RecordView record, byte[] array, ref byte arrayStart, byte[] body, int start, int length,
+        RecordTimes times, Span<(FeedState Feed, PipelineState Pipeline, int Index)> takers)
     {
-        var length = record.Value.Length;
-        var check = new JsonScanner(array.AsSpan(0, start + length), start);
+        var check = new JsonScanner(body.AsSpan(0, start + length), start);
         check.SkipBlanks();
         var first = check.At + 1;
         var isValid = check.TrySkipValue();
@@ -117,7 +125,7 @@ internal sealed class InputState
             return;
         }
 
-        var scanner = new JsonScanner(array.AsSpan(0, start + length), first);
+        var scanner = new JsonScanner(body.AsSpan(0, start + length), first);
         scanner.SkipBlanks();
         for (var element = 0; scanner.Current != ']'; element++)
         {
@@ -127,7 +135,7 @@ internal sealed class InputState
             {
                 // Another element of this body failed, and is what is taken late.
             }
-            else if (_reader.TryRead(array, elementStart, scanner.At - elementStart))
+            else if (_reader.TryRead(body, elementStart, scanner.At - elementStart))
                 TakeRow(source, record, array, ref arrayStart, element, times, takers);
             else
             {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Millrace.Contracts;
 using Millrace.Saql.Json;
@@ -52,7 +53,11 @@ internal sealed class OutputState(OutputPlan plan, EngineContext context)
         return since >= 0 ? since / TimeSpan.TicksPerMillisecond : ~(~since / TimeSpan.TicksPerMillisecond);
     }
 
-    private string RowId(in RowOrigin origin)
+    private string RowId(in RowOrigin origin) => origin.Trail == 0
+        ? PlainRowId(origin)
+        : string.Create(CultureInfo.InvariantCulture, $"{PlainRowId(origin)}~{origin.Trail:x}");
+
+    private string PlainRowId(in RowOrigin origin)
     {
         var options = context.Options;
         var output = context.Plan.Outputs[plan.Output];
@@ -62,7 +67,7 @@ internal sealed class OutputState(OutputPlan plan, EngineContext context)
                 plan.Row);
         if (context.Plan.Scope == QueryScope.AllPartitions) source = new TopicPartition(context.Sources[0].Topic, -1);
         var part = origin.Timestamp % TimeSpan.TicksPerMillisecond;
-        var id = part == 0 ? $"{window.Plan.Number}" : $"{window.Plan.Number}+{part}";
+        var id = part == 0 ? $"{window.OperatorPlan.Number}" : $"{window.OperatorPlan.Number}+{part}";
         return RowIdentity.OfWindow(options.Name, options.Version, output, source, id,
             ToMilliseconds(origin.WindowStart), ToMilliseconds(origin.Timestamp), window.GroupKeyText(), plan.Row);
     }

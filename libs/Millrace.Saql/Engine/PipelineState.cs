@@ -2,35 +2,45 @@
 namespace Millrace.Saql.Engine;
 
 /// <summary>
-/// Inputs and windows that share a timeline. Rows of several sources wait until no source can give an earlier one;
-/// rows of a single ordered source go straight on. Before a row is taken, the windows that end before it are closed.
+/// Inputs and operators that share a timeline. Rows of several sources wait until no source can give an earlier one;
+/// rows of a single ordered source go straight on. Before a row is taken, what is due before it is closed.
 /// </summary>
 internal sealed class PipelineState
 {
     private readonly EngineContext _context;
     private readonly FeedState[] _feeds;
     private readonly RootState[] _roots;
-    private readonly WindowState[] _windows;
+    private readonly OperatorState[] _operators;
     private readonly RowHeap _waiting = new();
     private readonly bool _isDirect;
     private long _nextDue = long.MaxValue;
 
     /// <param name="roots">The input at work of each feed.</param>
-    /// <param name="windows">In an order in which none reads a later one.</param>
-    public PipelineState(EngineContext context, FeedState[] feeds, RootState[] roots, WindowState[] windows)
+    /// <param name="operators">In an order in which none reads a later one.</param>
+    public PipelineState(EngineContext context, FeedState[] feeds, RootState[] roots, OperatorState[] operators)
     {
         _context = context;
         _feeds = feeds;
         _roots = roots;
-        _windows = windows;
+        _operators = operators;
         _isDirect = feeds is [{ IsOrdered: true }];
     }
 
-    public bool IsWaiting => _waiting.Count > 0 || _windows.Any(window => window.HasGroups);
+    public bool IsWaiting => _waiting.Count > 0 || _operators.Any(one => one.IsWaiting);
+
+    public long StateBytes
+    {
+        get
+        {
+            var bytes = _waiting.StateBytes;
+            foreach (var one in _operators) bytes += one.StateBytes;
+            return bytes;
+        }
+    }
 
     public long Watermark => _feeds.Length == 0 ? long.MinValue : _feeds.Min(feed => feed.Watermark);
 
-    public bool Has(WindowState window) => Array.IndexOf(_windows, window) >= 0;
+    public bool Has(OperatorState one) => Array.IndexOf(_operators, one) >= 0;
 
     public bool TryFind(FeedState feed, out int index)
     {
@@ -41,7 +51,7 @@ internal sealed class PipelineState
     public void NextDueChanged()
     {
         _nextDue = long.MaxValue;
-        foreach (var window in _windows) _nextDue = Math.Min(_nextDue, window.NextDue);
+        foreach (var one in _operators) _nextDue = Math.Min(_nextDue, one.NextDue);
     }
 
     /// <summary>Takes the row in the slots of the feed's input, whose origin the frame has.</summary>
@@ -76,14 +86,14 @@ internal sealed class PipelineState
     {
         foreach (var feed in _feeds) feed.Save(writer);
         _waiting.Save(writer);
-        foreach (var window in _windows) window.Save(writer);
+        foreach (var one in _operators) one.Save(writer);
     }
 
     public void Restore(ref StateReader reader)
     {
         foreach (var feed in _feeds) feed.Restore(ref reader);
         _waiting.Restore(ref reader, _context.Sources.Length, _feeds.Length);
-        foreach (var window in _windows) window.Restore(ref reader);
+        foreach (var one in _operators) one.Restore(ref reader);
         NextDueChanged();
     }
 
@@ -112,16 +122,16 @@ internal sealed class PipelineState
     }
 
     /// <summary>
-    /// Closes windows that end before the time: by their end, and of one end those that others read first.
+    /// Closes what is due before the time: by its time, and of one time what others read first.
     /// </summary>
     private void CloseBefore(long time)
     {
         while (_nextDue < time)
         {
-            foreach (var window in _windows)
+            foreach (var one in _operators)
             {
-                if (window.NextDue != _nextDue) continue;
-                window.CloseNext();
+                if (one.NextDue != _nextDue) continue;
+                one.CloseNext();
                 break;
             }
         }

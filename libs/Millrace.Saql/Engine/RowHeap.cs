@@ -34,12 +34,15 @@ internal sealed class RowChunk(int size)
 internal sealed class RowHeap
 {
     private const int ChunkBytes = 64 * 1024;
+    private const int RowBytes = 64;
 
     private readonly Stack<RowChunk> _spare = new();
     private WaitingRow[] _rows = new WaitingRow[64];
     private RowChunk _current = new(ChunkBytes);
 
     public int Count { get; private set; }
+
+    public long StateBytes { get; private set; }
 
     public ref readonly WaitingRow First => ref _rows[0];
 
@@ -61,6 +64,7 @@ internal sealed class RowHeap
         var last = _rows[--Count];
         _rows[Count] = default;
         if (Count > 0) SiftDown(last);
+        StateBytes -= least.Length + RowBytes;
         if (--least.Chunk.Live > 0) return least;
         if (least.Chunk == _current) _current.Used = 0;
         else if (least.Chunk.Bytes.Length == ChunkBytes && _spare.Count < 64) _spare.Push(least.Chunk);
@@ -125,6 +129,7 @@ internal sealed class RowHeap
         var row = new WaitingRow(timestamp, source, offset, element, feed, _current, _current.Used, size);
         _current.Used += size;
         _current.Live++;
+        StateBytes += size + RowBytes;
         var at = Count++;
         while (at > 0)
         {

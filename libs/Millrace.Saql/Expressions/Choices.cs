@@ -60,3 +60,10 @@ internal sealed class CastExpr(Expr operand, ValueKind target, bool isTry) : Exp
             : frame.Fail(SaqlErrors.CastFailed, $"{Shown.Of(value)} ({value.Kind.Name()}) is no {target.Name()}.");
     }
 }
+
+/// <summary>Whether a value has a type, or can be read as one.</summary>
+internal sealed class FitsExpr(Expr operand, ValueKind target) : Condition
+{
+    public override Truth Test(Frame frame) =>
+        Conversion.TryConvert(operand.Evaluate(frame), target, frame.Arena, out _) ? Truth.True : Truth.False;
+}

@@ -8,15 +8,6 @@ internal static class FunctionTable
     private static readonly Dictionary<string, Function> ByName = All().ToDictionary(
         function => function.Name, StringComparer.OrdinalIgnoreCase);
 
-    private static readonly HashSet<string> Later = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "LAG", "LAST", "ISFIRST", "COLLECT", "COLLECTTOP", "TOPONE", "PERCENTILE_CONT", "PERCENTILE_DISC",
-        "GETARRAYELEMENTS", "GETRECORDPROPERTIES", "JSON_PARSE", "CREATEPOINT", "CREATELINESTRING", "CREATEPOLYGON",
-        "ST_DISTANCE", "ST_OVERLAPS", "ST_INTERSECTS", "ST_WITHIN", "ANOMALYDETECTION_SPIKEANDDIP",
-        "ANOMALYDETECTION_CHANGEPOINT", "SLIDINGWINDOW", "SLIDING", "SESSIONWINDOW", "SESSION", "WINDOWS",
-        "SYSTEM.WINDOW",
-    };
-
     public static IEnumerable<string> Names => ByName.Keys;
 
     public static bool TryFind(string name, [NotNullWhen(true)] out Function? function) =>
@@ -24,9 +15,10 @@ internal static class FunctionTable
 
     /// <summary>Part of the language, but without an engine.</summary>
     public static bool ComesLater(string name) =>
-        Later.Contains(name) || name.StartsWith("UDF.", StringComparison.OrdinalIgnoreCase) ||
+        name.StartsWith("UDF.", StringComparison.OrdinalIgnoreCase) ||
         name.StartsWith("UDA.", StringComparison.OrdinalIgnoreCase);
 
     private static IEnumerable<Function> All() =>
-        [.. NumberFunctions.All, .. TextFunctions.All, .. DateFunctions.All, .. ValueFunctions.All];
+        [.. NumberFunctions.All, .. TextFunctions.All, .. DateFunctions.All, .. ValueFunctions.All,
+            .. GeographyFunctions.All, .. HashFunctions.All];
 }

@@ -24,7 +24,22 @@ internal static class ValueFunctions
             values[0].Kind == ValueKind.Record
                 ? JsonLookup.Member(values[0], values[1].Utf8, frame.Arena)
                 : Value.Null),
+        new("JSON_PARSE", [Parameter.Any], ValueKind.Record, Parse),
         new("ISNUMERIC", [Parameter.Any], ValueKind.BigInt, static (_, values) =>
             Value.Of(!values[0].IsNull && Conversion.TryNumber(values[0], out var _) ? 1L : 0L), TakesNull: true),
     ];
+
+    /// <summary>Never fails: text that is no JSON object gives null.</summary>
+    private static Value Parse(Engine.Frame frame, ReadOnlySpan<Value> values)
+    {
+        if (values[0].Kind != ValueKind.Text) return Value.Null;
+        var text = values[0];
+        var scanner = new JsonScanner(text.Bytes.AsSpan(0, text.Start + text.Length), text.Start);
+        scanner.SkipBlanks();
+        var start = scanner.At;
+        if (scanner.Current != '{' || !scanner.TrySkipValue()) return Value.Null;
+        var end = scanner.At;
+        scanner.SkipBlanks();
+        return scanner.AtEnd ? frame.Arena.Add(text.Bytes.AsSpan(start, end - start), ValueKind.Record) : Value.Null;
+    }
 }

@@ -141,6 +141,9 @@ internal static class JsonLookup
     /// <summary>All members, in order.</summary>
     public static MemberEnumerator Members(in Value record) => new(record);
 
+    /// <summary>All elements, in order.</summary>
+    public static ElementEnumerator Elements(in Value array) => new(array);
+
     private static JsonScanner Inside(Value container)
     {
         var scanner =
@@ -189,6 +192,12 @@ internal static class JsonLookup
 
         private int ValueEnd { get; set; }
 
+        public readonly Value Read(TextArena arena)
+        {
+            var scanner = new JsonScanner(record.Bytes.AsSpan(0, ValueEnd), _valueStart);
+            return JsonLookup.Read(ref scanner, record.Bytes!, arena);
+        }
+
         public bool MoveNext()
         {
             if (_valueStart > 0) Next(ref _scanner);
@@ -197,6 +206,34 @@ internal static class JsonLookup
             _valueStart = _scanner.At;
             _scanner.TrySkipValue();
             ValueEnd = _scanner.At;
+            return true;
+        }
+    }
+
+    /// <summary>Walks the elements of an array.</summary>
+    public ref struct ElementEnumerator(Value array)
+    {
+        private JsonScanner _scanner = Inside(array);
+        private int _start;
+        private int _end;
+
+        public readonly ElementEnumerator GetEnumerator() => this;
+
+        public readonly ElementEnumerator Current => this;
+
+        public readonly Value Read(TextArena arena)
+        {
+            var scanner = new JsonScanner(array.Bytes.AsSpan(0, _end), _start);
+            return JsonLookup.Read(ref scanner, array.Bytes!, arena);
+        }
+
+        public bool MoveNext()
+        {
+            if (_start > 0) Next(ref _scanner);
+            if (_scanner.AtEnd || _scanner.Current == ']') return false;
+            _start = _scanner.At;
+            _scanner.TrySkipValue();
+            _end = _scanner.At;
             return true;
         }
     }

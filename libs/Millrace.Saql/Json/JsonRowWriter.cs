@@ -23,10 +23,31 @@ internal sealed class JsonRowWriter
 
     public void End() => Put((byte)'}');
 
+    public void BeginArray()
+    {
+        _used = 0;
+        Put((byte)'[');
+    }
+
+    public void EndArray() => Put((byte)']');
+
+    public void Element(in Value value)
+    {
+        if (_used > 1) Put((byte)',');
+        Value(value);
+    }
+
+    /// <summary>An object as the next element of an array.</summary>
+    public void BeginElement()
+    {
+        if (_used > 1) Put((byte)',');
+        Put((byte)'{');
+    }
+
     /// <summary>A member's name with its quotes and colon, as <see cref="NameToken"/> makes it.</summary>
     public void Name(ReadOnlySpan<byte> token)
     {
-        if (_used > 1) Put((byte)',');
+        Separate();
         Put(token);
     }
 
@@ -78,10 +99,16 @@ internal sealed class JsonRowWriter
     /// <summary>A string as it came, with its escapes.</summary>
     public void NameAsWritten(ReadOnlySpan<byte> content)
     {
-        if (_used > 1) Put((byte)',');
+        Separate();
         Put((byte)'"');
         Put(content);
         Put("\":"u8);
+    }
+
+    /// <summary>A comma, unless this is the first member.</summary>
+    private void Separate()
+    {
+        if (_buffer[_used - 1] != '{') Put((byte)',');
     }
 
     private void Text(ReadOnlySpan<byte> utf8)

@@ -14,6 +14,10 @@ internal sealed class Diagnostics(string text)
 
     public IReadOnlyList<SaqlDiagnostic> ToList() => [.. _found.Values.Take(CountMax)];
 
+    /// <summary>What stands at a place, for people.</summary>
+    public string TextOf(TextSpan place) =>
+        text.Substring(place.Start, Math.Min(place.Length, text.Length - place.Start));
+
     public void Add(ErrorDefinition error, int start, int length, string message)
     {
         start = Math.Clamp(start, 0, text.Length);

@@ -61,6 +61,14 @@ internal sealed record CallSyntax(
     public bool Is(string name) => Name.Equals(name, StringComparison.OrdinalIgnoreCase);
 }
 
+/// <summary>A call with OVER.</summary>
+/// <param name="Limit">DURATION(unit, length), or nothing.</param>
+internal sealed record OverSyntax(
+    TextSpan Place, CallSyntax Call, IReadOnlyList<ExpressionSyntax> PartitionBy, IReadOnlyList<OrderSyntax> OrderBy,
+    CallSyntax? Limit, ExpressionSyntax? When) : ExpressionSyntax(Place);
+
+internal readonly record struct OrderSyntax(ExpressionSyntax Value, bool Descending);
+
 /// <summary>A field of a computed record: f(x).name.</summary>
 internal sealed record MemberSyntax(TextSpan Place, ExpressionSyntax Record, IReadOnlyList<NamePart> Parts)
     : ExpressionSyntax(Place);

@@ -119,14 +119,11 @@ internal sealed partial class Parser
         var star = Current.IsSymbol("*") && Following.IsSymbol(")");
         if (star) Take();
         var arguments = star ? CloseStar() : ParseArguments("an argument");
-        ExpressionSyntax call = Node(
+        var call = Node(
             new CallSyntax(Since(namePlace), name, namePlace, arguments, star, distinct), [.. arguments]);
+        if (call is not CallSyntax) return call;
         if (Current.IsWord("OVER") || (Current.IsWord("WITHIN") && Following.IsWord("GROUP")))
-        {
-            SkipOver(name);
-            return new BadSyntax(Since(namePlace));
-        }
-
+            call = ParseOver((CallSyntax)call, namePlace);
         if (!Current.IsSymbol(".") || !Following.IsAnyName) return call;
         Take();
         var members = TakeParts();
@@ -137,23 +134,6 @@ internal sealed partial class Parser
     {
         Take();
         return [];
-    }
-
-    private void SkipOver(string function)
-    {
-        NotYet(Here, $"{Current.Text.ToUpperInvariant()} after {function}");
-        while (Current.IsWord("OVER") || Current.IsWord("WITHIN") || Current.IsWord("GROUP"))
-        {
-            Take();
-            if (!TryTakeSymbol("(")) continue;
-            var depth = 1;
-            while (depth > 0 && Current.Kind != TokenKind.End)
-            {
-                if (Current.IsSymbol("(")) depth++;
-                if (Current.IsSymbol(")")) depth--;
-                Take();
-            }
-        }
     }
 
     /// <summary>Up to and with the closing parenthesis; the opening one is taken.</summary>
@@ -198,24 +178,7 @@ internal sealed partial class Parser
         var value = ParseExpression("the value to cast");
         var typeName = "";
         var typePlace = Here;
-        if (ExpectWord("AS"))
-        {
-            typePlace = Here;
-            typeName = TakeName("a data type: bigint, float, nvarchar(max), datetime, bit, record or array")?.Text
-                ?? "";
-            if (TryTakeSymbol("("))
-            {
-                if (!TryTakeWord("MAX"))
-                {
-                    Report(SaqlErrors.UnknownWord, Here, $"Found {Current.Shown}; text has one length: nvarchar(max).");
-                    Take();
-                }
-
-                ExpectSymbol(")");
-            }
-
-            typePlace = Since(typePlace);
-        }
+        if (ExpectWord("AS")) (typeName, typePlace) = ParseType();
 
         if (!TryTakeSymbol(")"))
         {
@@ -224,6 +187,24 @@ internal sealed partial class Parser
         }
 
         return Node(new CastSyntax(Since(start), value, typeName, typePlace, isTry), value);
+    }
+
+    private (string Name, TextSpan Place) ParseType()
+    {
+        var place = Here;
+        var name = TakeName("a data type: bigint, float, nvarchar(max), datetime, bit, record or array")?.Text ?? "";
+        if (TryTakeSymbol("("))
+        {
+            if (!TryTakeWord("MAX"))
+            {
+                Report(SaqlErrors.UnknownWord, Here, $"Found {Current.Shown}; text has one length: nvarchar(max).");
+                Take();
+            }
+
+            ExpectSymbol(")");
+        }
+
+        return (name, Since(place));
     }
 
     private LiteralSyntax Number(TextSpan start, string sign)

@@ -6,6 +6,7 @@ internal sealed partial class Parser
 {
     public ScriptSyntax ParseScript()
     {
+        var tables = new List<TableSyntax>();
         var steps = new List<StepSyntax>();
         var queries = new List<QuerySyntax>();
         while (Current.Kind != TokenKind.End)
@@ -19,11 +20,7 @@ internal sealed partial class Parser
                 ParseSteps(steps);
             }
             else if (Current.IsWord("SELECT") || Current.IsSymbol("(")) queries.Add(ParseQuery());
-            else if (Current.IsWord("CREATE"))
-            {
-                NotYet(Here, "CREATE TABLE");
-                SkipStatement();
-            }
+            else if (Current.IsWord("CREATE")) ParseTable(tables);
             else
             {
                 Unexpected(queries.Count == 0 ? "WITH or SELECT" : "SELECT or the end of the query");
@@ -32,7 +29,7 @@ internal sealed partial class Parser
         }
 
         if (queries.Count == 0) Unexpected("SELECT");
-        return new ScriptSyntax(steps, queries);
+        return new ScriptSyntax(tables, steps, queries);
     }
 
     private void SkipStatement()
@@ -200,87 +197,6 @@ internal sealed partial class Parser
         }
 
         return new SelectItemSyntax(Since(start), expression, alias, aliasPlace, false);
-    }
-
-    private FromSyntax? ParseFrom()
-    {
-        if (!TryTakeWord("FROM"))
-        {
-            Unexpected("FROM");
-            return null;
-        }
-
-        var place = Here;
-        if (Current.IsSymbol("("))
-        {
-            NotYet(Here, "a SELECT within FROM (write it as a WITH step)");
-            SkipItem(stopAtComma: false);
-            return null;
-        }
-
-        if (TakeName("the name of an input or a step") is not { } name)
-        {
-            SkipItem(stopAtComma: false);
-            return null;
-        }
-
-        var source = new FromSyntax(name.Text, place, ParseSourceAlias(), null, null);
-        while (ParseFromOption(ref source))
-        {
-        }
-
-        return source;
-    }
-
-    private string? ParseSourceAlias()
-    {
-        if (TryTakeWord("AS")) return TakeName("an alias")?.Text;
-        var isOption = Following.IsWord("BY") || Following.IsWord("JOIN") || Current.IsWord("LEFT");
-        return AtBareName && !isOption ? Take().Text : null;
-    }
-
-    private bool ParseFromOption(ref FromSyntax source)
-    {
-        var place = Here;
-        if (Current.IsWord("TIMESTAMP") && Following.IsWord("BY"))
-        {
-            Take();
-            Take();
-            source = source with { TimestampBy = ParseExpression("the time of an event") };
-            if (Current.IsWord("OVER")) Refuse("TIMESTAMP BY ... OVER");
-            return true;
-        }
-
-        if (Current.IsWord("PARTITION") && Following.IsWord("BY"))
-        {
-            Take();
-            Take();
-            source = source with { PartitionBy = ParseExpression("PartitionId") };
-            if (Current.IsWord("INTO") && Following.Kind == TokenKind.Integer)
-                Refuse("INTO with a number of partitions");
-            return true;
-        }
-
-        if (Current.IsWord("MATCH_RECOGNIZE")) Refuse("MATCH_RECOGNIZE");
-        else if (Current.IsWord("CROSS") || (Current.IsWord("OUTER") && Following.IsWord("APPLY"))) Refuse("APPLY");
-        else if (Current.IsWord("JOIN") || Current.IsWord("INNER") || Current.IsWord("LEFT")) Refuse("JOIN");
-        else if (Current.IsSymbol(",")) Refuse("several sources in one FROM (JOIN)");
-        else if (!AtClause && !Current.IsSymbol(")") && !Current.IsWord("ORDER"))
-        {
-            Report(SaqlErrors.Unexpected, place,
-                $"Found {Current.Shown}; expected TIMESTAMP BY, WHERE, GROUP BY, HAVING, UNION or the end of the " +
-                    $"query.");
-            SkipItem(stopAtComma: false);
-        }
-
-        return false;
-
-        void Refuse(string what)
-        {
-            NotYet(Here, what);
-            Take();
-            SkipItem(stopAtComma: false);
-        }
     }
 
     private ExpressionSyntax ParseClause(string wanted)

@@ -7,14 +7,20 @@ namespace Millrace.Saql.Planning;
 internal static class Pipelines
 {
     public static void Assign(
-        IReadOnlyList<FeedPlan> feeds, IReadOnlyList<WindowPlan> windows,
+        IReadOnlyList<FeedPlan> feeds, IReadOnlyList<OperatorPlan> operators,
         IReadOnlyList<(int Output, RowRoot Root)> writers)
     {
-        RowRoot[] roots = [.. feeds, .. windows];
+        RowRoot[] roots = [.. feeds, .. operators];
         for (var i = 0; i < roots.Length; i++) roots[i].Pipeline = i;
         foreach (var root in roots)
         {
-            foreach (var inlet in root.Windows) Join(roots, root, inlet.Window);
+            foreach (var inlet in root.Inlets) Join(roots, root, inlet.Operator);
+        }
+
+        foreach (var analytic in roots.SelectMany(root => root.Analytics.Select(inlet => (root, inlet.Analytic)))
+            .GroupBy(one => one.Analytic))
+        {
+            foreach (var (root, _) in analytic) Join(roots, analytic.First().root, root);
         }
 
         foreach (var output in writers.GroupBy(writer => writer.Output))
@@ -35,5 +41,6 @@ internal static class Pipelines
 
 /// <summary>What binding gives: the parts of a plan.</summary>
 internal sealed record PlanParts(
-    IReadOnlyList<InputPlan> Inputs, IReadOnlyList<FeedPlan> Feeds, IReadOnlyList<WindowPlan> Windows,
-    IReadOnlyList<string> Outputs, int MemoCount);
+    IReadOnlyList<InputPlan> Inputs, IReadOnlyList<FeedPlan> Feeds, IReadOnlyList<OperatorPlan> Operators,
+    IReadOnlyList<AnalyticPlan> Analytics, IReadOnlyList<string> Outputs, int MemoCount,
+    IReadOnlyList<string> References);

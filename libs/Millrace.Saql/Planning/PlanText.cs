@@ -30,28 +30,79 @@ internal static class PlanText
             Line(text, level, $"-> {plan.Outputs[output.Output]}: {columns}{Filters(output.Filters.Length)}");
         }
 
-        foreach (var inlet in root.Windows)
-        {
-            var window = inlet.Window;
-            Line(text, level, $"{Window(window.Spec)}{Filters(inlet.Filters.Length)}");
-            Line(text, level + 1,
-                $"group by: " +
-                $"{(window.KeyTexts.Count == 0 ? "nothing (one group)" : string.Join(", ", window.KeyTexts))}");
-            var aggregates = window.Accumulators.Select(accumulator => accumulator.Kind.ToString());
-            Line(text, level + 1, $"state: groups of {Held(window)} open windows, each with {List(aggregates)}");
-            if (inlet == window.Inlets[0]) Consumers(text, plan, window, level + 1);
-            else Line(text, level + 1, "(joined with the rows above)");
-        }
+        foreach (var analytic in root.Analytics.Select(inlet => inlet.Analytic))
+            Line(text, level, $"computes {analytic.Text}; state: {Kept(analytic)}");
+        foreach (var inlet in root.Inlets) Operator(text, plan, inlet, level);
     }
+
+    private static void Operator(StringBuilder text, QueryPlan plan, Inlet inlet, int level)
+    {
+        if (inlet is not WindowInlet { Operator: WindowPlan window })
+        {
+            Join(text, plan, inlet, level);
+            return;
+        }
+
+        Line(text, level, $"{Window(window.Spec)}{Filters(inlet.Filters.Length)}");
+        Line(text, level + 1,
+            $"group by: {(window.KeyTexts.Count == 0 ? "nothing (one group)" : string.Join(", ", window.KeyTexts))}");
+        var aggregates = window.Accumulators.Select(accumulator => accumulator.Kind.ToString());
+        Line(text, level + 1, window.Spec.Kind switch
+        {
+            WindowKind.Sliding => $"state: the rows of the last {TimeSpan.FromTicks(window.Spec.Size):c}",
+            WindowKind.Session => $"state: groups of open sessions, each with {List(aggregates)}",
+            _ => $"state: groups of {Held(window)} open windows, each with {List(aggregates)}",
+        });
+        if (inlet == window.Sources[0]) Consumers(text, plan, window, level + 1);
+        else Line(text, level + 1, "(joined with the rows above)");
+    }
+
+    private static void Join(StringBuilder text, QueryPlan plan, Inlet inlet, int level)
+    {
+        var target = inlet.Operator;
+        var side = inlet is JoinInlet { IsLeft: false } ? "right" : "left";
+        Line(text, level, target switch
+        {
+            JoinPlan join => $"{(join.IsOuter ? "left join" : "join")}, {side} side: {join.Text}",
+            ReferencePlan join =>
+                $"{(join.IsOuter ? "left join" : "join")} with reference {join.Data.Name}: {join.Text}",
+            MatchPlan match =>
+                $"match_recognize {match.Text}; state: rows of the last {TimeSpan.FromTicks(match.Duration):c}",
+            ApplyPlan apply => $"{(apply.IsOuter ? "outer" : "cross")} apply",
+            _ => target.GetType().Name,
+        } + Filters(inlet.Filters.Length));
+        if (target is JoinPlan kept) Line(text, level + 1, $"state: rows of both sides, {Bounds(kept)}");
+        if (inlet is JoinInlet { Index: > 0 } or ApplyInlet { Index: > 0 } or MatchInlet { Index: > 0 })
+            Line(text, level + 1, "(joined with the rows above)");
+        else Consumers(text, plan, target, level + 1);
+    }
+
+    private static string Bounds(JoinPlan join) => string.Join(" and ", join.Bounds.Select(bound =>
+        $"{(bound.Low is { } low ? $"{low} to " : "up to ")}{(bound.High is { } high ? $"{high}" : "any")} times " +
+        $"{TimeSpan.FromTicks(bound.Unit):c} apart"));
+
+    private static string Kept(AnalyticPlan analytic) => analytic.Kind switch
+    {
+        AnalyticKind.Lag => $"{Math.Max(1, analytic.Offset)} values of each partition, " +
+            $"for {TimeSpan.FromTicks(analytic.Duration):c}",
+        AnalyticKind.IsFirst => $"the partitions seen in {TimeSpan.FromTicks(analytic.Duration):c}",
+        _ => $"the values of the last {TimeSpan.FromTicks(analytic.Duration):c}",
+    };
 
     private static string Scope(QueryPlan plan)
     {
-        var windows = plan.Parts.Windows;
-        if (windows.Count == 0) return "each partition for itself: no state";
+        var operators = plan.Parts.Operators;
+        if (operators.Count == 0 && plan.Parts.Analytics.Count == 0) return "each partition for itself: no state";
         if (plan.Scope == QueryScope.PerPartition)
             return "each partition for itself: every GROUP BY has the device id or PartitionId";
-        var first = windows.First(window => !window.IsPartitionLocal);
-        return $"one answer over all partitions: {Window(first.Spec)}\n" +
+        var first = operators.OfType<WindowPlan>().FirstOrDefault(window => !window.IsPartitionLocal);
+        var cause = first is not null ? Window(first.Spec)
+            : operators.OfType<JoinPlan>().FirstOrDefault(join => !join.IsPartitionLocal) is { } join
+                ? $"join on {join.Text}"
+                : operators.OfType<MatchPlan>().FirstOrDefault(one => !one.IsPartitionLocal) is { } match
+                ? $"match_recognize {match.Text}"
+                : plan.Parts.Analytics.First(one => !one.IsPartitionLocal).Text;
+        return $"one answer over all partitions: {cause}\n" +
             "  (it groups by neither IoTHub.ConnectionDeviceId nor PartitionId)";
     }
 
@@ -68,6 +119,10 @@ internal static class PlanText
     {
         var offset = spec.Offset == 0 ? "" : $", offset {TimeSpan.FromTicks(spec.Offset):c}";
         if (spec.IsSnapshot) return "snapshot window";
+        if (spec.Kind == WindowKind.Sliding) return $"sliding window of {TimeSpan.FromTicks(spec.Size):c}";
+        if (spec.Kind == WindowKind.Session)
+            return $"session window with silence of {TimeSpan.FromTicks(spec.Timeout):c}, looked at every " +
+                $"{TimeSpan.FromTicks(spec.DurationMax):c}";
         return spec.IsTumbling
             ? $"tumbling window of {TimeSpan.FromTicks(spec.Size):c}{offset}"
             : $"hopping window of {TimeSpan.FromTicks(spec.Size):c} every {TimeSpan.FromTicks(spec.Hop):c}{offset}";

@@ -10,14 +10,37 @@ namespace Millrace.Saql.Planning;
 internal abstract class RowRoot
 {
     /// <summary>What takes the rows, in order of the text.</summary>
-    public List<WindowInlet> Windows { get; } = [];
+    public List<Inlet> Inlets { get; } = [];
 
     public List<OutputPlan> Outputs { get; } = [];
 
-    public int SlotCount { get; protected set; }
+    /// <summary>Functions that look at earlier rows; computed before anything else reads a row.</summary>
+    public List<AnalyticInlet> Analytics { get; } = [];
+
+    public int SlotCount { get; private set; }
+
+    public int NewSlot() => SlotCount++;
 
     /// <summary>Roots of one pipeline share a timeline.</summary>
     public int Pipeline { get; set; } = -1;
+}
+
+/// <summary>A part of a plan that takes rows and makes new ones, and may keep state between them.</summary>
+internal abstract class OperatorPlan : RowRoot
+{
+    /// <summary>The place among the plan's operators: none reads a later one.</summary>
+    public int Number { get; set; } = -1;
+
+    /// <summary>All rows that meet in its state come from one log partition.</summary>
+    public bool IsPartitionLocal { get; set; }
+}
+
+/// <summary>How rows of one root come into an operator.</summary>
+internal abstract class Inlet(OperatorPlan target, Expr[] filters)
+{
+    public OperatorPlan Operator => target;
+
+    public Expr[] Filters => filters;
 }
 
 /// <summary>What is read from an input's records.</summary>
@@ -53,6 +76,15 @@ internal sealed class FeedPlan(int number, InputPlan input) : RowRoot
 
     /// <summary>Null: the arrival is the timestamp.</summary>
     public Expr? TimestampBy { get; set; }
+
+    /// <summary>What parts the rows into substreams, each with an order of its own.</summary>
+    public IReadOnlyList<Expr> Over { get; set; } = [];
+
+    /// <summary>The substreams as written, which grouping must name.</summary>
+    public IReadOnlyList<string> OverTexts { get; set; } = [];
+
+    /// <summary>What a row must fulfil to have the types that were declared; else it is dropped.</summary>
+    public IReadOnlyList<Expr> Checks { get; set; } = [];
 
     /// <summary>The text of TIMESTAMP BY, by which feeds are told apart.</summary>
     public string TimestampKey { get; init; } = "";

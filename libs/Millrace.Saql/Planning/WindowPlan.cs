@@ -6,11 +6,22 @@ namespace Millrace.Saql.Planning;
 /// When windows begin and end, in ticks: ends lie at every multiple of the hop plus the offset, the start is excluded
 /// and the end included. Size 0 is the snapshot window: rows of one timestamp.
 /// </summary>
-internal readonly record struct WindowSpec(string? Id, long Size, long Hop, long Offset)
+internal readonly record struct WindowSpec(
+    string? Id, long Size, long Hop, long Offset, WindowKind Kind = WindowKind.Regular)
 {
     public bool IsSnapshot => Size == 0;
 
     public bool IsTumbling => Size == Hop;
+
+    /// <summary>A session's longest silence; its hop is the longest duration.</summary>
+    public long Timeout => Size;
+
+    public long DurationMax => Hop;
+
+    /// <summary>
+    /// When a session that began here ends at the latest: the length is looked at at its own multiples only.
+    /// </summary>
+    public long SessionEnd(long start) => EndAfter(start + DurationMax, DurationMax);
 
     /// <summary>The stretch that all windows contain as a whole or not at all.</summary>
     public long Pane => IsTumbling ? Size : Gcd(Size, Hop);
@@ -31,15 +42,21 @@ internal readonly record struct WindowSpec(string? Id, long Size, long Hop, long
     private static long Gcd(long a, long b) => b == 0 ? a : Gcd(b, a % b);
 }
 
-/// <summary>A GROUP BY with its window: takes rows, gives a row for each group when a window ends.</summary>
-internal sealed class WindowPlan(int number, WindowSpec spec) : RowRoot
+internal enum WindowKind : byte
 {
-    public int Number => number;
+    /// <summary>Tumbling, hopping and snapshot: its bounds do not depend on the events.</summary>
+    Regular,
+    Sliding,
+    Session,
+}
 
+/// <summary>A GROUP BY with its window: takes rows, gives a row for each group when a window ends.</summary>
+internal sealed class WindowPlan(WindowSpec spec) : OperatorPlan
+{
     public WindowSpec Spec => spec;
 
     /// <summary>One for each branch of a UNION that it reads.</summary>
-    public List<WindowInlet> Inlets { get; } = [];
+    public List<WindowInlet> Sources { get; } = [];
 
     public int KeyCount { get; private set; }
 
@@ -48,9 +65,6 @@ internal sealed class WindowPlan(int number, WindowSpec spec) : RowRoot
     public IReadOnlyList<ResultPlan> Results { get; private set; } = [];
 
     public int ArgumentCount { get; private set; }
-
-    /// <summary>Every group's rows come from one log partition.</summary>
-    public bool IsPartitionLocal { get; set; }
 
     /// <summary>The keys as written, for people.</summary>
     public IReadOnlyList<string> KeyTexts { get; set; } = [];
@@ -62,12 +76,21 @@ internal sealed class WindowPlan(int number, WindowSpec spec) : RowRoot
         ArgumentCount = arguments;
         Accumulators = accumulators;
         Results = results;
-        SlotCount = keys + results.Count;
+        while (SlotCount < keys + results.Count) NewSlot();
     }
 }
 
 /// <summary>How rows of one root come into a window.</summary>
-internal sealed record WindowInlet(WindowPlan Window, Expr[] Filters, Expr[] Keys, Expr[] Arguments);
+/// <param name="sessionKeys">What parts sessions from one another.</param>
+internal sealed class WindowInlet(
+    WindowPlan window, Expr[] filters, Expr[] keys, Expr[] arguments, Expr[] sessionKeys) : Inlet(window, filters)
+{
+    public Expr[] Keys => keys;
+
+    public Expr[] Arguments => arguments;
+
+    public Expr[] SessionKeys => sessionKeys;
+}
 
 internal enum AccumulatorKind : byte
 {
@@ -82,6 +105,12 @@ internal enum AccumulatorKind : byte
 
     /// <summary>Mean and squares: STDEV and its kin.</summary>
     Moments,
+
+    /// <summary>All values, as they came.</summary>
+    Values,
+
+    /// <summary>All values, as numbers.</summary>
+    Numbers,
 }
 
 /// <param name="Argument">Index of the argument; -1 for COUNT(*).</param>
@@ -98,7 +127,15 @@ internal enum ResultKind : byte
     PopulationDeviation,
     SampleVariance,
     PopulationVariance,
+    Collect,
+    CollectTop,
+    TopOne,
+    PercentileContinuous,
+    PercentileDiscrete,
 }
 
 /// <summary>An aggregate as the SELECT list asks for it: read from an accumulator.</summary>
-internal readonly record struct ResultPlan(ResultKind Kind, int Accumulator);
+/// <param name="Number">How many for CollectTop; which share for a percentile.</param>
+/// <param name="Descending">For each ORDER BY expression.</param>
+internal readonly record struct ResultPlan(
+    ResultKind Kind, int Accumulator, double Number = 0, IReadOnlyList<bool>? Descending = null);

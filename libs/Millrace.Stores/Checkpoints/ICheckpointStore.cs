@@ -50,7 +50,11 @@ public readonly record struct CheckpointKey(string Query, int Version, int Parti
 /// <summary>State = everything before these offsets, and nothing after.</summary>
 public sealed record Checkpoint(
     IReadOnlyList<PartitionOffset> Inputs, IReadOnlyList<PartitionOffset> Outputs, byte[] State,
-    DateTimeOffset SavedAt);
+    DateTimeOffset SavedAt)
+{
+    /// <summary>Of the owner that saved it; the store keeps it. Its fences stand before the outputs' offsets.</summary>
+    public long Epoch { get; init; }
+}
 
 /// <summary>A decision that takes effect when an input partition has been read up to the offset.</summary>
 public abstract record InputMark(TopicPartition Input, long Offset);

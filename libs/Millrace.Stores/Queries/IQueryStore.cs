@@ -59,12 +59,6 @@ public sealed record QueryOptions
     public string StartFrom { get; init; } = "now";
 }
 
-/// <summary>What a running query says of itself, for the API; written every few seconds.</summary>
-public sealed record QueryStatus(
-    string Name, int Version, QueryState State, string? Error, long RowsIn, long RowsOut, long RowsFailed,
-    double RowsInPerSecond, double RowsOutPerSecond, long LagRecords, DateTimeOffset? Watermark,
-    DateTimeOffset UpdatedAt);
-
 public interface IQueryStore
 {
     /// <summary>
@@ -94,7 +88,9 @@ public interface IQueryStore
 
     ValueTask<bool> DeleteAsync(string name, CancellationToken ct = default);
 
+    /// <summary>Replaces what the status's node said before.</summary>
     ValueTask WriteStatusAsync(QueryStatus status, CancellationToken ct = default);
 
+    /// <summary>What the nodes that run it say together; null when none said anything.</summary>
     ValueTask<QueryStatus?> StatusAsync(string name, CancellationToken ct = default);
 }

@@ -88,10 +88,24 @@ public interface ISessionStore
     ValueTask<SweepResult> SweepAsync(DateTimeOffset now, int max, CancellationToken ct = default);
 
     /// <summary>
-    /// The connections of all wills have ended with the gateway: each will waits from now on or is due, and those that
-    /// were handed out are to be handed out again.
+    /// Says that this node is at work; the sessions that its connections open are its. Returns when it said so before,
+    /// null for the first time.
     /// </summary>
-    ValueTask LeaveWillsAsync(DateTimeOffset now, CancellationToken ct = default);
+    ValueTask<DateTimeOffset?> RenewAsync(DateTimeOffset now, CancellationToken ct = default);
+
+    /// <summary>The node whose connection has the session; null when none has, or it was not heard since.</summary>
+    ValueTask<string?> HolderAsync(SessionKey key, DateTimeOffset heardSince, CancellationToken ct = default);
+
+    /// <summary>Connected sessions of nodes of which nothing was heard since; with own, of this node too.</summary>
+    ValueTask<IReadOnlyList<StoredSession>> ListLeftAsync(
+        DateTimeOffset heardSince, bool own, int max, CancellationToken ct = default);
+
+    /// <summary>
+    /// The connections of nodes of which nothing was heard since, with own of this node too, have ended with them: each
+    /// of their wills waits from now on or is due. Of this node's, those that were handed out are so again.
+    /// </summary>
+    ValueTask LeaveWillsAsync(
+        DateTimeOffset now, DateTimeOffset heardSince, bool own, CancellationToken ct = default);
 
     /// <summary>
     /// They are published, or never can be. One that was handed out is handed out again after

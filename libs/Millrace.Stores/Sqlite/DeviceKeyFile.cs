@@ -44,13 +44,21 @@ internal static class DeviceKeyFile
         }
 
         // Under its name it is there whole or not at all, also when the power fails now.
-        var unfinished = path + ".new";
+        var unfinished = $"{path}.{Guid.NewGuid():N}";
         using (var file = new FileStream(unfinished, options))
         {
             file.Write(RandomNumberGenerator.GetBytes(KeyBytes));
             file.Flush(flushToDisk: true);
         }
 
-        File.Move(unfinished, path);
+        try
+        {
+            File.Move(unfinished, path);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            // Another process that starts now was first: its key is the one.
+            File.Delete(unfinished);
+        }
     }
 }

@@ -22,6 +22,12 @@ internal sealed record SessionRow(long Id, StoredSession Session)
         Complete(session, session.List($"{Select} WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2", Read,
             now.ToUnixTimeMilliseconds(), limit));
 
+    /// <param name="own">A node whose sessions count as left, whatever was heard of it.</param>
+    public static List<SessionRow> Left(SqliteSession session, DateTimeOffset heardSince, string? own, long limit) =>
+        Complete(session, session.List($"{Select} WHERE connected = 1 AND (node = ?2 OR node NOT IN " +
+            "(SELECT n.node FROM session_nodes n WHERE n.heard_at >= ?1)) ORDER BY id LIMIT ?3", Read,
+            heardSince.ToUnixTimeMilliseconds(), own, limit));
+
     public void Remove(SqliteSession session)
     {
         session.Run("DELETE FROM session_messages WHERE session = ?1", Id);

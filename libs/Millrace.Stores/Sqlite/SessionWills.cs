@@ -16,7 +16,8 @@ internal static class SessionWills
     /// due, and returned.
     /// </summary>
     public static List<DueWill> Begin(
-        SqliteSession session, SessionKey key, long epoch, StoredWill? will, bool goesOn, DateTimeOffset now)
+        SqliteSession session, SessionKey key, long epoch, StoredWill? will, bool goesOn, string node,
+        DateTimeOffset now)
     {
         if (goesOn)
         {
@@ -28,8 +29,8 @@ internal static class SessionWills
             $"AND handed_out = 0 RETURNING {Fields}", Read, key.DeviceId, key.ClientId, Again(now));
         if (will is not null)
         {
-            session.Run("INSERT INTO wills(epoch, device, client, delay, will) VALUES(?1, ?2, ?3, ?4, ?5)", epoch,
-                key.DeviceId, key.ClientId, (long)will.DelaySeconds, SessionBlobs.Write(will));
+            session.Run("INSERT INTO wills(epoch, device, client, delay, will, node) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+                epoch, key.DeviceId, key.ClientId, (long)will.DelaySeconds, SessionBlobs.Write(will), node);
         }
 
         return due;
@@ -57,10 +58,14 @@ internal static class SessionWills
         $"(SELECT epoch FROM wills WHERE hand_out_at <= ?1 ORDER BY hand_out_at LIMIT ?2) RETURNING {Fields}", Read,
         now.ToUnixTimeMilliseconds(), limit, Again(now));
 
-    public static int Leave(SqliteSession session, DateTimeOffset now) => session.Run(
+    /// <param name="own">A node that counts as left, whatever was heard of it.</param>
+    public static int Leave(
+        SqliteSession session, DateTimeOffset now, DateTimeOffset heardSince, string? own) => session.Run(
         "UPDATE wills SET hand_out_at = ?1 + iif(handed_out, 0, 1000 * min(delay, coalesce((SELECT expiry " +
         "FROM sessions s WHERE s.device = wills.device AND s.client = wills.client AND s.epoch = wills.epoch), 0))) " +
-        "WHERE hand_out_at IS NULL OR handed_out", now.ToUnixTimeMilliseconds());
+        "WHERE (hand_out_at IS NULL OR handed_out) AND node = ?3 OR hand_out_at IS NULL AND node NOT IN " +
+        "(SELECT n.node FROM session_nodes n WHERE n.heard_at >= ?2)",
+        now.ToUnixTimeMilliseconds(), heardSince.ToUnixTimeMilliseconds(), own);
 
     public static int Remove(SqliteSession session, IReadOnlyList<DueWill> wills) =>
         wills.Sum(will => session.Run("DELETE FROM wills WHERE epoch = ?1", will.Epoch));

@@ -2,12 +2,18 @@ using Millrace.Contracts;
 
 namespace Millrace.Stores.Sqlite;
 
-/// <summary>How far each sink has come, kept in the database that its rows go to.</summary>
+/// <summary>How far each sink has come, kept in the database that its rows go to. None goes back.</summary>
 internal static class SinkPositions
 {
-    public static void Save(SqliteSession session, string sink, TopicPartition partition, SinkPosition position) =>
-        session.Run("INSERT OR REPLACE INTO positions VALUES(?1, ?2, ?3, ?4, ?5)",
-            sink, partition.Topic, partition.Partition, position.NextOffset, position.Metadata);
+    /// <summary>
+    /// False, with nothing changed, when the sink is further already: whoever writes has lost the partition to another,
+    /// and what it brings is there.
+    /// </summary>
+    public static bool TrySave(
+        SqliteSession session, string sink, TopicPartition partition, SinkPosition position) =>
+        session.Run("INSERT INTO positions VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET " +
+            "next_offset = ?4, metadata = ?5 WHERE next_offset <= ?4",
+            sink, partition.Topic, partition.Partition, position.NextOffset, position.Metadata) > 0;
 
     public static ValueTask<SinkPosition?> FindAsync(
         SqliteDatabase database, string sink, TopicPartition partition, CancellationToken ct) =>

@@ -13,14 +13,13 @@ internal sealed class SqliteAlertStore(SqliteDatabase database) : IAlertStore
         TopicPartition partition, IReadOnlyList<AlertRow> rows, SinkPosition position, CancellationToken ct) =>
         database.WriteAsync(session =>
         {
+            if (!SinkPositions.TrySave(session, Sink, partition, position)) return;
             foreach (var row in rows)
             {
                 session.Run("INSERT OR REPLACE INTO alerts VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", row.RowId,
                     row.At.ToUnixTimeMilliseconds(), row.Query, row.QueryVersion, row.DeviceId, (int)row.Severity,
                     row.Message, row.DetailsJson);
             }
-
-            SinkPositions.Save(session, Sink, partition, position);
         }, ct);
 
     public ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct) =>

@@ -21,7 +21,7 @@ internal sealed class SqliteCheckpointStore(SqliteDatabase database) : ICheckpoi
         database.WriteAsync(session =>
         {
             if (Epoch(session, key) > epoch) return false;
-            var offsets = JsonSerializer.Serialize(new CheckpointOffsets(checkpoint.Inputs, checkpoint.Outputs));
+            var offsets = JsonSerializer.Serialize(new CheckpointOffsets(checkpoint.Inputs, checkpoint.Outputs, epoch));
             session.Run("INSERT OR REPLACE INTO checkpoints VALUES(?1, ?2, ?3, ?4, ?5, ?6)", key.Query, key.Version,
                 key.Partition, checkpoint.SavedAt.ToUnixTimeMilliseconds(), offsets, checkpoint.State);
             foreach (var input in checkpoint.Inputs) Cover(session, key, input);
@@ -105,9 +105,9 @@ internal sealed class SqliteCheckpointStore(SqliteDatabase database) : ICheckpoi
     private static Checkpoint Read(SqliteDataReader row)
     {
         var offsets = JsonSerializer.Deserialize<CheckpointOffsets>(row.GetString(0))!;
-        return new Checkpoint(offsets.Inputs, offsets.Outputs, row.Bytes(1), row.Time(2));
+        return new Checkpoint(offsets.Inputs, offsets.Outputs, row.Bytes(1), row.Time(2)) { Epoch = offsets.Epoch };
     }
 
     private sealed record CheckpointOffsets(
-        IReadOnlyList<PartitionOffset> Inputs, IReadOnlyList<PartitionOffset> Outputs);
+        IReadOnlyList<PartitionOffset> Inputs, IReadOnlyList<PartitionOffset> Outputs, long Epoch = 0);
 }

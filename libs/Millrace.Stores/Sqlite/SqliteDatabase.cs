@@ -5,11 +5,15 @@ namespace Millrace.Stores.Sqlite;
 
 /// <summary>
 /// One SQLite file in WAL mode: one connection that writes, one caller at a time, and others that read meanwhile.
+/// Several processes of one machine may have it open.
 /// </summary>
 internal sealed class SqliteDatabase : IDisposable
 {
     private const int IdleReadersMax = 8;
     private const int WritesMax = 64;
+
+    // Waits for another process in steps of milliseconds; beyond it, the command asks again until its own time is up.
+    private const string Patience = "PRAGMA busy_timeout = 500";
 
     private readonly string _path;
     private readonly string _connectionString;
@@ -209,7 +213,9 @@ internal sealed class SqliteDatabase : IDisposable
         try
         {
             connection.Open();
-            return new SqliteSession(connection);
+            var session = new SqliteSession(connection);
+            session.Run(Patience);
+            return session;
         }
         catch
         {

@@ -15,8 +15,8 @@ internal sealed class SqliteDeadLetterStore(SqliteDatabase database, TimeProvide
         TopicPartition partition, IReadOnlyList<DeadLetter> letters, SinkPosition position, CancellationToken ct) =>
         database.WriteAsync(session =>
         {
+            if (!SinkPositions.TrySave(session, Sink, partition, position)) return;
             foreach (var letter in letters) Upsert(session, letter);
-            SinkPositions.Save(session, Sink, partition, position);
         }, ct);
 
     public ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct) =>

@@ -14,8 +14,8 @@ internal sealed class SqliteDeviceStateStore(SqliteDatabase database) : IDeviceS
         TopicPartition partition, IReadOnlyList<LifecycleEvent> events, SinkPosition position, CancellationToken ct) =>
         database.WriteAsync(session =>
         {
+            if (!SinkPositions.TrySave(session, Sink, partition, position)) return;
             foreach (var e in events) Fold(session, e);
-            SinkPositions.Save(session, Sink, partition, position);
         }, ct);
 
     public ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct) =>

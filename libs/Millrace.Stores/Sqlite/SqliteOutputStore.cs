@@ -12,13 +12,12 @@ internal sealed class SqliteOutputStore(SqliteDatabase database) : IOutputStore
         TopicPartition partition, IReadOnlyList<OutputRow> rows, SinkPosition position, CancellationToken ct) =>
         database.WriteAsync(session =>
         {
+            if (!SinkPositions.TrySave(session, Sink, partition, position)) return;
             foreach (var row in rows)
             {
                 session.Run("INSERT OR REPLACE INTO outputs VALUES(?1, ?2, ?3, ?4, ?5, ?6)", row.RowId, row.Output,
                     row.At.ToUnixTimeMilliseconds(), row.Query, row.QueryVersion, row.Json);
             }
-
-            SinkPositions.Save(session, Sink, partition, position);
         }, ct);
 
     public ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct) =>

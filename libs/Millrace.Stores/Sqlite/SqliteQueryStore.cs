@@ -55,13 +55,14 @@ internal sealed class SqliteQueryStore(SqliteDatabase database, SqliteDatabase w
     public ValueTask WriteStatusAsync(QueryStatus status, CancellationToken ct) =>
         warm.WriteAsync(session =>
         {
-            session.Run("INSERT OR REPLACE INTO query_statuses VALUES(?1, ?2)", status.Name,
+            session.Run("INSERT OR REPLACE INTO query_statuses VALUES(?1, ?2, ?3)", status.Name, status.Node,
                 JsonSerializer.Serialize(status));
         }, ct);
 
     public ValueTask<QueryStatus?> StatusAsync(string name, CancellationToken ct) =>
-        warm.ReadAsync(session => session.First("SELECT status FROM query_statuses WHERE name = ?1",
-            row => JsonSerializer.Deserialize<QueryStatus>(row.GetString(0))!, name), ct);
+        warm.ReadAsync(session => QueryStatus.Together(session.List(
+            "SELECT status FROM query_statuses WHERE name = ?1",
+            row => JsonSerializer.Deserialize<QueryStatus>(row.GetString(0))!, name)), ct);
 
     private static List<QueryConfig> List(SqliteSession session, string? name)
     {

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Millrace.Hosting;
+using Millrace.Hosting.Node;
 using Millrace.Hosting.Options;
 using Millrace.Stores.Alerts;
 using Millrace.Stores.Audit;
@@ -37,10 +39,12 @@ public static class SqliteRegistration
         services.AddSingleton<IBridgeStore>(s => new SqliteBridgeStore(Platform(s), Warm(s)));
         services.AddSingleton<ITokenStore>(s => new SqliteTokenStore(Platform(s)));
         services.AddSingleton<IAuditStore>(s => new SqliteAuditStore(Platform(s)));
-        services.AddSingleton<ISessionStore>(s => new SqliteSessionStore(Platform(s)));
+        services.AddSingleton<ISessionStore>(s => new SqliteSessionStore(
+            Platform(s), s.GetRequiredService<IOptions<NodeOptions>>().Value.Name));
         services.AddSingleton<IRetainedStore>(s => new SqliteRetainedStore(Platform(s)));
         services.AddSingleton<IIdentityStore>(s => SqliteIdentityStore.Open(
             Platform(s), Options(s).DeviceKeyFile ?? DefaultKeyFile(s)));
+        services.TryAddSingleton<Housekeeping>();
         services.AddHostedService<StoreRetention>();
         return services;
     }

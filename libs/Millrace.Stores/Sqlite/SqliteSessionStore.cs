@@ -3,7 +3,8 @@ using Millrace.Stores.Sessions;
 namespace Millrace.Stores.Sqlite;
 
 /// <summary>Whose a session is, what it subscribes to, and how it ends.</summary>
-internal sealed partial class SqliteSessionStore(SqliteDatabase database) : ISessionStore
+/// <param name="node">Whose connections open sessions here.</param>
+internal sealed partial class SqliteSessionStore(SqliteDatabase database, string node) : ISessionStore
 {
     private const string List = "sessions";
     private const string Owned = "WHERE device = ?1 AND client = ?2 AND epoch = ?3";
@@ -16,19 +17,20 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database) : ISes
             var epoch = NextEpoch(session);
             var old = SessionRow.Find(session, key);
             var goesOn = old is not null && !cleanStart && !(old.Session.ExpiresAt <= now);
-            if (goesOn) Resume(session, old!, epoch, expirySeconds);
+            if (goesOn) Resume(session, old!, epoch, expirySeconds, node);
             else
             {
                 old?.Remove(session);
                 session.Run("INSERT INTO sessions(device, client, session_id, epoch, connected, expiry, inbound, " +
-                    "sent_sequence, last_sequence, queued, queued_bytes) VALUES(?1, ?2, ?3, ?4, 1, ?5, ?6, 0, 0, 0, 0)",
+                    "node, sent_sequence, last_sequence, queued, queued_bytes) " +
+                    "VALUES(?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, 0, 0, 0, 0)",
                     key.DeviceId, key.ClientId, Guid.CreateVersion7(now).ToString("N"), epoch, (long)expirySeconds,
-                    SessionBlobs.Write(InboundExchanges.None));
+                    SessionBlobs.Write(InboundExchanges.None), node);
             }
 
             return new OpenedSession(SessionRow.Find(session, key)!.Session, goesOn,
                 goesOn && old!.Session.IsConnected, goesOn ? null : old?.Session,
-                SessionWills.Begin(session, key, epoch, will, goesOn, now));
+                SessionWills.Begin(session, key, epoch, will, goesOn, node, now));
         }, ct);
 
     public ValueTask<BegunSession> BeginAsync(
@@ -39,7 +41,7 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database) : ISes
             var old = SessionRow.Find(session, key);
             old?.Remove(session);
             return new BegunSession(
-                epoch, old?.Session, SessionWills.Begin(session, key, epoch, will, goesOn: false, now));
+                epoch, old?.Session, SessionWills.Begin(session, key, epoch, will, goesOn: false, node, now));
         }, ct);
 
     public ValueTask<StoredSession?> FindAsync(SessionKey key, CancellationToken ct) =>
@@ -119,8 +121,9 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database) : ISes
         }, ct);
     }
 
-    public async ValueTask LeaveWillsAsync(DateTimeOffset now, CancellationToken ct) =>
-        await database.WriteAsync(session => SessionWills.Leave(session, now), ct);
+    public async ValueTask LeaveWillsAsync(
+        DateTimeOffset now, DateTimeOffset heardSince, bool own, CancellationToken ct) =>
+        await database.WriteAsync(session => SessionWills.Leave(session, now, heardSince, own ? node : null), ct);
 
     public async ValueTask RemoveWillsAsync(IReadOnlyList<DueWill> wills, CancellationToken ct) =>
         await database.WriteAsync(session => SessionWills.Remove(session, wills), ct);
@@ -143,8 +146,8 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database) : ISes
             return id != 0;
         }, ct);
 
-    private static void Resume(SqliteSession session, SessionRow row, long epoch, uint expirySeconds) =>
+    private static void Resume(SqliteSession session, SessionRow row, long epoch, uint expirySeconds, string node) =>
         session.Run("UPDATE sessions SET epoch = ?2, connected = 1, expiry = ?3, expires_at = NULL, " +
-            "sent_sequence = iif(connected, last_sequence, sent_sequence) WHERE id = ?1",
-            row.Id, epoch, (long)expirySeconds);
+            "sent_sequence = iif(connected, last_sequence, sent_sequence), node = ?4 WHERE id = ?1",
+            row.Id, epoch, (long)expirySeconds, node);
 }

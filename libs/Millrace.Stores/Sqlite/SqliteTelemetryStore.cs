@@ -48,7 +48,7 @@ internal sealed class SqliteTelemetryStore(SqliteDatabase database, StoreOptions
         await database.WriteAsync(session =>
         {
             Store(session, rows, made);
-            SinkPositions.Save(session, Sink, partition, position);
+            SinkPositions.TrySave(session, Sink, partition, position);
         }, ct);
         if (_deviceNumbers.Count > DeviceNumbersMax) _deviceNumbers.Clear();
         foreach (var (device, number) in made) _deviceNumbers[device] = number;

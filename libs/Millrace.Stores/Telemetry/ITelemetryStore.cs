@@ -7,8 +7,8 @@ public interface ITelemetryStore
 {
     /// <summary>
     /// Stores rows of one partition together with the offset after them, in one transaction where the adapter can.
-    /// Rows that are there already stay as they are. Also keeps each device's latest value: the highest
-    /// (event_at, offset).
+    /// Rows that are there already stay as they are, and the position does not go back. Also keeps each device's latest
+    /// value: the highest (event_at, offset).
     /// </summary>
     ValueTask WriteAsync(
         TopicPartition partition, IReadOnlyList<TelemetryMessage> rows, SinkPosition position,

@@ -69,7 +69,7 @@ internal sealed partial class QueryCatalog(
     /// <summary>What is wrong with the text, by what can be read now.</summary>
     public CompileResult Compile(QueryRequest request) => request.Text is null
         ? throw ApiErrors.BadRequest.With(null, "text is missing.").AsException()
-        : SaqlCompiler.Compile(request.Text, new CompileOptions(inputs.Names));
+        : SaqlCompiler.Compile(request.Text, CompileOptions.Hub(inputs.Names));
 
     private (string Name, QueryPlan Plan) Check(QueryRequest request)
     {
@@ -96,7 +96,9 @@ internal sealed partial class QueryCatalog(
         var others = new List<QueryPlan>();
         foreach (var other in await store.ListAsync(ct))
         {
-            if (other.Name == name || SaqlCompiler.Compile(other.Text).Plan is not { } otherPlan) continue;
+            if (other.Name == name
+                || SaqlCompiler.Compile(other.Text, CompileOptions.Hub()).Plan is not { } otherPlan)
+                continue;
             others.Add(otherPlan);
 
             // Alerts are everybody's: each row names its query.

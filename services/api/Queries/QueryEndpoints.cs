@@ -68,7 +68,7 @@ internal static class QueryEndpoints
     private static async Task<QueryExplained> ExplainAsync(string name, IQueryStore store, CancellationToken ct)
     {
         var query = await store.FindAsync(name, ct) ?? throw ApiErrors.NotFound.With(name).AsException();
-        var plan = SaqlCompiler.Compile(query.Text).Plan;
+        var plan = SaqlCompiler.Compile(query.Text, CompileOptions.Hub()).Plan;
         return new QueryExplained(name, query.Version, plan?.Explain() ?? "The stored text no longer compiles.");
     }
 

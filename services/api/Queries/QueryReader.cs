@@ -29,7 +29,7 @@ internal sealed class QueryReader(IQueryStore store, IEventLog log, QueryInputs 
     /// <summary>Records behind what the query committed last, or behind its start.</summary>
     private async Task<long> LagAsync(QueryConfig query, CancellationToken ct)
     {
-        var names = SaqlCompiler.Compile(query.Text).Plan?.Inputs ?? [];
+        var names = SaqlCompiler.Compile(query.Text, CompileOptions.Hub()).Plan?.Inputs ?? [];
         var partitions = names.Select(inputs.Find).OfType<TopicInfo>().Distinct().SelectMany(topic =>
             Enumerable.Range(0, topic.Partitions).Select(p => new TopicPartition(topic.Name, p)));
         var lag = 0L;

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Gateway.Mqtt;
+using Millrace.Gateway.Sessions;
 using Millrace.Gateway.TopicSpaces;
 using Millrace.Stores.Sessions;
 
@@ -12,10 +13,11 @@ namespace Millrace.Gateway.Authentication;
 /// <summary>
 /// Ends the connections of devices whose credentials are not good any more: at once when the control topic says that a
 /// device changed, and by looking again at a connected device's identity from time to time, in case a notice was lost.
+/// The topic also tells of sessions that other gateways wait for.
 /// </summary>
 internal sealed class RevocationWatch(
     IEventLog log, IdentityCache identities, DeviceAuthenticator authenticator, ConnectionTable connections,
-    ISessionStore sessions, SpaceBroker spaces,
+    ISessionStore sessions, SessionTakeOver takeOver, SpaceBroker spaces,
     IOptions<GatewayOptions> options, TimeProvider time, GatewayMetrics metrics, ILogger<RevocationWatch> logger)
 {
     private static readonly TopicPartition Control = new(Contracts.Topics.Control, 0);
@@ -94,6 +96,7 @@ internal sealed class RevocationWatch(
             {
                 var notice = JsonSerializer.Deserialize(record.Value, ContractJson.Default.ControlNotice);
                 if (notice?.Kind == ControlKinds.Device) devices.Add(notice.Id);
+                if (notice?.Kind == ControlKinds.SessionWanted) takeOver.Wanted(notice.Id);
             }
             catch (JsonException)
             {

@@ -42,6 +42,11 @@ internal sealed partial class MqttConnection(
 
     public string ClientId { get; private set; } = "";
 
+    public string ConnectionId => runtime.ConnectionId(_connectionNumber);
+
+    /// <summary>Its beginning was read in the lifecycle topic: what comes there later is newer.</summary>
+    public bool IsInLog { get; set; }
+
     public DeviceLogin? Login => _login;
 
     private ConnectionEnd? End => Volatile.Read(ref _end);
@@ -149,8 +154,8 @@ internal sealed partial class MqttConnection(
 
     private ValueTask TellAsync(LifecycleKind kind, DateTimeOffset at, string? reason) =>
         runtime.Lifecycle.WriteAsync(new LifecycleEvent(
-            kind, _login!.DeviceId, at, reason, runtime.ConnectionId(_connectionNumber), _connectedAt,
-            _login.GenerationId));
+            kind, _login!.DeviceId, at, reason, ConnectionId, _connectedAt, _login.GenerationId,
+            kind == LifecycleKind.Connected ? ClientId : null));
 
     /// <summary>Wakes the reader, whatever it waits for.</summary>
     private void Interrupt()

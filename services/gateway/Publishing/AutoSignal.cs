@@ -6,14 +6,13 @@ namespace Millrace.Gateway.Publishing;
 /// A wake-up call for one waiter, without an allocation a wait. A call that comes while nobody waits is kept; several
 /// are kept as one. So a waiter asks for its condition in a loop.
 /// </summary>
-/// <param name="inline">Whether who waited goes on within the call, instead of on the thread pool.</param>
-internal sealed class AutoSignal(bool inline = false) : IValueTaskSource
+internal sealed class AutoSignal : IValueTaskSource
 {
     private const int Idle = 0;
     private const int Called = 1;
     private const int Waiting = 2;
 
-    private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = !inline };
+    private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
     private int _state;
 
     /// <summary>Completes at the next call, or at once when one was kept. </summary>

@@ -7,21 +7,21 @@ namespace Millrace.Gateway.Publishing;
 
 /// <summary>
 /// The way of publishes into one partition of the telemetry topic. Connections encode straight into the batch that is
-/// being filled; one loop swaps it for an empty one, appends it, and tells the connections when it is durable. So there
-/// is one append at a time, which carries all that came while the one before was written.
+/// being filled; it is swapped for an empty one and appended, and the connections are told when it is durable. So there
+/// is one append at a time, which carries all that came while the one before was written. The first is begun by who
+/// encoded, all others by the thread that wrote the one before: it waits for no thread that sockets keep busy.
 /// </summary>
 internal sealed class PartitionPublisher(
     TopicPartition partition, IEventLog log, long bufferBytesMax, TimeProvider time, GatewayMetrics metrics,
-    ILogger logger)
+    ILogger logger) : IAppendOwner
 {
-    private const int TurnsGiven = 3;
-
     private readonly Lock _gate = new();
-    private readonly AutoSignal _work = new(inline: true);
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<IPublishOwner> _waiting = [];
     private PublishBatch _filling = new();
     private PublishBatch _spare = new();
     private long _timestampMs;
+    private bool _appending;
     private bool _stopping;
     private bool _failing;
 
@@ -48,8 +48,10 @@ internal sealed class PartitionPublisher(
     {
         _filling.Records.Abandon();
         if (count > 0) _filling.Participations.Add(new Participation(owner, lastNumber, time.GetTimestamp()));
+        var begin = count > 0 && !_appending;
+        _appending |= begin;
         _gate.Exit();
-        if (count > 0) _work.Call();
+        if (begin) Append();
     }
 
     /// <summary>Unlocks, and calls the owner when there is room again.</summary>
@@ -92,46 +94,68 @@ internal sealed class PartitionPublisher(
         return taken;
     }
 
-    /// <summary>Appends until it is stopped, and then until nothing is left.</summary>
-    public async Task RunAsync()
+    /// <summary>Completes when all that was taken is durable or has failed.</summary>
+    public Task StopAsync()
     {
-        while (true)
+        lock (_gate)
         {
-            while (Swap() is { } batch)
-            {
-                await AppendAsync(batch).ConfigureAwait(false);
-                GiveWay();
-            }
+            _stopping = true;
+            if (!_appending) _drained.TrySetResult();
+        }
 
-            if (Volatile.Read(ref _stopping)) return;
-            await _work.WaitAsync().ConfigureAwait(false);
+        return _drained.Task;
+    }
+
+    void IAppendOwner.OnAppended(OffsetRange offsets)
+    {
+        Accept(_spare, offsets);
+        Append();
+    }
+
+    void IAppendOwner.OnAppendFailed(Exception failure)
+    {
+        Fail(_spare, failure);
+        Append();
+    }
+
+    /// <summary>Appends what was encoded meanwhile, if anything was.</summary>
+    private void Append()
+    {
+        while (Swap() is { } batch)
+        {
+            // Whatever is wrong, none of these may be acknowledged, and the gateway goes on.
+            if (TryAppend(batch) is not { } failure) return;
+            Fail(batch, failure);
         }
     }
 
-    public void Stop()
+    private Exception? TryAppend(PublishBatch batch)
     {
-        Volatile.Write(ref _stopping, true);
-        _work.Call();
+        try
+        {
+            return log.Append(partition, batch.Records, this);
+        }
+        catch (Exception failure)
+        {
+            return failure;
+        }
     }
 
     private PublishBatch? Swap()
     {
         lock (_gate)
         {
-            if (_filling.Records.Count == 0) return null;
+            if (_filling.Records.Count == 0)
+            {
+                _appending = false;
+                if (_stopping) _drained.TrySetResult();
+                return null;
+            }
+
             (_filling, _spare) = (_spare, _filling);
             WakeWaiting();
             return _spare;
         }
-    }
-
-    /// <summary>
-    /// Who was just acknowledged sends the next message. On a busy machine a few turns let it come into this batch, and
-    /// a sync is the dearest part of a small one; on an idle machine they take no time.
-    /// </summary>
-    private static void GiveWay()
-    {
-        for (var turn = 0; turn < TurnsGiven; turn++) Thread.Yield();
     }
 
     private void WakeWaiting()
@@ -140,26 +164,14 @@ internal sealed class PartitionPublisher(
         _waiting.Clear();
     }
 
-    private async ValueTask AppendAsync(PublishBatch batch)
+    private void Accept(PublishBatch batch, OffsetRange offsets)
     {
-        long first;
-        try
-        {
-            first = await log.AppendInlineAsync(partition, batch.Records).ConfigureAwait(false);
-        }
-        catch (Exception failure)
-        {
-            // Whatever it is, none of these may be acknowledged, and the gateway goes on.
-            Fail(batch, failure);
-            return;
-        }
-
         if (_failing) logger.LogTakesAgain(partition.ToString());
         _failing = false;
         metrics.Accepted(batch.Records.Count, batch.Records.ByteCount);
         foreach (var each in batch.Participations)
         {
-            if (each.LastNumber >= 0) Tell(each, first + batch.Records.Count);
+            if (each.LastNumber >= 0) Tell(each, offsets.Next);
             metrics.AckLatency(time.GetElapsedTime(each.TakenAt));
         }
 

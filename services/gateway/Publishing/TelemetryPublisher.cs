@@ -11,7 +11,6 @@ internal sealed class TelemetryPublisher(
     ILogger<TelemetryPublisher> logger)
 {
     private PartitionPublisher[] _partitions = [];
-    private Task _running = Task.CompletedTask;
 
     public int Count => _partitions.Length;
 
@@ -24,15 +23,10 @@ internal sealed class TelemetryPublisher(
         var topic = log.FindTopic(Contracts.Topics.Telemetry)
             ?? throw EventLogErrors.NotFound.With(Contracts.Topics.Telemetry).AsException();
         _partitions = [.. Enumerable.Range(0, topic.Partitions).Select(Make)];
-        _running = Task.WhenAll(_partitions.Select(partition => Task.Run(partition.RunAsync)));
     }
 
     /// <summary>Completes when all that was taken is durable or has failed.</summary>
-    public Task StopAsync()
-    {
-        foreach (var partition in _partitions) partition.Stop();
-        return _running;
-    }
+    public Task StopAsync() => Task.WhenAll(_partitions.Select(partition => partition.StopAsync()));
 
     private PartitionPublisher Make(int partition) => new(
         new TopicPartition(Contracts.Topics.Telemetry, partition), log, options.Value.PartitionBufferBytesMax.Bytes,

@@ -9,8 +9,8 @@ namespace Millrace.Gateway.Sessions;
 
 /// <summary>Opens sessions for connections: from the store, completed from the log after a crash.</summary>
 internal sealed class SessionKeeper(
-    ISessionStore store, IEventLog log, WillPublisher wills, SpaceMembers members, IOptions<GatewayOptions> options,
-    GatewayMetrics metrics, TimeProvider time)
+    ISessionStore store, IEventLog log, WillPublisher wills, SpaceMembers members, SessionTakeOver takeOver,
+    IOptions<GatewayOptions> options, GatewayMetrics metrics, TimeProvider time)
 {
     private const int QueuePage = 100;
 
@@ -26,12 +26,13 @@ internal sealed class SessionKeeper(
     public async ValueTask<OpenedDeviceSession> OpenAsync(
         SessionKey key, bool cleanStart, uint expirySeconds, StoredWill? will, bool isNewName)
     {
+        var known = isNewName ? null : await store.FindAsync(key).ConfigureAwait(false);
+        if (known is { IsConnected: true }) await takeOver.WaitAsync(known).ConfigureAwait(false);
         var isKept = expirySeconds > 0;
         if (!isKept)
         {
-            var isThere = !isNewName && await store.FindAsync(key).ConfigureAwait(false) is not null;
-            if (!isThere && will is null) return OpenedDeviceSession.InMemory;
-            isKept = isThere && !cleanStart;
+            if (known is null && will is null) return OpenedDeviceSession.InMemory;
+            isKept = known is not null && !cleanStart;
         }
 
         if (!isKept)

@@ -15,6 +15,14 @@ public sealed class SessionOptions
     /// <summary>How often expired sessions and wills that are due are looked for.</summary>
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// A gateway of which nothing was heard for so long does not have its sessions any more: they begin to expire.
+    /// </summary>
+    public TimeSpan NodeTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long a gateway waits for another one to let go of the session of a device that came here.</summary>
+    public TimeSpan TakeOverTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
     /// <summary>QoS 2 publishes of a session that its device has not released.</summary>
     [Range(1, 65_535)]
     public int ExchangesMax { get; set; } = 4_096;

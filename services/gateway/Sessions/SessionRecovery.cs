@@ -12,14 +12,14 @@ namespace Millrace.Gateway.Sessions;
 /// spaces, and which a crash left open, that they may expire.
 /// </summary>
 internal sealed class SessionRecovery(
-    SessionKeeper keeper, SpaceBroker spaces, IdentityCache identities, IOptions<TopicSpacesOptions> options,
-    GatewayMetrics metrics, ILogger<SessionRecovery> logger)
+    SessionKeeper keeper, NodeLease lease, SpaceBroker spaces, IdentityCache identities,
+    IOptions<TopicSpacesOptions> options, GatewayMetrics metrics, ILogger<SessionRecovery> logger)
 {
     private const int PageMax = 500;
 
     public async ValueTask RunAsync(CancellationToken ct)
     {
-        var left = 0;
+        var left = await lease.StartAsync(ct).ConfigureAwait(false);
         string? continuation = null;
         do
         {
@@ -27,9 +27,6 @@ internal sealed class SessionRecovery(
             foreach (var session in page.Items)
             {
                 if (session.Subscriptions.Count > 0) await EnterAsync(session, ct).ConfigureAwait(false);
-                if (!session.IsConnected) continue;
-                await keeper.CloseLeftAsync(session).ConfigureAwait(false);
-                left++;
             }
 
             continuation = page.Continuation;

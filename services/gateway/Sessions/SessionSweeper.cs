@@ -26,11 +26,7 @@ internal sealed class SessionSweeper(
     }
 
     /// <summary>Comes before connections do: of wills that are due then, none comes after its device.</summary>
-    public async ValueTask StartAsync()
-    {
-        await store.LeaveWillsAsync(time.GetUtcNow()).ConfigureAwait(false);
-        await SweepAsync().ConfigureAwait(false);
-    }
+    public ValueTask StartAsync() => SweepAsync();
 
     private async ValueTask SweepAsync()
     {

@@ -13,7 +13,6 @@ internal sealed class SpaceLog(
     GatewayMetrics metrics, TimeProvider time, ILogger<SpaceLog> logger)
 {
     private readonly Dictionary<string, PartitionPublisher[]> _topics = [];
-    private Task _running = Task.CompletedTask;
 
     public async ValueTask StartAsync(CancellationToken ct)
     {
@@ -25,16 +24,11 @@ internal sealed class SpaceLog(
             _topics[name] = [.. Enumerable.Range(0, topic.Partitions).Select(p => new PartitionPublisher(
                 new TopicPartition(name, p), log, options.Value.PartitionBufferBytesMax.Bytes, time, metrics, logger))];
         }
-
-        _running = Task.WhenAll(_topics.Values.SelectMany(each => each).Select(each => Task.Run(each.RunAsync)));
     }
 
     /// <summary>Completes when all that was taken is durable or has failed.</summary>
-    public Task StopAsync()
-    {
-        foreach (var partition in _topics.Values.SelectMany(each => each)) partition.Stop();
-        return _running;
-    }
+    public Task StopAsync() =>
+        Task.WhenAll(_topics.Values.SelectMany(each => each).Select(partition => partition.StopAsync()));
 
     /// <summary>
     /// Completes when the log has all messages of spaces that go there. Their properties were found to be within

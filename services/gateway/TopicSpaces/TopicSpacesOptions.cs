@@ -14,6 +14,12 @@ public sealed class TopicSpacesOptions
     /// </summary>
     public bool AllowAnonymous { get; set; }
 
+    /// <summary>
+    /// Says that this gateway is the hub's only one, though the event log is on Kafka: what a device publishes in a
+    /// space reaches devices of its own gateway.
+    /// </summary>
+    public bool OnlyGateway { get; set; }
+
     /// <summary>A topic belongs to one space: filters of two spaces may not overlap.</summary>
     public List<TopicSpaceOptions> Spaces { get; set; } = [];
 }

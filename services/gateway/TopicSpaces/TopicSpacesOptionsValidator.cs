@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Options;
+using Millrace.EventLog;
 using Millrace.Gateway.Listeners;
 using Millrace.Mqtt.Topics;
 using Millrace.Primitives;
@@ -8,7 +9,8 @@ using LogTopics = Millrace.Contracts.Topics;
 namespace Millrace.Gateway.TopicSpaces;
 
 /// <summary>All that is wrong is said at once, each with its key.</summary>
-internal sealed class TopicSpacesOptionsValidator(IOptions<GatewayOptions> gateway)
+internal sealed class TopicSpacesOptionsValidator(
+    IOptions<GatewayOptions> gateway, IOptions<EventLogOptions>? log = null)
     : IValidateOptions<TopicSpacesOptions>
 {
     private const string Key = "Gateway:TopicSpaces";
@@ -21,6 +23,8 @@ internal sealed class TopicSpacesOptionsValidator(IOptions<GatewayOptions> gatew
         var failures = new List<string>();
         if (options.AllowAnonymous && !(options.Enabled && IsLoopbackOnly(gateway.Value)))
             failures.Add(TopicSpaceErrors.AnonymousNotLoopback.With($"{Key}:AllowAnonymous").ToString());
+        if (options.Enabled && !options.OnlyGateway && log?.Value.Kind == EventLogKind.Kafka)
+            failures.Add(Told($"{Key}:Enabled", "a space is within one gateway; OnlyGateway says that there is one"));
         if (options.Enabled && options.Spaces.Count == 0)
             failures.Add(Told($"{Key}:Spaces", "there is none, so nothing is allowed"));
         for (var i = 0; i < options.Spaces.Count; i++) Space($"{Key}:Spaces:{i}", options.Spaces[i], failures);

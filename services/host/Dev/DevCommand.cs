@@ -39,7 +39,8 @@ internal static class DevCommand
         var secrets = PlatformSecrets.Ensure(data, TimeProvider.System);
         var app = PlatformBuilder.Build(data, PlatformBuilder.AllRoles, Settings(parsed, secrets), null);
         await PlatformRunner.StartAsync(app, ct);
-        var endpoints = await PlatformRunner.OpenAsync(app, data, secrets.AdministratorToken, ct);
+        var endpoints = await PlatformRunner.OpenAsync(
+            app, data, secrets.AdministratorToken, PlatformBuilder.AllRoles, ct);
         var device = await EnsureDemoDeviceAsync(app, ct);
         DevBanner.Print(endpoints, secrets, device, data);
 

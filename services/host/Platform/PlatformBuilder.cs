@@ -7,11 +7,13 @@ using Microsoft.Extensions.Options;
 using Millrace.Api;
 using Millrace.Archiver;
 using Millrace.Batch;
+using Millrace.Cluster;
 using Millrace.ColdPath;
 using Millrace.EventLog;
 using Millrace.Gateway;
 using Millrace.Hosting;
 using Millrace.Hosting.Health;
+using Millrace.Hosting.Node;
 using Millrace.Hosting.Observability;
 using Millrace.Hosting.Options;
 using Millrace.Hosting.Roles;
@@ -50,7 +52,7 @@ internal static class PlatformBuilder
     private static void Validate(WebApplicationBuilder builder, DataFolder data)
     {
         var all = new ServiceCollection();
-        AddServices(all, data, AllRoles);
+        AddServices(all, builder.Configuration, data, AllRoles);
         var sections = builder.Services.Concat(all).Select(s => s.ImplementationInstance).OfType<OptionsSection>();
         PlatformRunner.Validate(builder.Services, [.. sections.Distinct()]);
     }
@@ -66,7 +68,7 @@ internal static class PlatformBuilder
         if (file is not null) AddFile(builder.Configuration, Path.GetFullPath(file));
         builder.Configuration.AddEnvironmentVariables("MILLRACE_").AddInMemoryCollection(settings);
         builder.AddMillraceLogging();
-        AddServices(builder.Services, data, roles);
+        AddServices(builder.Services, builder.Configuration, data, roles);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -95,17 +97,20 @@ internal static class PlatformBuilder
     /// go of, then those who answer users, then those who work on the log, and the log and the stores at the end.
     /// </summary>
     private static void AddServices(
-        IServiceCollection services, DataFolder data, IReadOnlyCollection<MillraceRole> roles)
+        IServiceCollection services, IConfiguration configuration, DataFolder data,
+        IReadOnlyCollection<MillraceRole> roles)
     {
         services.AddSingleton(data);
         services.AddSingleton(TimeProvider.System);
+        services.AddValidatedOptions<NodeOptions>("Node");
         services.AddValidatedOptions<HttpOptions>("Http");
         services.AddSingleton<IValidateOptions<HttpOptions>, HttpOptionsValidator>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         services.AddMillraceMetrics();
         services.AddMillraceHealth();
+        services.AddMillraceCluster(configuration);
 
-        services.AddLocalEventLog();
+        services.AddEventLog(configuration);
         services.AddSqliteStores();
         services.AddFileObjectStore();
         services.AddDuckDbBatch();

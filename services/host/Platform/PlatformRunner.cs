@@ -8,6 +8,7 @@ using Millrace.Api.Authentication;
 using Millrace.Hosting;
 using Millrace.Hosting.Http;
 using Millrace.Hosting.Options;
+using Millrace.Hosting.Roles;
 using Millrace.Primitives;
 
 namespace Millrace.Platform;
@@ -31,14 +32,15 @@ internal static class PlatformRunner
     }
 
     /// <summary>Lets the verbs of this machine in: the folder's token is an administrator's, and the folder says
-    /// where this process listens.</summary>
+    /// where the process with the API listens.</summary>
     public static async Task<PlatformEndpoints> OpenAsync(
-        WebApplication app, DataFolder data, string token, CancellationToken ct)
+        WebApplication app, DataFolder data, string token, IReadOnlyCollection<MillraceRole> roles,
+        CancellationToken ct)
     {
         await app.Services.GetRequiredService<TokenIssuer>().KeepAsync(
             token, "administrator", [ApiScopes.Administer], null, ct);
         var endpoints = PlatformEndpoints.Of(app);
-        endpoints.Save(data);
+        if (roles.Contains(MillraceRole.Api)) endpoints.Save(data);
         return endpoints;
     }
 

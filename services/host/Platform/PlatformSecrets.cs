@@ -47,9 +47,23 @@ internal sealed class PlatformSecrets
     public static string EnsureToken(DataFolder data)
     {
         Directory.CreateDirectory(data.Path);
-        if (!File.Exists(data.TokenFile))
-            WriteSecret(data.TokenFile, "mr_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
+        if (!File.Exists(data.TokenFile)) MakeToken(data.TokenFile);
         return File.ReadAllText(data.TokenFile).Trim();
+    }
+
+    /// <summary>Of several processes that start at once, one makes it.</summary>
+    private static void MakeToken(string path)
+    {
+        var unfinished = $"{path}.{Guid.NewGuid():N}";
+        WriteSecret(unfinished, "mr_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
+        try
+        {
+            File.Move(unfinished, path);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            File.Delete(unfinished);
+        }
     }
 
     private bool ServerCertificateHolds()

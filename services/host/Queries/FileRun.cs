@@ -11,27 +11,33 @@ internal sealed record FileRunCounts(long Lines, long Rows, long Failed, long Dr
 /// own, as live, so the files are looked through for their partitions first; memory holds one batch of each.
 /// </summary>
 internal sealed class FileRun(
-    QueryPlan plan, QueryEngineOptions options, IReadOnlyDictionary<string, string> inputs, string outputFolder,
-    bool stopOnError)
+    QueryPlan plan, QueryEngineOptions options, IReadOnlyDictionary<string, string> inputs,
+    IReadOnlyDictionary<string, string> references, string outputFolder, bool stopOnError)
 {
     private const int BatchLines = 512;
 
     private readonly Dictionary<TopicPartition, SourceLines> _sources = [];
+    private readonly Dictionary<string, string> _files = [];
 
     public async Task<FileRunCounts> ExecuteAsync(CancellationToken ct)
     {
         Directory.CreateDirectory(outputFolder);
+        using var files = new InputFiles();
+        foreach (var name in plan.Inputs) _files[name] = await files.LinesOfAsync(inputs[name], ct);
         foreach (var (name, file) in Used()) await FindPartitionsAsync(name, file, ct);
         using var rows = new FileRows(plan, outputFolder, stopOnError, LineOf);
         var engine = new QueryEngine(plan, options, [.. _sources.Select(s => new QuerySource(s.Key.Topic, s.Key, 0))],
             rows);
+        foreach (var name in plan.References)
+            engine.SetReference(name, ReferenceFile.Entries(
+                await File.ReadAllBytesAsync(references[name], ct)));
         foreach (var (name, file) in Used()) await FeedAsync(engine, rows, name, file, ct);
         engine.Complete();
         rows.Finish();
         return new FileRunCounts(_sources.Values.Sum(s => s.Next), rows.Rows, rows.FailedRows, rows.DroppedEvents);
     }
 
-    private IEnumerable<(string Name, string File)> Used() => plan.Inputs.Select(name => (name, inputs[name]));
+    private IEnumerable<(string Name, string File)> Used() => plan.Inputs.Select(name => (name, _files[name]));
 
     private async Task FindPartitionsAsync(string name, string file, CancellationToken ct)
     {

@@ -11,6 +11,10 @@ internal static class QueryCommands
 {
     private static readonly Argument<string> Name = new("NAME") { Description = "The query's name" };
     private static readonly Argument<FileInfo> File = new("FILE") { Description = "A file with the query's text" };
+    private static readonly Option<string[]> Reference = new("--reference")
+    {
+        Description = "A name that is reference data; may be repeated",
+    };
 
     public static Command Build() => Verb.Group("query", "Stream queries: run over files, validate, apply, look at",
         QueryRunCommand.Build(), Validate(), Apply(), List(), Show(), Rows(), Explain(),
@@ -19,12 +23,12 @@ internal static class QueryCommands
     private static Command Validate() => Verb.Local("validate", "Compile a query and print all that is wrong with it",
         "millrace query validate low-battery.saql", (parsed, _) =>
         {
-            var result = SaqlCompiler.Compile(Text(parsed.GetValue(File)!));
+            var result = Compile(parsed, parsed.GetValue(File)!);
             foreach (var diagnostic in result.Diagnostics) Console.Error.WriteLine(Told(diagnostic));
             if (result.Plan is null) return Task.FromResult(Verb.Failed);
             Console.WriteLine($"valid; writes {string.Join(", ", result.Plan.Outputs)}");
             return Task.FromResult(Verb.Done);
-        }, File);
+        }, File, Reference);
 
     private static Command Apply()
     {
@@ -102,15 +106,19 @@ internal static class QueryCommands
                 var answer = await api.GetAsync(
                     $"api/v1/queries/{Uri.EscapeDataString(parsed.GetValue(what)!)}/explain", ct);
                 Console.WriteLine((string?)answer!["plan"]);
-            }, what).OrLocal(parsed =>
+            }, what, Reference).OrLocal(parsed =>
             {
                 if (!System.IO.File.Exists(parsed.GetValue(what))) return null;
-                var result = SaqlCompiler.Compile(Text(new FileInfo(parsed.GetValue(what)!)));
+                var result = Compile(parsed, new FileInfo(parsed.GetValue(what)!));
                 foreach (var diagnostic in result.Diagnostics) Console.Error.WriteLine(Told(diagnostic));
                 if (result.Plan is not null) Console.WriteLine(result.Plan.Explain());
                 return result.Plan is null ? Verb.Failed : Verb.Done;
             });
     }
+
+    private static CompileResult Compile(ParseResult parsed, FileInfo file) =>
+        SaqlCompiler.Compile(Text(file), new CompileOptions(
+            References: [CompileOptions.Devices, .. parsed.GetValue(Reference) ?? []]));
 
     private static Command Change(string verb, string description) => Verb.Remote(verb, description,
         $"millrace query {verb} low-battery",

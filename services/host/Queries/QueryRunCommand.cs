@@ -16,7 +16,10 @@ internal static class QueryRunCommand
             Description = "NAME=FILE.jsonl: the lines of an input; may be repeated",
             Required = true,
         };
-        var reference = new Option<string[]>("--reference") { Description = "NAME=FILE.json: reference data" };
+        var reference = new Option<string[]>("--reference")
+        {
+            Description = "NAME=FILE.json: reference data; may be repeated",
+        };
         var late = new Option<string>("--late")
         {
             Description = "Late arrival tolerance",
@@ -51,12 +54,10 @@ internal static class QueryRunCommand
             "millrace query run averages.saql --input telemetry=day.jsonl --output results",
             async (parsed, ct) =>
             {
-                if (parsed.GetValue(reference) is { Length: > 0 } references)
-                    throw HostErrors.OptionInvalid.With(references[0],
-                        "Reference data is not supported yet.").AsException();
-                var plan = Compile(parsed.GetValue(file)!);
+                var references = Pairs("--reference", parsed.GetValue(reference) ?? []);
+                var plan = Compile(parsed.GetValue(file)!, references.Keys);
                 if (plan is null) return Verb.Failed;
-                var inputs = Pairs(parsed.GetValue(input)!);
+                var inputs = Pairs("--input", parsed.GetValue(input)!);
                 var missing = plan.Inputs.FirstOrDefault(name => !inputs.ContainsKey(name));
                 if (missing is not null) throw HostErrors.InputMissing.With(missing).AsException();
                 var options = new QueryEngineOptions("run", 1)
@@ -65,30 +66,33 @@ internal static class QueryRunCommand
                     OutOfOrderTolerance = DurationText.Parse(parsed.GetValue(outOfOrder)!),
                     DropOutOfOrder = parsed.GetValue(policy) == "drop",
                 };
-                var run = new FileRun(plan, options, inputs, parsed.GetValue(output)!.FullName,
-                    parsed.GetValue(onError) == "stop");
-                var counts = await run.ExecuteAsync(ct);
-                Console.Error.WriteLine(
-                    $"{counts.Lines} lines in, {counts.Rows} rows out, {counts.Failed} failed, " +
-                    $"{counts.Dropped} dropped");
-                return Verb.Done;
+                return await ExecuteAsync(new FileRun(plan, options, inputs, references,
+                    parsed.GetValue(output)!.FullName, parsed.GetValue(onError) == "stop"), ct);
             }, file, input, reference, late, outOfOrder, policy, onError, output);
     }
 
-    private static QueryPlan? Compile(FileInfo file)
+    private static async Task<int> ExecuteAsync(FileRun run, CancellationToken ct)
     {
-        var result = SaqlCompiler.Compile(QueryCommands.Text(file));
+        var counts = await run.ExecuteAsync(ct);
+        Console.Error.WriteLine(
+            $"{counts.Lines} lines in, {counts.Rows} rows out, {counts.Failed} failed, {counts.Dropped} dropped");
+        return Verb.Done;
+    }
+
+    private static QueryPlan? Compile(FileInfo file, IReadOnlyCollection<string> references)
+    {
+        var result = SaqlCompiler.Compile(QueryCommands.Text(file), new CompileOptions(References: references));
         foreach (var diagnostic in result.Diagnostics) Console.Error.WriteLine(QueryCommands.Told(diagnostic));
         return result.Plan;
     }
 
-    private static Dictionary<string, string> Pairs(IEnumerable<string> pairs)
+    private static Dictionary<string, string> Pairs(string option, IEnumerable<string> pairs)
     {
         var files = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var pair in pairs)
         {
             var equals = pair.IndexOf('=');
-            if (equals <= 0) throw HostErrors.OptionInvalid.With(pair, "--input takes NAME=FILE.").AsException();
+            if (equals <= 0) throw HostErrors.OptionInvalid.With(pair, $"{option} takes NAME=FILE.").AsException();
             if (!File.Exists(pair[(equals + 1)..])) throw HostErrors.FileUnreadable.With(pair[(equals +
                 1)..]).AsException();
             files[pair[..equals]] = pair[(equals + 1)..];

@@ -1,7 +1,10 @@
 using System.CommandLine;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Millrace.Client;
 using Millrace.Hosting;
+using Millrace.Hosting.Node;
 using Millrace.Hosting.Roles;
 using Millrace.Platform;
 
@@ -35,8 +38,10 @@ internal static class RunCommands
             var (data, roles, settings, file) = Read(parsed);
             var token = PlatformSecrets.EnsureToken(data);
             var app = PlatformBuilder.Build(data, roles, settings, file);
+            using var node = NodeLock.Take(data, app.Services.GetRequiredService<IOptions<NodeOptions>>().Value.Name);
+            await WaitingRoom.WaitAsync(app, ct);
             await PlatformRunner.StartAsync(app, ct);
-            var endpoints = await PlatformRunner.OpenAsync(app, data, token, ct);
+            var endpoints = await PlatformRunner.OpenAsync(app, data, token, roles, ct);
             Console.WriteLine($"Running {string.Join(", ", roles.Select(Name))}. HTTP: {endpoints.Http}; " +
                 $"administrator's token: {data.TokenFile}");
             await PlatformRunner.WaitAsync(app, ct);

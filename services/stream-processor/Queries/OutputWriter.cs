@@ -16,9 +16,9 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
     private readonly TimeProvider _time;
     private readonly TopicPartition[] _targets;
     private readonly long[] _next;
-    private readonly long[] _begun;
     private readonly HashSet<string>[] _known;
     private readonly RecordBatchBuilder[] _records;
+    private readonly string _query;
     private readonly byte[] _owner;
     private readonly byte[] _epoch = new byte[20];
     private readonly int _epochLength;
@@ -29,10 +29,10 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
         (_log, _time) = (log, time);
         _targets = [.. targets];
         _next = new long[_targets.Length];
-        _begun = new long[_targets.Length];
         _known = [.. _targets.Select(_ => new HashSet<string>())];
         _records = [.. _targets.Select(_ => new RecordBatchBuilder())];
-        _owner = Encoding.UTF8.GetBytes($"{query}/{version}");
+        _query = $"{query}/{version}";
+        _owner = Encoding.UTF8.GetBytes(_query);
         Utf8Formatter.TryFormat(epoch, _epoch, out _epochLength);
     }
 
@@ -42,13 +42,9 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
 
     public List<QueryRowFailure> Failures { get; } = [];
 
-    /// <summary>
-    /// What a checkpoint keeps: after the last row of this owner in each target. While rows of an owner before are
-    /// known
-    /// that were not made again yet, it is still where they begin, so that the next owner finds them too.
-    /// </summary>
+    /// <summary>What a checkpoint keeps: after the last row of this owner in each target.</summary>
     public IReadOnlyList<PartitionOffset> Positions =>
-        [.. _targets.Select((t, i) => new PartitionOffset(t, _known[i].Count > 0 ? _begun[i] : _next[i]))];
+        [.. _targets.Select((t, i) => new PartitionOffset(t, _next[i]))];
 
     public void Row(in QueryRow row)
     {
@@ -80,7 +76,9 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
     /// Makes this owner's epoch known to readers of each target, then finds the rows of the query that count between
     /// the checkpoint's positions (or where the query began) and the fence.
     /// </summary>
-    public async Task FenceAsync(IReadOnlyDictionary<TopicPartition, long> from, CancellationToken ct)
+    /// <param name="seenEpoch">What a reader at these positions has seen: rows below it do not count.</param>
+    public async Task FenceAsync(
+        IReadOnlyDictionary<TopicPartition, long> from, long seenEpoch, CancellationToken ct)
     {
         for (var i = 0; i < _targets.Length; i++)
         {
@@ -94,8 +92,7 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
         var fences = new long[_targets.Length];
         for (var i = 0; i < _targets.Length; i++)
         {
-            fences[i] = await _log.AppendAsync(_targets[i], _records[i], ct);
-            _next[i] = fences[i] + 1;
+            (fences[i], _next[i]) = await _log.AppendAsync(_targets[i], _records[i], ct);
             _records[i].Clear();
         }
 
@@ -103,8 +100,7 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
         {
             var first = (await _log.RangeAsync(_targets[i], ct)).First;
             var begin = Math.Max(from.GetValueOrDefault(_targets[i], first), first);
-            _begun[i] = begin;
-            if (begin < fences[i]) await ReadKnownAsync(i, begin, fences[i], ct);
+            if (begin < fences[i]) await ReadKnownAsync(i, begin, fences[i], seenEpoch, ct);
         }
     }
 
@@ -114,8 +110,7 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
         for (var i = 0; i < _targets.Length; i++)
         {
             if (_records[i].Count == 0) continue;
-            var first = await _log.AppendAsync(_targets[i], _records[i], ct);
-            _next[i] = first + _records[i].Count;
+            (_, _next[i]) = await _log.AppendAsync(_targets[i], _records[i], ct);
             _records[i].Clear();
         }
     }
@@ -128,10 +123,10 @@ internal sealed class OutputWriter : IQueryRowSink, IDisposable
         foreach (var records in _records) records.Dispose();
     }
 
-    private async Task ReadKnownAsync(int target, long begin, long fence, CancellationToken ct)
+    private async Task ReadKnownAsync(int target, long begin, long fence, long seenEpoch, CancellationToken ct)
     {
         await using var reader = _log.OpenReader(_targets[target], begin);
-        var epochs = new EpochFence(null);
+        var epochs = EpochFence.After(_query, seenEpoch);
         while (reader.Position < fence) Collect(_known[target], await reader.ReadAsync(ct: ct), epochs, fence);
     }
 

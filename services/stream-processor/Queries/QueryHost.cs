@@ -33,7 +33,7 @@ internal sealed class QueryHost(
 
         foreach (var config in wanted.Values.Where(q => !_running.ContainsKey(q.Name)))
         {
-            if (SaqlCompiler.Compile(config.Text).Plan is not { } plan)
+            if (SaqlCompiler.Compile(config.Text, CompileOptions.Hub()).Plan is not { } plan)
             {
                 await store.SetStateAsync(config.Name, QueryState.Failed, stop);
                 var reason = StreamProcessorErrors.QueryText.With(null).ToString();
@@ -54,8 +54,10 @@ internal sealed class QueryHost(
     {
         foreach (var group in await services.Log.GroupsAsync(stop))
         {
-            if (ConsumerGroups.QueryOf(group) is { } name && !stored.Contains(name))
-                await services.Log.ForgetGroupAsync(group, stop);
+            if (ConsumerGroups.QueryOf(group) is not { } name || stored.Contains(name)) continue;
+
+            // It may have been applied meanwhile, and be running elsewhere.
+            if (await store.FindAsync(name, stop) is null) await services.Log.ForgetGroupAsync(group, stop);
         }
     }
 }

@@ -21,6 +21,8 @@ internal sealed class QueryOwner : IDisposable
     private readonly Dictionary<TopicPartition, (long Offset, long SinceMs, long MarkedMs)> _idle = [];
     private long _recordsSinceSave;
     private long _savedAt;
+    private long _referencesAt;
+    private IReadOnlyList<byte[]>? _devices;
     private QueryFigures _figures;
     private bool _changed;
 
@@ -50,15 +52,22 @@ internal sealed class QueryOwner : IDisposable
             services.Log, services.Time, place.Config.Name, place.Config.Version, epoch, place.Targets);
         var checkpoint = await services.Checkpoints.FindAsync(place.Key, ct);
         var from = checkpoint?.Outputs.DistinctBy(o => o.Partition).ToDictionary(o => o.Partition, o => o.Offset);
-        await writer.FenceAsync(from ?? place.OutputStarts, ct);
+        await writer.FenceAsync(from ?? place.OutputStarts, checkpoint?.Epoch ?? 0, ct);
 
-        var engine = new QueryEngine(place.Plan, place.EngineOptions, place.Sources, writer);
+        var engine = new QueryEngine(place.Plan,
+            place.EngineOptions(services.Options.QueryStateBytesMax.Bytes), place.Sources, writer);
         if (checkpoint is not null) engine.Restore(checkpoint.State);
         foreach (var mark in await services.Checkpoints.MarksAsync(place.Key, ct)) Recall(engine, mark);
         foreach (var (input, offset) in engine.Positions) progress.Position(input, offset);
         services.Logger.QueryRecovered(place.Config.Name, place.Partition, epoch, writer.KnownRows);
         var owner = new QueryOwner(services, place, progress, epoch, writer, engine);
         await owner.HoldAsync(ct);
+
+        // What was joined with before is part of the checkpoint.
+        if (checkpoint is null && owner.UsesReferences) await owner.RefreshAsync(ct);
+
+        // A late letter that stands just where the checkpoint is has its rows now.
+        await owner.EmitAsync(RecordBatch.None(place.Sources[0].Partition, 0), ct);
         return owner;
     }
 
@@ -106,15 +115,40 @@ internal sealed class QueryOwner : IDisposable
     public async Task TickAsync(CancellationToken ct)
     {
         if (_engine.AwaitsWatermark) await MarkIdleAsync(ct);
+        if (UsesReferences && !IsCatchingUp
+            && _services.Time.GetElapsedTime(_referencesAt) >= _services.Options.ReferenceInterval)
+            await RefreshAsync(ct);
         _progress.Watermark(_place.Partition, _engine.WatermarkMs);
         if (_services.Time.GetElapsedTime(_savedAt) >= _services.Options.CheckpointInterval) await SaveAsync(ct);
     }
 
-    /// <summary>Saves state and positions together; nothing when nothing changed since the last time.</summary>
+    private bool UsesReferences => _place.Plan.References.Count > 0;
+
+    /// <summary>
+    /// Takes the devices as they are now. The checkpoint that has them is written before the next record, so that
+    /// whoever takes over answers with the same.
+    /// </summary>
+    private async Task RefreshAsync(CancellationToken ct)
+    {
+        _referencesAt = _services.Time.GetTimestamp();
+        var devices = await _services.References.DevicesAsync(ct);
+        var isSame = _devices is not null && _devices.Count == devices.Count
+            && _devices.Zip(devices).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second));
+        if (isSame) return;
+        _devices = devices;
+        _engine.SetReference(CompileOptions.Devices, devices);
+        _changed = true;
+        await SaveAsync(ct);
+    }
+
+    /// <summary>
+    /// Saves state and positions together; nothing when nothing changed since the last time, nor while rows of an owner
+    /// before are known that were not made again yet: whoever comes next has to find them too.
+    /// </summary>
     public async Task SaveAsync(CancellationToken ct)
     {
         _savedAt = _services.Time.GetTimestamp();
-        if (!_changed) return;
+        if (!_changed || IsCatchingUp) return;
         var started = _services.Time.GetTimestamp();
         var state = new ArrayBufferWriter<byte>();
         _engine.Save(state);
@@ -154,6 +188,7 @@ internal sealed class QueryOwner : IDisposable
         var name = _place.Config.Name;
         foreach (var (partition, offset) in _engine.Positions)
             await _services.Log.CommitAsync(ConsumerGroups.OfQuery(name), partition, offset, null, ct);
+        if (IsCatchingUp) return;
         foreach (var (partition, offset) in _writer.Positions.DistinctBy(position => position.Partition))
             await _services.Log.CommitAsync(ConsumerGroups.OfCheckpoint(name), partition, offset, null, ct);
     }

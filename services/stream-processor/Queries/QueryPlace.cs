@@ -19,8 +19,10 @@ internal sealed record QueryPlace(
 {
     public CheckpointKey Key => new(Config.Name, Config.Version, Partition);
 
-    public QueryEngineOptions EngineOptions => new(Config.Name, Config.Version)
+    /// <param name="stateBytesMax">What the query may keep here.</param>
+    public QueryEngineOptions EngineOptions(long stateBytesMax) => new(Config.Name, Config.Version)
     {
+        StateBytesMax = stateBytesMax,
         LateTolerance = Config.Options.LateTolerance,
         OutOfOrderTolerance = Config.Options.OutOfOrderTolerance,
         DropOutOfOrder = Config.Options.Policy == EventOrderPolicy.Drop,

@@ -44,6 +44,13 @@ internal sealed class QueryProgress(QueryConfig config, TimeProvider time)
 
     public void Position(TopicPartition input, long offset) => _positions[input] = offset;
 
+    /// <summary>Another process may answer there from now on.</summary>
+    public void Left(QueryPlace place)
+    {
+        foreach (var source in place.Sources) _positions.TryRemove(source.Partition, out _);
+        _watermarksMs.TryRemove(place.Partition, out _);
+    }
+
     public void Watermark(int place, long watermarkMs) => _watermarksMs[place] = watermarkMs;
 
     /// <summary>The status of now; rates are since the last call.</summary>

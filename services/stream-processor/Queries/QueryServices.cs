@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.EventLog;
+using Millrace.Hosting.Node;
 using Millrace.Stores.Checkpoints;
 using Millrace.StreamProcessor.Sinks;
 using Millrace.StreamProcessor.Sources;
@@ -10,7 +11,9 @@ namespace Millrace.StreamProcessor.Queries;
 /// <summary>What every running query needs.</summary>
 internal sealed class QueryServices(
     IEventLog log, ICheckpointStore checkpoints, DeadLetterWriter deadLetters, StreamRuntime runtime, LateLetters late,
-    IOptions<StreamProcessorOptions> options, TimeProvider time, ILogger<QueryServices> logger)
+    ReferenceData references,
+    IOptions<StreamProcessorOptions> options, IOptions<NodeOptions> node, TimeProvider time,
+    ILogger<QueryServices> logger)
 {
     public IEventLog Log { get; } = log;
 
@@ -20,9 +23,14 @@ internal sealed class QueryServices(
 
     public LateLetters Late { get; } = late;
 
+    public ReferenceData References { get; } = references;
+
     public StreamRuntime Runtime { get; } = runtime;
 
     public StreamProcessorOptions Options { get; } = options.Value;
+
+    /// <summary>The name of this process.</summary>
+    public string Node { get; } = node.Value.Name;
 
     public TimeProvider Time { get; } = time;
 

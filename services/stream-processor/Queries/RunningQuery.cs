@@ -52,13 +52,11 @@ internal sealed class RunningQuery
 
             // Where it begins is decided: whoever sees the status may count on what comes from now on.
             await WriteStatusAsync();
-            var group = ConsumerGroups.OfQuery(Config.Name);
-            if (_plan.Scope == QueryScope.PerPartition)
-            {
-                await streams.RunAssignedAsync(group, places[0].Sources[0].Partition.Topic,
-                    (partition, ct) => RunPlaceAsync(places[partition.Partition], ct), stop);
-            }
-            else await RunPlaceAsync(places[0], stop);
+            // Whoever has the first partition answers a query that has one place.
+            await streams.RunAssignedAsync(
+                ConsumerGroups.OfQuery(Config.Name), places[0].Sources[0].Partition.Topic, (partition, ct) =>
+                    partition.Partition < places.Count ? RunPlaceAsync(places[partition.Partition], ct)
+                        : Task.CompletedTask, stop);
         }, _stop.Token);
     }
 
@@ -87,7 +85,9 @@ internal sealed class RunningQuery
         }
         catch (Exception e) when (Cause(e)?.Error.Definition == StreamProcessorErrors.OwnerStale)
         {
-            // The new owner goes on; this place is no longer ours.
+            // Whoever took it over has it, or had it for a moment only: it is asked for again as long as it is ours.
+            await Task.Delay(_services.Options.StalePause, _services.Time, stop);
+            throw;
         }
     }
 
@@ -113,6 +113,7 @@ internal sealed class RunningQuery
         error.Definition == StreamProcessorErrors.InputUnknown ||
         error.Definition == StreamProcessorErrors.RowFailed ||
         error.Definition == StreamProcessorErrors.StateIncompatible ||
+        error.Definition == SaqlErrors.StateTooLarge ||
         error.Definition == EventLogErrors.Trimmed;
 
     private async Task ReportAsync()
@@ -135,6 +136,7 @@ internal sealed class RunningQuery
         foreach (var (partition, offset) in _progress.Positions)
             lag += (await _services.Log.RangeAsync(partition)).Next - offset;
         var state = _error is null ? QueryState.Running : QueryState.Failed;
-        await _store.WriteStatusAsync(_progress.Status(state, _error, lag), CancellationToken.None);
+        var status = _progress.Status(state, _error, lag) with { Node = _services.Node };
+        await _store.WriteStatusAsync(status, CancellationToken.None);
     }
 }

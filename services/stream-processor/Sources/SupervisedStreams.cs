@@ -12,35 +12,13 @@ internal sealed class SupervisedStreams(
     IEventLog log, StreamProcessorOptions options, TimeProvider time, ILogger logger)
 {
     /// <param name="work">Runs until the token is cancelled; then it finishes what is in flight and returns.</param>
-    public async Task RunAssignedAsync(
-        string group, string topic, Func<TopicPartition, CancellationToken, Task> work, CancellationToken stop)
-    {
-        var running = new Dictionary<TopicPartition, (CancellationTokenSource Stop, Task Task)>();
-        try
+    public Task RunAssignedAsync(
+        string group, string topic, Func<TopicPartition, CancellationToken, Task> work, CancellationToken stop) =>
+        RunAsync($"{group} on {topic}", async ct =>
         {
-            await foreach (var change in log.WatchAssignmentAsync(group, topic, stop))
-            {
-                foreach (var partition in change.Partitions)
-                {
-                    if (change.Kind == AssignmentKind.Assigned)
-                    {
-                        var own = CancellationTokenSource.CreateLinkedTokenSource(stop);
-                        var task = RunAsync($"{group} {partition}", ct => work(partition, ct), own.Token);
-                        running[partition] = (own, task);
-                    }
-                    else if (running.Remove(partition, out var stream)) await EndAsync(stream);
-                }
-
-                if (change.Kind == AssignmentKind.Revoked) change.Complete();
-            }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            // Everything is drained below.
-        }
-
-        foreach (var stream in running.Values) await EndAsync(stream);
-    }
+            var running = new Dictionary<TopicPartition, (CancellationTokenSource Stop, Task Task)>();
+            await log.FollowAssignmentAsync(group, topic, change => ChangeAsync(change, group, work, running), ct);
+        }, stop);
 
     /// <summary>Runs one piece of work, again after each failure, until the token is cancelled or it ends by
     /// itself.</summary>
@@ -72,10 +50,36 @@ internal sealed class SupervisedStreams(
         }
     }
 
-    private static async Task EndAsync((CancellationTokenSource Stop, Task Task) stream)
+    private async Task ChangeAsync(
+        AssignmentChange change, string group, Func<TopicPartition, CancellationToken, Task> work,
+        Dictionary<TopicPartition, (CancellationTokenSource Stop, Task Task)> running)
     {
-        await stream.Stop.CancelAsync();
-        await stream.Task;
-        stream.Stop.Dispose();
+        if (change.Kind == AssignmentKind.Revoked)
+        {
+            await EndAsync(change.Partitions, running);
+            return;
+        }
+
+        foreach (var partition in change.Partitions)
+        {
+            var stop = new CancellationTokenSource();
+            running.Add(partition, (stop, RunAsync($"{group} {partition}", ct => work(partition, ct), stop.Token)));
+        }
+    }
+
+    /// <summary>All are told first, so that they drain at the same time.</summary>
+    private static async Task EndAsync(
+        IReadOnlyList<TopicPartition> partitions,
+        Dictionary<TopicPartition, (CancellationTokenSource Stop, Task Task)> running)
+    {
+        var ending = partitions.Where(running.ContainsKey).Select(partition => running[partition]).ToList();
+        foreach (var stream in ending) await stream.Stop.CancelAsync();
+        foreach (var stream in ending)
+        {
+            await stream.Task;
+            stream.Stop.Dispose();
+        }
+
+        foreach (var partition in partitions) running.Remove(partition);
     }
 }

@@ -37,7 +37,9 @@ internal sealed class WarmWriterService(
     {
         foreach (var query in await queries.ListAsync(stop))
         {
-            if (!query.Options.WarmOutputs || SaqlCompiler.Compile(query.Text).Plan is not { } plan) continue;
+            if (!query.Options.WarmOutputs
+                || SaqlCompiler.Compile(query.Text, CompileOptions.Hub()).Plan is not { } plan)
+                continue;
             foreach (var output in plan.Outputs.Where(o => o != Topics.Alerts && !_outputs.ContainsKey(o)))
             {
                 var hub = log.FindTopic(Topics.Telemetry)!;

@@ -121,6 +121,30 @@ public abstract class QueryStoreContract : StoreContract<IQueryStore>
         Assert.That(await Store.StatusAsync("q"), Is.EqualTo(Status("q", 2)));
     }
 
+    [Test]
+    public async Task What_several_nodes_say_of_a_query_is_told_together()
+    {
+        var one = Status("q", 10) with { Node = "a", State = QueryState.Running, Error = null };
+        await Store.WriteStatusAsync(one with { RowsIn = 1 });
+        await Store.WriteStatusAsync(one);
+        await Store.WriteStatusAsync(one with { Node = "b", RowsIn = 5, UpdatedAt = Noon.AddSeconds(3) });
+        await Store.WriteStatusAsync(one with { Node = "gone", RowsIn = 90, UpdatedAt = Noon.AddMinutes(-1) });
+        await Store.WriteStatusAsync(one with { Node = "old", Version = 0, RowsIn = 70, UpdatedAt = Noon });
+
+        var together = await Store.StatusAsync("q");
+        Assert.That(together, Is.EqualTo(one with
+        {
+            Node = "",
+            RowsIn = 15,
+            RowsOut = 4,
+            RowsFailed = 6,
+            RowsInPerSecond = 9,
+            RowsOutPerSecond = 11,
+            LagRecords = 12,
+            UpdatedAt = Noon.AddSeconds(3),
+        }));
+    }
+
     private static QueryStatus Status(string name, long rowsIn) => new(
         name, 1, QueryState.Failed, "SP-0001", rowsIn, 2, 3, 4.5, 5.5, 6, Noon, Noon);
 

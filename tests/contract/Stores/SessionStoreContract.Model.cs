@@ -44,7 +44,7 @@ public abstract partial class SessionStoreContract
     /// <summary>Whose wills the store had, found out by letting all of them become due.</summary>
     private async Task<IEnumerable<long>> AllWillsAsync()
     {
-        await Store.LeaveWillsAsync(Noon);
+        await Store.LeaveWillsAsync(Noon, Noon, own: true);
         var due = await Store.SweepAsync(Noon.AddYears(200), 1000);
         await Store.RemoveWillsAsync(due.Wills);
         return due.Wills.Select(w => w.Epoch).Order();
@@ -206,7 +206,7 @@ public abstract partial class SessionStoreContract
 
         private async Task<(string, string)> LeaveWillsAsync()
         {
-            await store.LeaveWillsAsync(_now);
+            await store.LeaveWillsAsync(_now, _now, own: true);
             model.Wills.Leave(_now, (key, epoch) => model.Find(key) is { } s && s.Epoch == epoch ? s.ExpirySeconds : 0);
             return ("", "");
         }

@@ -16,9 +16,22 @@ public abstract partial class SessionStoreContract
         Reopen();
         Assert.That((await Store.SweepAsync(Noon.AddHours(1), 9)).Wills, Is.Empty, "connected, for all it knows");
 
-        await Store.LeaveWillsAsync(Noon);
+        await Store.LeaveWillsAsync(Noon, Noon, own: true);
         Assert.That(await WillsAsync(0), Is.EqualTo(Text(new DueWill(brief, first, Later))));
         Assert.That(await WillsAsync(20), Is.EqualTo(Text(new DueWill(kept, second, Later))));
+    }
+
+    [Test]
+    public async Task Wills_of_a_node_are_left_when_it_is_not_heard_of_any_more()
+    {
+        await Store.RenewAsync(Noon);
+        var epoch = (await Store.BeginAsync(Key, Noon, AtOnce)).Epoch;
+        await Store.LeaveWillsAsync(Noon, heardSince: Noon, own: false);
+        Assert.That(await WillsAsync(0), Is.Empty);
+        await Store.LeaveWillsAsync(Noon, heardSince: Noon.AddMilliseconds(1), own: false);
+        Assert.That(await WillsAsync(0), Is.EqualTo(Text(new DueWill(Key, epoch, AtOnce))));
+        await Store.LeaveWillsAsync(Noon, heardSince: Noon.AddMilliseconds(1), own: false);
+        Assert.That(await WillsAsync(0), Is.Empty, "whoever has it publishes it");
     }
 
     [Test]
@@ -32,7 +45,7 @@ public abstract partial class SessionStoreContract
 
         Assert.That(await WillsAsync(29), Is.Empty);
         Assert.That(await WillsAsync(30), Is.EqualTo(Text(due)), "whoever had it is gone");
-        await Store.LeaveWillsAsync(Noon.AddSeconds(31));
+        await Store.LeaveWillsAsync(Noon.AddSeconds(31), Noon.AddSeconds(31), own: true);
         Assert.That(await WillsAsync(31), Is.EqualTo(Text(due)), "the gateway is");
         await Store.RemoveWillsAsync([due]);
         Reopen();
@@ -50,7 +63,7 @@ public abstract partial class SessionStoreContract
         Assert.That(await Store.CloseAsync(Key, older, closure, Noon), Is.EqualTo(default(ClosedSession)));
         var newest = await Store.OpenAsync(Key, false, 60, Noon);
         Assert.That((newest.IsPresent, newest.Wills.Count), Is.EqualTo((true, 0)), "in time: dropped");
-        await Store.LeaveWillsAsync(Noon);
+        await Store.LeaveWillsAsync(Noon, Noon, own: true);
         Assert.That(await WillsAsync(20), Is.EqualTo(Text(new DueWill(Key, older, AtOnce))), "was not published");
     }
 

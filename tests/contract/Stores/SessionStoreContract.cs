@@ -236,6 +236,26 @@ public abstract partial class SessionStoreContract : StoreContract<ISessionStore
     private static OutboundMessage Message(int n) => new($"t/{n}", n % 3, n % 2 == 0, [1, (byte)n], [2, 3, (byte)n],
         n == 2 ? Noon.AddDays(1) : null, new PartitionOffset(Partition(0), n), n == 1 ? [5, 268_435_455] : []);
 
+    [Test]
+    public async Task A_session_is_of_the_node_that_opened_it_as_long_as_it_is_heard_of()
+    {
+        var key = new SessionKey("d", "c");
+        Assert.That(await Store.RenewAsync(Noon), Is.Null);
+        var opened = await Store.OpenAsync(key, false, 60, Noon);
+
+        Assert.That(await Store.HolderAsync(key, Noon), Is.Not.Null);
+        Assert.That(await Store.HolderAsync(key, Noon.AddMilliseconds(1)), Is.Null);
+        Assert.That(await Store.ListLeftAsync(Noon, own: false, 10), Is.Empty);
+        Assert.That((await Store.ListLeftAsync(Noon, own: true, 10)).Single().Key, Is.EqualTo(key));
+        Assert.That((await Store.ListLeftAsync(Noon.AddSeconds(1), own: false, 10)).Single().Key, Is.EqualTo(key));
+        Assert.That(await Store.RenewAsync(Noon.AddSeconds(1)), Is.EqualTo(Noon));
+        Assert.That(await Store.ListLeftAsync(Noon.AddSeconds(1), own: false, 10), Is.Empty);
+
+        await Store.CloseAsync(key, opened.Session.Epoch, new SessionClosure(InboundExchanges.None, 0, 60), Noon);
+        Assert.That(await Store.HolderAsync(key, Noon), Is.Null);
+        Assert.That(await Store.ListLeftAsync(Noon.AddSeconds(9), own: true, 10), Is.Empty);
+    }
+
     /// <summary>For comparing what has lists in it.</summary>
     private static string Text(object? value) => JsonSerializer.Serialize(value);
 }

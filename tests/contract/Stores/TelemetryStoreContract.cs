@@ -75,12 +75,14 @@ public abstract partial class TelemetryStoreContract : StoreContract<ITelemetryS
     }
 
     [Test]
-    public async Task A_position_may_go_back_for_a_replay_and_may_move_without_rows()
+    public async Task A_position_may_move_without_rows_and_does_not_go_back_with_what_a_stale_writer_brings()
     {
         await Store.WriteAsync(Partition(0), [], new SinkPosition(10));
+        await Store.WriteAsync(Partition(0), [Message("d", 2, 1)], new SinkPosition(3, "stale"));
         Assert.That(await Store.PositionAsync(Partition(0)), Is.EqualTo(new SinkPosition(10)));
-        await Store.WriteAsync(Partition(0), [], new SinkPosition(3, "again"));
-        Assert.That(await Store.PositionAsync(Partition(0)), Is.EqualTo(new SinkPosition(3, "again")));
+        Assert.That(await Store.CountAsync(), Is.EqualTo(1));
+        await Store.WriteAsync(Partition(0), [], new SinkPosition(11, "on"));
+        Assert.That(await Store.PositionAsync(Partition(0)), Is.EqualTo(new SinkPosition(11, "on")));
     }
 
     [Test]

@@ -94,7 +94,7 @@ public sealed class ArchiveByProtocolTests
             expected.Add($"{device} {at.UtcDateTime:O} {at:yyyy-MM-dd}/{at.Hour} {body} {temperature} {properties}");
         }
 
-        var first = await log.AppendAsync(new TopicPartition(Topics.Telemetry, partition), records);
+        var (first, _) = await log.AppendAsync(new TopicPartition(Topics.Telemetry, partition), records);
         for (var i = 0; i < expected.Count; i++) sent.Add((partition, first + i), expected[i]);
     }
 

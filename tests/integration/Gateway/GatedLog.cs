@@ -25,7 +25,7 @@ internal sealed class GatedLog(LocalLog log) : IEventLog
     /// <summary>From now on the lifecycle topic takes nothing, or takes records again.</summary>
     public void RefuseLifecycle(bool refuse) => _refusesLifecycle = refuse;
 
-    public async ValueTask<long> AppendAsync(
+    public async ValueTask<OffsetRange> AppendAsync(
         TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default)
     {
         if (partition.Topic == Contracts.Topics.Lifecycle && _refusesLifecycle)

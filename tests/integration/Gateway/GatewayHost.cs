@@ -7,9 +7,12 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Millrace.Contracts;
 using Millrace.EventLog;
+using Millrace.EventLog.Local;
 using Millrace.Gateway;
 using Millrace.Gateway.Listeners;
 using Millrace.Hosting;
+using Millrace.Hosting.Node;
+using Millrace.Hosting.Options;
 using Millrace.Stores.Bridges;
 using Millrace.Stores.DeadLetters;
 using Millrace.Stores.Identities;
@@ -28,7 +31,8 @@ internal sealed class GatewayHost : IAsyncDisposable
     private readonly TemporaryFolder? _folder;
     private readonly WebApplication _app;
 
-    private GatewayHost(string? folder, Certificates? certificates, (string Key, string Value)[] settings)
+    private GatewayHost(
+        string? folder, Certificates? certificates, (string Key, string Value)[] settings, LocalLog? log = null)
     {
         if (folder is null) _folder = new TemporaryFolder();
         folder ??= _folder!.Path;
@@ -48,7 +52,9 @@ internal sealed class GatewayHost : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(s => s.Key, s => (string?)s.Value));
         builder.Services.AddSingleton(new DataFolder(folder));
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddValidatedOptions<NodeOptions>("Node");
         builder.Services.AddLocalEventLog();
+        if (log is not null) builder.Services.AddSingleton(log);
         builder.Services.AddSingleton<GatedLog>();
         builder.Services.AddSingleton<IEventLog>(services => services.GetRequiredService<GatedLog>());
         builder.Services.AddSqliteStores();
@@ -97,6 +103,15 @@ internal sealed class GatewayHost : IAsyncDisposable
     public static async Task<GatewayHost> StartInAsync(string folder, params (string Key, string Value)[] settings)
     {
         var host = new GatewayHost(folder, null, settings);
+        await host._app.StartAsync();
+        return host;
+    }
+
+    /// <summary>A second gateway of the same hub: on the stores and the log of the first.</summary>
+    public static async Task<GatewayHost> StartBesideAsync(
+        GatewayHost first, string folder, params (string Key, string Value)[] settings)
+    {
+        var host = new GatewayHost(folder, null, settings, first._app.Services.GetRequiredService<LocalLog>());
         await host._app.StartAsync();
         return host;
     }

@@ -39,6 +39,24 @@ public class QueryRunTests
     }
 
     [Test]
+    public async Task A_packed_CSV_is_joined_with_reference_data()
+    {
+        await using (var packed = new System.IO.Compression.GZipStream(
+            File.Create(_folder.Sub("in.csv.gz")), System.IO.Compression.CompressionLevel.Fastest))
+            packed.Write("room,t\n1,20.5\n2,30\n9,1\n"u8);
+        File.WriteAllText(_folder.Sub("rooms.json"), """[{"id": 1, "name": "hall"}, {"id": 2, "name": "attic"}]""");
+        File.WriteAllText(_folder.Sub("q.saql"),
+            "SELECT r.name, t.t FROM telemetry t JOIN rooms r ON t.room = r.id WHERE t.t > 1");
+        var run = await Command.MillraceAsync(["query", "run", _folder.Sub("q.saql"), "--input",
+            $"telemetry={_folder.Sub("in.csv.gz")}", "--reference", $"rooms={_folder.Sub("rooms.json")}", "--output",
+            _folder.Sub("out")]);
+
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(Lines("output.jsonl"),
+            Is.EqualTo(new[] { """{"name":"hall","t":20.5}""", """{"name":"attic","t":30}""" }));
+    }
+
+    [Test]
     public async Task A_line_that_fails_stops_the_run_with_its_number()
     {
         var run = await RunAsync(

@@ -1,3 +1,4 @@
+using Millrace.Gateway.Listeners;
 using Millrace.Hostile;
 using Millrace.Integration.Tests.Gateway;
 using Millrace.TestKit;
@@ -77,6 +78,7 @@ public class HostileTests
             ("Gateway:Limits:UnreadTimeout", "00:00:03"), ("Gateway:Limits:Device:MessagesPerSecond", "500"),
             ("Gateway:Limits:SlowedMax", "00:00:03"),
         ];
+        GatewayHost.EventLoops = new PlainListenerOptions().EventLoops;
         var host = await GatewayHost.StartAsync(
             new Certificates(folder.Path), [.. settings.Concat(impatience).DistinctBy(setting => setting.Key)]);
         for (var i = 0; i < evilDevices; i++) await host.AddDeviceAsync(AttackTarget.Device(i));

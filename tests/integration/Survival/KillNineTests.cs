@@ -8,21 +8,6 @@ public class KillNineTests
     private const int Kills = 10;
     private const int Seed = 20_261_124;
 
-    private static readonly (string Name, string Output, string Text)[] Queries =
-    [
-        ("filter", "alerts",
-            "SELECT IoTHub.ConnectionDeviceId AS deviceId, number, value INTO alerts FROM telemetry WHERE value > 95"),
-        ("by-device", "by_device",
-            "SELECT IoTHub.ConnectionDeviceId AS device, COUNT(*) AS n, SUM(value) AS total INTO by_device " +
-            "FROM telemetry GROUP BY IoTHub.ConnectionDeviceId, TumblingWindow(second, 2)"),
-        ("by-line", "by_line",
-            "SELECT line, COUNT(*) AS n, AVG(value) AS mean INTO by_line FROM telemetry " +
-            "GROUP BY line, HoppingWindow(second, 4, 2)"),
-        ("fleet", "fleet",
-            "SELECT COUNT(*) AS n, MIN(value) AS least, MAX(value) AS most INTO fleet FROM telemetry " +
-            "GROUP BY TumblingWindow(second, 1)"),
-    ];
-
     [Test]
     public async Task Ten_kills_lose_no_acknowledged_message_and_double_no_row()
     {
@@ -31,7 +16,7 @@ public class KillNineTests
         await platform.StartAsync();
         var fleet = new TrackedFleet(platform, devices: 8, window: 8);
         await fleet.RegisterAsync();
-        foreach (var query in Queries) await platform.ApplyAsync(query.Name, query.Text);
+        foreach (var query in TrackedQueries.All) await platform.ApplyAsync(query.Name, query.Text);
 
         using var stop = new CancellationTokenSource();
         var load = fleet.RunAsync(stop.Token);
@@ -56,7 +41,7 @@ public class KillNineTests
         var devices = records.Values.Select(r => r.Device).Distinct();
         Evidence.IsTheLog(records, await stopped.WarmAsync(devices), "the warm store");
         await Evidence.ArchiveIsTheLogAsync(folder.Path, records);
-        foreach (var (name, output, _) in Queries)
+        foreach (var (name, output, _) in TrackedQueries.All)
         {
             var expected = await stopped.UndisturbedAsync(name, output);
             Assert.That(expected, Is.Not.Empty, name);

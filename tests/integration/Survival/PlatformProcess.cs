@@ -10,7 +10,8 @@ namespace Millrace.Integration.Tests.Survival;
 /// <summary>`millrace dev` as a process of its own on one data folder, to be killed and started again.</summary>
 internal sealed partial class PlatformProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private const int SigCont = 18, SigStop = 19;
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
 
     private readonly string _data;
     private readonly (string Key, string Value)[] _settings;
@@ -45,8 +46,15 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
     /// <summary>Starts only these roles, by configuration.</summary>
     public Task StartRolesAsync(string roles)
     {
-        Launch("run", "--roles", roles, "--set", $"Gateway:Mqtt:Port={MqttPort}", "--set", $"Http:Port={HttpPort}");
+        LaunchRoles(roles);
         return WaitReadyAsync();
+    }
+
+    /// <summary>Starts only these roles, and does not wait for them.</summary>
+    public void LaunchRoles(string roles)
+    {
+        Api.BaseAddress ??= new Uri($"http://127.0.0.1:{HttpPort}/");
+        Launch("run", "--roles", roles, "--set", $"Gateway:Mqtt:Port={MqttPort}", "--set", $"Http:Port={HttpPort}");
     }
 
     private void Launch(string verb, params string[] options)
@@ -111,7 +119,11 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
         Api.Dispose();
     }
 
-    private async Task WaitReadyAsync()
+    /// <summary>Stops the process where it is, as a machine that hangs would; or lets it go on.</summary>
+    public void Pause(bool paused) =>
+        Assert.That(Signal(_process!.Id, paused ? SigStop : SigCont), Is.Zero, "kill(SIGSTOP, SIGCONT)");
+
+    public async Task WaitReadyAsync()
     {
         Api.BaseAddress ??= new Uri($"http://127.0.0.1:{HttpPort}/");
         var watch = Stopwatch.StartNew();

@@ -16,7 +16,8 @@ internal sealed class StoppedPlatform : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
 
-    public StoppedPlatform(string data)
+    /// <param name="log">The platform's log, where it is not in the folder.</param>
+    public StoppedPlatform(string data, IEventLog? log = null)
     {
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
@@ -24,6 +25,7 @@ internal sealed class StoppedPlatform : IAsyncDisposable
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(new DataFolder(data));
         services.AddLocalEventLog();
+        if (log is not null) services.AddSingleton(log);
         services.AddSqliteStores();
         _services = services.BuildServiceProvider();
         Log = _services.GetRequiredService<IEventLog>();

@@ -9,8 +9,12 @@ namespace Millrace.Integration.Tests.Survival;
 /// Devices that publish numbered messages with QoS 1, several in flight, keep what was acknowledged, and send again
 /// what was not when the platform went away under them.
 /// </summary>
-internal sealed class TrackedFleet(PlatformProcess platform, int devices, int window)
+/// <param name="platform">Where they are registered.</param>
+/// <param name="gateways">Where they connect, at the next one whenever a connection ends; else at the same.</param>
+internal sealed class TrackedFleet(
+    PlatformProcess platform, int devices, int window, params PlatformProcess[] gateways)
 {
+    private readonly PlatformProcess[] _gateways = gateways.Length > 0 ? gateways : [platform];
     private readonly ConcurrentDictionary<(string Device, int Number), int> _tries = new();
     private readonly ConcurrentDictionary<(string Device, int Number), bool> _acknowledged = new();
     private readonly Dictionary<string, string> _keys = [];
@@ -36,12 +40,13 @@ internal sealed class TrackedFleet(PlatformProcess platform, int devices, int wi
     {
         var next = 0;
         var again = new Queue<int>();
-        while (!stop.IsCancellationRequested)
+        for (var turn = device.GetHashCode() & 0xff; !stop.IsCancellationRequested; turn++)
         {
             using var client = new MqttClientFactory().CreateMqttClient();
             try
             {
-                var options = new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", platform.MqttPort)
+                var port = _gateways[turn % _gateways.Length].MqttPort;
+                var options = new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", port)
                     .WithClientId(device).WithCredentials(device, key).WithTimeout(TimeSpan.FromSeconds(10)).Build();
                 await client.ConnectAsync(options, CancellationToken.None);
             }

@@ -117,7 +117,7 @@ internal sealed class ArchiverHarness : IAsyncDisposable
         await AppendAsync(Partitioner.PartitionOf(Encoding.UTF8.GetBytes(device), Partitions), records);
     }
 
-    public ValueTask<long> AppendAsync(int partition, RecordBatchBuilder records) =>
+    public ValueTask<OffsetRange> AppendAsync(int partition, RecordBatchBuilder records) =>
         _log.AppendAsync(new TopicPartition(Topics.Telemetry, partition), records);
 
     public async Task<long> RecordsInLogAsync()

@@ -15,6 +15,16 @@ public class PartitionerTests
     public void Murmur2_is_that_of_the_java_client(string text, int expected) =>
         Assert.That((int)Partitioner.Murmur2(Encoding.UTF8.GetBytes(text)), Is.EqualTo(expected));
 
+    /// <summary>What BuiltInPartitioner.partitionForKey of the Java client 4.3.1 answered.</summary>
+    [TestCase("", 32, 25)]
+    [TestCase("a", 1024, 636)]
+    [TestCase("pump-1", 4, 3)]
+    [TestCase("pump-2", 32, 7)]
+    [TestCase("drone00017", 7, 0)]
+    [TestCase("Gerät-ü", 1024, 908)]
+    [TestCase("世界", 1024, 764)]
+    [TestCase("😀x", 1024, 644)]
+    [TestCase("module.a/b:c", 1024, 985)]
     [TestCase("21", 4, 0)]
     [TestCase("foobar", 4, 2)]
     [TestCase("abc", 32, 27)]

@@ -35,6 +35,19 @@ public class EngineTests
     }
 
     [Test]
+    public void A_query_that_keeps_too_much_stops_and_says_so()
+    {
+        var plan = QueryRun.Compile(
+            "SELECT a.x FROM telemetry a JOIN telemetry b ON DATEDIFF(day, a, b) BETWEEN 0 AND 1");
+        var options = new QueryEngineOptions("q", 1) { StateBytesMax = 20_000 };
+        var engine = new QueryEngine(plan, options, [new QuerySource("telemetry", Zero, 0)], new QueryRun(plan));
+        engine.Process(Batch(Zero, 0, 20, 0));
+        Assert.That(engine.StateBytes, Is.GreaterThan(20 * 2 * 100));
+        Assert.That(Assert.Throws<MillraceException>(() => engine.Process(Batch(Zero, 20, 200, 2_000)))!.Error.Code,
+            Is.EqualTo("SQ-0203"));
+    }
+
+    [Test]
     public void Rows_name_the_only_device_that_made_them()
     {
         var run = QueryRun.Over(

@@ -11,7 +11,8 @@ namespace Millrace.Saql.Tests;
 internal sealed record Example(
     string File, string Name, string Query, QueryEngineOptions Options, IReadOnlyDictionary<string,
         IEnumerable<string>> Inputs,
-    IReadOnlyDictionary<string, List<string>> Outputs, IReadOnlyList<string> Failures, int Dropped)
+    IReadOnlyDictionary<string, List<string>> References, IReadOnlyDictionary<string, List<string>> Outputs,
+    IReadOnlyList<string> Failures, int Dropped)
 {
     private static readonly Regex InputLine =
         new(@"^(?<time>\S+) (?<device>[^\s/]+)(/(?<partition>\d+))? (?<body>.*)$");
@@ -19,6 +20,9 @@ internal sealed record Example(
     public static IEnumerable<Example> All() => Directory
         .EnumerateFiles(Path.Combine(TestContext.CurrentContext.TestDirectory, "Examples"), "*.txt").Order()
         .SelectMany(file => Parse(Path.GetFileNameWithoutExtension(file), System.IO.File.ReadAllText(file)));
+
+    public QueryRun Run() => QueryRun.Over(
+        QueryRun.Compile(Query, [.. References.Keys]), Inputs, Options, References);
 
     public override string ToString() => $"{File}: {Name}";
 
@@ -53,6 +57,8 @@ internal sealed record Example(
         return new Example(file, name, string.Join('\n', sections["query"]), options,
             sections.Where(pair => pair.Key.StartsWith("input ")).ToDictionary(
                 pair => pair.Key[6..], pair => (IEnumerable<string>)[.. pair.Value.Select(FileLineOf)]),
+            sections.Where(pair => pair.Key.StartsWith("reference ")).ToDictionary(
+                pair => pair.Key[10..], pair => pair.Value),
             sections.Where(pair => pair.Key.StartsWith("gives "))
                 .ToDictionary(pair => pair.Key[6..], pair => pair.Value),
             sections.GetValueOrDefault("fails", []), dropped);

@@ -6,7 +6,7 @@ public class ExampleTests
     public void Query_gives_the_rows_of_the_example(object given)
     {
         var example = (Example)given;
-        var run = QueryRun.Over(QueryRun.Compile(example.Query), example.Inputs, example.Options);
+        var run = example.Run();
         var rows = run.Rows.GroupBy(row => row.Output)
             .ToDictionary(output => output.Key, output => output.Select(row => row.Json).ToList());
         foreach (var output in example.Outputs.Keys.Union(rows.Keys))
@@ -25,7 +25,7 @@ public class ExampleTests
     {
         foreach (var example in Example.All())
         {
-            var run = QueryRun.Over(QueryRun.Compile(example.Query), example.Inputs, example.Options);
+            var run = example.Run();
             Assert.That(run.Rows.Select(row => row.RowId), Is.Unique, example.ToString());
         }
     }

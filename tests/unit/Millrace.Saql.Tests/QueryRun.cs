@@ -21,9 +21,9 @@ internal sealed class QueryRun : IQueryRowSink
 
     public IEnumerable<string> Json => Rows.Select(row => row.Json);
 
-    public static QueryPlan Compile(string query)
+    public static QueryPlan Compile(string query, IReadOnlyCollection<string>? references = null)
     {
-        var result = SaqlCompiler.Compile(query);
+        var result = SaqlCompiler.Compile(query, new CompileOptions(References: references));
         var told = string.Join("\n", result.Diagnostics.Select(found =>
             $"{found.Line}:{found.Column} {found.Code} {found.Message}\n{found.Excerpt}"));
         Assert.That(result.Plan, Is.Not.Null, told);
@@ -38,13 +38,16 @@ internal sealed class QueryRun : IQueryRowSink
     }
 
     public static QueryRun Over(
-        QueryPlan plan, IReadOnlyDictionary<string, IEnumerable<string>> lines, QueryEngineOptions? options = null)
+        QueryPlan plan, IReadOnlyDictionary<string, IEnumerable<string>> lines, QueryEngineOptions? options = null,
+        IReadOnlyDictionary<string, List<string>>? references = null)
     {
         var run = new QueryRun(plan);
         var batches = lines.SelectMany(input => Batches(input.Key, input.Value).Select(batch => (input.Key, batch)))
             .ToList();
         var sources = batches.Select(batch => new QuerySource(batch.Key, batch.batch.Partition, 0)).ToList();
         var engine = new QueryEngine(plan, options ?? new QueryEngineOptions("q", 1), sources, run);
+        foreach (var (name, entries) in references ?? new Dictionary<string, List<string>>())
+            engine.SetReference(name, [.. entries.Select(Encoding.UTF8.GetBytes)]);
         foreach (var (_, batch) in batches) engine.Process(batch);
         engine.Complete();
         return run;

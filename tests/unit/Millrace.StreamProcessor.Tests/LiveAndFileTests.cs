@@ -37,6 +37,25 @@ public class LiveAndFileTests
     [TestCase("WITH s AS (SELECT IoTHub.ConnectionDeviceId AS d, MAX(v) AS m FROM telemetry TIMESTAMP BY at GROUP BY " +
         "IoTHub.ConnectionDeviceId, TumblingWindow(second, 3)) SELECT COUNT(*) AS devices, SUM(m) AS s INTO o FROM s " +
         "GROUP BY TumblingWindow(second, 6)")]
+    [TestCase("SELECT IoTHub.ConnectionDeviceId AS d, COUNT(*) AS n, SUM(v) AS s INTO o FROM telemetry TIMESTAMP BY " +
+        "at GROUP BY IoTHub.ConnectionDeviceId, SlidingWindow(second, 2)")]
+    [TestCase("SELECT IoTHub.ConnectionDeviceId AS d, COUNT(*) AS n, System.Timestamp() AS t INTO o FROM telemetry " +
+        "GROUP BY IoTHub.ConnectionDeviceId, SessionWindow(ms, 500, 9000) OVER (PARTITION BY " +
+        "IoTHub.ConnectionDeviceId)")]
+    [TestCase("SELECT room, COUNT(*) AS n INTO o FROM telemetry TIMESTAMP BY at GROUP BY room, " +
+        "SessionWindow(ms, 400, 5000)")]
+    [TestCase("SELECT v, LAG(v) OVER (PARTITION BY IoTHub.ConnectionDeviceId LIMIT DURATION(second, 3)) AS l, AVG(v) " +
+        "OVER (PARTITION BY IoTHub.ConnectionDeviceId LIMIT DURATION(second, 2)) AS a INTO o FROM telemetry " +
+        "TIMESTAMP BY at")]
+    [TestCase("SELECT a.v AS x, b.v AS y INTO o FROM telemetry a TIMESTAMP BY at LEFT JOIN telemetry b TIMESTAMP BY " +
+        "at ON a.IoTHub.ConnectionDeviceId = b.IoTHub.ConnectionDeviceId AND DATEDIFF(second, a, b) BETWEEN 1 AND 2 " +
+        "AND b.v > 50")]
+    [TestCase("SELECT a.v AS x, b.v AS y INTO o FROM telemetry a JOIN telemetry b ON a.room = b.room AND " +
+        "DATEDIFF(ms, a, b) BETWEEN 1 AND 300")]
+    [TestCase("SELECT * INTO o FROM telemetry TIMESTAMP BY at MATCH_RECOGNIZE (LIMIT DURATION(second, 5) PARTITION " +
+        "BY room MEASURES First(A.v) AS a, Last(B.v) AS b PATTERN (A+ B) DEFINE A AS A.v < 60, B AS B.v > 40) AS m")]
+    [TestCase("SELECT room, COUNT(*) AS n INTO o FROM telemetry TIMESTAMP BY at OVER room " +
+        "GROUP BY room, TumblingWindow(second, 5)")]
     public async Task A_live_query_answers_what_a_run_over_files_answers(string text)
     {
         var seed = text.Length;
@@ -61,7 +80,7 @@ public class LiveAndFileTests
         var partitions = Enumerable.Range(0, ProcessorFixture.Partitions)
             .Select(p => new TopicPartition(Topics.Telemetry, p)).ToList();
         var rows = new Rows();
-        var engine = new QueryEngine(plan, place.EngineOptions,
+        var engine = new QueryEngine(plan, place.EngineOptions(long.MaxValue),
             [.. partitions.Select(p => new QuerySource(Topics.Telemetry, p, 0))], rows);
         foreach (var partition in partitions)
         {

@@ -137,6 +137,28 @@ public class OwnerTests
     }
 
     [Test]
+    public async Task What_a_stale_owner_wrote_behind_the_newest_checkpoint_is_written_again()
+    {
+        var config = await QueryAsync(Windows);
+        await FillAsync(new Random(15), 400);
+        var place = (await PlacesAsync(config))[0];
+        using var older = await TakeOverAsync(place);
+        using var newer = await TakeOverAsync(place);
+        await using var reader = _hub.Log.OpenReader(place.Sources[0].Partition, 0);
+        var (first, second) = (await reader.ReadAsync(2_000), await reader.ReadAsync());
+        await newer.ProcessAsync(first, default);
+        await newer.SaveAsync(default);
+        await older.ProcessAsync(first, default);
+        await older.ProcessAsync(second, default);
+
+        using var next = await TakeOverAsync(place);
+        Assert.That(next.IsCatchingUp, Is.False);
+        await next.ProcessAsync(second, default);
+        var made = await _hub.UndisturbedAsync(config, "alerts", complete: false);
+        Assert.That((await _hub.RowsAsync("alerts")).Keys, Is.EquivalentTo(made.Keys.Where(id => id.Contains("/0/o"))));
+    }
+
+    [Test]
     public async Task A_start_is_fixed_by_the_first_owner()
     {
         var config = await QueryAsync(Windows, from: "now");

@@ -5,6 +5,8 @@ using Microsoft.Extensions.Hosting;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Hosting;
+using Millrace.Hosting.Node;
+using Millrace.Hosting.Options;
 using Millrace.Saql;
 using Millrace.Stores.Checkpoints;
 using Millrace.Stores.Queries;
@@ -13,16 +15,30 @@ using Millrace.TestKit;
 
 namespace Millrace.StreamProcessor.Tests;
 
-/// <summary>A stream processor on a local log and SQLite of its own.</summary>
+/// <summary>A stream processor on a local log and SQLite of its own, or on those that it shares with another.</summary>
 internal sealed class ProcessorFixture : IAsyncDisposable
 {
     public const int Partitions = 4;
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder? _own;
+    private readonly string _folder;
+    private readonly SharedLog? _shared;
+    private readonly string _node;
     private ServiceProvider _services;
     private List<IHostedService> _started = [];
 
-    public ProcessorFixture() => _services = Build();
+    public ProcessorFixture()
+    {
+        (_own, _node) = (new TemporaryFolder(), "alone");
+        _folder = _own.Path;
+        _services = Build();
+    }
+
+    public ProcessorFixture(string folder, SharedLog log, string node)
+    {
+        (_folder, _shared, _node) = (folder, log, node);
+        _services = Build();
+    }
 
     public T Get<T>() where T : notnull => _services.GetRequiredService<T>();
 
@@ -120,7 +136,7 @@ internal sealed class ProcessorFixture : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        _folder.Dispose();
+        _own?.Dispose();
     }
 
     private async Task StopAsync()
@@ -139,19 +155,29 @@ internal sealed class ProcessorFixture : IAsyncDisposable
             ["StreamProcessor:TickInterval"] = "00:00:00.050",
             ["StreamProcessor:CheckpointInterval"] = "00:00:00.200",
             ["StreamProcessor:ReconcileInterval"] = "00:00:00.300",
+            ["StreamProcessor:ReferenceInterval"] = "00:00:00.200",
             ["StreamProcessor:StatusInterval"] = "00:00:00.200",
             ["EventLog:Partitions"] = $"{Partitions}",
             ["Queries:Inputs:iothub-input"] = "telemetry",
             ["Queries:Inputs:notices"] = "control",
+            ["StreamProcessor:StalePause"] = "00:00:00.300",
+            ["Node:Name"] = _node,
         };
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
         services.AddLogging();
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton(new DataFolder(_folder.Path));
+        services.AddSingleton(new DataFolder(_folder));
         services.AddLocalEventLog();
+        services.AddValidatedOptions<NodeOptions>("Node");
         services.AddSqliteStores();
         services.AddMillraceStreamProcessor();
+        if (_shared is not null)
+        {
+            services.AddSingleton<IEventLog>(_shared);
+            services.Remove(services.First(s => s.ImplementationType?.Name == "LogRetention"));
+        }
+
         return services.BuildServiceProvider();
     }
 

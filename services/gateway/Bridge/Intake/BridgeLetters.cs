@@ -92,8 +92,8 @@ internal sealed class BridgeLetters(
     {
         try
         {
-            var first = await log.AppendAsync(Target, _spare).ConfigureAwait(false);
-            lane.OnDurable(Target.Partition, number, first + _spare.Count);
+            var written = await log.AppendAsync(Target, _spare).ConfigureAwait(false);
+            lane.OnDurable(Target.Partition, number, written.Next);
         }
         catch (Exception failure)
         {

@@ -2,6 +2,7 @@ using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Gateway.Bridge.Link;
 using Millrace.Gateway.Bridge.Mapping;
+using Millrace.Primitives;
 
 namespace Millrace.Gateway.Bridge.Outputs;
 
@@ -38,20 +39,29 @@ internal sealed class BridgeOutput(
             var isThere = log.FindTopic(output.From) is not null;
             while (log.FindTopic(output.From) is null)
                 await Task.Delay(TopicPause, time, stop).ConfigureAwait(false);
-            var group = ConsumerGroups.OfBridge(bridge.Name);
-            await foreach (var change in log.WatchAssignmentAsync(group, output.From, stop).ConfigureAwait(false))
-            {
-                if (change.Kind == AssignmentKind.Assigned) Assign(change.Partitions, fromEnd: isThere, stop);
-                else await RevokeAsync(change.Partitions).ConfigureAwait(false);
-                change.Complete();
-            }
+            while (!stop.IsCancellationRequested) await FollowAsync(isThere, stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // The gateway stops.
         }
+    }
 
-        await RevokeAsync([.. _running.Keys]).ConfigureAwait(false);
+    private async Task FollowAsync(bool fromEnd, CancellationToken stop)
+    {
+        try
+        {
+            await log.FollowAssignmentAsync(ConsumerGroups.OfBridge(bridge.Name), output.From, async change =>
+            {
+                if (change.Kind == AssignmentKind.Assigned) Assign(change.Partitions, fromEnd, stop);
+                else await RevokeAsync(change.Partitions).ConfigureAwait(false);
+            }, stop).ConfigureAwait(false);
+        }
+        catch (MillraceException failure)
+        {
+            state.Failed(failure.Error, failure);
+            await Task.Delay(TopicPause, time, stop).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Sends one record out of turn; why it cannot be, or null when the broker has it.</summary>

@@ -32,7 +32,7 @@ internal static class KilledWriter
                 var partition = new TopicPartition(Topic, random.Next(Partitions));
                 var value = $"{life}-{number}-{serial}";
                 Build(builder, value, random);
-                var offset = await log.AppendAsync(partition, builder);
+                var (offset, _) = await log.AppendAsync(partition, builder);
                 lock (said) output.Write(Line(value, partition, offset, builder.Count));
                 if (serial % 16 != 0) continue;
                 await log.CommitAsync("group", partition, offset);

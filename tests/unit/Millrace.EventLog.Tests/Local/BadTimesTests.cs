@@ -116,7 +116,7 @@ public class BadTimesTests
         await log.EnsureTopicAsync(new TopicSpec("telemetry", 1));
         using var builder = Build(100);
         const int appends = 500;
-        var answers = new List<ValueTask<long>>(appends);
+        var answers = new List<ValueTask<OffsetRange>>(appends);
         var allocated = long.MaxValue;
         for (var round = 0; round < 20; round++)
         {
@@ -129,7 +129,7 @@ public class BadTimesTests
 
         Assert.That(allocated / appends, Is.LessThan(8), "bytes an append, warmed up");
 
-        void Keep(ValueTask<long> answer) => answers.Add(answer);
+        void Keep(ValueTask<OffsetRange> answer) => answers.Add(answer);
     }
 
     [Test]
@@ -186,7 +186,7 @@ public class BadTimesTests
     private static async Task<long> AppendAsync(LocalLog log, int bytes = 10, CancellationToken ct = default)
     {
         using var builder = Build(bytes);
-        return await log.AppendAsync(Partition, builder, ct);
+        return (await log.AppendAsync(Partition, builder, ct)).First;
     }
 
     private static RecordBatchBuilder Build(int bytes)

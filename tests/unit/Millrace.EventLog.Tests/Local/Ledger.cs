@@ -31,7 +31,7 @@ internal sealed class Ledger
         lock (_gate) Of(_submitted, partition).UnionWith(values);
         try
         {
-            var first = await log.AppendAsync(partition, builder);
+            var (first, _) = await log.AppendAsync(partition, builder);
             lock (_gate)
             {
                 for (var i = 0; i < count; i++) Acknowledged(partition).Add(first + i, values[i]);

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Contracts;
@@ -117,6 +118,30 @@ public class RecoveryTests
     }
 
     [Test]
+    public async Task Room_made_ahead_is_no_torn_tail_and_is_gone_where_a_segment_is_closed()
+    {
+        await WriteBatchesAsync(80, segmentBytes: 2000);
+        var lengths = Segments().ConvertAll(_disk.LengthOf);
+        _disk = new ForgetfulDisk(new Random(1));
+        await WriteBatchesAsync(80, segmentBytes: 2000, fillAhead: 1 << 16);
+        var filled = Segments().ConvertAll(_disk.LengthOf);
+        Assert.That(filled[^1], Is.GreaterThan(lengths[^1]));
+        Assert.That(filled[..^1], Is.EqualTo(lengths[..^1]));
+        Assert.That(await TornAsync(() => RecordsAsync(2000), 80), Is.Zero);
+        Assert.That(_disk.LengthOf(LastSegment()), Is.EqualTo(lengths[^1]));
+    }
+
+    [Test]
+    public async Task A_torn_batch_in_room_made_ahead_is_cut_and_counted_to_its_last_byte()
+    {
+        var ends = await WriteBatchesAsync(4);
+        _disk = new ForgetfulDisk(new Random(1));
+        await WriteBatchesAsync(4, fillAhead: 1 << 16);
+        _disk.Corrupt(LastSegment(), bytes => bytes[ends[3] - 5] ^= 1);
+        Assert.That(await TornAsync(() => RecordsAsync(), 3), Is.EqualTo(ends[3] - ends[2]));
+    }
+
+    [Test]
     public async Task A_missing_segment_is_damage()
     {
         await WriteBatchesAsync(40, segmentBytes: 600);
@@ -165,16 +190,32 @@ public class RecoveryTests
         Assert.That(await RecordsAsync(), Is.EqualTo(seen));
     }
 
+    /// <summary>The bytes that were cut as torn meanwhile.</summary>
+    private static async Task<long> TornAsync(Func<Task<int>> open, int records)
+    {
+        long torn = 0;
+        using var meters = new MeterListener();
+        meters.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Name == "millrace.eventlog.torn.bytes") listener.EnableMeasurementEvents(instrument);
+        };
+        meters.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref torn, value));
+        meters.Start();
+        Assert.That(await open(), Is.EqualTo(records));
+        return torn;
+    }
+
     private string LastSegment() => Segments()[^1];
 
     private List<string> Segments() => _disk.Files(Folder)
         .Where(name => name.EndsWith(Segment.Suffix, StringComparison.Ordinal))
         .Order(StringComparer.Ordinal).Select(name => $"{Folder}/{name}").ToList();
 
-    private LocalLog Open(int segmentBytes = 1 << 20) => LocalLog.Open(_disk, "/data/log",
+    private LocalLog Open(int segmentBytes = 1 << 20, int fillAhead = 0) => LocalLog.Open(_disk, "/data/log",
         new EventLogOptions
         {
             SegmentBytesMax = new ByteSize(segmentBytes),
+            FillAheadBytesMax = new ByteSize(fillAhead),
             IndexIntervalBytes = new ByteSize(150),
             FreeBytesMin = default,
         }, TimeProvider.System, NullLogger.Instance);
@@ -182,9 +223,9 @@ public class RecoveryTests
     /// <summary>
     /// Writes batches of one record each, with timestamps from 1; returns where each ends in its file.
     /// </summary>
-    private async Task<List<long>> WriteBatchesAsync(int count, int segmentBytes = 1 << 20)
+    private async Task<List<long>> WriteBatchesAsync(int count, int segmentBytes = 1 << 20, int fillAhead = 0)
     {
-        await using var log = Open(segmentBytes);
+        await using var log = Open(segmentBytes, fillAhead);
         await log.EnsureTopicAsync(new TopicSpec("telemetry", 1));
         var ends = new List<long>();
         for (var i = 0; i < count; i++)
@@ -201,7 +242,7 @@ public class RecoveryTests
         using var builder = new RecordBatchBuilder();
         builder.Begin(timestampMs, "device"u8);
         builder.End(Encoding.UTF8.GetBytes(value));
-        return await log.AppendAsync(Partition, builder);
+        return (await log.AppendAsync(Partition, builder)).First;
     }
 
     /// <summary>Opens the log and reads all.</summary>

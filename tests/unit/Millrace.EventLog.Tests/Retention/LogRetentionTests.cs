@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Millrace.Contracts;
 using Millrace.EventLog.Local;
 using Millrace.EventLog.Retention;
+using Millrace.Hosting.Node;
 using Millrace.Primitives;
 using Millrace.TestKit;
 
@@ -148,7 +149,7 @@ public class LogRetentionTests
     private async Task<long> FirstAfterTrimAsync(TopicPartition partition)
     {
         using var retention = new LogRetention(
-            _log, Options.Create(_options), _time, NullLogger<LogRetention>.Instance);
+            _log, new Housekeeping(), Options.Create(_options), _time, NullLogger<LogRetention>.Instance);
         await retention.TrimAllAsync(CancellationToken.None);
         return (await _log.RangeAsync(partition)).First;
     }

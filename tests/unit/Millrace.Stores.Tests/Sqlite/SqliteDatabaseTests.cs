@@ -260,6 +260,22 @@ public class SqliteDatabaseTests
     }
 
     [Test]
+    public async Task Several_that_open_a_new_file_at_once_and_write_lose_nothing()
+    {
+        const int Openers = 4;
+        const int Writes = 50;
+        await Task.WhenAll(Enumerable.Range(0, Openers).Select(opener => Task.Run(async () =>
+        {
+            using var database = new SqliteDatabase(
+                File, durable: false, lockTimeoutSeconds: 30, [First, Second], TimeProvider.System);
+            for (var i = 0; i < Writes; i++) await InsertAsync(database, (opener * Writes) + i);
+        })));
+
+        using var again = Open([First, Second]);
+        Assert.That(await CountAsync(again), Is.EqualTo(Openers * Writes));
+    }
+
+    [Test]
     public void A_newer_schema_is_not_opened()
     {
         using (Open([First, Second])) { }

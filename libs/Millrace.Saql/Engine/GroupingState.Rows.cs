@@ -3,46 +3,20 @@ using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Engine;
 
-/// <summary>The end of a window: panes are put together, and each group makes a row.</summary>
-internal sealed partial class WindowState
+/// <summary>Groups to rows, and groups of several tables to those of one.</summary>
+internal abstract partial class GroupingState
 {
-    /// <summary>Ends the window that is due: its rows go on, panes that no later window needs go.</summary>
-    public void CloseNext()
-    {
-        var end = NextDue;
-        var spec = _plan.Spec;
-        var table = spec.IsTumbling ? _panes[0].Table : MergedUpTo(end);
-        var saved = _frame.Origin;
-        var slots = _frame.Slots;
-        for (var group = 0; group < table.Count; group++) Emit(table, group, end);
-        _frame.Origin = saved;
-        _frame.Slots = slots;
-        _lastClosed = end;
-        while (_panes.Count > 0 && (spec.IsTumbling || _panes[0].End - spec.Pane < end + spec.Hop - spec.Size))
-        {
-            _panes[0].Table.Clear();
-            _spare.Push(_panes[0].Table);
-            _panes.RemoveAt(0);
-            if (spec.IsTumbling) break;
-        }
+    private int[] _groupMap = new int[16];
 
-        UpdateNextDue();
+    /// <summary>Makes a row of each group of the table, in order of their first events.</summary>
+    protected void EmitAll(GroupTable table, long start, long end, ulong trail = 0)
+    {
+        var mark = Frame.Mark();
+        for (var group = 0; group < table.Count; group++) Emit(table, group, start, end, trail);
+        Frame.ComeBack(mark);
     }
 
-    private GroupTable MergedUpTo(long end)
-    {
-        _merged ??= new GroupTable(_wordsPerGroup);
-        _merged.Clear();
-        foreach (var pane in _panes)
-        {
-            if (pane.End > end) break;
-            Merge(pane.Table, _merged);
-        }
-
-        return _merged;
-    }
-
-    private void Merge(GroupTable from, GroupTable into)
+    protected void Merge(GroupTable from, GroupTable into)
     {
         if (_groupMap.Length < from.Count) _groupMap = new int[from.Count * 2];
         for (var i = 0; i < from.Count; i++)
@@ -85,19 +59,19 @@ internal sealed partial class WindowState
     private int ShownLength(GroupTable table, int start)
     {
         var at = start;
-        for (var i = 0; i < _plan.KeyCount; i++) ValueCodec.Read(table.Bytes, ref at);
+        for (var i = 0; i < Plan.KeyCount; i++) ValueCodec.Read(table.Bytes, ref at);
         return at - start;
     }
 
-    private void Emit(GroupTable table, int index, long end)
+    private void Emit(GroupTable table, int index, long start, long end, ulong trail)
     {
         ref readonly var group = ref table[index];
-        var slots = _root.Slots;
+        var slots = Root.Slots;
         var at = group.ShownStart;
-        for (var i = 0; i < _plan.KeyCount; i++) slots[i] = ValueCodec.Read(table.Bytes, ref at);
-        _frame.ClearFailure();
-        _frame.NextRow();
-        _frame.Origin = new RowOrigin
+        for (var i = 0; i < Plan.KeyCount; i++) slots[i] = ValueCodec.Read(table.Bytes, ref at);
+        Frame.ClearFailure();
+        Frame.NextRow();
+        Frame.Origin = new RowOrigin
         {
             Timestamp = end,
             Source = group.Source,
@@ -107,18 +81,19 @@ internal sealed partial class WindowState
                 : Value.OfText(table.Bytes, group.DeviceStart, group.DeviceLength),
             SeveralDevices = group.DeviceLength == GroupTable.SeveralDevices,
             Window = this,
-            WindowStart = end - _plan.Spec.Size,
+            WindowStart = start,
+            Trail = trail,
         };
+        var mark = Frame.Arena.Used;
         ref var words = ref table.FirstWord(index);
-        for (var i = 0; i < _plan.Results.Count; i++)
+        for (var i = 0; i < Plan.Results.Count; i++)
         {
-            var result = _plan.Results[i];
-            slots[_plan.KeyCount + i] = _accumulators[result.Accumulator].Result(result.Kind, ref words, table, _frame);
+            var result = Plan.Results[i];
+            slots[Plan.KeyCount + i] = _accumulators[result.Accumulator].Result(result, ref words, table, Frame);
         }
 
-        var mark = _frame.Arena.Used;
-        if (_frame.Failure is not null) _context.ReportFailure();
-        else _root.Dispatch();
-        _frame.Arena.WindBack(mark);
+        if (Frame.Failure is not null) Context.ReportFailure();
+        else Root.Dispatch();
+        Frame.Arena.WindBack(mark);
     }
 }

@@ -4,11 +4,13 @@ using Millrace.Saql.Planning;
 namespace Millrace.Saql.Engine;
 
 /// <summary>How rows come into a window, with what spares work a row.</summary>
-internal sealed class InletState(WindowInlet plan)
+internal sealed class WindowInletState(WindowInlet plan, GroupingState window) : InletState
 {
     public Expr[] Filters { get; } = plan.Filters;
 
     public Expr[] Keys { get; } = plan.Keys;
+
+    public Expr[] SessionKeys { get; } = plan.SessionKeys;
 
     public Expr[] Arguments { get; } = plan.Arguments;
 
@@ -21,4 +23,6 @@ internal sealed class InletState(WindowInlet plan)
     public int[] ArgumentSlots { get; } =
         plan.Arguments.All(argument => argument is SlotExpr)
             ? [.. plan.Arguments.Select(argument => ((SlotExpr)argument).Slot)] : [];
+
+    public override void Take() => window.Add(this);
 }

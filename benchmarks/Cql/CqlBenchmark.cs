@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using Millrace.Cql;
+using Millrace.TestKit.Servers;
+
+namespace Millrace.Benchmarks.Cql;
+
+/// <summary>
+/// Writes to one real Cassandra node, against Apache's Java driver, turn by turn: rows a second, which the server on
+/// the same cores limits, and processor time of the client for each row, which is what the client is made of.
+/// </summary>
+internal static class CqlBenchmark
+{
+    private const int Devices = 1_000;
+    private const int Rounds = 3;
+    private const int Reads = 60_000;
+    private const int PageRows = 1_000;
+
+    // Batch size, requests in flight, rows a turn.
+    private static readonly (int Batch, int InFlight, int Rows)[] Cases =
+    [
+        (1, 64, 60_000), (1, 256, 60_000), (1, 1_024, 60_000), (8, 128, 240_000), (32, 32, 320_000),
+        (32, 128, 320_000), (128, 32, 320_000),
+    ];
+
+    public static async Task RunAsync(Report report)
+    {
+        await using var set = await EngineSet.StartAsync("cassandra", 1, "1g");
+        if (set is null)
+        {
+            report.Line("There is no engines command to start Cassandra with.");
+            return;
+        }
+
+        var port = int.Parse(set.Variables["CASSANDRA_PORT"]);
+        var options = new CqlOptions { ContactPoints = ["127.0.0.1"], Port = port };
+        await using var session = await CqlSession.ConnectAsync(options);
+        var table = new ReadingsTable(session);
+        await table.CreateAsync();
+        report.Line("Rows of a text, a timestamp, a blob of 115 B and a double into one node on the same cores; "
+            + $"{Devices:n0} devices; batches are UNLOGGED and of one partition. Median of {Rounds} turns after one to "
+            + "warm up, each driver's in one process. The CPU is that of the client's process.");
+        report.Line();
+        report.Line("| batch | in flight | rows/s | us/row | Java rows/s | Java us/row | rows a client core, x Java |");
+        report.Line("|---:|---:|---:|---:|---:|---:|---:|");
+        foreach (var (batch, inFlight, rows) in Cases)
+        {
+            var ours = await MeasureAsync(rows, () => table.WriteAsync(rows, Devices, batch, inFlight));
+            var java = await JavaPeer.MeasureAsync(port, rows, Devices, batch, inFlight);
+            var peer = java is { } j ? $"{j.RowsPerSecond:n0} | {j.CpuUs:f2} | {j.CpuUs / ours.CpuUs:f1}" : "- | - | -";
+            report.Line($"| {batch} | {inFlight} | {ours.RowsPerSecond:n0} | {ours.CpuUs:f2} | {peer} |");
+        }
+
+        report.Line();
+        report.Line("| read | in flight | rows/s | client us/row |");
+        report.Line("|---|---:|---:|---:|");
+        var byKey = await MeasureAsync(Reads, () => table.ReadByKeyAsync(Reads, Devices, inFlight: 256));
+        report.Line($"| one row by its key | 256 | {byKey.RowsPerSecond:n0} | {byKey.CpuUs:f2} |");
+        var read = 0L;
+        var byRange = await MeasureAsync(1, async () =>
+            read = await table.ReadByRangeAsync(Devices, PageRows, inFlight: 8));
+        report.Line($"| a range of one device, pages of {PageRows:n0} | 8 | {byRange.RowsPerSecond * read:n0} "
+            + $"| {byRange.CpuUs / read:f2} |");
+    }
+
+    private static async Task<Measured> MeasureAsync(int rows, Func<Task> turn)
+    {
+        var (rate, cpu) = (new Samples(), new Samples());
+        using var process = Process.GetCurrentProcess();
+        for (var round = 0; round <= Rounds; round++)
+        {
+            process.Refresh();
+            var cpuBefore = process.TotalProcessorTime;
+            var watch = Stopwatch.StartNew();
+            await turn();
+            var seconds = watch.Elapsed.TotalSeconds;
+            process.Refresh();
+            if (round == 0) continue;
+            rate.Add(rows / seconds);
+            cpu.Add((process.TotalProcessorTime - cpuBefore).TotalMicroseconds / rows);
+        }
+
+        return new Measured(rate.Median, cpu.Median);
+    }
+}
+
+/// <summary>Rows a second, and microseconds of the client's CPU a row.</summary>
+internal readonly record struct Measured(double RowsPerSecond, double CpuUs);

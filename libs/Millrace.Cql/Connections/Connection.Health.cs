@@ -1,0 +1,60 @@
+using Millrace.Cql.Observability;
+using Millrace.Cql.Protocol;
+
+namespace Millrace.Cql.Connections;
+
+/// <summary>Deadlines, orphaned streams and heartbeats, all by one timer.</summary>
+internal sealed partial class Connection
+{
+    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(50);
+
+    // A connection with requests under way that is silent for so long is asked whether it lives.
+    private static readonly TimeSpan BusySilence = TimeSpan.FromSeconds(1);
+
+    private readonly List<IResponseHandler> _expired = [];
+    private long _lastReadAt;
+    private int _ticking;
+    private bool _heartbeatPending;
+
+    private void Tick()
+    {
+        if (Interlocked.Exchange(ref _ticking, 1) == 1) return;
+        var now = _time.GetTimestamp();
+        int orphans;
+        bool busy;
+        lock (_gate)
+        {
+            if (_isClosed) return;
+            _streams.AbandonExpired(now, _expired);
+            orphans = _streams.Orphans;
+            busy = _inFlight > 0;
+        }
+
+        foreach (var handler in _expired)
+            handler.OnFailure(this, CqlErrors.TimedOut.With(EndPoint).AsCql());
+        CqlMetrics.OrphanedStreams.Add(_expired.Count);
+        _expired.Clear();
+        if (orphans > _options.OrphanedStreamsMax)
+            Close(CqlErrors.ConnectionLost.With(EndPoint, $"{orphans} requests were never answered.").AsCql());
+        var silence = _time.GetElapsedTime(Volatile.Read(ref _lastReadAt), now);
+        if (silence > (busy ? BusySilence : _options.HeartbeatInterval) && !_heartbeatPending) _ = HeartbeatAsync();
+        Volatile.Write(ref _ticking, 0);
+    }
+
+    private async Task HeartbeatAsync()
+    {
+        _heartbeatPending = true;
+        try
+        {
+            await CallAsync(Message.Options, _options.HeartbeatTimeout).ConfigureAwait(false);
+        }
+        catch (CqlException e)
+        {
+            Close(CqlErrors.ConnectionLost.With(EndPoint, "It does not answer a heartbeat.").AsCql(e));
+        }
+        finally
+        {
+            _heartbeatPending = false;
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using Microsoft.Extensions.Logging;
+using Millrace.Cql.Observability;
+using Millrace.Cql.Protocol;
+using Millrace.Cql.Wire;
+
+namespace Millrace.Cql.Connections;
+
+/// <summary>Opens connections: TCP, TLS, the newest protocol that the node knows, login, keyspace.</summary>
+internal sealed class Connector(CqlOptions options)
+{
+    private const int VersionMin = 4;
+
+    private readonly ILogger _log = options.LoggerFactory.CreateLogger<CqlSession>();
+
+    public CqlOptions Options => options;
+
+    public async Task<Connection> OpenAsync(IPEndPoint endPoint, CancellationToken ct)
+    {
+        using var timeout = new CancellationTokenSource(options.ConnectTimeout, options.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
+        try
+        {
+            return await OpenAsync(endPoint, options.ProtocolVersionMax, either.Token).ConfigureAwait(false);
+        }
+        catch (CqlServerException e) when (e.ServerCode == ServerErrorCode.ProtocolError
+            && options.ProtocolVersionMax > VersionMin)
+        {
+            var connection = await OpenAsync(endPoint, VersionMin, either.Token).ConfigureAwait(false);
+            _log.OlderProtocol(endPoint, connection.Version);
+            return connection;
+        }
+        catch (Exception e) when (e is SocketException or IOException or AuthenticationException
+            || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        {
+            throw CqlErrors.ConnectFailed.With(endPoint, e.Message).AsCql(e);
+        }
+    }
+
+    private async Task<Connection> OpenAsync(IPEndPoint endPoint, int version, CancellationToken ct)
+    {
+        var stream = await ConnectAsync(endPoint, ct).ConfigureAwait(false);
+        var connection = new Connection(stream, endPoint, version, options, _log);
+        connection.Start();
+        try
+        {
+            await LogInAsync(connection).WaitAsync(ct).ConfigureAwait(false);
+            return connection;
+        }
+        catch (Exception e)
+        {
+            connection.Close(CqlErrors.ConnectFailed.With(endPoint, e.Message).AsCql(e));
+            throw;
+        }
+    }
+
+    private async Task<Stream> ConnectAsync(IPEndPoint endPoint, CancellationToken ct)
+    {
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(endPoint, ct).ConfigureAwait(false);
+            var plain = new NetworkStream(socket, ownsSocket: true);
+            if (options.Tls is null) return plain;
+            var tls = new SslStream(plain);
+            await tls.AuthenticateAsClientAsync(options.Tls(endPoint), ct).ConfigureAwait(false);
+            return tls;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private async Task LogInAsync(Connection connection)
+    {
+        var timeout = options.ConnectTimeout;
+        var startup = Message.Startup(options.Compression == CqlCompression.Lz4);
+        var reply = await connection.CallAsync(startup, timeout).ConfigureAwait(false);
+        if (reply.Header.Opcode == Opcode.Authenticate)
+        {
+            var (username, password) = (options.Username, options.Password);
+            if (username is null || password is null)
+                throw CqlErrors.Of(ServerErrorCode.BadCredentials)
+                    .With(connection.EndPoint, "The node asks for a login, and Username is not set.").AsCql();
+            var credentials = Message.PlainCredentials(username, password);
+            reply = await connection.CallAsync(credentials, timeout).ConfigureAwait(false);
+        }
+
+        if (reply.Header.Opcode is not (Opcode.Ready or Opcode.AuthSuccess))
+            throw CqlErrors.ProtocolViolated.With($"{reply.Header.Opcode} in the login").AsCql();
+        if (options.Keyspace is { } keyspace)
+            await connection.CallAsync(Message.Query($"USE \"{keyspace.Replace("\"", "\"\"")}\""), timeout)
+                .ConfigureAwait(false);
+    }
+}

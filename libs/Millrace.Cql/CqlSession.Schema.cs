@@ -1,0 +1,56 @@
+using Millrace.Cql.Cluster;
+using Millrace.Cql.Connections;
+using Millrace.Cql.Observability;
+using Millrace.Cql.Protocol;
+
+namespace Millrace.Cql;
+
+/// <summary>After a change of the schema.</summary>
+public sealed partial class CqlSession
+{
+    private static readonly TimeSpan AgreementPause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>
+    /// Waits until all nodes that are up tell the same version of the schema; false when they do not within
+    /// <see cref="CqlOptions.SchemaAgreementTimeout"/>.
+    /// </summary>
+    public async Task<bool> WaitForSchemaAgreementAsync(CancellationToken ct = default)
+    {
+        var startedAt = Time.GetTimestamp();
+        while (Time.GetElapsedTime(startedAt) < Options.SchemaAgreementTimeout)
+        {
+            if (await AgreeAsync().ConfigureAwait(false)) return true;
+            await Task.Delay(AgreementPause, Time, ct).ConfigureAwait(false);
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Also reads the ring again when a keyspace was changed, so that its replicas are known at once.
+    /// </summary>
+    internal async Task AwaitSchemaAgreementAsync(SchemaChange change, CancellationToken ct)
+    {
+        if (!await WaitForSchemaAgreementAsync(ct).ConfigureAwait(false))
+            _log.SchemaDisagrees(CqlErrors.SchemaDisagreement.With($"{change.Keyspace}.{change.Name}").ToString());
+        if (change.Target == "KEYSPACE" && _monitor.Connection is { } connection)
+            await _monitor.RefreshAsync(connection).ConfigureAwait(false);
+    }
+
+    /// <summary>Asks each node itself: what nodes tell of each other may be older than the change.</summary>
+    private async Task<bool> AgreeAsync()
+    {
+        var connections = _monitor.View.Local.Select(node => node.Pool.Pick()).OfType<Connection>().ToList();
+        try
+        {
+            var versions = await Task.WhenAll(connections.Select(connection =>
+                RingReader.ReadSchemaVersionAsync(connection, Options))).ConfigureAwait(false);
+            return versions.Distinct().Count() == 1;
+        }
+        catch (CqlException)
+        {
+            // A connection was lost while it was asked.
+            return false;
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Contracts;
+
+namespace Millrace.EventLog.Kafka.Producing;
+
+/// <summary>
+/// Appends to the cluster. Brokers that are slow or away make appends wait, at first for their answer, then for room. A
+/// producer that cannot go on is replaced.
+/// </summary>
+internal sealed class KafkaProducer : IAsyncDisposable
+{
+    private static readonly TimeSpan RenewalPause = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<string, string> _settings;
+    private readonly KafkaLogOptions _options;
+    private readonly ILogger _log;
+    private readonly TimeProvider _time;
+    private readonly EventLogMetrics _metrics;
+    private readonly AppendRoom _room;
+    private readonly Lock _gate = new();
+    private ProducerClient _current;
+    private long _startedAt;
+    private bool _isDisposed;
+
+    public KafkaProducer(KafkaLogOptions options, ILogger log, TimeProvider time, EventLogMetrics metrics)
+    {
+        (_options, _log, _time, _metrics) = (options, log, time, metrics);
+        _settings = KafkaSettings.Producer(options);
+        _room = new AppendRoom(options.Producer.QueueBytesMax.Bytes, options.Producer.QueueRecordsMax);
+        _current = Start();
+    }
+
+    public ValueTask<OffsetRange> AppendAsync(
+        string topic, TopicPartition partition, RecordBatchBuilder records, CancellationToken ct)
+    {
+        var room = _room.EnterAsync(records.ByteCount, records.Count, ct);
+        var append = new PendingAppend(partition, records);
+        return room.IsCompletedSuccessfully && _current.TryAppend(topic, append, records)
+            ? new ValueTask<OffsetRange>(append.Answer)
+            : new ValueTask<OffsetRange>(AppendLaterAsync(room, topic, append, records));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        ProducerClient last;
+        lock (_gate)
+        {
+            _isDisposed = true;
+            last = _current;
+        }
+
+        await last.EndAsync(_options.DrainTimeout).ConfigureAwait(false);
+    }
+
+    /// <summary>For tests.</summary>
+    internal ProducerClient Current => _current;
+
+    private async Task<OffsetRange> AppendLaterAsync(
+        ValueTask room, string topic, PendingAppend append, RecordBatchBuilder records)
+    {
+        try
+        {
+            await room.ConfigureAwait(false);
+        }
+        catch
+        {
+            append.Forget();
+            throw;
+        }
+
+        while (true)
+        {
+            var producer = _current;
+            if (producer.TryAppend(topic, append, records)) return await append.Answer.ConfigureAwait(false);
+            try
+            {
+                await RenewAsync(producer).ConfigureAwait(false);
+            }
+            catch
+            {
+                append.Forget();
+                _room.Exit(append.Bytes, append.Records);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>
+    /// The old producer closes by itself, and its appends fail. A new one comes at most once a second.
+    /// </summary>
+    private async Task RenewAsync(ProducerClient useless)
+    {
+        var pause = RenewalPause - _time.GetElapsedTime(Volatile.Read(ref _startedAt));
+        if (pause > TimeSpan.Zero) await Task.Delay(pause, _time).ConfigureAwait(false);
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_current != useless) return;
+            _current = Start();
+            _metrics.ProducersRenewed.Add(1);
+        }
+    }
+
+    private ProducerClient Start()
+    {
+        Volatile.Write(ref _startedAt, _time.GetTimestamp());
+        return new ProducerClient(_settings, _log, _time, Done);
+    }
+
+    private void Done(PendingAppend append)
+    {
+        _room.Exit(append.Bytes, append.Records);
+        var topic = EventLogMetrics.Topic(append.Partition.Topic);
+        if (append.Succeeded)
+        {
+            _metrics.Appends.Add(1, topic);
+            _metrics.Records.Add(append.Records, topic);
+            _metrics.Bytes.Add(append.Bytes, topic);
+        }
+        else _metrics.Refusals.Add(1, topic, EventLogMetrics.Reason("uncertain"));
+    }
+}

@@ -1,0 +1,94 @@
+using System.Runtime.InteropServices;
+using Millrace.Contracts;
+using Millrace.EventLog.Kafka.Native;
+using Millrace.Primitives;
+
+namespace Millrace.EventLog.Kafka.Producing;
+
+/// <summary>
+/// One append on its way: counts the brokers' reports of its records, and has the answer when the last one is in.
+/// </summary>
+internal sealed class PendingAppend
+{
+    private readonly TaskCompletionSource<OffsetRange> _answer =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private readonly GCHandle _self;
+    private readonly TopicPartition _partition;
+
+    // Reports that are to come, and one more while records are handed over.
+    private int _open;
+    private long _first = -1;
+    private long _last = -1;
+    private int _error;
+
+    public PendingAppend(TopicPartition partition, RecordBatchBuilder records)
+    {
+        (_partition, Bytes, Records, _open) = (partition, records.ByteCount, records.Count, records.Count + 1);
+        _self = GCHandle.Alloc(this);
+    }
+
+    public int Bytes { get; }
+
+    public int Records { get; }
+
+    public TopicPartition Partition => _partition;
+
+    public Task<OffsetRange> Answer => _answer.Task;
+
+    /// <summary>What stands for it in the library.</summary>
+    public nint Opaque => GCHandle.ToIntPtr(_self);
+
+    public static PendingAppend? Of(nint opaque) => GCHandle.FromIntPtr(opaque).Target as PendingAppend;
+
+    /// <summary>The report of one record, in their order. True when it was the last that was missing.</summary>
+    public bool Report(int error, long offset)
+    {
+        if (error == 0 && offset > _last)
+        {
+            if (_first < 0) _first = offset;
+            _last = offset;
+        }
+        else if (_error == 0)
+        {
+            // Without an offset, or out of order: written perhaps, but nobody can say where.
+            _error = error == 0 ? NativeErrors.BadMessage : error;
+        }
+
+        return Interlocked.Decrement(ref _open) == 0;
+    }
+
+    /// <summary>
+    /// Says that no more records will be handed over, and how many were not, because of an error. True when no report
+    /// is missing.
+    /// </summary>
+    public bool HandedOver(int missing, int error)
+    {
+        if (missing > 0) Interlocked.CompareExchange(ref _error, error, 0);
+        return Interlocked.Add(ref _open, -1 - missing) == 0;
+    }
+
+    /// <summary>It was never handed over.</summary>
+    public void Forget() => _self.Free();
+
+    /// <summary>Gives the caller the answer; the library knows nothing of this append any more.</summary>
+    public void Complete()
+    {
+        _self.Free();
+        if (_error == 0) _answer.SetResult(new OffsetRange(_first, _last + 1));
+        else _answer.SetException(Failure().AsException());
+    }
+
+    public bool Succeeded => _error == 0;
+
+    /// <summary>Reports will not come any more.</summary>
+    public void Abandon(int error) => _error = error;
+
+    private Error Failure()
+    {
+        var why = Rdkafka.Describe(_error);
+        return _error == NativeErrors.MessageTooLarge && _first < 0
+            ? EventLogErrors.AppendTooLarge.With(_partition, why)
+            : KafkaLogErrors.AppendUncertain.With(_partition, why);
+    }
+}

@@ -1,0 +1,163 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using Millrace.Contracts;
+using Millrace.EventLog.Kafka.Native;
+
+namespace Millrace.EventLog.Kafka.Producing;
+
+/// <summary>
+/// One producer of the library, and the thread that has its reports. After a fatal error of the library it is of no
+/// more use: every append that is on its way fails, and another producer takes its place.
+/// </summary>
+internal sealed class ProducerClient
+{
+    private const int PurgeAll = 1 | 2;
+    private static readonly TimeSpan PollMost = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan PurgeMost = TimeSpan.FromSeconds(5);
+
+    // The reports come on the thread that polls, which so knows whose they are.
+    [ThreadStatic]
+    private static ProducerClient? _polling;
+
+    private readonly NativeClient _client;
+    private readonly ILogger _log;
+    private readonly TimeProvider _time;
+    private readonly Action<PendingAppend> _done;
+    private readonly ConcurrentDictionary<TopicPartition, Lock> _partitions = new();
+    private readonly List<PendingAppend> _completed = [];
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Appends are handed over within its read lock; with its write lock, no more come in.
+    private readonly ReaderWriterLockSlim _life = new();
+    private readonly ConcurrentDictionary<PendingAppend, bool> _onTheWay = new();
+    private string _why = "";
+    private volatile bool _isFatal;
+    private volatile bool _isEnding;
+
+    /// <param name="done">Called once for each append, before its caller has the answer.</param>
+    public ProducerClient(
+        IReadOnlyDictionary<string, string> settings, ILogger log, TimeProvider time, Action<PendingAppend> done)
+    {
+        (_log, _time, _done) = (log, time, done);
+        unsafe
+        {
+            delegate* unmanaged[Cdecl]<nint, NativeMessage*, nint, void> delivery = &OnDelivery;
+            _client = new NativeClient(ClientKind.Producer, settings, log, Failed, (nint)delivery);
+        }
+
+        new Thread(Run) { IsBackground = true, Name = "millrace-kafka-producer" }.Start();
+    }
+
+    /// <summary>Ends when every append has its answer and the producer is closed.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>
+    /// Hands the records over, next to one another among those of this process. False when this producer is of no use
+    /// any more and took none of them.
+    /// </summary>
+    public bool TryAppend(string topic, PendingAppend append, RecordBatchBuilder records)
+    {
+        bool hasAnswer;
+        _life.EnterReadLock();
+        try
+        {
+            if (_isFatal || _isEnding) return false;
+            _onTheWay.TryAdd(append, true);
+            int taken, error;
+            lock (_partitions.GetOrAdd(append.Partition, static _ => new Lock()))
+            {
+                taken = RecordWriter.Write(_client, _client.Topic(topic), append.Partition.Partition, records,
+                    append.Opaque, out error);
+            }
+
+            if (error == NativeErrors.Fatal) _isFatal = true;
+            if (taken == 0 && error == NativeErrors.Fatal)
+            {
+                _onTheWay.TryRemove(append, out _);
+                return false;
+            }
+
+            hasAnswer = append.HandedOver(append.Records - taken, error);
+        }
+        finally
+        {
+            _life.ExitReadLock();
+        }
+
+        // Without the lock: the caller may go on from here with the next append.
+        if (hasAnswer) Finish(append);
+        return true;
+    }
+
+    /// <summary>Takes no more; what is on its way gets so long, then fails.</summary>
+    public async Task EndAsync(TimeSpan drain)
+    {
+        _isEnding = true;
+        await Task.WhenAny(_ended.Task, Task.Delay(drain, _time)).ConfigureAwait(false);
+        _isFatal = true;
+        await _ended.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>For tests: as if the brokers had said something that the library cannot go on from.</summary>
+    internal unsafe void FailFatally(int code)
+    {
+        fixed (byte* reason = "test\0"u8) Rdkafka.TestFatalError(_client.Handle, code, reason);
+    }
+
+    private void Failed(int code, string reason)
+    {
+        if (code != NativeErrors.Fatal) return;
+        _why = reason;
+        _isFatal = true;
+    }
+
+    private void Run()
+    {
+        _polling = this;
+        while (!_isFatal && !(_isEnding && _onTheWay.IsEmpty)) Poll(PollMost);
+        _isEnding = true;
+
+        // Who was handing over has ended after this, and nobody comes in.
+        _life.EnterWriteLock();
+        _life.ExitWriteLock();
+        if (!_onTheWay.IsEmpty)
+        {
+            _log.ProducerGivenUp(_why, _onTheWay.Count);
+            Rdkafka.Purge(_client.Handle, PurgeAll);
+        }
+
+        var started = _time.GetTimestamp();
+        while (!_onTheWay.IsEmpty && _time.GetElapsedTime(started) < PurgeMost) Poll(PollMost);
+        _client.Dispose();
+        foreach (var append in _onTheWay.Keys)
+        {
+            append.Abandon(NativeErrors.Purged);
+            Finish(append);
+        }
+
+        _ended.SetResult();
+    }
+
+    private void Poll(TimeSpan most)
+    {
+        _client.Poll(most);
+        foreach (var append in _completed) Finish(append);
+        _completed.Clear();
+    }
+
+    private void Finish(PendingAppend append)
+    {
+        if (!_onTheWay.TryRemove(append, out _)) return;
+        _done(append);
+        append.Complete();
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static unsafe void OnDelivery(nint client, NativeMessage* message, nint opaque)
+    {
+        if (PendingAppend.Of(message->Opaque) is { } append && append.Report(message->Error, message->Offset))
+            _polling?._completed.Add(append);
+    }
+}

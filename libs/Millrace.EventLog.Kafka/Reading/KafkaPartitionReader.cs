@@ -1,0 +1,107 @@
+using System.Runtime.CompilerServices;
+using Millrace.Contracts;
+using Millrace.EventLog.Kafka.Native;
+using Millrace.Primitives;
+
+namespace Millrace.EventLog.Kafka.Reading;
+
+/// <summary>
+/// Reads a partition of the cluster forward. It begins to fetch with its first read; what was fetched by then is given
+/// even when it is trimmed meanwhile.
+/// </summary>
+internal sealed class KafkaPartitionReader(KafkaLog log, TopicPartition partition, long offset) : IPartitionReader
+{
+    private readonly RecordBatchBuilder _records = new();
+    private PartitionFetch? _fetch;
+    private bool _isDisposed;
+
+    public long Position { get; private set; } = offset;
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<RecordBatch> ReadAsync(int bytesMax = 64 * 1024, CancellationToken ct = default)
+    {
+        while (true)
+        {
+            ct.ThrowIfCancellationRequested();
+            if (await TakeAsync(bytesMax, ct).ConfigureAwait(false) is { } batch) return batch;
+            await _fetch!.WaitAsync(ct).ConfigureAwait(false);
+        }
+    }
+
+    public async ValueTask<RecordBatch?> TryReadAsync(int bytesMax = 64 * 1024, CancellationToken ct = default)
+    {
+        ct.ThrowIfCancellationRequested();
+        if (_fetch is not null && await TakeAsync(bytesMax, ct).ConfigureAwait(false) is { } there) return there;
+
+        // What is fetched is not all that there is: the brokers say where the end is now.
+        var range = await RangeOfPositionAsync(ct).ConfigureAwait(false);
+        while (Position < range.Next)
+        {
+            if (await TakeAsync(bytesMax, ct).ConfigureAwait(false) is { } batch) return batch;
+            if (Position < range.Next) await _fetch!.WaitAsync(ct).ConfigureAwait(false);
+        }
+
+        return null;
+    }
+
+    public void Seek(long offset)
+    {
+        Close();
+        Position = offset;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _isDisposed = true;
+        Close();
+        _records.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask<RecordBatch?> TakeAsync(int bytesMax, CancellationToken ct)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytesMax);
+        ObjectDisposedException.ThrowIf(_isDisposed, typeof(IPartitionReader));
+        _fetch ??= log.Fetch(partition, Position);
+        _records.Clear();
+        switch (_fetch.Take(_records, bytesMax, out var first))
+        {
+            case FetchOutcome.Records:
+                Position = _fetch.Next;
+                return new RecordBatch(partition, first, _records.Count, _records.Bytes.ToArray());
+            case FetchOutcome.Empty:
+                Position = _fetch.Next;
+                return null;
+            case FetchOutcome.OutOfRange:
+                Close();
+                await RangeOfPositionAsync(ct).ConfigureAwait(false);
+                _fetch = log.Fetch(partition, Position);
+                return null;
+            default:
+                var error = _fetch.Error;
+                Close();
+                var definition = error == NativeErrors.BadMessage
+                    ? EventLogErrors.Damaged
+                    : KafkaLogErrors.ClusterFailed;
+                throw definition.With($"{partition} at {Position}", Rdkafka.Describe(error)).AsException();
+        }
+    }
+
+    /// <summary>The range, when the position lies in it; else the error that it does not.</summary>
+    private async ValueTask<OffsetRange> RangeOfPositionAsync(CancellationToken ct)
+    {
+        var range = await log.RangeAsync(partition, ct).ConfigureAwait(false);
+        if (Position < range.First) throw Outside(EventLogErrors.Trimmed, $"Kept is what begins at {range.First}.");
+        if (Position > range.Next) throw Outside(EventLogErrors.BeyondEnd, $"The log ends at {range.Next}.");
+        return range;
+    }
+
+    private MillraceException Outside(ErrorDefinition definition, string detail) =>
+        definition.With($"{partition} at {Position}", detail).AsException();
+
+    private void Close()
+    {
+        _fetch?.Dispose();
+        _fetch = null;
+    }
+}

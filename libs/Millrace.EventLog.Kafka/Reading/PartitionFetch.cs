@@ -1,0 +1,135 @@
+using Millrace.Contracts;
+using Millrace.EventLog.Kafka.Native;
+
+namespace Millrace.EventLog.Kafka.Reading;
+
+/// <summary>What a look into the fetched records brought.</summary>
+internal enum FetchOutcome
+{
+    /// <summary>Records were taken.</summary>
+    Records,
+
+    /// <summary>Nothing is there yet; <see cref="PartitionFetch.WaitAsync"/> says when to look again.</summary>
+    Empty,
+
+    /// <summary>The position is not, or no more, within the partition.</summary>
+    OutOfRange,
+
+    /// <summary>The brokers said that something is wrong; see <see cref="PartitionFetch.Error"/>.</summary>
+    Failed,
+}
+
+/// <summary>
+/// The records of one partition from an offset on, as the library fetches them in the background into a queue of their
+/// own, up to a limit.
+/// </summary>
+internal sealed unsafe class PartitionFetch : IDisposable
+{
+    private const int MessagesMax = 512;
+
+    private readonly Lock _gate = new();
+    private readonly NativeSignal _signal;
+    private readonly nint _topic;
+    private readonly int _partition;
+    private readonly Action<PartitionFetch> _ended;
+    private readonly nint[] _messages = new nint[MessagesMax];
+    private int _at;
+    private int _count;
+    private bool _isDisposed;
+
+    public PartitionFetch(
+        NativeClient client, string topic, int partition, long offset, Action<PartitionFetch> ended)
+    {
+        (_topic, _partition, _ended) = (client.Topic(topic), partition, ended);
+        _signal = new NativeSignal(client);
+        Next = offset;
+        if (Rdkafka.ConsumeStart(_topic, partition, offset, _signal.Queue) == 0) return;
+        var error = Rdkafka.Describe(Rdkafka.LastError());
+        _signal.Dispose();
+        throw KafkaLogErrors.ClusterFailed.With($"{topic}/{partition}", error).AsException();
+    }
+
+    /// <summary>The offset that is taken next, or a later one where offsets hold no records for readers.</summary>
+    public long Next { get; private set; }
+
+    public int Error { get; private set; }
+
+    public Task WaitAsync(CancellationToken ct) => _signal.WaitAsync(ct);
+
+    /// <summary>
+    /// Takes neighbouring records, at least one when there is one, and no more than fit. They stand next to one another
+    /// in the log: a batch ends where an offset is missing.
+    /// </summary>
+    public FetchOutcome Take(RecordBatchBuilder into, int bytesMax, out long firstOffset)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, typeof(KafkaLog));
+            firstOffset = Next;
+            while (Peek() is var message && message is not null)
+            {
+                if (message->Error != 0)
+                {
+                    if (into.Count > 0) return FetchOutcome.Records;
+                    var (error, offset) = (message->Error, message->Offset);
+                    Drop();
+                    if (Meet(error, offset) is { } outcome) return outcome;
+                    firstOffset = Next;
+                    continue;
+                }
+
+                if (into.Count == 0) firstOffset = message->Offset;
+                else if (message->Offset != Next || into.ByteCount + RecordReader.Size(message) > bytesMax) break;
+                Next = message->Offset + 1;
+                RecordReader.Read(message, into);
+                Drop();
+            }
+
+            return into.Count > 0 ? FetchOutcome.Records : FetchOutcome.Empty;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_isDisposed) return;
+            _isDisposed = true;
+            while (_at < _count) Drop();
+            Rdkafka.ConsumeStop(_topic, _partition);
+            _signal.Set();
+            _signal.Dispose();
+        }
+
+        _ended(this);
+    }
+
+    private NativeMessage* Peek()
+    {
+        if (_at == _count)
+        {
+            fixed (nint* messages = _messages)
+            {
+                var got = Rdkafka.ConsumeBatch(_signal.Queue, 0, (NativeMessage**)messages, MessagesMax);
+                (_at, _count) = (0, Math.Max(0, (int)got));
+            }
+        }
+
+        return _at < _count ? (NativeMessage*)_messages[_at] : null;
+    }
+
+    private void Drop() => Rdkafka.MessageDestroy((NativeMessage*)_messages[_at++]);
+
+    private FetchOutcome? Meet(int error, long offset)
+    {
+        if (error == NativeErrors.PartitionEnd)
+        {
+            // What lies between are marks of transactions, which no reader sees.
+            if (offset > Next) Next = offset;
+            return null;
+        }
+
+        Error = error;
+        return error == NativeErrors.OffsetOutOfRange ? FetchOutcome.OutOfRange : FetchOutcome.Failed;
+    }
+}

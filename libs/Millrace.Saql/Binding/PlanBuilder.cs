@@ -1,0 +1,50 @@
+using Millrace.Saql.Expressions;
+using Millrace.Saql.Parsing;
+using Millrace.Saql.Planning;
+
+namespace Millrace.Saql.Binding;
+
+/// <summary>The parts of a plan that expressions and sources add to.</summary>
+internal sealed class PlanBuilder
+{
+    private readonly Dictionary<TextSpan, AnalyticPlan> _analyticsByPlace = [];
+    private readonly Dictionary<(TextSpan Place, Branch Branch), AnalyticInlet> _inlets = [];
+
+    public List<OperatorPlan> Operators { get; } = [];
+
+    public List<AnalyticPlan> Analytics { get; } = [];
+
+    public int Memos { get; private set; }
+
+    public int NewMemo() => Memos++;
+
+    public Expr Memo(Expr value) => new MemoExpr(value, NewMemo());
+
+    /// <summary>Adds an operator, behind all that it reads.</summary>
+    public void Add(OperatorPlan one)
+    {
+        one.Number = Operators.Count;
+        Operators.Add(one);
+    }
+
+    /// <summary>
+    /// The function that stands at a place of the text: one, whatever the number of branches that its source has.
+    /// </summary>
+    public AnalyticPlan Analytic(TextSpan place, Func<int, AnalyticPlan> make)
+    {
+        if (_analyticsByPlace.TryGetValue(place, out var known)) return known;
+        var made = make(Analytics.Count);
+        Analytics.Add(made);
+        return _analyticsByPlace[place] = made;
+    }
+
+    public AnalyticInlet? Inlet(TextSpan place, Branch branch) => _inlets.GetValueOrDefault((place, branch));
+
+    public void Add(TextSpan place, Branch branch, AnalyticInlet inlet)
+    {
+        _inlets[(place, branch)] = inlet;
+        inlet.Analytic.Inlets.Add(inlet);
+        inlet.Analytic.IsPartitionLocal &= inlet.Keys.Any(key => key.SeparatesPartitions);
+        branch.Root.Analytics.Add(inlet);
+    }
+}

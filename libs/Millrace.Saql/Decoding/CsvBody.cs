@@ -1,0 +1,94 @@
+using System.Text;
+using Millrace.Saql.Json;
+using Millrace.Saql.Values;
+
+namespace Millrace.Saql.Decoding;
+
+/// <summary>
+/// CSV as RFC 4180 has it, with a head line: an array of objects. A field that is a JSON number, true or false is that,
+/// an empty one without quotes is null, any other is text.
+/// </summary>
+internal static class CsvBody
+{
+    public static byte[] ToJson(ReadOnlySpan<byte> csv)
+    {
+        if (csv.StartsWith("\uFEFF"u8)) csv = csv[3..];
+        var at = 0;
+        var names = Line(csv, ref at);
+        var tokens = names.Select(name => JsonRowWriter.NameToken(Encoding.UTF8.GetString(name.Text))).ToArray();
+        var writer = new JsonRowWriter();
+        writer.BeginArray();
+        while (at < csv.Length)
+        {
+            var fields = Line(csv, ref at);
+            if (fields is [{ Text.Length: 0, IsQuoted: false }]) continue;
+            if (fields.Count > names.Count)
+                throw new FormatException($"A line has {fields.Count} fields; the head has {names.Count}.");
+            writer.BeginElement();
+            for (var i = 0; i < fields.Count; i++)
+            {
+                writer.Name(tokens[i]);
+                writer.Value(ValueOf(fields[i]));
+            }
+
+            writer.End();
+        }
+
+        writer.EndArray();
+        return writer.Written.ToArray();
+    }
+
+    private static Value ValueOf((byte[] Text, bool IsQuoted) field)
+    {
+        if (field.IsQuoted) return Value.OfText(field.Text);
+        ReadOnlySpan<byte> text = field.Text.AsSpan().Trim((byte)' ');
+        if (text.IsEmpty) return Value.Null;
+        if (text.SequenceEqual("true"u8) || text.SequenceEqual("false"u8)) return Value.Of(text[0] == 't');
+        return NumberText.TryParse(text, out var number) == text.Length ? number : Value.OfText(field.Text);
+    }
+
+    private static List<(byte[] Text, bool IsQuoted)> Line(ReadOnlySpan<byte> csv, ref int at)
+    {
+        var fields = new List<(byte[], bool)>();
+        while (true)
+        {
+            fields.Add(Field(csv, ref at));
+            if (at < csv.Length && csv[at] == ',')
+            {
+                at++;
+                continue;
+            }
+
+            if (at < csv.Length && csv[at] == '\r') at++;
+            if (at < csv.Length && csv[at] == '\n') at++;
+            else if (at < csv.Length) throw new FormatException("A quoted field of the CSV goes on behind its quote.");
+            return fields;
+        }
+    }
+
+    private static (byte[] Text, bool IsQuoted) Field(ReadOnlySpan<byte> csv, ref int at)
+    {
+        if (at >= csv.Length || csv[at] != '"')
+        {
+            var length = csv[at..].IndexOfAny(",\r\n"u8);
+            var end = length < 0 ? csv.Length : at + length;
+            var plain = csv[at..end].ToArray();
+            at = end;
+            return (plain, false);
+        }
+
+        var text = new List<byte>();
+        for (at++; at < csv.Length; at++)
+        {
+            if (csv[at] != '"') text.Add(csv[at]);
+            else if (at + 1 < csv.Length && csv[at + 1] == '"') text.Add(csv[at++]);
+            else
+            {
+                at++;
+                return ([.. text], true);
+            }
+        }
+
+        throw new FormatException("A quoted field of the CSV does not end.");
+    }
+}

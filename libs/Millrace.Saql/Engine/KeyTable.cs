@@ -1,0 +1,79 @@
+namespace Millrace.Saql.Engine;
+
+/// <summary>What is kept of one key, in the order in which keys were used last.</summary>
+internal abstract class KeyEntry
+{
+    public byte[] Key { get; set; } = [];
+
+    public long UsedAt { get; set; }
+
+    public KeyEntry? Older { get; set; }
+
+    public KeyEntry? Newer { get; set; }
+}
+
+/// <summary>Entries by key. Those that were not used for long can be taken away, oldest first.</summary>
+internal sealed class KeyTable<TEntry> where TEntry : KeyEntry, new()
+{
+    private readonly Dictionary<byte[], TEntry> _entries = new(KeyBytes.Comparer);
+    private KeyEntry? _oldest;
+    private KeyEntry? _newest;
+
+    public int Count => _entries.Count;
+
+    /// <summary>Oldest first.</summary>
+    public IEnumerable<TEntry> InOrder
+    {
+        get
+        {
+            for (var entry = _oldest; entry is not null; entry = entry.Newer) yield return (TEntry)entry;
+        }
+    }
+
+    public TEntry? Find(ReadOnlySpan<byte> key) =>
+        _entries.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(key, out var entry) ? entry : null;
+
+    /// <summary>The entry of a key, which is used now.</summary>
+    public TEntry Use(ReadOnlySpan<byte> key, long now)
+    {
+        var entry = Find(key);
+        if (entry is null)
+        {
+            entry = new TEntry { Key = key.ToArray() };
+            _entries.Add(entry.Key, entry);
+        }
+        else Unlink(entry);
+
+        entry.UsedAt = now;
+        entry.Older = _newest;
+        if (_newest is null) _oldest = entry;
+        else _newest.Newer = entry;
+        _newest = entry;
+        return entry;
+    }
+
+    /// <summary>Takes away what was used last at this time or before.</summary>
+    public void RemoveUpTo(long time)
+    {
+        while (_oldest is { } entry && entry.UsedAt <= time)
+        {
+            Unlink(entry);
+            _entries.Remove(entry.Key);
+        }
+    }
+
+    public void Clear()
+    {
+        _entries.Clear();
+        _oldest = _newest = null;
+    }
+
+    private void Unlink(KeyEntry entry)
+    {
+        if (entry.Older is null) _oldest = entry.Newer;
+        else entry.Older.Newer = entry.Newer;
+        if (entry.Newer is null) _newest = entry.Older;
+        else entry.Newer.Older = entry.Older;
+        entry.Older = entry.Newer = null;
+    }
+}

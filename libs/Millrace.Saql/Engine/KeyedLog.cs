@@ -1,0 +1,101 @@
+using Millrace.Saql.Values;
+
+namespace Millrace.Saql.Engine;
+
+/// <summary>The rows of one key that are kept, as numbers of a log.</summary>
+internal sealed class KeyChain(byte[] key, int tag)
+{
+    public byte[] Key => key;
+
+    /// <summary>What the owner of the key says of its bytes.</summary>
+    public int Tag => tag;
+
+    public long First { get; set; }
+
+    public long Last { get; set; }
+
+    public int Count { get; set; }
+
+    /// <summary>For the owner: when it last looked at the chain.</summary>
+    public long LookedAt { get; set; } = long.MinValue;
+}
+
+/// <summary>Rows of the last stretch of time, found by key.</summary>
+internal sealed class KeyedLog
+{
+    private readonly Dictionary<byte[], KeyChain> _chains = new(KeyBytes.Comparer);
+
+    /// <summary>Values before a row's own: its key and the key's tag.</summary>
+    public const int HeadValues = 2;
+
+    public RowLog Rows { get; } = new();
+
+    public long FirstTime => Rows.Count == 0 ? long.MaxValue : Rows[Rows.First].Time;
+
+    public KeyChain? Find(ReadOnlySpan<byte> key) =>
+        _chains.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(key, out var chain) ? chain : null;
+
+    /// <summary>Keeps a row under its key, which goes before the row's values.</summary>
+    public KeyChain Append(
+        ReadOnlySpan<byte> key, int tag, in RowOrigin origin, Span<Value> values, ReadOnlySpan<Value> moreValues)
+    {
+        var chain = Chain(key, tag);
+        values[0] = Value.OfText(chain.Key);
+        values[1] = Value.Of((long)tag);
+        Link(chain, Rows.Append(origin, values, moreValues));
+        return chain;
+    }
+
+    /// <summary>Takes the oldest row away; gives its chain, which may be empty now.</summary>
+    public KeyChain RemoveFirst()
+    {
+        var number = Rows.First;
+        var chain = ChainOf(number);
+        chain.First = Rows[number].Next;
+        if (--chain.Count == 0) _chains.Remove(chain.Key);
+        Rows.RemoveFirst();
+        return chain;
+    }
+
+    public KeyChain ChainOf(long number)
+    {
+        var key = default(Head);
+        Rows.Read(number, key);
+        return Find(key[0].Utf8)!;
+    }
+
+    public void Save(StateWriter writer) => Rows.Save(writer);
+
+    public void Restore(ref StateReader reader, int sources)
+    {
+        _chains.Clear();
+        Rows.Restore(ref reader, sources);
+        var key = default(Head);
+        for (var number = Rows.First; number < Rows.Next; number++)
+        {
+            Rows.Read(number, key);
+            Link(Chain(key[0].Utf8, (int)key[1].Integer), number);
+        }
+    }
+
+    private KeyChain Chain(ReadOnlySpan<byte> key, int tag)
+    {
+        if (Find(key) is { } known) return known;
+        var bytes = key.ToArray();
+        return _chains[bytes] = new KeyChain(bytes, tag);
+    }
+
+    private void Link(KeyChain chain, long number)
+    {
+        if (chain.Count++ == 0) chain.First = number;
+        else Rows[chain.Last].Next = number;
+        chain.Last = number;
+    }
+
+    /// <summary>The values before a row's own: its key and the key's tag.</summary>
+    [System.Runtime.CompilerServices.InlineArray(HeadValues)]
+    internal struct Head
+    {
+        private Value _first;
+    }
+}

@@ -1,0 +1,127 @@
+using Millrace.Saql.Expressions;
+using Millrace.Saql.Json;
+using Millrace.Saql.Planning;
+using Millrace.Saql.Values;
+
+namespace Millrace.Saql.Engine;
+
+/// <summary>
+/// A stream joined with reference data: a row for each entry that fits. The entries are part of the state, so that what
+/// was answered with them is answered so again.
+/// </summary>
+internal sealed class ReferenceState : OperatorState
+{
+    private readonly ReferencePlan _plan;
+    private IReadOnlyList<byte[]> _entries = [];
+    private Snapshot? _snapshot;
+    private readonly Value[] _values;
+
+    public ReferenceState(ReferencePlan plan, EngineContext context) : base(plan, context)
+    {
+        _plan = plan;
+        _values = new Value[plan.Left.Slots.Count];
+    }
+
+    public string Name => _plan.Data.Name;
+
+    public override InletState CreateInlet(Inlet inlet) => new ReferenceInletState(this, (JoinInlet)inlet);
+
+    public override long StateBytes => _entries.Sum(entry => (long)entry.Length);
+
+    /// <param name="entries">JSON objects, each in an array of its own.</param>
+    public void Load(IReadOnlyList<byte[]> entries) =>
+        (_entries, _snapshot) = (entries, new Snapshot(_plan, entries, Frame));
+
+    public override void Save(StateWriter writer)
+    {
+        writer.Write(_entries.Count);
+        foreach (var entry in _entries) writer.Write(entry);
+    }
+
+    public override void Restore(ref StateReader reader)
+    {
+        var entries = new List<byte[]>();
+        for (var left = reader.ReadCount(); left > 0; left--) entries.Add(reader.ReadBytes().ToArray());
+        Load(entries);
+    }
+
+    private void Take(JoinInlet inlet, CarriedReader reader)
+    {
+        if (!reader.TryRead(Frame, Context, _values, out var hash, out var isKnown)) return;
+        var mark = Frame.Mark();
+        var origin = mark.Origin;
+        origin.Settle();
+        JoinSide.Put(_values, _plan.Left.Slots, Root.Slots);
+        var hasMet = false;
+        if (isKnown && _snapshot is { } snapshot)
+        {
+            var ordinal = 0L;
+            foreach (var entry in snapshot.Find(hash))
+                hasMet |= Meet(entry, origin.Derived(_plan.Number, (ordinal++ * 64) + inlet.Index));
+        }
+
+        if (!hasMet && _plan.IsOuter)
+        {
+            foreach (var slot in _plan.Right.Slots) Root.Slots[slot] = Value.Null;
+            Frame.Origin = origin.Derived(_plan.Number, -2 - inlet.Index);
+            Root.Dispatch();
+        }
+
+        Frame.ComeBack(mark);
+    }
+
+    private bool Meet(Value[] entry, in RowOrigin origin)
+    {
+        JoinSide.Put(entry, _plan.Right.Slots, Root.Slots);
+        Frame.Slots = Root.Slots;
+        Frame.Origin = origin;
+        Frame.NextRow();
+        Frame.ClearFailure();
+        var fits = _plan.Condition.Test(Frame) == Truth.True;
+        if (Frame.Failure is not null) Context.ReportFailure();
+        else if (fits) Root.Dispatch();
+        return fits;
+    }
+
+    /// <summary>Entries with the values that are read of them, by the hash of their keys.</summary>
+    private sealed class Snapshot
+    {
+        private readonly Dictionary<uint, List<Value[]>> _byHash = [];
+
+        public Snapshot(ReferencePlan plan, IReadOnlyList<byte[]> entries, Frame frame)
+        {
+            var slots = new Value[plan.Data.SlotCount];
+            // Text without its escapes is made here and must stay.
+            var reader = new JsonRowReader(plan.Data.Fields, slots, new TextArena());
+            var mark = frame.Mark();
+            Expr[] values = [.. plan.Right.Values(0)];
+            foreach (var entry in entries)
+            {
+                if (!reader.TryRead(entry, 0, entry.Length)) continue;
+                frame.Slots = slots;
+                frame.NextRow();
+                frame.ClearFailure();
+                if (!LookupHash.TryOf(plan.Keys, frame, out var hash)) continue;
+                var row = new Value[values.Length];
+                for (var i = 0; i < row.Length; i++) row[i] = Kept(values[i].Evaluate(frame), entry);
+                if (!_byHash.TryGetValue(hash == 0 ? 1 : hash, out var same)) _byHash[hash == 0 ? 1 : hash] = same = [];
+                same.Add(row);
+            }
+
+            frame.ComeBack(mark);
+        }
+
+        public IReadOnlyList<Value[]> Find(uint hash) => _byHash.TryGetValue(hash, out var found) ? found : [];
+
+        private static Value Kept(in Value value, byte[] entry) => value.HasBytes && value.Bytes != entry
+            ? Value.Slice(value.Kind, value.Utf8.ToArray(), 0, value.Length)
+            : value;
+    }
+
+    private sealed class ReferenceInletState(ReferenceState join, JoinInlet plan) : InletState
+    {
+        private readonly CarriedReader _reader = new(plan);
+
+        public override void Take() => join.Take(plan, _reader);
+    }
+}

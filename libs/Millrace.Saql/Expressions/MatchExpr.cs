@@ -1,0 +1,60 @@
+using Millrace.Saql.Engine;
+using Millrace.Saql.Json;
+using Millrace.Saql.Values;
+
+namespace Millrace.Saql.Expressions;
+
+internal enum MatchValue : byte
+{
+    First,
+    Last,
+    Min,
+    Max,
+    Count,
+}
+
+/// <summary>A column of the rows that a pattern has matched as one variable, or as any.</summary>
+/// <param name="variable">-1 for any.</param>
+internal sealed class MatchExpr(MatchValue kind, int variable, int column, ValueKind? type) : Expr
+{
+    public override ValueKind? Type => kind == MatchValue.Count ? ValueKind.BigInt : type;
+
+    public override Value Evaluate(Frame frame)
+    {
+        var found = Value.Null;
+        var count = 0L;
+        foreach (var (row, matched) in frame.Matched)
+        {
+            if (variable >= 0 && matched != variable) continue;
+            var value = column < 0 ? Value.Of(1L) : row[column];
+            if (kind == MatchValue.First) return value;
+            if (kind == MatchValue.Last) found = value;
+            else if (!value.IsNull)
+            {
+                count++;
+                if (found.IsNull || IsBetter(value, found)) found = value;
+            }
+        }
+
+        return kind == MatchValue.Count ? Value.Of(count) : found;
+    }
+
+    private bool IsBetter(in Value value, in Value than) => Comparison.TryCompare(value, than, out var order)
+        && (kind == MatchValue.Min ? order < 0 : order > 0);
+}
+
+/// <summary>Classifier(): the variable of each row of the match.</summary>
+internal sealed class ClassifierExpr(IReadOnlyList<string> variables) : Expr
+{
+    public override ValueKind? Type => ValueKind.Array;
+
+    public override Value Evaluate(Frame frame)
+    {
+        var writer = new JsonRowWriter();
+        writer.BeginArray();
+        foreach (var (_, variable) in frame.Matched)
+            writer.Element(frame.Arena.Add(variable < 0 ? "." : variables[variable]));
+        writer.EndArray();
+        return frame.Arena.Add(writer.Written, ValueKind.Array);
+    }
+}

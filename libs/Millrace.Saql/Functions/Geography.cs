@@ -1,0 +1,96 @@
+using System.Globalization;
+using System.Text;
+using Millrace.Saql.Json;
+using Millrace.Saql.Values;
+
+namespace Millrace.Saql.Functions;
+
+internal enum GeographyKind : byte
+{
+    Point,
+    LineString,
+    Polygon,
+}
+
+/// <summary>A place on the earth, in degrees.</summary>
+internal readonly record struct GeoPoint(double Longitude, double Latitude);
+
+/// <summary>A point, a line or the outline of a polygon, whose first point is not repeated at the end.</summary>
+internal sealed record Geography(GeographyKind Kind, IReadOnlyList<GeoPoint> Points)
+{
+    /// <summary>A GeoJSON record, or well-known text; both have the longitude first.</summary>
+    public static Geography? TryRead(in Value value, TextArena arena) => value.Kind switch
+    {
+        ValueKind.Record => TryRecord(value, arena),
+        ValueKind.Text => TryText(Encoding.UTF8.GetString(value.Utf8)),
+        _ => null,
+    };
+
+    private static Geography? TryRecord(in Value record, TextArena arena)
+    {
+        var type = JsonLookup.Member(record, "type"u8, arena);
+        var coordinates = JsonLookup.Member(record, "coordinates"u8, arena);
+        if (type.Kind != ValueKind.Text || coordinates.Kind != ValueKind.Array) return null;
+        if (!Enum.TryParse<GeographyKind>(Encoding.UTF8.GetString(type.Utf8), true, out var kind)) return null;
+        if (kind == GeographyKind.Point) return TryPoint(coordinates, arena, out var only) ? Of(kind, [only]) : null;
+        if (kind == GeographyKind.Polygon)
+        {
+            // The outline stands in an array of rings; it is also taken without it.
+            var first = JsonLookup.Element(coordinates, 0, arena);
+            if (first.Kind == ValueKind.Array && JsonLookup.Element(first, 0, arena).Kind == ValueKind.Array)
+                coordinates = first;
+        }
+
+        var points = new List<GeoPoint>();
+        foreach (var element in JsonLookup.Elements(coordinates))
+        {
+            if (!TryPoint(element.Read(arena), arena, out var point)) return null;
+            points.Add(point);
+        }
+
+        return Of(kind, points);
+    }
+
+    private static bool TryPoint(in Value array, TextArena arena, out GeoPoint point)
+    {
+        point = default;
+        if (array.Kind != ValueKind.Array) return false;
+        var longitude = JsonLookup.Element(array, 0, arena);
+        var latitude = JsonLookup.Element(array, 1, arena);
+        if (!longitude.Kind.IsNumber() || !latitude.Kind.IsNumber()) return false;
+        point = new GeoPoint(longitude.AsNumber, latitude.AsNumber);
+        return IsOnEarth(point);
+    }
+
+    private static Geography? TryText(string text)
+    {
+        var open = text.IndexOf('(');
+        if (open < 0 || !text.TrimEnd().EndsWith(')')) return null;
+        if (!Enum.TryParse<GeographyKind>(text[..open].Trim(), true, out var kind)) return null;
+        var points = new List<GeoPoint>();
+        foreach (var written in text[open..].Replace("(", "").Replace(")", "").Split(','))
+        {
+            var numbers = written.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (numbers.Length < 2 || !TryNumber(numbers[0], out var longitude)
+                || !TryNumber(numbers[1], out var latitude))
+                return null;
+            points.Add(new GeoPoint(longitude, latitude));
+        }
+
+        return points.All(IsOnEarth) ? Of(kind, points) : null;
+    }
+
+    private static bool TryNumber(string text, out double number) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number);
+
+    private static bool IsOnEarth(GeoPoint point) =>
+        Math.Abs(point.Latitude) <= 90 && Math.Abs(point.Longitude) <= 360;
+
+    private static Geography? Of(GeographyKind kind, List<GeoPoint> points)
+    {
+        if (kind == GeographyKind.Polygon && points.Count > 1 && points[0] == points[^1])
+            points.RemoveAt(points.Count - 1);
+        var least = kind switch { GeographyKind.Point => 1, GeographyKind.LineString => 2, _ => 3 };
+        return points.Count >= least ? new Geography(kind, points) : null;
+    }
+}

@@ -1,0 +1,105 @@
+using Millrace.Saql.Binding;
+using Millrace.Saql.Expressions;
+
+namespace Millrace.Saql.Planning;
+
+/// <summary>
+/// Two streams joined: a row of one side meets the rows that the other side keeps. Its row has the columns of both that
+/// somebody reads.
+/// </summary>
+internal sealed class JoinPlan(bool isOuter) : OperatorPlan
+{
+    /// <summary>A row of the left that meets none goes on alone, when none can come any more.</summary>
+    public bool IsOuter => isOuter;
+
+    public CarriedSide Left { get; set; } = null!;
+
+    public CarriedSide Right { get; set; } = null!;
+
+    /// <summary>ON, over the row of both.</summary>
+    public Expr Condition { get; set; } = null!;
+
+    public IReadOnlyList<JoinBound> Bounds { get; set; } = [];
+
+    /// <summary>ON as written, for people.</summary>
+    public string Text { get; set; } = "";
+}
+
+/// <summary>
+/// DATEDIFF between a source of the left and the right one lies within bounds. It counts the boundaries of the unit
+/// that lie between, so both fall into units that are so many apart.
+/// </summary>
+/// <param name="LeftTime">The slot of the left source's time.</param>
+/// <param name="Unit">In ticks.</param>
+/// <param name="LeftLag">How much later than its source a row of the left may be, in ticks.</param>
+internal readonly record struct JoinBound(int LeftTime, long Unit, long? Low, long? High, long LeftLag)
+{
+    /// <summary>The last time of a right row that fits the left time.</summary>
+    public long LastRight(long left) => High is { } high ? ((left / Unit + high + 1) * Unit) - 1 : long.MaxValue;
+
+    /// <summary>The last time of a left row that fits the right time.</summary>
+    public long LastLeft(long right) =>
+        Low is { } low ? ((right / Unit - low + 1) * Unit) - 1 + LeftLag : long.MaxValue;
+}
+
+/// <summary>How rows come into a join.</summary>
+/// <param name="index">Tells the inlets of one operator apart.</param>
+/// <param name="keys">Equal to those of the other side when rows meet.</param>
+internal sealed class JoinInlet(
+    OperatorPlan join, Expr[] filters, bool isLeft, int index, CarriedSide side, int branch, Expr[] keys)
+    : Inlet(join, filters)
+{
+    public bool IsLeft => isLeft;
+
+    public int Index => index;
+
+    public CarriedSide Side => side;
+
+    public IReadOnlyList<Expr> Values => side.Values(branch);
+
+    public Expr[] Keys => keys;
+}
+
+/// <summary>A stream joined with reference data, which has no time.</summary>
+internal sealed class ReferencePlan(bool isOuter, InputPlan data) : OperatorPlan
+{
+    public bool IsOuter => isOuter;
+
+    /// <summary>The fields that are read of an entry.</summary>
+    public InputPlan Data => data;
+
+    public CarriedSide Left { get; set; } = null!;
+
+    public CarriedSide Right { get; set; } = null!;
+
+    public Expr Condition { get; set; } = null!;
+
+    /// <summary>On an entry; equal to the keys of the stream's row when they meet.</summary>
+    public Expr[] Keys { get; set; } = [];
+
+    public string Text { get; set; } = "";
+}
+
+/// <summary>CROSS or OUTER APPLY: a row for each element of an array or each member of a record.</summary>
+internal sealed class ApplyPlan(bool isOuter, bool ofRecord) : OperatorPlan
+{
+    public bool IsOuter => isOuter;
+
+    public bool OfRecord => ofRecord;
+
+    /// <summary>Where the index or the name goes; the value goes into the next slot.</summary>
+    public int FirstSlot { get; set; }
+}
+
+/// <param name="index">Tells the inlets of one operator apart.</param>
+internal sealed class ApplyInlet(
+    ApplyPlan apply, Expr[] filters, int index, CarriedSide side, int branch, Expr collection) : Inlet(apply, filters)
+{
+    public int Index => index;
+
+    public CarriedSide Side => side;
+
+    public IReadOnlyList<Expr> Values => side.Values(branch);
+
+    public Expr Collection => collection;
+}

@@ -1,0 +1,81 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Millrace.Gateway.Mqtt;
+
+namespace Millrace.Gateway.Sessions;
+
+/// <summary>
+/// Says again and again that this gateway is at work, and closes the sessions of gateways that are not heard of any
+/// more. One that was silent for too long itself does not know what became of its sessions: it lets their devices go.
+/// </summary>
+internal sealed class NodeLease(
+    SessionKeeper keeper, ConnectionTable connections, IOptions<GatewayOptions> options, TimeProvider time,
+    ILogger<NodeLease> logger)
+{
+    private const int AtOnce = 500;
+    private const int RenewalsPerTimeout = 5;
+
+    private TimeSpan Timeout => options.Value.Sessions.NodeTimeout;
+
+    /// <summary>Before the first connection: what this node left when it ended without a word is closed, too.</summary>
+    public async ValueTask<int> StartAsync(CancellationToken ct)
+    {
+        await keeper.Store.RenewAsync(time.GetUtcNow(), ct).ConfigureAwait(false);
+        return await CloseLeftAsync(own: true, ct).ConfigureAwait(false);
+    }
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(Timeout / RenewalsPerTimeout, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stop).ConfigureAwait(false))
+                await RenewAsync(stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The gateway has stopped.
+        }
+    }
+
+    private async ValueTask RenewAsync(CancellationToken stop)
+    {
+        try
+        {
+            var before = await keeper.Store.RenewAsync(time.GetUtcNow(), stop).ConfigureAwait(false);
+            if (before is { } heard && time.GetUtcNow() - heard > Timeout) LetGo(heard);
+            await CloseLeftAsync(own: false, stop).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            logger.LeaseFails(failure);
+        }
+    }
+
+    private void LetGo(DateTimeOffset heard)
+    {
+        var ended = 0;
+        foreach (var connection in connections.Snapshot().ToArray())
+        {
+            if (connection?.DeviceSession is not { IsStored: true }) continue;
+            if (connection.TryEnd(ConnectionEnd.SessionFailed)) ended++;
+        }
+
+        logger.LeaseLost(heard, ended);
+    }
+
+    private async ValueTask<int> CloseLeftAsync(bool own, CancellationToken ct)
+    {
+        var closed = 0;
+        var now = time.GetUtcNow();
+        await keeper.Store.LeaveWillsAsync(now, now - Timeout, own, ct).ConfigureAwait(false);
+        while (true)
+        {
+            var left = await keeper.Store.ListLeftAsync(time.GetUtcNow() - Timeout, own, AtOnce, ct)
+                .ConfigureAwait(false);
+            foreach (var session in left) await keeper.CloseLeftAsync(session).ConfigureAwait(false);
+            closed += left.Count;
+            if (left.Count < AtOnce) return closed;
+        }
+    }
+}

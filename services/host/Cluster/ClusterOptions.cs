@@ -1,0 +1,63 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+using Microsoft.Extensions.Options;
+
+namespace Millrace.Cluster;
+
+/// <summary>The cluster of the hub's processes. Section "Cluster".</summary>
+public sealed class ClusterOptions
+{
+    /// <summary>
+    /// The processes that others join through, each as host:port: one, or three and more, the same list everywhere.
+    /// Without any, this process is alone.
+    /// </summary>
+    public List<string> Seeds { get; set; } = [];
+
+    /// <summary>The host name under which the others reach this process.</summary>
+    [Required]
+    public string Host { get; set; } = "localhost";
+
+    /// <summary>The port under which the others reach this process, and on which it listens.</summary>
+    [Range(1, 65535)]
+    public int Port { get; set; } = 4053;
+
+    /// <summary>The address to listen on; loopback unless told otherwise: members show no credential.</summary>
+    [Required]
+    public string Address { get; set; } = "127.0.0.1";
+
+    /// <summary>Says that the address is in a network where only members of the cluster can reach the port.</summary>
+    public bool AllowPlainOnAnyAddress { get; set; }
+
+    /// <summary>How long a member that does not answer may be away, before the majority goes on without it.</summary>
+    public TimeSpan StableAfter { get; set; } = TimeSpan.FromSeconds(10);
+
+    public bool IsEnabled => Seeds.Count > 0;
+}
+
+/// <summary>Checks what attributes cannot say.</summary>
+internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
+{
+    public ValidateOptionsResult Validate(string? name, ClusterOptions options)
+    {
+        if (!options.IsEnabled) return ValidateOptionsResult.Success;
+        var failures = new List<string>();
+        if (options.Seeds.Count == 2)
+            failures.Add("Cluster:Seeds names two; name one, or three and more: two do not survive the end of either.");
+        failures.AddRange(options.Seeds.Where(seed => !IsAddress(seed))
+            .Select(seed => $"Cluster:Seeds has '{seed}'; a seed is host:port."));
+        if (!IPAddress.TryParse(options.Address, out var address))
+            failures.Add($"Cluster:Address is '{options.Address}'; it must be an IP address.");
+        else if (!IPAddress.IsLoopback(address) && !options.AllowPlainOnAnyAddress)
+        {
+            failures.Add($"Cluster:Address is {address}, not loopback, and members show each other no credential; " +
+                "Cluster:AllowPlainOnAnyAddress allows it.");
+        }
+
+        if (options.StableAfter < TimeSpan.FromSeconds(1))
+            failures.Add($"Cluster:StableAfter is {options.StableAfter}; choose a second or more.");
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+
+    private static bool IsAddress(string seed) =>
+        seed.Split(':') is [{ Length: > 0 }, var port] && ushort.TryParse(port, out var number) && number > 0;
+}

@@ -1,0 +1,72 @@
+using Akka.Actor;
+using Akka.Cluster.Hosting;
+using Akka.Cluster.Hosting.SBR;
+using Akka.Hosting;
+using Akka.Remote.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Millrace.Hosting.Node;
+using Millrace.Hosting.Options;
+
+namespace Millrace.Cluster;
+
+internal static class ClusterRegistration
+{
+    private const string Name = "millrace";
+
+    private const string Settings = """
+        akka {
+          loglevel = WARNING
+          stdout-loglevel = OFF
+          log-dead-letters = off
+          coordinated-shutdown.run-by-clr-shutdown-hook = off
+          cluster.failure-detector.acceptable-heartbeat-pause = 5s
+        }
+
+        """;
+
+    /// <summary>
+    /// The cluster of the hub's processes, where one is configured. One member of it does the housekeeping; a member
+    /// that the others went on without ends its process.
+    /// </summary>
+    public static IServiceCollection AddMillraceCluster(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddValidatedOptions<ClusterOptions>("Cluster");
+        services.AddSingleton<IValidateOptions<ClusterOptions>, ClusterOptionsValidator>();
+        services.AddSingleton<Housekeeping>();
+        if (!configuration.GetSection("Cluster:Seeds").GetChildren().Any()) return services;
+        services.AddHealthChecks().AddCheck<MembershipCheck>("cluster", HealthStatus.Degraded, ["ready"]);
+        return services.AddAkka(Name, (akka, provider) => Configure(akka, provider));
+    }
+
+    private static void Configure(AkkaConfigurationBuilder akka, IServiceProvider provider)
+    {
+        var options = provider.GetRequiredService<IOptions<ClusterOptions>>().Value;
+        var housekeeping = provider.GetRequiredService<Housekeeping>();
+        housekeeping.IsHere = false;
+        var stableAfter = $"akka.cluster.split-brain-resolver.stable-after = {options.StableAfter.TotalMilliseconds}ms";
+        akka.AddHocon(Settings + stableAfter, HoconAddMode.Prepend)
+            .ConfigureLoggers(loggers =>
+            {
+                loggers.ClearLoggers();
+                loggers.AddLoggerFactory();
+            })
+            .WithRemoting(new RemoteOptions
+            {
+                HostName = options.Address,
+                PublicHostName = options.Host,
+                Port = options.Port,
+                PublicPort = options.Port,
+            })
+            .WithClustering(new Akka.Cluster.Hosting.ClusterOptions
+            {
+                SeedNodes = [.. options.Seeds.Select(seed => $"akka.tcp://{Name}@{seed}")],
+                SplitBrainResolver = new KeepMajorityOption(),
+            })
+            .WithSingleton<HousekeeperActor>("housekeeper", (_, _, _) => Props.Create(() => new HousekeeperActor(
+                housekeeping, provider.GetRequiredService<ILogger<HousekeeperActor>>())), createProxyToo: false);
+    }
+}

@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using System.Net.NetworkInformation;
+
+namespace Millrace.TestKit.Servers;
+
+/// <summary>
+/// Real servers of one kind, by the name that the engines command has for them, started for these tests and ended with
+/// them, on ports and data of their own. The command is named by MILLRACE_ENGINES, or lies beside the tree.
+/// </summary>
+public sealed class EngineSet : IAsyncDisposable
+{
+    private const string Variable = "MILLRACE_ENGINES";
+
+    // The command's ports reach this far from the first.
+    private const int PortsUsed = 900;
+
+    private readonly string _command;
+    private readonly string _engine;
+    private readonly Dictionary<string, string> _environment;
+    private readonly TemporaryFolder _folder = new();
+
+    private EngineSet(string command, string engine, string heap)
+    {
+        (_command, _engine) = (command, engine);
+        _environment = new Dictionary<string, string>
+        {
+            ["ENGINES_RUN"] = _folder.Path,
+            ["ENGINES_PORT_BASE"] = $"{FreePorts()}",
+            ["ENGINES_HEAP"] = heap,
+        };
+    }
+
+    /// <summary>What the command printed, such as CASSANDRA_PORT.</summary>
+    public Dictionary<string, string> Variables { get; } = [];
+
+    /// <summary>The command, when there is one.</summary>
+    public static string? Command()
+    {
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
+            return File.Exists(named) ? named : null;
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            var path = Path.Combine(folder.FullName, "shared", "engines", "engines");
+            if (File.Exists(path)) return path;
+        }
+
+        return null;
+    }
+
+    /// <summary>Null when there is no engines command.</summary>
+    public static async Task<EngineSet?> StartAsync(string engine, int nodes, string heap = "512m")
+    {
+        if (Command() is not { } command) return null;
+        var set = new EngineSet(command, engine, heap);
+        await set.RunAsync("up", engine, $"{nodes}");
+        return set;
+    }
+
+    /// <summary>SIGKILL: its data stays. Nodes count from 1.</summary>
+    public Task KillAsync(int node) => RunAsync("kill", _engine, $"{node}");
+
+    /// <summary>Starts one that was killed, and returns when it takes requests.</summary>
+    public Task StartAsync(int node) => RunAsync("start", _engine, $"{node}");
+
+    /// <summary>SIGSTOP: its connections stay open.</summary>
+    public Task PauseAsync(int node) => RunAsync("pause", _engine, $"{node}");
+
+    public Task ResumeAsync(int node) => RunAsync("resume", _engine, $"{node}");
+
+    /// <summary>One more node joins.</summary>
+    public Task AddAsync() => RunAsync("add", _engine);
+
+    /// <summary>A file of a node's folder, such as its configuration.</summary>
+    public string PathOf(int node, string name) => Path.Combine(_folder.Path, $"{_engine}-{node}", name);
+
+    public async ValueTask DisposeAsync()
+    {
+        await RunAsync("down", _engine);
+        _folder.Dispose();
+    }
+
+    private async Task RunAsync(params string[] arguments)
+    {
+        // The servers that it starts keep what they inherit open, so that the end of its output says nothing.
+        var output = _folder.Sub("output");
+        var line = $"exec \"$0\" \"$@\" >'{output}' 2>&1 </dev/null";
+        var start = new ProcessStartInfo("bash", ["-c", line, _command, .. arguments]);
+        foreach (var (name, value) in _environment) start.Environment[name] = value;
+        using var process = Process.Start(start)!;
+        await process.WaitForExitAsync();
+        var text = await File.ReadAllTextAsync(output);
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"{_command} {string.Join(' ', arguments)}: {text}");
+        foreach (var pair in text.Split('\n').Select(one => one.Split('=', 2)).Where(pair => pair.Length == 2))
+            Variables[pair[0]] = pair[1].Trim();
+    }
+
+    private static int FreePorts()
+    {
+        var listeners = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners();
+        var taken = listeners.Select(end => end.Port).ToHashSet();
+        var random = new Random(Environment.ProcessId);
+        while (true)
+        {
+            var start = random.Next(12, 32) * 1_000;
+            if (!Enumerable.Range(start, PortsUsed).Any(taken.Contains)) return start;
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using System.Net.NetworkInformation;
+
+namespace Millrace.TestKit.Servers;
+
+/// <summary>The command that MILLRACE_ENGINES names, or the one beside the tree.</summary>
+internal sealed class EnginesCommand : IBrokerCommand
+{
+    private const string RunVariable = "ENGINES_RUN", PortVariable = "ENGINES_PORT_BASE", HeapVariable = "ENGINES_HEAP";
+    private const int PortsUsed = 150;
+    private readonly string _path;
+    private readonly Dictionary<string, string> _environment = [];
+    private readonly TemporaryFolder? _folder;
+    private bool _wasUp;
+
+    /// <param name="alone">A set of its own, whatever the environment says.</param>
+    private EnginesCommand(string path, bool alone)
+    {
+        _path = path;
+        if (!alone && Environment.GetEnvironmentVariable(RunVariable) is { Length: > 0 }) return;
+        _folder = new TemporaryFolder();
+        _environment[RunVariable] = _folder.Path;
+        _environment[PortVariable] = $"{FreePorts()}";
+        if (Environment.GetEnvironmentVariable(HeapVariable) is null) _environment[HeapVariable] = "384m";
+    }
+
+    public static EnginesCommand? Find(bool alone = false)
+    {
+        if (Environment.GetEnvironmentVariable("MILLRACE_ENGINES") is { Length: > 0 } named)
+            return File.Exists(named) ? new EnginesCommand(named, alone) : null;
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            var path = Path.Combine(folder.FullName, "shared", "engines", "engines");
+            if (File.Exists(path)) return new EnginesCommand(path, alone);
+        }
+
+        return null;
+    }
+
+    public async Task<string> UpAsync(int brokers)
+    {
+        _wasUp = (await RunAsync("env")).Contains("KAFKA_BOOTSTRAP_SERVERS=");
+        var output = await RunAsync("up", "kafka", $"{brokers}");
+        return output.Split('\n').First(line => line.StartsWith("KAFKA_BOOTSTRAP_SERVERS=")).Split('=')[1].Trim();
+    }
+
+    /// <summary>The settings of a broker, which it reads when it is started.</summary>
+    public string SettingsOf(int broker) => Path.Combine(_folder!.Path, $"kafka-{broker}", "server.properties");
+
+    public Task DoAsync(string verb, int broker) => RunAsync(verb, "kafka", $"{broker}");
+
+    public async ValueTask DownAsync()
+    {
+        if (!_wasUp) await RunAsync("down", "kafka");
+        _folder?.Dispose();
+    }
+
+    private async Task<string> RunAsync(params string[] arguments)
+    {
+        // The servers that it starts keep what they inherit open, so that the end of its output says nothing.
+        var start = new ProcessStartInfo(_path, arguments) { RedirectStandardOutput = true };
+        foreach (var (name, value) in _environment) start.Environment[name] = value;
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0
+            ? await output
+            : throw new InvalidOperationException($"{_path} {string.Join(' ', arguments)}: {process.ExitCode}");
+    }
+
+    private static int FreePorts()
+    {
+        var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners()
+            .Select(end => end.Port).ToHashSet();
+        var random = new Random(Environment.ProcessId);
+        while (true)
+        {
+            var start = random.Next(100, 150) * 200;
+            if (!Enumerable.Range(start, PortsUsed).Any(taken.Contains)) return start;
+        }
+    }
+}

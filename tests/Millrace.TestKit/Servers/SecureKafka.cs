@@ -1,0 +1,86 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Millrace.TestKit.Servers;
+
+/// <summary>
+/// One broker of the engines command with a listener that takes TLS with SASL: SCRAM-SHA-512 and PLAIN, for one user.
+/// </summary>
+public sealed class SecureKafka : IAsyncDisposable
+{
+    public const string UserName = "millrace", Password = "open sesame";
+    private readonly EnginesCommand _command;
+    private readonly TemporaryFolder _folder = new();
+
+    private SecureKafka(EnginesCommand command) => _command = command;
+
+    /// <summary>Without encryption, for what has to be made ready.</summary>
+    public string PlainServers { get; private set; } = "";
+
+    public string SecureServers { get; private set; } = "";
+
+    public string CaFile => _folder.Sub("ca.pem");
+
+    public string PasswordFile => _folder.Sub("password");
+
+    /// <summary>Null without the engines command: only its brokers can be set up so.</summary>
+    /// <param name="prepare">Makes the user, by the plain servers.</param>
+    public static async Task<SecureKafka?> StartAsync(Func<string, Task> prepare)
+    {
+        if (EnginesCommand.Find(alone: true) is not { } command) return null;
+        var kafka = new SecureKafka(command) { PlainServers = await command.UpAsync(1) };
+        await prepare(kafka.PlainServers);
+        await command.DoAsync("kill", 1);
+        kafka.WriteFiles();
+        await File.AppendAllTextAsync(command.SettingsOf(1), kafka.Settings());
+        await command.DoAsync("start", 1);
+        return kafka;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _command.DownAsync();
+        _folder.Dispose();
+    }
+
+    private string Settings()
+    {
+        var plain = IPEndPoint.Parse(PlainServers);
+        var secure = plain.Port + 20;
+        SecureServers = $"localhost:{secure}";
+        var listeners = $"PLAINTEXT://{plain},CONTROLLER://127.0.0.1:{plain.Port + 1},SASL_SSL://127.0.0.1:{secure}";
+        const string modules = "org.apache.kafka.common.security";
+        return $"""
+            listeners={listeners}
+            advertised.listeners=PLAINTEXT://{plain},SASL_SSL://{SecureServers}
+            listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL
+            sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
+            listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config={modules}.scram.ScramLoginModule required;
+            listener.name.sasl_ssl.plain.sasl.jaas.config={modules}.plain.PlainLoginModule required \
+              user_{UserName}="{Password}";
+            ssl.keystore.type=PEM
+            ssl.keystore.location={_folder.Sub("broker.pem")}
+
+            """;
+    }
+
+    private void WriteFiles()
+    {
+        var time = TimeProvider.System.GetUtcNow();
+        using var caKey = RSA.Create(2048);
+        var ca = new CertificateRequest("CN=test CA", caKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        ca.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using var caCertificate = ca.CreateSelfSigned(time.AddHours(-1), time.AddDays(1));
+        using var key = RSA.Create(2048);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        request.CertificateExtensions.Add(names.Build());
+        using var certificate = request.Create(caCertificate, time.AddHours(-1), time.AddHours(23), [1, 2, 3]);
+        File.WriteAllText(CaFile, caCertificate.ExportCertificatePem());
+        File.WriteAllText(_folder.Sub("broker.pem"),
+            $"{key.ExportPkcs8PrivateKeyPem()}\n{certificate.ExportCertificatePem()}\n");
+        File.WriteAllText(PasswordFile, Password + "\n");
+    }
+}

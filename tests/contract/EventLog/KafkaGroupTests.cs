@@ -1,0 +1,191 @@
+using System.Diagnostics.Metrics;
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.EventLog;
+using Millrace.EventLog.Kafka;
+using Millrace.EventLog.Kafka.Groups;
+using TopicPartition = Millrace.Contracts.TopicPartition;
+
+namespace Millrace.Contract.Tests.EventLog;
+
+/// <summary>Processes that share the partitions of a topic.</summary>
+public sealed class KafkaGroupTests : KafkaTest
+{
+    [Test]
+    public async Task Partitions_move_to_a_second_process_when_the_first_has_ended_its_work_on_them()
+    {
+        await using var first = new Member(await OpenAsync("telemetry"));
+        await first.HasAsync(4);
+        await using var second = new Member(await OpenAsync("telemetry"));
+
+        var revoked = await first.RevokedAsync();
+        Assert.That(revoked.Partitions, Has.Count.EqualTo(2));
+        Assert.That(second.Partitions, Is.Empty, "while the first works on them");
+        revoked.Complete();
+
+        await second.HasAsync(2);
+        Assert.That(first.Partitions.Union(second.Partitions).Count(), Is.EqualTo(4));
+    }
+
+    [Test]
+    public async Task Who_leaves_hands_its_partitions_over_at_once()
+    {
+        await using var first = new Member(await OpenAsync("telemetry"));
+        await first.HasAsync(4);
+        var second = new Member(await OpenAsync("telemetry"), completes: true);
+        (await first.RevokedAsync()).Complete();
+        await second.HasAsync(2);
+
+        await second.DisposeAsync();
+
+        await first.HasAsync(4);
+    }
+
+    [Test]
+    public async Task A_process_with_a_name_of_its_own_comes_back_to_its_partitions()
+    {
+        Options.Consumer.InstanceId = "one";
+        var first = new Member(await OpenAsync("telemetry"), completes: true);
+        await first.HasAsync(4);
+        var had = first.Partitions;
+        Options.Consumer.InstanceId = "two";
+        await using var second = new Member(await OpenAsync("telemetry"), completes: true);
+        await second.HasAsync(2);
+        await first.HasAsync(2);
+        had = first.Partitions;
+
+        await first.DisposeAsync();
+        Options.Consumer.InstanceId = "one";
+        await using var again = new Member(await OpenAsync("telemetry"), completes: true);
+
+        await again.HasAsync(2);
+        Assert.That(again.Partitions, Is.EquivalentTo(had));
+        Assert.That(second.Partitions, Has.Count.EqualTo(2), "nothing moved while it was away");
+    }
+
+    [Test]
+    public async Task The_lag_is_what_was_appended_and_not_committed()
+    {
+        var log = await OpenAsync("telemetry");
+        var partition = new TopicPartition("telemetry", 1);
+        await AppendAsync(log, partition, "a", "b", "c");
+        await log.CommitAsync("group", partition, 1);
+
+        var lags = new List<(long Lag, string? Group)>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, own) =>
+        {
+            if (instrument.Name == "millrace.eventlog.lag") own.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, lag, tags, _) => lags.Add((lag, tags[0].Value as string)));
+        listener.Start();
+        using var meter = new LagMeter(log, Microsoft.Extensions.Options.Options.Create(Options), TimeProvider.System,
+            NullLogger<LagMeter>.Instance);
+        await meter.MeasureAsync(default);
+        listener.RecordObservableInstruments();
+
+        Assert.That(lags, Is.EqualTo(new[] { (2L, "group") }));
+    }
+
+    [Test]
+    public async Task Tools_of_the_cluster_see_what_was_committed()
+    {
+        var log = await OpenAsync("telemetry");
+        var partition = new TopicPartition("telemetry", 1);
+        await AppendAsync(log, partition, "a", "b", "c");
+        await using var member = new Member(log, completes: true);
+        await member.HasAsync(4);
+        await log.CommitAsync("group", partition, 2);
+
+        using var tool = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig
+        {
+            BootstrapServers = Options.BootstrapServers,
+            GroupId = Options.Prefix + "group",
+        }).Build();
+        var asked = new Confluent.Kafka.TopicPartition(Options.Prefix + "telemetry", 1);
+        await TestKit.Eventually.TrueAsync(
+            () => tool.Committed([asked], TimeSpan.FromSeconds(5))[0].Offset.Value == 2, "they see it", Patience);
+    }
+
+    [Test]
+    public async Task What_others_committed_is_found_after_a_restart_too()
+    {
+        var partition = new TopicPartition("telemetry", 1);
+        var first = await OpenAsync("telemetry");
+        var second = await OpenAsync("telemetry");
+        Assert.That(await second.CommittedAsync("group", partition), Is.Null);
+        await first.CommitAsync("group", partition, 7, "text");
+        Assert.That(await second.CommittedAsync("group", partition), Is.EqualTo(new CommittedOffset(7, "text")));
+        await second.CommitAsync("group", partition, 8);
+        Assert.That(await first.CommittedAsync("group", partition), Is.EqualTo(new CommittedOffset(8, null)));
+        await first.DisposeAsync();
+        var third = await OpenAsync("telemetry");
+        Assert.That(await third.CommittedAsync("group", partition), Is.EqualTo(new CommittedOffset(8, null)));
+    }
+
+    [Test]
+    public async Task Many_commits_at_once_end_with_the_last()
+    {
+        var log = await OpenAsync("telemetry");
+        var partition = new TopicPartition("telemetry", 1);
+        var commits = Enumerable.Range(1, 200).Select(n => log.CommitAsync("group", partition, n, $"{n}").AsTask());
+        await Task.WhenAll(commits);
+        Assert.That(await log.CommittedAsync("group", partition), Is.EqualTo(new CommittedOffset(200, "200")));
+    }
+
+    /// <summary>Follows one process's partitions.</summary>
+    private sealed class Member : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Lock _gate = new();
+        private readonly HashSet<TopicPartition> _partitions = [];
+        private readonly TaskCompletionSource<AssignmentChange> _revoked =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly Task _running;
+
+        public Member(KafkaLog log, bool completes = false) =>
+            _running = Task.Run(() => FollowAsync(log, completes));
+
+        public IReadOnlyList<TopicPartition> Partitions
+        {
+            get
+            {
+                lock (_gate) return [.. _partitions];
+            }
+        }
+
+        public Task<AssignmentChange> RevokedAsync() => _revoked.Task.WaitAsync(Patience);
+
+        public Task HasAsync(int count) => TestKit.Eventually.TrueAsync(
+            () => Partitions.Count == count, $"it has {count} partitions", Patience);
+
+        public async ValueTask DisposeAsync()
+        {
+            if (_stop.IsCancellationRequested) return;
+            await _stop.CancelAsync();
+            await _running;
+        }
+
+        private async Task FollowAsync(KafkaLog log, bool completes)
+        {
+            try
+            {
+                await foreach (var change in log.WatchAssignmentAsync("group", "telemetry", _stop.Token))
+                {
+                    lock (_gate)
+                    {
+                        if (change.Kind == AssignmentKind.Assigned) _partitions.UnionWith(change.Partitions);
+                        else _partitions.ExceptWith(change.Partitions);
+                    }
+
+                    if (change.Kind == AssignmentKind.Assigned) continue;
+                    if (completes || _stop.IsCancellationRequested || !_revoked.TrySetResult(change)) change.Complete();
+                }
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                // It left.
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using Millrace.Integration.Tests.Survival;
+
+namespace Millrace.Integration.Tests.Cluster;
+
+/// <summary>A hub of processes under load while something befalls them; then all must be there once.</summary>
+internal static class ClusterLoad
+{
+    private const string ApiRoles = "registry,cold-path,api";
+
+    private static readonly (string Node, string Roles)[] Nodes =
+    [
+        ("gateway-1", "gateway"), ("gateway-2", "gateway"), ("streams-1", "stream-processor"),
+        ("streams-2", "stream-processor"), ("archiver-1", "archiver"), ("archiver-2", "archiver"),
+    ];
+
+    public static async Task RunAsync(int seed, Func<RoleSet, Random, Task> trouble)
+    {
+        await using var hub = await RoleSet.CreateAsync();
+        var api = await hub.StartAsync("api", ApiRoles);
+        await Task.WhenAll(Nodes.Select(node => hub.StartAsync(node.Node, node.Roles)));
+        var fleet = new TrackedFleet(api, devices: 8, window: 8, hub["gateway-1"], hub["gateway-2"]);
+        await fleet.RegisterAsync();
+        foreach (var query in TrackedQueries.All) await api.ApplyAsync(query.Name, query.Text);
+
+        using var stop = new CancellationTokenSource();
+        var load = fleet.RunAsync(stop.Token);
+        try
+        {
+            await trouble(hub, new Random(seed));
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await load;
+        }
+
+        await api.SettleAsync();
+        await hub.TerminateAsync([.. Nodes.Select(node => node.Node), "api"]);
+        await hub.AllIsThereOnceAsync(fleet);
+    }
+
+    /// <summary>How far they get before the next blow is the point: nothing is waited for here.</summary>
+    public static Task PauseAsync(Random random, int leastMs, int mostMs) =>
+        Task.Delay(TimeSpan.FromMilliseconds(random.Next(leastMs, mostMs)), TimeProvider.System);
+}

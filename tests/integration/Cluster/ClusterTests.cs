@@ -1,0 +1,92 @@
+using System.Net;
+using Millrace.Integration.Tests.Bridge;
+using Millrace.Integration.Tests.Survival;
+using Millrace.TestKit;
+using MQTTnet;
+
+namespace Millrace.Integration.Tests.Cluster;
+
+/// <summary>The whole path as separate processes over real brokers.</summary>
+public class ClusterTests
+{
+    [Test]
+    public async Task A_device_that_connects_to_another_gateway_is_let_go_by_the_first()
+    {
+        await using var hub = await RoleSet.CreateAsync();
+        var first = await hub.StartAsync("gateway-1", "gateway,registry");
+        var second = await hub.StartAsync("gateway-2", "gateway");
+        var key = await first.RegisterAsync("mover");
+        using var before = await ConnectAsync(first, key);
+        using var after = await ConnectAsync(second, key);
+
+        await Eventually.TrueAsync(() => !before.IsConnected, "the first connection has ended");
+        using var back = await ConnectAsync(first, key);
+        await Eventually.TrueAsync(() => !after.IsConnected, "the second connection has ended");
+        Assert.That(back.IsConnected);
+    }
+
+    [Test]
+    public async Task Two_processes_of_one_name_are_refused()
+    {
+        await using var hub = await RoleSet.CreateAsync();
+        await hub.StartAsync("first", "api");
+        var second = hub.Add("second", "api", ("Node:Name", "first"));
+        second.LaunchRoles("api");
+
+        await Eventually.TrueAsync(() => second.HasPrinted("HO-0003"), "it is told", TimeSpan.FromSeconds(30));
+    }
+
+    [Test]
+    public async Task A_role_waits_for_its_log_and_says_so()
+    {
+        await using var hub = await RoleSet.CreateAsync();
+        await using var way = new CutProxy(int.Parse(hub.BootstrapServers.Split(',')[0].Split(':')[1]));
+        way.Down(true);
+        var waiting = hub.Add("waiting", "gateway", ("EventLog:Kafka:BootstrapServers", $"127.0.0.1:{way.Port}"));
+        waiting.LaunchRoles("gateway");
+        await Eventually.TrueAsync(
+            async () => await TryGetAsync(waiting, "healthz") == HttpStatusCode.OK, "it is alive",
+            TimeSpan.FromSeconds(30));
+
+        using var ready = await waiting.Api.GetAsync("readyz");
+        Assert.That(ready.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+        Assert.That(await ready.Content.ReadAsStringAsync(), Does.Contain("event-log"));
+        Assert.That(waiting.HasPrinted("the roles start when it does"));
+
+        way.Down(false);
+        await waiting.WaitReadyAsync();
+        Assert.That(waiting.HasPrinted("The event log answers; the roles start"));
+    }
+
+    [TestCase(20_261_126)]
+    public Task Processes_that_are_killed_lose_no_acknowledged_message_and_double_no_row(int seed) =>
+        ClusterLoad.RunAsync(seed, async (hub, random) =>
+        {
+            await ClusterLoad.PauseAsync(random, 1_500, 3_000);
+            await hub.KillAsync("streams-1", TimeSpan.FromSeconds(1));
+            await ClusterLoad.PauseAsync(random, 1_500, 3_000);
+            await hub.KillAsync("gateway-1", TimeSpan.Zero);
+            await ClusterLoad.PauseAsync(random, 2_500, 5_000);
+        });
+
+    private static async Task<IMqttClient> ConnectAsync(PlatformProcess gateway, string key)
+    {
+        var client = new MqttClientFactory().CreateMqttClient();
+        await client.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", gateway.MqttPort)
+            .WithClientId("mover").WithCredentials("mover", key).Build(), CancellationToken.None);
+        return client;
+    }
+
+    private static async Task<HttpStatusCode?> TryGetAsync(PlatformProcess process, string path)
+    {
+        try
+        {
+            using var answer = await process.Api.GetAsync(path);
+            return answer.StatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using Millrace.EventLog;
+using Millrace.EventLog.Kafka;
+using Millrace.Integration.Tests.Survival;
+using Millrace.TestKit;
+using Millrace.TestKit.Servers;
+
+namespace Millrace.Integration.Tests.Cluster;
+
+/// <summary>
+/// A hub whose roles are processes of their own: they share the brokers' topics of one prefix, and the stores and the
+/// archive of one folder.
+/// </summary>
+internal sealed class RoleSet : IAsyncDisposable
+{
+    private const int Partitions = 4;
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly KafkaServers _servers;
+    private readonly string _prefix = $"c{Guid.NewGuid():N}.";
+    private readonly Dictionary<string, (PlatformProcess Process, string Roles)> _nodes = [];
+
+    private RoleSet(KafkaServers servers) => _servers = servers;
+
+    public string Data => _folder.Path;
+
+    public string BootstrapServers => _servers.BootstrapServers;
+
+    public string Topic(string name) => _prefix + name;
+
+    /// <summary>The test is skipped when there are no brokers.</summary>
+    public static async Task<RoleSet> CreateAsync()
+    {
+        var (servers, reason) = await KafkaServers.FindAsync(brokers: 1);
+        if (servers is null) Assert.Ignore(reason);
+        return new RoleSet(servers!);
+    }
+
+    public PlatformProcess this[string node] => _nodes[node].Process;
+
+    /// <summary>Makes known, and starts, a process with these roles.</summary>
+    public async Task<PlatformProcess> StartAsync(string node, string roles, params (string Key, string Value)[] more)
+    {
+        var process = Add(node, roles, more);
+        await process.StartRolesAsync(roles);
+        return process;
+    }
+
+    public PlatformProcess Add(string node, string roles, params (string Key, string Value)[] more)
+    {
+        var process = new PlatformProcess(Data, [.. Settings(node), .. more]);
+        _nodes.Add(node, (process, roles));
+        return process;
+    }
+
+    /// <summary>kill -9, and up again under its name.</summary>
+    public async Task KillAsync(string node, TimeSpan away)
+    {
+        await this[node].KillAsync();
+        await Task.Delay(away, TimeProvider.System);
+        await this[node].StartRolesAsync(_nodes[node].Roles);
+    }
+
+    /// <summary>Ends all in turn, each after it has drained.</summary>
+    public async Task TerminateAsync(params string[] nodes)
+    {
+        foreach (var node in nodes)
+            Assert.That(await this[node].TerminateAsync(TimeSpan.FromSeconds(60)), Is.Zero, this[node].Printed);
+    }
+
+    /// <summary>A log of the test's own on the same topics.</summary>
+    public async Task<KafkaLog> OpenLogAsync()
+    {
+        var log = new KafkaLog(new KafkaLogOptions { BootstrapServers = BootstrapServers, Prefix = _prefix });
+        await log.EnsureTopicAsync(new TopicSpec(Contracts.Topics.Telemetry, Partitions));
+        return log;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var (process, _) in _nodes.Values) await process.DisposeAsync();
+        await _servers.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private IEnumerable<(string, string)> Settings(string node) =>
+    [
+        ("Node:Name", node),
+        ("EventLog:Kind", "Kafka"),
+        ("EventLog:Partitions", $"{Partitions}"),
+        ("EventLog:Kafka:BootstrapServers", BootstrapServers),
+        ("EventLog:Kafka:Prefix", _prefix),
+        ("EventLog:Kafka:Topics:ReplicationFactor", "1"),
+        ("EventLog:Kafka:Topics:InSyncReplicasMin", "1"),
+        ("EventLog:Kafka:Consumer:SessionTimeout", "6s"),
+        ("Archiver:RollAge", "1s"),
+        ("Archiver:PromotedColumns:0:Name", "temperature"),
+        ("Archiver:PromotedColumns:0:Path", "temperature"),
+        ("Gateway:Sessions:NodeTimeout", "5s"),
+    ];
+}

@@ -1,0 +1,436 @@
+using Millrace.Cql.Wire;
+using Millrace.TestKit;
+
+namespace Millrace.Cql.Tests.Server;
+
+/// <summary>Odd answers, and none.</summary>
+public class ScriptedServerTests
+{
+    private static readonly CqlType Text = new(CqlTypeCode.Text);
+    private static readonly CqlType Int = new(CqlTypeCode.Int);
+
+    [Test]
+    public async Task A_node_that_knows_only_v4_is_spoken_to_in_v4()
+    {
+        await using var server = new FakeServer((c, r) => c.VoidAsync(r)) { VersionMax = 4 };
+        await using var session = await server.ConnectAsync();
+
+        Assert.That((await session.ExecuteAsync("SELECT 1")).Count, Is.Zero);
+        Assert.That(server.Connections[^1].Version, Is.EqualTo(4));
+    }
+
+    [Test]
+    public async Task A_login_that_the_node_takes_connects_and_one_that_it_refuses_says_so()
+    {
+        await using var server = new FakeServer((c, r) => c.VoidAsync(r)) { Login = ("anna", "secret") };
+
+        await using (var session = await server.ConnectAsync(o => (o.Username, o.Password) = ("anna", "secret")))
+            Assert.That((await session.ExecuteAsync("SELECT 1")).Count, Is.Zero);
+        var refused = Assert.ThrowsAsync<CqlServerException>(
+            () => server.ConnectAsync(o => (o.Username, o.Password) = ("anna", "guess")));
+        Assert.That(refused!.ServerCode, Is.EqualTo(ServerErrorCode.BadCredentials));
+        var missing = Assert.ThrowsAsync<CqlException>(() => server.ConnectAsync());
+        Assert.That(missing!.Code, Is.EqualTo("CQ-0100"));
+    }
+
+    [TestCase(5, CqlCompression.None)]
+    [TestCase(5, CqlCompression.Lz4)]
+    [TestCase(4, CqlCompression.None)]
+    [TestCase(4, CqlCompression.Lz4)]
+    public async Task Rows_come_over_every_kind_of_connection(int version, CqlCompression compression)
+    {
+        var rows = Enumerable.Range(0, 50_000).Select(i => new object?[] { $"device-{i}", i }).ToArray();
+        await using var server = new FakeServer((c, r) =>
+            c.ReplyAsync(r, Opcode.Result, RingRows.Rows([("id", Text), ("n", Int)], rows)))
+        { VersionMax = version };
+        await using var session = await server.ConnectAsync(o => o.Compression = compression);
+
+        var read = await session.ExecuteAsync("SELECT id, n FROM t");
+
+        Assert.That(read, Has.Count.EqualTo(rows.Length));
+        Assert.That(read.Select(row => (row.Get<string>("id"), row.Get<int>("n"))),
+            Is.EqualTo(rows.Select(row => ((string)row[0]!, (int)row[1]!))));
+    }
+
+    [Test]
+    public async Task A_statement_that_the_node_forgot_is_prepared_again_and_executed()
+    {
+        var (executed, prepared) = (0, 0);
+        byte[] id = [7, 7, 7];
+        await using var server = new FakeServer((c, r) =>
+        {
+            if (r.Opcode == Opcode.Prepare)
+            {
+                prepared++;
+                return c.ReplyAsync(r, Opcode.Result, RingRows.Prepared(id, ("id", Text)));
+            }
+
+            return ++executed == 1
+                ? c.ErrorAsync(r, ServerErrorCode.Unprepared, body => body.ShortBytes(id))
+                : c.VoidAsync(r);
+        });
+        await using var session = await server.ConnectAsync();
+        var insert = await session.PrepareAsync("INSERT INTO ks.t (id) VALUES (?)");
+
+        await session.ExecuteAsync(insert.Bind("a"));
+
+        Assert.That((executed, prepared), Is.EqualTo((2, 2)));
+    }
+
+    [Test]
+    public async Task A_statement_that_gets_another_id_when_it_is_prepared_again_fails_clearly()
+    {
+        byte id = 0;
+        await using var server = new FakeServer((c, r) => r.Opcode == Opcode.Prepare
+            ? c.ReplyAsync(r, Opcode.Result, RingRows.Prepared([++id], ("id", Text)))
+            : c.ErrorAsync(r, ServerErrorCode.Unprepared, body => body.ShortBytes([1])));
+        await using var session = await server.ConnectAsync();
+        var insert = await session.PrepareAsync("INSERT INTO ks.t (id) VALUES (?)");
+
+        var failure = Assert.ThrowsAsync<CqlException>(async () => await session.ExecuteAsync(insert.Bind("a")));
+
+        Assert.That(failure!.Code, Is.EqualTo("CQ-9011"), failure.ToString());
+    }
+
+    [TestCase(true, 3)]
+    [TestCase(false, 1)]
+    public async Task An_overloaded_node_is_asked_again_only_for_what_may_be_repeated(bool idempotent, int tries)
+    {
+        var asked = 0;
+        await using var server = new FakeServer((c, r) =>
+        {
+            asked++;
+            return c.ErrorAsync(r, ServerErrorCode.Overloaded);
+        });
+        await using var other = new FakeServer((c, r) =>
+        {
+            asked++;
+            return c.ErrorAsync(r, ServerErrorCode.Overloaded);
+        });
+        server.Peers.Add(other.EndPoint);
+        await using var session = await server.ConnectAsync();
+
+        var statement = new SimpleStatement("UPDATE t") { Idempotent = idempotent };
+        var failure = Assert.ThrowsAsync<CqlServerException>(async () => await session.ExecuteAsync(statement));
+
+        Assert.That(failure!.ServerCode, Is.EqualTo(ServerErrorCode.Overloaded));
+        Assert.That(asked, Is.EqualTo(Math.Min(tries, 2)), "each node once");
+    }
+
+    [Test]
+    public async Task A_write_that_timed_out_is_sent_again_when_it_is_idempotent()
+    {
+        var asked = 0;
+        await using var server = new FakeServer((c, r) => ++asked < 3
+            ? c.ErrorAsync(r, ServerErrorCode.WriteTimeout, TimedOut)
+            : c.VoidAsync(r));
+        await using var session = await server.ConnectAsync();
+
+        await session.ExecuteAsync(new SimpleStatement("UPDATE t") { Idempotent = true });
+        Assert.That(asked, Is.EqualTo(3));
+
+        asked = 0;
+        var failure = Assert.ThrowsAsync<CqlReplicaException>(async () => await session.ExecuteAsync("UPDATE t"));
+        Assert.That(asked, Is.EqualTo(1));
+        Assert.That(failure!.Answers, Is.EqualTo(new ReplicaAnswers(Consistency.LocalQuorum, 1, 2)
+        {
+            WriteType = "SIMPLE",
+            Failures = failure.Answers.Failures,
+        }));
+
+        static void TimedOut(WireBuffer body)
+        {
+            body.Short((int)Consistency.LocalQuorum);
+            body.Int(1);
+            body.Int(2);
+            body.String("SIMPLE");
+        }
+    }
+
+    [Test]
+    public async Task Answers_that_arrive_byte_by_byte_are_understood()
+    {
+        await using var server = new FakeServer(async (c, r) =>
+        {
+            var answer = c.Encode(r.Header.Stream, Opcode.Result,
+                RingRows.Rows([("id", Text)], [["a"], ["b"]]));
+            foreach (var octet in answer) await c.SendRawAsync(new[] { octet });
+        });
+        await using var session = await server.ConnectAsync();
+
+        var rows = await session.ExecuteAsync("SELECT id FROM t");
+
+        Assert.That(rows.Select(row => row.Get<string>(0)), Is.EqualTo(new[] { "a", "b" }));
+    }
+
+    [Test]
+    public async Task An_answer_on_a_stream_where_none_is_due_ends_the_connection_and_the_session_makes_another()
+    {
+        var broken = false;
+        await using var server = new FakeServer(async (c, r) =>
+        {
+            if (broken) await c.VoidAsync(r);
+            else await c.SendAsync(4711, Opcode.Result, body => body.Int(1));
+            broken = true;
+        });
+        await using var session = await server.ConnectAsync();
+
+        var failure = Assert.ThrowsAsync<CqlException>(async () => await session.ExecuteAsync("SELECT 1"));
+
+        Assert.That(failure!.Code, Is.EqualTo("CQ-9005"));
+        await Eventually.TrueAsync(() => session.Nodes[0].IsUp, "the session connects again");
+        Assert.That((await session.ExecuteAsync("SELECT 1")).Count, Is.Zero);
+    }
+
+    [Test]
+    public async Task A_damaged_frame_ends_the_connection()
+    {
+        await using var server = new FakeServer(async (c, r) =>
+        {
+            var answer = c.Encode(r.Header.Stream, Opcode.Result, body => body.Int(1));
+            answer[^6] ^= 1;
+            await c.SendRawAsync(answer);
+        });
+        await using var session = await server.ConnectAsync();
+
+        var failure = Assert.ThrowsAsync<CqlException>(async () => await session.ExecuteAsync("SELECT 1"));
+
+        Assert.That(failure!.Message, Does.Contain("CRC-32"));
+    }
+
+    [Test]
+    public async Task Events_between_answers_disturb_nobody_and_bring_new_nodes()
+    {
+        await using var server = new FakeServer((c, r) => c.VoidAsync(r));
+        await using var other = new FakeServer((c, r) => c.VoidAsync(r));
+        await using var session = await server.ConnectAsync();
+        var control = server.Connections.Single(c => c.IsControl);
+
+        server.Peers.Add(other.EndPoint);
+        await control.SendAsync(-1, Opcode.Event, body =>
+        {
+            body.String("TOPOLOGY_CHANGE");
+            body.String("NEW_NODE");
+            body.Inet(other.EndPoint);
+        });
+        for (var i = 0; i < 20; i++) await session.ExecuteAsync("SELECT 1");
+
+        await Eventually.TrueAsync(() => session.Nodes.Count(node => node.IsUp) == 2, "both nodes are used");
+        server.Peers.Clear();
+        await control.SendAsync(-1, Opcode.Event, body =>
+        {
+            body.String("TOPOLOGY_CHANGE");
+            body.String("REMOVED_NODE");
+            body.Inet(other.EndPoint);
+        });
+        await Eventually.TrueAsync(() => session.Nodes.Count == 1, "the node is forgotten");
+    }
+
+    [Test]
+    public async Task A_request_that_is_never_answered_times_out_and_its_stream_is_not_used_again()
+    {
+        var streams = new List<short>();
+        var answer = false;
+        await using var server = new FakeServer((c, r) =>
+        {
+            if (r.Opcode == Opcode.Query) streams.Add(r.Header.Stream);
+            return answer ? c.VoidAsync(r) : Task.CompletedTask;
+        });
+        await using var session = await server.ConnectAsync();
+
+        var failure = Assert.ThrowsAsync<CqlException>(async () => await session.ExecuteAsync(
+            new SimpleStatement("SELECT 1") { Timeout = TimeSpan.FromMilliseconds(100) }));
+        answer = true;
+        await session.ExecuteAsync("SELECT 1");
+
+        Assert.That(failure!.Code, Is.EqualTo("CQ-9004"));
+        Assert.That(streams, Is.Unique);
+    }
+
+    [Test]
+    public async Task Too_many_orphaned_streams_end_the_connection()
+    {
+        var silent = true;
+        await using var server = new FakeServer((c, r) => silent && r.Opcode == Opcode.Query
+            ? Task.CompletedTask
+            : c.VoidAsync(r));
+        await using var session = await server.ConnectAsync(o => o.OrphanedStreamsMax = 3);
+        var connections = server.Connections.Count;
+
+        var requests = Enumerable.Range(0, 4).Select(_ => session.ExecuteAsync(
+            new SimpleStatement("SELECT 1") { Timeout = TimeSpan.FromMilliseconds(100) }).AsTask()).ToList();
+        foreach (var request in requests) Assert.ThrowsAsync<CqlException>(() => request);
+        silent = false;
+
+        await Eventually.TrueAsync(() => server.Connections.Count > connections && session.Nodes[0].IsUp,
+            "a new connection is made");
+        await session.ExecuteAsync("SELECT 1");
+    }
+
+    [Test]
+    public async Task A_cancelled_request_ends_at_once_and_its_late_answer_is_dropped()
+    {
+        FakeRequest? late = null;
+        await using var server = new FakeServer((c, r) =>
+        {
+            if (r.Opcode == Opcode.Query && late is null)
+            {
+                late = r;
+                return Task.CompletedTask;
+            }
+
+            return c.VoidAsync(r);
+        });
+        await using var session = await server.ConnectAsync();
+        using var cancel = new CancellationTokenSource();
+
+        var request = session.ExecuteAsync(new SimpleStatement("SELECT 1"), cancel.Token).AsTask();
+        await Eventually.TrueAsync(() => late is not null, "the request arrives");
+        await cancel.CancelAsync();
+        Assert.CatchAsync<OperationCanceledException>(() => request);
+
+        foreach (var connection in server.Connections.Where(c => !c.IsControl)) await connection.VoidAsync(late!);
+        Assert.That((await session.ExecuteAsync("SELECT 1")).Count, Is.Zero);
+        Assert.That(session.Nodes[0].InFlight, Is.Zero);
+    }
+
+    [Test]
+    public async Task A_lost_connection_fails_what_may_not_be_repeated_and_repeats_what_may()
+    {
+        var drop = true;
+        await using var server = new FakeServer((c, r) =>
+        {
+            if (drop) c.Dispose();
+            return drop ? Task.CompletedTask : c.VoidAsync(r);
+        });
+        await using var other = new FakeServer((c, r) => c.VoidAsync(r));
+        server.Peers.Add(other.EndPoint);
+        await using var session = await server.ConnectAsync();
+
+        var outcomes = new List<string>();
+        for (var i = 0; i < 2; i++)
+        {
+            await Eventually.TrueAsync(() => session.Nodes.All(node => node.IsUp), "both are up");
+            try
+            {
+                await session.ExecuteAsync("UPDATE t");
+                outcomes.Add("done");
+            }
+            catch (CqlException e)
+            {
+                outcomes.Add(e.Code);
+            }
+        }
+
+        Assert.That(outcomes, Is.EquivalentTo(new[] { "done", "CQ-9003" }));
+        for (var i = 0; i < 4; i++) await session.ExecuteAsync(new SimpleStatement("UPDATE t") { Idempotent = true });
+    }
+
+    [Test]
+    public async Task A_node_that_falls_silent_is_found_out_by_its_heartbeat()
+    {
+        var silent = false;
+        await using var server = new FakeServer((c, r) => silent ? Task.CompletedTask : c.VoidAsync(r));
+        await using var session = await server.ConnectAsync(o =>
+        {
+            o.HeartbeatInterval = TimeSpan.FromMilliseconds(50);
+            o.HeartbeatTimeout = TimeSpan.FromMilliseconds(200);
+        });
+        var connections = server.Connections.Count;
+
+        silent = true;
+        var failure = Assert.ThrowsAsync<CqlException>(async () => await session.ExecuteAsync("SELECT 1"));
+        silent = false;
+
+        Assert.That(failure!.Code, Is.EqualTo("CQ-9003"));
+        Assert.That(failure.Message, Does.Contain("heartbeat"));
+        await Eventually.TrueAsync(
+            () => server.Connections.Count > connections && session.Nodes[0].IsUp, "it reconnects");
+    }
+
+    [Test]
+    public async Task Pages_are_read_one_after_the_other()
+    {
+        var asked = new List<byte[]>();
+        await using var server = new FakeServer((c, r) =>
+        {
+            asked.Add(r.Body);
+            byte[]? next = asked.Count < 3 ? [(byte)asked.Count, 0xAB] : null;
+            return c.ReplyAsync(r, Opcode.Result, RingRows.Rows([("n", Int)], [[asked.Count], [-asked.Count]], next));
+        });
+        await using var session = await server.ConnectAsync();
+
+        var read = new List<int>();
+        await foreach (var row in session.QueryAsync(new SimpleStatement("SELECT n FROM t") { PageSize = 2 }))
+            read.Add(row.Get<int>(0));
+
+        Assert.That(read, Is.EqualTo(new[] { 1, -1, 2, -2, 3, -3 }));
+        byte[] state = [0, 0, 0, 2, 2, 0xAB];
+        Assert.That(asked[2].AsSpan().IndexOf(state), Is.GreaterThan(0), "the state of page 2 is sent");
+    }
+
+    [Test]
+    public async Task Warnings_and_the_tracing_id_come_with_the_answer()
+    {
+        var id = Guid.NewGuid();
+        await using var server = new FakeServer((c, r) => c.ReplyAsync(r, Opcode.Result, body =>
+        {
+            body.Raw(id.ToByteArray(bigEndian: true));
+            body.Short(1);
+            body.String("Batch is too large");
+            body.Int(1);
+        }, r.Header.Flags | EnvelopeFlags.Warning));
+        await using var session = await server.ConnectAsync();
+
+        var result = await session.ExecuteAsync(new SimpleStatement("UPDATE t") { Tracing = true });
+
+        Assert.That(result.TracingId, Is.EqualTo(id));
+        Assert.That(result.Warnings, Is.EqualTo(new[] { "Batch is too large" }));
+    }
+
+    [Test]
+    public async Task Without_any_node_a_request_says_which_were_tried()
+    {
+        var server = new FakeServer((c, r) => c.VoidAsync(r));
+        await using var session = await server.ConnectAsync();
+        var endPoint = server.EndPoint.ToString();
+        await server.DisposeAsync();
+        await Eventually.TrueAsync(() => !session.Nodes[0].IsUp, "the node is gone");
+
+        var failure = Assert.ThrowsAsync<CqlException>(async () => await session.ExecuteAsync("SELECT 1"));
+
+        Assert.That(failure!.Code, Is.EqualTo("CQ-9001"));
+        Assert.That(failure.Message, Does.Contain(endPoint));
+    }
+
+    [Test]
+    public void Where_nobody_listens_connecting_says_so()
+    {
+        var options = new CqlOptions { ContactPoints = ["127.0.0.1:1"] };
+
+        var failure = Assert.ThrowsAsync<CqlException>(() => CqlSession.ConnectAsync(options));
+
+        Assert.That(failure!.Code, Is.EqualTo("CQ-9002"));
+    }
+
+    [Test]
+    public async Task A_statement_is_executed_once()
+    {
+        await using var server = new FakeServer((c, r) => r.Opcode == Opcode.Prepare
+            ? c.ReplyAsync(r, Opcode.Result, RingRows.Prepared([1], ("id", Text), ("n", Int)))
+            : c.VoidAsync(r));
+        await using var session = await server.ConnectAsync();
+        var insert = await session.PrepareAsync("INSERT INTO ks.t (id, n) VALUES (?, ?)");
+
+        var bound = insert.Bind("a", 1);
+        await session.ExecuteAsync(bound);
+
+        Assert.That(Code(() => session.ExecuteAsync(bound)), Is.EqualTo("CQ-9010"));
+        Assert.That(Code(() => session.ExecuteAsync(insert.Bind("a"))), Is.EqualTo("CQ-9010"));
+        Assert.That(Code(() => session.ExecuteAsync(BatchStatement.Rent())), Is.EqualTo("CQ-9010"));
+        Assert.That(Code(() => session.ExecuteAsync(insert.Bind("a", "b"))), Is.EqualTo("CQ-9007"));
+
+        static string Code(Func<ValueTask<RowSet>> act) =>
+            Assert.ThrowsAsync<CqlException>(async () => await act())!.Code;
+    }
+}

@@ -1,0 +1,139 @@
+using System.IO.Compression;
+using System.Text;
+using Millrace.Contracts;
+
+namespace Millrace.Saql.Tests;
+
+/// <summary>Bodies of several formats, as records with the headers that say so.</summary>
+public class DecodingTests
+{
+    private static readonly TopicPartition Zero = new("telemetry", 0);
+
+    [Test]
+    public void Packed_JSON_is_unpacked()
+    {
+        var json = Encoding.UTF8.GetBytes("""[{"x":1},{"x":"é"}]""");
+        Assert.That(Rows(Packed(json, s => new GZipStream(s, CompressionLevel.Fastest)), "application/json", "gzip"),
+            Is.EqualTo(new[] { """{"x":1}""", """{"x":"é"}""" }));
+        Assert.That(Rows(Packed(json, s => new ZLibStream(s, CompressionLevel.Fastest)), "application/json", "deflate"),
+            Is.EqualTo(new[] { """{"x":1}""", """{"x":"é"}""" }));
+        Assert.That(
+            Rows(Packed(json, s => new DeflateStream(s, CompressionLevel.Fastest)), "application/json", "deflate"),
+            Is.EqualTo(new[] { """{"x":1}""", """{"x":"é"}""" }));
+    }
+
+    [Test]
+    public void A_line_of_CSV_is_a_row() => Assert.That(
+        Rows(Encoding.UTF8.GetBytes("x,y\r\n1,\"a \"\"b\"\"\"\n2.5,\n007,true\n"), "text/csv; charset=utf-8"),
+        Is.EqualTo(new[]
+        {
+            """{"x":1,"y":"a \"b\""}""", """{"x":2.5,"y":null}""", """{"x":"007","y":true}""",
+        }));
+
+    [Test]
+    public void CBOR_has_the_same_fields_as_JSON()
+    {
+        // {"x": -5, "y": [1.5, true, null, h'01'], 3: "é"} with an array of indefinite length.
+        byte[] cbor =
+        [
+            0xA3, 0x61, (byte)'x', 0x24, 0x61, (byte)'y', 0x9F, 0xF9, 0x3E, 0x00, 0xF5, 0xF6, 0x41, 0x01, 0xFF, 0x03,
+            0x62, 0xC3, 0xA9,
+        ];
+        Assert.That(Rows(cbor, "application/cbor"),
+            Is.EqualTo(new[] { """{"x":-5,"y":[1.5,true,null,"AQ=="],"3":"é"}""" }));
+    }
+
+    [Test]
+    public void Avro_brings_its_schema()
+    {
+        const string schema = """
+            {"type":"record","name":"r","fields":[{"name":"x","type":"long"},{"name":"y","type":["null","string"]},
+            {"name":"z","type":{"type":"array","items":"double"}},{"name":"k","type":{"type":"enum","name":"e",
+            "symbols":["A","B"]}}]}
+            """;
+        var file = new List<byte>(Encoding.UTF8.GetBytes("Obj\u0001"));
+        Long(1);
+        Text("avro.schema");
+        Text(schema);
+        Long(0);
+        file.AddRange(new byte[16]);
+        // One block of two records: (3, null, [], B) and (-300, "é", [1.5], A).
+        List<byte> block = [6, 0, 0, 2, 0xD7, 4, 2, 4, 0xC3, 0xA9, 2, 0, 0, 0, 0, 0, 0, 0xF8, 0x3F, 0, 0];
+        Long(2);
+        Long(block.Count);
+        file.AddRange(block);
+        file.AddRange(new byte[16]);
+        Assert.That(Rows([.. file], "avro/binary"), Is.EqualTo(new[]
+        {
+            """{"x":3,"y":null,"z":[],"k":"B"}""", """{"x":-300,"y":"é","z":[1.5],"k":"A"}""",
+        }));
+
+        void Long(long number)
+        {
+            var zigzag = (ulong)((number << 1) ^ (number >> 63));
+            for (; zigzag >= 0x80; zigzag >>= 7) file.Add((byte)(zigzag | 0x80));
+            file.Add((byte)zigzag);
+        }
+
+        void Text(string text)
+        {
+            Long(Encoding.UTF8.GetByteCount(text));
+            file.AddRange(Encoding.UTF8.GetBytes(text));
+        }
+    }
+
+    [Test]
+    public void Whatever_is_cut_off_or_changed_fails_its_record_and_throws_nothing()
+    {
+        var packed = Packed(Encoding.UTF8.GetBytes("""{"x":1}"""), s => new GZipStream(s, CompressionLevel.Fastest));
+        byte[] cbor = [0xA1, 0x61, (byte)'x', 0x82, 0x01, 0xFB, 0, 0, 0, 0, 0, 0, 0, 0];
+        var random = new Random(3);
+        foreach (var (body, type, encoding) in new[]
+            { (packed, "application/json", "gzip"), (cbor, "application/cbor", "") })
+        {
+            for (var length = 0; length < body.Length; length++)
+            {
+                var run = Run(body[..length], type, encoding);
+                Assert.That(run.Failures.Count + run.Rows.Count, Is.EqualTo(1), $"{type} {length}");
+            }
+
+            for (var i = 0; i < 2_000; i++)
+            {
+                var changed = body.ToArray();
+                changed[random.Next(changed.Length)] = (byte)random.Next(256);
+                Assert.DoesNotThrow(() => Run(changed, type, encoding));
+            }
+        }
+
+        Assert.That(Run([1, 2], "application/json", "br").Failures.Single().Reason, Does.Contain("'br'"));
+    }
+
+    private static IEnumerable<string> Rows(byte[] body, string type, string encoding = "")
+    {
+        var run = Run(body, type, encoding);
+        Assert.That(run.Failures, Is.Empty);
+        return run.Json;
+    }
+
+    private static QueryRun Run(byte[] body, string type, string encoding)
+    {
+        var plan = QueryRun.Compile("SELECT * FROM telemetry");
+        var run = new QueryRun(plan);
+        var engine = new QueryEngine(plan, new QueryEngineOptions("q", 1), [new("telemetry", Zero, 0)], run);
+        using var builder = new RecordBatchBuilder();
+        builder.Begin(1_767_225_600_000, "d1"u8);
+        builder.AddHeader(TelemetryHeaders.ContentType, Encoding.UTF8.GetBytes(type));
+        if (encoding.Length > 0) builder.AddHeader(TelemetryHeaders.ContentEncoding, Encoding.UTF8.GetBytes(encoding));
+        builder.End(body);
+        engine.Process(new RecordBatch(Zero, 0, 1, builder.Bytes.ToArray()));
+        engine.Complete();
+        return run;
+    }
+
+    private static byte[] Packed(byte[] body, Func<Stream, Stream> pack)
+    {
+        using var target = new MemoryStream();
+        using (var stream = pack(target)) stream.Write(body);
+        return target.ToArray();
+    }
+}

@@ -1,0 +1,74 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Millrace.Saql.Tests;
+
+/// <summary>docs/query-examples.md shows the examples that the tests run, one by one.</summary>
+public partial class ExamplePageTests
+{
+    [Test]
+    public void The_page_of_examples_shows_what_the_tests_check()
+    {
+        var path = Path.Combine(Root(), "docs", "query-examples.md");
+        var page = Page();
+        if (Environment.GetEnvironmentVariable("EXAMPLES_WRITE") is { Length: > 0 }) File.WriteAllText(path, page);
+        Assert.That(File.Exists(path) ? File.ReadAllText(path) : "", Is.EqualTo(page),
+            "EXAMPLES_WRITE=1 writes the page anew");
+    }
+
+    private static string Root()
+    {
+        var folder = TestContext.CurrentContext.TestDirectory;
+        while (!File.Exists(Path.Combine(folder, "Platform.sln"))) folder = Path.GetDirectoryName(folder)!;
+        return folder;
+    }
+
+    private static string Page()
+    {
+        var text = new StringBuilder("""
+            # Examples of the query language
+
+            Each example is a query, what comes in, and all that comes out; the tests run every one of them. An input
+            line is `time device/partition body`: the enqueued time as mm:ss of 2026-01-01T00, `-` for none. Tolerances
+            are the defaults, 5 s late and 0 s out of order, unless the example says otherwise. The language itself is
+            on the [page of queries](queries.md).
+
+            """.Replace("\r", ""));
+        var files = Directory.EnumerateFiles(
+            Path.Combine(TestContext.CurrentContext.TestDirectory, "Examples"), "*.txt").Order();
+        foreach (var file in files)
+        {
+            text.Append($"\n## {Title(Path.GetFileNameWithoutExtension(file))}\n");
+            foreach (var part in ExamplePattern().Split(File.ReadAllText(file)).Skip(1)) Append(text, part.Split('\n'));
+        }
+
+        return text.ToString();
+    }
+
+    private static string Title(string name) => char.ToUpperInvariant(name[0]) + name[1..].Replace('-', ' ');
+
+    private static void Append(StringBuilder text, string[] lines)
+    {
+        text.Append($"\n### {Escaped(lines[0].Trim())}\n");
+        var isOpen = false;
+        foreach (var line in lines.Skip(1).Select(line => line.TrimEnd()).Where(line => line.Length > 0))
+        {
+            if (line.StartsWith("  ")) text.Append(line[2..]).Append('\n');
+            else
+            {
+                if (isOpen) text.Append("```\n");
+                isOpen = line.EndsWith(':');
+                if (line == "query:") text.Append("\n```sql\n");
+                else if (isOpen) text.Append($"\n{Escaped(line)}\n\n```text\n");
+                else text.Append($"\n{Escaped(line)}\n");
+            }
+        }
+
+        if (isOpen) text.Append("```\n");
+    }
+
+    private static string Escaped(string text) => text.Replace("*", "\\*").Replace("_", "\\_").Replace("[", "\\[");
+
+    [GeneratedRegex("^=== ", RegexOptions.Multiline)]
+    private static partial Regex ExamplePattern();
+}

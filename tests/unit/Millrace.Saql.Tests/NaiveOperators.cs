@@ -1,0 +1,184 @@
+using System.Text.RegularExpressions;
+
+namespace Millrace.Saql.Tests;
+
+/// <summary>
+/// What operators other than regular windows mean, by looking at all events. Rows of an output come in the order of
+/// the events that trigger them; what only time triggers comes behind the events of its instant.
+/// </summary>
+internal sealed class NaiveOperators
+{
+    private const long Longest = 6_000;
+
+    private static readonly string[] Patterns =
+        ["A+ B", "A B* C", "(A | B)+ C", "A? B", "A (B | C)? A", "(A B | A)+ C?", "A A* (B+ | C)"];
+
+    private static readonly string[] Defines = ["A AS x < 3", "B AS x >= 3 AND B.x < 6", "C AS Last(C.x) >= 6"];
+
+    private readonly NaiveScenario _scenario;
+    private readonly long _size;
+    private readonly long _timeout;
+    private readonly bool _ownSessions;
+    private readonly long _back;
+    private readonly int _offset;
+    private readonly (long Low, long High) _bound;
+    private readonly string _pattern;
+
+    public NaiveOperators(int seed, NaiveScenario scenario)
+    {
+        var random = new Random(seed ^ 0x5A17);
+        _scenario = scenario;
+        _size = random.Next(1, 5) * 1_000;
+        _timeout = random.Next(1, 7) * 500;
+        _ownSessions = random.Next(2) == 0;
+        _back = random.Next(1, 6) * 1_000;
+        _offset = random.Next(1, 4);
+        _pattern = Patterns[random.Next(Patterns.Length)];
+        _bound = random.Next(4) switch { 0 => (0, 3), 1 => (-2, 2), 2 => (1, 4), _ => (-3, -1) };
+    }
+
+    public string Query =>
+        $"SELECT room, COUNT(*) AS n, SUM(x) AS s, COUNT(DISTINCT x) AS d, System.Timestamp() AS t INTO sliding " +
+        $"FROM telemetry {By} GROUP BY room, SlidingWindow(ms, {_size}) " +
+        $"SELECT room, COUNT(*) AS n, MAX(x) AS m, System.Timestamp() AS t INTO sessions FROM telemetry {By} " +
+        $"GROUP BY room, SessionWindow(ms, {_timeout}, {Longest})" +
+        $"{(_ownSessions ? " OVER (PARTITION BY room)" : "")} " +
+        $"SELECT x, LAG(x, {_offset}, -1) OVER (PARTITION BY room LIMIT DURATION(ms, {_back}) " +
+        $"WHEN x IS NULL OR x <> 5) AS l, " +
+        $"LAST(x) OVER (PARTITION BY room LIMIT DURATION(ms, {_back}) WHEN x < 4) AS last, " +
+        $"ISFIRST(ms, {_back}) OVER (PARTITION BY room WHEN x <> 5) AS f, " +
+        $"SUM(x) OVER (PARTITION BY room LIMIT DURATION(ms, {_back}) WHEN x <> 5) AS s, " +
+        $"COUNT(*) OVER (LIMIT DURATION(ms, {_back})) AS n INTO back FROM telemetry {By} " +
+        $"SELECT a.x AS ax, b.x AS bx, System.Timestamp() AS t INTO joined FROM telemetry a {By} " +
+        $"JOIN telemetry b {By} ON {On} SELECT a.x AS ax, b.x AS bx INTO outer_ FROM telemetry a {By} " +
+        $"LEFT JOIN telemetry b {By} ON {On} AND b.x > 2 " +
+        $"SELECT * INTO matched FROM telemetry {By} MATCH_RECOGNIZE (LIMIT DURATION(ms, {_back}) PARTITION BY room " +
+        $"MEASURES Classifier() AS c, First(x) AS f AFTER MATCH SKIP TO NEXT ROW PATTERN ({_pattern}) " +
+        $"DEFINE {string.Join(", ", Defines.Where(one => _pattern.Contains(one[0])))}) AS m";
+
+    public Dictionary<string, List<string>> Expected(out int dropped)
+    {
+        var rows = _scenario.Ordered(out dropped);
+        return new()
+        {
+            ["sliding"] = [.. Sliding(rows)],
+            ["sessions"] = [.. Sessions(rows)],
+            ["back"] = [.. Enumerable.Range(0, rows.Count).Select(i => Back(rows, i))],
+            ["joined"] = [.. Joined(rows, isOuter: false, (a, b) => Fits(a, b))
+                .Select(m => Naive.Row(("ax", m.Left.X), ("bx", m.Right?.X), ("t", Naive.Time(m.At))))],
+            ["outer_"] = [.. Joined(rows, isOuter: true, (a, b) => Fits(a, b) && b.Event.X > 2)
+                .Select(m => Naive.Row(("ax", m.Left.X), ("bx", m.Right?.X)))],
+            ["matched"] = [.. Enumerable.Range(0, rows.Count).Select(i => Match(rows, i)).OfType<string>()],
+        };
+    }
+
+    private string By => _scenario.By;
+
+    private string On => $"a.room = b.room AND DATEDIFF(second, a, b) BETWEEN {_bound.Low} AND {_bound.High}";
+
+    private IEnumerable<string> Sliding(List<(long At, NaiveEvent Event)> rows)
+    {
+        foreach (var now in rows.SelectMany(row => new[] { row.At, row.At + _size }).Distinct().Order())
+        {
+            var inside = rows.Where(row => row.At > now - _size && row.At <= now).GroupBy(row => row.Event.Room);
+            foreach (var room in inside)
+            {
+                var changed = rows.Any(row => row.Event.Room == room.Key && (row.At == now || row.At + _size == now));
+                if (!changed) continue;
+                var known = room.Where(row => row.Event.X is not null).Select(row => row.Event.X!.Value).ToList();
+                yield return Naive.Row(("room", room.Key), ("n", room.Count()), ("s", Sum(known)),
+                    ("d", known.Distinct().Count()), ("t", Naive.Time(now)));
+            }
+        }
+    }
+
+    private List<string> Sessions(List<(long At, NaiveEvent Event)> rows)
+    {
+        var ended = new List<(long End, int Began, List<NaiveEvent> Events)>();
+        foreach (var one in rows.Select((row, i) => (row.At, row.Event, Index: i))
+            .GroupBy(row => _ownSessions ? row.Event.Room : 0))
+        {
+            List<NaiveEvent> events = [];
+            var (start, last, began) = (0L, 0L, 0);
+            foreach (var (at, e, index) in one)
+            {
+                if (events.Count > 0 && at > End(start, last))
+                {
+                    ended.Add((End(start, last), began, events));
+                    events = [];
+                }
+
+                if (events.Count == 0) (start, began) = (at, index);
+                last = at;
+                events.Add(e);
+            }
+
+            ended.Add((End(start, last), began, events));
+        }
+
+        return [.. ended.OrderBy(session => session.End).ThenBy(session => session.Began).SelectMany(session =>
+            session.Events.GroupBy(e => e.Room).Select(room => Naive.Row(("room", room.Key), ("n", room.Count()),
+                ("m", room.Max(e => e.X)), ("t", Naive.Time(session.End)))))];
+
+        // The epoch of the tests is a whole number of the longest duration away from the year 1.
+        long End(long start, long last) =>
+            Math.Min(last + _timeout, (long)Math.Ceiling((start + Longest) / (double)Longest) * Longest);
+    }
+
+    private string Back(List<(long At, NaiveEvent Event)> rows, int index)
+    {
+        var (now, e) = rows[index];
+        var recent = rows.Take(index + 1).Where(row => row.At > now - _back).ToList();
+        var same = recent.Where(row => row.Event.Room == e.Room).Select(row => row.Event).ToList();
+        var isNot5 = e.X is null || e.X != 5;
+        var before = same.Where(x => x.X is null || x.X != 5).SkipLast(isNot5 ? 1 : 0).Reverse().ToList();
+        var interval = (long)Math.Ceiling(now / (double)_back);
+        var isFirst = e.X is not null && e.X != 5 && !rows.Take(index).Any(row => row.Event.Room == e.Room
+            && row.Event.X is not null && row.Event.X != 5 && (long)Math.Ceiling(row.At / (double)_back) == interval);
+        return Naive.Row(("x", e.X), ("l", before.Count < _offset ? -1 : before[_offset - 1].X),
+            ("last", same.LastOrDefault(x => x.X < 4)?.X), ("f", isFirst ? 1 : 0),
+            ("s", Sum([.. same.Where(x => x.X is not null && x.X != 5).Select(x => x.X!.Value)])),
+            ("n", recent.Count));
+    }
+
+    /// <summary>The same pattern as a regular expression over the letters of the rows that may belong to it.</summary>
+    private string? Match(List<(long At, NaiveEvent Event)> rows, int index)
+    {
+        var (start, e) = rows[index];
+        var letters = string.Concat(rows.Skip(index).Where(row => row.Event.Room == e.Room && row.At < start + _back)
+            .Select(row => row.Event.X switch { null => 'n', < 3 => 'A', < 6 => 'B', _ => 'C' }));
+        var found = Regex.Match(letters, $"^({_pattern.Replace(" ", "")})").Value;
+        return found.Length == 0 ? null
+            : $"{{\"c\":[{string.Join(",", found.Select(letter => $"\"{letter}\""))}],\"f\":{e.X}}}";
+    }
+
+    private bool Fits((long At, NaiveEvent Event) a, (long At, NaiveEvent Event) b)
+    {
+        var apart = (b.At / 1_000) - (a.At / 1_000);
+        return a.Event.Room == b.Event.Room && apart >= _bound.Low && apart <= _bound.High;
+    }
+
+    private List<(long At, NaiveEvent Left, NaiveEvent? Right)> Joined(
+        List<(long At, NaiveEvent Event)> rows, bool isOuter,
+        Func<(long At, NaiveEvent Event), (long At, NaiveEvent Event), bool> fits)
+    {
+        var found = new List<(long At, int Phase, int Order, NaiveEvent Left, NaiveEvent? Right)>();
+        for (var i = 0; i < rows.Count; i++)
+        {
+            var (now, e) = rows[i];
+            // In whole seconds; what is left of the last one counts.
+            var expiry = ((now / 1_000) + _bound.High + 1) * 1_000 - 1;
+            var isAlone = isOuter && !rows.Any(other => fits(rows[i], other));
+            if (isAlone && expiry < now) found.Add((now, 0, i, e, null));
+            else if (isAlone) found.Add((expiry, 1, i, e, null));
+            found.AddRange(rows.Take(i).Where(other => fits(rows[i], other))
+                .Select(b => (now, 0, i, e, (NaiveEvent?)b.Event)));
+            found.AddRange(rows.Take(i + 1).Where(other => fits(other, rows[i]))
+                .Select(a => (now, 0, i, a.Event, (NaiveEvent?)e)));
+        }
+
+        return [.. found.OrderBy(m => m.At).ThenBy(m => m.Phase).Select(m => (m.At, m.Left, m.Right))];
+    }
+
+    private static long? Sum(List<long> values) => values.Count == 0 ? null : values.Sum();
+}
