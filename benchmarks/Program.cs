@@ -17,7 +17,6 @@ var benchmarks = new SortedDictionary<string, Func<Report, Task>>
     ["log"] = LocalLogBenchmark.RunAsync,
     ["mqtt"] = MqttBenchmark.RunAsync,
     ["saql"] = SaqlBenchmark.RunAsync,
-    ["spaces"] = SpaceBenchmark.RunAsync,
 };
 
 if (args is [GatewayServer.Verb, var folder, .. var settings])
