@@ -12,7 +12,7 @@ public static class ConsumerGroups
     /// <summary>Brings messages to devices: to their connections, and into their sessions.</summary>
     public const string GatewayDelivery = "gateway-delivery";
 
-    private const string QueryPrefix = "query.", CheckpointPrefix = "checkpoint.";
+    private const string QueryPrefix = "query.", CheckpointPrefix = "checkpoint.", BridgePrefix = "bridge.";
 
     /// <summary>The group of a query: a hint for retention and lag; its checkpoint rules.</summary>
     public static string OfQuery(string name) => QueryPrefix + name;
@@ -24,7 +24,9 @@ public static class ConsumerGroups
     public static string OfCheckpoint(string query) => CheckpointPrefix + query;
 
     /// <summary>The group of what a bridge brings out to its broker.</summary>
-    public static string OfBridge(string name) => "bridge." + name;
+    public static string OfBridge(string name) => BridgePrefix + name;
+
+    public static bool IsBridge(string group) => group.StartsWith(BridgePrefix, StringComparison.Ordinal);
 
     public static bool IsQuery(string group) => group.StartsWith(QueryPrefix, StringComparison.Ordinal);
 

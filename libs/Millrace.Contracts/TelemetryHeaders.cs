@@ -24,6 +24,9 @@ public static class TelemetryHeaders
 
     /// <summary>Of a message that came with QoS 2: its number within the session, a colon, its packet id.</summary>
     public static ReadOnlySpan<byte> MqttExchange => "mqtt-exchange"u8;
+
+    /// <summary>Of a bridged message that could not be mapped at first: the id of its dead letter.</summary>
+    public static ReadOnlySpan<byte> DeadLetter => "dead-letter"u8;
     public static ReadOnlySpan<byte> TraceParent => "traceparent"u8;
     public static ReadOnlySpan<byte> TraceState => "tracestate"u8;
 

@@ -37,6 +37,7 @@ internal sealed class GatewayService(
         await spaces.StartAsync(cancellationToken).ConfigureAwait(false);
         var notices = await revocations.StartOffsetAsync(cancellationToken).ConfigureAwait(false);
         await recovery.RunAsync(cancellationToken).ConfigureAwait(false);
+        await sweeper.StartAsync().ConfigureAwait(false);
         _watching = Task.WhenAll(
             Task.Run(() => watch.RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => revocations.RunAsync(notices, _stop.Token), CancellationToken.None),

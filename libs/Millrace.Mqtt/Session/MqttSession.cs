@@ -71,9 +71,6 @@ public sealed partial class MqttSession(SessionLimits limits)
             throw new InvalidOperationException("CONNECT has no answer yet; what follows it has to wait.");
     }
 
-    /// <summary>The will is not published with the connection's end: it was kept for later.</summary>
-    public void DropWill() => Will = null;
-
     private void FeedConnect(PacketHeader header, ReadOnlySpan<byte> body, ref SessionStep step)
     {
         if (header.Type != PacketType.Connect)

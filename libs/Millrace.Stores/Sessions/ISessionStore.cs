@@ -9,10 +9,20 @@ public interface ISessionStore
 {
     /// <summary>
     /// Takes the session over under a new epoch. With <paramref name="cleanStart"/>, or when the old one has expired,
-    /// nothing of that is kept, and a new one begins. A will that waits in one that goes on is dropped.
+    /// nothing of that is kept, and a new one begins. A will that waits in one that goes on is dropped; wills of
+    /// connections that this one takes over from, and of a session that ends, are due.
     /// </summary>
+    /// <param name="will">Of the connection; kept until it is published, or the connection ends without.</param>
     ValueTask<OpenedSession> OpenAsync(
-        SessionKey key, bool cleanStart, uint expirySeconds, DateTimeOffset now, CancellationToken ct = default);
+        SessionKey key, bool cleanStart, uint expirySeconds, DateTimeOffset now, StoredWill? will = null,
+        CancellationToken ct = default);
+
+    /// <summary>
+    /// Begins a session that ends with its connection: one that was kept under this name ends, and of the new one
+    /// nothing is kept but its will.
+    /// </summary>
+    ValueTask<BegunSession> BeginAsync(
+        SessionKey key, DateTimeOffset now, StoredWill? will = null, CancellationToken ct = default);
 
     ValueTask<StoredSession?> FindAsync(SessionKey key, CancellationToken ct = default);
 
@@ -33,8 +43,8 @@ public interface ISessionStore
     ValueTask<bool> UnsubscribeAsync(
         SessionKey key, long epoch, IReadOnlyList<string> filters, CancellationToken ct = default);
 
-    /// <summary>The connection has ended; from now on the session expires.</summary>
-    ValueTask<bool> CloseAsync(
+    /// <summary>The connection has ended; from now on the session expires, and the will waits or is due.</summary>
+    ValueTask<ClosedSession> CloseAsync(
         SessionKey key, long epoch, SessionClosure closure, DateTimeOffset now, CancellationToken ct = default);
 
     /// <summary>
@@ -68,15 +78,12 @@ public interface ISessionStore
     ValueTask<bool> MarkReceivedAsync(
         SessionKey key, long epoch, IReadOnlyList<long> sequences, CancellationToken ct = default);
 
-    /// <summary>Ends the session, whoever owns it, and returns it as it was; null when there is none.</summary>
-    ValueTask<StoredSession?> DeleteAsync(SessionKey key, CancellationToken ct = default);
-
-    /// <summary>Ends all sessions of a device, and returns them as they were.</summary>
+    /// <summary>Ends all sessions of a device, and returns them as they were. Wills that wait are dropped.</summary>
     ValueTask<IReadOnlyList<StoredSession>> DeleteOfDeviceAsync(string deviceId, CancellationToken ct = default);
 
     /// <summary>
-    /// Removes sessions that have expired, and hands out wills that are due: each once, in no more than
-    /// <paramref name="max"/> sessions.
+    /// Removes sessions that have expired, and hands out wills that are due: no more than <paramref name="max"/> of
+    /// both together.
     /// </summary>
     ValueTask<SweepResult> SweepAsync(DateTimeOffset now, int max, CancellationToken ct = default);
 
@@ -92,4 +99,17 @@ public interface ISessionStore
     /// <summary>Connected sessions of nodes of which nothing was heard since; with own, of this node too.</summary>
     ValueTask<IReadOnlyList<StoredSession>> ListLeftAsync(
         DateTimeOffset heardSince, bool own, int max, CancellationToken ct = default);
+
+    /// <summary>
+    /// The connections of nodes of which nothing was heard since, with own of this node too, have ended with them: each
+    /// of their wills waits from now on or is due. Of this node's, those that were handed out are so again.
+    /// </summary>
+    ValueTask LeaveWillsAsync(
+        DateTimeOffset now, DateTimeOffset heardSince, bool own, CancellationToken ct = default);
+
+    /// <summary>
+    /// They are published, or never can be. One that was handed out is handed out again after
+    /// <see cref="DueWill.HandedOutFor"/> unless this is said of it.
+    /// </summary>
+    ValueTask RemoveWillsAsync(IReadOnlyList<DueWill> wills, CancellationToken ct = default);
 }

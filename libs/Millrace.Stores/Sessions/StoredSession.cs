@@ -13,21 +13,26 @@ public readonly record struct SessionKey(string DeviceId, string ClientId);
 /// Queued messages up to this one may have been sent before; those after it never were.
 /// </param>
 /// <param name="Queued">How many messages wait in it.</param>
-/// <param name="Will">Waits for its time; null when there is none, or it was handed out.</param>
 public sealed record StoredSession(
     SessionKey Key, string SessionId, long Epoch, bool IsConnected, uint ExpirySeconds, DateTimeOffset? ExpiresAt,
-    IReadOnlyList<SessionSubscription> Subscriptions, InboundExchanges Inbound, long SentSequence, int Queued,
-    StoredWill? Will);
+    IReadOnlyList<SessionSubscription> Subscriptions, InboundExchanges Inbound, long SentSequence, int Queued);
 
 /// <param name="RetainHandling">0: retained messages with each subscribe, 1: with a new one, 2: none.</param>
 /// <param name="Identifier">0: none was given.</param>
 public sealed record SessionSubscription(
     string Filter, int Qos, bool NoLocal, bool RetainAsPublished, int RetainHandling, uint Identifier);
 
-/// <summary>The will of a connection that is gone, until its delay has passed or its session has ended.</summary>
+/// <summary>The will of a connection. When that ends it waits for its delay, or until the session ends.</summary>
 /// <param name="Properties">As MQTT 5 encodes them, without their length.</param>
 public sealed record StoredWill(
-    string Topic, int Qos, bool Retain, byte[] Properties, byte[] Payload, DateTimeOffset DueAt);
+    string Topic, int Qos, bool Retain, byte[] Properties, byte[] Payload, uint DelaySeconds);
+
+/// <summary>A will whose time has come, handed out to be published.</summary>
+/// <param name="Epoch">Of the connection that it is the will of.</param>
+public sealed record DueWill(SessionKey Key, long Epoch, StoredWill Will)
+{
+    public static readonly TimeSpan HandedOutFor = TimeSpan.FromSeconds(30);
+}
 
 /// <summary>A session that was opened.</summary>
 /// <param name="IsPresent">An old one goes on: session present.</param>
@@ -35,19 +40,33 @@ public sealed record StoredWill(
 /// The connection before did not close it: it is at work still, or ended in a crash. What <see cref="StoredSession"/>
 /// says of exchanges then has to be completed from the log.
 /// </param>
-/// <param name="Ended">The session that ended by this, as it was; its will is due now.</param>
-public sealed record OpenedSession(StoredSession Session, bool IsPresent, bool WasConnected, StoredSession? Ended);
+/// <param name="Ended">The session that ended by this, as it was.</param>
+/// <param name="Wills">Those that are due by this.</param>
+public sealed record OpenedSession(
+    StoredSession Session, bool IsPresent, bool WasConnected, StoredSession? Ended, IReadOnlyList<DueWill> Wills);
+
+/// <summary>A session that ends with its connection has begun.</summary>
+/// <param name="Epoch">Greater than all before it, as that of an opened session.</param>
+/// <param name="Ended">The session that ended by this, as it was.</param>
+/// <param name="Wills">Those that are due by this.</param>
+public sealed record BegunSession(long Epoch, StoredSession? Ended, IReadOnlyList<DueWill> Wills);
 
 /// <summary>What a connection leaves behind when it ends.</summary>
 /// <param name="SentSequence">The last queued message that was sent; 0 when none was.</param>
+/// <param name="DropsWill">The connection ended so that its will is not to be published.</param>
 public sealed record SessionClosure(
-    InboundExchanges Inbound, long SentSequence, uint ExpirySeconds, StoredWill? Will = null);
+    InboundExchanges Inbound, long SentSequence, uint ExpirySeconds, bool DropsWill = false)
+{
+    /// <summary>Of a session that ends with its connection.</summary>
+    public static SessionClosure End(bool dropsWill) => new(InboundExchanges.None, 0, 0, dropsWill);
+}
 
-/// <summary>A will whose time has come.</summary>
-public sealed record DueWill(SessionKey Key, string SessionId, StoredWill Will);
+/// <param name="IsOwner">False: the session is gone, or another connection's, and is as it was.</param>
+/// <param name="Will">Due at once; null when there is none, it waits, or the session's next owner has it.</param>
+public readonly record struct ClosedSession(bool IsOwner, DueWill? Will);
 
 /// <summary>What the clock brought.</summary>
 /// <param name="Ended">Sessions that are removed, as they were.</param>
-/// <param name="Wills">Wills to publish now, those of ended sessions among them.</param>
+/// <param name="Wills">Wills to publish now.</param>
 /// <param name="HasMore">There was more than was asked for.</param>
 public sealed record SweepResult(IReadOnlyList<StoredSession> Ended, IReadOnlyList<DueWill> Wills, bool HasMore);

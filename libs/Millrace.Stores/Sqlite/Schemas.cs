@@ -125,5 +125,17 @@ internal static class Schemas
         CREATE INDEX sessions_connected ON sessions(node) WHERE connected = 1;
         CREATE TABLE session_nodes(node TEXT PRIMARY KEY, heard_at INTEGER NOT NULL) WITHOUT ROWID
         """),
+        new("wills of connections", """
+        CREATE TABLE wills(epoch INTEGER PRIMARY KEY, device TEXT NOT NULL, client TEXT NOT NULL,
+          delay INTEGER NOT NULL, will BLOB NOT NULL, node TEXT NOT NULL, hand_out_at INTEGER,
+          handed_out INTEGER NOT NULL DEFAULT 0);
+        CREATE INDEX wills_session ON wills(device, client);
+        CREATE INDEX wills_hand_out ON wills(hand_out_at) WHERE hand_out_at IS NOT NULL;
+        INSERT INTO wills(epoch, device, client, delay, will, node, hand_out_at)
+          SELECT epoch, device, client, 1, will, node, will_due_at FROM sessions WHERE will IS NOT NULL;
+        DROP INDEX sessions_will;
+        ALTER TABLE sessions DROP COLUMN will;
+        ALTER TABLE sessions DROP COLUMN will_due_at
+        """),
     ];
 }

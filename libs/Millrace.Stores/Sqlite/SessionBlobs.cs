@@ -44,7 +44,7 @@ internal static class SessionBlobs
         return new InboundExchanges(last, open, scan);
     }
 
-    /// <summary>All but when it is due, which is looked for.</summary>
+    /// <summary>All but its delay, which is looked at.</summary>
     public static byte[] Write(StoredWill will) => Write(writer =>
     {
         writer.Write((byte)will.Qos);
@@ -55,7 +55,7 @@ internal static class SessionBlobs
         writer.Write(will.Payload);
     });
 
-    public static StoredWill ReadWill(byte[] blob, DateTimeOffset dueAt)
+    public static StoredWill ReadWill(byte[] blob, uint delaySeconds)
     {
         var stream = new MemoryStream(blob);
         using var reader = new BinaryReader(stream);
@@ -64,7 +64,7 @@ internal static class SessionBlobs
         var topic = reader.ReadString();
         var properties = reader.ReadBytes(reader.Read7BitEncodedInt());
         return new StoredWill(topic, qos, retain, properties, reader.ReadBytes(blob.Length - (int)stream.Position),
-            dueAt);
+            delaySeconds);
     }
 
     private static byte[] Write(Action<BinaryWriter> write)

@@ -7,7 +7,7 @@ namespace Millrace.Stores.Sqlite;
 internal sealed record SessionRow(long Id, StoredSession Session)
 {
     private const string Select = "SELECT id, device, client, session_id, epoch, connected, expiry, expires_at, " +
-        "inbound, sent_sequence, queued, will, will_due_at FROM sessions";
+        "inbound, sent_sequence, queued FROM sessions";
 
     public static SessionRow? Find(SqliteSession session, SessionKey key) => Complete(session, session.First(
         $"{Select} WHERE device = ?1 AND client = ?2", Read, key.DeviceId, key.ClientId));
@@ -21,10 +21,6 @@ internal sealed record SessionRow(long Id, StoredSession Session)
     public static List<SessionRow> Expired(SqliteSession session, DateTimeOffset now, long limit) =>
         Complete(session, session.List($"{Select} WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2", Read,
             now.ToUnixTimeMilliseconds(), limit));
-
-    public static List<SessionRow> WithDueWill(SqliteSession session, DateTimeOffset now, long limit) =>
-        session.List($"{Select} WHERE will_due_at <= ?1 ORDER BY will_due_at LIMIT ?2", Read,
-            now.ToUnixTimeMilliseconds(), limit);
 
     /// <param name="own">A node whose sessions count as left, whatever was heard of it.</param>
     public static List<SessionRow> Left(SqliteSession session, DateTimeOffset heardSince, string? own, long limit) =>
@@ -55,9 +51,8 @@ internal sealed record SessionRow(long Id, StoredSession Session)
     private static SessionRow Read(SqliteDataReader row)
     {
         var key = new SessionKey(row.GetString(1), row.GetString(2));
-        var will = row.IsDBNull(11) ? null : SessionBlobs.ReadWill(row.Bytes(11), row.Time(12));
         return new SessionRow(row.GetInt64(0), new StoredSession(key, row.GetString(3), row.GetInt64(4),
             row.GetBoolean(5), (uint)row.GetInt64(6), row.TimeOrNull(7), [], SessionBlobs.ReadInbound(row.Bytes(8)),
-            row.GetInt64(9), row.GetInt32(10), will));
+            row.GetInt64(9), row.GetInt32(10)));
     }
 }

@@ -10,12 +10,11 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, string
     private const string Owned = "WHERE device = ?1 AND client = ?2 AND epoch = ?3";
 
     public ValueTask<OpenedSession> OpenAsync(
-        SessionKey key, bool cleanStart, uint expirySeconds, DateTimeOffset now, CancellationToken ct) =>
+        SessionKey key, bool cleanStart, uint expirySeconds, DateTimeOffset now, StoredWill? will,
+        CancellationToken ct) =>
         database.WriteAsync(session =>
         {
-            // One count for all sessions: one that is removed and made again does not give an epoch a second time.
-            var epoch = session.Scalar<long>("INSERT INTO session_epoch VALUES(1, 1) " +
-                "ON CONFLICT DO UPDATE SET epoch = epoch + 1 RETURNING epoch");
+            var epoch = NextEpoch(session);
             var old = SessionRow.Find(session, key);
             var goesOn = old is not null && !cleanStart && !(old.Session.ExpiresAt <= now);
             if (goesOn) Resume(session, old!, epoch, expirySeconds, node);
@@ -30,7 +29,19 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, string
             }
 
             return new OpenedSession(SessionRow.Find(session, key)!.Session, goesOn,
-                goesOn && old!.Session.IsConnected, goesOn ? null : old?.Session);
+                goesOn && old!.Session.IsConnected, goesOn ? null : old?.Session,
+                SessionWills.Begin(session, key, epoch, will, goesOn, node, now));
+        }, ct);
+
+    public ValueTask<BegunSession> BeginAsync(
+        SessionKey key, DateTimeOffset now, StoredWill? will, CancellationToken ct) =>
+        database.WriteAsync(session =>
+        {
+            var epoch = NextEpoch(session);
+            var old = SessionRow.Find(session, key);
+            old?.Remove(session);
+            return new BegunSession(
+                epoch, old?.Session, SessionWills.Begin(session, key, epoch, will, goesOn: false, node, now));
         }, ct);
 
     public ValueTask<StoredSession?> FindAsync(SessionKey key, CancellationToken ct) =>
@@ -76,26 +87,17 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, string
                 session.Run("DELETE FROM session_subscriptions WHERE session = ?1 AND filter = ?2", id, filter);
         }, ct);
 
-    public ValueTask<bool> CloseAsync(
+    public ValueTask<ClosedSession> CloseAsync(
         SessionKey key, long epoch, SessionClosure closure, DateTimeOffset now, CancellationToken ct) =>
         database.WriteAsync(session =>
         {
             var expiresAt = closure.ExpirySeconds == uint.MaxValue
                 ? null
                 : (long?)now.AddSeconds(closure.ExpirySeconds).ToUnixTimeMilliseconds();
-            return session.Run("UPDATE sessions SET connected = 0, inbound = ?4, sent_sequence = " +
-                "max(sent_sequence, ?5), expiry = ?6, expires_at = ?7, will = ?8, will_due_at = ?9 " + Owned,
-                key.DeviceId, key.ClientId, epoch, SessionBlobs.Write(closure.Inbound), closure.SentSequence,
-                (long)closure.ExpirySeconds, expiresAt, closure.Will is null ? null : SessionBlobs.Write(closure.Will),
-                closure.Will?.DueAt.ToUnixTimeMilliseconds()) > 0;
-        }, ct);
-
-    public ValueTask<StoredSession?> DeleteAsync(SessionKey key, CancellationToken ct) =>
-        database.WriteAsync(session =>
-        {
-            var row = SessionRow.Find(session, key);
-            row?.Remove(session);
-            return row?.Session;
+            var isOwner = session.Run("UPDATE sessions SET connected = 0, inbound = ?4, sent_sequence = " +
+                "max(sent_sequence, ?5), expiry = ?6, expires_at = ?7 " + Owned, key.DeviceId, key.ClientId, epoch,
+                SessionBlobs.Write(closure.Inbound), closure.SentSequence, (long)closure.ExpirySeconds, expiresAt) > 0;
+            return new ClosedSession(isOwner, SessionWills.Close(session, key, epoch, closure, now));
         }, ct);
 
     public ValueTask<IReadOnlyList<StoredSession>> DeleteOfDeviceAsync(string deviceId, CancellationToken ct) =>
@@ -103,6 +105,7 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, string
         {
             var rows = SessionRow.OfDevice(session, deviceId);
             rows.ForEach(row => row.Remove(session));
+            SessionWills.DropWaiting(session, deviceId);
             return rows.ConvertAll(row => row.Session);
         }, ct);
 
@@ -113,14 +116,21 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, string
         {
             var ended = SessionRow.Expired(session, now, max);
             ended.ForEach(row => row.Remove(session));
-            var due = SessionRow.WithDueWill(session, now, max - ended.Count);
-            foreach (var row in due)
-                session.Run("UPDATE sessions SET will = NULL, will_due_at = NULL WHERE id = ?1", row.Id);
-            var wills = ended.Where(row => row.Session.Will is not null).Concat(due).Select(row => row.Session)
-                .Select(s => new DueWill(s.Key, s.SessionId, s.Will!));
-            return new SweepResult(ended.ConvertAll(row => row.Session), [.. wills], ended.Count + due.Count >= max);
+            var due = SessionWills.Due(session, now, max - ended.Count);
+            return new SweepResult(ended.ConvertAll(row => row.Session), due, ended.Count + due.Count >= max);
         }, ct);
     }
+
+    public async ValueTask LeaveWillsAsync(
+        DateTimeOffset now, DateTimeOffset heardSince, bool own, CancellationToken ct) =>
+        await database.WriteAsync(session => SessionWills.Leave(session, now, heardSince, own ? node : null), ct);
+
+    public async ValueTask RemoveWillsAsync(IReadOnlyList<DueWill> wills, CancellationToken ct) =>
+        await database.WriteAsync(session => SessionWills.Remove(session, wills), ct);
+
+    /// <summary>One count for all: a session that is removed and made again does not give an epoch twice.</summary>
+    private static long NextEpoch(SqliteSession session) => session.Scalar<long>(
+        "INSERT INTO session_epoch VALUES(1, 1) ON CONFLICT DO UPDATE SET epoch = epoch + 1 RETURNING epoch");
 
     private static bool SaveInbound(SqliteSession session, SessionKey key, long epoch, InboundExchanges inbound) =>
         session.Run($"UPDATE sessions SET inbound = ?4 {Owned}", key.DeviceId, key.ClientId, epoch,
@@ -137,7 +147,7 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, string
         }, ct);
 
     private static void Resume(SqliteSession session, SessionRow row, long epoch, uint expirySeconds, string node) =>
-        session.Run("UPDATE sessions SET epoch = ?2, connected = 1, expiry = ?3, expires_at = NULL, will = NULL, " +
-            "will_due_at = NULL, sent_sequence = iif(connected, last_sequence, sent_sequence), node = ?4 WHERE id = ?1",
+        session.Run("UPDATE sessions SET epoch = ?2, connected = 1, expiry = ?3, expires_at = NULL, " +
+            "sent_sequence = iif(connected, last_sequence, sent_sequence), node = ?4 WHERE id = ?1",
             row.Id, epoch, (long)expirySeconds, node);
 }

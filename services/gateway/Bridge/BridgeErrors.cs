@@ -44,4 +44,14 @@ public static class BridgeErrors
         "The event log refused bridged messages.",
         "They were not acknowledged to the broker; the connection was ended so that it sends them again.",
         "See the log's own error; the bridge connects again by itself.");
+
+    public static readonly ErrorDefinition ReplayFailed = new("GW-0109",
+        "A bridge cannot replay dead letters at the moment.",
+        "The store or the event log failed; what was asked for stays asked for.",
+        "See their own errors; the bridge tries again by itself.");
+
+    public static readonly ErrorDefinition ReplayRefused = new("GW-0110",
+        "A bridge's dead letter cannot be replayed.",
+        "The bridge as it is configured now cannot map the message, or send the record, either.",
+        "Change what the reason names, start the gateway again, and replay the letter once more.");
 }

@@ -15,6 +15,7 @@ internal sealed class BridgeMetrics : IDisposable
     private readonly Counter<long> _sent;
     private readonly Counter<long> _unsendable;
     private readonly Counter<long> _fenced;
+    private readonly Counter<long> _replays;
     private readonly Counter<long> _failures;
     private readonly UpDownCounter<long> _connected;
 
@@ -35,6 +36,8 @@ internal sealed class BridgeMetrics : IDisposable
             "millrace.gateway.bridge.unsendable", "{record}", "Records that went to dead letters, by reason");
         _fenced = _meter.CreateCounter<long>(
             "millrace.gateway.bridge.fenced", "{record}", "Fences, and rows that a stale owner wrote: not sent");
+        _replays = _meter.CreateCounter<long>("millrace.gateway.bridge.replays",
+            "{letter}", "Dead letters that were tried again, by outcome");
         _failures = _meter.CreateCounter<long>(
             "millrace.gateway.bridge.failures", "{failure}", "Times that a bridge failed, by the error's code");
         _connected = _meter.CreateUpDownCounter<long>(
@@ -54,6 +57,8 @@ internal sealed class BridgeMetrics : IDisposable
     public void Unsendable(string bridge, string reason) => _unsendable.Add(1, Bridge(bridge), Reason(reason));
 
     public void Fenced(string bridge) => _fenced.Add(1, Bridge(bridge));
+
+    public void Replayed(string bridge, string outcome) => _replays.Add(1, Bridge(bridge), Reason(outcome));
 
     public void Failed(string bridge, string code) => _failures.Add(1, Bridge(bridge), Reason(code));
 

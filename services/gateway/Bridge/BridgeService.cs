@@ -2,26 +2,29 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.EventLog;
+using Millrace.Gateway.Bridge.Outputs;
 using Millrace.Gateway.Publishing;
 using Millrace.Stores.Bridges;
+using Millrace.Stores.DeadLetters;
 
 namespace Millrace.Gateway.Bridge;
 
 /// <summary>Runs the configured bridges. Starts after the gateway's publisher, and so stops before it.</summary>
 internal sealed class BridgeService(
     IOptions<GatewayOptions> options, TelemetryPublisher publisher, IEventLog log, IBridgeStore store,
-    GatewayMetrics metrics, BridgeMetrics bridgeMetrics, TimeProvider time, ILogger<BridgeService> logger)
+    IDeadLetterStore letters, GatewayMetrics metrics, BridgeMetrics bridgeMetrics, TimeProvider time,
+    ILogger<BridgeService> logger)
     : IHostedService
 {
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
 
-    public Task StartAsync(CancellationToken cancellationToken)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
+        await ForgottenOutputs.ForgetBridgesAsync(log, options.Value.Bridges, cancellationToken).ConfigureAwait(false);
         var bridges = options.Value.Bridges.Select(each => new RunningBridge(
-            each, options.Value, publisher, log, store, metrics, bridgeMetrics, time, logger)).ToList();
+            each, options.Value, publisher, log, store, letters, metrics, bridgeMetrics, time, logger)).ToList();
         _running = Task.WhenAll(bridges.Select(bridge => Task.Run(() => bridge.RunAsync(_stop.Token), _stop.Token)));
-        return Task.CompletedTask;
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)

@@ -61,6 +61,14 @@ internal sealed class BridgeState(BridgeOptions options, BridgeMetrics metrics, 
         logger.Unsendable(BridgeErrors.Unsendable.Code, options.Name, partition, offset, detail);
     }
 
+    /// <param name="refusal">Null: it has succeeded.</param>
+    public void Replayed(string letterId, string? refusal)
+    {
+        metrics.Replayed(options.Name, refusal is null ? "done" : "refused");
+        if (refusal is null) logger.Replayed(options.Name, letterId);
+        else logger.ReplayRefused(BridgeErrors.ReplayRefused.Code, options.Name, letterId, refusal);
+    }
+
     public void Connected(bool sessionKept)
     {
         Turn(true);

@@ -29,4 +29,10 @@ internal static partial class Log
 
     [LoggerMessage(4406, LogLevel.Warning, "The status of bridge {Bridge} cannot be written")]
     public static partial void StatusFails(this ILogger log, string bridge, Exception cause);
+
+    [LoggerMessage(4407, LogLevel.Information, "Bridge {Bridge} has replayed the dead letter {Id}")]
+    public static partial void Replayed(this ILogger log, string bridge, string id);
+
+    [LoggerMessage(4408, LogLevel.Warning, "{Code}: bridge {Bridge} cannot replay the dead letter {Id}: {Reason}")]
+    public static partial void ReplayRefused(this ILogger log, string code, string bridge, string id, string reason);
 }

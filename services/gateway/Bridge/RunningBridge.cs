@@ -3,9 +3,11 @@ using Millrace.EventLog;
 using Millrace.Gateway.Bridge.Intake;
 using Millrace.Gateway.Bridge.Link;
 using Millrace.Gateway.Bridge.Outputs;
+using Millrace.Gateway.Bridge.Replays;
 using Millrace.Gateway.Publishing;
 using Millrace.Primitives;
 using Millrace.Stores.Bridges;
+using Millrace.Stores.DeadLetters;
 
 namespace Millrace.Gateway.Bridge;
 
@@ -21,6 +23,8 @@ internal sealed class RunningBridge
     private readonly BridgeSessionKeeper _keeper;
     private readonly BridgeLink _link;
     private readonly BridgeOutput[] _outputs;
+    private readonly BridgeReplays _replays;
+    private readonly IEventLog _log;
     private readonly IBridgeStore _store;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -28,16 +32,20 @@ internal sealed class RunningBridge
 
     public RunningBridge(
         BridgeOptions options, GatewayOptions gateway, TelemetryPublisher publisher, IEventLog log,
-        IBridgeStore store, GatewayMetrics metrics, BridgeMetrics bridgeMetrics, TimeProvider time, ILogger logger)
+        IBridgeStore store, IDeadLetterStore letters, GatewayMetrics metrics, BridgeMetrics bridgeMetrics,
+        TimeProvider time, ILogger logger)
     {
-        (_options, _store, _time, _logger) = (options, store, time, logger);
+        (_options, _log, _store, _time, _logger) = (options, log, store, time, logger);
         _state = new BridgeState(options, bridgeMetrics, time, logger);
-        _letters = new BridgeLetters(options, gateway.PartitionBufferBytesMax.Bytes, log, _state, time);
-        _intake = new BridgeIntake(options, gateway, publisher, _letters, metrics, _state);
+        var encoder = new BridgeEncoder(options.Name, gateway.PropertiesMax);
+        _letters = new BridgeLetters(options, encoder, gateway.PartitionBufferBytesMax.Bytes, log, _state, time);
+        _intake = new BridgeIntake(options, gateway, encoder, publisher, _letters, metrics, _state);
         _keeper = new BridgeSessionKeeper(options, _intake, log, store, _state, time, logger);
         _link = new BridgeLink(options, gateway.DrainTimeout, _intake, _keeper, _state, time, logger);
         _outputs = [.. options.Outputs.Select(each =>
             new BridgeOutput(options, each, _link, log, _state, time))];
+        var replay = new BridgeReplay(options, gateway, publisher, _outputs, log);
+        _replays = new BridgeReplays(options, replay, log, letters, _state, time);
         bridgeMetrics.Watch(options.Name, () => InFlight, () => Interlocked.Read(ref _lag));
     }
 
@@ -48,7 +56,8 @@ internal sealed class RunningBridge
         var letters = Task.Run(() => _letters.RunAsync(_intake.LettersLane), CancellationToken.None);
         await RestoreAsync(stop).ConfigureAwait(false);
         await Task.WhenAll([
-            _link.RunAsync(stop), ReportAsync(stop), .. _outputs.Select(output => output.RunAsync(stop)),
+            _link.RunAsync(stop), ReportAsync(stop), _replays.RunAsync(stop),
+            .. _outputs.Select(output => output.RunAsync(stop)),
         ]).ConfigureAwait(false);
         _letters.Stop();
         await letters.ConfigureAwait(false);
@@ -90,6 +99,7 @@ internal sealed class RunningBridge
             var lag = 0L;
             foreach (var output in _outputs) lag += await output.LagAsync(ct).ConfigureAwait(false);
             Interlocked.Exchange(ref _lag, lag);
+            await ForgottenOutputs.MoveOnAsync(_log, _options, ct).ConfigureAwait(false);
             await _store.WriteStatusAsync(_state.Status(InFlight, lag), ct).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is MillraceException or OperationCanceledException)

@@ -10,6 +10,7 @@ internal sealed partial class MqttConnection
     private static readonly TaskCompletionSource Finished = Completed();
 
     private DeviceSession? _deviceSession;
+    private long _epoch;
     private TaskCompletionSource? _finished;
 
     /// <summary>Completes when the connection takes and saves nothing more.</summary>
@@ -28,12 +29,14 @@ internal sealed partial class MqttConnection
         try
         {
             var opened = await runtime.Sessions
-                .OpenAsync(key, _session.Request!.CleanStart, _session.ExpiryGranted, isNewName).ConfigureAwait(false);
-            if (opened is null) return false;
+                .OpenAsync(key, _session.Request!.CleanStart, _session.ExpiryGranted, Will(), isNewName)
+                .ConfigureAwait(false);
+            _epoch = opened.Epoch;
+            if (opened.Opened is null) return false;
             _deviceSession = opened.ToSession();
-            if (opened.Exchanges.Last > 0) _session.Exchanges = opened.Exchanges;
+            if (opened.Exchanges is { Last: > 0 }) _session.Exchanges = opened.Exchanges;
             await EnterSpacesAsync(_deviceSession).ConfigureAwait(false);
-            return opened.Opened.IsPresent;
+            return opened.IsPresent;
         }
         catch (Exception failure)
         {
@@ -52,28 +55,39 @@ internal sealed partial class MqttConnection
 
     /// <summary>
     /// Waits until what the log was given is durable or has failed, and saves what is open. What cannot be saved is
-    /// read from the log again when the session is opened.
+    /// read from the log again when the session is opened. Returns the will if it is due.
     /// </summary>
-    private async ValueTask CloseSessionAsync(DeviceSession session)
+    private async ValueTask<DueWill?> CloseSessionAsync()
     {
         try
         {
-            while (IsAnyExchangePending(session)) await _resume.WaitAsync().ConfigureAwait(false);
-            if (session.Outbox is { } outbox) await StopSendingAsync(session, outbox).ConfigureAwait(false);
-            if (!session.IsStored) return;
-            var will = DelayedWill();
-            var expirySeconds = _wasConnected ? _session.ExpirySeconds : session.ExpirySeconds;
-            InboundExchanges inbound;
-            lock (_output) inbound = session.Inbound(_session.Exchanges, _session.AcksOrNull, isClosing: true);
-            await runtime.Sessions.Store.CloseAsync(session.Key, session.Epoch, new SessionClosure(inbound,
-                session.Outbox?.Window.LastSent ?? 0, expirySeconds, will), runtime.Time.GetUtcNow())
-                .ConfigureAwait(false);
-            if (will is not null) _session.DropWill();
+            if (_deviceSession is { } session)
+            {
+                while (IsAnyExchangePending(session)) await _resume.WaitAsync().ConfigureAwait(false);
+                if (session.Outbox is { } outbox) await StopSendingAsync(session, outbox).ConfigureAwait(false);
+            }
+
+            if (_epoch == 0) return null;
+            var key = new SessionKey(_login!.DeviceId, ClientId);
+            var closed = await runtime.Sessions.Store
+                .CloseAsync(key, _epoch, Closure(), runtime.Time.GetUtcNow()).ConfigureAwait(false);
+            return closed.Will;
         }
         catch (Exception failure)
         {
             FailSession(failure);
+            return null;
         }
+    }
+
+    private SessionClosure Closure()
+    {
+        var dropsWill = !_wasConnected || _session.Will is null;
+        if (_deviceSession is not { IsStored: true } session) return SessionClosure.End(dropsWill);
+        InboundExchanges inbound;
+        lock (_output) inbound = session.Inbound(_session.Exchanges, _session.AcksOrNull, isClosing: true);
+        var expirySeconds = _wasConnected ? _session.ExpirySeconds : session.ExpirySeconds;
+        return new SessionClosure(inbound, session.Outbox?.Window.LastSent ?? 0, expirySeconds, dropsWill);
     }
 
     private bool IsAnyExchangePending(DeviceSession session)
@@ -81,15 +95,10 @@ internal sealed partial class MqttConnection
         lock (_output) return _session.Exchanges?.IsAnyPending(_session.AcksOrNull, session.HasFailed) == true;
     }
 
-    /// <summary>A will that waits in the session, and goes with it if that is sooner (MQTT 5 §3.1.3.2.2).</summary>
-    private StoredWill? DelayedWill()
-    {
-        if (!_wasConnected || _session.Will is not { } will) return null;
-        var delay = Math.Min(will.DelaySeconds, _session.ExpirySeconds);
-        if (delay == 0) return null;
-        return new StoredWill(Encoding.UTF8.GetString(will.Topic), will.Qos, will.Retain, will.Properties, will.Payload,
-            runtime.Time.GetUtcNow().AddSeconds(delay));
-    }
+    private StoredWill? Will() => _session.Request?.Will is not { } will
+        ? null
+        : new StoredWill(Encoding.UTF8.GetString(will.Topic), will.Qos, will.Retain, will.Properties, will.Payload,
+            will.DelaySeconds);
 
     private void FailSession(Exception failure)
     {

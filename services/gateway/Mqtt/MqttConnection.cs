@@ -132,8 +132,8 @@ internal sealed partial class MqttConnection(
         LeaveSpaces();
         try
         {
-            if (_deviceSession is not null) await CloseSessionAsync(_deviceSession).ConfigureAwait(false);
-            if (_wasConnected) await TellEndAsync().ConfigureAwait(false);
+            var will = await CloseSessionAsync().ConfigureAwait(false);
+            if (_wasConnected) await TellEndAsync(will).ConfigureAwait(false);
         }
         finally
         {
@@ -146,14 +146,9 @@ internal sealed partial class MqttConnection(
         runtime.Metrics.ConnectionClosed(End!.Reason);
     }
 
-    private async ValueTask TellEndAsync()
+    private async ValueTask TellEndAsync(DueWill? will)
     {
-        if (_session.Will is { } will)
-        {
-            var key = new SessionKey(_login!.DeviceId, ClientId);
-            await runtime.Wills.PublishAsync(key, Topics, _access, will).ConfigureAwait(false);
-        }
-
+        if (will is not null) await runtime.Wills.PublishAsync(will, Topics, _access).ConfigureAwait(false);
         await TellAsync(LifecycleKind.Disconnected, runtime.Time.GetUtcNow(), End!.Reason).ConfigureAwait(false);
     }
 

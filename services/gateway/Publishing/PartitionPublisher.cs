@@ -61,6 +61,39 @@ internal sealed class PartitionPublisher(
         Exit(owner, count, lastNumber);
     }
 
+    /// <summary>
+    /// Publishes one record that no connection waits for, and says whether it is durable. While the log is behind it
+    /// waits as they do.
+    /// </summary>
+    /// <param name="encode">False: there is nothing to publish.</param>
+    public async ValueTask<bool> PublishAsync(Func<RecordBatchBuilder, long, bool> encode)
+    {
+        var receipt = new PublishReceipt(count: 1);
+        while (!receipt.HasFailed)
+        {
+            if (TryEncode(encode, receipt) is { } taken) return taken && await receipt.Durable.ConfigureAwait(false);
+            await receipt.WaitForRoomAsync().ConfigureAwait(false);
+        }
+
+        return false;
+    }
+
+    /// <summary>Null: there is no room now.</summary>
+    private bool? TryEncode(Func<RecordBatchBuilder, long, bool> encode, PublishReceipt receipt)
+    {
+        Enter();
+        if (IsFull)
+        {
+            ExitToWait(receipt, count: 0, lastNumber: -1);
+            return null;
+        }
+
+        var taken = encode(Records, TimestampMs);
+        Exit(receipt, taken ? 1 : 0, lastNumber: taken ? 0 : -1);
+        if (taken) metrics.Received(1);
+        return taken;
+    }
+
     /// <summary>Completes when all that was taken is durable or has failed.</summary>
     public Task StopAsync()
     {

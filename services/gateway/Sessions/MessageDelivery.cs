@@ -48,7 +48,7 @@ internal sealed class MessageDelivery(
             if (copy.Qos > 0) toStore.Add(new SessionMessage(session.Key, copy));
             else if (live.FirstOrDefault(each => each.ClientId == session.Key.ClientId) is { } connection)
                 Hand(connection, copy);
-            else Lost("qos-0-not-connected");
+            else if (!session.IsConnected) Lost("qos-0-not-connected");
         }
 
         foreach (var connection in live)
@@ -81,10 +81,8 @@ internal sealed class MessageDelivery(
                     grown.Add(messages[i].Key);
                     break;
 
-                // Perhaps by another gateway just now; the connection may be here.
-                case EnqueueOutcome.Known:
-                    grown.Add(messages[i].Key);
-                    break;
+                // Another gateway has queued it, and does not know the connection that is here.
+                case EnqueueOutcome.Known: grown.Add(messages[i].Key); break;
                 case EnqueueOutcome.Full: Lost("queue-full"); break;
                 case EnqueueOutcome.NoSession: Lost("session-ended"); break;
             }

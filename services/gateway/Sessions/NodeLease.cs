@@ -67,6 +67,8 @@ internal sealed class NodeLease(
     private async ValueTask<int> CloseLeftAsync(bool own, CancellationToken ct)
     {
         var closed = 0;
+        var now = time.GetUtcNow();
+        await keeper.Store.LeaveWillsAsync(now, now - Timeout, own, ct).ConfigureAwait(false);
         while (true)
         {
             var left = await keeper.Store.ListLeftAsync(time.GetUtcNow() - Timeout, own, AtOnce, ct)

@@ -19,44 +19,49 @@ internal sealed class SessionKeeper(
     public SessionOptions Options => options.Value.Sessions;
 
     /// <summary>
-    /// The stored session that this connection goes on with or begins; null for one that is only as long as its
-    /// connection, which leaves nothing of an earlier one.
+    /// The session that this connection goes on with or begins. Of one that is only as long as its connection, which
+    /// leaves nothing of an earlier one, no more than a will is stored.
     /// </summary>
     /// <param name="isNewName">The client id was made up just now.</param>
-    public async ValueTask<OpenedDeviceSession?> OpenAsync(
-        SessionKey key, bool cleanStart, uint expirySeconds, bool isNewName)
+    public async ValueTask<OpenedDeviceSession> OpenAsync(
+        SessionKey key, bool cleanStart, uint expirySeconds, StoredWill? will, bool isNewName)
     {
         var known = isNewName ? null : await store.FindAsync(key).ConfigureAwait(false);
         if (known is { IsConnected: true }) await takeOver.WaitAsync(known).ConfigureAwait(false);
-        if (expirySeconds == 0)
+        var isKept = expirySeconds > 0;
+        if (!isKept)
         {
-            if (known is null) return null;
-            if (cleanStart)
-            {
-                await EndAsync(await store.DeleteAsync(key).ConfigureAwait(false)).ConfigureAwait(false);
-                return null;
-            }
+            if (known is null && will is null) return OpenedDeviceSession.InMemory;
+            isKept = known is not null && !cleanStart;
         }
 
-        var opened = await store.OpenAsync(key, cleanStart, expirySeconds, time.GetUtcNow()).ConfigureAwait(false);
-        await EndAsync(opened.Ended).ConfigureAwait(false);
+        if (!isKept)
+        {
+            var begun = await store.BeginAsync(key, time.GetUtcNow(), will).ConfigureAwait(false);
+            await EndAsync(begun.Ended, begun.Wills).ConfigureAwait(false);
+            return OpenedDeviceSession.InMemory with { Epoch = begun.Epoch };
+        }
+
+        var opened = await store
+            .OpenAsync(key, cleanStart, expirySeconds, time.GetUtcNow(), will).ConfigureAwait(false);
+        await EndAsync(opened.Ended, opened.Wills).ConfigureAwait(false);
         var stored = opened.Session;
         var open = stored.Inbound.Open.Select(each => (each.PacketId, each.Exchange)).ToList();
         if (opened.WasConnected) open.AddRange(await FindInLogAsync(stored).ConfigureAwait(false));
         metrics.SessionOpened(opened.IsPresent ? "resumed" : "new");
-        return new OpenedDeviceSession(opened, new ExchangeTable(stored.Inbound.LastExchange, open));
+        return new OpenedDeviceSession(
+            stored.Epoch, opened, new ExchangeTable(stored.Inbound.LastExchange, open));
     }
 
     /// <summary>Where the partition goes on: no record that is appended from now on lies before it.</summary>
     public async ValueTask<long> NextOffsetAsync(int partition) =>
         (await log.RangeAsync(new TopicPartition(Contracts.Topics.Telemetry, partition)).ConfigureAwait(false)).Next;
 
-    /// <summary>A session has ended before its time; its will is due (MQTT 5 §3.1.3.2.2).</summary>
-    public async ValueTask EndAsync(StoredSession? ended)
+    /// <summary>A connection has taken another's place, or that of a session, whose will is due.</summary>
+    private async ValueTask EndAsync(StoredSession? ended, IReadOnlyList<DueWill> due)
     {
-        if (ended is null) return;
-        members.End(ended.Key, ended.SessionId);
-        if (ended.Will is { } will) await wills.PublishAsync(ended.Key, will).ConfigureAwait(false);
+        if (ended is not null) members.End(ended.Key, ended.SessionId);
+        if (due.Count > 0) await wills.PublishAsync(due).ConfigureAwait(false);
     }
 
     /// <summary>Closes a session whose connection ended with the gateway, so that it can expire.</summary>
@@ -106,12 +111,20 @@ internal sealed class SessionKeeper(
     }
 }
 
-/// <summary>A stored session that a connection owns now, and the QoS 2 publishes that are open in it.</summary>
-internal sealed record OpenedDeviceSession(OpenedSession Opened, ExchangeTable Exchanges)
+/// <summary>What a connection owns now.</summary>
+/// <param name="Epoch">Of the session, or of the will alone; 0 when nothing is stored.</param>
+/// <param name="Opened">Null when the session is in memory.</param>
+/// <param name="Exchanges">QoS 2 publishes that are open in it.</param>
+internal sealed record OpenedDeviceSession(long Epoch, OpenedSession? Opened, ExchangeTable? Exchanges)
 {
+    public static readonly OpenedDeviceSession InMemory = new(0, null, null);
+
+    public bool IsPresent => Opened is { IsPresent: true };
+
+    /// <summary>The stored session.</summary>
     public DeviceSession ToSession()
     {
-        var stored = Opened.Session;
+        var stored = Opened!.Session;
         var session = new DeviceSession(stored.Key, stored.SessionId, stored.Epoch)
         {
             SentBefore = stored.SentSequence,

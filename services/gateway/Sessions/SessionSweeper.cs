@@ -25,6 +25,9 @@ internal sealed class SessionSweeper(
         }
     }
 
+    /// <summary>Comes before connections do: of wills that are due then, none comes after its device.</summary>
+    public ValueTask StartAsync() => SweepAsync();
+
     private async ValueTask SweepAsync()
     {
         try
@@ -32,7 +35,6 @@ internal sealed class SessionSweeper(
             SweepResult result;
             do
             {
-                // Not cancelled: a will that was handed out is in nobody's hands but these.
                 result = await store.SweepAsync(time.GetUtcNow(), AtOnce).ConfigureAwait(false);
                 metrics.SessionsEnded("expired", result.Ended.Count);
                 foreach (var session in result.Ended)
@@ -41,7 +43,7 @@ internal sealed class SessionSweeper(
                     metrics.DeliveryLost("session-expired", session.Queued);
                 }
 
-                foreach (var due in result.Wills) await wills.PublishAsync(due.Key, due.Will).ConfigureAwait(false);
+                await wills.PublishAsync(result.Wills).ConfigureAwait(false);
             }
             while (result.HasMore);
             await retained.ExpireAsync().ConfigureAwait(false);

@@ -12,124 +12,128 @@ using Millrace.Stores.Sessions;
 namespace Millrace.Gateway.Sessions;
 
 /// <summary>
-/// Publishes wills, as telemetry or to a topic space: those of a connection that has just ended, and those that waited.
+/// Publishes wills that are due, as telemetry or to a topic space. The store gives them up when they are durable: one
+/// that fails, or that a crash interrupts, comes again.
 /// </summary>
 internal sealed class WillPublisher(
     TopicRouter router, TelemetryPublisher publisher, IdentityCache identities, SpaceBroker spaces,
-    IOptions<GatewayOptions> options, IOptions<TopicSpacesOptions> spaceOptions, GatewayMetrics metrics,
-    ILogger<WillPublisher> logger)
+    ISessionStore store, IOptions<GatewayOptions> options, IOptions<TopicSpacesOptions> spaceOptions,
+    GatewayMetrics metrics, ILogger<WillPublisher> logger)
 {
-    /// <summary>A will that waited. Its device is asked for again: one that is gone has no telemetry.</summary>
-    public async ValueTask PublishAsync(SessionKey key, StoredWill will)
+    /// <summary>
+    /// Of connections that are gone. Their devices are asked for again: one that is gone has no telemetry.
+    /// </summary>
+    public async ValueTask PublishAsync(IReadOnlyList<DueWill> wills)
     {
-        var identity = await identities.FindAsync(key.DeviceId, CancellationToken.None).ConfigureAwait(false);
-        if (identity is null && !spaceOptions.Value.AllowAnonymous)
-        {
-            metrics.Rejected("will-of-no-device");
-            return;
-        }
+        var done = await Task.WhenAll(wills.Select(will => TryPublishAsync(will, topics: null, access: null)))
+            .ConfigureAwait(false);
+        await RemoveAsync([.. wills.Where((_, i) => done[i])]).ConfigureAwait(false);
+    }
 
+    /// <summary>Of a connection that is ending.</summary>
+    /// <param name="access">Null when there are no spaces.</param>
+    public async ValueTask PublishAsync(DueWill will, DeviceTopics topics, TopicAccess? access)
+    {
+        if (await TryPublishAsync(will, topics, access).ConfigureAwait(false))
+            await RemoveAsync([will]).ConfigureAwait(false);
+    }
+
+    private async ValueTask RemoveAsync(IReadOnlyList<DueWill> published)
+    {
+        if (published.Count == 0) return;
+        try
+        {
+            await store.RemoveWillsAsync(published).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            logger.WillFails(published[0].Key.DeviceId, failure);
+        }
+    }
+
+    /// <summary>False: it is to come again.</summary>
+    private async Task<bool> TryPublishAsync(DueWill due, DeviceTopics? topics, TopicAccess? access)
+    {
+        var device = due.Key.DeviceId;
+        try
+        {
+            if (topics is null)
+            {
+                var identity = await identities.FindAsync(device, CancellationToken.None).ConfigureAwait(false);
+                if (identity is null && !spaceOptions.Value.AllowAnonymous)
+                {
+                    metrics.Rejected("will-of-no-device");
+                    return true;
+                }
+
+                topics = new DeviceTopics(router, LoginOf(device, identity));
+                access = spaces.Table.AccessOf(device, identity?.TagsJson ?? "{}");
+            }
+
+            var will = due.Will;
+            return await TryPublishAsync(due.Key, topics, access, new WillMessage(
+                will.Qos, will.Retain, Encoding.UTF8.GetBytes(will.Topic), will.Properties, will.Payload))
+                .ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            logger.WillFails(device, failure);
+            return false;
+        }
+    }
+
+    private static DeviceLogin LoginOf(string device, DeviceIdentity? identity)
+    {
         var method = identity?.Authentication switch
         {
             null => AuthMethod.Anonymous,
             DeviceAuthentication.Thumbprints => AuthMethod.Certificate,
             _ => AuthMethod.Key,
         };
-        var login = new DeviceLogin(
-            key.DeviceId, identity?.GenerationId ?? "", method, CredentialHash: 0, ExpiresAt: null);
-        var access = spaces.Table.AccessOf(key.DeviceId, identity?.TagsJson ?? "{}");
-        await PublishAsync(key, new DeviceTopics(router, login), access, new WillMessage(
-            will.Qos, will.Retain, Encoding.UTF8.GetBytes(will.Topic), will.Properties, will.Payload))
-            .ConfigureAwait(false);
+        return new DeviceLogin(device, identity?.GenerationId ?? "", method, CredentialHash: 0, ExpiresAt: null);
     }
 
-    /// <param name="access">Null when there are no spaces.</param>
-    public async ValueTask PublishAsync(SessionKey key, DeviceTopics topics, TopicAccess? access, WillMessage will)
+    private ValueTask<bool> TryPublishAsync(SessionKey key, DeviceTopics topics, TopicAccess? access, WillMessage will)
     {
         TopicSpace? space = null;
-        switch (access?.Publish(will.Topic, out space) ?? TopicDecision.NoSpace)
+        return (access?.Publish(will.Topic, out space) ?? TopicDecision.NoSpace) switch
         {
-            case TopicDecision.NoSpace: await PublishTelemetryAsync(topics, will).ConfigureAwait(false); break;
-            case TopicDecision.Denied: metrics.Rejected(Word(PublishRefusal.TopicDenied)); break;
-            default: await PublishAsync(key, topics.Own, space!, will).ConfigureAwait(false); break;
-        }
+            TopicDecision.NoSpace => TryPublishTelemetryAsync(topics, will),
+            TopicDecision.Denied => ValueTask.FromResult(Reject(PublishRefusal.TopicDenied)),
+            _ => TryPublishAsync(key, topics.Own, space!, will),
+        };
     }
 
-    private async ValueTask PublishAsync(SessionKey key, TelemetrySource source, TopicSpace space, WillMessage will)
+    private async ValueTask<bool> TryPublishAsync(
+        SessionKey key, TelemetrySource source, TopicSpace space, WillMessage will)
     {
         var message = SpacePublish.Of(space, will.ToPublish(), spaces.Now);
-        if (message.Retain && !space.MayRetain)
-        {
-            metrics.Rejected(Word(PublishRefusal.RetainDenied));
-            return;
-        }
-
-        try
-        {
-            var refusal = (await spaces.Retained.KeepAsync([message]).ConfigureAwait(false))[0];
-            if (refusal != PublishRefusal.None) metrics.Rejected(Word(refusal));
-            else await spaces.PublishAsync(key, source, [message], once: null, isWill: true).ConfigureAwait(false);
-        }
-        catch (Exception failure)
-        {
-            logger.WillFails(key.DeviceId, failure);
-        }
+        if (message.Retain && !space.MayRetain) return Reject(PublishRefusal.RetainDenied);
+        var refusal = (await spaces.Retained.KeepAsync([message]).ConfigureAwait(false))[0];
+        if (refusal != PublishRefusal.None) return Reject(refusal);
+        var outcome = await spaces.PublishAsync(key, source, [message], once: null, isWill: true)
+            .ConfigureAwait(false);
+        return outcome == SpaceOutcome.Done;
     }
 
-    /// <summary>While the log is behind, wills wait like publishes.</summary>
-    private async ValueTask PublishTelemetryAsync(DeviceTopics topics, WillMessage will)
-    {
-        var room = new RoomSignal();
-        while (!TryPublish(topics, will, room)) await room.WaitAsync().ConfigureAwait(false);
-    }
-
-    private bool TryPublish(DeviceTopics topics, WillMessage will, RoomSignal room)
+    private async ValueTask<bool> TryPublishTelemetryAsync(DeviceTopics topics, WillMessage will)
     {
         topics.Resolve(will.Topic, out var target);
-        if (target.Refusal != PublishRefusal.None)
+        var (refusal, source) = (target.Refusal, target.Source);
+        if (refusal != PublishRefusal.None) return Reject(refusal);
+        var isDurable = await publisher.Of(source!.Partition).PublishAsync((records, timestampMs) =>
         {
-            metrics.Rejected(Word(target.Refusal));
-            return true;
-        }
-
-        var partition = publisher.Of(target.Source!.Partition);
-        partition.Enter();
-        if (partition.IsFull)
-        {
-            partition.ExitToWait(room, count: 0, lastNumber: -1);
-            return false;
-        }
-
-        var refusal = TelemetryEncoder.Encode(partition.Records, partition.TimestampMs, target, will.ToPublish(),
-            options.Value.PropertiesMax, isWill: true);
-        var taken = refusal == PublishRefusal.None;
-        partition.Exit(owner: null, taken ? 1 : 0, lastNumber: -1);
-        if (taken) metrics.Received(1);
-        else metrics.Rejected(Word(refusal));
-        return true;
+            topics.Resolve(will.Topic, out var again);
+            refusal = TelemetryEncoder.Encode(
+                records, timestampMs, again, will.ToPublish(), options.Value.PropertiesMax, isWill: true);
+            return refusal == PublishRefusal.None;
+        }).ConfigureAwait(false);
+        return isDurable || (refusal != PublishRefusal.None && Reject(refusal));
     }
 
-    private static string Word(PublishRefusal refusal) => RefusalReasons.Kebab(refusal.ToString());
-
-    /// <summary>Has nothing on its way: it only hears that there is room.</summary>
-    private sealed class RoomSignal : IPublishOwner
+    private bool Reject(PublishRefusal refusal)
     {
-        private readonly AutoSignal _room = new();
-
-        public ValueTask WaitAsync() => _room.WaitAsync();
-
-        public void OnRoom() => _room.Call();
-
-        public void OnDurable(int partition, long lastNumber, long nextOffset)
-        {
-        }
-
-        public void StopPublishing()
-        {
-        }
-
-        public void OnLogFailed(int partition, bool full)
-        {
-        }
+        metrics.Rejected(RefusalReasons.Kebab(refusal.ToString()));
+        return true;
     }
 }

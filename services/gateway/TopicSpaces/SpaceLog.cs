@@ -40,10 +40,12 @@ internal sealed class SpaceLog(
         foreach (var topic in messages.Where(each => each.Space.EventLogTopic is not null)
             .GroupBy(each => each.Space.EventLogTopic!))
         {
-            var receipt = new Receipt(Of(topic.Key, source), [.. topic]);
-            while (!TryEncode(receipt, source, isWill)) await receipt.Room.WaitAsync().ConfigureAwait(false);
-            var outcome = await receipt.Outcome.ConfigureAwait(false);
-            if (outcome != SpaceOutcome.Done) return outcome;
+            var (partition, all, encoded) = (Of(topic.Key, source), topic.ToList(), 0);
+            var receipt = new PublishReceipt(all.Count);
+            while (!TryEncode(partition, all, ref encoded, receipt, source, isWill))
+                await receipt.WaitForRoomAsync().ConfigureAwait(false);
+            var isDurable = await receipt.Durable.ConfigureAwait(false);
+            if (!isDurable) return receipt.IsLogFull ? SpaceOutcome.LogFull : SpaceOutcome.LogFailed;
         }
 
         return SpaceOutcome.Done;
@@ -57,63 +59,28 @@ internal sealed class SpaceLog(
     }
 
     /// <summary>False: there is no room for more now.</summary>
-    private bool TryEncode(Receipt receipt, TelemetrySource source, bool isWill)
+    private bool TryEncode(
+        PartitionPublisher partition, List<SpacePublish> messages, ref int encoded, PublishReceipt receipt,
+        TelemetrySource source, bool isWill)
     {
-        var partition = receipt.Partition;
         partition.Enter();
-        var before = receipt.Encoded;
-        while (!receipt.HasFailed && receipt.Encoded < receipt.Messages.Count && !partition.IsFull)
+        var before = encoded;
+        while (!receipt.HasFailed && encoded < messages.Count && !partition.IsFull)
         {
-            var message = receipt.Messages[receipt.Encoded++];
+            var message = messages[encoded++];
             var target = new MessageTarget { Source = source, FreeTopic = message.Topic };
             TelemetryEncoder.Encode(
                 partition.Records, partition.TimestampMs, target, message.ToPacket(), int.MaxValue, isWill);
         }
 
-        var count = receipt.Encoded - before;
-        if (receipt.HasFailed || receipt.Encoded == receipt.Messages.Count)
+        var count = encoded - before;
+        if (receipt.HasFailed || encoded == messages.Count)
         {
-            partition.Exit(receipt, count, receipt.Encoded - 1);
+            partition.Exit(receipt, count, encoded - 1);
             return true;
         }
 
-        partition.ExitToWait(receipt, count, receipt.Encoded - 1);
+        partition.ExitToWait(receipt, count, encoded - 1);
         return false;
-    }
-
-    /// <summary>Waits for the messages of one publish in one partition.</summary>
-    private sealed class Receipt(PartitionPublisher partition, IReadOnlyList<SpacePublish> messages) : IPublishOwner
-    {
-        private readonly TaskCompletionSource<SpaceOutcome> _outcome =
-            new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        private volatile bool _hasFailed;
-
-        public PartitionPublisher Partition => partition;
-
-        public IReadOnlyList<SpacePublish> Messages => messages;
-
-        public AutoSignal Room { get; } = new();
-
-        public int Encoded { get; set; }
-
-        public bool HasFailed => _hasFailed;
-
-        public Task<SpaceOutcome> Outcome => _outcome.Task;
-
-        public void OnDurable(int partition, long lastNumber, long nextOffset)
-        {
-            if (lastNumber == messages.Count - 1) _outcome.TrySetResult(SpaceOutcome.Done);
-        }
-
-        public void StopPublishing() => _hasFailed = true;
-
-        public void OnLogFailed(int partition, bool full)
-        {
-            _outcome.TrySetResult(full ? SpaceOutcome.LogFull : SpaceOutcome.LogFailed);
-            Room.Call();
-        }
-
-        public void OnRoom() => Room.Call();
     }
 }

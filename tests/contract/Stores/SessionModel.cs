@@ -8,6 +8,9 @@ namespace Millrace.Contract.Tests.Stores;
 internal sealed class SessionModel
 {
     private readonly Dictionary<SessionKey, Entry> _sessions = [];
+    private readonly WillModel _wills = new();
+
+    public WillModel Wills => _wills;
 
     public IEnumerable<StoredSession> Sessions => _sessions.Values.Select(e => e.ToStored());
 
@@ -15,7 +18,8 @@ internal sealed class SessionModel
 
     /// <param name="sessionId">Taken over when a new session begins.</param>
     public OpenedSession Open(
-        SessionKey key, bool cleanStart, uint expiry, DateTimeOffset now, string sessionId, long epoch)
+        SessionKey key, bool cleanStart, uint expiry, DateTimeOffset now, StoredWill? will, string sessionId,
+        long epoch)
     {
         var old = _sessions.GetValueOrDefault(key);
         var goesOn = old is not null && !cleanStart && (old.Stored.ExpiresAt is null || old.Stored.ExpiresAt > now);
@@ -23,7 +27,7 @@ internal sealed class SessionModel
         if (!goesOn)
         {
             _sessions[key] = new Entry(new StoredSession(
-                key, sessionId, epoch, true, expiry, null, [], InboundExchanges.None, 0, 0, null));
+                key, sessionId, epoch, true, expiry, null, [], InboundExchanges.None, 0, 0));
         }
         else
         {
@@ -33,12 +37,18 @@ internal sealed class SessionModel
                 IsConnected = true,
                 ExpirySeconds = expiry,
                 ExpiresAt = null,
-                Will = null,
                 SentSequence = wasConnected ? old.LastSequence : old.Stored.SentSequence,
             };
         }
 
-        return new OpenedSession(Find(key)!, goesOn, wasConnected, ended);
+        return new OpenedSession(
+            Find(key)!, goesOn, wasConnected, ended, _wills.Begin(key, epoch, will, goesOn, now));
+    }
+
+    public BegunSession Begin(SessionKey key, DateTimeOffset now, StoredWill? will, long epoch)
+    {
+        _sessions.Remove(key, out var old);
+        return new BegunSession(epoch, old?.ToStored(), _wills.Begin(key, epoch, will, goesOn: false, now));
     }
 
     public bool Change(SessionKey key, long epoch, Action<Entry> change)
@@ -81,20 +91,19 @@ internal sealed class SessionModel
     public long BytesOf(SessionKey key) =>
         _sessions.GetValueOrDefault(key)?.Queue.Sum(m => (long)Size(m.Message)) ?? 0;
 
-    public StoredSession? Delete(SessionKey key)
+    public List<StoredSession> DeleteOfDevice(string deviceId)
     {
-        _sessions.Remove(key, out var entry);
-        return entry?.ToStored();
+        var ended = Sessions.Where(s => s.Key.DeviceId == deviceId).OrderBy(s => s.Key.ClientId).ToList();
+        ended.ForEach(s => _sessions.Remove(s.Key));
+        _wills.DropWaiting(deviceId);
+        return ended;
     }
 
     public (List<StoredSession> Ended, List<DueWill> Wills) Sweep(DateTimeOffset now)
     {
         var ended = Sessions.Where(s => s.ExpiresAt <= now).ToList();
         ended.ForEach(s => _sessions.Remove(s.Key));
-        var due = Sessions.Where(s => s.Will?.DueAt <= now).ToList();
-        foreach (var one in due) _sessions[one.Key].Stored = one with { Will = null };
-        return (ended, [.. ended.Concat(due).Where(s => s.Will is not null).Select(
-            s => new DueWill(s.Key, s.SessionId, s.Will!))]);
+        return (ended, _wills.Due(now));
     }
 
     private static int Size(OutboundMessage message) =>

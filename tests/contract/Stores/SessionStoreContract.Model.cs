@@ -11,11 +11,11 @@ public abstract partial class SessionStoreContract
     [Test]
     public async Task Whatever_is_done_in_whatever_order_it_is_what_the_model_says()
     {
-        var step = Gen.Select(Gen.Int[0, 15], Gen.Int[0, Keys.Length - 1], Gen.Int[0, 1 << 20]);
+        var step = Gen.Select(Gen.Int[0, 18], Gen.Int[0, Keys.Length - 1], Gen.Int[0, 1 << 20]);
         var reopenEvery = 0;
         await step.List[1, 50].SampleAsync(async steps =>
         {
-            foreach (var key in Keys) await Store.DeleteAsync(key);
+            await ClearAsync();
             var run = new ModelRun(Store, new SessionModel());
             foreach (var (kind, key, number) in steps)
             {
@@ -30,7 +30,24 @@ public abstract partial class SessionStoreContract
                 Assert.That(Text(await Store.QueueAsync(key, 0, 100, long.MaxValue)),
                     Is.EqualTo(Text(run.Model.Queue(key, 0, 100, long.MaxValue))));
             }
+
+            Assert.That(await AllWillsAsync(), Is.EqualTo(run.Model.Wills.Epochs));
         }, iter: 150, threads: 1);
+    }
+
+    private async Task ClearAsync()
+    {
+        foreach (var key in Keys) await Store.BeginAsync(key, Noon);
+        await AllWillsAsync();
+    }
+
+    /// <summary>Whose wills the store had, found out by letting all of them become due.</summary>
+    private async Task<IEnumerable<long>> AllWillsAsync()
+    {
+        await Store.LeaveWillsAsync(Noon, Noon, own: true);
+        var due = await Store.SweepAsync(Noon.AddYears(200), 1000);
+        await Store.RemoveWillsAsync(due.Wills);
+        return due.Wills.Select(w => w.Epoch).Order();
     }
 
     /// <summary>Does each step to the store and to the model, and gives what each of them answered.</summary>
@@ -61,20 +78,36 @@ public abstract partial class SessionStoreContract
                 12 => await MarkAsync(key, epoch, random),
                 13 => await SweepAsync(),
                 14 => await QueueAsync(key, random),
-                _ => await DeleteAsync(key, random),
+                15 => await DeleteOfDeviceAsync(key),
+                16 => await BeginAsync(key, random),
+                17 => await LeaveWillsAsync(),
+                _ => await RemoveWillsAsync(random),
             };
         }
 
         private async Task<(string, string)> OpenAsync(SessionKey key, Random random)
         {
             var (clean, expiry) = (random.Next(5) == 0, random.Next(4) == 0 ? uint.MaxValue : (uint)random.Next(20));
-            var opened = await store.OpenAsync(key, clean, expiry, _now);
+            var will = Will(random);
+            var opened = await store.OpenAsync(key, clean, expiry, _now, will);
             var (id, epoch) = (opened.Session.SessionId, opened.Session.Epoch);
             if (!opened.IsPresent) Assert.That(_sessionIds.Add(id), Is.True, "a session id came twice");
             Assert.That(epoch, Is.GreaterThan(_lastEpoch));
             _lastEpoch = epoch;
             _epochs[key].Add(epoch);
-            return Pair(opened, model.Open(key, clean, expiry, _now, id, epoch));
+            var (mine, models) = (opened, model.Open(key, clean, expiry, _now, will, id, epoch));
+            return Pair(mine with { Wills = InOrder(mine.Wills) }, models with { Wills = InOrder(models.Wills) });
+        }
+
+        private async Task<(string, string)> BeginAsync(SessionKey key, Random random)
+        {
+            var will = Will(random);
+            var mine = await store.BeginAsync(key, _now, will);
+            Assert.That(mine.Epoch, Is.GreaterThan(_lastEpoch));
+            _lastEpoch = mine.Epoch;
+            _epochs[key].Add(mine.Epoch);
+            var models = model.Begin(key, _now, will, mine.Epoch);
+            return Pair(mine with { Wills = InOrder(mine.Wills) }, models with { Wills = InOrder(models.Wills) });
         }
 
         private async Task<(string, string)> SaveAsync(SessionKey key, long epoch, Random random)
@@ -102,21 +135,18 @@ public abstract partial class SessionStoreContract
 
         private async Task<(string, string)> CloseAsync(SessionKey key, long epoch, Random random)
         {
-            var will = random.Next(2) == 0
-                ? null
-                : new StoredWill("w", 1, false, [1], [2, 3], _now.AddSeconds(random.Next(20)));
             var expiry = random.Next(4) == 0 ? uint.MaxValue : (uint)random.Next(20);
-            var closure = new SessionClosure(Inbound(random), random.Next(6), expiry, will);
-            return Pair(await store.CloseAsync(key, epoch, closure, _now), model.Change(key, epoch, e =>
-                e.Stored = e.Stored with
+            var closure = new SessionClosure(Inbound(random), random.Next(6), expiry, random.Next(4) == 0);
+            var isOwner = model.Change(key, epoch, e => e.Stored = e.Stored with
                 {
                     IsConnected = false,
                     Inbound = closure.Inbound,
                     SentSequence = Math.Max(e.Stored.SentSequence, closure.SentSequence),
                     ExpirySeconds = expiry,
                     ExpiresAt = expiry == uint.MaxValue ? null : _now.AddSeconds(expiry),
-                    Will = will,
-                }));
+                });
+            return Pair(await store.CloseAsync(key, epoch, closure, _now),
+                new ClosedSession(isOwner, model.Wills.Close(key, epoch, closure, _now)));
         }
 
         private async Task<(string, string)> EnqueueAsync(Random random)
@@ -162,7 +192,7 @@ public abstract partial class SessionStoreContract
             return (Sorted(swept.Ended, swept.Wills), Sorted(ended, wills));
 
             static string Sorted(IEnumerable<StoredSession> ended, IEnumerable<DueWill> wills) =>
-                Text(ended.OrderBy(s => s.SessionId)) + Text(wills.OrderBy(w => w.SessionId));
+                Text(ended.OrderBy(s => s.SessionId)) + Text(wills.OrderBy(w => w.Epoch));
         }
 
         private async Task<(string, string)> QueueAsync(SessionKey key, Random random)
@@ -171,13 +201,32 @@ public abstract partial class SessionStoreContract
             return Pair(await store.QueueAsync(key, after, max, bytes), model.Queue(key, after, max, bytes).ToList());
         }
 
-        private async Task<(string, string)> DeleteAsync(SessionKey key, Random random)
+        private async Task<(string, string)> DeleteOfDeviceAsync(SessionKey key) =>
+            Pair(await store.DeleteOfDeviceAsync(key.DeviceId), model.DeleteOfDevice(key.DeviceId));
+
+        private async Task<(string, string)> LeaveWillsAsync()
         {
-            if (random.Next(2) == 0) return Pair(await store.DeleteAsync(key), model.Delete(key));
-            var keys = Keys.Where(k => k.DeviceId == key.DeviceId);
-            return Pair(await store.DeleteOfDeviceAsync(key.DeviceId),
-                keys.Select(model.Delete).OfType<StoredSession>().ToList());
+            await store.LeaveWillsAsync(_now, _now, own: true);
+            model.Wills.Leave(_now, (key, epoch) => model.Find(key) is { } s && s.Epoch == epoch ? s.ExpirySeconds : 0);
+            return ("", "");
         }
+
+        private async Task<(string, string)> RemoveWillsAsync(Random random)
+        {
+            var wills = model.Wills.Epochs.Where(_ => random.Next(2) == 0).ToList();
+            await store.RemoveWillsAsync(
+                wills.ConvertAll(epoch => new DueWill(Keys[0], epoch, new StoredWill("", 0, false, [], [], 0))));
+            model.Wills.Remove(wills);
+            return ("", "");
+        }
+
+        private static StoredWill? Will(Random random) => random.Next(2) == 0
+            ? null
+            : new StoredWill($"w{random.Next(9)}", random.Next(3), random.Next(2) == 0, [1], [2, 3],
+                (uint)(random.Next(2) == 0 ? 0 : random.Next(20)));
+
+        private static IReadOnlyList<DueWill> InOrder(IReadOnlyList<DueWill> wills) =>
+            [.. wills.OrderBy(w => w.Epoch)];
 
         private static InboundExchanges Inbound(Random random)
         {

@@ -103,7 +103,7 @@ public class BridgeIntakeTests
     internal static Task ConnectedAsync(GatewayHost host, string name = "plant") => Eventually.TrueAsync(
         () => host.Meters[$"bridge.connected/{name}"] == 1, $"bridge {name} is connected");
 
-    private static async Task<List<DeadLetter>> LettersAsync(GatewayHost host)
+    internal static async Task<List<DeadLetter>> LettersAsync(GatewayHost host)
     {
         var letters = new List<DeadLetter>();
         await foreach (var batch in host.ReadAsync(Topics.DeadLetter))

@@ -3,6 +3,7 @@ using System.Text;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Integration.Tests.Gateway;
+using Millrace.Stores.DeadLetters;
 using Millrace.TestKit;
 using MQTTnet;
 using MQTTnet.Formatter;
@@ -88,18 +89,54 @@ public class BridgeOutputTests
         Assert.That(Received(), Is.EqualTo(new[] { 7 }));
         Assert.That(host.Meters["bridge.unsendable/plant"], Is.EqualTo(1));
         await CommittedAsync(host, 2);
-        var letters = new List<DeadLetter>();
-        await foreach (var batch in host.ReadAsync(Topics.DeadLetter))
-        {
-            foreach (var record in batch)
-            {
-                letters.Add(System.Text.Json.JsonSerializer.Deserialize(
-                    record.Value, ContractJson.Default.DeadLetter)!);
-            }
-        }
-
+        var letters = await BridgeIntakeTests.LettersAsync(host);
         Assert.That(letters.Single().Id, Is.EqualTo("gateway~alerts~0~0~-1"));
         Assert.That(letters[0].ErrorCode, Is.EqualTo("GW-0106"));
+    }
+
+    [Test]
+    public async Task A_record_that_could_not_be_sent_is_sent_when_it_is_replayed()
+    {
+        using var folder = new TemporaryFolder();
+        await using var broker = await Mosquitto.StartAsync();
+        using var subscriber = await SubscribeAsync(broker.Port);
+        var unsendable = BridgeSettings.Of(broker.Port, more: Alerts);
+        await using (var host = await GatewayHost.StartInAsync(folder.Path, unsendable))
+        {
+            await CommittedAsync(host, 0);
+            await AppendAsync(host, Topics.Alerts, 0, "pump-0", """{"n":5}""");
+            await BridgeReplayTests.StoreLetterAsync(host);
+        }
+
+        await using var mended = await GatewayHost.StartInAsync(folder.Path, BridgeSettings.Of(
+            broker.Port, more: [Alerts[0], ("Outputs:0:Topic", "hub/{key}")]));
+        await BridgeReplayTests.AskAsync(mended);
+        Assert.That((await BridgeReplayTests.LetterAsync(mended)).State, Is.EqualTo(DeadLetterState.Replayed));
+        await Eventually.TrueAsync(() => !_received.IsEmpty, "it comes");
+        Assert.That(_received, Is.EqualTo(new[] { ("hub/pump-0", """{"n":5}""") }));
+    }
+
+    [Test]
+    public async Task An_output_that_is_gone_does_not_hold_the_log()
+    {
+        using var folder = new TemporaryFolder();
+        await using var broker = await Mosquitto.StartAsync();
+        using var subscriber = await SubscribeAsync(broker.Port);
+        await using (var host = await GatewayHost.StartInAsync(
+            folder.Path, BridgeSettings.Of(broker.Port, more: Alerts)))
+            await CommittedAsync(host, 0);
+
+        (string, string)[] other = [("Outputs:0:From", "device-messages"), ("Outputs:0:Topic", "hub/{key}")];
+        await using (var host = await GatewayHost.StartInAsync(
+            folder.Path, BridgeSettings.Of(broker.Port, more: other)))
+        {
+            await AlertAsync(host, 0, 3);
+            await CommittedAsync(host, 3);
+            Assert.That(_received, Is.Empty);
+        }
+
+        await using (var host = await GatewayHost.StartInAsync(folder.Path, BridgeSettings.Of(broker.Port)))
+            Assert.That(await host.Log.GroupsAsync(), Has.None.EqualTo("bridge.plant"));
     }
 
     private IEnumerable<int> Received() => _received.Select(message => Numbers.Number(message.Body));

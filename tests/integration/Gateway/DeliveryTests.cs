@@ -1,3 +1,4 @@
+using Millrace.Contracts;
 using Millrace.Mqtt;
 using Millrace.Mqtt.Properties;
 using Millrace.Stores.Sessions;
@@ -200,6 +201,23 @@ public class DeliveryTests() : KeptGatewayTests(("Gateway:Sessions:QueueMessages
         await Host.NoticeAsync("pump-1");
         await Eventually.TrueAsync(() => Host.Meters["sessions.ended/device-deleted"] == 1, "ended");
         Assert.That(await Host.Sessions.OfDeviceAsync("pump-1"), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_message_that_another_gateway_has_queued_comes_to_the_connection_that_is_here()
+    {
+        using var client = await SubscribedAsync(Kept, 1);
+        var partition = new TopicPartition(Topics.DeviceMessages, Partitioner.PartitionOf("pump-1"u8,
+            Host.Log.FindTopic(Topics.DeviceMessages)!.Partitions));
+        var source = new PartitionOffset(partition, (await Host.Log.RangeAsync(partition)).Next);
+        var message = new OutboundMessage(
+            "devices/pump-1/messages/devicebound", 1, false, [], "go"u8.ToArray(), null, source, []);
+        await Host.Sessions.EnqueueAsync([new SessionMessage(new SessionKey("pump-1", "pump-1"), message)],
+            new QueueLimits(5, 1 << 20), DateTimeOffset.UtcNow);
+        await Host.SendAsync("pump-1", "go");
+
+        Assert.That((await client.ReadMessageAsync()).Body, Is.EqualTo("go"));
+        Assert.That(await client.StaysSilentAsync());
     }
 
     private async Task<RawClient> SubscribedAsync(SessionAsk? ask, int qos, byte identifier = 0)

@@ -14,6 +14,7 @@ using Millrace.Hosting;
 using Millrace.Hosting.Node;
 using Millrace.Hosting.Options;
 using Millrace.Stores.Bridges;
+using Millrace.Stores.DeadLetters;
 using Millrace.Stores.Identities;
 using Millrace.Stores.Sessions;
 using Millrace.Stores.Sqlite;
@@ -75,6 +76,8 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     public IBridgeStore Bridges => _app.Services.GetRequiredService<IBridgeStore>();
 
+    public IDeadLetterStore DeadLetters => _app.Services.GetRequiredService<IDeadLetterStore>();
+
     public Meters Meters { get; }
 
     public int Port => _app.Services.GetRequiredService<GatewayEndpoints>().Mqtt!.Port;
@@ -132,13 +135,13 @@ internal sealed class GatewayHost : IAsyncDisposable
         return identity;
     }
 
-    /// <summary>Tells the gateway that a device changed, as the registry does.</summary>
-    public async Task NoticeAsync(string deviceId)
+    /// <summary>Tells the gateway that a device changed, as the registry does, or something else.</summary>
+    public async Task NoticeAsync(string id, string kind = ControlKinds.Device)
     {
         using var records = new RecordBatchBuilder();
-        records.Begin(0, Encoding.UTF8.GetBytes(deviceId));
+        records.Begin(0, Encoding.UTF8.GetBytes(id));
         records.End(JsonSerializer.SerializeToUtf8Bytes(
-            new ControlNotice(ControlKinds.Device, deviceId), ContractJson.Default.ControlNotice));
+            new ControlNotice(kind, id), ContractJson.Default.ControlNotice));
         await Log.AppendAsync(new TopicPartition(Topics.Control, 0), records);
     }
 

@@ -9,28 +9,8 @@ using Millrace.TestKit;
 namespace Millrace.Integration.Tests.Host;
 
 /// <summary>The API of a running platform, as any client sees it.</summary>
-public class ApiTests
+public class ApiTests() : PlatformTests(isShared: true)
 {
-    private TemporaryFolder _folder = null!;
-    private PlatformProcess _platform = null!;
-
-    [OneTimeSetUp]
-    public async Task Start()
-    {
-        _folder = new TemporaryFolder();
-        _platform = new PlatformProcess(_folder.Path);
-        await _platform.StartAsync();
-    }
-
-    [OneTimeTearDown]
-    public async Task Stop()
-    {
-        await _platform.DisposeAsync();
-        _folder.Dispose();
-    }
-
-    private HttpClient Api => _platform.Api;
-
     [TestCase("api/v1/nothing", 404, "AP-0003")]
     [TestCase("api/v1/queries/none", 404, "AP-0003")]
     [TestCase("api/v1/devices/none", 404, "RG-0002")]
@@ -153,7 +133,7 @@ public class ApiTests
         using var response = await Api.GetAsync("api/v1/tail?device=my-device",
             HttpCompletionOption.ResponseHeadersRead);
         using var lines = new StreamReader(await response.Content.ReadAsStreamAsync());
-        var publish = _platform.Printed.Split('\n').Select(l => l.Trim()).First(l => l.StartsWith("mosquitto_pub"));
+        var publish = Platform.Printed.Split('\n').Select(l => l.Trim()).First(l => l.StartsWith("mosquitto_pub"));
         var received = Task.Run(async () =>
         {
             while (await lines.ReadLineAsync() is { } line)

@@ -7,28 +7,8 @@ using Millrace.TestKit;
 namespace Millrace.Integration.Tests.Host;
 
 /// <summary>The life of stream queries on a running platform, as a client of the API sees it.</summary>
-public class QueryApiTests
+public class QueryApiTests() : PlatformTests(isShared: true)
 {
-    private TemporaryFolder _folder = null!;
-    private PlatformProcess _platform = null!;
-
-    [OneTimeSetUp]
-    public async Task Start()
-    {
-        _folder = new TemporaryFolder();
-        _platform = new PlatformProcess(_folder.Path);
-        await _platform.StartAsync();
-    }
-
-    [OneTimeTearDown]
-    public async Task Stop()
-    {
-        await _platform.DisposeAsync();
-        _folder.Dispose();
-    }
-
-    private HttpClient Api => _platform.Api;
-
     [TestCase("apply")]
     [TestCase("validate")]
     public async Task An_input_that_does_not_exist_is_told_with_its_place_and_what_would_fit(string how)
@@ -122,7 +102,7 @@ public class QueryApiTests
 
     private async Task PublishAsync(string test)
     {
-        var publish = _platform.Printed.Split('\n').Select(l => l.Trim()).First(l => l.StartsWith("mosquitto_pub"));
+        var publish = Platform.Printed.Split('\n').Select(l => l.Trim()).First(l => l.StartsWith("mosquitto_pub"));
         var body = $"'{{\"test\": \"{test}\"}}'";
         var sent = await Command.ShellAsync(publish.Replace("""'{"temperature": 21.5}'""", body));
         Assert.That(sent.ExitCode, Is.Zero, sent.Error);

@@ -5,30 +5,12 @@ using Millrace.TestKit;
 namespace Millrace.Integration.Tests.Host;
 
 /// <summary>millrace query and deadletter against a running platform, as an author uses them.</summary>
-public class QueryCommandTests
+public class QueryCommandTests() : PlatformTests(isShared: false)
 {
-    private TemporaryFolder _folder = null!;
-    private PlatformProcess _platform = null!;
-
-    [SetUp]
-    public async Task Start()
-    {
-        _folder = new TemporaryFolder();
-        _platform = new PlatformProcess(_folder.Path);
-        await _platform.StartAsync();
-    }
-
-    [TearDown]
-    public async Task Stop()
-    {
-        await _platform.DisposeAsync();
-        _folder.Dispose();
-    }
-
     [Test]
     public async Task A_query_is_applied_looked_at_mended_paused_and_deleted()
     {
-        var file = _folder.Sub("numbers.saql");
+        var file = Folder.Sub("numbers.saql");
         await File.WriteAllTextAsync(file, "SELECT CAST(s AS bigint) AS n INTO numbers FROM telemetry");
         Assert.That(await MillraceAsync("validate", file), Does.Contain("valid; writes numbers"));
         Assert.That(await MillraceAsync("apply", file, "--from", "earliest", "--late", "1m", "--policy", "drop"),
@@ -45,7 +27,7 @@ public class QueryCommandTests
         await Eventually.TrueAsync(async () => (await MillraceAsync("show", "numbers", "--output", "json"))
             .Contains("rowsIn"), "version 2 runs");
         Assert.That((await Command.MillraceAsync(
-            "deadletter", "replay", letter, "--data", _folder.Path)).ExitCode, Is.Zero);
+            "deadletter", "replay", letter, "--data", Folder.Path)).ExitCode, Is.Zero);
         await Eventually.TrueAsync(async () =>
             (await MillraceAsync("rows", "numbers", "--output", "csv")).Contains("seven"), "the letter is a row");
 
@@ -62,7 +44,7 @@ public class QueryCommandTests
     [Test]
     public async Task What_is_wrong_with_a_text_is_told_with_its_place_when_it_is_applied()
     {
-        var file = _folder.Sub("typo.saql");
+        var file = Folder.Sub("typo.saql");
         await File.WriteAllTextAsync(file, "SELECT LENN(a)\nFROM telemetri");
         var told = await MillraceAsync("apply", file);
         Assert.That(told, Does.Contain("line 1, column 8").And.Contain("Did you mean LEN?"));
@@ -74,7 +56,7 @@ public class QueryCommandTests
         var letters = "[]";
         await Eventually.TrueAsync(async () =>
         {
-            var listed = await Command.MillraceAsync("deadletter", "list", "--output", "json", "--data", _folder.Path);
+            var listed = await Command.MillraceAsync("deadletter", "list", "--output", "json", "--data", Folder.Path);
             return (letters = listed.Output).Contains("SQ-0102");
         }, "the dead letter is listed");
         return letters;
@@ -82,7 +64,7 @@ public class QueryCommandTests
 
     private async Task PublishAsync(string text)
     {
-        var publish = _platform.Printed.Split('\n').Select(l => l.Trim()).First(l => l.StartsWith("mosquitto_pub"));
+        var publish = Platform.Printed.Split('\n').Select(l => l.Trim()).First(l => l.StartsWith("mosquitto_pub"));
         var sent = await Command.ShellAsync(
             publish.Replace("""'{"temperature": 21.5}'""", $"'{{\"s\": \"{text}\"}}'"));
         Assert.That(sent.ExitCode, Is.Zero, sent.Error);
@@ -90,7 +72,7 @@ public class QueryCommandTests
 
     private async Task<string> MillraceAsync(params string[] arguments)
     {
-        string[] data = arguments[0] == "validate" ? [] : ["--data", _folder.Path];
+        string[] data = arguments[0] == "validate" ? [] : ["--data", Folder.Path];
         var result = await Command.MillraceAsync(["query", .. arguments, .. data]);
         return result.ExitCode == 0 ? result.Output : result.Error;
     }

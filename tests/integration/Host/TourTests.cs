@@ -5,26 +5,8 @@ using Millrace.TestKit;
 namespace Millrace.Integration.Tests.Host;
 
 /// <summary>What the README promises a newcomer, on the real process, with the lines that it prints.</summary>
-public class TourTests
+public class TourTests() : PlatformTests(isShared: false)
 {
-    private TemporaryFolder _folder = null!;
-    private PlatformProcess _platform = null!;
-
-    [SetUp]
-    public async Task Start()
-    {
-        _folder = new TemporaryFolder();
-        _platform = new PlatformProcess(_folder.Path);
-        await _platform.StartAsync();
-    }
-
-    [TearDown]
-    public async Task Stop()
-    {
-        await _platform.DisposeAsync();
-        _folder.Dispose();
-    }
-
     [Test]
     public async Task A_message_over_TLS_is_shown_raises_an_alert_and_is_in_the_archive()
     {
@@ -36,7 +18,7 @@ public class TourTests
         Assert.That(shown, Does.Contain("21.5"));
         Assert.That((await Command.ShellAsync(await PrintedAsync("curl"))).Output, Does.Contain("21.5"));
 
-        var query = _folder.Sub("hot.saql");
+        var query = Folder.Sub("hot.saql");
         await File.WriteAllTextAsync(query, "SELECT temperature INTO alerts FROM telemetry WHERE temperature > 20");
         Assert.That(await MillraceAsync("query", "apply", query), Does.Contain("hot version 1: running"));
         await Eventually.TrueAsync(async () =>
@@ -63,7 +45,7 @@ public class TourTests
         Assert.That(await MillraceAsync("device", "keys", "pump-7", "--regenerate", "both", "--output", "json"),
             Is.Not.EqualTo(before));
         await MillraceAsync("device", "delete", "pump-7");
-        var gone = await Command.MillraceAsync("device", "show", "pump-7", "--data", _folder.Path);
+        var gone = await Command.MillraceAsync("device", "show", "pump-7", "--data", Folder.Path);
         Assert.That(gone.ExitCode, Is.EqualTo(1), gone.Error);
         Assert.That(gone.Error, Does.Contain("RG-0002"));
     }
@@ -76,42 +58,42 @@ public class TourTests
         Assert.That(report.GetProperty("acknowledged").GetInt64(), Is.GreaterThan(20));
         Assert.That(report.GetProperty("refused").GetInt64(), Is.Zero);
 
-        var refused = await Command.MillraceAsync("device", "list", "--token", "none", "--data", _folder.Path);
+        var refused = await Command.MillraceAsync("device", "list", "--token", "none", "--data", Folder.Path);
         Assert.That((refused.ExitCode, refused.Error.Contains("AP-0001")), Is.EqualTo((1, true)));
     }
 
     [Test]
-    public async Task A_second_platform_on_the_same_folder_is_refused_and_the_first_goes_on_until_it_is_told_to_stop()
+    public async Task A_secondPlatform_on_the_sameFolder_is_refused_and_the_first_goes_on_until_it_is_told_to_stop()
     {
-        var second = await Command.MillraceAsync("dev", "--data", _folder.Path, "--mqtt-port", "0", "--mqtts-port", "0",
+        var second = await Command.MillraceAsync("dev", "--data", Folder.Path, "--mqtt-port", "0", "--mqtts-port", "0",
             "--http-port", "0");
         Assert.That(second.ExitCode, Is.EqualTo(1));
         Assert.That(second.Error, Does.Contain("LOG-0001"));
-        Assert.That(await _platform.TerminateAsync(TimeSpan.FromSeconds(20)), Is.Zero);
+        Assert.That(await Platform.TerminateAsync(TimeSpan.FromSeconds(20)), Is.Zero);
     }
 
     [Test]
     public async Task A_live_tail_that_is_open_does_not_hold_up_the_end()
     {
-        using var tail = await _platform.Api.GetAsync("api/v1/tail", HttpCompletionOption.ResponseHeadersRead);
+        using var tail = await Platform.Api.GetAsync("api/v1/tail", HttpCompletionOption.ResponseHeadersRead);
         using var lines = new StreamReader(await tail.Content.ReadAsStreamAsync());
         Assert.That(await lines.ReadLineAsync(), Does.Contain("open"));
 
-        Assert.That(await _platform.TerminateAsync(TimeSpan.FromSeconds(20)), Is.Zero);
+        Assert.That(await Platform.TerminateAsync(TimeSpan.FromSeconds(20)), Is.Zero);
         Assert.That(await lines.ReadToEndAsync(), Does.Not.Contain("telemetry"));
-        Assert.That(_platform.Printed, Does.Not.Contain("WRN").And.Not.Contain("ERR"));
+        Assert.That(Platform.Printed, Does.Not.Contain("WRN").And.Not.Contain("ERR"));
     }
 
     private async Task<string> MillraceAsync(params string[] arguments)
     {
-        var result = await Command.MillraceAsync([.. arguments, "--data", _folder.Path]);
+        var result = await Command.MillraceAsync([.. arguments, "--data", Folder.Path]);
         return result.ExitCode == 0 ? result.Output : result.Error;
     }
 
     private async Task<string> PrintedAsync(string program)
     {
         var line = "";
-        await Eventually.TrueAsync(() => (line = _platform.Printed.Split('\n').Select(l => l.Trim())
+        await Eventually.TrueAsync(() => (line = Platform.Printed.Split('\n').Select(l => l.Trim())
             .FirstOrDefault(l => l.StartsWith(program)) ?? "").Length > 0, $"{program} is printed");
         return line;
     }

@@ -5,19 +5,13 @@ using Millrace.TestKit;
 namespace Millrace.Integration.Tests.Host;
 
 /// <summary>What verbs print and how they end, on one running platform.</summary>
-public class VerbTests
+public class VerbTests() : PlatformTests(isShared: true)
 {
-    private TemporaryFolder _folder = null!;
-    private PlatformProcess _platform = null!;
-
     [OneTimeSetUp]
-    public async Task Start()
+    public async Task PublishAsync()
     {
-        _folder = new TemporaryFolder();
-        _platform = new PlatformProcess(_folder.Path);
-        await _platform.StartAsync();
-        await Eventually.TrueAsync(() => _platform.Printed.Contains("mosquitto_pub"), "the platform says how to send");
-        var publish = _platform.Printed.Split('\n').First(l => l.Contains("mosquitto_pub")).Trim();
+        await Eventually.TrueAsync(() => Platform.Printed.Contains("mosquitto_pub"), "the platform says how to send");
+        var publish = Platform.Printed.Split('\n').First(l => l.Contains("mosquitto_pub")).Trim();
         var malformed = publish.Replace("""'{"temperature": 21.5}'""", "'{'");
         Assert.That(malformed, Is.Not.EqualTo(publish));
         await RunAsync("query", "apply", Query("any", "SELECT temperature INTO readings FROM telemetry"));
@@ -25,13 +19,6 @@ public class VerbTests
             (await RunAsync("query", "list", "--output", "json")).Output.Contains("rowsIn"), "the query runs");
         foreach (var line in new[] { publish, malformed })
             Assert.That((await Command.ShellAsync(line)).ExitCode, Is.Zero, "needs mosquitto_pub: mosquitto-clients");
-    }
-
-    [OneTimeTearDown]
-    public async Task Stop()
-    {
-        await _platform.DisposeAsync();
-        _folder.Dispose();
     }
 
     [TestCase("device", "create", "--help")]
@@ -89,7 +76,7 @@ public class VerbTests
     }
 
     [Test]
-    public async Task The_tail_prints_lines_and_tells_when_the_platform_is_not_there()
+    public async Task The_tail_prints_lines_and_tells_when_thePlatform_is_not_there()
     {
         var tail = RunAsync("telemetry", "tail", "--count", "2", "--output", "csv");
         var fleet = RunAsync("simulate", "--devices", "5", "--rate", "20", "--duration", "10s", "--prefix", "tail-");
@@ -116,7 +103,7 @@ public class VerbTests
         var kept = await RunAsync("cold", "sql", sql, "--parquet", "--output", "json");
         var key = JsonDocument.Parse(kept.Output).RootElement.GetProperty("keys")[0].GetString();
         Assert.That(key, Does.StartWith("results/sql/").And.EndsWith(".parquet"));
-        Assert.That(File.Exists(Path.Combine(_folder.Path, "archive", key!)), Is.True);
+        Assert.That(File.Exists(Path.Combine(Folder.Path, "archive", key!)), Is.True);
     }
 
     [Test]
@@ -143,11 +130,11 @@ public class VerbTests
 
     private string Query(string name, string text)
     {
-        var file = _folder.Sub($"{name}.saql");
+        var file = Folder.Sub($"{name}.saql");
         File.WriteAllText(file, text);
         return file;
     }
 
     private Task<Command.Result> RunAsync(params string[] verb) =>
-        Command.MillraceAsync(verb[^1] == "--help" ? verb : [.. verb, "--data", _folder.Path]);
+        Command.MillraceAsync(verb[^1] == "--help" ? verb : [.. verb, "--data", Folder.Path]);
 }

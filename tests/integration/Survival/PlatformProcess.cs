@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Millrace.Hosting;
 
 namespace Millrace.Integration.Tests.Survival;
 
@@ -64,6 +65,7 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        File.Delete(EndpointFile);
         foreach (var (key, value) in _settings) start.Environment[$"MILLRACE_{key.Replace(":", "__")}"] = value;
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Keep(line.Data);
@@ -131,9 +133,9 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
             try
             {
                 using var ready = await Api.GetAsync("readyz");
-                // What it prints comes last, when the data folder says where it listens.
-                if (ready.StatusCode == HttpStatusCode.OK
-                    && (HasPrinted("mosquitto_pub") || HasPrinted("administrator's token")))
+                // Verbs look into the data folder for where it listens; and what it prints comes last.
+                var isTold = File.Exists(EndpointFile) && Says("mosquitto_pub", "administrator's token");
+                if (ready.StatusCode == HttpStatusCode.OK && isTold)
                 {
                     var token = (await File.ReadAllTextAsync(Path.Combine(_data, "admin.token"))).Trim();
                     Api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
@@ -150,6 +152,10 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
 
         Assert.Fail($"The platform was not ready within {StartLimit}.\n{Printed}");
     }
+
+    private string EndpointFile => new DataFolder(_data).EndpointFile;
+
+    private bool Says(params string[] any) => any.Any(Printed.Contains);
 
     private void Keep(string? line)
     {

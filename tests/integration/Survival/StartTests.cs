@@ -10,26 +10,17 @@ public class StartTests
     private const int NewFolders = 5;
     private const int Seed = 20_261_126;
 
-    private const string Filter =
-        "SELECT IoTHub.ConnectionDeviceId AS deviceId, number, value INTO alerts FROM telemetry WHERE value > 95";
-
     [Test]
     public async Task Twenty_kills_at_start_lose_nothing_and_double_nothing()
     {
         using var folder = new TemporaryFolder();
         await using var platform = new PlatformProcess(folder.Path);
         await platform.StartAsync();
-        var fleet = new TrackedFleet(platform, devices: 8, window: 8);
-        await fleet.RegisterAsync();
-        await platform.ApplyAsync("filter", Filter);
-        using var stop = new CancellationTokenSource();
-        var load = fleet.RunAsync(stop.Token);
-        await Eventually.TrueAsync(() => fleet.Acknowledged.Count > 1_000, "there is load");
+        await using var load = await FleetLoad.StartAsync(platform);
 
         // A crash, so that the starts have work to do.
         await platform.KillAsync();
-        await stop.CancelAsync();
-        await load;
+        await load.StopAsync();
 
         var watch = Stopwatch.StartNew();
         await platform.StartAsync();
@@ -50,7 +41,7 @@ public class StartTests
 
         await using var stopped = new StoppedPlatform(folder.Path);
         var records = await stopped.TelemetryAsync();
-        Evidence.EachAcknowledgedMessageIsThere(fleet, records);
+        Evidence.EachAcknowledgedMessageIsThere(load.Fleet, records);
         var devices = records.Values.Select(r => r.Device).Distinct();
         Evidence.IsTheLog(records, await stopped.WarmAsync(devices), "the warm store");
         await Evidence.ArchiveIsTheLogAsync(folder.Path, records);

@@ -9,31 +9,22 @@ public class TerminateTests
     /// <summary>Seconds on a machine that has other work too.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
-    private const string Filter =
-        "SELECT IoTHub.ConnectionDeviceId AS deviceId, number, value INTO alerts FROM telemetry WHERE value > 95";
-
     [Test]
     public async Task A_stop_under_load_loses_no_accepted_message_and_leaves_a_whole_archive()
     {
         using var folder = new TemporaryFolder();
         await using var platform = new PlatformProcess(folder.Path);
         await platform.StartAsync();
-        var fleet = new TrackedFleet(platform, devices: 8, window: 8);
-        await fleet.RegisterAsync();
-        await platform.ApplyAsync("filter", Filter);
-        using var stop = new CancellationTokenSource();
-        var load = fleet.RunAsync(stop.Token);
-        await Eventually.TrueAsync(() => fleet.Acknowledged.Count > 1_000, "there is load");
+        await using var load = await FleetLoad.StartAsync(platform);
 
         var watch = Stopwatch.StartNew();
         Assert.That(await platform.TerminateAsync(Limit), Is.Zero, platform.Printed);
         TestContext.Out.WriteLine($"stopped in {watch.Elapsed.TotalSeconds:n1} s under load");
-        await stop.CancelAsync();
-        await load;
+        await load.StopAsync();
         await using (var stopped = new StoppedPlatform(folder.Path))
         {
             var records = await stopped.TelemetryAsync();
-            Evidence.EachAcknowledgedMessageIsThere(fleet, records);
+            Evidence.EachAcknowledgedMessageIsThere(load.Fleet, records);
             await Evidence.ArchiveIsTheLogAsync(folder.Path, records);
         }
 

@@ -32,17 +32,43 @@ internal sealed class BridgeEncoder(string bridge, int propertiesMax)
         records.Begin(timestampMs, message.DeviceId);
         records.AddHeader(TelemetryHeaders.AuthMethod, _authMethod);
         records.AddHeader(TelemetryHeaders.MqttTopic, message.Topic);
-        if (message.ModuleId is { } module) records.AddHeader(TelemetryHeaders.ModuleId, module);
         if (!session.IsEmpty) AddExchange(records, session, exchange, packet.PacketIdentifier);
         AddSent(records, packet);
-        if (message.ContentType is { } contentType) records.AddHeader(TelemetryHeaders.ContentType, contentType);
-        foreach (var (name, value) in message.Properties)
-            records.AddHeader(TelemetryHeaders.ApplicationPrefix, name, value);
-        if (packet.Retain) records.AddHeader(TelemetryHeaders.ApplicationPrefix, Retain, "true"u8);
+        AddMapped(records, message);
+        records.End(message.Body.Span);
+    }
+
+    /// <summary>A message that cannot be mapped, as it came: all that a replay needs.</summary>
+    public void EncodeUnmapped(
+        RecordBatchBuilder records, long timestampMs, MqttPublishPacket packet, ReadOnlySpan<byte> body)
+    {
+        records.Begin(timestampMs, default, hasKey: false);
+        records.AddHeader(TelemetryHeaders.AuthMethod, _authMethod);
+        records.AddHeader(TelemetryHeaders.MqttTopic, Encoding.UTF8.GetBytes(packet.Topic));
+        AddSent(records, packet);
+        records.End(body);
+    }
+
+    /// <summary>The same message when it can be mapped, under the identity of its letter.</summary>
+    public static void EncodeAgain(
+        RecordBatchBuilder records, long timestampMs, DeadLetter letter, MappedMessage message)
+    {
+        records.Begin(timestampMs, message.DeviceId);
+        records.AddHeader(TelemetryHeaders.DeadLetter, Encoding.UTF8.GetBytes(letter.Id));
+        foreach (var header in letter.Headers) records.AddHeader(Encoding.UTF8.GetBytes(header.Name), header.Value);
+        AddMapped(records, message);
         records.End(message.Body.Span);
     }
 
     private const int NameBytesMax = TelemetryEncoder.NameBytesMax;
+
+    private static void AddMapped(RecordBatchBuilder records, MappedMessage message)
+    {
+        if (message.ModuleId is { } module) records.AddHeader(TelemetryHeaders.ModuleId, module);
+        if (message.ContentType is { } contentType) records.AddHeader(TelemetryHeaders.ContentType, contentType);
+        foreach (var (name, value) in message.Properties)
+            records.AddHeader(TelemetryHeaders.ApplicationPrefix, name, value);
+    }
 
     private static void AddExchange(
         RecordBatchBuilder records, ReadOnlySpan<byte> session, long exchange, ushort packetId)
@@ -69,9 +95,12 @@ internal sealed class BridgeEncoder(string bridge, int propertiesMax)
         foreach (var property in packet.UserProperties ?? [])
         {
             var name = Encoding.UTF8.GetBytes(property.Name);
+            if (name.Length > NameBytesMax) continue;
             var system = PropertyNames.SystemHeader(name);
             if (system.IsEmpty) records.AddHeader(TelemetryHeaders.ApplicationPrefix, name, property.ValueBuffer.Span);
             else records.AddHeader(system, property.ValueBuffer.Span);
         }
+
+        if (packet.Retain) records.AddHeader(TelemetryHeaders.ApplicationPrefix, Retain, "true"u8);
     }
 }

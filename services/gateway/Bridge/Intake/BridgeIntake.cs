@@ -31,13 +31,12 @@ internal sealed partial class BridgeIntake
 
     /// <summary>The publisher must have been started.</summary>
     public BridgeIntake(
-        BridgeOptions options, GatewayOptions gateway, TelemetryPublisher publisher, BridgeLetters letters,
-        GatewayMetrics metrics, BridgeState state)
+        BridgeOptions options, GatewayOptions gateway, BridgeEncoder encoder, TelemetryPublisher publisher,
+        BridgeLetters letters, GatewayMetrics metrics, BridgeState state)
     {
         _options = options;
         _mapping = new BridgeMapping(options.Subscriptions, gateway.TopicCacheMax);
-        _encoder = new BridgeEncoder(options.Name, gateway.PropertiesMax);
-        (_publisher, _letters, _metrics, _state) = (publisher, letters, metrics, state);
+        (_encoder, _publisher, _letters, _metrics, _state) = (encoder, publisher, letters, metrics, state);
         _lanes = [.. Enumerable.Range(0, publisher.Count).Select(partition => new BridgeLane(this, partition))];
         _lettersLane = new BridgeLane(this, publisher.Count);
     }

@@ -14,7 +14,8 @@ namespace Millrace.Gateway.Bridge.Intake;
 /// acknowledged when they are durable.
 /// </summary>
 internal sealed class BridgeLetters(
-    BridgeOptions options, long bufferBytesMax, IEventLog log, BridgeState state, TimeProvider time)
+    BridgeOptions options, BridgeEncoder encoder, long bufferBytesMax, IEventLog log, BridgeState state,
+    TimeProvider time)
 {
     private const int CounterBits = 20;
 
@@ -115,17 +116,14 @@ internal sealed class BridgeLetters(
     {
         var now = time.GetUtcNow();
         _lastPlace = Math.Max(_lastPlace + 1, (now.ToUnixTimeMilliseconds() << CounterBits) | _salt);
-        List<DeadLetterHeader> headers =
-        [
-            new("auth-method", Encoding.UTF8.GetBytes($"bridge:{options.Name}")),
-            new("mqtt-topic", Encoding.UTF8.GetBytes(packet.Topic)),
-        ];
-        if (packet.ContentType is { } contentType)
-            headers.Add(new DeadLetterHeader("content-type", Encoding.UTF8.GetBytes(contentType)));
-        var source = ConsumerGroups.OfBridge(options.Name);
+        using var record = new RecordBatchBuilder();
+        encoder.EncodeUnmapped(record, now.ToUnixTimeMilliseconds(), packet, body.Span);
+        var source = new TopicPartition(ConsumerGroups.OfBridge(options.Name), 0);
         var reason = $"{RefusalReasons.Kebab(failure.ToString())}: {offending}";
-        return new DeadLetter(DeadLetterStages.Gateway, null, 0, source, 0, _lastPlace, -1,
-            BridgeErrors.Unmappable.Code, reason, now, now, null, now.ToUnixTimeMilliseconds(), headers,
-            body.ToArray());
+        var batch = new RecordBatch(source, _lastPlace, 1, record.Bytes.ToArray());
+        var records = batch.GetEnumerator();
+        records.MoveNext();
+        return DeadLetter.Of(
+            records.Current, source, DeadLetterStages.Gateway, BridgeErrors.Unmappable.Code, reason, now);
     }
 }

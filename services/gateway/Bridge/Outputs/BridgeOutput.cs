@@ -1,6 +1,7 @@
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Gateway.Bridge.Link;
+using Millrace.Gateway.Bridge.Mapping;
 using Millrace.Primitives;
 
 namespace Millrace.Gateway.Bridge.Outputs;
@@ -18,6 +19,8 @@ internal sealed class BridgeOutput(
         _running = [];
 
     private readonly Lock _gate = new();
+
+    public string From => output.From;
 
     public long InFlight => Senders().Sum(sender => sender.InFlight);
 
@@ -59,6 +62,27 @@ internal sealed class BridgeOutput(
             state.Failed(failure.Error, failure);
             await Task.Delay(TopicPause, time, stop).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Sends one record out of turn; why it cannot be, or null when the broker has it.</summary>
+    public async ValueTask<string?> TrySendAgainAsync(RecordBatch record, CancellationToken ct)
+    {
+        BridgeClient client;
+        try
+        {
+            client = await link.ClientAsync(ct).WaitAsync(bridge.ConnectTimeout, time, ct).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            return "the broker is not connected";
+        }
+
+        var messages = new OutputMessages(bridge.Version, MessageTemplate.TryParse(output.Topic)!);
+        if (messages.MakeFirst(record, client.PacketBytesMax, out var refusal) is not { } message) return refusal;
+        var result = await client.Client.PublishAsync(message, ct).ConfigureAwait(false);
+        if (!PartitionSender.IsTaken(result.ReasonCode)) return $"{result.ReasonCode}";
+        state.Sent();
+        return null;
     }
 
     private void Assign(IReadOnlyList<TopicPartition> partitions, bool fromEnd, CancellationToken stop)

@@ -15,8 +15,15 @@ internal sealed class OutputMessages(MqttVersion version, MessageTemplate topic)
     private const int TopicBytesMax = 65_535;
     private const int OverheadBytes = 64;
 
-
     public static bool IsKnown(string name) => name == KeyName;
+
+    /// <summary>Of the only record that there is.</summary>
+    public MqttApplicationMessage? MakeFirst(RecordBatch batch, uint packetBytesMax, out string? refusal)
+    {
+        var records = batch.GetEnumerator();
+        records.MoveNext();
+        return Make(records.Current, packetBytesMax, out refusal);
+    }
 
     /// <summary>The message, or why there can be none.</summary>
     /// <param name="packetBytesMax">The largest packet that the broker takes.</param>
@@ -51,5 +58,4 @@ internal sealed class OutputMessages(MqttVersion version, MessageTemplate topic)
     /// <summary>A value stays within its level, and is no wildcard.</summary>
     private static string OneLevel(string value) => value.Replace("%", "%25").Replace("/", "%2F")
         .Replace("+", "%2B").Replace("#", "%23").Replace("\0", "%00");
-
 }

@@ -26,6 +26,12 @@ internal sealed class PartitionSender(
 
     public long InFlight => Interlocked.Read(ref _inFlight);
 
+    /// <summary>How the reason of its dead letters begins.</summary>
+    public static string ReasonPrefix(string bridge) => $"bridge {bridge}: ";
+
+    public static bool IsTaken(MqttClientPublishReasonCode answer) =>
+        answer is MqttClientPublishReasonCode.Success or MqttClientPublishReasonCode.NoMatchingSubscribers;
+
     public async ValueTask<long> LagAsync(CancellationToken ct)
     {
         var committed = Interlocked.Read(ref _committed);
@@ -133,7 +139,7 @@ internal sealed class PartitionSender(
         Interlocked.Decrement(ref _inFlight);
         switch (result.ReasonCode)
         {
-            case MqttClientPublishReasonCode.Success or MqttClientPublishReasonCode.NoMatchingSubscribers:
+            case var answer when IsTaken(answer):
                 state.Sent();
                 break;
             case MqttClientPublishReasonCode.TopicNameInvalid or MqttClientPublishReasonCode.PayloadFormatInvalid:
@@ -152,7 +158,7 @@ internal sealed class PartitionSender(
     {
         state.Unsendable(reason, partition.ToString(), record.Offset, detail);
         return DeadLetter.Of(record, partition, DeadLetterStages.Gateway, BridgeErrors.Unsendable.Code,
-            $"bridge {bridge.Name}: {reason}: {detail}", time.GetUtcNow());
+            $"{ReasonPrefix(bridge.Name)}{reason}: {detail}", time.GetUtcNow());
     }
 
     private async ValueTask WriteAsync(List<DeadLetter> letters, CancellationToken ct)
