@@ -138,13 +138,13 @@ public abstract partial class SessionStoreContract
             var expiry = random.Next(4) == 0 ? uint.MaxValue : (uint)random.Next(20);
             var closure = new SessionClosure(Inbound(random), random.Next(6), expiry, random.Next(4) == 0);
             var isOwner = model.Change(key, epoch, e => e.Stored = e.Stored with
-                {
-                    IsConnected = false,
-                    Inbound = closure.Inbound,
-                    SentSequence = Math.Max(e.Stored.SentSequence, closure.SentSequence),
-                    ExpirySeconds = expiry,
-                    ExpiresAt = expiry == uint.MaxValue ? null : _now.AddSeconds(expiry),
-                });
+            {
+                IsConnected = false,
+                Inbound = closure.Inbound,
+                SentSequence = Math.Max(e.Stored.SentSequence, closure.SentSequence),
+                ExpirySeconds = expiry,
+                ExpiresAt = expiry == uint.MaxValue ? null : _now.AddSeconds(expiry),
+            });
             return Pair(await store.CloseAsync(key, epoch, closure, _now),
                 new ClosedSession(isOwner, model.Wills.Close(key, epoch, closure, _now)));
         }
