@@ -95,7 +95,8 @@ public sealed class EngineSet : IAsyncDisposable
             Variables[pair[0]] = pair[1].Trim();
     }
 
-    private static int FreePorts()
+    /// <summary>The first of ports that nobody listens on, for a set.</summary>
+    internal static int FreePorts()
     {
         var listeners = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners();
         var taken = listeners.Select(end => end.Port).ToHashSet();

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net.NetworkInformation;
 
 namespace Millrace.TestKit.Servers;
 
@@ -7,7 +6,6 @@ namespace Millrace.TestKit.Servers;
 internal sealed class EnginesCommand : IBrokerCommand
 {
     private const string RunVariable = "ENGINES_RUN", PortVariable = "ENGINES_PORT_BASE", HeapVariable = "ENGINES_HEAP";
-    private const int PortsUsed = 150;
     private readonly string _path;
     private readonly Dictionary<string, string> _environment = [];
     private readonly TemporaryFolder? _folder;
@@ -20,22 +18,12 @@ internal sealed class EnginesCommand : IBrokerCommand
         if (!alone && Environment.GetEnvironmentVariable(RunVariable) is { Length: > 0 }) return;
         _folder = new TemporaryFolder();
         _environment[RunVariable] = _folder.Path;
-        _environment[PortVariable] = $"{FreePorts()}";
+        _environment[PortVariable] = $"{EngineSet.FreePorts()}";
         if (Environment.GetEnvironmentVariable(HeapVariable) is null) _environment[HeapVariable] = "384m";
     }
 
-    public static EnginesCommand? Find(bool alone = false)
-    {
-        if (Environment.GetEnvironmentVariable("MILLRACE_ENGINES") is { Length: > 0 } named)
-            return File.Exists(named) ? new EnginesCommand(named, alone) : null;
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            var path = Path.Combine(folder.FullName, "shared", "engines", "engines");
-            if (File.Exists(path)) return new EnginesCommand(path, alone);
-        }
-
-        return null;
-    }
+    public static EnginesCommand? Find(bool alone = false) =>
+        EngineSet.Command() is { } path ? new EnginesCommand(path, alone) : null;
 
     public async Task<string> UpAsync(int brokers)
     {
@@ -66,17 +54,5 @@ internal sealed class EnginesCommand : IBrokerCommand
         return process.ExitCode == 0
             ? await output
             : throw new InvalidOperationException($"{_path} {string.Join(' ', arguments)}: {process.ExitCode}");
-    }
-
-    private static int FreePorts()
-    {
-        var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners()
-            .Select(end => end.Port).ToHashSet();
-        var random = new Random(Environment.ProcessId);
-        while (true)
-        {
-            var start = random.Next(100, 150) * 200;
-            if (!Enumerable.Range(start, PortsUsed).Any(taken.Contains)) return start;
-        }
     }
 }

@@ -65,7 +65,7 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        File.Delete(EndpointFile);
+        if (verb == "dev") File.Delete(EndpointFile);
         foreach (var (key, value) in _settings) start.Environment[$"MILLRACE_{key.Replace(":", "__")}"] = value;
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Keep(line.Data);
@@ -133,8 +133,9 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
             try
             {
                 using var ready = await Api.GetAsync("readyz");
-                // Verbs look into the data folder for where it listens; and what it prints comes last.
-                var isTold = File.Exists(EndpointFile) && Says("mosquitto_pub", "administrator's token");
+                // Verbs look into the data folder for where all of it listens; and what it prints comes last.
+                var isTold = HasPrinted("administrator's token")
+                    || (HasPrinted("mosquitto_pub") && File.Exists(EndpointFile));
                 if (ready.StatusCode == HttpStatusCode.OK && isTold)
                 {
                     var token = (await File.ReadAllTextAsync(Path.Combine(_data, "admin.token"))).Trim();
@@ -154,8 +155,6 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
     }
 
     private string EndpointFile => new DataFolder(_data).EndpointFile;
-
-    private bool Says(params string[] any) => any.Any(Printed.Contains);
 
     private void Keep(string? line)
     {
