@@ -17,28 +17,16 @@ internal readonly record struct WaitingRow(
     public ReadOnlySpan<byte> Bytes => Chunk.Bytes.AsSpan(Start, Length);
 }
 
-/// <summary>Bytes of several rows; used again when the last of them is gone.</summary>
-internal sealed class RowChunk(int size)
-{
-    public byte[] Bytes { get; } = new byte[size];
-
-    public int Used { get; set; }
-
-    public int Live { get; set; }
-}
-
 /// <summary>
 /// The rows that wait, least first: by (timestamp, source, offset, element), where sources are ordered by topic and
 /// partition. In order rows go in at constant cost.
 /// </summary>
 internal sealed class RowHeap
 {
-    private const int ChunkBytes = 64 * 1024;
     private const int RowBytes = 64;
 
-    private readonly Stack<RowChunk> _spare = new();
+    private readonly RowChunks _chunks = new();
     private WaitingRow[] _rows = new WaitingRow[64];
-    private RowChunk _current = new(ChunkBytes);
 
     public int Count { get; private set; }
 
@@ -51,7 +39,7 @@ internal sealed class RowHeap
     {
         var size = ValueCodec.Size(origin.Device);
         foreach (ref readonly var value in slots) size += ValueCodec.Size(value);
-        var target = Room(size);
+        var target = _chunks.Room(size);
         var at = ValueCodec.Write(target, origin.Device);
         foreach (ref readonly var value in slots) at += ValueCodec.Write(target[at..], value);
         Insert(origin.Timestamp, origin.Source, origin.Offset, origin.Element, feed, size);
@@ -65,9 +53,7 @@ internal sealed class RowHeap
         _rows[Count] = default;
         if (Count > 0) SiftDown(last);
         StateBytes -= least.Length + RowBytes;
-        if (--least.Chunk.Live > 0) return least;
-        if (least.Chunk == _current) _current.Used = 0;
-        else if (least.Chunk.Bytes.Length == ChunkBytes && _spare.Count < 64) _spare.Push(least.Chunk);
+        _chunks.Release(least.Chunk);
         return least;
     }
 
@@ -106,29 +92,16 @@ internal sealed class RowHeap
             var feed = reader.ReadInt32();
             var bytes = reader.ReadBytes();
             if ((uint)source >= (uint)sources || (uint)feed >= (uint)feeds) throw reader.Damaged();
-            bytes.CopyTo(Room(bytes.Length));
+            bytes.CopyTo(_chunks.Room(bytes.Length));
             Insert(timestamp, source, offset, element, feed, bytes.Length);
         }
-    }
-
-    private Span<byte> Room(int size)
-    {
-        if (_current.Bytes.Length - _current.Used < size)
-        {
-            if (size > ChunkBytes) _current = new RowChunk(size);
-            else _current = _spare.Count > 0 ? _spare.Pop() : new RowChunk(ChunkBytes);
-            _current.Used = 0;
-        }
-
-        return _current.Bytes.AsSpan(_current.Used);
     }
 
     private void Insert(long timestamp, int source, long offset, int element, int feed, int size)
     {
         if (Count == _rows.Length) Array.Resize(ref _rows, Count * 2);
-        var row = new WaitingRow(timestamp, source, offset, element, feed, _current, _current.Used, size);
-        _current.Used += size;
-        _current.Live++;
+        var chunk = _chunks.Take(size, out var start);
+        var row = new WaitingRow(timestamp, source, offset, element, feed, chunk, start, size);
         StateBytes += size + RowBytes;
         var at = Count++;
         while (at > 0)

@@ -35,12 +35,10 @@ internal struct LoggedRow
 /// </summary>
 internal sealed class RowLog
 {
-    private const int ChunkBytes = 64 * 1024;
     private const int RowBytes = 112;
 
-    private readonly Stack<RowChunk> _spare = new();
+    private readonly RowChunks _chunks = new();
     private LoggedRow[] _rows = new LoggedRow[64];
-    private RowChunk _current = new(ChunkBytes);
 
     /// <summary>The number of the oldest row that is kept.</summary>
     public long First { get; private set; }
@@ -58,7 +56,7 @@ internal sealed class RowLog
     public long Append(in RowOrigin origin, ReadOnlySpan<Value> values, ReadOnlySpan<Value> moreValues = default)
     {
         var size = ValueCodec.Size(origin.Device) + SizeOf(values) + SizeOf(moreValues);
-        var target = Room(size);
+        var target = _chunks.Room(size);
         var at = ValueCodec.Write(target, origin.Device);
         foreach (ref readonly var value in values) at += ValueCodec.Write(target[at..], value);
         foreach (ref readonly var value in moreValues) at += ValueCodec.Write(target[at..], value);
@@ -78,9 +76,7 @@ internal sealed class RowLog
         var chunk = row.Chunk;
         StateBytes -= row.Length + RowBytes;
         row = default;
-        if (--chunk.Live > 0) return;
-        if (chunk == _current) _current.Used = 0;
-        else if (chunk.Bytes.Length == ChunkBytes && _spare.Count < 64) _spare.Push(chunk);
+        _chunks.Release(chunk);
     }
 
     /// <summary>Reads the values back, and gives the origin.</summary>
@@ -137,7 +133,7 @@ internal sealed class RowLog
         var (inlet, hash, expiry) = (reader.ReadInt32(), (uint)reader.ReadInt32(), reader.ReadInt64());
         var bytes = reader.ReadBytes();
         if ((uint)source >= (uint)sources) throw reader.Damaged();
-        bytes.CopyTo(Room(bytes.Length));
+        bytes.CopyTo(_chunks.Room(bytes.Length));
         Add(bytes.Length);
         ref var row = ref this[number];
         (row.Time, row.Source, row.Offset, row.Element) = (time, source, offset, element);
@@ -156,12 +152,9 @@ internal sealed class RowLog
     {
         if (Count == _rows.Length) Grow();
         ref var row = ref this[Next++];
-        row.Chunk = _current;
-        row.Start = _current.Used;
+        row.Chunk = _chunks.Take(size, out row.Start);
         row.Length = size;
         row.Next = -1;
-        _current.Used += size;
-        _current.Live++;
         StateBytes += size + RowBytes;
         return ref row;
     }
@@ -171,17 +164,5 @@ internal sealed class RowLog
         var rows = new LoggedRow[_rows.Length * 2];
         for (var number = First; number < Next; number++) rows[number & (rows.Length - 1)] = this[number];
         _rows = rows;
-    }
-
-    private Span<byte> Room(int size)
-    {
-        if (_current.Bytes.Length - _current.Used < size)
-        {
-            if (size > ChunkBytes) _current = new RowChunk(size);
-            else _current = _spare.Count > 0 ? _spare.Pop() : new RowChunk(ChunkBytes);
-            _current.Used = 0;
-        }
-
-        return _current.Bytes.AsSpan(_current.Used);
     }
 }
