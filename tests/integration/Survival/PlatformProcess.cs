@@ -65,7 +65,7 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        if (verb == "dev") File.Delete(EndpointFile);
+        if (verb == "dev" && File.Exists(EndpointFile)) File.Delete(EndpointFile);
         foreach (var (key, value) in _settings) start.Environment[$"MILLRACE_{key.Replace(":", "__")}"] = value;
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Keep(line.Data);
