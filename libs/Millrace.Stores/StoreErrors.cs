@@ -8,7 +8,7 @@ public static class StoreErrors
     public static readonly ErrorDefinition Unavailable = new("ST-0001",
         "The store could not carry out the request.",
         "The database answered with an error.",
-        "Look at the detail; check that the disk has room and the data folder can be written.");
+        "Look at the detail; check that the disk has room and the data folder can be written, or that the nodes run.");
 
     public static readonly ErrorDefinition ContinuationInvalid = new("ST-0002",
         "The continuation token is not valid.",

@@ -3,7 +3,6 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Millrace.Hosting;
 using Millrace.Hosting.Node;
-using Millrace.Hosting.Options;
 using Millrace.Stores.Alerts;
 using Millrace.Stores.Audit;
 using Millrace.Stores.Bridges;
@@ -25,8 +24,7 @@ public static class SqliteRegistration
 {
     public static IServiceCollection AddSqliteStores(this IServiceCollection services)
     {
-        services.AddValidatedOptions<StoreOptions>("Stores");
-        services.AddSingleton<IValidateOptions<StoreOptions>, StoreOptionsValidator>();
+        services.AddStoreOptions();
         services.AddSingleton<SqliteDatabases>();
         services.AddSingleton<ITelemetryStore>(s => new SqliteTelemetryStore(Warm(s), Options(s)));
         services.AddSingleton<IAlertStore>(s => new SqliteAlertStore(Warm(s)));

@@ -20,7 +20,6 @@ using Millrace.Hosting.Roles;
 using Millrace.ObjectStore;
 using Millrace.Registry;
 using Millrace.Stores.Identities;
-using Millrace.Stores.Sqlite;
 using Millrace.StreamProcessor;
 
 namespace Millrace.Platform;
@@ -111,7 +110,7 @@ internal static class PlatformBuilder
         services.AddMillraceCluster(configuration);
 
         services.AddEventLog(configuration);
-        services.AddSqliteStores();
+        services.AddStores(configuration);
         services.AddFileObjectStore();
         services.AddDuckDbBatch();
         services.AddReadiness("event-log", async (s, ct) => await s.GetRequiredService<IEventLog>()

@@ -55,7 +55,7 @@ public class ClusterTests
 
         way.Down(false);
         await waiting.WaitReadyAsync();
-        Assert.That(waiting.HasPrinted("The event log answers; the roles start"));
+        Assert.That(waiting.HasPrinted("All servers answer; the roles start"));
     }
 
     [TestCase(20_261_126)]

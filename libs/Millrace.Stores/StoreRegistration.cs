@@ -1,0 +1,16 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Millrace.Hosting.Options;
+
+namespace Millrace.Stores;
+
+/// <summary>What goes with the stores, whatever keeps them.</summary>
+internal static class StoreRegistration
+{
+    public static IServiceCollection AddStoreOptions(this IServiceCollection services)
+    {
+        services.AddValidatedOptions<StoreOptions>("Stores");
+        services.AddSingleton<IValidateOptions<StoreOptions>, StoreOptionsValidator>();
+        return services;
+    }
+}
