@@ -16,6 +16,7 @@ public static class StreamProcessorRegistration
         services.AddSingleton<StreamRuntime>();
         services.AddSingleton<DeadLetterLog>();
         services.AddSingleton<DeadLetterWriter>();
+        services.AddSingleton<StoreRetry>();
         services.AddSingleton<SinkStreams>();
         services.AddSingleton<TelemetrySink>();
         services.AddSingleton<AlertSink>();
