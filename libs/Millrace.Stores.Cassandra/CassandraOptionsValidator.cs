@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Millrace.Cql;
+using Millrace.Stores.Cassandra.Telemetry;
 
 namespace Millrace.Stores.Cassandra;
 
@@ -12,7 +13,7 @@ internal sealed class CassandraOptionsValidator(IOptions<StoreOptions> stores) :
     // Ports that have no store here. A platform without one of them would fail when it is first asked.
     private static readonly string[] Missing =
     [
-        "telemetry", "alerts", "outputs", "device states", "dead letters", "checkpoints", "queries", "bridges", "tokens",
+        "alerts", "outputs", "device states", "dead letters", "checkpoints", "queries", "bridges", "tokens",
         "audit", "sessions", "retained messages", "identities",
     ];
 
@@ -22,7 +23,11 @@ internal sealed class CassandraOptionsValidator(IOptions<StoreOptions> stores) :
     public ValidateOptionsResult Validate(string? name, CassandraOptions options)
     {
         if (stores.Value.Kind != StoreKind.Cassandra) return ValidateOptionsResult.Success;
-        List<string> failures = [.. General(options), .. Security(options.Security)];
+        List<string> failures =
+        [
+            .. General(options), .. Security(options.Security),
+            .. CassandraTelemetryOptionsValidator.Failures(options.Telemetry),
+        ];
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 

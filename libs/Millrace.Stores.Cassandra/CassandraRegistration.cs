@@ -4,6 +4,10 @@ using Microsoft.Extensions.Options;
 using Millrace.Hosting.Health;
 using Millrace.Hosting.Options;
 using Millrace.Stores.Cassandra.Connection;
+using Millrace.Stores.Cassandra.Positions;
+using Millrace.Stores.Cassandra.Telemetry;
+using Millrace.Stores.Positions;
+using Millrace.Stores.Telemetry;
 
 namespace Millrace.Stores.Cassandra;
 
@@ -28,6 +32,15 @@ public static class CassandraRegistration
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<IAwaitedServer>(provider => provider.GetRequiredService<CassandraConnector>());
         services.AddSingleton<CassandraDatabase>();
+        services.AddSingleton<ITelemetryStore>(provider => new CassandraTelemetryStore(
+            provider.GetRequiredService<CassandraDatabase>(),
+            provider.GetRequiredService<IOptions<CassandraOptions>>().Value.Telemetry,
+            provider.GetRequiredService<IOptions<StoreOptions>>().Value,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<CassandraTelemetryStore>>()));
+        services.AddSingleton<IPositionStore>(provider => new CassandraPositionStore(
+            provider.GetRequiredService<CassandraDatabase>(),
+            provider.GetRequiredService<IOptions<CassandraOptions>>().Value.Telemetry));
         return services;
     }
 }

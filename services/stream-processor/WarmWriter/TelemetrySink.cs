@@ -9,7 +9,8 @@ namespace Millrace.StreamProcessor.WarmWriter;
 
 /// <summary>Telemetry into the warm store.</summary>
 internal sealed class TelemetrySink(
-    ITelemetryStore store, DeadLetterWriter deadLetters, StoreRetry retry, TimeProvider time) : ITopicSink
+    ITelemetryStore store, PositionWriter positions, DeadLetterWriter deadLetters, StoreRetry retry,
+    TimeProvider time) : ITopicSink
 {
     // A replay moves no position, but must not put an older one over a newer one either.
     private readonly ConcurrentDictionary<TopicPartition, SemaphoreSlim> _writing = new();
@@ -29,6 +30,7 @@ internal sealed class TelemetrySink(
 
         // Letters first: when the position has passed a record, it is somewhere.
         await deadLetters.WriteAsync(letters, CancellationToken.None);
+        await retry.RunAsync(Name, partition, () => positions.WriteAsync(batches, rows), stop);
         var turn = _writing.GetOrAdd(partition, _ => new SemaphoreSlim(1, 1));
         await turn.WaitAsync(CancellationToken.None);
         try
@@ -49,8 +51,10 @@ internal sealed class TelemetrySink(
     public async ValueTask<string?> ReplayAsync(DeadLetter letter, CancellationToken ct)
     {
         var partition = new TopicPartition(letter.Topic, letter.Partition);
-        var (rows, letters) = Read([letter.ToRecord()]);
+        var batch = letter.ToRecord();
+        var (rows, letters) = Read([batch]);
         if (letters.Count > 0) return letters[0].Reason;
+        await positions.WriteAsync([batch], rows, ct);
         var turn = _writing.GetOrAdd(partition, _ => new SemaphoreSlim(1, 1));
         await turn.WaitAsync(ct);
         try
