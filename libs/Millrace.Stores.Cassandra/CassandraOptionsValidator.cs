@@ -10,13 +10,6 @@ internal sealed class CassandraOptionsValidator(IOptions<StoreOptions> stores) :
     private const string Section = "Cassandra";
     private const int ReplicasMax = 15;
 
-    // Ports that have no store here. A platform without one of them would fail when it is first asked.
-    private static readonly string[] Missing =
-    [
-        "alerts", "outputs", "device states", "dead letters", "checkpoints", "queries", "bridges", "tokens",
-        "audit", "sessions", "retained messages", "identities",
-    ];
-
     private static readonly Consistency[] Allowed =
         [Consistency.One, Consistency.LocalOne, Consistency.LocalQuorum, Consistency.Quorum, Consistency.All];
 
@@ -33,8 +26,6 @@ internal sealed class CassandraOptionsValidator(IOptions<StoreOptions> stores) :
 
     private static IEnumerable<string> General(CassandraOptions options)
     {
-        if (Missing.Length > 0)
-            yield return $"Stores:Kind is Cassandra, which does not keep {string.Join(", ", Missing)}; choose Sqlite.";
         if (options.Points.Count == 0)
             yield return $"{Section}:{nameof(options.ContactPoints)} is missing; name some nodes.";
         foreach (var (datacenter, factor) in options.Replication)

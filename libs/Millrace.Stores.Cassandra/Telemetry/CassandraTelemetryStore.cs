@@ -20,6 +20,7 @@ internal sealed partial class CassandraTelemetryStore : ITelemetryStore
     private readonly TelemetryDays _days;
     private readonly LatestValues _latest;
     private readonly BoundedWrites _writes;
+    private readonly SinkPositions _sinks;
     private readonly ConcurrentDictionary<TopicPartition, long> _positions = new();
 
     public CassandraTelemetryStore(
@@ -31,7 +32,10 @@ internal sealed partial class CassandraTelemetryStore : ITelemetryStore
         _days = new TelemetryDays(database, (int)stores.TelemetryRetention.TotalSeconds, time);
         _latest = new LatestValues(database);
         _writes = new BoundedWrites(database, options.WritesInFlightMax);
+        _sinks = new SinkPositions(database, "telemetry");
     }
+
+    public bool ExpiresByItself => true;
 
     public async ValueTask WriteAsync(
         TopicPartition partition, IReadOnlyList<TelemetryMessage> rows, SinkPosition position, CancellationToken ct)
@@ -46,13 +50,13 @@ internal sealed partial class CassandraTelemetryStore : ITelemetryStore
                 .ConfigureAwait(false), ct).ConfigureAwait(false);
         }
 
-        await TelemetryPositions.SaveAsync(_database, partition, position, ct).ConfigureAwait(false);
+        await _sinks.SaveAsync(partition, position, ct).ConfigureAwait(false);
         _positions.AddOrUpdate(partition, position.NextOffset, (_, was) => Math.Max(was, position.NextOffset));
     }
 
     public async ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct)
     {
-        var position = await TelemetryPositions.FindAsync(_database, partition, ct).ConfigureAwait(false);
+        var position = await _sinks.FindAsync(partition, ct).ConfigureAwait(false);
         if (position is not null) _positions[partition] = position.NextOffset;
         return position;
     }

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Millrace.Hosting;
 using Millrace.Hosting.Node;
@@ -25,7 +24,7 @@ public static class SqliteRegistration
 {
     public static IServiceCollection AddSqliteStores(this IServiceCollection services)
     {
-        services.AddStoreOptions();
+        services.AddStoreServices();
         services.AddSingleton<SqliteDatabases>();
         services.AddSingleton<ITelemetryStore>(s => new SqliteTelemetryStore(Warm(s), Options(s)));
         services.AddSingleton<IPositionStore>(s => new SqlitePositionStore(Warm(s)));
@@ -43,14 +42,9 @@ public static class SqliteRegistration
             Platform(s), s.GetRequiredService<IOptions<NodeOptions>>().Value.Name));
         services.AddSingleton<IRetainedStore>(s => new SqliteRetainedStore(Platform(s)));
         services.AddSingleton<IIdentityStore>(s => SqliteIdentityStore.Open(
-            Platform(s), Options(s).DeviceKeyFile ?? DefaultKeyFile(s)));
-        services.TryAddSingleton<Housekeeping>();
-        services.AddHostedService<StoreRetention>();
+            Platform(s), Options(s).DeviceKeyFile ?? DeviceKeyFile.Default(s.GetRequiredService<DataFolder>())));
         return services;
     }
-
-    private static string DefaultKeyFile(IServiceProvider services) =>
-        Path.Combine(services.GetRequiredService<DataFolder>().Secrets, "device-keys.key");
 
     private static StoreOptions Options(IServiceProvider services) =>
         services.GetRequiredService<IOptions<StoreOptions>>().Value;

@@ -115,7 +115,8 @@ internal static class PlatformBuilder
         services.AddDuckDbBatch();
         services.AddReadiness("event-log", async (s, ct) => await s.GetRequiredService<IEventLog>()
             .RangeAsync(new(Contracts.Topics.Control, 0), ct));
-        services.AddReadiness("stores", async (s, ct) => await s.GetRequiredService<IIdentityStore>().CountAsync(ct));
+        services.AddReadiness("stores", async (s, ct) => await s.GetRequiredService<IIdentityStore>()
+            .FindAsync("readiness", ct));
 
         if (roles.Contains(MillraceRole.Archiver)) services.AddMillraceArchiver();
         if (roles.Contains(MillraceRole.StreamProcessor)) services.AddMillraceStreamProcessor();

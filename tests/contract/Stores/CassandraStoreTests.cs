@@ -1,9 +1,12 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Millrace.Contracts;
 using Millrace.Cql;
 using Millrace.Hosting;
 using Millrace.Stores;
+using Millrace.Stores.Alerts;
 using Millrace.Stores.Cassandra;
+using Millrace.Stores.Outputs;
 using Millrace.TestKit;
 
 namespace Millrace.Contract.Tests.Stores;
@@ -88,4 +91,106 @@ internal sealed class CassandraAdapter : IStoreAdapter
         });
         return services.BuildServiceProvider();
     }
+}
+
+public sealed class CassandraAlertStoreTests : AlertStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
+
+    /// <summary>They go by themselves, at their age, and one that is too old is not kept at all.</summary>
+    [Test]
+    public override async Task Old_rows_expire_however_many_they_are()
+    {
+        var keep = TimeSpan.FromHours(1);
+        using var adapter = new CassandraAdapter(o => o.AlertRetention = keep);
+        var store = adapter.Get<IAlertStore>();
+        var (now, soon) = (DateTimeOffset.UtcNow, DateTimeOffset.UtcNow - keep + TimeSpan.FromSeconds(2));
+        var rows = Enumerable.Range(0, 900).Select(i => new AlertRow($"r{i}", "q", 1, "d", AlertSeverity.Warning, "hot",
+            (i % 3) switch { 0 => now, 1 => soon, _ => now - keep - TimeSpan.FromDays(1) }, "{}")).ToList();
+        await store.WriteAsync(Partition(0), rows, new SinkPosition(900));
+        Assert.That(await store.CountAsync(), Is.LessThanOrEqualTo(600));
+
+        await Eventually.TrueAsync(async () => await store.CountAsync() == 300, "the second third expires",
+            TimeSpan.FromSeconds(20));
+        var left = await AllAsync(200, token => store.QueryAsync(new AlertFilter("d", Limit: 200, Continuation: token)));
+        Assert.That(left.Select(row => row.RowId), Is.EquivalentTo(rows.Where(row => row.At == now).Select(r => r.RowId)));
+        Assert.That(await store.ExpireAsync(now), Is.Zero);
+    }
+}
+
+public sealed class CassandraOutputStoreTests : OutputStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
+
+    /// <summary>They go by themselves, at their age.</summary>
+    [Test]
+    public override async Task Old_rows_of_every_output_expire()
+    {
+        var keep = TimeSpan.FromHours(1);
+        using var adapter = new CassandraAdapter(o => o.OutputRetention = keep);
+        var store = adapter.Get<IOutputStore>();
+        var (now, soon) = (DateTimeOffset.UtcNow, DateTimeOffset.UtcNow - keep + TimeSpan.FromSeconds(2));
+        var rows = Enumerable.Range(0, 60).Select(
+            i => new OutputRow($"r{i}", $"o{i % 3}", "q", 1, i < 30 ? now : soon, "{}")).ToList();
+        await store.WriteAsync(Partition(0), rows, new SinkPosition(60));
+
+        foreach (var output in new[] { "o0", "o1", "o2" })
+        {
+            await Eventually.TrueAsync(
+                async () => (await store.QueryAsync(output, null, null, 100, null)).Items.Count == 10,
+                $"old rows of {output} expire", TimeSpan.FromSeconds(20));
+        }
+
+        Assert.That(await store.ExpireAsync(now), Is.Zero);
+    }
+}
+
+public sealed class CassandraDeviceStateStoreTests : DeviceStateStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
+}
+
+public sealed class CassandraDeadLetterStoreTests : DeadLetterStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
+}
+
+public sealed class CassandraQueryStoreTests : QueryStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
+}
+
+public sealed class CassandraTokenStoreTests : TokenStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
+}
+
+public sealed class CassandraAuditStoreTests : AuditStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
+}
+
+public sealed class CassandraBridgeStoreTests : BridgeStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
+}
+
+public sealed class CassandraCheckpointStoreTests : CheckpointStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
+}
+
+public sealed class CassandraIdentityStoreTests : IdentityStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
+}
+
+public sealed class CassandraRetainedStoreTests : RetainedStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
+}
+
+public sealed class CassandraSessionStoreTests : SessionStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
 }
