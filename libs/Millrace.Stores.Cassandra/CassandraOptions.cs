@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Millrace.Cql;
+using Millrace.Stores.Cassandra.Telemetry;
 
 namespace Millrace.Stores.Cassandra;
 
@@ -45,6 +46,9 @@ public sealed class CassandraOptions
 
     /// <summary>Encryption, and how this process shows who it is.</summary>
     public CassandraSecurityOptions Security { get; set; } = new();
+
+    /// <summary>How telemetry lies in the cluster, and how it is written.</summary>
+    public CassandraTelemetryOptions Telemetry { get; set; } = new();
 
     internal IReadOnlyList<string> Points =>
         ContactPoints.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Millrace.Cql;
+using Millrace.Stores.Cassandra.Telemetry;
 
 namespace Millrace.Stores.Cassandra;
 
@@ -15,7 +16,11 @@ internal sealed class CassandraOptionsValidator(IOptions<StoreOptions> stores) :
     public ValidateOptionsResult Validate(string? name, CassandraOptions options)
     {
         if (stores.Value.Kind != StoreKind.Cassandra) return ValidateOptionsResult.Success;
-        List<string> failures = [.. General(options), .. Security(options.Security)];
+        List<string> failures =
+        [
+            .. General(options), .. Security(options.Security),
+            .. CassandraTelemetryOptionsValidator.Failures(options.Telemetry),
+        ];
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 

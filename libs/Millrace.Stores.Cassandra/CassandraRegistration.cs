@@ -17,18 +17,22 @@ using Millrace.Stores.Cassandra.DeadLetters;
 using Millrace.Stores.Cassandra.DeviceStates;
 using Millrace.Stores.Cassandra.Identities;
 using Millrace.Stores.Cassandra.Outputs;
+using Millrace.Stores.Cassandra.Positions;
 using Millrace.Stores.Cassandra.Queries;
 using Millrace.Stores.Cassandra.Retained;
 using Millrace.Stores.Cassandra.Sessions;
+using Millrace.Stores.Cassandra.Telemetry;
 using Millrace.Stores.Cassandra.Users;
 using Millrace.Stores.Checkpoints;
 using Millrace.Stores.DeadLetters;
 using Millrace.Stores.DeviceStates;
 using Millrace.Stores.Identities;
 using Millrace.Stores.Outputs;
+using Millrace.Stores.Positions;
 using Millrace.Stores.Queries;
 using Millrace.Stores.Retained;
 using Millrace.Stores.Sessions;
+using Millrace.Stores.Telemetry;
 using Millrace.Stores.Users;
 
 namespace Millrace.Stores.Cassandra;
@@ -54,6 +58,9 @@ public static class CassandraRegistration
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<IAwaitedServer>(provider => provider.GetRequiredService<CassandraConnector>());
         services.AddSingleton<CassandraDatabase>();
+        services.AddSingleton<ITelemetryStore>(s => new CassandraTelemetryStore(Database(s), Telemetry(s), Options(s),
+            Time(s), s.GetRequiredService<ILogger<CassandraTelemetryStore>>()));
+        services.AddSingleton<IPositionStore>(s => new CassandraPositionStore(Database(s), Telemetry(s)));
         services.AddSingleton<IAlertStore>(s => new CassandraAlertStore(Database(s), Options(s), Time(s)));
         services.AddSingleton<IOutputStore>(s => new CassandraOutputStore(Database(s), Options(s), Time(s)));
         services.AddSingleton<IDeviceStateStore>(s => new CassandraDeviceStateStore(Database(s)));
@@ -79,6 +86,9 @@ public static class CassandraRegistration
 
     private static StoreOptions Options(IServiceProvider services) =>
         services.GetRequiredService<IOptions<StoreOptions>>().Value;
+
+    private static CassandraTelemetryOptions Telemetry(IServiceProvider services) =>
+        services.GetRequiredService<IOptions<CassandraOptions>>().Value.Telemetry;
 
     private static TimeProvider Time(IServiceProvider services) => services.GetRequiredService<TimeProvider>();
 }

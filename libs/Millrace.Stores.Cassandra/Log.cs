@@ -22,4 +22,8 @@ internal static partial class Log
 
     [LoggerMessage(3304, LogLevel.Information, "Another process changes the tables of keyspace {Keyspace}; waiting")]
     public static partial void WaitsForMigrations(this ILogger log, string keyspace);
+
+    [LoggerMessage(3320, LogLevel.Information,
+        "Telemetry lies in buckets of {Bucket} and {Shards} shards for event times from {From:u} on")]
+    public static partial void LayoutRecorded(this ILogger log, string bucket, int shards, DateTimeOffset from);
 }

@@ -49,4 +49,8 @@ public static class StoreErrors
         "The database file is damaged.",
         "Its content is not what SQLite wrote there.",
         "Stop the platform and restore the file from a backup; warm.db may be removed: the log fills it again.");
+
+    /// <summary>Whether the same request may succeed later, with nothing changed but the store's own state.</summary>
+    public static bool Passes(Error error) =>
+        error.Definition == Unavailable || error.Definition == DiskFull || error.Definition == Locked;
 }

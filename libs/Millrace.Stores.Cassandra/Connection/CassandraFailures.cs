@@ -13,8 +13,12 @@ internal static class CassandraFailures
         return definition.With(keyspace, failure.Message).AsException(failure);
     }
 
-    /// <summary>A mutation that is larger than the nodes take would be refused for ever.</summary>
+    /// <summary>
+    /// A mutation, or a message, that is larger than the nodes take would be refused for ever. The protocol has no code
+    /// of its own for them, and a table that is missing is "not valid" too.
+    /// </summary>
     private static bool IsRefusal(CqlException failure) =>
         failure is CqlServerException { ServerCode: ServerErrorCode.Invalid } server
-        && server.ServerMessage.Contains("too large", StringComparison.OrdinalIgnoreCase);
+        && (server.ServerMessage.Contains("too large", StringComparison.OrdinalIgnoreCase)
+            || server.ServerMessage.Contains("exceeds allowed maximum", StringComparison.OrdinalIgnoreCase));
 }

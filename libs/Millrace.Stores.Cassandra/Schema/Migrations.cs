@@ -3,6 +3,8 @@ using Millrace.Stores.Cassandra.Audit;
 using Millrace.Stores.Cassandra.DeadLetters;
 using Millrace.Stores.Cassandra.Lists;
 using Millrace.Stores.Cassandra.Outputs;
+using Millrace.Stores.Cassandra.Positions;
+using Millrace.Stores.Cassandra.Telemetry;
 
 namespace Millrace.Stores.Cassandra.Schema;
 
@@ -86,5 +88,7 @@ internal static class Migrations
         """, """
         CREATE TABLE IF NOT EXISTS session_nodes(hub text, node text, heard_at timestamp, PRIMARY KEY(hub, node))
         """, "CREATE TABLE IF NOT EXISTS session_epoch(hub text PRIMARY KEY, epoch bigint)"),
+        TelemetrySchema.Telemetry,
+        PositionSchema.Positions,
     ];
 }

@@ -10,6 +10,7 @@ using Millrace.Stores.DeadLetters;
 using Millrace.Stores.DeviceStates;
 using Millrace.Stores.Identities;
 using Millrace.Stores.Outputs;
+using Millrace.Stores.Positions;
 using Millrace.Stores.Queries;
 using Millrace.Stores.Retained;
 using Millrace.Stores.Sessions;
@@ -26,6 +27,7 @@ public static class SqliteRegistration
         services.AddStoreServices();
         services.AddSingleton<SqliteDatabases>();
         services.AddSingleton<ITelemetryStore>(s => new SqliteTelemetryStore(Warm(s), Options(s)));
+        services.AddSingleton<IPositionStore>(s => new SqlitePositionStore(Warm(s)));
         services.AddSingleton<IAlertStore>(s => new SqliteAlertStore(Warm(s)));
         services.AddSingleton<IOutputStore>(s => new SqliteOutputStore(Warm(s)));
         services.AddSingleton<IDeviceStateStore>(s => new SqliteDeviceStateStore(Warm(s)));

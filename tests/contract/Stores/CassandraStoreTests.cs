@@ -22,12 +22,13 @@ internal sealed class CassandraAdapter : IStoreAdapter
     private static readonly Lazy<Task<CqlSession>> Cleaner = new(OpenCleanerAsync);
 
     private readonly TemporaryFolder _folder = new();
+    private readonly Action<CassandraOptions>? _changeCassandra;
     private Action<StoreOptions>? _change;
     private ServiceProvider? _services;
 
-    public CassandraAdapter(Action<StoreOptions>? change = null)
+    public CassandraAdapter(Action<StoreOptions>? change = null, Action<CassandraOptions>? changeCassandra = null)
     {
-        _change = change;
+        (_change, _changeCassandra) = (change, changeCassandra);
         var session = Cleaner.Value.GetAwaiter().GetResult();
         EmptyAsync(session).GetAwaiter().GetResult();
     }
@@ -85,6 +86,7 @@ internal sealed class CassandraAdapter : IStoreAdapter
         {
             (o.ContactPoints, o.Port, o.Keyspace) = (servers.ContactPoints, servers.Port, Keyspace);
             o.RequestTimeout = TimeSpan.FromMinutes(1);
+            _changeCassandra?.Invoke(o);
         });
         services.Configure<StoreOptions>(o =>
         {

@@ -1,0 +1,45 @@
+using Millrace.Cql;
+using Millrace.Stores.Cassandra.Connection;
+
+namespace Millrace.Stores.Cassandra.Telemetry;
+
+/// <summary>Executes writes so many at a time, whoever they are for.</summary>
+internal sealed class BoundedWrites(CassandraDatabase database, int inFlightMax)
+{
+    private readonly SemaphoreSlim _free = new(inFlightMax, inFlightMax);
+
+    /// <summary>
+    /// Returns when all are acknowledged. After a failure no more are begun, those under way are waited for, and the
+    /// first failure is thrown.
+    /// </summary>
+    public async Task ExecuteAsync(IReadOnlyList<CqlStatement> writes, CancellationToken ct)
+    {
+        var underWay = new List<Task>(writes.Count);
+        foreach (var write in writes)
+        {
+            await _free.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+            if (ct.IsCancellationRequested || underWay.Any(task => task.IsFaulted))
+            {
+                _free.Release();
+                break;
+            }
+
+            underWay.Add(ExecuteAsync(write, ct));
+        }
+
+        await Task.WhenAll(underWay).ConfigureAwait(false);
+        ct.ThrowIfCancellationRequested();
+    }
+
+    private async Task ExecuteAsync(CqlStatement write, CancellationToken ct)
+    {
+        try
+        {
+            await database.RunAsync(write, ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            _free.Release();
+        }
+    }
+}
