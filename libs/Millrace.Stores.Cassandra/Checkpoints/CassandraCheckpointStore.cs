@@ -90,7 +90,9 @@ internal sealed partial class CassandraCheckpointStore(CassandraDatabase databas
             DeleteAsync(new CheckpointKey(query, version, part), token)).ConfigureAwait(false);
     }
 
-    /// <summary>The epoch is raised, not removed: an owner that is still at work must not be able to save again.</summary>
+    /// <summary>
+    /// The epoch is raised, not removed: an owner that is still at work must not be able to save again.
+    /// </summary>
     private async ValueTask DeleteAsync(CheckpointKey key, CancellationToken ct)
     {
         while (true)

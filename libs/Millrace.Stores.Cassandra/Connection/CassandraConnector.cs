@@ -32,7 +32,9 @@ internal sealed class CassandraConnector : IAwaitedServer, IAsyncDisposable
 
     string IAwaitedServer.Name => "stores";
 
-    /// <summary>Waits until the cluster answers; an error that waiting does not mend, such as ST-0005, ends it.</summary>
+    /// <summary>
+    /// Waits until the cluster answers; an error that waiting does not mend, such as ST-0005, ends it.
+    /// </summary>
     public ValueTask<CqlSession> SessionAsync(CancellationToken ct) => _session.IsCompletedSuccessfully
         ? new ValueTask<CqlSession>(_session.Result)
         : new ValueTask<CqlSession>(_session.WaitAsync(ct));

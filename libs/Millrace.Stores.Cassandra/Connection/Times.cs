@@ -1,6 +1,6 @@
 namespace Millrace.Stores.Cassandra.Connection;
 
-/// <summary>Times as the tables have them: microseconds since 1970, of which a day has room for all that happens.</summary>
+/// <summary>Times as the keys of tables have them: microseconds since 1970.</summary>
 internal static class Times
 {
     private const long TicksPerMicrosecond = TimeSpan.TicksPerMicrosecond;

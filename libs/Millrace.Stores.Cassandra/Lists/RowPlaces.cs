@@ -21,18 +21,20 @@ internal sealed class RowPlaces(CassandraDatabase database, string table, TimeLi
     {
         var news = rows.Where(row => lists.Ttl(row.At) is not null).GroupBy(row => row.Id).Select(g => g.Last())
             .ToList();
-        var olds = await InFlight.SelectAsync(news, ct, (row, token) =>
+        var old = rows.Count(row => lists.Ttl(row.At) is null);
+        if (old > 0) StoreMetrics.Expired.Add(old, new KeyValuePair<string, object?>("kind", table));
+        var places = await InFlight.SelectAsync(news, ct, (row, token) =>
             database.FirstAsync(_select, Read, token, row.Id)).ConfigureAwait(false);
         await lists.WriteAsync(news.SelectMany(row => row.Lists.Select(list =>
             new TimeEntry(list, row.At, row.Id, row.Row))), ct).ConfigureAwait(false);
-        await InFlight.ForEachAsync(news.Zip(olds), ct, async (pair, token) =>
+        await InFlight.ForEachAsync(news.Zip(places), ct, async (pair, token) =>
         {
-            var (now, old) = pair;
-            if (old is not null)
+            var (now, place) = pair;
+            if (place is not null)
             {
-                if (old.At == now.At && old.Lists.SequenceEqual(now.Lists)) return;
-                foreach (var list in old.At == now.At ? old.Lists.Except(now.Lists) : old.Lists)
-                    await lists.RemoveAsync(list, old.At, now.Id, token).ConfigureAwait(false);
+                if (place.At == now.At && place.Lists.SequenceEqual(now.Lists)) return;
+                foreach (var list in place.At == now.At ? place.Lists.Except(now.Lists) : place.Lists)
+                    await lists.RemoveAsync(list, place.At, now.Id, token).ConfigureAwait(false);
             }
 
             await database.RunAsync(_insert, token, now.Id, now.At, now.Lists, lists.Ttl(now.At) ?? 1)

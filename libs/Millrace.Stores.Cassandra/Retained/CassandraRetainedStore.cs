@@ -11,7 +11,6 @@ namespace Millrace.Stores.Cassandra.Retained;
 internal sealed class CassandraRetainedStore(CassandraDatabase database) : IRetainedStore
 {
     private const string List = "retained";
-    private const int RowsOfStep = 100;
     private const int RowsOfRead = 1_000;
     private const string Fields = "space, topic, qos, properties, payload, retained_at, expires_at";
 
@@ -32,11 +31,11 @@ internal sealed class CassandraRetainedStore(CassandraDatabase database) : IReta
         var outcomes = new RetainOutcome[messages.Count];
         foreach (var space in Enumerable.Range(0, messages.Count).GroupBy(i => messages[i].Space))
         {
-            foreach (var step in space.Chunk(RowsOfStep))
+            foreach (var step in Steps.Of(space, i => RetainedChange.Bytes(messages[i])))
             {
-                var some = await _spaces.SetAsync(space.Key, Array.ConvertAll(step, i => messages[i]), limits, ct)
+                var some = await _spaces.SetAsync(space.Key, step.ConvertAll(i => messages[i]), limits, ct)
                     .ConfigureAwait(false);
-                for (var i = 0; i < step.Length; i++) outcomes[step[i]] = some[i];
+                for (var i = 0; i < step.Count; i++) outcomes[step[i]] = some[i];
             }
         }
 

@@ -61,7 +61,8 @@ internal sealed class RetainedSpace(CassandraDatabase database)
                 Bytes = totals.Bytes - old.Sum(one => one.Bytes),
             };
             var gone = old.ToDictionary(one => one.Topic, _ => (RetainedMessage?)null);
-            if (await TryChangeAsync(space, totals.Version, left, gone, ct).ConfigureAwait(false)) removed += old.Count;
+            if (await TryChangeAsync(space, totals.Version, left, gone, ct).ConfigureAwait(false))
+                removed += old.Count;
         }
     }
 
@@ -70,8 +71,8 @@ internal sealed class RetainedSpace(CassandraDatabase database)
         CancellationToken ct)
     {
         var batch = BatchStatement.Rent();
-        batch.Add(await database.BindAsync(Change, ct, (version ?? 0) + 1, totals.Messages, totals.Bytes, space, version)
-            .ConfigureAwait(false));
+        batch.Add(await database.BindAsync(Change, ct, (version ?? 0) + 1, totals.Messages, totals.Bytes, space,
+            version).ConfigureAwait(false));
         foreach (var (topic, message) in changed)
         {
             var key = Encoding.UTF8.GetBytes(topic);

@@ -4,7 +4,8 @@ using Millrace.Cql;
 namespace Millrace.Stores.Cassandra.Schema;
 
 /// <summary>
-/// Whose turn it is to change the tables: a row that is taken by compare-and-set and goes by itself when its owner died.
+/// Whose turn it is to change the tables: a row that is taken by compare-and-set, and goes by itself when its owner
+/// died.
 /// </summary>
 internal sealed class MigrationLock(CqlSession session)
 {

@@ -23,8 +23,7 @@ internal sealed partial class CassandraSessionStore
         InboundExchanges inbound, CancellationToken ct)
     {
         var number = await _epochs.NextAsync().WaitAsync(ct).ConfigureAwait(false);
-        var outbox = new Outbox(Guid.NewGuid(), number, limits, [.. messages.Select(one =>
-            new OutboxMessage(one.Key.DeviceId, one.Key.ClientId, one.Message))], now);
+        var outbox = Outbox.Of(messages, number, limits, now);
         var hint = HintOf(sender.DeviceId, outbox);
         await _indexes.AddAsync(hint, ct).ConfigureAwait(false);
         var isOwner = await OwnedAsync(sender, epoch, async (change, head) =>
@@ -81,8 +80,8 @@ internal sealed partial class CassandraSessionStore
             {
                 var message = queued.Message with { Properties = [], Payload = [] };
                 var left = SessionMessages.BytesOf(message);
-                change.Writes.Add(await _messages.InsertAsync(key, new QueuedMessage(queued.Sequence, message, true), left,
-                    ct).ConfigureAwait(false));
+                change.Writes.Add(await _messages.InsertAsync(
+                    key, new QueuedMessage(queued.Sequence, message, true), left, ct).ConfigureAwait(false));
                 freed += bytes - left;
             }
 
@@ -98,31 +97,45 @@ internal sealed partial class CassandraSessionStore
         var devices = Enumerable.Range(0, messages.Count).GroupBy(i => messages[i].Key.DeviceId);
         await InFlight.ForEachAsync(devices, ct, async (device, token) =>
         {
-            var expired = await _changes.MakeAsync(device.Key, async change =>
+            var steps = Steps.Of(device, i => SessionMessages.BytesOf(messages[i].Message)).ToList();
+            for (var step = 0; step < steps.Count; step++)
             {
-                var queues = new Dictionary<SessionKey, SessionQueue?>();
-                foreach (var i in device)
-                {
-                    var (key, message) = messages[i];
-                    if (!queues.TryGetValue(key, out var queue))
-                        queues.Add(key, queue = QueueOf(change.Sessions, key, limits, now, outbox));
-                    results[i] = queue is null
-                        ? new EnqueueResult(EnqueueOutcome.NoSession, 0)
-                        : await queue.AddAsync(message, token).ConfigureAwait(false);
-                }
-
-                foreach (var (key, queue) in queues.Where(one => one.Value is not null))
-                {
-                    var (writes, head) = queue!.End();
-                    change.Writes.AddRange(writes);
-                    change.Sessions.Heads[key.ClientId] = head;
-                }
-
-                return queues.Values.Sum(queue => queue?.ExpiredCount ?? 0);
-            }, token).ConfigureAwait(false);
-            if (expired > 0)
-                StoreMetrics.Expired.Add(expired, new KeyValuePair<string, object?>("kind", "session-messages"));
+                var (indexes, source) = (steps[step], Outbox.OfStep(outbox, step));
+                var some = indexes.ConvertAll(i => messages[i]);
+                var queued = await _changes.MakeAsync(
+                    device.Key, change => EnqueueAsync(change, some, limits, now, source, token), token)
+                    .ConfigureAwait(false);
+                for (var i = 0; i < queued.Length; i++) results[indexes[i]] = queued[i];
+            }
         }).ConfigureAwait(false);
+        return results;
+    }
+
+    private async ValueTask<EnqueueResult[]> EnqueueAsync(
+        SessionChange change, List<SessionMessage> messages, QueueLimits limits, DateTimeOffset now, Guid? outbox,
+        CancellationToken ct)
+    {
+        var results = new EnqueueResult[messages.Count];
+        var queues = new Dictionary<SessionKey, SessionQueue?>();
+        for (var i = 0; i < results.Length; i++)
+        {
+            var (key, message) = messages[i];
+            if (!queues.TryGetValue(key, out var queue))
+                queues.Add(key, queue = QueueOf(change.Sessions, key, limits, now, outbox));
+            results[i] = queue is null
+                ? new EnqueueResult(EnqueueOutcome.NoSession, 0)
+                : await queue.AddAsync(message, ct).ConfigureAwait(false);
+        }
+
+        foreach (var (key, queue) in queues)
+        {
+            if (queue is null) continue;
+            var (writes, head) = queue.End();
+            change.Writes.AddRange(writes);
+            change.Sessions.Heads[key.ClientId] = head;
+            change.Expired += queue.ExpiredCount;
+        }
+
         return results;
     }
 
@@ -140,9 +153,7 @@ internal sealed partial class CassandraSessionStore
             var outbox = await _outboxes.FindAsync(hint.Device, hint.Epoch, ct).ConfigureAwait(false);
             if (outbox is not null)
             {
-                var messages = outbox.Messages.Select(one =>
-                    new SessionMessage(new SessionKey(one.Device, one.Client), one.Message)).ToList();
-                await EnqueueAsync(messages, outbox.Limits, now, outbox.Id, ct).ConfigureAwait(false);
+                await EnqueueAsync(outbox.Whole(), outbox.Limits, now, outbox.Id, ct).ConfigureAwait(false);
                 await EmptyAsync(hint.Device, outbox, ct).ConfigureAwait(false);
             }
 

@@ -190,7 +190,7 @@ internal sealed partial class CassandraSessionStore : ISessionStore
     private async IAsyncEnumerable<StoredSession> AllAsync(
         string? device, string client, [EnumeratorCancellation] CancellationToken ct)
     {
-        for (var shard = device is null ? 0 : Shards.Of(device); shard < Shards.Count; (shard, device) = (shard + 1, null))
+        for (var shard = device is null ? 0 : Shards.Of(device); shard < Shards.Count; shard++, device = null)
         {
             var devices = await _indexes.DevicesAsync(shard, device ?? "", ct).ConfigureAwait(false);
             foreach (var some in devices.Chunk(DevicesOfRead))

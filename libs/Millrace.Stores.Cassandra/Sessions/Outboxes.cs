@@ -5,12 +5,6 @@ using Millrace.Stores.Sessions;
 
 namespace Millrace.Stores.Cassandra.Sessions;
 
-/// <summary>Messages that are as good as queued: their sender's partition has them until their receivers' do.</summary>
-internal sealed record Outbox(
-    Guid Id, long Number, QueueLimits Limits, IReadOnlyList<OutboxMessage> Messages, DateTimeOffset At);
-
-internal sealed record OutboxMessage(string Device, string Client, OutboundMessage Message);
-
 /// <summary>Outboxes, each a row of its sender's partition.</summary>
 internal sealed class Outboxes(CassandraDatabase database)
 {

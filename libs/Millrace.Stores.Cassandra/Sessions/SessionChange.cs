@@ -8,4 +8,7 @@ internal sealed class SessionChange(DeviceSessions sessions)
     public DeviceSessions Sessions => sessions;
 
     public List<BoundStatement> Writes { get; } = [];
+
+    /// <summary>Messages that expired and made room.</summary>
+    public int Expired { get; set; }
 }

@@ -5,6 +5,8 @@ namespace Millrace.Stores.Cassandra.Sessions;
 /// <summary>Changes devices one after the other, each all in one step.</summary>
 internal sealed class SessionChanges(SessionRows rows, SessionIndexes indexes)
 {
+    private const string Kind = "session-messages";
+
     // Changes of one device by this process wait for each other here, which is cheaper than trying again.
     private readonly SemaphoreSlim[] _turns =
         [.. Enumerable.Range(0, Shards.Count).Select(_ => new SemaphoreSlim(1, 1))];
@@ -24,7 +26,10 @@ internal sealed class SessionChanges(SessionRows rows, SessionIndexes indexes)
                 var before = await rows.ReadAsync(device, ct).ConfigureAwait(false);
                 var change = new SessionChange(before.Copy());
                 var result = await work(change).ConfigureAwait(false);
-                if (await TryMakeAsync(before, change, ct).ConfigureAwait(false)) return result;
+                if (!await TryMakeAsync(before, change, ct).ConfigureAwait(false)) continue;
+                if (change.Expired > 0)
+                    StoreMetrics.Expired.Add(change.Expired, new KeyValuePair<string, object?>("kind", Kind));
+                return result;
             }
         }
         finally

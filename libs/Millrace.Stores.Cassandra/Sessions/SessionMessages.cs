@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Millrace.Cql;
 using Millrace.Stores.Cassandra.Connection;
@@ -39,10 +40,9 @@ internal sealed class SessionMessages(CassandraDatabase database)
     public ValueTask<BoundStatement> DeleteAsync(SessionKey key, long sequence, CancellationToken ct) =>
         database.BindAsync(DeleteMessage, ct, key.DeviceId, key.ClientId, sequence);
 
-    /// <summary>From a sequence on; rows come a few at a time, so that no more bodies are read than are taken.</summary>
+    /// <summary>From a sequence on; rows come a few at a time: a reader may stop by their bytes.</summary>
     public async IAsyncEnumerable<(QueuedMessage Message, int Bytes)> ReadAsync(
-        SessionKey key, long from, int max,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+        SessionKey key, long from, int max, [EnumeratorCancellation] CancellationToken ct)
     {
         var bound = await database.BindAsync(Select, ct, key.DeviceId, key.ClientId, from, max).ConfigureAwait(false);
         bound.PageSize = Math.Min(max, 32);
