@@ -26,4 +26,10 @@ internal static partial class Log
     [LoggerMessage(3320, LogLevel.Information,
         "Telemetry lies in buckets of {Bucket} and {Shards} shards for event times from {From:u} on")]
     public static partial void LayoutRecorded(this ILogger log, string bucket, int shards, DateTimeOffset from);
+
+    [LoggerMessage(3321, LogLevel.Warning,
+        "Partition (shard {Shard}, bucket {Bucket:u}) of telemetry passes {BytesMax} bytes, at a row of {DeviceId}; " +
+        "choose a shorter Cassandra:Telemetry:Bucket or more Shards, or lower the limits of devices")]
+    public static partial void PartitionOversized(
+        this ILogger log, int shard, DateTimeOffset bucket, long bytesMax, string deviceId);
 }

@@ -21,6 +21,7 @@ internal sealed partial class CassandraTelemetryStore : ITelemetryStore
     private readonly LatestValues _latest;
     private readonly BoundedWrites _writes;
     private readonly SinkPositions _sinks;
+    private readonly PartitionSizes _sizes;
     private readonly ConcurrentDictionary<TopicPartition, long> _positions = new();
 
     public CassandraTelemetryStore(
@@ -33,6 +34,7 @@ internal sealed partial class CassandraTelemetryStore : ITelemetryStore
         _latest = new LatestValues(database);
         _writes = new BoundedWrites(database, options.WritesInFlightMax);
         _sinks = new SinkPositions(database, "telemetry");
+        _sizes = new PartitionSizes(CassandraTelemetryOptions.PartitionBytesMax, log);
     }
 
     public bool ExpiresByItself => true;
@@ -117,6 +119,7 @@ internal sealed partial class CassandraTelemetryStore : ITelemetryStore
             var insert = await _database.BindAsync(TelemetryTable.Insert, ct).ConfigureAwait(false);
             insert.AddRow(partition, row, ttl);
             batches.Add(partition, insert);
+            _sizes.Add(partition, row);
             days.Add((row.DeviceId, TelemetryDays.DayOf(row.EventAtMs)));
         }
 

@@ -2,7 +2,7 @@ using Millrace.Stores.Cassandra.Schema;
 
 namespace Millrace.Stores.Cassandra.Telemetry;
 
-/// <summary>The tables of telemetry. Rows carry their time to live; files of a day that is over go as a whole.</summary>
+/// <summary>Rows carry their time to live; files of a day that is over go as a whole.</summary>
 internal static class TelemetrySchema
 {
     public static readonly Migration Telemetry = new("telemetry",

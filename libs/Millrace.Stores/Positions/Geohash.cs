@@ -1,8 +1,8 @@
 namespace Millrace.Stores.Positions;
 
 /// <summary>
-/// A geohash as a number of 32 bits: halves of the longitude and of the latitude in turn, the longitude first. Its cells
-/// are 0.0055 by 0.0027 degrees; what is near mostly has near numbers, so that an area is a few ranges of them.
+/// A geohash as a number of 32 bits: halves of the longitude and of the latitude in turn, the longitude first. Its
+/// cells are 0.0055 by 0.0027 degrees; what is near mostly has near numbers, so that an area is a few ranges of them.
 /// </summary>
 internal static class Geohash
 {

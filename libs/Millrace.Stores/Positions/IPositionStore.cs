@@ -3,7 +3,9 @@ namespace Millrace.Stores.Positions;
 /// <summary>Each device's latest position, and which devices are within an area.</summary>
 public interface IPositionStore
 {
-    /// <summary>Keeps, of each device, the position of the highest (event_at, offset); replays change nothing.</summary>
+    /// <summary>
+    /// Keeps, of each device, the position of the highest (event_at, offset). Replays change nothing.
+    /// </summary>
     ValueTask WriteAsync(IReadOnlyList<DevicePosition> positions, CancellationToken ct = default);
 
     ValueTask<DevicePosition?> FindAsync(string deviceId, CancellationToken ct = default);

@@ -8,8 +8,8 @@ internal sealed class SqlitePositionStore(SqliteDatabase database) : IPositionSt
     private const string Fields = "device, latitude, longitude, altitude, event_at, part, log_offset, cell";
 
     private const string Upsert =
-        $"INSERT INTO positions_of_devices({Fields}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET " +
-        "latitude = ?2, longitude = ?3, altitude = ?4, event_at = ?5, part = ?6, log_offset = ?7, cell = ?8 " +
+        $"INSERT INTO positions_of_devices({Fields}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) " +
+        "ON CONFLICT DO UPDATE SET latitude = ?2, longitude = ?3, altitude = ?4, event_at = ?5, part = ?6, log_offset = ?7, cell = ?8 " +
         "WHERE (?5, ?7) > (event_at, log_offset)";
 
     private const string Select =

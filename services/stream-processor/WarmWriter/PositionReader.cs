@@ -17,13 +17,10 @@ internal sealed class PositionReader
     public static PositionReader? TryMake(string expression, out string? wrong)
     {
         var result = SaqlCompiler.Compile(
-            $"SELECT {expression}\nAS {Name} INTO {Name} FROM {Topics.Telemetry}", CompileOptions.Hub());
-        wrong = result.Plan switch
-        {
-            null => string.Join(" ", result.Diagnostics),
-            { Outputs: not [Name] } or { Scope: not QueryScope.PerPartition } => "It is more than one expression.",
-            _ => null,
-        };
+            $"SELECT ({expression}\n) AS {Name} INTO {Name} FROM {Topics.Telemetry}", CompileOptions.Hub());
+        wrong = result.Plan is null
+            ? string.Join(" ", result.Diagnostics.Select(one => $"{one.Code} at {one.Column}: {one.Message}"))
+            : null;
         return wrong is null ? new PositionReader(result.Plan!) : null;
     }
 

@@ -4,7 +4,9 @@ using Millrace.Stores.Telemetry;
 
 namespace Millrace.StreamProcessor.Tests;
 
-/// <summary>A store in memory that is away for some writes, stores part of what it then fails, and refuses rows.</summary>
+/// <summary>
+/// A store in memory that is away for some writes, of which it stores a part, and that refuses rows for good.
+/// </summary>
 internal sealed class FaultyTelemetryStore(Func<TelemetryMessage, bool> refuses) : ITelemetryStore
 {
     private readonly Dictionary<(int, long), TelemetryMessage> _rows = [];

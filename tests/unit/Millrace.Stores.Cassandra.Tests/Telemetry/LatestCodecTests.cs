@@ -10,7 +10,7 @@ public class LatestCodecTests
     private static readonly Gen<string?> Text = Gen.String.Null();
 
     private static readonly Gen<TelemetryMessage> Message =
-        from numbers in Gen.Select(Gen.Long.NonNegative, Gen.Long, Gen.Long, Gen.Int.NonNegative)
+        from numbers in Gen.Select(Gen.Long[0, long.MaxValue], Gen.Long, Gen.Long, Gen.Int[0, int.MaxValue])
         from texts in Text.Array[7]
         from properties in Gen.Dictionary(Gen.String, Gen.String)[0, 5]
         from body in Gen.Byte.Array[0, 200]
