@@ -22,22 +22,25 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
 
     public async ValueTask WriteAsync(IReadOnlyList<DevicePosition> positions, CancellationToken ct)
     {
-        var (writes, left) = (new List<CqlStatement>(), new List<CqlStatement>());
+        var left = new List<CqlStatement>();
+        var writes = new PartitionBatches<(bool ByArea, int Key)>(options.BatchBytes.Bytes);
         var (moved, areas) = (new List<DevicePosition>(), new HashSet<int>());
         foreach (var (position, known) in await WithKnownAsync(positions, ct).ConfigureAwait(false))
         {
             if (known is not null && !position.IsAfter(known)) continue;
             moved.Add(position);
             var area = PositionTables.AreaOf(PositionTables.CellOf(position));
-            if (!_areas.ContainsKey(area) && areas.Add(area))
-                writes.Add(await _tables.BindAreaAsync(area, ct).ConfigureAwait(false));
-            writes.Add(await _tables.BindEntryAsync(position, ct).ConfigureAwait(false));
-            writes.Add(await _tables.BindDeviceAsync(position, ct).ConfigureAwait(false));
+            if (!_areas.ContainsKey(area)) areas.Add(area);
+            writes.Add((true, area), await _tables.BindEntryAsync(position, ct).ConfigureAwait(false));
+            writes.Add((false, PositionTables.ShardOf(position.DeviceId)),
+                await _tables.BindDeviceAsync(position, ct).ConfigureAwait(false));
             if (known is not null && PositionTables.CellOf(known) != PositionTables.CellOf(position))
                 left.Add(await _tables.BindLeftAsync(known, ct).ConfigureAwait(false));
         }
 
-        await _writes.ExecuteAsync(writes, ct).ConfigureAwait(false);
+        var newAreas = await Task.WhenAll(areas.Select(async area =>
+            (CqlStatement)await _tables.BindAreaAsync(area, ct).ConfigureAwait(false))).ConfigureAwait(false);
+        await _writes.ExecuteAsync([.. newAreas, .. writes.Take()], ct).ConfigureAwait(false);
         await _writes.ExecuteAsync(left, ct).ConfigureAwait(false);
         if (_known.Count > KnownMax) _known.Clear();
         foreach (var position in moved) _known[position.DeviceId] = position;

@@ -41,6 +41,8 @@ internal sealed class PositionTables(CassandraDatabase database)
 
     public static long CellOf(DevicePosition position) => Geohash.Of(position.Latitude, position.Longitude);
 
+    public static int ShardOf(string device) => TelemetryLayout.ShardOf(device, ShardsFixed);
+
     public async ValueTask<BoundStatement> BindDeviceAsync(DevicePosition position, CancellationToken ct) =>
         (await database.BindAsync(InsertDevice, ct).ConfigureAwait(false))
             .Add(ShardOf(position.DeviceId)).Add(position.DeviceId).Add(PositionCodec.Write(position))
@@ -72,6 +74,4 @@ internal sealed class PositionTables(CassandraDatabase database)
         database.ListAsync(SelectEntries,
             row => new PlacedPosition(row.Get<long>(0), PositionCodec.Read(row.Get<string>(1), row.Bytes(2))), ct,
             area, after.Cell, after.Device, lastCell, limit);
-
-    private static int ShardOf(string device) => TelemetryLayout.ShardOf(device, ShardsFixed);
 }

@@ -15,27 +15,33 @@ internal sealed class BoundedWrites(CassandraDatabase database, int inFlightMax)
     public async Task ExecuteAsync(IReadOnlyList<CqlStatement> writes, CancellationToken ct)
     {
         var underWay = new List<Task>(writes.Count);
+        using var failed = new CancellationTokenSource();
         foreach (var write in writes)
         {
             await _free.WaitAsync(CancellationToken.None).ConfigureAwait(false);
-            if (ct.IsCancellationRequested || underWay.Any(task => task.IsFaulted))
+            if (ct.IsCancellationRequested || failed.IsCancellationRequested)
             {
                 _free.Release();
                 break;
             }
 
-            underWay.Add(ExecuteAsync(write, ct));
+            underWay.Add(ExecuteAsync(write, failed, ct));
         }
 
         await Task.WhenAll(underWay).ConfigureAwait(false);
         ct.ThrowIfCancellationRequested();
     }
 
-    private async Task ExecuteAsync(CqlStatement write, CancellationToken ct)
+    private async Task ExecuteAsync(CqlStatement write, CancellationTokenSource failed, CancellationToken ct)
     {
         try
         {
             await database.RunAsync(write, ct).ConfigureAwait(false);
+        }
+        catch
+        {
+            await failed.CancelAsync().ConfigureAwait(false);
+            throw;
         }
         finally
         {
