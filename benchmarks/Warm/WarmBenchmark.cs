@@ -71,8 +71,8 @@ internal static class WarmBenchmark
         await run.StartWriterAsync();
         await run.StoredAsync();
         report.Line();
-        report.Line("The warm writer, from appending to the local log until all is stored, latest values and positions too; "
-            + $"{FleetDevices:n0} devices with one row each a batch:");
+        report.Line("The warm writer, from appending to the local log until all is stored, latest values and "
+            + $"positions too; {FleetDevices:n0} devices with one row each a batch:");
         report.Line();
         report.Line("| at once | rows/s | client us/row | server us/row |");
         report.Line("|---|---:|---:|---:|");

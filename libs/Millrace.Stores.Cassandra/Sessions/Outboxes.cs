@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Millrace.Cql;
 using Millrace.Stores.Cassandra.Connection;
-using Millrace.Stores.Sessions;
 
 namespace Millrace.Stores.Cassandra.Sessions;
 

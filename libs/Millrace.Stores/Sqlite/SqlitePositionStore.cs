@@ -9,8 +9,8 @@ internal sealed class SqlitePositionStore(SqliteDatabase database) : IPositionSt
 
     private const string Upsert =
         $"INSERT INTO positions_of_devices({Fields}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) " +
-        "ON CONFLICT DO UPDATE SET latitude = ?2, longitude = ?3, altitude = ?4, event_at = ?5, part = ?6, log_offset = ?7, cell = ?8 " +
-        "WHERE (?5, ?7) > (event_at, log_offset)";
+        "ON CONFLICT DO UPDATE SET latitude = ?2, longitude = ?3, altitude = ?4, event_at = ?5, part = ?6, " +
+        "log_offset = ?7, cell = ?8 WHERE (?5, ?7) > (event_at, log_offset)";
 
     private const string Select =
         $"SELECT {Fields} FROM positions_of_devices WHERE cell BETWEEN ?1 AND ?2 AND (cell, device) > (?3, ?4) " +

@@ -33,7 +33,7 @@ public class CassandraOptionsValidatorTests
         string[] keys =
         [
             "Cassandra:Replication:dc1 ", "Cassandra:Replication:d'c ", "Cassandra:Consistency ",
-            "Cassandra:RequestTimeout ", "Cassandra:Security:CaFile ", "Cassandra:Security:CertificateFile ",
+            "Cassandra:RequestTimeout ", "Cassandra:Security:CaFile ", "Cassandra:Security:CertificateFile is",
             "Cassandra:Security:Tls ", "Cassandra:Security:CertificateFile and", "Cassandra:Security:UserName and",
         ];
         var failures = Failures(options);
