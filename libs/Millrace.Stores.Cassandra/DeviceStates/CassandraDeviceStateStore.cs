@@ -52,12 +52,9 @@ internal sealed class CassandraDeviceStateStore(CassandraDatabase database) : ID
     }
 
     /// <summary>The nodes read a row for each device that is connected.</summary>
-    public async ValueTask<long> CountConnectedAsync(CancellationToken ct)
-    {
-        var counts = await InFlight.SelectAsync(Shards.All, ct, (shard, token) =>
-            database.FirstAsync(Count, row => row.Get<long>(0), token, shard)).ConfigureAwait(false);
-        return counts.Sum();
-    }
+    public ValueTask<long> CountConnectedAsync(CancellationToken ct) =>
+        InFlight.CountAsync(Shards.All, ct, (shard, token) =>
+            database.FirstAsync(Count, row => row.Get<long>(0), token, shard));
 
     private ValueTask<FoldedState?> RowAsync(string deviceId, CancellationToken ct) =>
         database.FirstAsync(Select, Read, ct, deviceId);

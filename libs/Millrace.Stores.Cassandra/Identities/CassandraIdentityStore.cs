@@ -66,12 +66,8 @@ internal sealed partial class CassandraIdentityStore(CassandraDatabase database,
         (await database.RunAsync(Delete, ct, Shards.Of(deviceId), deviceId).ConfigureAwait(false)).Applied;
 
     /// <summary>The nodes read all devices for it.</summary>
-    public async ValueTask<long> CountAsync(CancellationToken ct)
-    {
-        var counts = await InFlight.SelectAsync(Shards.All, ct, (shard, token) =>
-            database.FirstAsync(Count, row => row.Get<long>(0), token, shard)).ConfigureAwait(false);
-        return counts.Sum();
-    }
+    public ValueTask<long> CountAsync(CancellationToken ct) => InFlight.CountAsync(Shards.All, ct, (shard, token) =>
+        database.FirstAsync(Count, row => row.Get<long>(0), token, shard));
 
     /// <summary>Makes devices of one shard together; returns the ids of those that are there already.</summary>
     private async ValueTask<IReadOnlyList<string>> CreatePartAsync(DeviceIdentity[] part, CancellationToken ct)

@@ -109,9 +109,8 @@ internal sealed class TimeLists(CassandraDatabase database, string table, TimeSp
     {
         var buckets = await database.ListAsync(_buckets, row => row.Get<long>(0), ct, list, long.MinValue,
             long.MaxValue).ConfigureAwait(false);
-        var counts = await InFlight.SelectAsync(buckets, ct, (bucket, token) =>
+        return await InFlight.CountAsync(buckets, ct, (bucket, token) =>
             database.FirstAsync(_count, row => row.Get<long>(0), token, list, bucket)).ConfigureAwait(false);
-        return counts.Sum();
     }
 
     /// <summary>Cassandra's own limit: 20 years.</summary>

@@ -45,9 +45,11 @@ internal sealed class Migrator(
                 await MakeTableAsync(statement, ct).ConfigureAwait(false);
             }
 
-            await session.ExecuteAsync(new SimpleStatement(
+            var done = new SimpleStatement(
                 "INSERT INTO migrations(scope, number, name, applied_at) VALUES('schema', ?, ?, ?)", number,
-                migration.Name, time.GetUtcNow()) { Idempotent = true }, ct).ConfigureAwait(false);
+                migration.Name, time.GetUtcNow());
+            done.Idempotent = true;
+            await session.ExecuteAsync(done, ct).ConfigureAwait(false);
             log.MigrationDone(number, migration.Name, keyspace);
         }
 
