@@ -98,7 +98,7 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
         else if ((state & State.Armed) != 0) ServeInTurn();
     }
 
-    /// <summary>Its turn among the newcomers has come.</summary>
+    /// <summary>Its turn has come.</summary>
     public void OnTurn()
     {
         _hasTurn = false;
@@ -130,13 +130,14 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
         _writer.OnWritable();
     }
 
+    /// <summary>Those who come and those who go wait for a turn; those in between are served at once.</summary>
     private void ServeInTurn()
     {
-        if (_isLetIn) Serve();
+        if (_isLetIn && (Current & (State.PeerClosed | Over)) == 0) Serve();
         else if (!_hasTurn)
         {
             _hasTurn = true;
-            _loop.AddNewcomer(this);
+            _loop.AddToTurn(this);
         }
     }
 
