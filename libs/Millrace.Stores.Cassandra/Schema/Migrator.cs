@@ -45,9 +45,11 @@ internal sealed class Migrator(
                 await MakeTableAsync(statement, ct).ConfigureAwait(false);
             }
 
-            await session.ExecuteAsync(new SimpleStatement(
+            var record = new SimpleStatement(
                 "INSERT INTO migrations(scope, number, name, applied_at) VALUES('schema', ?, ?, ?)", number,
-                migration.Name, time.GetUtcNow()) { Idempotent = true }, ct).ConfigureAwait(false);
+                migration.Name, time.GetUtcNow());
+            record.Idempotent = true;
+            await session.ExecuteAsync(record, ct).ConfigureAwait(false);
             log.MigrationDone(number, migration.Name, keyspace);
         }
 
