@@ -6,6 +6,7 @@ using Millrace.Benchmarks.EventLog;
 using Millrace.Benchmarks.Kafka;
 using Millrace.Benchmarks.Mqtt;
 using Millrace.Benchmarks.Saql;
+using Millrace.Benchmarks.Warm;
 
 // Verb -> benchmark. Each prints ratios against a peer of the same run, and writes benchmarks/results/VERB.md.
 var benchmarks = new SortedDictionary<string, Func<Report, Task>>
@@ -17,6 +18,7 @@ var benchmarks = new SortedDictionary<string, Func<Report, Task>>
     ["log"] = LocalLogBenchmark.RunAsync,
     ["mqtt"] = MqttBenchmark.RunAsync,
     ["saql"] = SaqlBenchmark.RunAsync,
+    ["warm"] = WarmBenchmark.RunAsync,
 };
 
 if (args is [GatewayServer.Verb, var folder, .. var settings])

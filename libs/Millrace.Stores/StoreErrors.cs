@@ -8,7 +8,7 @@ public static class StoreErrors
     public static readonly ErrorDefinition Unavailable = new("ST-0001",
         "The store could not carry out the request.",
         "The database answered with an error.",
-        "Look at the detail; check that the disk has room and the data folder can be written.");
+        "Look at the detail; check that the disk has room and the data folder can be written, or that the nodes run.");
 
     public static readonly ErrorDefinition ContinuationInvalid = new("ST-0002",
         "The continuation token is not valid.",
@@ -49,4 +49,8 @@ public static class StoreErrors
         "The database file is damaged.",
         "Its content is not what SQLite wrote there.",
         "Stop the platform and restore the file from a backup; warm.db may be removed: the log fills it again.");
+
+    /// <summary>Whether the same request may succeed later, with nothing changed but the store's own state.</summary>
+    public static bool Passes(Error error) =>
+        error.Definition == Unavailable || error.Definition == DiskFull || error.Definition == Locked;
 }

@@ -14,4 +14,8 @@ internal static class StoreMetrics
 
     /// <summary>Requests that the database could not carry out; the reason is the error's code.</summary>
     public static readonly Counter<long> Failures = Meter.CreateCounter<long>("millrace.stores.failures");
+
+    /// <summary>Partitions of telemetry that were filled beyond what the options were reckoned for.</summary>
+    public static readonly Counter<long> PartitionsOversized =
+        Meter.CreateCounter<long>("millrace.stores.partitions.oversized");
 }

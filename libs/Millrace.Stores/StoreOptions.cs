@@ -4,9 +4,22 @@ using Millrace.Primitives;
 
 namespace Millrace.Stores;
 
+/// <summary>What keeps the stores.</summary>
+public enum StoreKind
+{
+    /// <summary>SQLite files in the data folder.</summary>
+    Sqlite,
+
+    /// <summary>A Cassandra cluster, which processes on any number of machines share.</summary>
+    Cassandra,
+}
+
 /// <summary>How long the warm store keeps what it has, and how much it takes. Section "Stores".</summary>
 public sealed class StoreOptions
 {
+    /// <summary>Sqlite, in the data folder, or Cassandra; then see section Cassandra.</summary>
+    public StoreKind Kind { get; set; }
+
     /// <summary>Telemetry older than this, by enqueued time, is removed. Zero keeps it.</summary>
     public TimeSpan TelemetryRetention { get; set; } = TimeSpan.FromDays(30);
 

@@ -45,7 +45,7 @@ internal sealed class StoreRetention(
     private async Task ExpireAsync(CancellationToken ct)
     {
         var (now, keep) = (time.GetUtcNow(), options.Value);
-        if (keep.TelemetryRetention > TimeSpan.Zero)
+        if (keep.TelemetryRetention > TimeSpan.Zero && !telemetry.ExpiresByItself)
         {
             var count = await telemetry.ExpireAsync((now - keep.TelemetryRetention).ToUnixTimeMilliseconds(), ct);
             Expired(count, "telemetry");

@@ -12,6 +12,7 @@ using Millrace.Api.Audit;
 using Millrace.Api.Authentication;
 using Millrace.Api.Bridges;
 using Millrace.Api.DeadLetters;
+using Millrace.Api.Positions;
 using Millrace.Api.Queries;
 using Millrace.Api.Status;
 using Millrace.Api.Tail;
@@ -83,6 +84,7 @@ public static class ApiRegistration
         endpoints.MapOpenApi();
         var api = endpoints.MapGroup("/api/v1");
         api.MapTelemetry();
+        api.MapPositions();
         api.MapTail();
         api.MapAlerts();
         api.MapQueries();

@@ -45,4 +45,14 @@ internal static partial class Log
         "{Sink} {Partition} stood at {Position}; {Records} records behind it were trimmed before it had them")]
     public static partial void SinkMissed(
         this ILogger log, string sink, string partition, long position, long records);
+
+    [LoggerMessage(6014, LogLevel.Warning,
+        "The store does not take what {Sink} has of {Partition}; try {Tries} failed, and it waits: {Reason}")]
+    public static partial void StoreRefuses(
+        this ILogger log, string sink, string partition, int tries, string reason);
+
+    [LoggerMessage(6015, LogLevel.Information,
+        "The store takes what {Sink} has of {Partition} again, after {Tries} failures in {Elapsed}")]
+    public static partial void StoreTakesAgain(
+        this ILogger log, string sink, string partition, int tries, TimeSpan elapsed);
 }

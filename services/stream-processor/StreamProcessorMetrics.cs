@@ -22,6 +22,9 @@ internal static class StreamProcessorMetrics
 
     public static readonly Counter<long> Written = Meter.CreateCounter<long>("millrace.warm.rows.written");
     public static readonly Counter<long> Refused = Meter.CreateCounter<long>("millrace.warm.rows.refused");
+    public static readonly Counter<long> WriteRetries = Meter.CreateCounter<long>("millrace.warm.writes.retried");
+    public static readonly Counter<long> PositionsFailed =
+        Meter.CreateCounter<long>("millrace.warm.positions.failed");
     public static readonly Counter<long> Missed = Meter.CreateCounter<long>("millrace.warm.records.missed");
     public static readonly Counter<long> Fenced = Meter.CreateCounter<long>("millrace.warm.rows.fenced");
     public static readonly Counter<long> DeadLetters = Meter.CreateCounter<long>("millrace.stream.dead.letters");

@@ -13,6 +13,12 @@ public sealed class StreamProcessorOptions
     [Range(1, 1_000_000)]
     public int WarmRowsMax { get; set; } = 10_000;
 
+    /// <summary>
+    /// An expression of the query language that gives a row's position, such as <c>CreatePoint(gps.lat, gps.lon)</c> or
+    /// the name of a field with <c>lat|lon|alt</c>; null keeps no positions.
+    /// </summary>
+    public string? Position { get; set; }
+
     /// <summary>The longest time between two checkpoints of a query that goes on.</summary>
     public TimeSpan CheckpointInterval { get; set; } = TimeSpan.FromSeconds(5);
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Millrace.Hosting.Options;
 using Millrace.StreamProcessor.Queries;
 using Millrace.StreamProcessor.Sinks;
@@ -13,10 +14,13 @@ public static class StreamProcessorRegistration
     public static IServiceCollection AddMillraceStreamProcessor(this IServiceCollection services)
     {
         services.AddValidatedOptions<StreamProcessorOptions>("StreamProcessor");
+        services.AddSingleton<IValidateOptions<StreamProcessorOptions>, StreamProcessorOptionsValidator>();
         services.AddSingleton<StreamRuntime>();
         services.AddSingleton<DeadLetterLog>();
         services.AddSingleton<DeadLetterWriter>();
+        services.AddSingleton<StoreRetry>();
         services.AddSingleton<SinkStreams>();
+        services.AddSingleton<PositionWriter>();
         services.AddSingleton<TelemetrySink>();
         services.AddSingleton<AlertSink>();
         services.AddSingleton<DeviceStateSink>();

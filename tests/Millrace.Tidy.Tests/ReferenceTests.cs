@@ -18,6 +18,7 @@ public class ReferenceTests
         ["Millrace.Saql"] = 2,
         ["Millrace.Delta"] = 3,
         ["Millrace.EventLog.Kafka"] = 4,
+        ["Millrace.Stores.Cassandra"] = 4,
         ["Millrace.Batch"] = 4,
         ["Millrace.Gateway"] = 5,
         ["Millrace.Registry"] = 5,

@@ -10,8 +10,8 @@ public sealed record HealthAnswer(string Status, IReadOnlyDictionary<string, str
         .Where(entry => entry.Value.Status != HealthStatus.Healthy)
         .ToDictionary(entry => entry.Key, entry => Why(entry.Value)));
 
-    public static HealthAnswer Without(string what, string why) =>
-        new(nameof(HealthStatus.Unhealthy), new Dictionary<string, string> { [what] = why });
+    public static HealthAnswer Without(IReadOnlyDictionary<string, string> missing) =>
+        new(nameof(HealthStatus.Unhealthy), missing);
 
     private static string Why(HealthReportEntry entry) => entry.Exception switch
     {

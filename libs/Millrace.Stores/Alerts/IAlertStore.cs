@@ -15,6 +15,7 @@ public interface IAlertStore
 
     ValueTask<long> CountAsync(CancellationToken ct = default);
 
+    /// <summary>Removes rows before the time, and returns how many: 0 where they go by themselves.</summary>
     ValueTask<long> ExpireAsync(DateTimeOffset before, CancellationToken ct = default);
 }
 

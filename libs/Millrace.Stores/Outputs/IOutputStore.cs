@@ -17,5 +17,6 @@ public interface IOutputStore
         string output, DateTimeOffset? from, DateTimeOffset? to, int limit, string? continuation,
         CancellationToken ct = default);
 
+    /// <summary>Removes rows before the time, and returns how many: 0 where they go by themselves.</summary>
     ValueTask<long> ExpireAsync(DateTimeOffset before, CancellationToken ct = default);
 }

@@ -26,7 +26,10 @@ public enum RetainOutcome
 /// <summary>One message for each topic of a space. What a call has returned is durable.</summary>
 public interface IRetainedStore
 {
-    /// <summary>Takes messages in their order, all in one step; what came of each is told in that order.</summary>
+    /// <summary>
+    /// Takes messages in their order, those of a space in one step or, when they are many, in some; what came of each
+    /// is told in that order.
+    /// </summary>
     ValueTask<IReadOnlyList<RetainOutcome>> SetAsync(
         IReadOnlyList<RetainedMessage> messages, RetainedLimits limits, CancellationToken ct = default);
 

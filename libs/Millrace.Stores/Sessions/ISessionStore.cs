@@ -48,16 +48,16 @@ public interface ISessionStore
         SessionKey key, long epoch, SessionClosure closure, DateTimeOffset now, CancellationToken ct = default);
 
     /// <summary>
-    /// Queues messages, each for its session, all in one step; what came of each is told in their order. When a queue
-    /// has no room, messages in it that have expired and were never sent make room first.
+    /// Queues messages, each for its session, those of a device in one step; what came of each is told in their order.
+    /// When a queue has no room, messages in it that have expired and were never sent make room first.
     /// </summary>
     ValueTask<IReadOnlyList<EnqueueResult>> EnqueueAsync(
         IReadOnlyList<SessionMessage> messages, QueueLimits limits, DateTimeOffset now, CancellationToken ct = default);
 
     /// <summary>
-    /// The same, and saves in that step which QoS 2 publishes of their sender are open: so that a publish whose
-    /// messages are queued is known, and one that is known has its messages queued. Null, with nothing queued, when the
-    /// sender's epoch is not its session's.
+    /// The same, and saves which QoS 2 publishes of their sender are open: so that a publish whose messages are queued
+    /// is known, and one that is known has its messages queued, at the latest by the next sweep when the process dies
+    /// in between. Null, with nothing queued, when the sender's epoch is not its session's.
     /// </summary>
     ValueTask<IReadOnlyList<EnqueueResult>?> EnqueueOnceAsync(
         IReadOnlyList<SessionMessage> messages, QueueLimits limits, DateTimeOffset now, SessionKey sender, long epoch,

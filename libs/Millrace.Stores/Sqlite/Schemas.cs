@@ -47,6 +47,12 @@ internal static class Schemas
         CREATE TABLE query_statuses(name TEXT, node TEXT, status TEXT NOT NULL,
           PRIMARY KEY(name, node)) WITHOUT ROWID
         """),
+        new("positions of devices", """
+        CREATE TABLE positions_of_devices(device TEXT PRIMARY KEY, latitude REAL NOT NULL, longitude REAL NOT NULL,
+          altitude REAL, event_at INTEGER NOT NULL, part INTEGER NOT NULL, log_offset INTEGER NOT NULL,
+          cell INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE INDEX positions_of_devices_cell ON positions_of_devices(cell, device)
+        """),
     ];
 
     /// <summary>Records that nothing else holds; a commit is on the disk when it returns.</summary>

@@ -1,9 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Millrace.Hosting;
 using Millrace.Hosting.Node;
-using Millrace.Hosting.Options;
 using Millrace.Stores.Alerts;
 using Millrace.Stores.Audit;
 using Millrace.Stores.Bridges;
@@ -12,6 +10,7 @@ using Millrace.Stores.DeadLetters;
 using Millrace.Stores.DeviceStates;
 using Millrace.Stores.Identities;
 using Millrace.Stores.Outputs;
+using Millrace.Stores.Positions;
 using Millrace.Stores.Queries;
 using Millrace.Stores.Retained;
 using Millrace.Stores.Sessions;
@@ -25,10 +24,10 @@ public static class SqliteRegistration
 {
     public static IServiceCollection AddSqliteStores(this IServiceCollection services)
     {
-        services.AddValidatedOptions<StoreOptions>("Stores");
-        services.AddSingleton<IValidateOptions<StoreOptions>, StoreOptionsValidator>();
+        services.AddStoreServices();
         services.AddSingleton<SqliteDatabases>();
         services.AddSingleton<ITelemetryStore>(s => new SqliteTelemetryStore(Warm(s), Options(s)));
+        services.AddSingleton<IPositionStore>(s => new SqlitePositionStore(Warm(s)));
         services.AddSingleton<IAlertStore>(s => new SqliteAlertStore(Warm(s)));
         services.AddSingleton<IOutputStore>(s => new SqliteOutputStore(Warm(s)));
         services.AddSingleton<IDeviceStateStore>(s => new SqliteDeviceStateStore(Warm(s)));
@@ -43,14 +42,9 @@ public static class SqliteRegistration
             Platform(s), s.GetRequiredService<IOptions<NodeOptions>>().Value.Name));
         services.AddSingleton<IRetainedStore>(s => new SqliteRetainedStore(Platform(s)));
         services.AddSingleton<IIdentityStore>(s => SqliteIdentityStore.Open(
-            Platform(s), Options(s).DeviceKeyFile ?? DefaultKeyFile(s)));
-        services.TryAddSingleton<Housekeeping>();
-        services.AddHostedService<StoreRetention>();
+            Platform(s), Options(s).DeviceKeyFile ?? DeviceKeyFile.Default(s.GetRequiredService<DataFolder>())));
         return services;
     }
-
-    private static string DefaultKeyFile(IServiceProvider services) =>
-        Path.Combine(services.GetRequiredService<DataFolder>().Secrets, "device-keys.key");
 
     private static StoreOptions Options(IServiceProvider services) =>
         services.GetRequiredService<IOptions<StoreOptions>>().Value;

@@ -22,6 +22,10 @@ public interface ITelemetryStore
 
     ValueTask<TelemetryMessage?> LatestAsync(string deviceId, CancellationToken ct = default);
 
+    /// <summary>Rows go by themselves when their time is over, so that nobody need call
+    /// <see cref="ExpireAsync"/>, which reads them all.</summary>
+    bool ExpiresByItself => false;
+
     /// <summary>Removes rows that were enqueued before the time, and returns how many; latest values stay.</summary>
     ValueTask<long> ExpireAsync(long enqueuedBeforeMs, CancellationToken ct = default);
 

@@ -14,8 +14,10 @@ internal static class DeviceCommands
         [("device", "deviceId"), ("status", "status"), ("connected", "connected"), ("last seen", "lastSeenAt"),
          ("authentication", "authentication"), ("tags", "tags")];
 
-    public static Command Build() => Verb.Group("device", "Devices: create, list, show, disable, delete, keys, send",
-        Create(), List(), Show(), SetStatus("disable", "Refuse a device; its connection ends within a second"),
+    public static Command Build() => Verb.Group("device",
+        "Devices: create, list, show, near, disable, delete, keys, send",
+        Create(), List(), Show(), NearCommand.Build(),
+        SetStatus("disable", "Refuse a device; its connection ends within a second"),
         SetStatus("enable", "Let a disabled device in again"), Delete(), Keys(),
         SendCommand.Build());
 

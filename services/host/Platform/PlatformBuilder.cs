@@ -20,7 +20,6 @@ using Millrace.Hosting.Roles;
 using Millrace.ObjectStore;
 using Millrace.Registry;
 using Millrace.Stores.Identities;
-using Millrace.Stores.Sqlite;
 using Millrace.StreamProcessor;
 
 namespace Millrace.Platform;
@@ -111,12 +110,13 @@ internal static class PlatformBuilder
         services.AddMillraceCluster(configuration);
 
         services.AddEventLog(configuration);
-        services.AddSqliteStores();
+        services.AddStores(configuration);
         services.AddFileObjectStore();
         services.AddDuckDbBatch();
         services.AddReadiness("event-log", async (s, ct) => await s.GetRequiredService<IEventLog>()
             .RangeAsync(new(Contracts.Topics.Control, 0), ct));
-        services.AddReadiness("stores", async (s, ct) => await s.GetRequiredService<IIdentityStore>().CountAsync(ct));
+        services.AddReadiness("stores", async (s, ct) => await s.GetRequiredService<IIdentityStore>()
+            .FindAsync("readiness", ct));
 
         if (roles.Contains(MillraceRole.Archiver)) services.AddMillraceArchiver();
         if (roles.Contains(MillraceRole.StreamProcessor)) services.AddMillraceStreamProcessor();

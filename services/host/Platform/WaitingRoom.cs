@@ -13,19 +13,22 @@ using Millrace.Hosting.Health;
 namespace Millrace.Platform;
 
 /// <summary>
-/// A process whose event log does not answer yet is alive and not ready. It says so at its address until the log is
-/// there, and then starts its roles.
+/// A process whose event log or stores do not answer yet is alive and not ready. It says so at its address until they
+/// are there, and then starts its roles.
 /// </summary>
 internal static class WaitingRoom
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
-    /// <summary>Returns when the event log answers; at once where it is in this process.</summary>
+    /// <summary>Returns when all answer; at once where they are in this process.</summary>
     public static async Task WaitAsync(WebApplication platform, CancellationToken ct)
     {
         var log = platform.Services.GetRequiredService<IEventLog>();
         var time = platform.Services.GetRequiredService<TimeProvider>();
-        var answers = log.EnsureTopicAsync(new TopicSpec(Topics.Control, 1), ct).AsTask();
+        var awaited = platform.Services.GetServices<IAwaitedServer>()
+            .ToDictionary(server => server.Name, server => server.AnswersAsync(ct));
+        awaited.Add("event-log", log.EnsureTopicAsync(new TopicSpec(Topics.Control, 1), ct).AsTask());
+        var answers = AllAsync(awaited.Values);
         await Task.WhenAny(answers, Task.Delay(Patience, time, ct));
         if (answers.IsCompleted || ct.IsCancellationRequested)
         {
@@ -34,18 +37,29 @@ internal static class WaitingRoom
         }
 
         var logger = platform.Services.GetRequiredService<ILoggerFactory>().CreateLogger(nameof(WaitingRoom));
-        logger.WaitsForLog();
-        await using (var room = Open(platform.Services.GetRequiredService<IOptions<HttpOptions>>().Value))
+        logger.WaitsForServers(string.Join(", ", Missing(awaited).Keys));
+        var http = platform.Services.GetRequiredService<IOptions<HttpOptions>>().Value;
+        await using (var room = Open(http, () => Missing(awaited)))
         {
             await room.StartAsync(ct);
             await answers;
             await room.StopAsync(CancellationToken.None);
         }
 
-        logger.LogAnswers();
+        logger.ServersAnswer();
     }
 
-    private static WebApplication Open(HttpOptions http)
+    /// <summary>Ends when all did, or as soon as one fails for good.</summary>
+    private static async Task AllAsync(IEnumerable<Task> tasks)
+    {
+        await foreach (var done in Task.WhenEach(tasks)) await done;
+    }
+
+    private static Dictionary<string, string> Missing(Dictionary<string, Task> awaited) => awaited
+        .Where(one => !one.Value.IsCompletedSuccessfully)
+        .ToDictionary(one => one.Key, _ => "It does not answer yet; this process waits for it.");
+
+    private static WebApplication Open(HttpOptions http, Func<IReadOnlyDictionary<string, string>> missing)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
@@ -59,8 +73,7 @@ internal static class WaitingRoom
         var room = builder.Build();
         room.MapGet("/healthz", () => "Healthy");
         room.MapFallback(() => Results.Json(
-            HealthAnswer.Without("event-log", "It does not answer yet; this process waits for it."),
-            statusCode: StatusCodes.Status503ServiceUnavailable));
+            HealthAnswer.Without(missing()), statusCode: StatusCodes.Status503ServiceUnavailable));
         return room;
     }
 

@@ -17,6 +17,7 @@ internal interface ITopicSink
     /// goes to dead letters alone.
     /// </summary>
     /// <param name="metadata">What the sink kept with its position before; returns what it keeps now.</param>
+    /// <param name="stop">What was begun is finished; what fails after this is not tried again.</param>
     ValueTask<string?> WriteAsync(
-        TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken ct);
+        TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken stop);
 }

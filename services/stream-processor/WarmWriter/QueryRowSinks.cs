@@ -10,7 +10,8 @@ using Millrace.StreamProcessor.Sinks;
 namespace Millrace.StreamProcessor.WarmWriter;
 
 /// <summary>Rows of the alerts topic into the alert store.</summary>
-internal sealed class AlertSink(IAlertStore store, DeadLetterWriter deadLetters, TimeProvider time) : ITopicSink
+internal sealed class AlertSink(
+    IAlertStore store, DeadLetterWriter deadLetters, StoreRetry retry, TimeProvider time) : ITopicSink
 {
     public string Name => "alert-writer";
 
@@ -18,11 +19,12 @@ internal sealed class AlertSink(IAlertStore store, DeadLetterWriter deadLetters,
         store.PositionAsync(partition, ct);
 
     public async ValueTask<string?> WriteAsync(
-        TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken ct)
+        TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken stop)
     {
         var read = QueryRowReader.Read(batches, metadata, time, AlertReader.Read);
-        await deadLetters.WriteAsync(read.Letters, ct);
-        await store.WriteAsync(partition, read.Rows, new SinkPosition(batches[^1].NextOffset, read.Metadata), ct);
+        await deadLetters.WriteAsync(read.Letters, CancellationToken.None);
+        var position = new SinkPosition(batches[^1].NextOffset, read.Metadata);
+        await retry.RunAsync(Name, partition, () => store.WriteAsync(partition, read.Rows, position), stop);
         StreamProcessorMetrics.Written.Add(read.Rows.Count, StreamProcessorMetrics.Sink(Name));
         StreamProcessorMetrics.Refused.Add(read.Letters.Count, StreamProcessorMetrics.Sink(Name));
         return read.Metadata;
@@ -31,7 +33,7 @@ internal sealed class AlertSink(IAlertStore store, DeadLetterWriter deadLetters,
 
 /// <summary>Rows of one out.* topic into the output store.</summary>
 internal sealed class OutputSink(
-    string output, IOutputStore store, DeadLetterWriter deadLetters, TimeProvider time) : ITopicSink
+    string output, IOutputStore store, DeadLetterWriter deadLetters, StoreRetry retry, TimeProvider time) : ITopicSink
 {
     public string Name => "output-writer";
 
@@ -39,11 +41,12 @@ internal sealed class OutputSink(
         store.PositionAsync(partition, ct);
 
     public async ValueTask<string?> WriteAsync(
-        TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken ct)
+        TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken stop)
     {
         var read = QueryRowReader.Read(batches, metadata, time, Row);
-        await deadLetters.WriteAsync(read.Letters, ct);
-        await store.WriteAsync(partition, read.Rows, new SinkPosition(batches[^1].NextOffset, read.Metadata), ct);
+        await deadLetters.WriteAsync(read.Letters, CancellationToken.None);
+        var position = new SinkPosition(batches[^1].NextOffset, read.Metadata);
+        await retry.RunAsync(Name, partition, () => store.WriteAsync(partition, read.Rows, position), stop);
         StreamProcessorMetrics.Written.Add(read.Rows.Count, StreamProcessorMetrics.Sink(Name));
         StreamProcessorMetrics.Refused.Add(read.Letters.Count, StreamProcessorMetrics.Sink(Name));
         return read.Metadata;

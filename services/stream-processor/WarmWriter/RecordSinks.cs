@@ -10,7 +10,7 @@ namespace Millrace.StreamProcessor.WarmWriter;
 
 /// <summary>The lifecycle topic into each device's state.</summary>
 internal sealed class DeviceStateSink(
-    IDeviceStateStore store, DeadLetterWriter deadLetters, TimeProvider time) : ITopicSink
+    IDeviceStateStore store, DeadLetterWriter deadLetters, StoreRetry retry, TimeProvider time) : ITopicSink
 {
     public string Name => "device-state-writer";
 
@@ -18,17 +18,18 @@ internal sealed class DeviceStateSink(
         store.PositionAsync(partition, ct);
 
     public async ValueTask<string?> WriteAsync(
-        TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken ct)
+        TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken stop)
     {
         var (events, letters) = JsonRecords.Read(batches, ContractJson.Default.LifecycleEvent, time);
-        await deadLetters.WriteAsync(letters, ct);
-        await store.WriteAsync(partition, events, new SinkPosition(batches[^1].NextOffset), ct);
+        await deadLetters.WriteAsync(letters, CancellationToken.None);
+        var position = new SinkPosition(batches[^1].NextOffset);
+        await retry.RunAsync(Name, partition, () => store.WriteAsync(partition, events, position), stop);
         return null;
     }
 }
 
 /// <summary>The dead-letter topic into the store that the API lists.</summary>
-internal sealed class DeadLetterSink(IDeadLetterStore store, TimeProvider time) : ITopicSink
+internal sealed class DeadLetterSink(IDeadLetterStore store, StoreRetry retry, TimeProvider time) : ITopicSink
 {
     public string Name => "dead-letter-writer";
 
@@ -36,11 +37,13 @@ internal sealed class DeadLetterSink(IDeadLetterStore store, TimeProvider time) 
         store.PositionAsync(partition, ct);
 
     public async ValueTask<string?> WriteAsync(
-        TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken ct)
+        TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken stop)
     {
         // A record here that is no letter becomes one: it says what it is and loses nothing.
         var (letters, unreadable) = JsonRecords.Read(batches, ContractJson.Default.DeadLetter, time);
-        await store.WriteAsync(partition, [.. letters, .. unreadable], new SinkPosition(batches[^1].NextOffset), ct);
+        letters.AddRange(unreadable);
+        var position = new SinkPosition(batches[^1].NextOffset);
+        await retry.RunAsync(Name, partition, () => store.WriteAsync(partition, letters, position), stop);
         return null;
     }
 }

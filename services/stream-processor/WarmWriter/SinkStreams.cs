@@ -54,7 +54,7 @@ internal sealed class SinkStreams(
             .SelectAsync(1, async batches =>
             {
                 // A write that was begun is finished on a stop: it is what the drain waits for.
-                metadata = await sink.WriteAsync(partition, batches, metadata, CancellationToken.None);
+                metadata = await sink.WriteAsync(partition, batches, metadata, stop);
                 var next = batches[^1].NextOffset;
                 if (time.GetElapsedTime(committedAt) < CommitInterval && (await log.RangeAsync(partition)).Next > next)
                     return NotUsed.Instance;

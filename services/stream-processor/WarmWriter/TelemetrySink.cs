@@ -8,7 +8,9 @@ using Millrace.StreamProcessor.Sinks;
 namespace Millrace.StreamProcessor.WarmWriter;
 
 /// <summary>Telemetry into the warm store.</summary>
-internal sealed class TelemetrySink(ITelemetryStore store, DeadLetterWriter deadLetters, TimeProvider time) : ITopicSink
+internal sealed class TelemetrySink(
+    ITelemetryStore store, PositionWriter positions, DeadLetterWriter deadLetters, StoreRetry retry,
+    TimeProvider time) : ITopicSink
 {
     // A replay moves no position, but must not put an older one over a newer one either.
     private readonly ConcurrentDictionary<TopicPartition, SemaphoreSlim> _writing = new();
@@ -21,18 +23,19 @@ internal sealed class TelemetrySink(ITelemetryStore store, DeadLetterWriter dead
         store.PositionAsync(partition, ct);
 
     public async ValueTask<string?> WriteAsync(
-        TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken ct)
+        TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken stop)
     {
         var (rows, letters) = Read(batches);
         var position = new SinkPosition(batches[^1].NextOffset);
 
         // Letters first: when the position has passed a record, it is somewhere.
-        await deadLetters.WriteAsync(letters, ct);
+        await deadLetters.WriteAsync(letters, CancellationToken.None);
+        await retry.RunAsync(Name, partition, () => positions.WriteAsync(batches, rows), stop);
         var turn = _writing.GetOrAdd(partition, _ => new SemaphoreSlim(1, 1));
-        await turn.WaitAsync(ct);
+        await turn.WaitAsync(CancellationToken.None);
         try
         {
-            await WriteRowsAsync(partition, batches, rows, position, ct);
+            await WriteRowsAsync(partition, batches, rows, position, stop);
         }
         finally
         {
@@ -48,8 +51,10 @@ internal sealed class TelemetrySink(ITelemetryStore store, DeadLetterWriter dead
     public async ValueTask<string?> ReplayAsync(DeadLetter letter, CancellationToken ct)
     {
         var partition = new TopicPartition(letter.Topic, letter.Partition);
-        var (rows, letters) = Read([letter.ToRecord()]);
+        var batch = letter.ToRecord();
+        var (rows, letters) = Read([batch]);
         if (letters.Count > 0) return letters[0].Reason;
+        await positions.WriteAsync([batch], rows, ct);
         var turn = _writing.GetOrAdd(partition, _ => new SemaphoreSlim(1, 1));
         await turn.WaitAsync(ct);
         try
@@ -70,33 +75,32 @@ internal sealed class TelemetrySink(ITelemetryStore store, DeadLetterWriter dead
 
     private async ValueTask WriteRowsAsync(
         TopicPartition partition, IReadOnlyList<RecordBatch> batches, List<TelemetryMessage> rows,
-        SinkPosition position, CancellationToken ct)
+        SinkPosition position, CancellationToken stop)
     {
         try
         {
-            await store.WriteAsync(partition, rows, position, ct);
+            await StoreAsync(partition, rows, position, stop);
             StreamProcessorMetrics.Written.Add(rows.Count, _sink);
         }
-        catch (MillraceException e) when (e.Error.Definition == StoreErrors.RowRefused)
+        catch (MillraceException e) when (e.Error.Definition == StoreErrors.RowRefused && rows.Count > 1)
         {
-            // Somewhere among them is a row that will never do: each by itself tells which.
-            foreach (var row in rows)
-            {
-                try
-                {
-                    await store.WriteAsync(partition, [row], new SinkPosition(row.Offset), ct);
-                    StreamProcessorMetrics.Written.Add(1, _sink);
-                }
-                catch (MillraceException refused) when (refused.Error.Definition == StoreErrors.RowRefused)
-                {
-                    await deadLetters.WriteAsync([Letter(batches, row.Offset, refused.Error)], ct);
-                    StreamProcessorMetrics.Refused.Add(1, _sink);
-                }
-            }
-
-            await store.WriteAsync(partition, [], position, ct);
+            // Somewhere among them is a row that will never do: halves of halves tell which.
+            var half = rows.Count / 2;
+            await WriteRowsAsync(partition, batches, rows[..half], new SinkPosition(rows[0].Offset), stop);
+            await WriteRowsAsync(partition, batches, rows[half..], position, stop);
+        }
+        catch (MillraceException e) when (e.Error.Definition == StoreErrors.RowRefused && rows.Count == 1)
+        {
+            await deadLetters.WriteAsync([Letter(batches, rows[0].Offset, e.Error)], CancellationToken.None);
+            StreamProcessorMetrics.Refused.Add(1, _sink);
+            await StoreAsync(partition, [], position, stop);
         }
     }
+
+    private ValueTask StoreAsync(
+        TopicPartition partition, IReadOnlyList<TelemetryMessage> rows, SinkPosition position,
+        CancellationToken stop) =>
+        retry.RunAsync(Name, partition, () => store.WriteAsync(partition, rows, position), stop);
 
     private DeadLetter Letter(IReadOnlyList<RecordBatch> batches, long offset, Error error)
     {

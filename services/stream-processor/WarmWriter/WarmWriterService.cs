@@ -15,7 +15,7 @@ namespace Millrace.StreamProcessor.WarmWriter;
 internal sealed class WarmWriterService(
     IEventLog log, SinkStreams streams, TelemetrySink telemetry, AlertSink alerts, DeviceStateSink deviceStates,
     DeadLetterSink letters, IQueryStore queries, IOutputStore outputStore, DeadLetterWriter deadLetters,
-    StoredQueriesWatch watch, TimeProvider time) : BackgroundService
+    StoreRetry retry, StoredQueriesWatch watch, TimeProvider time) : BackgroundService
 {
     private readonly Dictionary<string, Task> _outputs = [];
 
@@ -44,7 +44,7 @@ internal sealed class WarmWriterService(
             {
                 var hub = log.FindTopic(Topics.Telemetry)!;
                 await log.EnsureTopicAsync(new TopicSpec(Topics.Output(output), hub.Partitions), stop);
-                var sink = new OutputSink(output, outputStore, deadLetters, time);
+                var sink = new OutputSink(output, outputStore, deadLetters, retry, time);
                 _outputs.Add(output, streams.RunAsync(sink, Topics.Output(output), stop));
             }
         }

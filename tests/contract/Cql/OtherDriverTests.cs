@@ -43,6 +43,7 @@ public class OtherDriverTests
         var python = Tool.Find("python3") is null ? null : new Tool("/usr/bin/python3");
         if (python is null || (await python.RunAsync("-c", "import cassandra")).ExitCode != 0)
             Assert.Ignore("Install Debian's python3-cassandra.");
+        var servers = await CassandraNode.ServersAsync();
         await using var session = await CassandraNode.ConnectAsync(o => o.Keyspace = "cql_tests");
         await session.ExecuteAsync("CREATE TYPE IF NOT EXISTS spot (at double, name text)");
         await session.ExecuteAsync($"CREATE TABLE IF NOT EXISTS other (k int PRIMARY KEY, {Types})");
@@ -53,7 +54,7 @@ public class OtherDriverTests
         await session.ExecuteAsync(bound);
 
         var (code, output) = await python!.RunAsync(
-            "-c", Script, CassandraNode.ContactPoints[0], $"{CassandraNode.Port}");
+            "-c", Script, servers.ContactPoints.Split(',')[0], $"{servers.Port}");
 
         Assert.That((code, output.Trim()), Is.EqualTo((0, "compared")));
         var row = (await session.ExecuteAsync("SELECT a, b, c, d, e, f, g, h, i, j, l, m, n, o, p, q, r, s, t, u, v, w "

@@ -46,7 +46,7 @@ public abstract class DeviceStateStoreContract : StoreContract<IDeviceStateStore
     [Test]
     public async Task States_are_the_fold_of_the_events_however_they_are_cut_into_writes()
     {
-        var round = 0;
+        var (round, next) = (0, 0L);
         var step = Gen.Select(Gen.Int[0, 2], Gen.OneOfConst(
             LifecycleKind.Connected, LifecycleKind.Disconnected, LifecycleKind.Updated, LifecycleKind.Deleted),
             Gen.Int[1, 3]);
@@ -55,7 +55,8 @@ public abstract class DeviceStateStoreContract : StoreContract<IDeviceStateStore
             var prefix = $"{Interlocked.Increment(ref round)}-";
             var events = steps.Select((s, i) => new LifecycleEvent(s.Item2, prefix + s.Item1, Noon.AddSeconds(i),
                 s.Item2.ToString(), $"c{s.Item3}")).ToList();
-            foreach (var chunk in events.Chunk(size)) await Store.WriteAsync(Partition(0), chunk, new SinkPosition(0));
+            foreach (var chunk in events.Chunk(size))
+                await Store.WriteAsync(Partition(0), chunk, new SinkPosition(next += chunk.Length));
             foreach (var device in events.GroupBy(e => e.DeviceId))
                 if (await Store.FindAsync(device.Key) != Fold(device)) return false;
             return true;

@@ -39,7 +39,7 @@ public abstract class OutputStoreContract : StoreContract<IOutputStore>
     }
 
     [Test]
-    public async Task Old_rows_of_every_output_expire()
+    public virtual async Task Old_rows_of_every_output_expire()
     {
         var rows = Enumerable.Range(0, 6_000).Select(i => Row($"r{i}", i) with { Output = $"o{i % 3}" }).ToList();
         await Store.WriteAsync(Partition(0), rows, new SinkPosition(6_000));

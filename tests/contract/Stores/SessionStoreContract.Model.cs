@@ -215,7 +215,8 @@ public abstract partial class SessionStoreContract
         {
             var wills = model.Wills.Epochs.Where(_ => random.Next(2) == 0).ToList();
             await store.RemoveWillsAsync(
-                wills.ConvertAll(epoch => new DueWill(Keys[0], epoch, new StoredWill("", 0, false, [], [], 0))));
+                wills.ConvertAll(epoch => new DueWill(
+                    model.Wills.KeyOf(epoch), epoch, new StoredWill("", 0, false, [], [], 0))));
             model.Wills.Remove(wills);
             return ("", "");
         }

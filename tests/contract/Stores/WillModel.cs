@@ -11,6 +11,8 @@ internal sealed class WillModel
     /// <summary>Whose wills are in the store, by connection.</summary>
     public IEnumerable<long> Epochs => _wills.Keys;
 
+    public SessionKey KeyOf(long epoch) => _wills[epoch].Key;
+
     public List<DueWill> Begin(SessionKey key, long epoch, StoredWill? will, bool goesOn, DateTimeOffset now)
     {
         var before = _wills.Values.Where(e => e.Key == key && e.State != State.HandedOut).ToList();

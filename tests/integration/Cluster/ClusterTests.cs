@@ -51,11 +51,11 @@ public class ClusterTests
         using var ready = await waiting.Api.GetAsync("readyz");
         Assert.That(ready.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
         Assert.That(await ready.Content.ReadAsStringAsync(), Does.Contain("event-log"));
-        Assert.That(waiting.HasPrinted("the roles start when it does"));
+        Assert.That(waiting.HasPrinted("the roles start when they answer"));
 
         way.Down(false);
         await waiting.WaitReadyAsync();
-        Assert.That(waiting.HasPrinted("The event log answers; the roles start"));
+        Assert.That(waiting.HasPrinted("All servers answer; the roles start"));
     }
 
     [TestCase(20_261_126)]

@@ -29,6 +29,7 @@ public class ConfigurationTests
     [TestCase("""{"Logging": {"Level": "loud"}}""", "Logging:Level")]
     [TestCase("""{"EventLog": {"Kind": "Kafka"}}""", "EventLog:Kafka:BootstrapServers is missing")]
     [TestCase("""{"EventLog": {"Kind": "Pigeons"}}""", "EventLog:Kind")]
+    [TestCase("""{"Stores": {"Kind": "Cassandra"}}""", "Cassandra:ContactPoints")]
     [TestCase("""{"EventLog": {"Kafka": {"Brokers": "a:1"}}}""", "EventLog:Kafka:Brokers is no option")]
     [TestCase("""{"Http": """, "c.json")]
     public async Task A_value_or_a_key_that_does_not_fit_is_told_without_a_stack(string json, string says)

@@ -11,6 +11,7 @@ using Millrace.Saql;
 using Millrace.Stores.Checkpoints;
 using Millrace.Stores.Queries;
 using Millrace.Stores.Sqlite;
+using Millrace.Stores.Telemetry;
 using Millrace.TestKit;
 
 namespace Millrace.StreamProcessor.Tests;
@@ -24,12 +25,14 @@ internal sealed class ProcessorFixture : IAsyncDisposable
     private readonly string _folder;
     private readonly SharedLog? _shared;
     private readonly string _node;
+    private readonly ITelemetryStore? _telemetry;
     private ServiceProvider _services;
     private List<IHostedService> _started = [];
 
-    public ProcessorFixture()
+    /// <param name="telemetry">The warm store; null for SQLite.</param>
+    public ProcessorFixture(ITelemetryStore? telemetry = null)
     {
-        (_own, _node) = (new TemporaryFolder(), "alone");
+        (_own, _node, _telemetry) = (new TemporaryFolder(), "alone", telemetry);
         _folder = _own.Path;
         _services = Build();
     }
@@ -172,6 +175,7 @@ internal sealed class ProcessorFixture : IAsyncDisposable
         services.AddValidatedOptions<NodeOptions>("Node");
         services.AddSqliteStores();
         services.AddMillraceStreamProcessor();
+        if (_telemetry is not null) services.AddSingleton(_telemetry);
         if (_shared is not null)
         {
             services.AddSingleton<IEventLog>(_shared);

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Millrace.Stores.Sqlite;
+namespace Millrace.Stores.Identities;
 
 /// <summary>Which of a device's two keys.</summary>
 internal enum KeySlot
@@ -18,6 +18,9 @@ internal sealed class DeviceKeyCipher(byte[] key)
 {
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
+
+    /// <summary>Tells one key from another, and nothing of it.</summary>
+    public string Fingerprint => Convert.ToHexString(HMACSHA256.HashData(key, "fingerprint"u8));
 
     public byte[] Encrypt(string deviceId, KeySlot slot, string text)
     {

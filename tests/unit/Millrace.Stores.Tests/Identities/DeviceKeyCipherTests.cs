@@ -1,8 +1,8 @@
 using CsCheck;
 using Millrace.Primitives;
-using Millrace.Stores.Sqlite;
+using Millrace.Stores.Identities;
 
-namespace Millrace.Stores.Tests.Sqlite;
+namespace Millrace.Stores.Tests.Identities;
 
 public class DeviceKeyCipherTests
 {

@@ -3,7 +3,7 @@ using Millrace.Primitives;
 using Millrace.Stores.Identities;
 using Millrace.TestKit;
 
-namespace Millrace.Stores.Tests.Sqlite;
+namespace Millrace.Stores.Tests.Identities;
 
 public class DeviceKeyFileTests
 {

@@ -1,11 +1,14 @@
 using System.Security.Cryptography;
+using Millrace.Hosting;
 
-namespace Millrace.Stores.Sqlite;
+namespace Millrace.Stores.Identities;
 
 /// <summary>The file that holds the key under which device keys are encrypted: 32 bytes, for its owner alone.</summary>
 internal static class DeviceKeyFile
 {
     private const int KeyBytes = 32;
+
+    public static string Default(DataFolder folder) => Path.Combine(folder.Secrets, "device-keys.key");
 
     /// <param name="mayMake">
     /// Whether a missing file is made. Not when devices are there: a new key would make all of theirs unreadable.

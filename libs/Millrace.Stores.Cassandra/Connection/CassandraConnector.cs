@@ -1,0 +1,115 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Cql;
+using Millrace.Hosting.Health;
+using Millrace.Stores.Cassandra.Schema;
+
+namespace Millrace.Stores.Cassandra.Connection;
+
+/// <summary>
+/// The process's session. It connects in the background, tries again until the cluster answers, and brings the keyspace
+/// to the newest schema before anybody gets the session.
+/// </summary>
+internal sealed class CassandraConnector : IAwaitedServer, IAsyncDisposable
+{
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SaidOnceIn = TimeSpan.FromSeconds(30);
+
+    private readonly CassandraOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _log;
+    private readonly CancellationTokenSource _stopped = new();
+    private readonly Task<CqlSession> _session;
+
+    public CassandraConnector(CassandraOptions options, TimeProvider time, ILoggerFactory loggers)
+    {
+        (_options, _time, _loggers) = (options, time, loggers);
+        _log = loggers.CreateLogger<CassandraConnector>();
+        _session = Task.Run(KeepTryingAsync);
+    }
+
+    public string Keyspace => _options.Keyspace;
+
+    string IAwaitedServer.Name => "stores";
+
+    /// <summary>
+    /// Waits until the cluster answers; an error that waiting does not mend, such as ST-0005, ends it.
+    /// </summary>
+    public ValueTask<CqlSession> SessionAsync(CancellationToken ct) => _session.IsCompletedSuccessfully
+        ? new ValueTask<CqlSession>(_session.Result)
+        : new ValueTask<CqlSession>(_session.WaitAsync(ct));
+
+    Task IAwaitedServer.AnswersAsync(CancellationToken ct) => _session.WaitAsync(ct);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_stopped.IsCancellationRequested) return;
+        await _stopped.CancelAsync().ConfigureAwait(false);
+        await ((Task)_session).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_session.IsCompletedSuccessfully) await _session.Result.DisposeAsync().ConfigureAwait(false);
+        _stopped.Dispose();
+    }
+
+    private async Task<CqlSession> KeepTryingAsync()
+    {
+        var (startedAt, saidAt) = (_time.GetTimestamp(), 0L);
+        while (true)
+        {
+            try
+            {
+                return await OpenAsync(_stopped.Token).ConfigureAwait(false);
+            }
+            catch (CqlException e)
+            {
+                if (saidAt == 0 || _time.GetElapsedTime(saidAt) >= SaidOnceIn)
+                {
+                    saidAt = _time.GetTimestamp();
+                    _log.WaitingForCluster(_options.ContactPoints, e.Error.Detail ?? e.Message,
+                        (int)_time.GetElapsedTime(startedAt).TotalSeconds);
+                }
+            }
+
+            await Task.Delay(TryAgainAfter, _time, _stopped.Token).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<CqlSession> OpenAsync(CancellationToken ct)
+    {
+        var whole = await CqlSession.ConnectAsync(Settings(keyspace: null), ct).ConfigureAwait(false);
+        await using (whole.ConfigureAwait(false))
+        {
+            await new KeyspaceMaker(whole, _options, _log).EnsureAsync(ct).ConfigureAwait(false);
+        }
+
+        var session = await CqlSession.ConnectAsync(Settings(Keyspace), ct).ConfigureAwait(false);
+        try
+        {
+            await new Migrator(session, Keyspace, Migrations.All, _time, _log).RunAsync(ct).ConfigureAwait(false);
+        }
+        catch
+        {
+            await session.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        _log.ClusterAnswers(_options.ContactPoints, session.Nodes.Count, session.Datacenter, Keyspace);
+        return session;
+    }
+
+    private CqlOptions Settings(string? keyspace) => new()
+    {
+        ContactPoints = _options.Points,
+        Port = _options.Port,
+        LocalDatacenter = _options.LocalDatacenter,
+        LocalRack = _options.LocalRack,
+        Keyspace = keyspace,
+        Consistency = _options.Consistency,
+        RequestTimeout = _options.RequestTimeout,
+        ConnectionsPerNode = _options.ConnectionsPerNode,
+        Username = _options.Security.UserName,
+        Password = CassandraTls.Password(_options.Security),
+        Tls = CassandraTls.Of(_options.Security),
+        TimeProvider = _time,
+        LoggerFactory = _loggers,
+    };
+}

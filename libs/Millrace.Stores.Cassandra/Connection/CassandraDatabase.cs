@@ -1,0 +1,103 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Millrace.Cql;
+
+namespace Millrace.Stores.Cassandra.Connection;
+
+/// <summary>
+/// The hub's keyspace as the stores use it. Requests wait until the cluster answers for the first time; after that a
+/// cluster that is away fails them with ST-0001, and the client goes on reconnecting.
+/// </summary>
+internal sealed class CassandraDatabase(CassandraConnector connector)
+{
+    private readonly ConcurrentDictionary<StoreStatement, PreparedStatement> _prepared = new();
+
+    public string Keyspace => connector.Keyspace;
+
+    /// <summary>A statement to which values are added in the order of the markers.</summary>
+    public ValueTask<BoundStatement> BindAsync(StoreStatement statement, CancellationToken ct) =>
+        _prepared.TryGetValue(statement, out var prepared)
+            ? new ValueTask<BoundStatement>(prepared.Bind())
+            : new ValueTask<BoundStatement>(PrepareAsync(statement, ct));
+
+    public async ValueTask<BoundStatement> BindAsync(
+        StoreStatement statement, CancellationToken ct, params object?[] values)
+    {
+        var bound = await BindAsync(statement, ct).ConfigureAwait(false);
+        foreach (var value in values) bound.Add(value);
+        return bound;
+    }
+
+    public async ValueTask<RowSet> RunAsync(CqlStatement statement, CancellationToken ct)
+    {
+        var session = await connector.SessionAsync(ct).ConfigureAwait(false);
+        try
+        {
+            return await session.ExecuteAsync(statement, ct).ConfigureAwait(false);
+        }
+        catch (CqlException e)
+        {
+            throw e.Told(Keyspace);
+        }
+    }
+
+    /// <summary>The first page of rows, or whether a compare-and-set was applied.</summary>
+    public async ValueTask<RowSet> RunAsync(StoreStatement statement, CancellationToken ct, params object?[] values) =>
+        await RunAsync(await BindAsync(statement, ct, values).ConfigureAwait(false), ct).ConfigureAwait(false);
+
+    /// <summary>All rows, page by page as they are read.</summary>
+    public async IAsyncEnumerable<Row> ReadAsync(
+        CqlStatement statement, [EnumeratorCancellation] CancellationToken ct)
+    {
+        var session = await connector.SessionAsync(ct).ConfigureAwait(false);
+        var rows = session.QueryAsync(statement, ct).GetAsyncEnumerator(ct);
+        await using (rows.ConfigureAwait(false))
+        {
+            while (await MoveAsync(rows).ConfigureAwait(false)) yield return rows.Current;
+        }
+    }
+
+    public async ValueTask<List<T>> ListAsync<T>(
+        StoreStatement statement, Func<Row, T> read, CancellationToken ct, params object?[] values)
+    {
+        var list = new List<T>();
+        var bound = await BindAsync(statement, ct, values).ConfigureAwait(false);
+        await foreach (var row in ReadAsync(bound, ct).ConfigureAwait(false)) list.Add(read(row));
+        return list;
+    }
+
+    /// <summary>What is read from the first row, or the default when there is none.</summary>
+    public async ValueTask<T?> FirstAsync<T>(
+        StoreStatement statement, Func<Row, T> read, CancellationToken ct, params object?[] values)
+    {
+        var rows = await RunAsync(statement, ct, values).ConfigureAwait(false);
+        return rows.Count == 0 ? default : read(rows[0]);
+    }
+
+    private async ValueTask<bool> MoveAsync(IAsyncEnumerator<Row> rows)
+    {
+        try
+        {
+            return await rows.MoveNextAsync().ConfigureAwait(false);
+        }
+        catch (CqlException e)
+        {
+            throw e.Told(Keyspace);
+        }
+    }
+
+    private async Task<BoundStatement> PrepareAsync(StoreStatement statement, CancellationToken ct)
+    {
+        var session = await connector.SessionAsync(ct).ConfigureAwait(false);
+        try
+        {
+            var prepared = await session.PrepareAsync(statement.Text, ct).ConfigureAwait(false);
+            prepared.Idempotent = statement.Idempotent;
+            return (_prepared[statement] = prepared).Bind();
+        }
+        catch (CqlException e)
+        {
+            throw e.Told(Keyspace);
+        }
+    }
+}

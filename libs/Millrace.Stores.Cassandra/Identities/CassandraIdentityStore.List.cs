@@ -1,0 +1,98 @@
+using System.Runtime.CompilerServices;
+using Millrace.Cql;
+using Millrace.Primitives;
+using Millrace.Stores.Cassandra.Connection;
+using Millrace.Stores.Identities;
+
+namespace Millrace.Stores.Cassandra.Identities;
+
+/// <summary>Devices in the order of their ids' bytes, which is that of the tables too.</summary>
+internal sealed partial class CassandraIdentityStore
+{
+    private const string List = "identities";
+
+    private static readonly StoreStatement SelectFrom =
+        new($"SELECT {Fields} FROM identities WHERE shard = ? AND device >= ? AND device < ? LIMIT ?");
+    private static readonly StoreStatement SelectAfter =
+        new($"SELECT {Fields} FROM identities WHERE shard = ? AND device > ? AND device < ? LIMIT ?");
+
+    public async ValueTask<Page<DeviceIdentity>> ListAsync(
+        string? idPrefix, int limit, string? continuation, CancellationToken ct)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        var after = continuation is null ? null : ContinuationToken.Read(List, continuation, 1)[0];
+        var cipher = await keys.CipherAsync(ct).ConfigureAwait(false);
+        var rows = MergeAsync(idPrefix ?? "", after, limit, ct);
+        return await Paging.TakeAsync(rows.Select(row => ReadForList(cipher, row)), limit,
+            last => ContinuationToken.Write(List, last.DeviceId), ct).ConfigureAwait(false);
+    }
+
+    private async IAsyncEnumerable<Row> MergeAsync(
+        string prefix, string? after, int limit, [EnumeratorCancellation] CancellationToken ct)
+    {
+        // Twice a shard's part of the page, so that few of them have to be asked again.
+        var size = limit / Shards.Count * 2 + 4;
+        var end = prefix + char.MaxValue;
+        var isAfter = after is not null && string.CompareOrdinal(after, prefix) >= 0;
+        var firsts = await InFlight.SelectAsync(Shards.All, ct, (shard, token) => RowsAsync(
+            isAfter ? SelectAfter : SelectFrom, shard, isAfter ? after! : prefix, end, size, token))
+            .ConfigureAwait(false);
+
+        var queue = new PriorityQueue<IdentityShard, string>(StringComparer.Ordinal);
+        for (var i = 0; i < firsts.Length; i++)
+        {
+            var shard = Shards.All[i];
+            var rows = new IdentityShard(
+                last => RowsAsync(SelectAfter, shard, last, end, size, ct), firsts[i], size);
+            if (await rows.MoveAsync().ConfigureAwait(false)) queue.Enqueue(rows, rows.DeviceId);
+        }
+
+        while (queue.TryDequeue(out var least, out _))
+        {
+            yield return least.Current;
+            if (await least.MoveAsync().ConfigureAwait(false)) queue.Enqueue(least, least.DeviceId);
+        }
+    }
+
+    private ValueTask<List<Row>> RowsAsync(
+        StoreStatement select, int shard, string from, string end, int size, CancellationToken ct) =>
+        database.ListAsync(select, row => row, ct, shard, from, end, size);
+
+    private static DeviceIdentity Read(DeviceKeyCipher cipher, Row row)
+    {
+        var identity = ReadWithoutKeys(row);
+        return identity with
+        {
+            PrimaryKey = cipher.Decrypt(identity.DeviceId, KeySlot.Primary, row.Bytes(5)),
+            SecondaryKey = cipher.Decrypt(identity.DeviceId, KeySlot.Secondary, row.Bytes(6)),
+        };
+    }
+
+    private static DeviceIdentity ReadForList(DeviceKeyCipher cipher, Row row)
+    {
+        try
+        {
+            return Read(cipher, row);
+        }
+        catch (MillraceException e) when (e.Error.Definition == StoreErrors.DeviceKeyUnreadable)
+        {
+            StoreMetrics.Failures.Add(1, new KeyValuePair<string, object?>("reason", e.Error.Code));
+            return ReadWithoutKeys(row);
+        }
+    }
+
+    private static DeviceIdentity ReadWithoutKeys(Row row) => new()
+    {
+        DeviceId = row.Get<string>(0),
+        GenerationId = row.Get<string>(1),
+        Status = (DeviceStatus)row.Get<int>(2),
+        StatusReason = row.Get<string?>(3),
+        Authentication = (DeviceAuthentication)row.Get<int>(4),
+        PrimaryThumbprint = row.Get<string?>(7),
+        SecondaryThumbprint = row.Get<string?>(8),
+        TagsJson = row.Get<string>(9),
+        CreatedAt = row.Get<DateTimeOffset>(10),
+        UpdatedAt = row.Get<DateTimeOffset>(11),
+        Version = row.Get<long>(12),
+    };
+}

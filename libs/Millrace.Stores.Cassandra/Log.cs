@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Logging;
+
+namespace Millrace.Stores.Cassandra;
+
+internal static partial class Log
+{
+    [LoggerMessage(3300, LogLevel.Warning,
+        "Cassandra at {ContactPoints} does not answer ({Error}); trying again, {Seconds} s so far")]
+    public static partial void WaitingForCluster(
+        this ILogger log, string contactPoints, string error, int seconds);
+
+    [LoggerMessage(3301, LogLevel.Information,
+        "Cassandra at {ContactPoints} answers: {Nodes} nodes, data centre {Datacenter}, keyspace {Keyspace}")]
+    public static partial void ClusterAnswers(
+        this ILogger log, string contactPoints, int nodes, string datacenter, string keyspace);
+
+    [LoggerMessage(3302, LogLevel.Information, "Keyspace {Keyspace} made with replication {Replication}")]
+    public static partial void KeyspaceMade(this ILogger log, string keyspace, string replication);
+
+    [LoggerMessage(3303, LogLevel.Information, "Migration {Number} ({Name}) of keyspace {Keyspace} done")]
+    public static partial void MigrationDone(this ILogger log, int number, string name, string keyspace);
+
+    [LoggerMessage(3304, LogLevel.Information, "Another process changes the tables of keyspace {Keyspace}; waiting")]
+    public static partial void WaitsForMigrations(this ILogger log, string keyspace);
+
+    [LoggerMessage(3320, LogLevel.Information,
+        "Telemetry lies in buckets of {Bucket} and {Shards} shards for event times from {From:u} on")]
+    public static partial void LayoutRecorded(this ILogger log, string bucket, int shards, DateTimeOffset from);
+
+    [LoggerMessage(3321, LogLevel.Warning,
+        "Partition (shard {Shard}, bucket {Bucket:u}) of telemetry passes {BytesMax} bytes, at a row of {DeviceId}; " +
+        "choose a shorter Cassandra:Telemetry:Bucket or more Shards, or lower the limits of devices")]
+    public static partial void PartitionOversized(
+        this ILogger log, int shard, DateTimeOffset bucket, long bytesMax, string deviceId);
+}

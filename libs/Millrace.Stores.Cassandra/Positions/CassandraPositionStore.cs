@@ -1,0 +1,110 @@
+using System.Collections.Concurrent;
+using Millrace.Cql;
+using Millrace.Stores.Cassandra.Connection;
+using Millrace.Stores.Cassandra.Telemetry;
+using Millrace.Stores.Positions;
+
+namespace Millrace.Stores.Cassandra.Positions;
+
+/// <summary>
+/// Positions twice: by device, which says where it is, and by area, which says whom to ask about. An entry of an area
+/// counts only while the device's own row says the same, so that one which a lost race left behind is not seen.
+/// </summary>
+internal sealed class CassandraPositionStore(CassandraDatabase database, CassandraTelemetryOptions options)
+    : IPositionStore
+{
+    private const int KnownMax = 500_000;
+
+    private readonly PositionTables _tables = new(database);
+    private readonly BoundedWrites _writes = new(database, options.WritesInFlightMax);
+    private readonly ConcurrentDictionary<string, DevicePosition> _known = new();
+    private readonly ConcurrentDictionary<int, bool> _areas = new();
+
+    public async ValueTask WriteAsync(IReadOnlyList<DevicePosition> positions, CancellationToken ct)
+    {
+        var left = new List<CqlStatement>();
+        var writes = new PartitionBatches<(bool ByArea, int Key)>(options.BatchBytes.Bytes);
+        var (moved, areas) = (new List<DevicePosition>(), new HashSet<int>());
+        foreach (var (position, known) in await WithKnownAsync(positions, ct).ConfigureAwait(false))
+        {
+            if (known is not null && !position.IsAfter(known)) continue;
+            moved.Add(position);
+            var area = PositionTables.AreaOf(PositionTables.CellOf(position));
+            if (!_areas.ContainsKey(area)) areas.Add(area);
+            writes.Add((true, area), await _tables.BindEntryAsync(position, ct).ConfigureAwait(false));
+            writes.Add((false, PositionTables.ShardOf(position.DeviceId)),
+                await _tables.BindDeviceAsync(position, ct).ConfigureAwait(false));
+            if (known is not null && PositionTables.CellOf(known) != PositionTables.CellOf(position))
+                left.Add(await _tables.BindLeftAsync(known, ct).ConfigureAwait(false));
+        }
+
+        var newAreas = await Task.WhenAll(areas.Select(async area =>
+            (CqlStatement)await _tables.BindAreaAsync(area, ct).ConfigureAwait(false))).ConfigureAwait(false);
+        await _writes.ExecuteAsync([.. newAreas, .. writes.Take()], ct).ConfigureAwait(false);
+        await _writes.ExecuteAsync(left, ct).ConfigureAwait(false);
+        if (_known.Count > KnownMax) _known.Clear();
+        foreach (var position in moved) _known[position.DeviceId] = position;
+        foreach (var area in areas) _areas[area] = true;
+    }
+
+    public ValueTask<DevicePosition?> FindAsync(string deviceId, CancellationToken ct) =>
+        _tables.FindAsync(deviceId, ct);
+
+    public ValueTask<Page<DevicePosition>> WithinAsync(
+        GeoArea area, int limit, string? continuation, CancellationToken ct) =>
+        PositionSearch.WithinAsync(area, limit, continuation, ReadAsync, ct);
+
+    /// <summary>The latest of each device, beside what is stored of it.</summary>
+    private async ValueTask<IReadOnlyList<(DevicePosition Position, DevicePosition? Known)>> WithKnownAsync(
+        IReadOnlyList<DevicePosition> positions, CancellationToken ct)
+    {
+        var result = new List<(DevicePosition, DevicePosition?)>();
+        foreach (var chunk in DevicePosition.LatestOf(positions).Chunk(options.ReadsAtOnceMax))
+        {
+            result.AddRange(await Task.WhenAll(chunk.Select(async position => (position,
+                _known.GetValueOrDefault(position.DeviceId)
+                ?? await _tables.FindAsync(position.DeviceId, ct).ConfigureAwait(false)))).ConfigureAwait(false));
+        }
+
+        return result;
+    }
+
+    private async ValueTask<(IReadOnlyList<PlacedPosition> Rows, PositionPlace? Next)> ReadAsync(
+        CellRange range, PositionPlace after, int limit, CancellationToken ct)
+    {
+        var areas = await _tables.AreasAsync(PositionTables.AreaOf(after.Cell), PositionTables.AreaOf(range.Last), ct)
+            .ConfigureAwait(false);
+        foreach (var area in areas)
+        {
+            var entries = await _tables.EntriesAsync(area, after, range.Last, limit, ct).ConfigureAwait(false);
+            if (entries.Count == 0) continue;
+            PositionPlace? next = entries.Count < limit && area == areas[^1] ? null : entries[^1].Place;
+            return (await CurrentAsync(entries, ct).ConfigureAwait(false), next);
+        }
+
+        return ([], null);
+    }
+
+    /// <summary>Those that their devices confirm. One that a device has left is removed on the way.</summary>
+    private async ValueTask<IReadOnlyList<PlacedPosition>> CurrentAsync(
+        IReadOnlyList<PlacedPosition> entries, CancellationToken ct)
+    {
+        var current = new List<PlacedPosition>();
+        var left = new List<CqlStatement>();
+        foreach (var chunk in entries.Chunk(options.ReadsAtOnceMax))
+        {
+            var devices = await Task.WhenAll(chunk.Select(async entry =>
+                await _tables.FindAsync(entry.Position.DeviceId, ct).ConfigureAwait(false))).ConfigureAwait(false);
+            foreach (var (entry, device) in chunk.Zip(devices))
+            {
+                // The entry is written first: it may be ahead of its device for a moment.
+                if (device is null || entry.Position.IsAfter(device)) continue;
+                if (entry.Position == device) current.Add(entry);
+                else left.Add(await _tables.BindLeftAsync(entry.Position, ct).ConfigureAwait(false));
+            }
+        }
+
+        await _writes.ExecuteAsync(left, ct).ConfigureAwait(false);
+        return current;
+    }
+}

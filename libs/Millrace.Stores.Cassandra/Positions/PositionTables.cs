@@ -1,0 +1,77 @@
+using Millrace.Cql;
+using Millrace.Stores.Cassandra.Connection;
+using Millrace.Stores.Cassandra.Telemetry;
+using Millrace.Stores.Positions;
+
+namespace Millrace.Stores.Cassandra.Positions;
+
+/// <summary>
+/// The statements of the tables of positions. The event time is the timestamp of a write, so that the order in which
+/// positions come does not matter; an entry that a device has left is removed with the entry's own.
+/// </summary>
+internal sealed class PositionTables(CassandraDatabase database)
+{
+    // 1.4 by 0.7 degrees: a region's devices are one partition.
+    private const int AreaBits = 16;
+    private const int ShardsFixed = 1_024;
+
+    private static readonly StoreStatement InsertDevice = new(
+        "INSERT INTO positions_of_devices(shard, device, value) VALUES(?, ?, ?) USING TIMESTAMP ?");
+
+    private static readonly StoreStatement SelectDevice = new(
+        "SELECT value FROM positions_of_devices WHERE shard = ? AND device = ?");
+
+    private static readonly StoreStatement InsertEntry = new(
+        "INSERT INTO positions_by_area(area, cell, device, value) VALUES(?, ?, ?, ?) USING TIMESTAMP ?");
+
+    private static readonly StoreStatement DeleteEntry = new(
+        "DELETE FROM positions_by_area USING TIMESTAMP ? WHERE area = ? AND cell = ? AND device = ?");
+
+    private static readonly StoreStatement SelectEntries = new(
+        "SELECT cell, device, value FROM positions_by_area WHERE area = ? AND (cell, device) > (?, ?) " +
+        "AND (cell) <= (?) LIMIT ?");
+
+    private static readonly StoreStatement InsertArea = new(
+        "INSERT INTO position_areas(id, area) VALUES(0, ?) USING TIMESTAMP 0");
+
+    private static readonly StoreStatement SelectAreas = new(
+        "SELECT area FROM position_areas WHERE id = 0 AND area >= ? AND area <= ?");
+
+    public static int AreaOf(long cell) => (int)(cell >> (Geohash.Bits - AreaBits));
+
+    public static long CellOf(DevicePosition position) => Geohash.Of(position.Latitude, position.Longitude);
+
+    public static int ShardOf(string device) => TelemetryLayout.ShardOf(device, ShardsFixed);
+
+    public async ValueTask<BoundStatement> BindDeviceAsync(DevicePosition position, CancellationToken ct) =>
+        (await database.BindAsync(InsertDevice, ct).ConfigureAwait(false))
+            .Add(ShardOf(position.DeviceId)).Add(position.DeviceId).Add(PositionCodec.Write(position))
+            .Add(TelemetryTable.MicrosecondsOf(position.EventAtMs));
+
+    public async ValueTask<BoundStatement> BindEntryAsync(DevicePosition position, CancellationToken ct) =>
+        (await database.BindAsync(InsertEntry, ct).ConfigureAwait(false))
+            .Add(AreaOf(CellOf(position))).Add(CellOf(position)).Add(position.DeviceId)
+            .Add(PositionCodec.Write(position)).Add(TelemetryTable.MicrosecondsOf(position.EventAtMs));
+
+    public async ValueTask<BoundStatement> BindLeftAsync(DevicePosition position, CancellationToken ct) =>
+        (await database.BindAsync(DeleteEntry, ct).ConfigureAwait(false))
+            .Add(TelemetryTable.MicrosecondsOf(position.EventAtMs)).Add(AreaOf(CellOf(position)))
+            .Add(CellOf(position)).Add(position.DeviceId);
+
+    public async ValueTask<BoundStatement> BindAreaAsync(int area, CancellationToken ct) =>
+        (await database.BindAsync(InsertArea, ct).ConfigureAwait(false)).Add(area);
+
+    public ValueTask<DevicePosition?> FindAsync(string device, CancellationToken ct) =>
+        database.FirstAsync<DevicePosition>(
+            SelectDevice, row => PositionCodec.Read(device, row.Bytes(0)), ct, ShardOf(device), device);
+
+    /// <summary>Areas that have, or had, devices.</summary>
+    public ValueTask<List<int>> AreasAsync(int first, int last, CancellationToken ct) =>
+        database.ListAsync(SelectAreas, row => row.Get<int>(0), ct, first, last);
+
+    public ValueTask<List<PlacedPosition>> EntriesAsync(
+        int area, PositionPlace after, long lastCell, int limit, CancellationToken ct) =>
+        database.ListAsync(SelectEntries,
+            row => new PlacedPosition(row.Get<long>(0), PositionCodec.Read(row.Get<string>(1), row.Bytes(2))), ct,
+            area, after.Cell, after.Device, lastCell, limit);
+}

@@ -1,0 +1,119 @@
+using Millrace.Stores.Cassandra.Connection;
+using Millrace.Stores.Sessions;
+
+namespace Millrace.Stores.Cassandra.Sessions;
+
+/// <summary>Which node's connection has a session, and what the clock brings.</summary>
+internal sealed partial class CassandraSessionStore
+{
+    public async ValueTask<DateTimeOffset?> RenewAsync(DateTimeOffset now, CancellationToken ct)
+    {
+        var before = await _nodes.HeardAtAsync(_node, ct).ConfigureAwait(false);
+        await _nodes.HearAsync(_node, now, ct).ConfigureAwait(false);
+        return before;
+    }
+
+    public async ValueTask<string?> HolderAsync(SessionKey key, DateTimeOffset heardSince, CancellationToken ct)
+    {
+        var sessions = await _rows.ReadAsync(key.DeviceId, ct).ConfigureAwait(false);
+        if (sessions.Heads.GetValueOrDefault(key.ClientId) is not { IsConnected: true } head) return null;
+        return await _nodes.HeardAtAsync(head.Node, ct).ConfigureAwait(false) >= heardSince ? head.Node : null;
+    }
+
+    public async ValueTask<IReadOnlyList<StoredSession>> ListLeftAsync(
+        DateTimeOffset heardSince, bool own, int max, CancellationToken ct)
+    {
+        var left = new List<StoredSession>();
+        foreach (var node in await _nodes.LeftAsync(heardSince, own ? _node : null, ct).ConfigureAwait(false))
+        {
+            var entries = await _indexes.EntriesAsync(node, ct).ConfigureAwait(false);
+            foreach (var some in entries.Select(entry => entry.Device).Distinct().Chunk(DevicesOfRead))
+            {
+                foreach (var device in await InFlight.SelectAsync(some, ct, _rows.ReadAsync).ConfigureAwait(false))
+                {
+                    left.AddRange(device.All().Where(session =>
+                        session.IsConnected && device.Heads[session.Key.ClientId].Node == node));
+                }
+
+                if (left.Count >= max) return left[..max];
+            }
+        }
+
+        return left;
+    }
+
+    public async ValueTask LeaveWillsAsync(
+        DateTimeOffset now, DateTimeOffset heardSince, bool own, CancellationToken ct)
+    {
+        foreach (var node in await _nodes.LeftAsync(heardSince, own ? _node : null, ct).ConfigureAwait(false))
+        {
+            var entries = await _indexes.EntriesAsync(node, ct).ConfigureAwait(false);
+            await InFlight.ForEachAsync(entries.GroupBy(entry => entry.Device), ct, async (device, token) =>
+            {
+                var needed = await _changes.MakeAsync(device.Key, change =>
+                {
+                    SessionWills.Leave(change.Sessions, node, own && node == _node, now);
+                    return new ValueTask<HashSet<NodeEntry>>(change.Sessions.Entries());
+                }, token).ConfigureAwait(false);
+                foreach (var entry in device.Where(entry => !needed.Contains(entry)))
+                    await _indexes.RemoveAsync(entry, token).ConfigureAwait(false);
+            }).ConfigureAwait(false);
+        }
+    }
+
+    public async ValueTask RemoveWillsAsync(IReadOnlyList<DueWill> wills, CancellationToken ct) =>
+        await InFlight.ForEachAsync(wills.GroupBy(will => will.Key.DeviceId), ct, async (device, token) =>
+            await _changes.MakeAsync(device.Key, change =>
+            {
+                foreach (var will in device) change.Sessions.Wills.Remove(will.Epoch);
+                return new ValueTask<bool>(true);
+            }, token).ConfigureAwait(false)).ConfigureAwait(false);
+
+    public async ValueTask<SweepResult> SweepAsync(DateTimeOffset now, int max, CancellationToken ct)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(max);
+        await FinishOutboxesAsync(now, ct).ConfigureAwait(false);
+        var ended = await SweepAsync(DueKind.Session, now, max, (sessions, hint) =>
+            sessions.Heads.GetValueOrDefault(hint.Client)?.HasExpired(now) == true
+                ? sessions.Remove(hint.Client)
+                : null, ct).ConfigureAwait(false);
+        var wills = await SweepAsync(DueKind.Will, now, max - ended.Count,
+            (sessions, hint) => SessionWills.Due(sessions, hint.Epoch, now), ct).ConfigureAwait(false);
+        return new SweepResult(ended, wills, ended.Count + wills.Count >= max);
+    }
+
+    /// <summary>Looks at what is due, until there is no more or enough came of it.</summary>
+    private async ValueTask<List<T>> SweepAsync<T>(
+        DueKind kind, DateTimeOffset now, int max, Func<DeviceSessions, DueHint, T?> take, CancellationToken ct)
+        where T : class
+    {
+        var taken = new List<T>();
+        while (taken.Count < max)
+        {
+            var hints = await _indexes.DueAsync(kind, now, max - taken.Count, ct).ConfigureAwait(false);
+            if (hints.Count == 0) return taken;
+            var devices = hints.GroupBy(hint => hint.Device).ToList();
+            var found = await InFlight.SelectAsync(devices, ct, (device, token) =>
+                SweepAsync(device, take, token)).ConfigureAwait(false);
+            taken.AddRange(found.SelectMany(some => some));
+        }
+
+        return taken;
+    }
+
+    private async ValueTask<List<T>> SweepAsync<T>(
+        IGrouping<string, DueHint> device, Func<DeviceSessions, DueHint, T?> take, CancellationToken ct)
+        where T : class
+    {
+        var (taken, needed) = await _changes.MakeAsync(device.Key, change =>
+        {
+            List<T> some = [.. device.Select(hint => take(change.Sessions, hint)).OfType<T>()];
+            return new ValueTask<(List<T>, HashSet<DueHint>)>((some, change.Sessions.Hints()));
+        }, ct).ConfigureAwait(false);
+
+        // What was left over by somebody who changed his mind, or died.
+        foreach (var hint in device.Where(hint => !needed.Contains(hint)))
+            await _indexes.RemoveAsync(hint, ct).ConfigureAwait(false);
+        return taken;
+    }
+}

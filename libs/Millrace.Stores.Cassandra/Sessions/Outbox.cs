@@ -1,0 +1,42 @@
+using Millrace.Stores.Sessions;
+
+namespace Millrace.Stores.Cassandra.Sessions;
+
+/// <summary>Messages that are as good as queued: their sender's partition has them until their receivers' do.</summary>
+/// <param name="Bodies">Each once, however many receive it.</param>
+internal sealed record Outbox(
+    Guid Id, long Number, QueueLimits Limits, IReadOnlyList<OutboxMessage> Messages, IReadOnlyList<byte[]> Bodies,
+    DateTimeOffset At)
+{
+    public static Outbox Of(
+        IReadOnlyList<SessionMessage> messages, long number, QueueLimits limits, DateTimeOffset now)
+    {
+        var bodies = new List<byte[]>();
+        var places = new Dictionary<byte[], int>(ReferenceEqualityComparer.Instance);
+        var parts = messages.Select(one => new OutboxMessage(one.Key.DeviceId, one.Key.ClientId,
+            one.Message with { Payload = [] }, PlaceOf(one.Message.Payload))).ToList();
+        return new Outbox(Guid.NewGuid(), number, limits, parts, bodies, now);
+
+        int PlaceOf(byte[] body)
+        {
+            if (places.TryGetValue(body, out var place)) return place;
+            bodies.Add(body);
+            return places[body] = bodies.Count - 1;
+        }
+    }
+
+    /// <summary>What a queue knows a step of an outbox by. Steps are the same whoever makes them.</summary>
+    public static Guid? OfStep(Guid? outbox, int step)
+    {
+        if (outbox is not { } id) return null;
+        var bytes = id.ToByteArray();
+        BitConverter.TryWriteBytes(bytes, BitConverter.ToInt32(bytes) ^ step);
+        return new Guid(bytes);
+    }
+
+    public List<SessionMessage> Whole() => [.. Messages.Select(one => new SessionMessage(
+        new SessionKey(one.Device, one.Client), one.Message with { Payload = Bodies[one.Body] }))];
+}
+
+/// <param name="Message">Without its body.</param>
+internal sealed record OutboxMessage(string Device, string Client, OutboundMessage Message, int Body);

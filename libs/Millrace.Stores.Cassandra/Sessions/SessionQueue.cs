@@ -1,0 +1,81 @@
+using Millrace.Cql;
+using Millrace.Stores.Sessions;
+
+namespace Millrace.Stores.Cassandra.Sessions;
+
+/// <summary>One session's queue while messages are added to it in one change.</summary>
+/// <param name="outbox">Where they come from, when they do from one.</param>
+internal sealed class SessionQueue(
+    SessionMessages messages, SessionKey key, SessionHead head, QueueLimits limits, DateTimeOffset now, Guid? outbox)
+{
+    private const int OutboxesMax = 64;
+
+    private readonly Dictionary<string, long> _sources = new(head.Sources);
+    private readonly Dictionary<long, BoundStatement> _writes = [];
+    private readonly bool _isKnown = outbox is { } id && head.Outboxes.Contains(id);
+    private int _count = head.Queued;
+    private long _bytes = head.QueuedBytes;
+    private long _last = head.LastSequence;
+
+    /// <summary>Messages that were removed to make room.</summary>
+    public int ExpiredCount { get; private set; }
+
+    public async ValueTask<EnqueueResult> AddAsync(OutboundMessage message, CancellationToken ct)
+    {
+        if (_isKnown || (message.Source is { } source && IsKnown(source)))
+            return new EnqueueResult(EnqueueOutcome.Known, 0);
+        var bytes = SessionMessages.BytesOf(message);
+        if (!HasRoom(bytes))
+        {
+            await RemoveExpiredAsync(ct).ConfigureAwait(false);
+            if (!HasRoom(bytes)) return new EnqueueResult(EnqueueOutcome.Full, 0);
+        }
+
+        if (message.Source is { } queued) _sources[SessionHead.SourceOf(queued.Partition)] = queued.Offset;
+        (_count, _bytes, _last) = (_count + 1, _bytes + bytes, _last + 1);
+        _writes[_last] = await messages.InsertAsync(key, new QueuedMessage(_last, message, false), bytes, ct)
+            .ConfigureAwait(false);
+        return new EnqueueResult(EnqueueOutcome.Queued, _last);
+    }
+
+    /// <summary>What is written, and the head as it is then.</summary>
+    public (IEnumerable<BoundStatement> Writes, SessionHead Head) End()
+    {
+        List<Guid> outboxes = outbox is { } id && !_isKnown
+            ? [.. head.Outboxes.TakeLast(OutboxesMax - 1), id]
+            : head.Outboxes;
+        return (_writes.Values, _writes.Count == 0 && outboxes == head.Outboxes
+            ? head
+            : head with
+            {
+                LastSequence = _last,
+                Queued = _count,
+                QueuedBytes = _bytes,
+                FirstSequence = head.Queued == 0 ? head.LastSequence + 1 : head.FirstSequence,
+                Sources = _sources,
+                Outboxes = outboxes,
+            });
+    }
+
+    private bool HasRoom(int bytes) => _count < limits.MessagesMax && _bytes + bytes <= limits.BytesMax;
+
+    private bool IsKnown(Contracts.PartitionOffset source) =>
+        source.Offset <= _sources.GetValueOrDefault(SessionHead.SourceOf(source.Partition), -1);
+
+    /// <summary>
+    /// Not those that may have been sent: the device may hold their packet ids, and what a connection has sent so far
+    /// is not known here.
+    /// </summary>
+    private async ValueTask RemoveExpiredAsync(CancellationToken ct)
+    {
+        if (head.IsConnected || ExpiredCount > 0) return;
+        var expired = await messages.ExpiredAsync(key, head.SentSequence, now, ct).ConfigureAwait(false);
+        foreach (var (sequence, bytes) in expired)
+        {
+            _writes[sequence] = await messages.DeleteAsync(key, sequence, ct).ConfigureAwait(false);
+            (_count, _bytes) = (_count - 1, _bytes - bytes);
+        }
+
+        ExpiredCount = expired.Count;
+    }
+}

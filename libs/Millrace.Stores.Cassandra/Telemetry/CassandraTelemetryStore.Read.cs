@@ -1,0 +1,99 @@
+using Millrace.Contracts;
+using Millrace.Cql;
+using Millrace.Stores.Telemetry;
+
+namespace Millrace.Stores.Cassandra.Telemetry;
+
+/// <summary>Reading: bucket by bucket, several at a time, until the page is full.</summary>
+internal sealed partial class CassandraTelemetryStore
+{
+    private const string List = "telemetry";
+    private const int PageRowsMax = 5_000;
+
+    // Event times that a message can have lie well within these, and reckoning with them cannot overflow.
+    private const long EarliestMs = -(1L << 50);
+    private const long LatestMs = 1L << 50;
+
+    public async ValueTask<Page<TelemetryMessage>> QueryAsync(TelemetryRange range, CancellationToken ct)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(range.Limit);
+        var bounds = Bounds.Of(range);
+        var rows = new List<TelemetryMessage>();
+        var layouts = await _layouts.CurrentAsync(ct).ConfigureAwait(false);
+        var days = await _days.ListAsync(range.DeviceId, bounds.FromMs, bounds.ToMs, ct).ConfigureAwait(false);
+        if (!range.OldestFirst) days.Reverse();
+        var partitions = days.SelectMany(day => layouts.PartitionsOf(range.DeviceId,
+            Math.Max(day, bounds.FromMs), Math.Min(day + TelemetryDays.DayMs, bounds.ToMs), range.OldestFirst));
+
+        // A bucket may be cut by the end of a day and come up in both.
+        using var next = partitions.Distinct().GetEnumerator();
+        for (var atOnce = 1; rows.Count <= range.Limit; atOnce = Math.Min(atOnce * 2, _options.ReadsAtOnceMax))
+        {
+            var reads = new List<Task<List<TelemetryMessage>>>();
+            while (reads.Count < atOnce && next.MoveNext())
+                reads.Add(ReadAsync(next.Current, range, bounds, range.Limit + 1 - rows.Count, ct));
+            if (reads.Count == 0) break;
+            foreach (var read in await Task.WhenAll(reads).ConfigureAwait(false)) rows.AddRange(read);
+        }
+
+        if (rows.Count <= range.Limit) return new Page<TelemetryMessage>(rows, null);
+        rows.RemoveRange(range.Limit, rows.Count - range.Limit);
+        var last = rows[^1];
+        return new Page<TelemetryMessage>(
+            rows, ContinuationToken.Write(List, last.EventAtMs, last.Partition, last.Offset));
+    }
+
+    public ValueTask<TelemetryMessage?> LatestAsync(string deviceId, CancellationToken ct) =>
+        _latest.FindAsync(deviceId, ct);
+
+    private async Task<List<TelemetryMessage>> ReadAsync(
+        TelemetryPartition partition, TelemetryRange range, Bounds bounds, int limit, CancellationToken ct)
+    {
+        var text = range.OldestFirst ? TelemetryTable.OldestFirst : TelemetryTable.NewestFirst;
+        var select = await _database.BindAsync(text, ct).ConfigureAwait(false);
+        select.Add(partition.Shard).Add(partition.Bucket).Add(range.DeviceId);
+        bounds.After.AddTo(select);
+        bounds.Before.AddTo(select);
+        select.Add(limit).PageSize = Math.Min(limit, PageRowsMax);
+        var rows = new List<TelemetryMessage>();
+        await foreach (var row in _database.ReadAsync(select, ct).ConfigureAwait(false))
+            rows.Add(TelemetryTable.Read(range.DeviceId, row));
+        return rows;
+    }
+
+    /// <summary>The places between which the rows of a query lie; they themselves do not belong to it.</summary>
+    private readonly record struct Bounds(Place After, Place Before)
+    {
+        public long FromMs => After.EventAtMs;
+
+        public long ToMs => Before.EventAtMs + 1;
+
+        public static Bounds Of(TelemetryRange range)
+        {
+            var after = Place.Before(Math.Clamp(range.FromMs ?? EarliestMs, EarliestMs, LatestMs));
+            var before = Place.Before(Math.Clamp(range.ToMs ?? LatestMs, EarliestMs, LatestMs));
+            if (range.Continuation is not { } token) return new Bounds(after, before);
+            var key = ContinuationToken.Read(List, token, 3);
+            var part = ContinuationToken.Number(key[1], token);
+            if (part is < int.MinValue or > int.MaxValue)
+                throw StoreErrors.ContinuationInvalid.With(token).AsException();
+            var eventAt = Math.Clamp(ContinuationToken.Number(key[0], token), EarliestMs, LatestMs);
+            var last = new Place(eventAt, (int)part, ContinuationToken.Number(key[2], token));
+            return range.OldestFirst
+                ? new Bounds(last.CompareTo(after) > 0 ? last : after, before)
+                : new Bounds(after, last.CompareTo(before) < 0 ? last : before);
+        }
+    }
+
+    /// <summary>Of a row within its device.</summary>
+    private readonly record struct Place(long EventAtMs, int Part, long Offset) : IComparable<Place>
+    {
+        /// <summary>Behind all rows of earlier times, before those of this one.</summary>
+        public static Place Before(long eventAtMs) => new(eventAtMs, int.MinValue, long.MinValue);
+
+        public int CompareTo(Place other) => (EventAtMs, Part, Offset).CompareTo(
+            (other.EventAtMs, other.Part, other.Offset));
+
+        public void AddTo(BoundStatement select) => select.Add(EventAtMs).Add(Part).Add(Offset);
+    }
+}

@@ -1,0 +1,59 @@
+namespace Millrace.Stores.Positions;
+
+/// <summary>A position under the hash by which an adapter keeps it.</summary>
+internal readonly record struct PlacedPosition(long Cell, DevicePosition Position)
+{
+    public PositionPlace Place => new(Cell, Position.DeviceId);
+}
+
+/// <summary>A place in the order of (hash, device).</summary>
+internal readonly record struct PositionPlace(long Cell, string Device);
+
+/// <summary>
+/// Devices within an area, for adapters that read ranges of hashes in the order of (hash, device): the ranges hold more
+/// than the area, and what lies outside is left out here.
+/// </summary>
+internal static class PositionSearch
+{
+    private const string List = "positions";
+    private const int RangesMax = 64;
+
+    /// <summary>
+    /// Rows of the range behind a place, in order, about so many; and where the range goes on, null when it does not.
+    /// </summary>
+    public delegate ValueTask<(IReadOnlyList<PlacedPosition> Rows, PositionPlace? Next)> ReadRange(
+        CellRange range, PositionPlace after, int limit, CancellationToken ct);
+
+    public static async ValueTask<Page<DevicePosition>> WithinAsync(
+        GeoArea area, int limit, string? continuation, ReadRange read, CancellationToken ct)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        var after = After(continuation);
+        var found = new List<PlacedPosition>();
+        foreach (var range in Geohash.Cover(area.Boxes(), RangesMax))
+        {
+            if (range.Last < after.Cell) continue;
+            var start = new PositionPlace(range.First, "");
+            for (PositionPlace? next = after.Cell < range.First ? start : after; next is { } place;)
+            {
+                (var rows, next) = await read(range, place, limit + 1, ct).ConfigureAwait(false);
+                found.AddRange(rows.Where(row => area.Contains(row.Position.Latitude, row.Position.Longitude)));
+                if (found.Count > limit) break;
+            }
+
+            if (found.Count > limit) break;
+        }
+
+        if (found.Count <= limit) return new Page<DevicePosition>([.. found.Select(one => one.Position)], null);
+        var last = found[limit - 1];
+        return new Page<DevicePosition>([.. found.Take(limit).Select(one => one.Position)],
+            ContinuationToken.Write(List, last.Cell, last.Position.DeviceId));
+    }
+
+    private static PositionPlace After(string? token)
+    {
+        if (token is null) return new PositionPlace(-1, "");
+        var key = ContinuationToken.Read(List, token, 2);
+        return new PositionPlace(ContinuationToken.Number(key[0], token), key[1]);
+    }
+}

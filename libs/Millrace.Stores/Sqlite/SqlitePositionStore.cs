@@ -1,0 +1,49 @@
+using Microsoft.Data.Sqlite;
+using Millrace.Stores.Positions;
+
+namespace Millrace.Stores.Sqlite;
+
+internal sealed class SqlitePositionStore(SqliteDatabase database) : IPositionStore
+{
+    private const string Fields = "device, latitude, longitude, altitude, event_at, part, log_offset, cell";
+
+    private const string Upsert =
+        $"INSERT INTO positions_of_devices({Fields}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) " +
+        "ON CONFLICT DO UPDATE SET latitude = ?2, longitude = ?3, altitude = ?4, event_at = ?5, part = ?6, " +
+        "log_offset = ?7, cell = ?8 WHERE (?5, ?7) > (event_at, log_offset)";
+
+    private const string Select =
+        $"SELECT {Fields} FROM positions_of_devices WHERE cell BETWEEN ?1 AND ?2 AND (cell, device) > (?3, ?4) " +
+        "ORDER BY cell, device LIMIT ?5";
+
+    public ValueTask WriteAsync(IReadOnlyList<DevicePosition> positions, CancellationToken ct) =>
+        positions.Count == 0 ? ValueTask.CompletedTask : database.WriteAsync(session =>
+        {
+            foreach (var p in DevicePosition.LatestOf(positions))
+            {
+                session.Run(Upsert, p.DeviceId, p.Latitude, p.Longitude, p.Altitude, p.EventAtMs, p.Partition,
+                    p.Offset, Geohash.Of(p.Latitude, p.Longitude));
+            }
+        }, ct);
+
+    public ValueTask<DevicePosition?> FindAsync(string deviceId, CancellationToken ct) =>
+        database.ReadAsync(session => session.First(
+            $"SELECT {Fields} FROM positions_of_devices WHERE device = ?1", Read, deviceId), ct);
+
+    public ValueTask<Page<DevicePosition>> WithinAsync(
+        GeoArea area, int limit, string? continuation, CancellationToken ct) =>
+        PositionSearch.WithinAsync(area, limit, continuation, ReadAsync, ct);
+
+    private async ValueTask<(IReadOnlyList<PlacedPosition> Rows, PositionPlace? Next)> ReadAsync(
+        CellRange range, PositionPlace after, int limit, CancellationToken ct)
+    {
+        var rows = await database.ReadAsync(session => session.List(
+            Select, row => new PlacedPosition(row.GetInt64(7), Read(row)), range.First, range.Last, after.Cell,
+            after.Device, limit), ct);
+        return (rows, rows.Count < limit ? null : rows[^1].Place);
+    }
+
+    private static DevicePosition Read(SqliteDataReader row) => new(
+        row.GetString(0), row.GetDouble(1), row.GetDouble(2), row.IsDBNull(3) ? null : row.GetDouble(3),
+        row.GetInt64(4), row.GetInt32(5), row.GetInt64(6));
+}

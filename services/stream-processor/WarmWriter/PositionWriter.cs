@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Options;
+using Millrace.Contracts;
+using Millrace.Stores.Positions;
+
+namespace Millrace.StreamProcessor.WarmWriter;
+
+/// <summary>Keeps where devices are, when StreamProcessor:Position says how their telemetry tells it.</summary>
+internal sealed class PositionWriter(IPositionStore store, IOptions<StreamProcessorOptions> options)
+{
+    private readonly PositionReader? _reader = options.Value.Position is { } expression
+        ? PositionReader.TryMake(expression, out _)
+        : null;
+
+    public ValueTask WriteAsync(
+        IReadOnlyList<RecordBatch> batches, IReadOnlyList<TelemetryMessage> rows, CancellationToken ct = default)
+    {
+        if (_reader is null) return ValueTask.CompletedTask;
+        var positions = _reader.Read(batches, rows);
+        return positions.Count == 0 ? ValueTask.CompletedTask : store.WriteAsync(positions, ct);
+    }
+}

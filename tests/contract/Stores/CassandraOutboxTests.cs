@@ -1,0 +1,81 @@
+using System.Text.Json;
+using Millrace.Stores.Cassandra.Connection;
+using Millrace.Stores.Cassandra.Sessions;
+using Millrace.Stores.Sessions;
+
+namespace Millrace.Contract.Tests.Stores;
+
+/// <summary>What a process leaves behind that dies while a publish is on its way into several queues.</summary>
+public class CassandraOutboxTests
+{
+    private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly SessionKey Sender = new("sender", "c");
+    private static readonly SessionKey[] Receivers = [new("one", "a"), new("two", "a")];
+    private static readonly QueueLimits Roomy = new(100, 1 << 20);
+    private static readonly OutboundMessage Message = new("t", 2, false, [1], [2], null, null, [3]);
+
+    private CassandraAdapter _adapter = null!;
+
+    private ISessionStore Store => _adapter.Get<ISessionStore>();
+
+    [SetUp]
+    public async Task OpenAsync()
+    {
+        _adapter = new CassandraAdapter();
+        foreach (var key in Receivers) await Store.OpenAsync(key, false, 60, Noon);
+    }
+
+    [TearDown]
+    public void Close() => _adapter.Dispose();
+
+    [Test]
+    public async Task A_sweep_brings_to_the_rest_what_one_of_the_queues_has_already_and_no_queue_has_it_twice()
+    {
+        var outbox = Outbox.Of([.. Receivers.Select(key => new SessionMessage(key, Message))], 1_000, Roomy, Noon);
+        Assert.That(outbox.Bodies, Has.Count.EqualTo(1));
+        await LeaveAsync(outbox with { Messages = [outbox.Messages[0]] });
+        Assert.That((await Store.SweepAsync(Noon.AddSeconds(29), 10)).HasMore, Is.False);
+        Assert.That(await QueuedAsync(), Is.EqualTo(new[] { 0, 0 }), "its process may be at work");
+        await Store.SweepAsync(Noon.AddSeconds(30), 10);
+        Assert.That(await QueuedAsync(), Is.EqualTo(new[] { 1, 0 }));
+
+        await LeaveAsync(outbox);
+        await Store.SweepAsync(Noon.AddSeconds(30), 10);
+        await Store.SweepAsync(Noon.AddSeconds(90), 10);
+        Assert.That(await QueuedAsync(), Is.EqualTo(new[] { 1, 1 }));
+        var queued = (await Store.QueueAsync(Receivers[1], 0, 10, long.MaxValue)).Single().Message;
+        Assert.That(JsonSerializer.Serialize(queued), Is.EqualTo(JsonSerializer.Serialize(Message)));
+    }
+
+    [Test]
+    public async Task Nothing_is_left_of_a_publish_that_went_through()
+    {
+        var epoch = (await Store.OpenAsync(Sender, false, 60, Noon)).Session.Epoch;
+        var messages = Receivers.Select(key => new SessionMessage(key, Message)).ToList();
+        for (var i = 0; i < 3; i++)
+            await Store.EnqueueOnceAsync(messages, Roomy, Noon, Sender, epoch, InboundExchanges.None);
+
+        await Store.SweepAsync(Noon.AddSeconds(31), 10);
+        Assert.That(await QueuedAsync(), Is.EqualTo(new[] { 3, 3 }));
+        var database = _adapter.Get<CassandraDatabase>();
+        var left = await database.ListAsync(
+            new StoreStatement("SELECT number FROM sessions WHERE device = ? AND kind = 4"), row => row.Get<long>(0),
+            CancellationToken.None, Sender.DeviceId);
+        Assert.That(left, Is.Empty);
+    }
+
+    /// <summary>As a process leaves it that dies when the sender's part is done.</summary>
+    private async Task LeaveAsync(Outbox outbox)
+    {
+        var database = _adapter.Get<CassandraDatabase>();
+        var insert = await new Outboxes(database).InsertAsync(Sender.DeviceId, outbox, CancellationToken.None);
+        await database.RunAsync(insert, CancellationToken.None);
+        await new SessionIndexes(database).AddAsync(new DueHint(DueKind.Outbox,
+            Noon.AddSeconds(30).ToUnixTimeMilliseconds(), Sender.DeviceId, "", outbox.Number), CancellationToken.None);
+    }
+
+    private async Task<IEnumerable<int>> QueuedAsync() =>
+    [
+        (await Store.FindAsync(Receivers[0]))!.Queued, (await Store.FindAsync(Receivers[1]))!.Queued,
+    ];
+}

@@ -1,0 +1,121 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Contracts;
+using Millrace.Cql;
+using Millrace.Primitives;
+using Millrace.Stores;
+using Millrace.Stores.Cassandra.Connection;
+using Millrace.Stores.Cassandra.Telemetry;
+using Millrace.Stores.Telemetry;
+
+namespace Millrace.Contract.Tests.Stores;
+
+public sealed class CassandraTelemetryStoreTests : TelemetryStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() =>
+        new CassandraAdapter(o => o.RowBytesMax = new ByteSize(BodyBytesMax));
+}
+
+/// <summary>What only Cassandra has: layouts that change, time to live, a limit of the nodes' own.</summary>
+public sealed class CassandraTelemetryTests
+{
+    private static readonly TopicPartition Partition = new("any", 2);
+    private static readonly long NowMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+    private static readonly long HourMs = (long)TimeSpan.FromHours(1).TotalMilliseconds;
+
+    [Test]
+    public async Task Another_bucket_holds_from_an_hour_or_more_ahead_and_all_rows_are_found()
+    {
+        var (bucket, shards) = (TimeSpan.FromMinutes(10), 256);
+        using var adapter = new CassandraAdapter(changeCassandra: o =>
+            (o.Telemetry.Bucket, o.Telemetry.Shards) = (bucket, shards));
+        var rows = Enumerable.Range(0, 100).Select(i => Message(i, NowMs + ((i - 50) * HourMs / 5))).ToList();
+        await adapter.Get<ITelemetryStore>().WriteAsync(Partition, rows[..50], new SinkPosition(50));
+        (bucket, shards) = (TimeSpan.FromMinutes(5), 64);
+        adapter.Reopen();
+        await adapter.Get<ITelemetryStore>().WriteAsync(Partition, rows[50..], new SinkPosition(100));
+
+        var layouts = await RowsAsync(adapter, "SELECT from_at, width_ms, shards FROM telemetry_layouts",
+            row => (From: row.Get<long>(0), WidthMs: row.Get<long>(1), Shards: row.Get<int>(2)));
+        Assert.That(layouts.Select(layout => layout.WidthMs), Is.EqualTo(new[] { 600_000L, 300_000L }));
+        Assert.That(layouts.Select(layout => layout.Shards), Is.EqualTo(new[] { 256, 64 }));
+        var from = layouts[1].From;
+        Assert.That(from, Is.InRange(NowMs + HourMs, NowMs + (4 * HourMs)));
+        foreach (var oldestFirst in new[] { false, true })
+        {
+            var found = await adapter.Get<ITelemetryStore>().QueryAsync(
+                new TelemetryRange("d", Limit: 1_000, OldestFirst: oldestFirst));
+            var expected = rows.Select(row => row.Offset);
+            Assert.That(found.Items.Select(row => row.Offset),
+                Is.EqualTo(oldestFirst ? expected : expected.Reverse()));
+        }
+
+        var places = await RowsAsync(adapter, "SELECT bucket, event_at FROM telemetry",
+            row => (Bucket: row.Get<long>(0), At: row.Get<long>(1)));
+        Assert.That(places, Has.Count.EqualTo(100));
+        foreach (var place in places)
+            Assert.That(place.At - place.Bucket, Is.InRange(0, place.At < from ? 599_999 : 299_999));
+    }
+
+    [Test]
+    public async Task Processes_that_start_at_the_same_time_record_one_layout()
+    {
+        using var adapter = new CassandraAdapter();
+        var stores = Enumerable.Range(0, 4).Select(_ => new CassandraTelemetryStore(
+            adapter.Get<CassandraDatabase>(), new CassandraTelemetryOptions(),
+            new StoreOptions { TelemetryRetention = TimeSpan.Zero }, TimeProvider.System,
+            NullLogger<CassandraTelemetryStore>.Instance)).ToList();
+        await Task.WhenAll(stores.Select((store, i) => Task.Run(async () =>
+            await store.WriteAsync(Partition, [Message(i, NowMs)], new SinkPosition(i + 1), default))));
+
+        var layouts = await RowsAsync(adapter, "SELECT from_at FROM telemetry_layouts", row => row.Get<long>(0));
+        Assert.That(layouts, Is.EqualTo(new[] { 0L }));
+        Assert.That(await stores[0].CountAsync(default), Is.EqualTo(4));
+        Assert.That(await stores[0].PositionAsync(Partition, default), Is.EqualTo(new SinkPosition(4)));
+    }
+
+    [Test]
+    public async Task Rows_live_for_the_retention_from_when_they_were_enqueued_and_latest_values_for_good()
+    {
+        using var adapter = new CassandraAdapter(o => o.TelemetryRetention = TimeSpan.FromHours(1));
+        var store = adapter.Get<ITelemetryStore>();
+        var due = Message(1, NowMs) with { EnqueuedAtMs = NowMs - (2 * HourMs) };
+        var kept = Message(2, NowMs - HourMs) with { EnqueuedAtMs = NowMs - (HourMs / 2) };
+        await store.WriteAsync(Partition, [due, kept], new SinkPosition(3));
+
+        Assert.That((await store.QueryAsync(new TelemetryRange("d"))).Items.Select(row => row.Offset),
+            Is.EqualTo(new[] { 2L }));
+        Assert.That((await store.LatestAsync("d"))!.Offset, Is.EqualTo(1));
+        var ttls = await RowsAsync(adapter, "SELECT ttl(body) FROM telemetry", row => row.Get<int?>(0));
+        Assert.That(ttls.Single(), Is.InRange(1_200, 1_801));
+        var latest = await RowsAsync(adapter, "SELECT ttl(value) FROM telemetry_latest", row => row.Get<int?>(0));
+        Assert.That(latest.Single(), Is.Null);
+    }
+
+    [Test]
+    public async Task A_row_that_the_nodes_do_not_take_is_refused_for_good_and_names_no_other_failure()
+    {
+        using var adapter = new CassandraAdapter(o => o.RowBytesMax = ByteSize.FromMiB(64));
+        var store = adapter.Get<ITelemetryStore>();
+        var huge = Message(1, NowMs) with { Body = new byte[20 << 20] };
+        var error = Assert.ThrowsAsync<MillraceException>(
+            async () => await store.WriteAsync(Partition, [huge], new SinkPosition(2)))!.Error;
+
+        Assert.That(error.Definition, Is.EqualTo(StoreErrors.RowRefused), error.ToString());
+        await store.WriteAsync(Partition, [Message(2, NowMs)], new SinkPosition(3));
+        Assert.That(await store.CountAsync(), Is.EqualTo(1));
+    }
+
+    private static async Task<List<T>> RowsAsync<T>(CassandraAdapter adapter, string text, Func<Row, T> read) =>
+        await adapter.Get<CassandraDatabase>().ListAsync(new StoreStatement(text), read, default);
+
+    private static TelemetryMessage Message(long offset, long eventAtMs) => new()
+    {
+        DeviceId = "d",
+        Partition = 2,
+        Offset = offset,
+        EnqueuedAtMs = NowMs,
+        EventAtMs = eventAtMs,
+        Properties = new Dictionary<string, string>(),
+        Body = [1, 2, 3],
+    };
+}

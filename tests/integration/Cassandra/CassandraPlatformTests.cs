@@ -1,0 +1,142 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Millrace.Cql;
+using Millrace.Integration.Tests.Bridge;
+using Millrace.Integration.Tests.Survival;
+using Millrace.TestKit;
+using Millrace.TestKit.Servers;
+using MQTTnet;
+using MQTTnet.Protocol;
+
+namespace Millrace.Integration.Tests.Cassandra;
+
+/// <summary>A platform whose stores are on a Cassandra node.</summary>
+public class CassandraPlatformTests
+{
+    private const string Keyspace = "platform_tests";
+    private readonly TemporaryFolder _folder = new();
+    private CassandraServers _servers = null!;
+
+    [OneTimeSetUp]
+    public async Task FindAsync()
+    {
+        var (servers, reason) = await CassandraServers.FindAsync();
+        if (servers is null) Assert.Ignore(reason);
+        _servers = servers!;
+    }
+
+    [SetUp]
+    public async Task DropAsync()
+    {
+        await using var session = await CqlSession.ConnectAsync(new CqlOptions
+        {
+            ContactPoints = _servers.ContactPoints.Split(','),
+            Port = _servers.Port,
+        });
+        var drop = new SimpleStatement($"DROP KEYSPACE IF EXISTS {Keyspace}") { Timeout = TimeSpan.FromMinutes(2) };
+        await session.ExecuteAsync(drop);
+    }
+
+    [OneTimeTearDown]
+    public async Task EndAsync()
+    {
+        if (_servers is not null) await _servers.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Test]
+    public async Task A_device_is_made_its_telemetry_shown_and_its_alert_listed_also_after_a_crash()
+    {
+        await using var platform = new PlatformProcess(_folder.Path, Settings(_servers.ContactPoints, _servers.Port));
+        await platform.StartAsync();
+        await platform.ApplyAsync("hot",
+            "SELECT IoTHub.ConnectionDeviceId AS deviceId, t INTO alerts FROM telemetry WHERE t > 50");
+        var key = await platform.RegisterAsync("pump-1");
+        await PublishAsync(platform, key, 20, 91);
+
+        var bodies = await ItemsAsync(platform, "devices/pump-1/telemetry?order=oldest", 2);
+        Assert.That(bodies.Select(item => item.GetProperty("body").GetProperty("t").GetInt32()),
+            Is.EqualTo(new[] { 20, 91 }));
+        var alert = (await ItemsAsync(platform, "alerts?device=pump-1", 1)).Single();
+        Assert.That(alert.GetProperty("deviceId").GetString(), Is.EqualTo("pump-1"));
+
+        await platform.KillAsync();
+        await platform.StartAsync();
+        await PublishAsync(platform, key, 92);
+        await ItemsAsync(platform, "devices/pump-1/telemetry", 3);
+        await ItemsAsync(platform, "alerts?device=pump-1", 2);
+        var device = await platform.Api.GetFromJsonAsync<JsonElement>("api/v1/devices/pump-1");
+        Assert.That(device.GetProperty("deviceId").GetString(), Is.EqualTo("pump-1"));
+        Assert.That(Directory.GetFiles(_folder.Path, "*.db", SearchOption.AllDirectories), Is.Empty);
+        Assert.That(await platform.TerminateAsync(TimeSpan.FromSeconds(60)), Is.Zero, platform.Printed);
+    }
+
+    [Test]
+    public async Task A_role_waits_for_its_stores_and_says_so()
+    {
+        using var folder = new TemporaryFolder();
+        await using var way = new CutProxy(_servers.Port);
+        way.Down(true);
+        await using var waiting = new PlatformProcess(folder.Path, Settings("127.0.0.1", way.Port));
+        waiting.LaunchRoles("registry");
+        await Eventually.TrueAsync(
+            async () => await TryGetAsync(waiting, "healthz") == HttpStatusCode.OK, "it is alive",
+            TimeSpan.FromSeconds(60));
+
+        using var ready = await waiting.Api.GetAsync("readyz");
+        Assert.That(ready.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+        Assert.That(await ready.Content.ReadAsStringAsync(), Does.Contain("\"stores\""));
+        Assert.That(waiting.HasPrinted("does not answer"));
+
+        way.Down(false);
+        await waiting.WaitReadyAsync();
+        Assert.That(waiting.HasPrinted($"keyspace {Keyspace}"));
+    }
+
+    private static (string, string)[] Settings(string contactPoints, int port) =>
+    [
+        ("Stores:Kind", "Cassandra"), ("Cassandra:ContactPoints", contactPoints), ("Cassandra:Port", $"{port}"),
+        ("Cassandra:Keyspace", Keyspace), ("Cassandra:ReplicationFactor", "1"), ("Cassandra:RequestTimeout", "60s"),
+    ];
+
+    private static async Task PublishAsync(PlatformProcess platform, string key, params int[] values)
+    {
+        using var client = new MqttClientFactory().CreateMqttClient();
+        await client.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", platform.MqttPort)
+            .WithClientId("pump-1").WithCredentials("pump-1", key).Build(), CancellationToken.None);
+        foreach (var value in values)
+        {
+            var sent = await client.PublishStringAsync(
+                "telemetry", $$"""{"t":{{value}}}""", MqttQualityOfServiceLevel.AtLeastOnce);
+            Assert.That(sent.IsSuccess, Is.True, sent.ReasonString);
+        }
+
+        await client.DisconnectAsync();
+    }
+
+    private static async Task<List<JsonElement>> ItemsAsync(PlatformProcess platform, string path, int count)
+    {
+        List<JsonElement> items = [];
+        await Eventually.TrueAsync(async () =>
+        {
+            var answer = await platform.Api.GetFromJsonAsync<JsonElement>($"api/v1/{path}");
+            items = [.. answer.GetProperty("items").EnumerateArray()];
+            return items.Count == count;
+        }, $"{count} of {path}", TimeSpan.FromSeconds(60));
+        return items;
+    }
+
+    private static async Task<HttpStatusCode?> TryGetAsync(PlatformProcess process, string path)
+    {
+        try
+        {
+            using var answer = await process.Api.GetAsync(path);
+            return answer.StatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+}
