@@ -19,6 +19,19 @@ public class OwnerTests
     private const string Fleet =
         "SELECT COUNT(*) AS n, AVG(v) AS mean INTO fleet FROM telemetry GROUP BY HoppingWindow(second, 10, 5)";
 
+    private const string Pairs =
+        "SELECT a.v AS x, b.v AS y INTO pairs FROM telemetry a LEFT JOIN telemetry b ON " +
+        "a.IoTHub.ConnectionDeviceId = b.IoTHub.ConnectionDeviceId AND DATEDIFF(second, a, b) BETWEEN 1 AND 3 " +
+        "AND b.v > 50";
+
+    private const string Back =
+        "SELECT v, LAG(v) OVER (LIMIT DURATION(second, 5)) AS l, SUM(v) OVER (PARTITION BY IoTHub.ConnectionDeviceId " +
+        "LIMIT DURATION(second, 9)) AS s INTO back FROM telemetry";
+
+    private const string Slides =
+        "SELECT IoTHub.ConnectionDeviceId AS d, COUNT(*) AS n INTO slides FROM telemetry " +
+        "GROUP BY IoTHub.ConnectionDeviceId, SlidingWindow(second, 4)";
+
     private ProcessorFixture _hub = null!;
 
     [SetUp]
@@ -30,6 +43,9 @@ public class OwnerTests
     [TestCase(Windows, "sums", 1)]
     [TestCase(Windows, "alerts", 2)]
     [TestCase(Fleet, "fleet", 3)]
+    [TestCase(Pairs, "pairs", 4)]
+    [TestCase(Back, "back", 5)]
+    [TestCase(Slides, "slides", 6)]
     public async Task Owners_that_crash_at_any_point_leave_each_row_once(string text, string output, int seed)
     {
         var random = new Random(seed);
