@@ -74,7 +74,8 @@ internal sealed class DealState : RowTaker
     public override void Restore(ref StateReader reader)
     {
         foreach (var feed in _feeds) feed.Restore(ref reader);
-        foreach (var source in _sources.Values) (source.Offset, source.Ordinal) = (reader.ReadInt64(), reader.ReadInt32());
+        foreach (var source in _sources.Values)
+            (source.Offset, source.Ordinal) = (reader.ReadInt64(), reader.ReadInt32());
     }
 
     /// <summary>Numbers the rows made at each position of a source; late ones come before the record there.</summary>

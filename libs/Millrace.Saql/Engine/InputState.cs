@@ -91,7 +91,8 @@ internal sealed class InputState : RecordInput
         var takers = CollectionsMarshal.AsSpan(_takers[source.Rank]);
         if (FirstToken(body.AsSpan(start, length)) == '[')
             ReadElements(source, record, array, ref arrayStart, body, start, length, times, takers);
-        else if (!_reader.TryRead(body, start, length)) Fail(source, record, SaqlErrors.BadBody, "It is no valid JSON object.");
+        else if (!_reader.TryRead(body, start, length))
+            Fail(source, record, SaqlErrors.BadBody, "It is no valid JSON object.");
         else TakeRow(source, record, array, ref arrayStart, 0, times, takers);
     }
 

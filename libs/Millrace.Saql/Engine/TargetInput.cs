@@ -10,9 +10,6 @@ namespace Millrace.Saql.Engine;
 internal sealed class TargetInput(
     byte[] owner, IReadOnlyDictionary<(int Feed, int Source), TargetInput.Way> ways, int sources) : RecordInput
 {
-    /// <summary>A watermark's body.</summary>
-    public const int WatermarkBytes = 12;
-
     private readonly SortedDictionary<int, long> _epochs = [];
     private readonly (long Offset, int Ordinal)[] _last = [.. Enumerable.Repeat((-1L, -1), sources)];
 

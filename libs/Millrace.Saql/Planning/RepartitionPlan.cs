@@ -89,7 +89,8 @@ internal sealed class RepartitionPlan
             }
 
             int[] all = [.. Enumerable.Range(0, Columns.Count).Where(column => Columns[column] is not null)];
-            return all.Length > 1 ? all.Select(column => new[] { column }).Prepend(all) : all.Select(one => new[] { one });
+            var alone = all.Select(column => new[] { column });
+            return all.Length > 1 ? alone.Prepend(all) : alone;
         }
 
         public string TextOf(int[] columns) => Texts.Count == Columns.Count

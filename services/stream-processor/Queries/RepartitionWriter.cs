@@ -83,7 +83,8 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
         StreamProcessorMetrics.RowsRepartitioned.Add(1);
     }
 
-    public void Watermark(int source, int feed, long offset, long ticks) => _watermarks[(source, feed)] = (offset, ticks);
+    public void Watermark(int source, int feed, long offset, long ticks) =>
+        _watermarks[(source, feed)] = (offset, ticks);
 
     /// <summary>Watermarks are for all places, so they go less often than rows.</summary>
     protected override void BeforeFlush()

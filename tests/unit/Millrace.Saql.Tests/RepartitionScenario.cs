@@ -75,7 +75,8 @@ internal sealed class RepartitionScenario
         {
             time += _random.Next(4) == 0 ? 0 : _random.Next(1_200);
             if (_random.Next(12) == 0) _marks.Add((source, records.Count, Ms(time + _random.Next(3_000))));
-            if (records.Count > 0 && _random.Next(9) == 0) _late.Add((source, records.Count, Late(source, records.Count, time)));
+            if (records.Count > 0 && _random.Next(9) == 0)
+                _late.Add((source, records.Count, Late(source, records.Count, time)));
             var device = $"d{source.Partition}-{_random.Next(3)}";
             records.Add(Record(time, _random.Next(20) == 0 ? null : device, _random.Next(15) switch
             {
