@@ -13,6 +13,7 @@ public static class ConsumerGroups
     public const string GatewayDelivery = "gateway-delivery";
 
     private const string QueryPrefix = "query.", CheckpointPrefix = "checkpoint.", BridgePrefix = "bridge.";
+    private const string TargetPrefix = "repartition.", DealerPrefix = "repartition-from.";
 
     /// <summary>The group of a query: a hint for retention and lag; its checkpoint rules.</summary>
     public static string OfQuery(string name) => QueryPrefix + name;
@@ -23,6 +24,17 @@ public static class ConsumerGroups
     /// </summary>
     public static string OfCheckpoint(string query) => CheckpointPrefix + query;
 
+    /// <summary>
+    /// The group of a query's second stage on its repartition topic. Retention never trims past it.
+    /// </summary>
+    public static string OfRepartition(string query) => TargetPrefix + query;
+
+    /// <summary>
+    /// Where the repartition topic stood at the checkpoint of one place of the first stage: whoever takes the place
+    /// over reads it from there on, so retention never trims past it.
+    /// </summary>
+    public static string OfDealer(string query, int place) => $"{DealerPrefix}{place}.{query}";
+
     /// <summary>The group of what a bridge brings out to its broker.</summary>
     public static string OfBridge(string name) => BridgePrefix + name;
 
@@ -31,7 +43,15 @@ public static class ConsumerGroups
     public static bool IsQuery(string group) => group.StartsWith(QueryPrefix, StringComparison.Ordinal);
 
     /// <summary>The query that a group belongs to, or null.</summary>
-    public static string? QueryOf(string group) =>
-        IsQuery(group) ? group[QueryPrefix.Length..]
-        : group.StartsWith(CheckpointPrefix, StringComparison.Ordinal) ? group[CheckpointPrefix.Length..] : null;
+    public static string? QueryOf(string group)
+    {
+        foreach (var prefix in (string[])[QueryPrefix, CheckpointPrefix, TargetPrefix])
+        {
+            if (group.StartsWith(prefix, StringComparison.Ordinal)) return group[prefix.Length..];
+        }
+
+        return group.StartsWith(DealerPrefix, StringComparison.Ordinal)
+            ? group[(group.IndexOf('.', DealerPrefix.Length) + 1)..]
+            : null;
+    }
 }

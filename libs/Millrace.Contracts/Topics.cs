@@ -13,8 +13,12 @@ public static class Topics
     /// <summary>Messages to devices; see <see cref="DeviceMessageHeaders"/>.</summary>
     public const string DeviceMessages = "device-messages";
     public const string OutputPrefix = "out.";
+    public const string RepartitionPrefix = "repartition.";
 
     /// <summary>The topic of the query output <paramref name="name"/>; the output "alerts" is the alerts
     /// topic.</summary>
     public static string Output(string name) => name == Alerts ? Alerts : OutputPrefix + name;
+
+    /// <summary>Between the two stages of the query; see <see cref="RepartitionRecord"/>.</summary>
+    public static string Repartition(string query) => RepartitionPrefix + query;
 }

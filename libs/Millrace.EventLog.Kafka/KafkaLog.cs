@@ -71,10 +71,21 @@ public sealed partial class KafkaLog : IRetainedLog
     public TopicInfo? FindTopic(string name) => _catalog.Topics.GetValueOrDefault(name);
 
     public ValueTask<OffsetRange> AppendAsync(
-        TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default) =>
-        ct.IsCancellationRequested
-            ? ValueTask.FromCanceled<OffsetRange>(ct)
-            : Append(partition, records, ct);
+        TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default)
+    {
+        if (ct.IsCancellationRequested) return ValueTask.FromCanceled<OffsetRange>(ct);
+        if (Refusal(partition, records) is { } refusal) return ValueTask.FromException<OffsetRange>(refusal);
+        var answer = new AwaitedAppend();
+        _producer.Append(_admin.Named(partition.Topic), partition, records, answer, ct);
+        return new ValueTask<OffsetRange>(answer.Task);
+    }
+
+    public Exception? Append(TopicPartition partition, RecordBatchBuilder records, IAppendOwner owner)
+    {
+        if (Refusal(partition, records) is { } refusal) return refusal;
+        _producer.Append(_admin.Named(partition.Topic), partition, records, owner, CancellationToken.None);
+        return null;
+    }
 
     public IPartitionReader OpenReader(TopicPartition partition, long offset)
     {
@@ -159,17 +170,14 @@ public sealed partial class KafkaLog : IRetainedLog
     internal PartitionFetch Fetch(TopicPartition partition, long offset) =>
         _readers.Fetch(_admin.Named(partition.Topic), partition, offset);
 
-    private ValueTask<OffsetRange> Append(
-        TopicPartition partition, RecordBatchBuilder records, CancellationToken ct)
+    private Exception? Refusal(TopicPartition partition, RecordBatchBuilder records)
     {
         ObjectDisposedException.ThrowIf(_disposed == 1, this);
         Check(partition);
         if (records.Count == 0) throw new ArgumentException("The builder has no records.", nameof(records));
-        if (TooLarge(records) is not { } tooLarge)
-            return _producer.AppendAsync(_admin.Named(partition.Topic), partition, records, ct);
+        if (TooLarge(records) is not { } tooLarge) return null;
         _metrics.Refusals.Add(1, EventLogMetrics.Topic(partition.Topic), EventLogMetrics.Reason("too-large"));
-        return ValueTask.FromException<OffsetRange>(
-            EventLogErrors.AppendTooLarge.With(partition, tooLarge).AsException());
+        return EventLogErrors.AppendTooLarge.With(partition, tooLarge).AsException();
     }
 
     private string? TooLarge(RecordBatchBuilder records)

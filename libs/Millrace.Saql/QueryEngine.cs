@@ -22,7 +22,7 @@ public sealed class QueryEngine
     private readonly QueryEngineOptions _options;
     private readonly Dictionary<TopicPartition, SourceState> _sources;
     private readonly SourceState[] _inOrder;
-    private readonly PipelineState[] _pipelines;
+    private readonly RowTaker[] _pipelines;
     private readonly AnalyticState[] _analytics;
     private readonly ReferenceState[] _references;
     private byte[] _copy = [];
@@ -33,16 +33,38 @@ public sealed class QueryEngine
     /// </param>
     public QueryEngine(
         QueryPlan plan, QueryEngineOptions options, IReadOnlyList<QuerySource> sources, IQueryRowSink sink)
+        : this(plan, options, EngineAssembly.Whole(plan, options, sources, sink))
     {
-        ArgumentNullException.ThrowIfNull(plan);
-        ArgumentNullException.ThrowIfNull(sources);
+    }
+
+    private QueryEngine(QueryPlan plan, QueryEngineOptions options, EngineAssembly assembly)
+    {
         _plan = plan;
         _options = options;
-        var assembly = new EngineAssembly(plan, options, sources, sink);
         (_inOrder, _pipelines, _analytics) = (assembly.Sources, assembly.Pipelines, assembly.Analytics);
         _references = [.. assembly.Operators.OfType<ReferenceState>()];
         _sources = _inOrder.ToDictionary(source => source.Partition);
     }
+
+    /// <summary>
+    /// The first stage of a plan that is answered by key: reads the sources of one partition, and sends each row to
+    /// the place of its key.
+    /// </summary>
+    /// <param name="sources">Every partition that all places together read.</param>
+    public static QueryEngine ForDealer(
+        QueryPlan plan, QueryEngineOptions options, IReadOnlyList<QuerySource> sources, int place, IRowDealer dealer,
+        IQueryRowSink sink) =>
+        new(plan, options, EngineAssembly.Dealer(plan, options, sources, place, dealer, sink));
+
+    /// <summary>
+    /// The second stage: answers the rows that the first stage sent to one place. All places together give the rows
+    /// that one engine over all sources gives.
+    /// </summary>
+    /// <param name="sources">The same as of the first stage.</param>
+    /// <param name="target">What is read: one partition of the topic in between.</param>
+    public static QueryEngine ForTarget(
+        QueryPlan plan, QueryEngineOptions options, IReadOnlyList<QuerySource> sources, QuerySource target,
+        IQueryRowSink sink) => new(plan, options, EngineAssembly.Target(plan, options, sources, target, sink));
 
     /// <summary>
     /// The least of the sources' watermarks, in milliseconds since 1970; long.MinValue before the first.
@@ -221,7 +243,8 @@ public sealed record LateRecord(RecordBatch Batch, int Element);
 
 /// <param name="Input">The name that the query uses in FROM.</param>
 /// <param name="StartOffset">Where reading begins when no state is restored.</param>
-public sealed record QuerySource(string Input, TopicPartition Partition, long StartOffset);
+/// <param name="NeedsKey">A record without a key fails: its key is the device that it is of.</param>
+public sealed record QuerySource(string Input, TopicPartition Partition, long StartOffset, bool NeedsKey = false);
 
 /// <param name="Name">The query's name and version go into row ids.</param>
 public sealed record QueryEngineOptions(string Name, int Version)
@@ -235,45 +258,3 @@ public sealed record QueryEngineOptions(string Name, int Version)
     /// <summary>What the query may keep; when it is more, the query stops with SQ-0203.</summary>
     public long StateBytesMax { get; init; } = long.MaxValue;
 }
-
-/// <summary>Takes what a query makes. Spans are valid during the call only.</summary>
-public interface IQueryRowSink
-{
-    void Row(in QueryRow row);
-
-    /// <summary>A record, or one element of it, that could not be decoded or failed in an expression.</summary>
-    void Failed(in QueryRowFailure failure);
-
-    /// <summary>An event that the time policies dropped.</summary>
-    void Dropped(TopicPartition source, long offset);
-}
-
-/// <summary>One row of one output.</summary>
-public readonly ref struct QueryRow
-{
-    /// <summary>Index into <see cref="QueryPlan.Outputs"/>.</summary>
-    public required int Output { get; init; }
-
-    /// <summary>System.Timestamp() of the row, milliseconds since 1970 UTC.</summary>
-    public required long TimestampMs { get; init; }
-
-    /// <summary>The row's identity, see <see cref="RowIdentity"/>.</summary>
-    public required string RowId { get; init; }
-
-    /// <summary>The device whose events alone made the row; null when there were several or none.</summary>
-    public required string? DeviceId { get; init; }
-
-    /// <summary>The row as a JSON object in UTF-8, fields in SELECT order.</summary>
-    public required ReadOnlySpan<byte> Json { get; init; }
-}
-
-/// <param name="Element">
-/// Which element of an array body, 0 for a body that is one object; -1 for the whole record. A window's row that
-/// fails names the first event of its group.
-/// </param>
-/// <param name="Code">The stable code, SQ-nnnn.</param>
-/// <param name="IsLate">It failed as a <see cref="LateRecord"/>.</param>
-/// <param name="IsTaken">The query had taken the row; otherwise its body or its time could not be read.</param>
-public readonly record struct QueryRowFailure(
-    TopicPartition Source, long Offset, int Element, string Code, string Reason, bool IsLate,
-    bool IsTaken);

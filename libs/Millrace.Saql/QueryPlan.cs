@@ -10,6 +10,12 @@ public enum QueryScope
 
     /// <summary>One answer over all partitions.</summary>
     AllPartitions,
+
+    /// <summary>
+    /// Each key for itself, in two stages: every log partition sends its rows to the place of their key, where they
+    /// are answered. One engine over all partitions gives the same.
+    /// </summary>
+    ByKey,
 }
 
 /// <summary>A compiled query. It never changes and serves many engines.</summary>
@@ -23,10 +29,16 @@ public sealed class QueryPlan
         Outputs = parts.Outputs;
         var isLocal = parts.Operators.All(one => one.IsPartitionLocal)
             && parts.Analytics.All(analytic => analytic.IsPartitionLocal);
-        Scope = isLocal ? QueryScope.PerPartition : QueryScope.AllPartitions;
+        Repartition = isLocal ? null : RepartitionPlan.Of(parts.Feeds, parts.Operators, parts.Analytics);
+        Scope = isLocal ? QueryScope.PerPartition
+            : Repartition is null ? QueryScope.AllPartitions
+            : QueryScope.ByKey;
     }
 
     internal PlanParts Parts { get; }
+
+    /// <summary>Null unless it is answered by key.</summary>
+    internal RepartitionPlan? Repartition { get; }
 
     /// <summary>The text that it was compiled from.</summary>
     public string Text { get; }

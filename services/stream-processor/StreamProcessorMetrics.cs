@@ -13,6 +13,9 @@ internal static class StreamProcessorMetrics
     public static readonly Counter<long> RowsFailed = Meter.CreateCounter<long>("millrace.query.rows.failed");
     public static readonly Counter<long> EventsDropped = Meter.CreateCounter<long>("millrace.query.events.dropped");
     public static readonly Counter<long> RowsKnown = Meter.CreateCounter<long>("millrace.query.rows.known");
+    public static readonly Counter<long> RowsRepartitioned =
+        Meter.CreateCounter<long>("millrace.query.rows.repartitioned");
+
     public static readonly Counter<long> EpochsRaised = Meter.CreateCounter<long>("millrace.query.epochs.raised");
     public static readonly Counter<long> OwnersStale = Meter.CreateCounter<long>("millrace.query.owners.stale");
     public static readonly Counter<long> IdleMarks = Meter.CreateCounter<long>("millrace.query.idle.marks");

@@ -41,6 +41,11 @@ public sealed class StreamProcessorOptions
     /// <summary>How often queries look at the clock: for idle partitions, checkpoints and their status.</summary>
     public TimeSpan TickInterval { get; set; } = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>
+    /// How often a partition tells all places of a query that is answered by key how far it is.
+    /// </summary>
+    public TimeSpan WatermarkInterval { get; set; } = TimeSpan.FromMilliseconds(250);
+
     /// <summary>How often a query writes its status.</summary>
     public TimeSpan StatusInterval { get; set; } = TimeSpan.FromSeconds(2);
 

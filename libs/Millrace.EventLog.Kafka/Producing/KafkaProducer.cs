@@ -30,14 +30,14 @@ internal sealed class KafkaProducer : IAsyncDisposable
         _current = Start();
     }
 
-    public ValueTask<OffsetRange> AppendAsync(
-        string topic, TopicPartition partition, RecordBatchBuilder records, CancellationToken ct)
+    /// <summary>The owner is told later, on a thread of the producer where that has the answer.</summary>
+    public void Append(
+        string topic, TopicPartition partition, RecordBatchBuilder records, IAppendOwner owner, CancellationToken ct)
     {
         var room = _room.EnterAsync(records.ByteCount, records.Count, ct);
-        var append = new PendingAppend(partition, records);
-        return room.IsCompletedSuccessfully && _current.TryAppend(topic, append, records)
-            ? new ValueTask<OffsetRange>(append.Answer)
-            : new ValueTask<OffsetRange>(AppendLaterAsync(room, topic, append, records));
+        var append = new PendingAppend(partition, records, owner);
+        if (room.IsCompletedSuccessfully && _current.TryAppend(topic, append, records)) return;
+        _ = AppendLaterAsync(room, topic, append, records);
     }
 
     public async ValueTask DisposeAsync()
@@ -55,33 +55,29 @@ internal sealed class KafkaProducer : IAsyncDisposable
     /// <summary>For tests.</summary>
     internal ProducerClient Current => _current;
 
-    private async Task<OffsetRange> AppendLaterAsync(
+    private async Task AppendLaterAsync(
         ValueTask room, string topic, PendingAppend append, RecordBatchBuilder records)
     {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
             await room.ConfigureAwait(false);
         }
-        catch
+        catch (OperationCanceledException cancelled)
         {
-            append.Forget();
-            throw;
+            append.Refuse(cancelled);
+            return;
         }
 
-        while (true)
+        try
         {
-            var producer = _current;
-            if (producer.TryAppend(topic, append, records)) return await append.Answer.ConfigureAwait(false);
-            try
-            {
+            while (_current is var producer && !producer.TryAppend(topic, append, records))
                 await RenewAsync(producer).ConfigureAwait(false);
-            }
-            catch
-            {
-                append.Forget();
-                _room.Exit(append.Bytes, append.Records);
-                throw;
-            }
+        }
+        catch (Exception refusal)
+        {
+            _room.Exit(append.Bytes, append.Records);
+            append.Refuse(refusal);
         }
     }
 

@@ -6,15 +6,13 @@ using Millrace.Primitives;
 namespace Millrace.EventLog.Kafka.Producing;
 
 /// <summary>
-/// One append on its way: counts the brokers' reports of its records, and has the answer when the last one is in.
+/// One append on its way: counts the brokers' reports of its records, and tells its owner when the last one is in.
 /// </summary>
 internal sealed class PendingAppend
 {
-    private readonly TaskCompletionSource<OffsetRange> _answer =
-        new(TaskCreationOptions.RunContinuationsAsynchronously);
-
     private readonly GCHandle _self;
     private readonly TopicPartition _partition;
+    private readonly IAppendOwner _owner;
 
     // Reports that are to come, and one more while records are handed over.
     private int _open;
@@ -22,9 +20,10 @@ internal sealed class PendingAppend
     private long _last = -1;
     private int _error;
 
-    public PendingAppend(TopicPartition partition, RecordBatchBuilder records)
+    public PendingAppend(TopicPartition partition, RecordBatchBuilder records, IAppendOwner owner)
     {
-        (_partition, Bytes, Records, _open) = (partition, records.ByteCount, records.Count, records.Count + 1);
+        (_partition, _owner) = (partition, owner);
+        (Bytes, Records, _open) = (records.ByteCount, records.Count, records.Count + 1);
         _self = GCHandle.Alloc(this);
     }
 
@@ -33,8 +32,6 @@ internal sealed class PendingAppend
     public int Records { get; }
 
     public TopicPartition Partition => _partition;
-
-    public Task<OffsetRange> Answer => _answer.Task;
 
     /// <summary>What stands for it in the library.</summary>
     public nint Opaque => GCHandle.ToIntPtr(_self);
@@ -69,14 +66,18 @@ internal sealed class PendingAppend
     }
 
     /// <summary>It was never handed over.</summary>
-    public void Forget() => _self.Free();
+    public void Refuse(Exception why)
+    {
+        _self.Free();
+        _owner.OnAppendFailed(why);
+    }
 
-    /// <summary>Gives the caller the answer; the library knows nothing of this append any more.</summary>
+    /// <summary>Gives the owner the answer; the library knows nothing of this append any more.</summary>
     public void Complete()
     {
         _self.Free();
-        if (_error == 0) _answer.SetResult(new OffsetRange(_first, _last + 1));
-        else _answer.SetException(Failure().AsException());
+        if (_error == 0) _owner.OnAppended(new OffsetRange(_first, _last + 1));
+        else _owner.OnAppendFailed(Failure().AsException());
     }
 
     public bool Succeeded => _error == 0;

@@ -36,7 +36,7 @@ internal sealed class ProducerClient
     private volatile bool _isFatal;
     private volatile bool _isEnding;
 
-    /// <param name="done">Called once for each append, before its caller has the answer.</param>
+    /// <param name="done">Called once for each append, before its owner has the answer.</param>
     public ProducerClient(
         IReadOnlyDictionary<string, string> settings, ILogger log, TimeProvider time, Action<PendingAppend> done)
     {
@@ -86,8 +86,8 @@ internal sealed class ProducerClient
             _life.ExitReadLock();
         }
 
-        // Without the lock: the caller may go on from here with the next append.
-        if (hasAnswer) Finish(append);
+        // Later: an owner is never told within its call.
+        if (hasAnswer) ThreadPool.UnsafeQueueUserWorkItem(Finish, append, preferLocal: false);
         return true;
     }
 

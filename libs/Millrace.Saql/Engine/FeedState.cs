@@ -59,6 +59,9 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
         RaiseToArrival();
     }
 
+    /// <summary>Whoever reads the source says that nothing earlier comes any more.</summary>
+    public void RaiseTo(long watermark) => Watermark = Math.Max(Watermark, watermark);
+
     /// <summary>A record came, before its rows are looked at.</summary>
     public void Arrive(RecordTimes times)
     {

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Unicode;
 using Millrace.Contracts;
+using Millrace.Primitives;
 using Millrace.Saql.Decoding;
 using Millrace.Saql.Files;
 using Millrace.Saql.Json;
@@ -13,7 +14,7 @@ using Millrace.Saql.Values;
 namespace Millrace.Saql.Engine;
 
 /// <summary>One input at work: decodes records into its row, once for all that read it.</summary>
-internal sealed class InputState
+internal sealed class InputState : RecordInput
 {
     private const int AllElements = -1;
 
@@ -24,7 +25,7 @@ internal sealed class InputState
     private readonly Value[] _slots;
     private readonly JsonRowReader _reader;
     private readonly (byte[] Name, int Slot)[] _headers;
-    private readonly Dictionary<int, List<(FeedState Feed, PipelineState Pipeline, int Index)>> _takers = [];
+    private readonly Dictionary<int, List<(FeedState Feed, RowTaker Taker, int Index)>> _takers = [];
     private readonly int _enqueuedSlot;
     private readonly int _processedSlot;
     private readonly int _partitionSlot;
@@ -52,20 +53,25 @@ internal sealed class InputState
 
     public Value[] Slots => _slots;
 
-    public void AddTaker(FeedState feed, PipelineState pipeline, int index)
+    public void AddTaker(FeedState feed, RowTaker taker, int index)
     {
         if (!_takers.TryGetValue(feed.Source, out var takers)) _takers[feed.Source] = takers = [];
-        takers.Add((feed, pipeline, index));
+        takers.Add((feed, taker, index));
     }
 
     public bool HasTakers(int source) => _takers.ContainsKey(source);
 
-    /// <summary>Reads one record of a source; the record's bytes lie in the array.</summary>
-    public void Read(SourceState source, in RecordView record, byte[] array, ref byte arrayStart)
+    public override void Read(SourceState source, in RecordView record, byte[] array, ref byte arrayStart)
     {
         var takers = CollectionsMarshal.AsSpan(_takers[source.Rank]);
         var times = TimesOf(record);
         Arrive(takers, times, _context.TakesLate);
+        if (source.NeedsKey && !record.HasKey)
+        {
+            Fail(source, record, SaqlErrors.NoDevice, "");
+            return;
+        }
+
         var body = record.Value;
         var kind = FirstToken(body);
         if (kind is (byte)'{' or (byte)'[' && Utf8.IsValid(body))
@@ -73,7 +79,7 @@ internal sealed class InputState
         else if (BodyDecoder.TryDecode(record, out var reason) is { } decoded
             && FirstToken(decoded) is (byte)'{' or (byte)'[' && Utf8.IsValid(decoded))
             ReadBody(source, record, array, ref arrayStart, decoded, 0, decoded.Length, times);
-        else Fail(source, record, reason);
+        else Fail(source, record, SaqlErrors.BadBody, reason);
         _frame.Arena.WindBack(0);
     }
 
@@ -85,12 +91,12 @@ internal sealed class InputState
         var takers = CollectionsMarshal.AsSpan(_takers[source.Rank]);
         if (FirstToken(body.AsSpan(start, length)) == '[')
             ReadElements(source, record, array, ref arrayStart, body, start, length, times, takers);
-        else if (!_reader.TryRead(body, start, length)) Fail(source, record, "It is no valid JSON object.");
+        else if (!_reader.TryRead(body, start, length))
+            Fail(source, record, SaqlErrors.BadBody, "It is no valid JSON object.");
         else TakeRow(source, record, array, ref arrayStart, 0, times, takers);
     }
 
-    /// <summary>Reads a record that failed before: it moves no arrival, and comes behind all that did.</summary>
-    public void ReadLate(SourceState source, LateRecord late)
+    public override void ReadLate(SourceState source, LateRecord late)
     {
         var array = late.Batch.Bytes.ToArray();
         (_context.TakesLate, _onlyElement) = (true, late.Element);
@@ -100,7 +106,7 @@ internal sealed class InputState
     }
 
     private static void Arrive(
-        Span<(FeedState Feed, PipelineState Pipeline, int Index)> takers, RecordTimes times, bool isLate)
+        Span<(FeedState Feed, RowTaker Taker, int Index)> takers, RecordTimes times, bool isLate)
     {
         foreach (ref var taker in takers)
         {
@@ -112,7 +118,7 @@ internal sealed class InputState
     /// <summary>Each element of the array is a row; the body as a whole must be valid first.</summary>
     private void ReadElements(
         SourceState source, in RecordView record, byte[] array, ref byte arrayStart, byte[] body, int start, int length,
-        RecordTimes times, Span<(FeedState Feed, PipelineState Pipeline, int Index)> takers)
+        RecordTimes times, Span<(FeedState Feed, RowTaker Taker, int Index)> takers)
     {
         var check = new JsonScanner(body.AsSpan(0, start + length), start);
         check.SkipBlanks();
@@ -121,7 +127,7 @@ internal sealed class InputState
         check.SkipBlanks();
         if (!isValid || !check.AtEnd)
         {
-            Fail(source, record, "It is no valid JSON array.");
+            Fail(source, record, SaqlErrors.BadBody, "It is no valid JSON array.");
             return;
         }
 
@@ -153,7 +159,7 @@ internal sealed class InputState
 
     private void TakeRow(
         SourceState source, in RecordView record, byte[] array, ref byte arrayStart, int element, RecordTimes times,
-        Span<(FeedState Feed, PipelineState Pipeline, int Index)> takers)
+        Span<(FeedState Feed, RowTaker Taker, int Index)> takers)
     {
         var device = record.HasKey
             ? Value.OfText(array, PlaceOf(record.Key, ref arrayStart), record.Key.Length)
@@ -173,7 +179,7 @@ internal sealed class InputState
                     if (_processedSlot >= 0) _slots[_processedSlot] = Value.OfTicks(taker.Feed.Arrival);
                     _frame.Origin.Timestamp = timestamp;
                     isTaken = true;
-                    taker.Pipeline.Take(taker.Index);
+                    taker.Taker.Take(taker.Index);
                     break;
                 case TimeVerdict.Drop:
                     _context.Sink.Dropped(source.Partition, record.Offset);
@@ -213,10 +219,10 @@ internal sealed class InputState
         if (_hubSlot >= 0) _slots[_hubSlot] = RecordMetadata.IoTHub(record, times, _writer, _frame.Arena);
     }
 
-    private void Fail(SourceState source, in RecordView record, string reason)
+    private void Fail(SourceState source, in RecordView record, ErrorDefinition error, string reason)
     {
         CountRow(source, isTaken: false);
-        _context.Fail(source.Partition, record.Offset, -1, SaqlErrors.BadBody, reason);
+        _context.Fail(source.Partition, record.Offset, -1, error, reason);
     }
 
     /// <summary>

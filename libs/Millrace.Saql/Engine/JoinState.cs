@@ -99,30 +99,31 @@ internal sealed class JoinState : OperatorState
     /// <summary>Makes a row with each row of the other side that fits; whether there was one.</summary>
     private bool Meet(JoinInlet inlet, in RowOrigin origin, JoinSide other, uint hash)
     {
-        var isFirst = true;
         var ordinal = 0L;
         for (var number = other.FirstOf(hash == 0 ? 1 : hash); number >= 0; number = other.Rows[number].Next)
         {
+            // Whether it was taken away yet depends on rows of other keys.
+            if (other.Rows[number].Expiry < origin.Timestamp) continue;
             if (_separatePartitions && Context.Sources[other.Rows[number].Source].Partition
                 != Context.Sources[origin.Source].Partition)
                 continue;
             var found = other.Rows.Read(number, other.Values);
             JoinSide.Put(other.Values, SlotsOf(other), Root.Slots);
             Frame.Slots = Root.Slots;
-            Frame.Origin = With(origin, found).Derived(_plan.Number, (ordinal++ * 64) + inlet.Index);
+            Frame.Origin = With(origin, found).Derived(_plan.Number, (ordinal * 64) + inlet.Index);
             Frame.NextRow();
             Frame.ClearFailure();
             var fits = _plan.Condition.Test(Frame) == Truth.True;
             if (Frame.Failure is not null) Context.ReportFailure();
             else if (fits)
             {
-                isFirst = false;
+                ordinal++;
                 other.Rows[number].HasMet = true;
                 Root.Dispatch();
             }
         }
 
-        return !isFirst;
+        return ordinal > 0;
     }
 
     private static RowOrigin With(in RowOrigin origin, in RowOrigin other)

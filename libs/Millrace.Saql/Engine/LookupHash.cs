@@ -34,7 +34,7 @@ internal static class LookupHash
             case ValueKind.Bit or ValueKind.BigInt or ValueKind.Float:
                 return OfNumber(value.AsNumber);
             case ValueKind.DateTime:
-                return (uint)value.Ticks.GetHashCode();
+                return Fold(value.Ticks);
             case ValueKind.Text:
                 return OfText(value);
             default:
@@ -47,7 +47,7 @@ internal static class LookupHash
         if (text.Length <= TextBytesMax)
         {
             if (Conversion.TryNumber(text, out var number)) return OfNumber(number.AsNumber);
-            if (Conversion.TryDateTime(text, out var time)) return (uint)time.Ticks.GetHashCode();
+            if (Conversion.TryDateTime(text, out var time)) return Fold(time.Ticks);
             if (Ascii.EqualsIgnoreCase(text.Utf8.Trim((byte)' '), "true"u8)) return OfNumber(1);
             if (Ascii.EqualsIgnoreCase(text.Utf8.Trim((byte)' '), "false"u8)) return OfNumber(0);
         }
@@ -55,5 +55,9 @@ internal static class LookupHash
         return GroupTable.Hash(text.Utf8);
     }
 
-    private static uint OfNumber(double number) => (uint)(number == 0 ? 0 : number.GetHashCode());
+    private static uint OfNumber(double number) =>
+        number == 0 ? 0 : Fold(BitConverter.DoubleToInt64Bits(double.IsNaN(number) ? double.NaN : number));
+
+    /// <summary>Written out, because hashes stand in states and decide where rows go.</summary>
+    private static uint Fold(long bits) => (uint)bits ^ (uint)(bits >> 32);
 }

@@ -65,7 +65,7 @@ internal sealed class OutputState(OutputPlan plan, EngineContext context)
         if (origin.Window is not { } window)
             return RowIdentity.OfRecord(options.Name, options.Version, output, source, origin.Offset, origin.Element,
                 plan.Row);
-        if (context.Plan.Scope == QueryScope.AllPartitions) source = new TopicPartition(context.Sources[0].Topic, -1);
+        if (context.Plan.Scope != QueryScope.PerPartition) source = new TopicPartition(context.Sources[0].Topic, -1);
         var part = origin.Timestamp % TimeSpan.TicksPerMillisecond;
         var id = part == 0 ? $"{window.OperatorPlan.Number}" : $"{window.OperatorPlan.Number}+{part}";
         return RowIdentity.OfWindow(options.Name, options.Version, output, source, id,

@@ -1,11 +1,10 @@
-
 namespace Millrace.Saql.Engine;
 
 /// <summary>
 /// Inputs and operators that share a timeline. Rows of several sources wait until no source can give an earlier one;
 /// rows of a single ordered source go straight on. Before a row is taken, what is due before it is closed.
 /// </summary>
-internal sealed class PipelineState
+internal sealed class PipelineState : RowTaker
 {
     private readonly EngineContext _context;
     private readonly FeedState[] _feeds;
@@ -26,9 +25,9 @@ internal sealed class PipelineState
         _isDirect = feeds is [{ IsOrdered: true }];
     }
 
-    public bool IsWaiting => _waiting.Count > 0 || _operators.Any(one => one.IsWaiting);
+    public override bool IsWaiting => _waiting.Count > 0 || _operators.Any(one => one.IsWaiting);
 
-    public long StateBytes
+    public override long StateBytes
     {
         get
         {
@@ -38,15 +37,9 @@ internal sealed class PipelineState
         }
     }
 
-    public long Watermark => _feeds.Length == 0 ? long.MinValue : _feeds.Min(feed => feed.Watermark);
+    public override long Watermark => _feeds.Length == 0 ? long.MinValue : _feeds.Min(feed => feed.Watermark);
 
     public bool Has(OperatorState one) => Array.IndexOf(_operators, one) >= 0;
-
-    public bool TryFind(FeedState feed, out int index)
-    {
-        index = Array.IndexOf(_feeds, feed);
-        return index >= 0;
-    }
 
     public void NextDueChanged()
     {
@@ -54,15 +47,17 @@ internal sealed class PipelineState
         foreach (var one in _operators) _nextDue = Math.Min(_nextDue, one.NextDue);
     }
 
-    /// <summary>Takes the row in the slots of the feed's input, whose origin the frame has.</summary>
-    public void Take(int feed)
+    public override void Take(int feed)
     {
         if (_isDirect) TakeInOrder(feed);
         else _waiting.Push(_context.Frame.Origin, feed, _roots[feed].Slots);
     }
 
-    /// <summary>The watermark may have moved: what waited for it goes on.</summary>
-    public void Release()
+    /// <summary>Takes a row that was read elsewhere, as bytes.</summary>
+    public void Take(in RowOrigin origin, int feed, ReadOnlySpan<byte> row) => _waiting.Push(origin, feed, row);
+
+    /// <summary>What waited for the watermark goes on.</summary>
+    public override void Release()
     {
         var frontier = Frontier(out var source);
         if (frontier == long.MinValue) return;
@@ -76,20 +71,20 @@ internal sealed class PipelineState
         CloseBefore(frontier);
     }
 
-    public void Complete()
+    public override void Complete()
     {
         while (_waiting.Count > 0) TakeWaiting();
         CloseBefore(long.MaxValue);
     }
 
-    public void Save(StateWriter writer)
+    public override void Save(StateWriter writer)
     {
         foreach (var feed in _feeds) feed.Save(writer);
         _waiting.Save(writer);
         foreach (var one in _operators) one.Save(writer);
     }
 
-    public void Restore(ref StateReader reader)
+    public override void Restore(ref StateReader reader)
     {
         foreach (var feed in _feeds) feed.Restore(ref reader);
         _waiting.Restore(ref reader, _context.Sources.Length, _feeds.Length);

@@ -37,12 +37,30 @@ internal sealed class RowHeap
     /// <summary>Copies the device and the values of a row.</summary>
     public void Push(in RowOrigin origin, int feed, ReadOnlySpan<Value> slots)
     {
+        var size = SizeOf(origin, slots);
+        Write(_chunks.Room(size), origin, slots);
+        Insert(origin.Timestamp, origin.Source, origin.Offset, origin.Element, feed, size);
+    }
+
+    /// <summary>Takes a row that <see cref="Write"/> wrote.</summary>
+    public void Push(in RowOrigin origin, int feed, ReadOnlySpan<byte> row)
+    {
+        row.CopyTo(_chunks.Room(row.Length));
+        Insert(origin.Timestamp, origin.Source, origin.Offset, origin.Element, feed, row.Length);
+    }
+
+    public static int SizeOf(in RowOrigin origin, ReadOnlySpan<Value> slots)
+    {
         var size = ValueCodec.Size(origin.Device);
         foreach (ref readonly var value in slots) size += ValueCodec.Size(value);
-        var target = _chunks.Room(size);
+        return size;
+    }
+
+    /// <summary>The row's device and values.</summary>
+    public static void Write(Span<byte> target, in RowOrigin origin, ReadOnlySpan<Value> slots)
+    {
         var at = ValueCodec.Write(target, origin.Device);
         foreach (ref readonly var value in slots) at += ValueCodec.Write(target[at..], value);
-        Insert(origin.Timestamp, origin.Source, origin.Offset, origin.Element, feed, size);
     }
 
     /// <summary>Takes the least row away. Its bytes stay good until the next push.</summary>
@@ -57,7 +75,7 @@ internal sealed class RowHeap
         return least;
     }
 
-    /// <summary>Reads back what <see cref="Push"/> copied.</summary>
+    /// <summary>Reads back what <see cref="Write"/> wrote.</summary>
     public static Value Read(in WaitingRow row, Span<Value> slots)
     {
         var at = row.Start;

@@ -5,7 +5,8 @@ namespace Millrace.Saql.Engine;
 /// <summary>
 /// One source partition: how far it is read, and the marks and late records that take effect at offsets to come.
 /// </summary>
-internal sealed class SourceState(TopicPartition partition, int rank, long startOffset)
+internal sealed class SourceState(
+    TopicPartition partition, int rank, long startOffset, bool needsKey = false)
 {
     private readonly List<Pending> _pending = [];
 
@@ -13,10 +14,12 @@ internal sealed class SourceState(TopicPartition partition, int rank, long start
 
     public int Rank => rank;
 
+    public bool NeedsKey => needsKey;
+
     public long Position { get; private set; } = startOffset;
 
     /// <summary>What reads this source: one for each input that it belongs to.</summary>
-    public List<InputState> Inputs { get; } = [];
+    public List<RecordInput> Inputs { get; } = [];
 
     public IReadOnlyList<FeedState> Feeds { get; set; } = [];
 
@@ -59,6 +62,8 @@ internal sealed class SourceState(TopicPartition partition, int rank, long start
             writer.Write(offset);
             writer.Write(arrival);
         }
+
+        foreach (var input in Inputs) input.Save(writer);
     }
 
     public void Restore(ref StateReader reader)
@@ -68,6 +73,7 @@ internal sealed class SourceState(TopicPartition partition, int rank, long start
         _pending.Clear();
         for (var left = reader.ReadCount(); left > 0; left--)
             _pending.Add(new Pending(reader.ReadInt64(), reader.ReadInt64(), null));
+        foreach (var input in Inputs) input.Restore(ref reader);
     }
 
     private void Add(Pending pending)

@@ -74,6 +74,8 @@ internal sealed class TimestampExpr : Expr
 /// <summary>A column of a step that several read: computed once a row.</summary>
 internal sealed class MemoExpr(Expr inner, int memo) : Expr
 {
+    public Expr Inner => inner;
+
     public override ValueKind? Type => inner.Type;
 
     public override bool SeparatesPartitions => inner.SeparatesPartitions;

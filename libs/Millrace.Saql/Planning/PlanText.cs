@@ -95,6 +95,8 @@ internal static class PlanText
         if (operators.Count == 0 && plan.Parts.Analytics.Count == 0) return "each partition for itself: no state";
         if (plan.Scope == QueryScope.PerPartition)
             return "each partition for itself: every GROUP BY has the device id or PartitionId";
+        if (plan.Repartition is { } parted)
+            return $"each key for itself: rows go by repartition.<query> to the place of {parted.Text}";
         var first = operators.OfType<WindowPlan>().FirstOrDefault(window => !window.IsPartitionLocal);
         var cause = first is not null ? Window(first.Spec)
             : operators.OfType<JoinPlan>().FirstOrDefault(join => !join.IsPartitionLocal) is { } join
@@ -103,7 +105,7 @@ internal static class PlanText
                 ? $"match_recognize {match.Text}"
                 : plan.Parts.Analytics.First(one => !one.IsPartitionLocal).Text;
         return $"one answer over all partitions: {cause}\n" +
-            "  (it groups by neither IoTHub.ConnectionDeviceId nor PartitionId)";
+            "  (there is no key by which all that it groups, joins or looks back at could be parted)";
     }
 
     private static string Reads(InputPlan input)

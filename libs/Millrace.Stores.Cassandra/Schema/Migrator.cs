@@ -45,11 +45,11 @@ internal sealed class Migrator(
                 await MakeTableAsync(statement, ct).ConfigureAwait(false);
             }
 
-            var done = new SimpleStatement(
+            var record = new SimpleStatement(
                 "INSERT INTO migrations(scope, number, name, applied_at) VALUES('schema', ?, ?, ?)", number,
                 migration.Name, time.GetUtcNow());
-            done.Idempotent = true;
-            await session.ExecuteAsync(done, ct).ConfigureAwait(false);
+            record.Idempotent = true;
+            await session.ExecuteAsync(record, ct).ConfigureAwait(false);
             log.MigrationDone(number, migration.Name, keyspace);
         }
 

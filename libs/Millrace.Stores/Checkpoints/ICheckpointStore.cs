@@ -44,7 +44,10 @@ public interface ICheckpointStore
     ValueTask DeleteAsync(string query, int version, CancellationToken ct = default);
 }
 
-/// <param name="Partition">The log partition, or -1 for a query that is answered over all partitions at once.</param>
+/// <param name="Partition">
+/// The log partition, or -1 for a query that is answered over all partitions at once. Places of a second stage are
+/// counted on behind the log's partitions.
+/// </param>
 public readonly record struct CheckpointKey(string Query, int Version, int Partition);
 
 /// <summary>State = everything before these offsets, and nothing after.</summary>

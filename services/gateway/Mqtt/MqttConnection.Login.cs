@@ -1,6 +1,7 @@
 using System.Net;
 using Millrace.Contracts;
 using Millrace.Gateway.Authentication;
+using Millrace.Gateway.Sockets;
 using Millrace.Gateway.Topics;
 using Millrace.Mqtt;
 using Millrace.Mqtt.Session;
@@ -113,6 +114,7 @@ internal sealed partial class MqttConnection
         if (!Accept(new SessionGrants(isPresent, assigned, prefix))) return;
         _connectedAt = runtime.Time.GetUtcNow();
         _wasConnected = true;
+        (transport as LoopSocket)?.LetIn();
         await TellAsync(LifecycleKind.Connected, _connectedAt, reason: null).ConfigureAwait(false);
         if (_deviceSession is { HasQueued: true }) QueueGrew();
     }

@@ -12,10 +12,17 @@ internal sealed unsafe class EventLoop : IDisposable
     /// <summary>What one read may bring.</summary>
     public const int BufferBytes = 64 << 10;
 
+    /// <summary>
+    /// How many who come or go are served between two looks at those who are in: a login or an end costs a hundred
+    /// times what a publish does, and thousands may come, or go, at once.
+    /// </summary>
+    private const int ComersAndGoersATurn = 4;
+
     private readonly Epoll _epoll = new();
     private readonly int _wake = Epoll.Checked(
         Posix.EventFd(0, Posix.NonBlocking | Posix.CloseOnExec), "eventfd");
 
+    private readonly Queue<LoopSocket> _comersAndGoers = new();
     private readonly ILogger _log;
     private readonly Thread _thread;
     private LoopSocket?[] _sockets = new LoopSocket?[64];
@@ -56,6 +63,8 @@ internal sealed unsafe class EventLoop : IDisposable
             socket.Descriptor, Epoll.In | Epoll.Out | Epoll.PeerClosed | Epoll.EdgeTriggered);
     }
 
+    public void AddToTurn(LoopSocket socket) => _comersAndGoers.Enqueue(socket);
+
     /// <summary>Events of this turn that were meant for the socket find nobody.</summary>
     public void Leave(LoopSocket socket)
     {
@@ -94,7 +103,7 @@ internal sealed unsafe class EventLoop : IDisposable
     {
         Volatile.Write(ref _sleeping, 1);
         Interlocked.MemoryBarrier();
-        var ready = _epoll.Wait(Volatile.Read(ref _posted) is null ? -1 : 0);
+        var ready = _epoll.Wait(Volatile.Read(ref _posted) is null && _comersAndGoers.Count == 0 ? -1 : 0);
         Volatile.Write(ref _sleeping, 0);
         for (var i = 0; i < ready; i++)
         {
@@ -111,6 +120,8 @@ internal sealed unsafe class EventLoop : IDisposable
             posted.OnPosted();
             posted = next;
         }
+
+        for (var i = 0; i < ComersAndGoersATurn && _comersAndGoers.TryDequeue(out var socket); i++) socket.OnTurn();
     }
 
     private void Wake()

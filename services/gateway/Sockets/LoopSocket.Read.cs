@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Threading.Tasks.Sources;
-using Microsoft.AspNetCore.Connections;
 
 namespace Millrace.Gateway.Sockets;
 
@@ -24,6 +23,11 @@ internal sealed partial class LoopSocket : IValueTaskSource<ReadResult>
         Kept,
     }
 
+    /// <summary>
+    /// Nothing more will be read. A reset is an end like any other: storms of them must not cost an exception each.
+    /// </summary>
+    private const State Over = State.Ended | State.Failed;
+
     private Action<object?>? _continuation;
     private object? _continuationState;
     private byte[]? _buffer;
@@ -33,16 +37,13 @@ internal sealed partial class LoopSocket : IValueTaskSource<ReadResult>
     private bool _examined = true;
     private short _version;
 
-    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
-    {
-        if ((Current & State.Failed) != 0) return ValueTask.FromException<ReadResult>(Failure());
-        return TryRead(out var result) ? new(result) : new(this, _version);
-    }
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) =>
+        TryRead(out var result) ? new(result) : new(this, _version);
 
     public override bool TryRead(out ReadResult result)
     {
         result = default;
-        if ((Current & (State.Cancelled | State.Ended)) == 0 && (_count == 0 || _examined)) return false;
+        if ((Current & (State.Cancelled | Over)) == 0 && (_count == 0 || _examined)) return false;
         result = Result();
         return true;
     }
@@ -70,7 +71,7 @@ internal sealed partial class LoopSocket : IValueTaskSource<ReadResult>
     {
         Check(token);
         _version++;
-        return (Current & State.Failed) != 0 ? throw Failure() : Result();
+        return Result();
     }
 
     ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token)
@@ -193,14 +194,10 @@ internal sealed partial class LoopSocket : IValueTaskSource<ReadResult>
     private ReadResult Result()
     {
         var before = Remove(State.Cancelled);
-        return new ReadResult(Bytes(), (before & State.Cancelled) != 0, (before & State.Ended) != 0);
+        return new ReadResult(Bytes(), (before & State.Cancelled) != 0, (before & Over) != 0);
     }
 
     private ReadOnlySequence<byte> Bytes() => _buffer is null ? default : new(_buffer, _start, _count);
-
-    private Exception Failure() => (Current & State.Aborted) != 0
-        ? new ConnectionAbortedException()
-        : new ConnectionResetException("The connection was reset by its peer.");
 
     private void Check(short token)
     {

@@ -44,6 +44,8 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
     private readonly EventLoop _loop;
     private readonly LoopWriter _writer;
     private int _state;
+    private volatile bool _isLetIn;
+    private bool _hasTurn;
 
     /// <param name="descriptor">Connected and non-blocking; this object closes it.</param>
     public LoopSocket(EventLoop loop, int descriptor)
@@ -68,6 +70,9 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
     /// <summary>Ends the connection at once; what was not sent is dropped. From any thread.</summary>
     public void Abort() => Post(State.Aborted);
 
+    /// <summary>From now on it is served before those who have not shown yet who they are. From any thread.</summary>
+    public void LetIn() => _isLetIn = true;
+
     public void OnWriterDone() => Post(State.WriterDone);
 
     public void OnEvents(uint events)
@@ -78,7 +83,7 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
         if ((events & (Epoll.Error | Epoll.HangUp | Epoll.PeerClosed)) != 0) news |= State.PeerClosed;
         if (news == default) return;
         var before = Add(news);
-        if ((before & State.Armed) != 0) Receive();
+        if ((before & State.Armed) != 0) ServeInTurn();
     }
 
     public void OnPosted()
@@ -90,7 +95,14 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
         if ((state & (State.Aborted | State.Failed)) == State.Aborted) Fail();
         state = Current;
         if ((state & (State.ReaderDone | State.WriterDone)) == (State.ReaderDone | State.WriterDone)) Close();
-        else if ((state & State.Armed) != 0) Serve(state);
+        else if ((state & State.Armed) != 0) ServeInTurn();
+    }
+
+    /// <summary>Its turn has come.</summary>
+    public void OnTurn()
+    {
+        _hasTurn = false;
+        Serve();
     }
 
     private State Current => (State)Volatile.Read(ref _state);
@@ -118,8 +130,21 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
         _writer.OnWritable();
     }
 
-    private void Serve(State state)
+    /// <summary>Those who come and those who go wait for a turn; those in between are served at once.</summary>
+    private void ServeInTurn()
     {
+        if (_isLetIn && (Current & (State.PeerClosed | Over)) == 0) Serve();
+        else if (!_hasTurn)
+        {
+            _hasTurn = true;
+            _loop.AddToTurn(this);
+        }
+    }
+
+    private void Serve()
+    {
+        var state = Current;
+        if ((state & (State.Armed | State.Closed)) != State.Armed) return;
         if ((state & (State.Cancelled | State.Failed)) != 0) Complete();
         else if ((state & State.Readable) != 0) Receive();
     }

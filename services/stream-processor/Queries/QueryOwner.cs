@@ -16,7 +16,7 @@ internal sealed class QueryOwner : IDisposable
     private readonly QueryPlace _place;
     private readonly QueryProgress _progress;
     private readonly long _epoch;
-    private readonly OutputWriter _writer;
+    private readonly OwnerWriter _writer;
     private readonly QueryEngine _engine;
     private readonly Dictionary<TopicPartition, (long Offset, long SinceMs, long MarkedMs)> _idle = [];
     private long _recordsSinceSave;
@@ -27,7 +27,7 @@ internal sealed class QueryOwner : IDisposable
     private bool _changed;
 
     private QueryOwner(
-        QueryServices services, QueryPlace place, QueryProgress progress, long epoch, OutputWriter writer,
+        QueryServices services, QueryPlace place, QueryProgress progress, long epoch, OwnerWriter writer,
         QueryEngine engine)
     {
         (_services, _place, _progress, _epoch, _writer, _engine) = (services, place, progress, epoch, writer, engine);
@@ -40,7 +40,7 @@ internal sealed class QueryOwner : IDisposable
     /// <summary>
     /// Rows of an owner before were not made again yet: a decision at this position would come before theirs.
     /// </summary>
-    public bool IsCatchingUp => _writer.KnownRows > 0;
+    public bool IsCatchingUp => _writer.IsCatchingUp(_engine.Positions);
 
     /// <summary>Steps 1 to 4 of a take-over: epoch, fences, checkpoint, rows that stand already.</summary>
     public static async Task<QueryOwner> TakeOverAsync(
@@ -48,14 +48,12 @@ internal sealed class QueryOwner : IDisposable
     {
         var epoch = await services.Checkpoints.RaiseEpochAsync(place.Key, ct);
         StreamProcessorMetrics.EpochsRaised.Add(1, StreamProcessorMetrics.Query(place.Config.Name));
-        var writer = new OutputWriter(
-            services.Log, services.Time, place.Config.Name, place.Config.Version, epoch, place.Targets);
+        var writer = place.CreateWriter(services.Log, services.Time, services.Options, epoch);
         var checkpoint = await services.Checkpoints.FindAsync(place.Key, ct);
         var from = checkpoint?.Outputs.DistinctBy(o => o.Partition).ToDictionary(o => o.Partition, o => o.Offset);
         await writer.FenceAsync(from ?? place.OutputStarts, checkpoint?.Epoch ?? 0, ct);
 
-        var engine = new QueryEngine(place.Plan,
-            place.EngineOptions(services.Options.QueryStateBytesMax.Bytes), place.Sources, writer);
+        var engine = place.CreateEngine(services.Options, writer);
         if (checkpoint is not null) engine.Restore(checkpoint.State);
         foreach (var mark in await services.Checkpoints.MarksAsync(place.Key, ct)) Recall(engine, mark);
         foreach (var (input, offset) in engine.Positions) progress.Position(input, offset);
@@ -64,7 +62,7 @@ internal sealed class QueryOwner : IDisposable
         await owner.HoldAsync(ct);
 
         // What was joined with before is part of the checkpoint.
-        if (checkpoint is null && owner.UsesReferences) await owner.RefreshAsync(ct);
+        if (checkpoint is null && place.UsesReferences) await owner.RefreshAsync(ct);
 
         // A late letter that stands just where the checkpoint is has its rows now.
         await owner.EmitAsync(RecordBatch.None(place.Sources[0].Partition, 0), ct);
@@ -76,7 +74,7 @@ internal sealed class QueryOwner : IDisposable
     {
         _engine.Process(batch);
         _recordsSinceSave += batch.Count;
-        _progress.RecordsIn(batch.Count);
+        if (_place.Stage != QueryStage.Target) _progress.RecordsIn(batch.Count);
         _progress.Position(batch.Partition, batch.NextOffset);
         await EmitAsync(batch, ct);
         if (_recordsSinceSave >= _services.Options.CheckpointRecords) await SaveAsync(ct);
@@ -114,15 +112,15 @@ internal sealed class QueryOwner : IDisposable
     /// <summary>What only the clock decides: idle partitions, and the time for a checkpoint.</summary>
     public async Task TickAsync(CancellationToken ct)
     {
-        if (_engine.AwaitsWatermark) await MarkIdleAsync(ct);
-        if (UsesReferences && !IsCatchingUp
+        if (_engine.AwaitsWatermark || _place.Activity is not null) await MarkIdleAsync(ct);
+        // What was not to be told at once.
+        await _writer.FlushAsync(ct);
+        if (_place.UsesReferences && !IsCatchingUp
             && _services.Time.GetElapsedTime(_referencesAt) >= _services.Options.ReferenceInterval)
             await RefreshAsync(ct);
         _progress.Watermark(_place.Partition, _engine.WatermarkMs);
         if (_services.Time.GetElapsedTime(_savedAt) >= _services.Options.CheckpointInterval) await SaveAsync(ct);
     }
-
-    private bool UsesReferences => _place.Plan.References.Count > 0;
 
     /// <summary>
     /// Takes the devices as they are now. The checkpoint that has them is written before the next record, so that
@@ -185,12 +183,11 @@ internal sealed class QueryOwner : IDisposable
     /// </summary>
     private async Task HoldAsync(CancellationToken ct)
     {
-        var name = _place.Config.Name;
         foreach (var (partition, offset) in _engine.Positions)
-            await _services.Log.CommitAsync(ConsumerGroups.OfQuery(name), partition, offset, null, ct);
+            await _services.Log.CommitAsync(_place.InputGroup, partition, offset, null, ct);
         if (IsCatchingUp) return;
         foreach (var (partition, offset) in _writer.Positions.DistinctBy(position => position.Partition))
-            await _services.Log.CommitAsync(ConsumerGroups.OfCheckpoint(name), partition, offset, null, ct);
+            await _services.Log.CommitAsync(_place.OutputGroup, partition, offset, null, ct);
     }
 
     private async Task EmitAsync(RecordBatch batch, CancellationToken ct)
@@ -253,6 +250,7 @@ internal sealed class QueryOwner : IDisposable
     private async Task MarkIdleAsync(CancellationToken ct)
     {
         var now = _services.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        var isQuiet = _place.Activity is not null && !await _place.Activity.IsRecentAsync(ct);
         foreach (var (source, offset) in _engine.Positions)
         {
             var known = _idle.GetValueOrDefault(source, (Offset: -1, SinceMs: now, MarkedMs: long.MinValue));
@@ -263,6 +261,7 @@ internal sealed class QueryOwner : IDisposable
 
             var arrival = now - (long)_services.Options.IdleGrace.TotalMilliseconds;
             if (arrival <= known.MarkedMs) continue;
+            if (isQuiet && known.MarkedMs > arrival - InputActivity.QuietInterval.TotalMilliseconds) continue;
             var mark = new TimeMark(source, offset, arrival);
             if (!await _services.Checkpoints.AddMarkAsync(_place.Key, _epoch, mark, ct)) throw Stale();
             StreamProcessorMetrics.IdleMarks.Add(1, StreamProcessorMetrics.Query(_place.Config.Name));

@@ -1,15 +1,31 @@
 using Millrace.Contracts;
+using Millrace.EventLog;
 using Millrace.Saql;
 using Millrace.Stores.Checkpoints;
 using Millrace.Stores.Queries;
 
 namespace Millrace.StreamProcessor.Queries;
 
+internal enum QueryStage
+{
+    /// <summary>It reads inputs and writes outputs.</summary>
+    Whole,
+
+    /// <summary>The first of two: it reads one partition of each input and sends rows to the places of their keys.
+    /// </summary>
+    Dealer,
+
+    /// <summary>The second: it reads one partition of the repartition topic and writes outputs.</summary>
+    Target,
+}
+
 /// <summary>
-/// One place where a query is answered: a log partition of a query that is answered partition by partition, or the one
-/// place of a query that is answered over all.
+/// One place where a query is answered: a log partition of a query that is answered partition by partition, the one
+/// place of a query that is answered over all, or a place of one of the stages of a query that is answered by key.
 /// </summary>
-/// <param name="Partition">The log partition, or -1 for all.</param>
+/// <param name="Partition">
+/// The log partition, or -1 for all; those of second stages are counted on behind the hub's partitions.
+/// </param>
 /// <param name="Sources">The partitions that it reads, with their first offsets.</param>
 /// <param name="Targets">The partitions that it writes, in order of the plan's outputs.</param>
 /// <param name="OutputStarts">Where the outputs stood when the query was first started.</param>
@@ -17,7 +33,28 @@ internal sealed record QueryPlace(
     QueryConfig Config, QueryPlan Plan, int Partition, IReadOnlyList<QuerySource> Sources,
     IReadOnlyList<TopicPartition> Targets, IReadOnlyDictionary<TopicPartition, long> OutputStarts)
 {
+    public QueryStage Stage { get; init; }
+
+    /// <summary>What all places of the first stage read together.</summary>
+    public IReadOnlyList<QuerySource> AllSources { get; init; } = Sources;
+
+    /// <summary>Of a place of the first stage.</summary>
+    public InputActivity? Activity { get; init; }
+
     public CheckpointKey Key => new(Config.Name, Config.Version, Partition);
+
+    /// <summary>Who shares the places of this stage, and commits what was read.</summary>
+    public string InputGroup => Stage == QueryStage.Target
+        ? ConsumerGroups.OfRepartition(Config.Name)
+        : ConsumerGroups.OfQuery(Config.Name);
+
+    /// <summary>Who commits what was written.</summary>
+    public string OutputGroup => Stage == QueryStage.Dealer
+        ? ConsumerGroups.OfDealer(Config.Name, Partition)
+        : ConsumerGroups.OfCheckpoint(Config.Name);
+
+    /// <summary>Reference data is joined where rows are answered.</summary>
+    public bool UsesReferences => Stage != QueryStage.Dealer && Plan.References.Count > 0;
 
     /// <param name="stateBytesMax">What the query may keep here.</param>
     public QueryEngineOptions EngineOptions(long stateBytesMax) => new(Config.Name, Config.Version)
@@ -27,4 +64,22 @@ internal sealed record QueryPlace(
         OutOfOrderTolerance = Config.Options.OutOfOrderTolerance,
         DropOutOfOrder = Config.Options.Policy == EventOrderPolicy.Drop,
     };
+
+    public OwnerWriter CreateWriter(IEventLog log, TimeProvider time, StreamProcessorOptions options, long epoch) =>
+        Stage == QueryStage.Dealer
+            ? new RepartitionWriter(log, time, Config.Name, Config.Version, Partition, epoch, Targets,
+                [.. AllSources.Select(source => source.Partition).Distinct().Order()], options.WatermarkInterval)
+            : new OutputWriter(log, time, Config.Name, Config.Version, epoch, Targets);
+
+    public QueryEngine CreateEngine(StreamProcessorOptions options, OwnerWriter writer)
+    {
+        var engineOptions = EngineOptions(options.QueryStateBytesMax.Bytes);
+        return Stage switch
+        {
+            QueryStage.Dealer => QueryEngine.ForDealer(
+                Plan, engineOptions, AllSources, Partition, (IRowDealer)writer, writer),
+            QueryStage.Target => QueryEngine.ForTarget(Plan, engineOptions, AllSources, Sources[0], writer),
+            _ => new QueryEngine(Plan, engineOptions, Sources, writer),
+        };
+    }
 }

@@ -1,4 +1,3 @@
-using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Primitives;
 using Millrace.Saql;
@@ -53,10 +52,13 @@ internal sealed class RunningQuery
             // Where it begins is decided: whoever sees the status may count on what comes from now on.
             await WriteStatusAsync();
             // Whoever has the first partition answers a query that has one place.
-            await streams.RunAssignedAsync(
-                ConsumerGroups.OfQuery(Config.Name), places[0].Sources[0].Partition.Topic, (partition, ct) =>
-                    partition.Partition < places.Count ? RunPlaceAsync(places[partition.Partition], ct)
+            await Task.WhenAll(places.GroupBy(place => place.InputGroup).Select(stage =>
+            {
+                var its = stage.ToList();
+                return streams.RunAssignedAsync(stage.Key, its[0].Sources[0].Partition.Topic, (partition, ct) =>
+                    partition.Partition < its.Count ? RunPlaceAsync(its[partition.Partition], ct)
                         : Task.CompletedTask, stop);
+            }));
         }, _stop.Token);
     }
 

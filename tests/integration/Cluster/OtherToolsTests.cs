@@ -63,7 +63,9 @@ public class OtherToolsTests
         await Eventually.TrueAsync(async () => await ArchivedAsync() == 40, "in the archive",
             TimeSpan.FromSeconds(30));
         await Eventually.TrueAsync(async () => await CountAsync("dead-letters?stage=warm-writer") == 1
-            && await CountAsync("dead-letters?stage=archiver") == 1, "the keyless one is a dead letter of both");
+            && await CountAsync("dead-letters?stage=archiver") == 1
+            && await CountAsync("dead-letters?stage=query") == 1,
+            "the keyless one is a dead letter of each who reads it");
     }
 
     [Test]

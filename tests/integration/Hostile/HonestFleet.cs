@@ -1,75 +1,73 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using Millrace.Integration.Tests.Gateway;
-using Millrace.Mqtt;
 
 namespace Millrace.Integration.Tests.Hostile;
 
 /// <summary>
-/// Devices that do all as it should be: each publishes a number, waits for the acknowledgement, and goes on.
+/// Devices that do all as it should be: each publishes a number, waits for the acknowledgement, and goes on. All are
+/// served by one thread of their own, so that what they wait for is the gateway, and not the pool that it works on too.
 /// </summary>
 internal sealed class HonestFleet : IDisposable
 {
     public const string Prefix = "honest-";
-    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(20);
 
-    private readonly List<RawClient> _clients = [];
-    private readonly int[] _acknowledged;
+    private readonly List<HonestDevice> _devices = [];
 
-    private HonestFleet(int devices) => _acknowledged = new int[devices];
+    private HonestFleet()
+    {
+    }
 
-    public int Acknowledged => _acknowledged.Sum();
+    public int Acknowledged => _devices.Sum(device => device.Acknowledged);
 
     public static async Task<HonestFleet> ConnectAsync(GatewayHost host, int devices)
     {
-        var fleet = new HonestFleet(devices);
+        var fleet = new HonestFleet();
         for (var i = 0; i < devices; i++)
         {
             await host.AddDeviceAsync($"{Prefix}{i}");
-            fleet._clients.Add(await RawClient.LoginAsync(host, $"{Prefix}{i}"));
+            fleet._devices.Add(new HonestDevice(await RawClient.LoginAsync(host, $"{Prefix}{i}")));
         }
 
         return fleet;
     }
 
     /// <summary>Publishes for a while, and gives the time that each acknowledgement took.</summary>
-    public async Task<Latencies> PublishAsync(TimeSpan time)
-    {
-        using var stop = new CancellationTokenSource(time, TimeProvider.System);
-        var all = await Task.WhenAll(
-            _clients.Select((client, i) => Task.Run(() => PublishAsync(client, i, stop.Token))));
-        return new Latencies([.. all.SelectMany(each => each).Order()]);
-    }
+    public Task<Latencies> PublishAsync(TimeSpan time) => Task.Factory.StartNew(
+        () => Publish(time), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     /// <summary>Each acknowledged message stands in the log, once and in its place, and nothing else.</summary>
     public async Task AssertNothingIsLostAsync(GatewayHost host, string seed)
     {
         var records = await host.TelemetryAsync(Prefix);
         Assert.That(Acknowledged, Is.Positive, seed);
-        for (var i = 0; i < _acknowledged.Length; i++)
+        for (var i = 0; i < _devices.Count; i++)
         {
             var numbers = records.Where(r => r.DeviceId == $"{Prefix}{i}").Select(r => int.Parse(r.Body));
-            Assert.That(numbers, Is.EqualTo(Enumerable.Range(1, _acknowledged[i])), $"device {i}, {seed}");
+            Assert.That(numbers, Is.EqualTo(Enumerable.Range(1, _devices[i].Acknowledged)), $"device {i}, {seed}");
         }
     }
 
-    public void Dispose() => _clients.ForEach(client => client.Dispose());
+    public void Dispose() => _devices.ForEach(device => device.Dispose());
 
-    private async Task<List<double>> PublishAsync(RawClient client, int device, CancellationToken stop)
+    private Latencies Publish(TimeSpan time)
     {
         var took = new List<double>();
-        while (!stop.IsCancellationRequested)
+        var bySocket = _devices.ToDictionary(device => device.Socket);
+        var started = Stopwatch.GetTimestamp();
+        var readable = new List<Socket>();
+        while (true)
         {
-            var number = _acknowledged[device] + 1;
-            var id = (ushort)(1 + (number % 60_000));
-            var sentAt = Stopwatch.GetTimestamp();
-            await client.PublishAsync("telemetry", $"{number}", id);
-            Assert.That(await client.ReadAckAsync(), Is.EqualTo((id, ReasonCode.Success)), $"device {device}");
-            took.Add(Stopwatch.GetElapsedTime(sentAt).TotalMilliseconds);
-            _acknowledged[device] = number;
-            await Task.Delay(Period, TimeProvider.System, CancellationToken.None);
-        }
+            if (Stopwatch.GetElapsedTime(started) < time) _devices.ForEach(device => device.PublishWhenDue());
+            else if (!_devices.Exists(device => device.Waits)) return new Latencies([.. took.Order()]);
 
-        return took;
+            readable.Clear();
+            readable.AddRange(bySocket.Keys);
+            Socket.Select(readable, null, null, TimeSpan.FromMilliseconds(1));
+            foreach (var socket in readable)
+                if (bySocket[socket].Read() is { } latency) took.Add(latency);
+            _devices.ForEach(device => device.AssertPatience());
+        }
     }
 }
 

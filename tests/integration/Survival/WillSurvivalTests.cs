@@ -26,8 +26,14 @@ public class WillSurvivalTests()
         using var delayed = await ConnectAsync("delayed", expiry: 600, delay: 3);
         using var expiring = await ConnectAsync("expiring", expiry: 2, delay: 500);
         using var back = await ConnectAsync("back", expiry: 600, delay: 500);
-        using (var gone = await ConnectAsync("gone", expiry: 600, delay: 1)) await gone.DisconnectAsync();
+        using (var gone = await ConnectAsync("gone", expiry: 600, delay: 1))
+        {
+            await ConnectedAsync(6);
+            await gone.DisconnectAsync();
+        }
 
+        // The client has sent that it goes; only once the platform knows, the kill does not concern it.
+        await ConnectedAsync(5);
         await Platform.KillAsync();
         var watch = Stopwatch.StartNew();
         await Platform.StartAsync();
@@ -103,6 +109,12 @@ public class WillSurvivalTests()
             Assert.That(await CountAsync(device), Is.EqualTo(count), device);
         }
     }
+
+    private Task ConnectedAsync(int count) => Eventually.TrueAsync(async () =>
+    {
+        using var status = JsonDocument.Parse(await Platform.Api.GetStringAsync("api/v1/status"));
+        return status.RootElement.GetProperty("devicesConnected").GetInt32() == count;
+    }, $"{count} devices are connected");
 
     /// <summary>How many wills of the device are in its telemetry, of which there is nothing else.</summary>
     private async Task<int> CountAsync(string device)

@@ -77,7 +77,7 @@ public class CompilerTests
 
     [TestCase("SELECT * FROM telemetry", QueryScope.PerPartition)]
     [TestCase("SELECT COUNT(*) FROM telemetry GROUP BY TumblingWindow(second, 1)", QueryScope.AllPartitions)]
-    [TestCase("SELECT COUNT(*) FROM telemetry GROUP BY room, TumblingWindow(second, 1)", QueryScope.AllPartitions)]
+    [TestCase("SELECT COUNT(*) FROM telemetry GROUP BY room, TumblingWindow(second, 1)", QueryScope.ByKey)]
     [TestCase("SELECT COUNT(*) FROM telemetry GROUP BY IoTHub.ConnectionDeviceId, TumblingWindow(second, 1)",
         QueryScope.PerPartition)]
     [TestCase("SELECT COUNT(*) FROM telemetry GROUP BY partitionid, TumblingWindow(second, 1)",

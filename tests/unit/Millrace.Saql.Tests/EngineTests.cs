@@ -238,8 +238,7 @@ public class EngineTests
                 "HoppingWindow(second, 10, 5)) SELECT * INTO alerts FROM s WHERE a > 75");
         Assert.That(plan.Explain().ReplaceLineEndings("\n"), Is.EqualTo(
             """
-            scope: one answer over all partitions: hopping window of 00:00:10 every 00:00:05
-              (it groups by neither IoTHub.ConnectionDeviceId nor PartitionId)
+            scope: each key for itself: rows go by repartition.<query> to the place of [ROOM]
             input telemetry
               reads: ts, room, t
               timestamp: [TS]; state: rows within the out-of-order tolerance

@@ -37,6 +37,37 @@ public class PlatformStreamTests
         Assert.That((await letters.ListAsync(new DeadLetterFilter())).Items[0].Letter.ErrorCode, Is.EqualTo("SP-0001"));
     }
 
+    [TestCase("SELECT v INTO o FROM telemetry")]
+    [TestCase("SELECT v, COUNT(*) AS n INTO o FROM telemetry GROUP BY v, TumblingWindow(second, 1)")]
+    [TestCase("SELECT COUNT(*) AS n INTO o FROM telemetry GROUP BY System.Timestamp()")]
+    public async Task A_query_does_not_take_a_keyless_record_and_dead_letters_it_once(string text)
+    {
+        await ApplyAsync("q", text);
+        for (var i = 0; i < 20; i++)
+            await _hub.AppendAsync(i % 4, Now + i, i == 7 ? null : "pump", $$"""{"v":{{i}}}""");
+
+        await SoonAsync(async () => (await _hub.RowsAsync("o")).Count == 19);
+        var letters = _hub.Get<IDeadLetterStore>();
+        await SoonAsync(async () => await letters.CountAsync() == 2);
+        var found = (await letters.ListAsync(new DeadLetterFilter(Stage: DeadLetterStages.Query))).Items.Single();
+        Assert.That((found.Letter.ErrorCode, found.Letter.Query, found.Letter.Partition, found.Letter.Offset),
+            Is.EqualTo(("SQ-0108", "q", 3, 1L)));
+    }
+
+    [Test]
+    public async Task A_row_that_fails_at_the_place_of_its_key_is_a_dead_letter_of_its_record()
+    {
+        await ApplyAsync("q",
+            "SELECT v, SUM(10 / (v % 5)) AS s INTO o FROM telemetry GROUP BY v, TumblingWindow(second, 1)");
+        for (var i = 0; i < 20; i++) await _hub.AppendAsync(i % 4, Now + i, "pump", $$"""{"v":{{i}}}""");
+
+        await SoonAsync(async () => (await _hub.RowsAsync("o")).Count == 16);
+        var letters = _hub.Get<IDeadLetterStore>();
+        await SoonAsync(async () => await letters.CountAsync() == 4);
+        Assert.That((await letters.ListAsync(new DeadLetterFilter())).Items.Select(stored => stored.Letter),
+            Has.All.Matches<DeadLetter>(l => l is { Topic: "telemetry", Stage: "query", ErrorCode: "SQ-0104" }));
+    }
+
     [Test]
     public async Task A_query_raises_alerts_with_their_fields_and_its_outputs_are_kept()
     {

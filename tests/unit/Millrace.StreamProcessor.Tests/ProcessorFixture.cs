@@ -156,6 +156,7 @@ internal sealed class ProcessorFixture : IAsyncDisposable
             ["StreamProcessor:IdleAfter"] = "00:00:00.300",
             ["StreamProcessor:IdleGrace"] = "00:00:00.050",
             ["StreamProcessor:TickInterval"] = "00:00:00.050",
+            ["StreamProcessor:WatermarkInterval"] = "00:00:00",
             ["StreamProcessor:CheckpointInterval"] = "00:00:00.200",
             ["StreamProcessor:ReconcileInterval"] = "00:00:00.300",
             ["StreamProcessor:ReferenceInterval"] = "00:00:00.200",

@@ -7,6 +7,10 @@ namespace Millrace.EventLog.Kafka.Tests.Producing;
 public class PendingAppendTests
 {
     private const int TooLarge = 10, Refused = 29;
+    private AwaitedAppend _answer = new();
+
+    [SetUp]
+    public void SetUp() => _answer = new AwaitedAppend();
 
     [Test]
     public async Task The_answer_comes_with_the_last_report_and_says_where_the_records_are()
@@ -17,7 +21,7 @@ public class PendingAppendTests
         Assert.That(append.Report(0, 8), Is.False);
         Assert.That(append.Report(0, 12), Is.True, "another process wrote between");
         append.Complete();
-        Assert.That(await append.Answer, Is.EqualTo(new OffsetRange(7, 13)));
+        Assert.That(await _answer.Task, Is.EqualTo(new OffsetRange(7, 13)));
     }
 
     [Test]
@@ -36,7 +40,7 @@ public class PendingAppendTests
         append.Report(0, 7);
         Assert.That(append.Report(Refused, -1001), Is.True);
         append.Complete();
-        Assert.That(async () => await append.Answer, FailsWith("LOG-0011"));
+        Assert.That(async () => await _answer.Task, FailsWith("LOG-0011"));
     }
 
     [Test]
@@ -46,7 +50,7 @@ public class PendingAppendTests
         append.HandedOver(missing: 0, error: 0);
         append.Report(0, -1001);
         append.Complete();
-        Assert.That(async () => await append.Answer, FailsWith("LOG-0011"));
+        Assert.That(async () => await _answer.Task, FailsWith("LOG-0011"));
     }
 
     [Test]
@@ -56,7 +60,7 @@ public class PendingAppendTests
         Assert.That(append.HandedOver(missing: 2, Refused), Is.False);
         Assert.That(append.Report(0, 7), Is.True);
         append.Complete();
-        Assert.That(async () => await append.Answer, FailsWith("LOG-0011"));
+        Assert.That(async () => await _answer.Task, FailsWith("LOG-0011"));
     }
 
     [Test]
@@ -66,10 +70,10 @@ public class PendingAppendTests
         append.HandedOver(missing: 0, error: 0);
         append.Report(TooLarge, -1001);
         append.Complete();
-        Assert.That(async () => await append.Answer, FailsWith("LOG-0008"));
+        Assert.That(async () => await _answer.Task, FailsWith("LOG-0008"));
     }
 
-    private static PendingAppend Of(int records)
+    private PendingAppend Of(int records)
     {
         using var builder = new RecordBatchBuilder();
         for (var i = 0; i < records; i++)
@@ -78,7 +82,7 @@ public class PendingAppendTests
             builder.End("v"u8);
         }
 
-        return new PendingAppend(new TopicPartition("telemetry", 0), builder);
+        return new PendingAppend(new TopicPartition("telemetry", 0), builder, _answer);
     }
 
     private static NUnit.Framework.Constraints.IResolveConstraint FailsWith(string code) =>

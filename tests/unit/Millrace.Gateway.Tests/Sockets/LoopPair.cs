@@ -8,10 +8,12 @@ namespace Millrace.Gateway.Tests.Sockets;
 /// <summary>A socket of a loop, and the client at the other end of it.</summary>
 internal sealed class LoopPair : IAsyncDisposable
 {
-    private readonly EventLoop _loop = new(0, NullLogger.Instance);
+    private readonly EventLoop? _own;
 
-    public LoopPair(int clientReceiveBytes = 0)
+    /// <param name="loop">Null: one of its own.</param>
+    public LoopPair(int clientReceiveBytes = 0, EventLoop? loop = null)
     {
+        loop ??= _own = new EventLoop(0, NullLogger.Instance);
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen(1);
@@ -19,7 +21,7 @@ internal sealed class LoopPair : IAsyncDisposable
         if (clientReceiveBytes > 0) Client.ReceiveBufferSize = clientReceiveBytes;
         Client.Connect(listener.LocalEndPoint!);
         var descriptor = Posix.Accept((int)listener.Handle, out _);
-        Socket = new LoopSocket(_loop, descriptor);
+        Socket = new LoopSocket(loop, descriptor);
         Socket.Start();
     }
 
@@ -47,6 +49,6 @@ internal sealed class LoopPair : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
-        await Task.Run(_loop.Dispose);
+        if (_own is not null) await Task.Run(_own.Dispose);
     }
 }

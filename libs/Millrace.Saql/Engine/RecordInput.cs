@@ -1,0 +1,21 @@
+using Millrace.Contracts;
+
+namespace Millrace.Saql.Engine;
+
+/// <summary>What reads the records of a source.</summary>
+internal abstract class RecordInput
+{
+    /// <summary>Reads one record; its bytes lie in the array.</summary>
+    public abstract void Read(SourceState source, in RecordView record, byte[] array, ref byte arrayStart);
+
+    /// <summary>Reads a record that failed before: it moves no arrival, and comes behind all that did.</summary>
+    public abstract void ReadLate(SourceState source, LateRecord late);
+
+    public virtual void Save(StateWriter writer)
+    {
+    }
+
+    public virtual void Restore(ref StateReader reader)
+    {
+    }
+}

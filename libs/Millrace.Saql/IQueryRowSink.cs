@@ -1,0 +1,45 @@
+using Millrace.Contracts;
+
+namespace Millrace.Saql;
+
+/// <summary>Takes what a query makes. Spans are valid during the call only.</summary>
+public interface IQueryRowSink
+{
+    void Row(in QueryRow row);
+
+    /// <summary>A record, or one element of it, that could not be decoded or failed in an expression.</summary>
+    void Failed(in QueryRowFailure failure);
+
+    /// <summary>An event that the time policies dropped.</summary>
+    void Dropped(TopicPartition source, long offset);
+}
+
+/// <summary>One row of one output.</summary>
+public readonly ref struct QueryRow
+{
+    /// <summary>Index into <see cref="QueryPlan.Outputs"/>.</summary>
+    public required int Output { get; init; }
+
+    /// <summary>System.Timestamp() of the row, milliseconds since 1970 UTC.</summary>
+    public required long TimestampMs { get; init; }
+
+    /// <summary>The row's identity, see <see cref="RowIdentity"/>.</summary>
+    public required string RowId { get; init; }
+
+    /// <summary>The device whose events alone made the row; null when there were several or none.</summary>
+    public required string? DeviceId { get; init; }
+
+    /// <summary>The row as a JSON object in UTF-8, fields in SELECT order.</summary>
+    public required ReadOnlySpan<byte> Json { get; init; }
+}
+
+/// <param name="Element">
+/// Which element of an array body, 0 for a body that is one object; -1 for the whole record. A window's row that
+/// fails names the first event of its group.
+/// </param>
+/// <param name="Code">The stable code, SQ-nnnn.</param>
+/// <param name="IsLate">It failed as a <see cref="LateRecord"/>.</param>
+/// <param name="IsTaken">The query had taken the row; otherwise its body or its time could not be read.</param>
+public readonly record struct QueryRowFailure(
+    TopicPartition Source, long Offset, int Element, string Code, string Reason, bool IsLate,
+    bool IsTaken);

@@ -1,0 +1,139 @@
+using System.Buffers.Text;
+using System.Text;
+using Millrace.Contracts;
+using Millrace.EventLog;
+using Millrace.Saql;
+
+namespace Millrace.StreamProcessor.Queries;
+
+/// <summary>
+/// What one owner of a query's place writes: gathers what the engine makes of a batch, and appends it. What stands in
+/// the topics already, after the checkpoint that the owner began from, is not written again.
+/// </summary>
+internal abstract class OwnerWriter : IQueryRowSink, IDisposable
+{
+    private readonly IEventLog _log;
+    private readonly TopicPartition[] _targets;
+    private readonly long[] _next;
+    private readonly byte[] _owner;
+    private readonly byte[] _epoch = new byte[20];
+    private readonly int _epochLength;
+
+    protected OwnerWriter(
+        IEventLog log, TimeProvider time, string query, int version, long epoch, IEnumerable<TopicPartition> targets)
+    {
+        (_log, Time) = (log, time);
+        _targets = [.. targets];
+        _next = new long[_targets.Length];
+        Records = [.. _targets.Select(_ => new RecordBatchBuilder())];
+        Query = $"{query}/{version}";
+        _owner = Encoding.UTF8.GetBytes(Query);
+        Utf8Formatter.TryFormat(epoch, _epoch, out _epochLength);
+    }
+
+    public long RowsOut { get; protected set; }
+
+    public long Dropped { get; private set; }
+
+    public List<QueryRowFailure> Failures { get; } = [];
+
+    /// <summary>What a checkpoint keeps: after the last row of this owner in each target.</summary>
+    public IReadOnlyList<PartitionOffset> Positions =>
+        [.. _targets.Select((t, i) => new PartitionOffset(t, _next[i]))];
+
+    /// <summary>How many rows stood already when this owner began.</summary>
+    public abstract int KnownRows { get; }
+
+    protected TimeProvider Time { get; }
+
+    /// <summary>The query and version, which the header of the same name has.</summary>
+    protected string Query { get; }
+
+    protected ReadOnlySpan<byte> Owner => _owner;
+
+    protected ReadOnlySpan<byte> Epoch => _epoch.AsSpan(0, _epochLength);
+
+    /// <summary>What waits for <see cref="FlushAsync"/>, for each target.</summary>
+    protected RecordBatchBuilder[] Records { get; }
+
+    /// <summary>Whether something stands already that was not made again yet.</summary>
+    /// <param name="positions">Where the inputs are read on from.</param>
+    public abstract bool IsCatchingUp(IReadOnlyList<PartitionOffset> positions);
+
+    public abstract void Row(in QueryRow row);
+
+    public void Failed(in QueryRowFailure failure) => Failures.Add(failure);
+
+    void IQueryRowSink.Dropped(TopicPartition source, long offset) => Dropped++;
+
+    /// <summary>
+    /// Makes this owner's epoch known to readers of each target, then finds the rows of the query that count between
+    /// the checkpoint's positions (or where the query began) and the fence.
+    /// </summary>
+    /// <param name="seenEpoch">What a reader at these positions has seen: rows below it do not count.</param>
+    public async Task FenceAsync(
+        IReadOnlyDictionary<TopicPartition, long> from, long seenEpoch, CancellationToken ct)
+    {
+        foreach (var records in Records)
+        {
+            records.Begin(Time.GetUtcNow().ToUnixTimeMilliseconds(), default, hasKey: false);
+            records.AddHeader(OutputHeaders.Epoch, Epoch);
+            records.AddHeader(OutputHeaders.Query, _owner);
+            records.AddHeader(OutputHeaders.Fence, default);
+            records.End(FenceBody);
+        }
+
+        await AppendAllAsync(ct);
+        for (var i = 0; i < _targets.Length; i++)
+        {
+            var fence = _next[i] - 1;
+            var first = (await _log.RangeAsync(_targets[i], ct)).First;
+            var begin = Math.Max(from.GetValueOrDefault(_targets[i], first), first);
+            if (begin < fence) await ReadKnownAsync(i, begin, fence, seenEpoch, ct);
+        }
+    }
+
+    /// <summary>Appends what was gathered; it is durable when the call returns.</summary>
+    public ValueTask FlushAsync(CancellationToken ct)
+    {
+        BeforeFlush();
+        return Array.TrueForAll(Records, records => records.Count == 0)
+            ? ValueTask.CompletedTask
+            : new ValueTask(AppendAllAsync(ct));
+    }
+
+    public void Dispose()
+    {
+        foreach (var records in Records) records.Dispose();
+    }
+
+    protected virtual ReadOnlySpan<byte> FenceBody => default;
+
+    protected virtual void BeforeFlush()
+    {
+    }
+
+    /// <summary>Remembers what counts of the records below the fence.</summary>
+    /// <param name="isFirst">Of those of the target.</param>
+    protected abstract void Collect(int target, RecordBatch batch, long fence, long seenEpoch, bool isFirst);
+
+    /// <summary>All targets at once; returns when the last is done, whatever became of the others.</summary>
+    private Task AppendAllAsync(CancellationToken ct) => Task.WhenAll(
+        Enumerable.Range(0, _targets.Length).Where(i => Records[i].Count > 0).Select(i => AppendAsync(i, ct)));
+
+    private async Task AppendAsync(int target, CancellationToken ct)
+    {
+        (_, _next[target]) = await _log.AppendAsync(_targets[target], Records[target], ct);
+        Records[target].Clear();
+    }
+
+    private async Task ReadKnownAsync(int target, long begin, long fence, long seenEpoch, CancellationToken ct)
+    {
+        await using var reader = _log.OpenReader(_targets[target], begin);
+        while (reader.Position < fence)
+        {
+            var isFirst = reader.Position == begin;
+            Collect(target, await reader.ReadAsync(ct: ct), fence, seenEpoch, isFirst);
+        }
+    }
+}

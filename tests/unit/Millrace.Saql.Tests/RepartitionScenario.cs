@@ -1,0 +1,293 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using Millrace.Contracts;
+
+namespace Millrace.Saql.Tests;
+
+/// <summary>
+/// Random records through one engine, and through the two stages of a query that is answered by key: places of both
+/// crash anywhere, are read in any order, and stale ones send on.
+/// </summary>
+internal sealed class RepartitionScenario
+{
+    private const long FarAheadMs = 4_000_000;
+
+    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private readonly Random _random;
+    private readonly int _partitions;
+    private readonly QueryPlan _plan;
+    private readonly QueryEngineOptions _options;
+    private readonly List<QuerySource> _sources;
+    private readonly Dictionary<TopicPartition, List<byte[]>> _records = [];
+    private readonly List<(TopicPartition Source, long Offset, long ArrivalMs)> _marks = [];
+    private readonly List<(TopicPartition Source, long Offset, LateRecord Record)> _late = [];
+    private readonly List<byte[]>[] _between;
+
+    public RepartitionScenario(int seed, string query)
+    {
+        _random = new Random(seed);
+        _partitions = _random.Next(2, 5);
+        _plan = QueryRun.Compile(query);
+        _options = new QueryEngineOptions("q", 1)
+        {
+            LateTolerance = TimeSpan.FromMilliseconds(_random.Next(3) * 2_500),
+            OutOfOrderTolerance = TimeSpan.FromMilliseconds(_random.Next(3) * 1_500),
+            DropOutOfOrder = _random.Next(2) == 0,
+        };
+        _sources = [.. _plan.Inputs.SelectMany(input => Enumerable.Range(0, _partitions)
+            .Select(p => new QuerySource(input, new TopicPartition(input, p), 0, input == "telemetry")))];
+        _between = [.. Enumerable.Range(0, _partitions).Select(_ => new List<byte[]>())];
+        foreach (var source in _sources) Fill(source.Partition);
+    }
+
+    public Answers InOnePlace()
+    {
+        var answers = new Answers(_plan);
+        var engine = new QueryEngine(_plan, _options, _sources, answers);
+        Decide(engine, _ => true);
+        foreach (var source in _sources.OrderBy(_ => _random.Next()))
+            engine.Process(Batch(source.Partition, _records[source.Partition], 0, _records[source.Partition].Count));
+        return answers;
+    }
+
+    public Answers InTwoStages()
+    {
+        var answers = new Answers(_plan);
+        var dealers = Enumerable.Range(0, _partitions).Select(p => new DealerLife(this, p, answers)).ToList();
+        var targets = Enumerable.Range(0, _partitions).Select(p => new TargetLife(this, p, answers)).ToList();
+        while (dealers.Exists(one => !one.IsDone) || targets.Exists(one => !one.IsDone))
+        {
+            var at = _random.Next(_partitions);
+            if (_random.Next(2) == 0) dealers[at].Step();
+            else targets[at].Step();
+        }
+
+        return answers;
+    }
+
+    private void Fill(TopicPartition source)
+    {
+        var records = _records[source] = [];
+        var time = (long)_random.Next(3_000);
+        for (var left = _random.Next(40); left > 0; left--)
+        {
+            time += _random.Next(4) == 0 ? 0 : _random.Next(1_200);
+            if (_random.Next(12) == 0) _marks.Add((source, records.Count, Ms(time + _random.Next(3_000))));
+            if (records.Count > 0 && _random.Next(9) == 0)
+                _late.Add((source, records.Count, Late(source, records.Count, time)));
+            var device = $"d{source.Partition}-{_random.Next(3)}";
+            records.Add(Record(time, _random.Next(20) == 0 ? null : device, _random.Next(15) switch
+            {
+                0 => "no JSON",
+                1 => $"[{Body(time)},{Body(time)}]",
+                _ => Body(time),
+            }));
+        }
+
+        _marks.Add((source, records.Count, Ms(FarAheadMs)));
+    }
+
+    /// <summary>Of an element that no record and no other letter has.</summary>
+    private LateRecord Late(TopicPartition source, int position, long time)
+    {
+        var element = 2 + _late.Count;
+        var elements = Enumerable.Repeat("0", element).Append(Body(time));
+        var bytes = Record(time, "late", $"[{string.Join(',', elements)}]");
+        return new LateRecord(new RecordBatch(source, _random.Next(position), 1, bytes), element);
+    }
+
+    private string Body(long time)
+    {
+        var at = Start.AddMilliseconds(time - _random.Next(3_000) + (_random.Next(30) == 0 ? 302_000 : 0));
+        var v = _random.Next(9) switch { 0 => "null", 1 => "\"2\"", 2 => "3.0", _ => $"{_random.Next(9)}" };
+        return $$"""
+            {"v":{{v}},"room":"r{{_random.Next(4)}}","site":{{_random.Next(3)}},"list":[{{_random.Next(3)}},7],
+            "at":"{{at.ToString("O", CultureInfo.InvariantCulture)}}"}
+            """;
+    }
+
+    private static byte[] Record(long time, string? device, string body)
+    {
+        using var record = new RecordBatchBuilder();
+        record.Begin(Ms(time), Encoding.UTF8.GetBytes(device ?? ""), device is not null);
+        record.End(Encoding.UTF8.GetBytes(body));
+        return record.Bytes.ToArray();
+    }
+
+    private static long Ms(long time) => Start.ToUnixTimeMilliseconds() + time;
+
+    private static RecordBatch Batch(TopicPartition source, List<byte[]> records, int from, int to) => new(
+        source, from, to - from, records[from..to].SelectMany(bytes => bytes).ToArray());
+
+    /// <summary>What was decided of the sources; an engine that has been there before knows a part.</summary>
+    private void Decide(QueryEngine engine, Func<TopicPartition, bool> isRead)
+    {
+        foreach (var (source, offset, arrival) in _marks.Where(mark => isRead(mark.Source)))
+            engine.Mark(source, offset, arrival);
+        foreach (var source in _sources.Select(source => source.Partition).Where(isRead))
+        {
+            foreach (var (_, offset, record) in _late.Where(late => late.Source == source)
+                .Skip(engine.LateTaken(source)))
+                engine.Late(source, offset, record);
+        }
+    }
+
+    private static byte[] StateOf(QueryEngine engine)
+    {
+        var state = new ArrayBufferWriter<byte>();
+        engine.Save(state);
+        return state.WrittenSpan.ToArray();
+    }
+
+    private QueryEngine Restored(QueryEngine engine, byte[]? state)
+    {
+        if (state is not null) engine.Restore(state);
+        return engine;
+    }
+
+    /// <summary>A place of the first stage over its lives.</summary>
+    private sealed class DealerLife(RepartitionScenario scenario, int place, Answers answers) : IRowDealer
+    {
+        private readonly List<(int Target, byte[] Value)> _made = [];
+        private QueryEngine? _engine;
+        private byte[]? _state;
+        private long _epoch;
+        private bool _isStale;
+
+        public bool IsDone { get; private set; }
+
+        public void Step()
+        {
+            var random = scenario._random;
+            if (_engine is null) Begin();
+            var left = _engine!.Positions.Where(p => p.Offset < scenario._records[p.Partition].Count).ToList();
+            if (left.Count > 0)
+            {
+                var (source, offset) = left[random.Next(left.Count)];
+                var records = scenario._records[source];
+                _engine.Process(Batch(source, records, (int)offset,
+                    Math.Min(records.Count, (int)offset + random.Next(1, 6))));
+            }
+
+            // A crash leaves what it had sent to some places so far.
+            var crashes = !IsDone && random.Next(6) == 0;
+            foreach (var target in Enumerable.Range(0, scenario._partitions).OrderBy(_ => random.Next()))
+            {
+                if (crashes && random.Next(2) == 0) continue;
+                foreach (var (_, value) in _made.Where(made => made.Target == target))
+                    scenario._between[target].Add(value);
+            }
+
+            _made.Clear();
+            if (crashes) _engine = null;
+            else if (left.Count == 0) IsDone = true;
+            else if (random.Next(4) == 0) _state = StateOf(_engine);
+        }
+
+        public void Row(int source, long offset, int ordinal, uint? hash, ReadOnlySpan<byte> row)
+        {
+            var target = hash is { } known
+                ? Partitioner.PartitionOf(BitConverter.GetBytes(known), scenario._partitions)
+                : place;
+            Add(target, new RepartitionRecord(RepartitionKind.Row, place, _epoch, source, offset, ordinal), row);
+        }
+
+        public void Watermark(int source, int feed, long offset, long ticks)
+        {
+            var body = BitConverter.GetBytes(feed).Concat(BitConverter.GetBytes(ticks)).ToArray();
+            for (var target = 0; target < scenario._partitions; target++)
+                Add(target, new RepartitionRecord(RepartitionKind.Watermark, place, _epoch, source, offset), body);
+        }
+
+        private void Begin()
+        {
+            _isStale = _epoch > 0 && scenario._random.Next(2) == 0;
+            _epoch++;
+            for (var target = 0; target < scenario._partitions; target++)
+                Add(target, new RepartitionRecord(RepartitionKind.Fence, place, _epoch), default);
+            foreach (var (target, value) in _made) scenario._between[target].Add(value);
+            _made.Clear();
+            if (_isStale) SendStale();
+            _engine = scenario.Restored(QueryEngine.ForDealer(
+                scenario._plan, scenario._options, scenario._sources, place, this, answers), _state);
+            scenario.Decide(_engine, source => source.Partition == place);
+        }
+
+        /// <summary>One that knows of no epoch but its own says whatever it likes.</summary>
+        private void SendStale()
+        {
+            for (var target = 0; target < scenario._partitions; target++)
+            {
+                var body = new byte[12];
+                BitConverter.TryWriteBytes(body.AsSpan(4), long.MaxValue - 1);
+                foreach (var source in scenario._sources.Select((_, rank) => rank))
+                    Add(target, new RepartitionRecord(
+                        RepartitionKind.Watermark, place, _epoch - 1, source, 1_000), body);
+            }
+
+            foreach (var (target, value) in _made) scenario._between[target].Add(value);
+            _made.Clear();
+        }
+
+        private void Add(int target, RepartitionRecord head, ReadOnlySpan<byte> body)
+        {
+            var value = new byte[RepartitionRecord.Bytes + body.Length];
+            head.Write(value);
+            body.CopyTo(value.AsSpan(RepartitionRecord.Bytes));
+            using var record = new RecordBatchBuilder();
+            record.Begin(0, default, hasKey: false);
+            record.AddHeader(OutputHeaders.Query, "q/1"u8);
+            record.End(value);
+            _made.Add((target, record.Bytes.ToArray()));
+        }
+    }
+
+    /// <summary>A place of the second stage over its lives.</summary>
+    private sealed class TargetLife(RepartitionScenario scenario, int place, Answers answers)
+    {
+        private readonly TopicPartition _source = new("repartition.q", place);
+        private QueryEngine? _engine;
+        private byte[]? _state;
+
+        private List<byte[]> Records => scenario._between[place];
+
+        public bool IsDone => _engine?.Positions[0].Offset == Records.Count;
+
+        public void Step()
+        {
+            var random = scenario._random;
+            _engine ??= scenario.Restored(QueryEngine.ForTarget(scenario._plan, scenario._options, scenario._sources,
+                new QuerySource("", _source, 0), answers), _state);
+            var from = (int)_engine.Positions[0].Offset;
+            if (from < Records.Count)
+                _engine.Process(Batch(_source, Records, from, Math.Min(Records.Count, from + random.Next(1, 30))));
+            if (random.Next(4) == 0) _state = StateOf(_engine);
+            if (random.Next(12) == 0) _engine = null;
+        }
+    }
+
+    /// <summary>What came out, each once; the same identity with something else is an error.</summary>
+    public sealed class Answers(QueryPlan plan) : IQueryRowSink
+    {
+        public SortedDictionary<string, string> Rows { get; } = new(StringComparer.Ordinal);
+
+        public SortedSet<string> Failures { get; } = new(StringComparer.Ordinal);
+
+        public SortedSet<string> Drops { get; } = new(StringComparer.Ordinal);
+
+        public void Row(in QueryRow row)
+        {
+            var text = $"{plan.Outputs[row.Output]} {row.TimestampMs} {row.DeviceId} " +
+                Encoding.UTF8.GetString(row.Json);
+            if (Rows.TryAdd(row.RowId, text) || Rows[row.RowId] == text) return;
+            throw new InvalidOperationException($"{row.RowId} is {Rows[row.RowId]} and {text}");
+        }
+
+        public void Failed(in QueryRowFailure failure) => Failures.Add(
+            $"{failure.Source} {failure.Offset} {failure.Element} {failure.Code} {failure.Reason} {failure.IsTaken}");
+
+        public void Dropped(TopicPartition source, long offset) => Drops.Add($"{source} {offset}");
+    }
+}

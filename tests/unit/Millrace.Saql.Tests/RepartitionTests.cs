@@ -1,0 +1,84 @@
+using CsCheck;
+
+namespace Millrace.Saql.Tests;
+
+/// <summary>A query that is answered by key gives in two stages what it gives in one place.</summary>
+public class RepartitionTests
+{
+    private const string Step = "WITH s AS (SELECT room, site, COUNT(*) AS n, MAX(System.Timestamp()) AS t FROM " +
+        "telemetry TIMESTAMP BY at GROUP BY room, site, TumblingWindow(second, 3)) ";
+
+    [TestCase("SELECT room, COUNT(*) AS n, SUM(CAST(v AS float)) AS s INTO o FROM telemetry TIMESTAMP BY at WHERE " +
+        "v <> 4 GROUP BY room, TumblingWindow(second, 5)")]
+    [TestCase("SELECT room, AVG(10 / v) AS a INTO o FROM telemetry GROUP BY room, HoppingWindow(second, 6, 2)")]
+    [TestCase("SELECT room, COUNT(*) AS n INTO o FROM telemetry WHERE 10 / v > 1 GROUP BY room, " +
+        "SlidingWindow(second, 2)")]
+    [TestCase("SELECT UPPER(room) AS r, site, COUNT(*) AS n INTO o FROM telemetry TIMESTAMP BY at OVER room GROUP BY " +
+        "UPPER(room), room, site, HoppingWindow(Duration(second, 9), Hop(second, 3), Offset(ms, -1))")]
+    [TestCase("SELECT 10 / v AS k, COUNT(*) AS n INTO o FROM telemetry GROUP BY 10 / v, TumblingWindow(second, 4)")]
+    [TestCase("SELECT v AS k, COUNT(*) AS n, COLLECT() AS all INTO o FROM telemetry GROUP BY v, System.Timestamp()")]
+    [TestCase("SELECT site, COUNT(*) AS n, System.Timestamp() AS t INTO o FROM telemetry TIMESTAMP BY at GROUP BY " +
+        "site, room, SessionWindow(ms, 900, 5000) OVER (PARTITION BY site)")]
+    [TestCase("SELECT v, LAG(v) OVER (PARTITION BY room LIMIT DURATION(second, 5)) AS l, ISFIRST(second, 4) OVER " +
+        "(PARTITION BY room) AS f, SUM(v) OVER (PARTITION BY room LIMIT DURATION(second, 3)) AS s INTO o FROM " +
+        "telemetry TIMESTAMP BY at WHERE v > 2")]
+    [TestCase("SELECT a.v AS x, b.v AS y INTO o FROM telemetry a TIMESTAMP BY at LEFT JOIN telemetry b TIMESTAMP BY " +
+        "at ON a.room = b.room AND DATEDIFF(second, a, b) BETWEEN 0 AND 2 AND b.v > a.v")]
+    [TestCase("SELECT a.v AS x, b.v AS y, System.Timestamp() AS t INTO o FROM telemetry a JOIN alerts b ON a.v = b.v " +
+        "AND a.site = b.site AND DATEDIFF(second, a, b) BETWEEN -3 AND 3")]
+    [TestCase("SELECT a.v AS x, COUNT(*) AS n INTO o FROM telemetry a JOIN alerts b ON a.v = b.v " +
+        "AND DATEDIFF(second, a, b) BETWEEN -3 AND 3 GROUP BY a.v, b.room, TumblingWindow(second, 4)")]
+    [TestCase("SELECT * INTO o FROM telemetry TIMESTAMP BY at MATCH_RECOGNIZE (LIMIT DURATION(second, 5) PARTITION " +
+        "BY room MEASURES First(A.v) AS a, Last(B.v) AS b PATTERN (A+ B) DEFINE A AS A.v < 6, B AS B.v > 3) AS m")]
+    [TestCase(Step + "SELECT room, SUM(n) AS s INTO o FROM s GROUP BY room, TumblingWindow(second, 6)")]
+    [TestCase(Step + "SELECT * INTO o FROM s WHERE n > 1; SELECT site, MAX(n) AS m INTO p FROM s GROUP BY site, " +
+        "HoppingWindow(second, 9, 3)")]
+    [TestCase("SELECT x.ArrayValue AS e, t.room, COUNT(*) AS n INTO o FROM telemetry t CROSS APPLY " +
+        "GetArrayElements(t.list) AS x GROUP BY x.ArrayValue, t.room, TumblingWindow(second, 5)")]
+    [TestCase("WITH u AS (SELECT room, v FROM telemetry UNION SELECT room, v FROM alerts) " +
+        "SELECT room, COUNT(*) AS n INTO p FROM u GROUP BY room, TumblingWindow(second, 3)")]
+    [TestCase("SELECT room, COUNT(*) AS n INTO o FROM telemetry GROUP BY room, TumblingWindow(second, 3); " +
+        "SELECT * INTO p FROM telemetry WHERE v > 6; SELECT v INTO r FROM alerts")]
+    [TestCase("SELECT room, COUNT(*) AS n INTO o FROM telemetry PARTITION BY room GROUP BY room, Windows(" +
+        "TumblingWindow(second, 3), HoppingWindow(second, 8, 4))")]
+    public void Two_stages_answer_what_one_place_answers(string query)
+    {
+        Assert.That(QueryRun.Compile(query).Scope, Is.EqualTo(QueryScope.ByKey));
+        var rows = 0;
+        Gen.Int[0, int.MaxValue].Sample(
+            seed => Interlocked.Add(ref rows, Check(seed, query)), iter: 300, print: seed => $"seed {seed}");
+        Assert.That(rows, Is.GreaterThan(500));
+    }
+
+    [TestCase("SELECT COUNT(*) AS n FROM telemetry GROUP BY TumblingWindow(second, 1)")]
+    [TestCase("SELECT a.v FROM telemetry a JOIN telemetry b ON a.room = b.site AND " +
+        "DATEDIFF(second, a, b) BETWEEN 0 AND 1")]
+    [TestCase("SELECT COUNT(*) AS n INTO o FROM telemetry GROUP BY room, TumblingWindow(second, 1); " +
+        "SELECT COUNT(*) AS n INTO p FROM telemetry GROUP BY site, TumblingWindow(second, 1)")]
+    [TestCase(Step + "SELECT COUNT(*) AS k FROM s GROUP BY TumblingWindow(second, 6)")]
+    [TestCase(Step + "SELECT COUNT(*) AS k FROM s GROUP BY n, TumblingWindow(second, 6)")]
+    [TestCase("SELECT room, COUNT(*) AS n FROM telemetry GROUP BY room, SessionWindow(second, 5, 10)")]
+    [TestCase("SELECT LAG(v) OVER (LIMIT DURATION(second, 1)) AS l FROM telemetry")]
+    public void Keys_that_go_across_one_another_are_answered_in_one_place(string query) =>
+        Assert.That(QueryRun.Compile(query).Scope, Is.EqualTo(QueryScope.AllPartitions));
+
+    private static int Check(int seed, string query)
+    {
+        var expected = new RepartitionScenario(seed, query).InOnePlace();
+        var found = new RepartitionScenario(seed, query).InTwoStages();
+        Compare("rows", expected.Rows.Select(row => $"{row.Key} {row.Value}"),
+            found.Rows.Select(row => $"{row.Key} {row.Value}"));
+        Compare("failures", expected.Failures, found.Failures);
+        Compare("drops", expected.Drops, found.Drops);
+        return expected.Rows.Count;
+    }
+
+    private static void Compare(string what, IEnumerable<string> expected, IEnumerable<string> found)
+    {
+        var (wanted, given) = (expected.ToList(), found.ToList());
+        if (!wanted.SequenceEqual(given))
+            throw new InvalidOperationException(
+                $"{what}: missing\n{string.Join('\n', wanted.Except(given))}\ntoo many\n" +
+                string.Join('\n', given.Except(wanted)));
+    }
+}
