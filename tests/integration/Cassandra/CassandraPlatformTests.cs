@@ -81,7 +81,7 @@ public class CassandraPlatformTests
         await using var waiting = new PlatformProcess(folder.Path, Settings("127.0.0.1", way.Port));
         waiting.LaunchRoles("registry");
         await Eventually.TrueAsync(
-            async () => await TryGetAsync(waiting, "healthz") == HttpStatusCode.OK, "it is alive",
+            async () => await waiting.TryGetAsync("healthz") == HttpStatusCode.OK, "it is alive",
             TimeSpan.FromSeconds(60));
 
         using var ready = await waiting.Api.GetAsync("readyz");
@@ -125,18 +125,5 @@ public class CassandraPlatformTests
             return items.Count == count;
         }, $"{count} of {path}", TimeSpan.FromSeconds(60));
         return items;
-    }
-
-    private static async Task<HttpStatusCode?> TryGetAsync(PlatformProcess process, string path)
-    {
-        try
-        {
-            using var answer = await process.Api.GetAsync(path);
-            return answer.StatusCode;
-        }
-        catch (HttpRequestException)
-        {
-            return null;
-        }
     }
 }

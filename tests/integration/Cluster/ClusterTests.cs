@@ -45,7 +45,7 @@ public class ClusterTests
         var waiting = hub.Add("waiting", "gateway", ("EventLog:Kafka:BootstrapServers", $"127.0.0.1:{way.Port}"));
         waiting.LaunchRoles("gateway");
         await Eventually.TrueAsync(
-            async () => await TryGetAsync(waiting, "healthz") == HttpStatusCode.OK, "it is alive",
+            async () => await waiting.TryGetAsync("healthz") == HttpStatusCode.OK, "it is alive",
             TimeSpan.FromSeconds(30));
 
         using var ready = await waiting.Api.GetAsync("readyz");
@@ -75,18 +75,5 @@ public class ClusterTests
         await client.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", gateway.MqttPort)
             .WithClientId("mover").WithCredentials("mover", key).Build(), CancellationToken.None);
         return client;
-    }
-
-    private static async Task<HttpStatusCode?> TryGetAsync(PlatformProcess process, string path)
-    {
-        try
-        {
-            using var answer = await process.Api.GetAsync(path);
-            return answer.StatusCode;
-        }
-        catch (HttpRequestException)
-        {
-            return null;
-        }
     }
 }

@@ -74,6 +74,20 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
         _process.BeginErrorReadLine();
     }
 
+    /// <summary>What the API answers; null while nobody does.</summary>
+    public async Task<HttpStatusCode?> TryGetAsync(string path)
+    {
+        try
+        {
+            using var answer = await Api.GetAsync(path);
+            return answer.StatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Ends the process at once, as a crash would.</summary>
     public async Task KillAsync()
     {
