@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Millrace.Benchmarks;
 
-/// <summary>What a benchmark says: on the console as it goes, and in benchmarks/results/PROCESSOR/VERB.md at its end.</summary>
+/// <summary>What a benchmark says: on the console as it goes, and in results/PROCESSOR/VERB.md at its end.</summary>
 internal sealed class Report : IDisposable
 {
     private readonly string _path;
