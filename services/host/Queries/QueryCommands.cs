@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
 using Millrace.Client;
 using Millrace.Extensions;
 using Millrace.Output;
+using Millrace.Platform;
 using Millrace.Saql;
 using Millrace.Saql.Extensions;
 
@@ -134,7 +136,14 @@ internal static class QueryCommands
     {
         if (parsed.GetValue(Config) is not { } file) return QueryExtensions.None;
         if (!file.Exists) throw HostErrors.FileUnreadable.With(file).AsException();
-        return ExtensionServices.Load(new ConfigurationBuilder().AddJsonFile(file.FullName).Build());
+        try
+        {
+            return ExtensionServices.Load(new ConfigurationBuilder().AddJsonFile(file.FullName).Build());
+        }
+        catch (OptionsValidationException wrong)
+        {
+            throw PlatformRunner.Explained(wrong);
+        }
     }
 
     private static Command Change(string verb, string description) => Verb.Remote(verb, description,
