@@ -34,7 +34,8 @@ public class ReferenceTests
     {
         ["Akka"] = ["Millrace.StreamProcessor", "Millrace"],
         ["Confluent.Kafka"] = ["Millrace.EventLog.Kafka"],
-        ["ParquetSharp"] = ["Millrace.Archiver"],
+        ["AWSSDK"] = ["Millrace.ObjectStore"],
+        ["ParquetSharp"] = ["Millrace.Archiver", "Millrace.Delta"],
         ["DuckDB.NET"] = ["Millrace.Batch"],
         ["Microsoft.Data.Sqlite"] = ["Millrace.Stores"],
         ["MQTTnet"] = ["Millrace.Simulator", "Millrace.Gateway"],
