@@ -17,6 +17,13 @@ public sealed class ApiOptions
     [Range(0, 60_000)]
     public int TokenCacheMs { get; set; } = 500;
 
+    /// <summary>
+    /// How long the status waits for a count of a store, before it shows the one that was finished last and lets the
+    /// counting go on.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan CountPatience { get; set; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>How many live tails may be open at once.</summary>
     [Range(1, 100_000)]
     public int TailsMax { get; set; } = 100;

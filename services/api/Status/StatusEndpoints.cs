@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Hosting.Http;
@@ -32,8 +34,13 @@ public sealed record HubStatus(
 /// <summary>Reads <see cref="HubStatus"/> from the log and the stores.</summary>
 public sealed class HubStatusReader(
     IEventLog log, IIdentityStore identities, IDeviceStateStore states, IAlertStore alerts, IDeadLetterStore letters,
-    ITelemetryStore telemetry)
+    ITelemetryStore telemetry, IOptions<ApiOptions> options, IHostApplicationLifetime lifetime, TimeProvider time)
 {
+    private readonly SlowCount _devices = Slow(identities.CountAsync, options, time);
+    private readonly SlowCount _connected = Slow(states.CountConnectedAsync, options, time);
+    private readonly SlowCount _alerts = Slow(alerts.CountAsync, options, time);
+    private readonly SlowCount _letters = Slow(letters.CountAsync, options, time);
+
     public async Task<HubStatus> ReadAsync(CancellationToken ct = default)
     {
         var (records, warm, archived) = (0L, 0L, 0L);
@@ -45,7 +52,13 @@ public sealed class HubStatusReader(
             archived += (await log.CommittedAsync(ConsumerGroups.Archiver, partition, ct))?.NextOffset ?? 0;
         }
 
-        return new HubStatus(await identities.CountAsync(ct), await states.CountConnectedAsync(ct), records,
-            await alerts.CountAsync(ct), await letters.CountAsync(ct), records - warm, archived, records - archived);
+        var stopping = lifetime.ApplicationStopping;
+        return new HubStatus(await _devices.ReadAsync(stopping, ct), await _connected.ReadAsync(stopping, ct), records,
+            await _alerts.ReadAsync(stopping, ct), await _letters.ReadAsync(stopping, ct), records - warm, archived,
+            records - archived);
     }
+
+    private static SlowCount Slow(
+        Func<CancellationToken, ValueTask<long>> count, IOptions<ApiOptions> options, TimeProvider time) =>
+        new(count, options.Value.CountPatience, time);
 }
