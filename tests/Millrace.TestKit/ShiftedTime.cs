@@ -7,5 +7,6 @@ public sealed class ShiftedTime : TimeProvider
 
     public void Move(TimeSpan by) => Interlocked.Add(ref _shiftTicks, by.Ticks);
 
-    public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + TimeSpan.FromTicks(Volatile.Read(ref _shiftTicks));
+    public override DateTimeOffset GetUtcNow() =>
+        System.GetUtcNow() + TimeSpan.FromTicks(Volatile.Read(ref _shiftTicks));
 }

@@ -3,7 +3,7 @@ using ParquetSharp;
 
 namespace Millrace.Delta.Checkpoints;
 
-/// <summary>Values of one column of a checkpoint, with the levels that say in which row and struct they stand.</summary>
+/// <summary>Values of one column of a checkpoint, with the levels that say in which row they stand.</summary>
 internal abstract class CheckpointLeaf
 {
     private readonly List<short> _defined = [];

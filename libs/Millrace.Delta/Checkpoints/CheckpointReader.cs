@@ -55,7 +55,8 @@ internal static class CheckpointReader
         if (row < 0) return;
         actions.Add(new Metadata(
             ids[row]!,
-            DeltaSchema.Parse(group.Texts("metaData.schemaString")[row] ?? throw new InvalidDataException("No schema.")),
+            DeltaSchema.Parse(group.Texts("metaData.schemaString")[row]
+                ?? throw new InvalidDataException("No schema.")),
             group.Lists("metaData.partitionColumns.*.*")[row],
             group.Longs("metaData.createdTime")[row] ?? 0)
         {

@@ -7,7 +7,7 @@ using Millrace.TestKit.ObjectStores;
 
 namespace Millrace.Delta.Tests;
 
-/// <summary>A table reads the same from its checkpoints as from all its entries, and older versions stay readable.</summary>
+/// <summary>A table reads the same from its checkpoints as from its entries, and older versions stay.</summary>
 public sealed class CheckpointTests
 {
     private TemporaryFolder _folder = null!;
