@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Millrace.Api;
 using Millrace.Archiver;
+using Millrace.Archiver.Api;
 using Millrace.Batch;
 using Millrace.Cluster;
 using Millrace.ColdPath;
@@ -137,6 +138,7 @@ internal static class PlatformBuilder
         app.MapMetrics();
         if (roles.Contains(MillraceRole.Registry)) app.MapMillraceRegistry();
         if (roles.Contains(MillraceRole.ColdPath)) app.MapMillraceColdPath();
+        if (roles.Contains(MillraceRole.Archiver)) app.MapMillraceArchiver();
         if (roles.Contains(MillraceRole.Api)) app.MapMillraceApi();
     }
 }
