@@ -6,6 +6,7 @@ namespace Millrace.Archiver;
 /// <summary>What the archiver counts.</summary>
 internal sealed class ArchiverMetrics
 {
+    private readonly ArchiverStatus _status;
     private readonly Counter<long> _rows;
     private readonly Counter<long> _files;
     private readonly Counter<long> _bytes;
@@ -25,6 +26,7 @@ internal sealed class ArchiverMetrics
 
     public ArchiverMetrics(IMeterFactory meters, ArchiverStatus status)
     {
+        _status = status;
         var meter = meters.Create("Millrace.Archiver");
         _rows = meter.CreateCounter<long>("millrace.archiver.rows");
         _files = meter.CreateCounter<long>("millrace.archiver.files");
@@ -82,7 +84,11 @@ internal sealed class ArchiverMetrics
 
     /// <summary>Rows that are not part of the table any more.</summary>
     /// <param name="reason">retention or erased.</param>
-    public void RowsRemoved(string reason, long rows) => _removed.Add(rows, Reason(reason));
+    public void RowsRemoved(string reason, long rows)
+    {
+        _removed.Add(rows, Reason(reason));
+        _status.RemoveArchived(rows);
+    }
 
     public void Vacuumed(int files, long bytes)
     {

@@ -45,7 +45,6 @@ internal sealed class DeviceEraser(
 
             var result = await RecordAsync(erasure, snapshot, ct).ConfigureAwait(false);
             if (result.Outcome != DeltaCommitOutcome.Committed) continue;
-            metrics.RowsRemoved("erased", erasure.Rows);
             logger.DeviceErased(erasure.Hash, erasure.Rows, erasure.Files, result.Version);
             return new Erased(erasure.Hash, erasure.Rows, erasure.Files, result.Version);
         }
@@ -88,6 +87,7 @@ internal sealed class DeviceEraser(
             CommitOf(erasure, "begun", erased, moves, startedAt) with { Adds = adds, Removes = removes }, ct)
             .ConfigureAwait(false);
         if (result.Outcome != DeltaCommitOutcome.Committed) return;
+        metrics.RowsRemoved("erased", erased);
         erasure.Rows += erased;
         erasure.Files += removes.Count;
         erasure.Clean.UnionWith(adds.Select(add => add.Path));

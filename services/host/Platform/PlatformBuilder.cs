@@ -18,7 +18,6 @@ using Millrace.Hosting.Node;
 using Millrace.Hosting.Observability;
 using Millrace.Hosting.Options;
 using Millrace.Hosting.Roles;
-using Millrace.ObjectStore;
 using Millrace.Registry;
 using Millrace.Stores.Identities;
 using Millrace.StreamProcessor;
@@ -112,13 +111,11 @@ internal static class PlatformBuilder
 
         services.AddEventLog(configuration);
         services.AddStores(configuration);
-        services.AddObjectStore(configuration);
+        services.AddObjectStore(configuration, roles);
         services.AddDuckDbBatch();
         services.AddReadiness("event-log", async (s, ct) => await s.GetRequiredService<IEventLog>()
             .RangeAsync(new(Contracts.Topics.Control, 0), ct));
         services.AddReadiness("stores", async (s, ct) => await s.GetRequiredService<IIdentityStore>()
-            .FindAsync("readiness", ct));
-        services.AddReadiness("object-store", async (s, ct) => await s.GetRequiredService<IObjectStore>()
             .FindAsync("readiness", ct));
 
         if (roles.Contains(MillraceRole.Archiver)) services.AddMillraceArchiver();

@@ -182,6 +182,28 @@ public sealed class UpkeepTests
     }
 
     [Test]
+    public async Task By_schedule_files_are_merged_and_old_hours_go()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        _archive.With("Upkeep:UpkeepInterval", "00:00:00.200").With("Upkeep:CompactionAfter", "00:00:00")
+            .With("Upkeep:ArchiveRetention", "2.00:00:00");
+        await _archive.StartAsync();
+        await _archive.SendAsync("device-1", (now.AddDays(-3).ToUnixTimeMilliseconds(), "old"));
+        for (var i = 0; i < 4; i++)
+        {
+            await _archive.SendAsync($"device-{i}", (now.ToUnixTimeMilliseconds(), $"{i}"));
+            await _archive.CaughtUpAsync();
+        }
+
+        await TestKit.Eventually.TrueAsync(
+            async () => (await _archive.TableAsync())!.Files.Count == 1, "one file of the hour is left");
+        Assert.That(await RowsAsync(), Has.Count.EqualTo(4));
+        Assert.That((await VerifiedAsync()).Sum(part => part.Retired), Is.EqualTo(1));
+        Assert.That((await _archive.Get<ArchiveTable>().Table.HistoryAsync().Select(v => v.Operation).ToListAsync()),
+            Is.SupersetOf(new[] { "OPTIMIZE", "DELETE" }));
+    }
+
+    [Test]
     public async Task A_column_whose_type_was_changed_stands_beside_the_old_one_and_no_row_is_lost()
     {
         await _archive.StartAsync();
