@@ -11,6 +11,9 @@ public sealed record DeltaCommit
     /// <summary>What the commit is, in the protocol's words: WRITE, OPTIMIZE, ...</summary>
     public required string Operation { get; init; }
 
+    /// <summary>What the table's history says of it beside its operation.</summary>
+    public IReadOnlyDictionary<string, string> Details { get; init; } = new Dictionary<string, string>();
+
     public IReadOnlyList<AddFile> Adds { get; init; } = [];
 
     public IReadOnlyList<RemoveFile> Removes { get; init; } = [];

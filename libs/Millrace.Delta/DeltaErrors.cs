@@ -29,4 +29,9 @@ public static class DeltaErrors
         "The table's log could not be written.",
         "The object store refused again and again; the table is unchanged or holds the whole commit.",
         "See what the object store says; the writer starts again from the table by itself.");
+
+    public static readonly ErrorDefinition VersionGone = new("DL-0006",
+        "The table has no such version.",
+        "It was never written, or the log was cleaned up past it.",
+        "Choose a version that the table's history shows.");
 }

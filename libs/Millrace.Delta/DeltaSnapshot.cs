@@ -24,12 +24,17 @@ public sealed record DeltaSnapshot
     public required ImmutableDictionary<string, AddFile> Files { get; init; }
 
     /// <summary>How far each application has come, by its id.</summary>
-    public required ImmutableDictionary<string, long> Transactions { get; init; }
+    public required ImmutableDictionary<string, SetTransaction> Transactions { get; init; }
+
+    /// <summary>
+    /// Files that were part of the table, by path, as far as the log tells. Who reads an older version may need them.
+    /// </summary>
+    public required ImmutableDictionary<string, RemoveFile> Removed { get; init; }
 
     public DeltaSchema Schema => Metadata.Schema;
 
     /// <summary>The application's position, or null when it has none.</summary>
-    public long? PositionOf(string appId) => Transactions.TryGetValue(appId, out var version) ? version : null;
+    public long? PositionOf(string appId) => Transactions.TryGetValue(appId, out var at) ? at.Version : null;
 
     /// <summary>The files that may hold rows within all of the ranges, in the order of their paths.</summary>
     public IReadOnlyList<AddFile> FilesWithin(IReadOnlyList<ColumnRange> ranges) =>

@@ -56,9 +56,9 @@ public sealed partial class DeltaTable
         var blind = commit.Removes.Count == 0 && commit.Moves.Count == 0;
         return
         [
-            new CommitInfo(commit.Id, now, commit.Operation, blind),
+            new CommitInfo(commit.Id, now, commit.Operation, blind) { Details = commit.Details },
             .. commit.Moves.Select(move => new SetTransaction(move.AppId, move.To, now)),
-            .. commit.Removes,
+            .. commit.Removes.Select(remove => remove with { DeletionTimestampMs = now }),
             .. commit.Adds,
         ];
     }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Millrace.Delta.Log;
 using Millrace.Delta.Schema;
 using Millrace.ObjectStore;
@@ -11,9 +10,7 @@ namespace Millrace.Delta;
 /// </summary>
 public sealed partial class DeltaTable : IDisposable
 {
-    private const int ReaderVersion = 1;
-    private const int WriterVersion = 2;
-
+    private readonly IObjectStore _store;
     private readonly TableLog _log;
     private readonly TimeProvider _time;
     private readonly DeltaTableOptions _options;
@@ -24,6 +21,7 @@ public sealed partial class DeltaTable : IDisposable
     public DeltaTable(IObjectStore store, string root, TimeProvider time, DeltaTableOptions? options = null)
     {
         Root = ObjectKey.Check(root);
+        _store = store;
         _log = new TableLog(store, root);
         _time = time;
         _options = options ?? new DeltaTableOptions();
@@ -32,7 +30,10 @@ public sealed partial class DeltaTable : IDisposable
     public string Root { get; }
 
     /// <summary>The object that holds the file.</summary>
-    public string KeyOf(AddFile file) => $"{Root}/{Uri.UnescapeDataString(file.Path)}";
+    public string KeyOf(AddFile file) => KeyOf(file.Path);
+
+    /// <summary>The object that holds the file of that path, as the log writes it.</summary>
+    public string KeyOf(string path) => $"{Root}/{Uri.UnescapeDataString(path)}";
 
     /// <summary>
     /// The table as it is now, or null when there is none. Reads only the entries that came since the last time.
@@ -45,15 +46,14 @@ public sealed partial class DeltaTable : IDisposable
         {
             var readAt = _time.GetUtcNow();
             if (_snapshot is not null && readAt - _snapshot.ReadAt > _options.VacuumSafeAge / 2) _snapshot = null;
-            var newest = _snapshot is null ? await _log.NewestAsync(ct).ConfigureAwait(false) : long.MaxValue;
-            var builder = new SnapshotBuilder(_snapshot);
-            while (builder.Version < newest
-                && await _log.ReadAsync(builder.Version + 1, ct).ConfigureAwait(false) is { } actions)
-            {
+            var builder = _snapshot is null
+                ? await _log.OpenAsync(long.MaxValue, ct).ConfigureAwait(false)
+                : new SnapshotBuilder(_snapshot);
+            if (builder is null) return null;
+            while (await _log.ReadAsync(builder.Version + 1, ct).ConfigureAwait(false) is { } actions)
                 builder.Apply(actions, _log.KeyOf(builder.Version + 1));
-            }
 
-            return _snapshot = builder.Version < 0 ? null : builder.Build(readAt);
+            return _snapshot = builder.Build(readAt);
         }
         finally
         {
@@ -76,7 +76,7 @@ public sealed partial class DeltaTable : IDisposable
             if (snapshot is null)
             {
                 actions.Add(new CommitInfo(Guid.NewGuid().ToString(), now, "CREATE TABLE", IsBlindAppend: true));
-                actions.Add(new Protocol(ReaderVersion, WriterVersion));
+                actions.Add(new Protocol(SnapshotBuilder.ReaderVersion, SnapshotBuilder.WriterVersion));
                 actions.Add(new Metadata(Guid.NewGuid().ToString(), schema, partitionColumns, now));
             }
             else
@@ -115,49 +115,5 @@ public sealed partial class DeltaTable : IDisposable
         return added.Count == 0
             ? null
             : metadata with { Schema = new DeltaSchema([.. metadata.Schema.Columns, .. added]) };
-    }
-
-    /// <summary>Plays entries onto a snapshot.</summary>
-    private sealed class SnapshotBuilder(DeltaSnapshot? start)
-    {
-        private readonly ImmutableDictionary<string, AddFile>.Builder _files =
-            (start?.Files ?? ImmutableDictionary<string, AddFile>.Empty).ToBuilder();
-
-        private readonly ImmutableDictionary<string, long>.Builder _transactions =
-            (start?.Transactions ?? ImmutableDictionary<string, long>.Empty).ToBuilder();
-
-        private Metadata? _metadata = start?.Metadata;
-
-        public long Version { get; private set; } = start?.Version ?? -1;
-
-        public void Apply(List<DeltaAction> actions, string key)
-        {
-            foreach (var action in actions)
-            {
-                switch (action)
-                {
-                    case AddFile add: _files[add.Path] = add; break;
-                    case RemoveFile remove: _files.Remove(remove.Path); break;
-                    case SetTransaction transaction:
-                        _transactions[transaction.AppId] = transaction.Version;
-                        break;
-                    case Metadata metadata: _metadata = metadata; break;
-                    case Protocol { MinReaderVersion: > ReaderVersion }:
-                    case Protocol { MinWriterVersion: > WriterVersion }:
-                        throw DeltaErrors.Unsupported.With(key, action.ToString()).AsException();
-                }
-            }
-
-            Version++;
-        }
-
-        public DeltaSnapshot Build(DateTimeOffset readAt) => new()
-        {
-            Version = Version,
-            ReadAt = readAt,
-            Metadata = _metadata ?? throw DeltaErrors.EntryDamaged.With(Version, "No metaData action.").AsException(),
-            Files = _files.ToImmutable(),
-            Transactions = _transactions.ToImmutable(),
-        };
     }
 }

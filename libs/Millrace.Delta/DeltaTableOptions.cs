@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Millrace.Delta;
 
@@ -21,4 +22,28 @@ public sealed class DeltaTableOptions
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00", ConvertValueInInvariantCulture = true,
         ParseLimitsInInvariantCulture = true)]
     public TimeSpan CommitRetryDelay { get; set; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>
+    /// After so many entries of the table's log a checkpoint is written, from which readers begin.
+    /// </summary>
+    [Range(1, 10_000)]
+    public int CheckpointInterval { get; set; } = 50;
+
+    /// <summary>
+    /// How long entries and checkpoints stay in the table's log after newer checkpoints make them superfluous: how far
+    /// back a version can be read. Not shorter than <see cref="VacuumSafeAge"/>.
+    /// </summary>
+    [Range(typeof(TimeSpan), "01:00:00", "3650.00:00:00", ConvertValueInInvariantCulture = true,
+        ParseLimitsInInvariantCulture = true)]
+    public TimeSpan LogRetention { get; set; } = TimeSpan.FromDays(30);
+}
+
+/// <summary>What data annotations cannot say.</summary>
+public sealed class DeltaTableOptionsValidator : IValidateOptions<DeltaTableOptions>
+{
+    public ValidateOptionsResult Validate(string? name, DeltaTableOptions options) =>
+        options.LogRetention >= options.VacuumSafeAge
+            ? ValidateOptionsResult.Success
+            : ValidateOptionsResult.Fail($"Delta:{nameof(options.LogRetention)} is {options.LogRetention}; choose "
+                + $"{nameof(options.VacuumSafeAge)} ({options.VacuumSafeAge}) or more.");
 }

@@ -43,7 +43,8 @@ public static class ObjectStoreRegistration
     /// <see cref="IObjectStore"/> in a bucket. Needs <see cref="AddS3Options"/>. Wait for its
     /// <see cref="IAwaitedServer"/> before the first write: it proves that the store can do what is asked of it.
     /// </summary>
-    public static IServiceCollection AddS3ObjectStore(this IServiceCollection services)
+    /// <param name="isAwaited">False in a process that can do its work without the store.</param>
+    public static IServiceCollection AddS3ObjectStore(this IServiceCollection services, bool isAwaited = true)
     {
         services.AddCommon();
         services.AddSingleton(provider => new S3Bucket(
@@ -51,6 +52,7 @@ public static class ObjectStoreRegistration
             provider.GetRequiredService<ObjectStoreMetrics>(),
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IObjectStore, S3ObjectStore>();
+        if (!isAwaited) return services;
         services.AddSingleton<IAwaitedServer>(provider => new S3Opening(
             provider.GetRequiredService<S3Bucket>(),
             provider.GetRequiredService<TimeProvider>(),

@@ -32,16 +32,22 @@ internal sealed class ArchiveWriter(
 
     private readonly ArchiverOptions _options = options.Value;
     private readonly DeltaTable _table = archive.Table;
+    private volatile IReadOnlyList<PromotedColumn> _promoted = PromotedColumn.From(options.Value);
 
     public RowBuffer NewBuffer() => new(_options.RecordSizeMax.Bytes);
 
-    public FileEncoder NewEncoder() =>
-        new(PromotedColumn.From(_options), _options.Compression, _options.RowGroupRows);
+    /// <summary>Writes files for the table as it was opened last.</summary>
+    public FileEncoder NewEncoder() => new(_promoted, _options.Compression, _options.RowGroupRows);
 
-    /// <summary>The table with all columns that are configured, made when it is missing.</summary>
+    /// <summary>
+    /// The table with all columns that are configured, made when it is missing. One that is there with another type
+    /// stays, and the configured one stands beside it under a name with its type: no row waits for somebody to decide.
+    /// </summary>
     public async ValueTask<DeltaSnapshot> OpenTableAsync(CancellationToken ct)
     {
-        var schema = ArchiveSchema.Of(PromotedColumn.From(_options));
+        var known = await _table.RefreshAsync(ct).ConfigureAwait(false);
+        _promoted = PromotedColumn.Beside(known?.Schema, PromotedColumn.From(_options), logger.ColumnTypeChanged);
+        var schema = ArchiveSchema.Of(_promoted);
         var snapshot = await _table.EnsureAsync(schema, TelemetryTable.PartitionColumns, ct).ConfigureAwait(false);
         status.SetArchived(snapshot.Files.Values.Sum(file => file.Stats?.Records ?? 0));
         return snapshot;
@@ -61,7 +67,7 @@ internal sealed class ArchiveWriter(
             adds.Add(add);
         }
 
-        var result = await _table.CommitAsync(
+        var result = await archive.CommitAsync(
             new DeltaCommit
             {
                 Id = Guid.NewGuid().ToString(),
@@ -71,7 +77,6 @@ internal sealed class ArchiveWriter(
                 FilesWrittenAt = startedAt,
             },
             ct).ConfigureAwait(false);
-        metrics.Conflicts(result.Conflicts);
         if (result.Outcome != DeltaCommitOutcome.Committed) return result.Outcome;
 
         var now = time.GetUtcNow();

@@ -39,4 +39,14 @@ public static class ArchiverErrors
         "The archive is ahead of the log.",
         "The table's position lies beyond the log's end, so they are not of one hub or the log was restored.",
         "Restore the log that belongs to the archive, or move the archive away so that a new one begins.");
+
+    public static readonly ErrorDefinition FileMissing = new("AR-0008",
+        "A file of the archive's table is not in the object store.",
+        "Something else than the platform deleted it, so its rows are not there to be read.",
+        "Restore the object from a backup, or from the store's older versions.");
+
+    public static readonly ErrorDefinition RequestInvalid = new("AR-0009",
+        "The request to the archive cannot be done as it is.",
+        "A value of it is missing or out of range.",
+        "Correct the value that is named.");
 }

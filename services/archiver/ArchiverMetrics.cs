@@ -1,10 +1,12 @@
 using System.Diagnostics.Metrics;
+using Millrace.Delta;
 
 namespace Millrace.Archiver;
 
 /// <summary>What the archiver counts.</summary>
 internal sealed class ArchiverMetrics
 {
+    private readonly ArchiverStatus _status;
     private readonly Counter<long> _rows;
     private readonly Counter<long> _files;
     private readonly Counter<long> _bytes;
@@ -14,9 +16,17 @@ internal sealed class ArchiverMetrics
     private readonly Counter<long> _replays;
     private readonly Counter<long> _restarts;
     private readonly Histogram<double> _flush;
+    private readonly Counter<long> _compactions;
+    private readonly Counter<long> _compactedFiles;
+    private readonly Counter<long> _compactedRows;
+    private readonly Counter<long> _removed;
+    private readonly Counter<long> _vacuumedFiles;
+    private readonly Counter<long> _vacuumedBytes;
+    private readonly Counter<long> _upkeepFailures;
 
     public ArchiverMetrics(IMeterFactory meters, ArchiverStatus status)
     {
+        _status = status;
         var meter = meters.Create("Millrace.Archiver");
         _rows = meter.CreateCounter<long>("millrace.archiver.rows");
         _files = meter.CreateCounter<long>("millrace.archiver.files");
@@ -26,6 +36,13 @@ internal sealed class ArchiverMetrics
         _deadLetters = meter.CreateCounter<long>("millrace.archiver.dead.letters");
         _replays = meter.CreateCounter<long>("millrace.archiver.replays");
         _restarts = meter.CreateCounter<long>("millrace.archiver.restarts");
+        _compactions = meter.CreateCounter<long>("millrace.archiver.compactions");
+        _compactedFiles = meter.CreateCounter<long>("millrace.archiver.compacted.files");
+        _compactedRows = meter.CreateCounter<long>("millrace.archiver.compacted.rows");
+        _removed = meter.CreateCounter<long>("millrace.archiver.removed.rows");
+        _vacuumedFiles = meter.CreateCounter<long>("millrace.archiver.vacuumed.files");
+        _vacuumedBytes = meter.CreateCounter<long>("millrace.archiver.vacuumed", "By");
+        _upkeepFailures = meter.CreateCounter<long>("millrace.archiver.upkeep.failures");
         _flush = meter.CreateHistogram<double>("millrace.archiver.flush.duration", "s");
         meter.CreateObservableGauge("millrace.archiver.lag.records", () => status.LagRecords);
         meter.CreateObservableGauge("millrace.archiver.lag", () => status.Lag.TotalSeconds, "s");
@@ -55,6 +72,32 @@ internal sealed class ArchiverMetrics
 
     /// <param name="reason">superseded, expired, read or failed.</param>
     public void Restarted(string reason) => _restarts.Add(1, Reason(reason));
+
+    /// <summary>A merge of files, done or void because another commit was faster.</summary>
+    public void Compacted(DeltaCommitOutcome outcome, int files, long rows)
+    {
+        _compactions.Add(1, Reason(outcome == DeltaCommitOutcome.Committed ? "done" : "void"));
+        if (outcome != DeltaCommitOutcome.Committed) return;
+        _compactedFiles.Add(files);
+        _compactedRows.Add(rows);
+    }
+
+    /// <summary>Rows that are not part of the table any more.</summary>
+    /// <param name="reason">retention or erased.</param>
+    public void RowsRemoved(string reason, long rows)
+    {
+        _removed.Add(rows, Reason(reason));
+        _status.RemoveArchived(rows);
+    }
+
+    public void Vacuumed(int files, long bytes)
+    {
+        _vacuumedFiles.Add(files);
+        _vacuumedBytes.Add(bytes);
+    }
+
+    /// <param name="reason">log, retention, compaction or vacuum.</param>
+    public void UpkeepFailed(string reason) => _upkeepFailures.Add(1, Reason(reason));
 
     private static KeyValuePair<string, object?> Reason(string reason) => new("reason", reason);
 }

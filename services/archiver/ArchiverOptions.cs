@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Millrace.Archiver.Rows;
+using Millrace.Archiver.Upkeep;
 using Millrace.Primitives;
 
 namespace Millrace.Archiver;
@@ -53,6 +54,9 @@ public sealed class ArchiverOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "1.00:00:00", ConvertValueInInvariantCulture = true,
         ParseLimitsInInvariantCulture = true)]
     public TimeSpan ReplayScanInterval { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How the archive is kept in order.</summary>
+    public ArchiveUpkeepOptions Upkeep { get; set; } = new();
 
     /// <summary>Fields of JSON bodies that become columns of their own.</summary>
     public IList<PromotedColumnOptions> PromotedColumns { get; init; } = [];

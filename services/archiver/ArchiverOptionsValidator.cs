@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Millrace.Archiver.Upkeep;
 using Millrace.Delta;
 
 namespace Millrace.Archiver;
@@ -16,6 +17,7 @@ internal sealed class ArchiverOptionsValidator : IValidateOptions<ArchiverOption
         RequirePositive(options.RecordSizeMax.Bytes, nameof(options.RecordSizeMax), errors);
         if (options.RollSize.Bytes > int.MaxValue || options.ReadSize.Bytes > int.MaxValue)
             errors.Add("Archiver:RollSize and Archiver:ReadSize: choose less than 2GiB.");
+        errors.AddRange(Upkeep(options.Upkeep));
         var names = TelemetryTable.BaseSchema.Columns.Select(column => column.Name).Append("body_text")
             .ToHashSet(StringComparer.OrdinalIgnoreCase);
         for (var i = 0; i < options.PromotedColumns.Count; i++)
@@ -31,6 +33,24 @@ internal sealed class ArchiverOptionsValidator : IValidateOptions<ArchiverOption
         }
 
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+
+    private static IEnumerable<string> Upkeep(ArchiveUpkeepOptions options)
+    {
+        const string Section = "Archiver:Upkeep";
+        if (options.UpkeepInterval != TimeSpan.Zero && options.UpkeepInterval < TimeSpan.FromMilliseconds(100))
+            yield return $"{Section}:{nameof(options.UpkeepInterval)} is {options.UpkeepInterval}; choose 0 or 100ms "
+                + "and more.";
+        if (options.CompactionFileSize.Bytes is < 1 << 20 or > 1 << 30)
+            yield return $"{Section}:{nameof(options.CompactionFileSize)} is {options.CompactionFileSize}; choose from "
+                + "1MiB to 1GiB.";
+        if (options.CompactionAfter < TimeSpan.Zero)
+            yield return $"{Section}:{nameof(options.CompactionAfter)} is {options.CompactionAfter}; choose 0 or more.";
+        if (options.ArchiveRetention != TimeSpan.Zero && options.ArchiveRetention < TimeSpan.FromHours(1))
+            yield return $"{Section}:{nameof(options.ArchiveRetention)} is {options.ArchiveRetention}; choose 0, which "
+                + "keeps all, or 1h and more.";
+        if (options.VacuumInterval < TimeSpan.Zero)
+            yield return $"{Section}:{nameof(options.VacuumInterval)} is {options.VacuumInterval}; choose 0 or more.";
     }
 
     private static void RequirePositive(long value, string key, List<string> errors)

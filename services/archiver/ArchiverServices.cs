@@ -1,6 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.Archiver.Replays;
+using Millrace.Archiver.Upkeep;
+using Millrace.Archiver.Verification;
 using Millrace.Delta;
 using Millrace.Hosting.Options;
 using Millrace.ObjectStore;
@@ -18,25 +21,30 @@ public static class ArchiverServices
         services.AddValidatedOptions<ArchiverOptions>("Archiver");
         services.AddSingleton<IValidateOptions<ArchiverOptions>, ArchiverOptionsValidator>();
         services.AddValidatedOptions<DeltaTableOptions>("Delta");
+        services.AddSingleton<IValidateOptions<DeltaTableOptions>, DeltaTableOptionsValidator>();
         services.AddMetrics();
         services.AddSingleton<ArchiverStatus>();
         services.AddSingleton<ArchiverMetrics>();
         services.AddSingleton<ArchiverAssignment>();
-        services.AddSingleton(provider => new ArchiveTable(new DeltaTable(
-            provider.GetRequiredService<IObjectStore>(), TelemetryTable.Root,
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<IOptions<DeltaTableOptions>>().Value)));
+        services.AddSingleton(provider => new ArchiveTable(
+            new DeltaTable(
+                provider.GetRequiredService<IObjectStore>(), TelemetryTable.Root,
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<IOptions<DeltaTableOptions>>().Value),
+            provider.GetRequiredService<ArchiverMetrics>(),
+            provider.GetRequiredService<ILogger<ArchiveTable>>()));
+        services.AddSingleton<TableFiles>();
+        services.AddSingleton<Compactor>();
+        services.AddSingleton<ArchiveRetention>();
+        services.AddSingleton<DeviceEraser>();
+        services.AddSingleton<ErasureProver>();
+        services.AddSingleton<ArchiveVerifier>();
         services.AddSingleton<ArchiveWriter>();
         services.AddSingleton<LetterReplay>();
         services.AddHostedService<ArchiverService>();
         services.AddHostedService<DeadLetterReplays>();
         services.AddHostedService<LagReporter>();
+        services.AddHostedService<ArchiveUpkeep>();
         return services;
     }
-}
-
-/// <summary>The archiver's own view of the table; readers have theirs.</summary>
-internal sealed record ArchiveTable(DeltaTable Table) : IDisposable
-{
-    public void Dispose() => Table.Dispose();
 }

@@ -31,6 +31,8 @@ public sealed class ArchiverStatus
         Volatile.Write(ref _lastCommitTicks, at.UtcTicks);
     }
 
+    internal void RemoveArchived(long rows) => Interlocked.Add(ref _archivedRows, -rows);
+
     internal void SetLag(long records, TimeSpan lag)
     {
         Volatile.Write(ref _lagRecords, records);

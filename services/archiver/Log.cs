@@ -41,4 +41,30 @@ internal static partial class Log
 
     [LoggerMessage(7011, LogLevel.Error, "The partitions to archive cannot be followed; tried again in {Delay}")]
     public static partial void AssignmentFailed(this ILogger log, Exception exception, TimeSpan delay);
+
+    [LoggerMessage(7012, LogLevel.Warning, "The table's log could not be tidied after version {Version}")]
+    public static partial void LogNotTidied(this ILogger log, Exception exception, long version);
+
+    [LoggerMessage(7013, LogLevel.Information,
+        "Merged {Before} files of {Hour:u} into {After}, {Rows} rows: {Outcome}")]
+    public static partial void Compacted(
+        this ILogger log, DateTimeOffset hour, int before, int after, long rows, string outcome);
+
+    [LoggerMessage(7014, LogLevel.Information,
+        "{Rows} rows in {Files} files of before {Before:u} are out of the table")]
+    public static partial void Retired(this ILogger log, long rows, int files, DateTimeOffset before);
+
+    [LoggerMessage(7015, LogLevel.Information,
+        "A device ({Hash}) was erased: {Rows} rows, {Files} files written again, table version {Version}")]
+    public static partial void DeviceErased(this ILogger log, string hash, long rows, int files, long version);
+
+    [LoggerMessage(7016, LogLevel.Information, "Vacuum deleted {Files} files of {Bytes} bytes")]
+    public static partial void Vacuumed(this ILogger log, int files, long bytes);
+
+    [LoggerMessage(7017, LogLevel.Error, "The archive's upkeep failed at {What}; it is tried again at the next turn")]
+    public static partial void UpkeepFailed(this ILogger log, Exception exception, string what);
+
+    [LoggerMessage(7018, LogLevel.Warning,
+        "Column {Name} of the table has another type than is configured; {Instead} takes its place")]
+    public static partial void ColumnTypeChanged(this ILogger log, string name, string instead);
 }

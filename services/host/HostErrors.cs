@@ -59,4 +59,9 @@ public static class HostErrors
         "The dead letter was not taken.",
         "The stage tried it again and refused it, so that it is open as before.",
         "Look at the reason with millrace deadletter list, and into the platform's log; mend the cause and try again.");
+
+    public static readonly ErrorDefinition ArchiveDiffers = new("CL-0012",
+        "The archive differs from the log.",
+        "Each record up to the archive's position must be in it once, less what was retired, erased or dead-lettered.",
+        "Look at what the table of this command says, and at docs/errors/CL-0012.md.");
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Millrace.Alerts;
+using Millrace.Archive;
 using Millrace.Bridges;
 using Millrace.Client;
 using Millrace.Cold;
@@ -22,6 +23,7 @@ var millrace = new RootCommand("Millrace: a self-hosted IoT streaming platform")
     TelemetryCommands.Build(),
     AlertCommands.Build(),
     ColdCommands.Build(),
+    ArchiveCommands.Build(),
     DeadLetterCommands.Build(),
     BridgeCommands.Build(),
     SimulateCommand.Build(),

@@ -52,13 +52,19 @@ internal static class ActionReader
 
     private static CommitInfo ReadCommitInfo(JsonElement body) => new(
         TextOrEmpty(body, "txnId"), LongOr0(body, "timestamp"), TextOrEmpty(body, "operation"),
-        body.TryGetProperty("isBlindAppend", out var blind) && blind.ValueKind == JsonValueKind.True);
+        body.TryGetProperty("isBlindAppend", out var blind) && blind.ValueKind == JsonValueKind.True)
+    {
+        Details = TextsOf(body, "operationParameters"),
+    };
 
     private static Metadata ReadMetadata(JsonElement body) => new(
         body.GetProperty("id").GetString()!,
         DeltaSchema.Parse(body.GetProperty("schemaString").GetString()!),
         [.. body.GetProperty("partitionColumns").EnumerateArray().Select(column => column.GetString()!)],
-        LongOr0(body, "createdTime"));
+        LongOr0(body, "createdTime"))
+    {
+        Configuration = TextsOf(body, "configuration"),
+    };
 
     private static AddFile ReadAdd(JsonElement body)
     {
@@ -76,7 +82,17 @@ internal static class ActionReader
                 : null);
     }
 
-    private static FileStats ReadStats(string text)
+    /// <summary>An object of texts; of anything else its JSON.</summary>
+    private static Dictionary<string, string> TextsOf(JsonElement body, string name)
+    {
+        var texts = new Dictionary<string, string>();
+        if (!body.TryGetProperty(name, out var section) || section.ValueKind != JsonValueKind.Object) return texts;
+        foreach (var value in section.EnumerateObject()) texts[value.Name] = value.Value.ToString();
+        return texts;
+    }
+
+    /// <summary>Statistics as the protocol has them, in JSON.</summary>
+    public static FileStats ReadStats(string text)
     {
         using var document = JsonDocument.Parse(text);
         var root = document.RootElement;

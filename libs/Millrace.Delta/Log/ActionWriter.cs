@@ -46,8 +46,7 @@ internal static class ActionWriter
         json.WriteStartObject("commitInfo");
         json.WriteNumber("timestamp", info.TimestampMs);
         json.WriteString("operation", info.Operation);
-        json.WriteStartObject("operationParameters");
-        json.WriteEndObject();
+        WriteTexts(json, "operationParameters", info.Details);
         json.WriteBoolean("isBlindAppend", info.IsBlindAppend);
         json.WriteString("engineInfo", "Millrace");
         json.WriteString("txnId", info.Id);
@@ -75,8 +74,7 @@ internal static class ActionWriter
         json.WriteStartArray("partitionColumns");
         foreach (var column in metadata.PartitionColumns) json.WriteStringValue(column);
         json.WriteEndArray();
-        json.WriteStartObject("configuration");
-        json.WriteEndObject();
+        WriteTexts(json, "configuration", metadata.Configuration);
         json.WriteNumber("createdTime", metadata.CreatedTimeMs);
         json.WriteEndObject();
     }
@@ -114,7 +112,7 @@ internal static class ActionWriter
     }
 
     /// <summary>The protocol has statistics as JSON within a JSON string.</summary>
-    private static string StatsText(FileStats stats)
+    public static string StatsText(FileStats stats)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, Compact))
@@ -128,6 +126,13 @@ internal static class ActionWriter
         }
 
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    private static void WriteTexts(Utf8JsonWriter json, string name, IReadOnlyDictionary<string, string> texts)
+    {
+        json.WriteStartObject(name);
+        foreach (var (key, value) in texts) json.WriteString(key, value);
+        json.WriteEndObject();
     }
 
     private static void WriteValues(

@@ -5,12 +5,20 @@ public abstract record DeltaAction;
 
 /// <param name="Id">Our own name for the commit, by which a writer whose answer was lost finds what it wrote
 /// (<c>txnId</c>).</param>
-public sealed record CommitInfo(string Id, long TimestampMs, string Operation, bool IsBlindAppend) : DeltaAction;
+public sealed record CommitInfo(string Id, long TimestampMs, string Operation, bool IsBlindAppend) : DeltaAction
+{
+    /// <summary>What the operation was about, and what it did (<c>operationParameters</c>).</summary>
+    public IReadOnlyDictionary<string, string> Details { get; init; } = new Dictionary<string, string>();
+}
 
 public sealed record Protocol(int MinReaderVersion, int MinWriterVersion) : DeltaAction;
 
 public sealed record Metadata(
-    string Id, Schema.DeltaSchema Schema, IReadOnlyList<string> PartitionColumns, long CreatedTimeMs) : DeltaAction;
+    string Id, Schema.DeltaSchema Schema, IReadOnlyList<string> PartitionColumns, long CreatedTimeMs) : DeltaAction
+{
+    /// <summary>Properties of the table, which others may have set; kept as they are.</summary>
+    public IReadOnlyDictionary<string, string> Configuration { get; init; } = new Dictionary<string, string>();
+}
 
 /// <param name="Path">Relative to the table's root, URL-encoded.</param>
 /// <param name="PartitionValues">The value of each partition column as text; null values are empty.</param>

@@ -20,7 +20,8 @@ internal static class S3Credentials
             S3CredentialSource.Environment => FromEnvironment(),
             S3CredentialSource.File => FromFile(options),
             S3CredentialSource.WebIdentity => new WebIdentityCredentials(
-                options.RoleArn ?? Variable(RoleVariable) ?? throw Missing($"Neither RoleArn nor {RoleVariable} is set."),
+                options.RoleArn ?? Variable(RoleVariable)
+                    ?? throw Missing($"Neither RoleArn nor {RoleVariable} is set."),
                 options.TokenFile ?? Variable(TokenFileVariable)
                     ?? throw Missing($"Neither TokenFile nor {TokenFileVariable} is set."),
                 options.StsEndpoint, RegionEndpoint.GetBySystemName(region)),

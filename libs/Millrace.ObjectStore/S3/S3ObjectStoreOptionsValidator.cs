@@ -54,12 +54,13 @@ internal sealed class S3ObjectStoreOptionsValidator(IOptions<ObjectStoreOptions>
                 + $"{nameof(options.SecretKeyFile)}.";
         }
 
-        if (options.AccessKey is not null && source is not (S3CredentialSource.Auto or S3CredentialSource.Configuration))
+        var reads = source is S3CredentialSource.Auto or S3CredentialSource.Configuration;
+        if (options.AccessKey is not null && !reads)
             yield return $"{Key}:{nameof(options.AccessKey)} means nothing when Source is {source}.";
         if (options.SecretKeyFile is { } file && !File.Exists(file))
             yield return $"{Key}:{nameof(options.SecretKeyFile)} is '{file}', which is no file.";
         if (options.StsEndpoint is { } sts && !IsAddress(sts))
-            yield return $"{Key}:{nameof(options.StsEndpoint)} is '{sts}'; write an address such as https://minio:9000.";
+            yield return $"{Key}:{nameof(options.StsEndpoint)} is '{sts}'; write an address such as https://sts:9000.";
     }
 
     private static bool IsAddress(string text) =>

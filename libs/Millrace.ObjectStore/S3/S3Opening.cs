@@ -117,7 +117,8 @@ internal sealed class S3Opening(S3Bucket bucket, TimeProvider time, ILogger<S3Op
         }
         catch (AmazonS3Exception e) when (e.StatusCode is HttpStatusCode.NotImplemented or HttpStatusCode.BadRequest)
         {
-            throw ObjectStoreErrors.ConditionsMissing.With(bucket.Name, $"{request}: {S3Bucket.Said(e)}").AsException(e);
+            throw ObjectStoreErrors.ConditionsMissing
+                .With(bucket.Name, $"{request}: {S3Bucket.Said(e)}").AsException(e);
         }
 
         throw ObjectStoreErrors.ConditionsMissing

@@ -14,8 +14,13 @@ namespace Millrace.Archiver.Files;
 internal sealed record EncodedFile(
     string Path, IReadOnlyDictionary<string, string> PartitionValues, ReadOnlyMemory<byte> Content, FileStats Stats)
 {
-    public AddFile ToAction(DateTimeOffset writtenAt) => new(
-        Path, PartitionValues, Content.Length, writtenAt.ToUnixTimeMilliseconds(), DataChange: true, Stats);
+    /// <param name="dataChange">False when the rows were in the table before, in other files.</param>
+    public AddFile ToAction(DateTimeOffset writtenAt, bool dataChange = true) => new(
+        Path, PartitionValues, Content.Length, writtenAt.ToUnixTimeMilliseconds(), dataChange, Stats);
+
+    /// <summary>A name in the partition's folder that no other file has.</summary>
+    public static string NewPath(string date, string hour) =>
+        $"date={date}/hour={hour}/part-{Guid.NewGuid():N}.parquet";
 }
 
 /// <summary>
@@ -78,8 +83,7 @@ internal sealed class FileEncoder : IDisposable
         var date = hour.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         var stats = _columns.Stats(end - begin, DeviceOf(buffer, order[begin]), DeviceOf(buffer, order[end - 1]));
         return new EncodedFile(
-            string.Create(
-                CultureInfo.InvariantCulture, $"date={date}/hour={hour.Hour}/part-{Guid.NewGuid():N}.parquet"),
+            EncodedFile.NewPath(date, hour.Hour.ToString(CultureInfo.InvariantCulture)),
             new Dictionary<string, string>
             {
                 ["date"] = date,

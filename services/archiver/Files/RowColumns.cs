@@ -77,7 +77,7 @@ internal sealed unsafe class RowColumns
         AddText(_messageId, headers.HasMessageId, headers.MessageId);
         _body.Add(Pointer(record.Value));
         _promoted?.Add(record.Value);
-        _ranges.Take(enqueuedMs, eventMs, row.Offset);
+        _ranges.Take(enqueuedMs, eventMs, row.Partition, row.Offset);
     }
 
     /// <summary>Hands what was added since the last time to the row group.</summary>
@@ -93,7 +93,7 @@ internal sealed unsafe class RowColumns
         new ColumnStats("module_id", null, null, _moduleId.NullCount),
         new ColumnStats("enqueued_at", IsoText(_ranges.EnqueuedMin), IsoText(_ranges.EnqueuedMax), 0),
         new ColumnStats("event_at", IsoText(_ranges.EventMin), IsoText(_ranges.EventMax), 0),
-        new ColumnStats("log_partition", null, null, 0),
+        new ColumnStats("log_partition", (long)_ranges.PartitionMin, (long)_ranges.PartitionMax, 0),
         new ColumnStats("log_offset", _ranges.OffsetMin, _ranges.OffsetMax, 0),
         new ColumnStats("content_type", null, null, _contentType.NullCount),
         new ColumnStats("content_encoding", null, null, _contentEncoding.NullCount),
@@ -103,7 +103,7 @@ internal sealed unsafe class RowColumns
         .. _promoted?.Stats() ?? [],
     ]);
 
-    private static string IsoText(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(ms)
+    internal static string IsoText(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(ms)
         .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
 
     private static void AddText(ColumnBuffer<ByteArray> column, bool has, ReadOnlySpan<byte> text)
@@ -130,6 +130,7 @@ internal sealed unsafe class RowColumns
     private struct FileRanges
     {
         public long EnqueuedMin, EnqueuedMax, EventMin, EventMax, OffsetMin, OffsetMax;
+        public int PartitionMin, PartitionMax;
 
         public static FileRanges Empty => new()
         {
@@ -139,10 +140,14 @@ internal sealed unsafe class RowColumns
             EventMax = long.MinValue,
             OffsetMin = long.MaxValue,
             OffsetMax = long.MinValue,
+            PartitionMin = int.MaxValue,
+            PartitionMax = int.MinValue,
         };
 
-        public void Take(long enqueuedMs, long eventMs, long offset)
+        public void Take(long enqueuedMs, long eventMs, int partition, long offset)
         {
+            PartitionMin = Math.Min(PartitionMin, partition);
+            PartitionMax = Math.Max(PartitionMax, partition);
             EnqueuedMin = Math.Min(EnqueuedMin, enqueuedMs);
             EnqueuedMax = Math.Max(EnqueuedMax, enqueuedMs);
             EventMin = Math.Min(EventMin, eventMs);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using ParquetSharp;
 
 namespace Millrace.Archiver.Rows;
 
@@ -25,6 +26,13 @@ internal sealed unsafe class RecordArena
         bytes.CopyTo(copy.Span);
         _used += bytes.Length;
         return copy;
+    }
+
+    /// <summary>The same for a value that the Parquet decoder points to, until its page is gone.</summary>
+    public ByteArray Keep(ByteArray value)
+    {
+        var copy = Copy(new ReadOnlySpan<byte>((void*)value.Pointer, value.Length)).Span;
+        return new ByteArray((IntPtr)AddressOf(copy), value.Length);
     }
 
     /// <summary>The address of bytes within the arena.</summary>

@@ -38,6 +38,7 @@ internal static class DevCommand
         var data = new DataFolder(Path.GetFullPath(CommonOptions.DataPath(parsed)));
         var secrets = PlatformSecrets.Ensure(data, TimeProvider.System);
         var app = PlatformBuilder.Build(data, PlatformBuilder.AllRoles, Settings(parsed, secrets), null);
+        await WaitingRoom.WaitAsync(app, ct);
         await PlatformRunner.StartAsync(app, ct);
         var endpoints = await PlatformRunner.OpenAsync(
             app, data, secrets.AdministratorToken, PlatformBuilder.AllRoles, ct);

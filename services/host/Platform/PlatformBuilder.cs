@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Millrace.Api;
 using Millrace.Archiver;
+using Millrace.Archiver.Api;
 using Millrace.Batch;
 using Millrace.Cluster;
 using Millrace.ColdPath;
@@ -17,7 +18,6 @@ using Millrace.Hosting.Node;
 using Millrace.Hosting.Observability;
 using Millrace.Hosting.Options;
 using Millrace.Hosting.Roles;
-using Millrace.ObjectStore;
 using Millrace.Registry;
 using Millrace.Stores.Identities;
 using Millrace.StreamProcessor;
@@ -111,13 +111,11 @@ internal static class PlatformBuilder
 
         services.AddEventLog(configuration);
         services.AddStores(configuration);
-        services.AddObjectStore(configuration);
+        services.AddObjectStore(configuration, roles);
         services.AddDuckDbBatch();
         services.AddReadiness("event-log", async (s, ct) => await s.GetRequiredService<IEventLog>()
             .RangeAsync(new(Contracts.Topics.Control, 0), ct));
         services.AddReadiness("stores", async (s, ct) => await s.GetRequiredService<IIdentityStore>()
-            .FindAsync("readiness", ct));
-        services.AddReadiness("object-store", async (s, ct) => await s.GetRequiredService<IObjectStore>()
             .FindAsync("readiness", ct));
 
         if (roles.Contains(MillraceRole.Archiver)) services.AddMillraceArchiver();
@@ -137,6 +135,7 @@ internal static class PlatformBuilder
         app.MapMetrics();
         if (roles.Contains(MillraceRole.Registry)) app.MapMillraceRegistry();
         if (roles.Contains(MillraceRole.ColdPath)) app.MapMillraceColdPath();
+        if (roles.Contains(MillraceRole.Archiver)) app.MapMillraceArchiver();
         if (roles.Contains(MillraceRole.Api)) app.MapMillraceApi();
     }
 }

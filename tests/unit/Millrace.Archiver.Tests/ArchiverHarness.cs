@@ -33,6 +33,7 @@ internal sealed class ArchiverHarness : IAsyncDisposable
         ["Archiver:ReplayScanInterval"] = "00:00:00.050",
         ["Archiver:RollSize"] = "4KiB",
         ["Archiver:ReadSize"] = "1KiB",
+        ["Delta:CheckpointInterval"] = "3",
     };
 
     private readonly List<ServiceProvider> _twins = [];

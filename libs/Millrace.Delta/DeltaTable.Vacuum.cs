@@ -1,0 +1,43 @@
+using Millrace.ObjectStore;
+
+namespace Millrace.Delta;
+
+public sealed partial class DeltaTable
+{
+    /// <summary>
+    /// Deletes objects below the table that are no part of it and that nobody may need: removed longer ago than the
+    /// safe age, or never committed and older than it. The safe age is what keeps readers of an older version, and
+    /// writers that have not committed yet, from losing files; see <see cref="DeltaTableOptions.VacuumSafeAge"/>.
+    /// </summary>
+    /// <param name="dryRun">Only looks.</param>
+    public async ValueTask<DeltaVacuum> VacuumAsync(bool dryRun, CancellationToken ct = default)
+    {
+        var oldest = _time.GetUtcNow() - _options.VacuumSafeAge;
+        var candidates = new List<ObjectInfo>();
+        await foreach (var info in _store.ListAsync(Root + "/", ct: ct).ConfigureAwait(false))
+        {
+            // Names that begin with an underscore are not the table's data, its log among them.
+            if (info.Key[(Root.Length + 1)..].Split('/').Any(name => name.StartsWith('_'))) continue;
+            if (info.ModifiedAt < oldest) candidates.Add(info);
+        }
+
+        // The table is read after the files were listed: what was committed meanwhile is then seen to be part of it.
+        if (candidates.Count == 0 || await RefreshAsync(ct).ConfigureAwait(false) is not { } snapshot)
+            return new DeltaVacuum(0, 0, 0);
+        var parts = snapshot.Files.Values.Select(KeyOf).ToHashSet();
+        var needed = snapshot.Removed.Values.Where(file => file.DeletionTimestampMs >= oldest.ToUnixTimeMilliseconds())
+            .Select(file => KeyOf(file.Path)).ToHashSet();
+        var unneeded = candidates.Where(info => !parts.Contains(info.Key) && !needed.Contains(info.Key)).ToList();
+        if (!dryRun)
+        {
+            foreach (var info in unneeded) await _store.DeleteAsync(info.Key, ct).ConfigureAwait(false);
+        }
+
+        return new DeltaVacuum(unneeded.Count, unneeded.Sum(info => info.Bytes), needed.Count);
+    }
+}
+
+/// <param name="Files">Files that were deleted, or would be.</param>
+/// <param name="Bytes">How large they were.</param>
+/// <param name="Waiting">Removed files that are younger than the safe age.</param>
+public readonly record struct DeltaVacuum(int Files, long Bytes, int Waiting);

@@ -1,0 +1,31 @@
+namespace Millrace.Archiver.Api;
+
+/// <summary>The archive at a glance.</summary>
+internal sealed record ArchiveInfo(
+    long Version, int Files, long Rows, long Bytes, DateTimeOffset? RetainedFrom,
+    IReadOnlyList<ArchivePartition> Partitions);
+
+/// <param name="LogFirst">The first offset that the log has.</param>
+/// <param name="LogNext">The next offset of the log.</param>
+/// <param name="Archived">The next offset that the archive takes.</param>
+internal sealed record ArchivePartition(int Partition, long LogFirst, long LogNext, long Archived);
+
+internal sealed record ArchiveHistory(IReadOnlyList<ArchiveVersion> Items);
+
+internal sealed record ArchiveVersion(
+    long Version, DateTimeOffset At, string Operation, int FilesAdded, int FilesRemoved, long RowsAdded,
+    IReadOnlyDictionary<string, string> Details);
+
+/// <param name="All">Also hours that would be left until they are quiet.</param>
+internal sealed record CompactRequest(bool All = false);
+
+/// <param name="DryRun">Only tell what would be deleted.</param>
+internal sealed record VacuumRequest(bool DryRun = false);
+
+/// <param name="Files">Files that were deleted, or would be.</param>
+/// <param name="Waiting">Removed files that are younger than the safe age.</param>
+internal sealed record VacuumAnswer(int Files, long Bytes, int Waiting);
+
+internal sealed record EraseRequest(string DeviceId);
+
+internal sealed record VerifyRequest(int Partition, long From = 0);

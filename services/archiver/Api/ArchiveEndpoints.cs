@@ -1,0 +1,126 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Millrace.Archiver.Upkeep;
+using Millrace.Archiver.Verification;
+using Millrace.Contracts;
+using Millrace.Delta;
+using Millrace.EventLog;
+using Millrace.Hosting.Http;
+using Millrace.Primitives;
+using Millrace.Stores.Audit;
+
+namespace Millrace.Archiver.Api;
+
+/// <summary>
+/// What one asks of the archive and does to it, in processes with the archiver. Long work is done a piece at a time;
+/// who asks again until nothing is left can tell how far it is.
+/// </summary>
+public static class ArchiveEndpoints
+{
+    private const int HistoryMax = 1_000;
+
+    /// <summary>The endpoints below /api/v1/archive.</summary>
+    public static IEndpointRouteBuilder MapMillraceArchiver(this IEndpointRouteBuilder endpoints)
+    {
+        var group = endpoints.MapGroup("/api/v1/archive").WithTags("Archive");
+        MapReading(group.MapGroup("").RequireAuthorization(ApiScopes.Read));
+        MapUpkeep(group.MapGroup("").RequireAuthorization(ApiScopes.Operate));
+        group.MapPost("/erase", EraseAsync).RequireAuthorization(ApiScopes.Administer)
+            .WithName("EraseDevice").WithSummary("Take all rows of a device out of the archive").Produces<Erased>();
+        return endpoints;
+    }
+
+    private static void MapReading(RouteGroupBuilder group)
+    {
+        group.MapGet("", InfoAsync).WithName("ShowArchive").WithSummary("The archive's table and its positions")
+            .Produces<ArchiveInfo>();
+        group.MapGet("/history", HistoryAsync).WithName("ShowArchiveHistory")
+            .WithSummary("What was done to the table, newest first").Produces<ArchiveHistory>();
+        group.MapGet("/erasures/{deviceId}", (string deviceId, ErasureProver prover, CancellationToken ct) =>
+                prover.ProveAsync(Device(deviceId), ct).AsTask())
+            .WithName("ProveErasure").WithSummary("Look whether a device's rows are gone").Produces<ErasureProof>();
+        group.MapPost("/verify", VerifyAsync).WithName("VerifyArchive")
+            .WithSummary("Compare a stretch of a log partition with the archive").Produces<Verification.Verification>();
+    }
+
+    private static void MapUpkeep(RouteGroupBuilder group)
+    {
+        group.MapPost("/compact", (CompactRequest request, Compactor compactor, CancellationToken ct) =>
+                compactor.RunOnceAsync(request.All, ct).AsTask())
+            .WithName("CompactArchive").WithSummary("Merge small files of one hour").Produces<Compaction>();
+        group.MapPost("/vacuum", VacuumAsync).WithName("VacuumArchive")
+            .WithSummary("Delete files that are no part of the table any more").Produces<VacuumAnswer>();
+    }
+
+    private static async Task<ArchiveInfo> InfoAsync(ArchiveTable archive, IEventLog log, CancellationToken ct)
+    {
+        var snapshot = await archive.Table.RefreshAsync(ct);
+        var partitions = new List<ArchivePartition>();
+        for (var partition = 0; partition < (log.FindTopic(Topics.Telemetry)?.Partitions ?? 0); partition++)
+        {
+            var range = await log.RangeAsync(new TopicPartition(Topics.Telemetry, partition), ct);
+            partitions.Add(new ArchivePartition(partition, range.First, range.Next,
+                snapshot?.PositionOf(TelemetryTable.AppIdOf(partition)) ?? 0));
+        }
+
+        if (snapshot is null) return new ArchiveInfo(-1, 0, 0, 0, null, partitions);
+        return new ArchiveInfo(
+            snapshot.Version, snapshot.Files.Count, snapshot.Files.Values.Sum(file => file.Stats?.Records ?? 0),
+            snapshot.Files.Values.Sum(file => file.Bytes),
+            snapshot.PositionOf(ArchiveRecords.Retention) is null ? null : ArchiveRecords.RetainedFrom(snapshot),
+            partitions);
+    }
+
+    private static async Task<ArchiveHistory> HistoryAsync(
+        ArchiveTable archive, CancellationToken ct, int? limit = null)
+    {
+        if (limit is < 1 or > HistoryMax)
+            throw ArchiverErrors.RequestInvalid.With(limit, $"limit is from 1 to {HistoryMax}.").AsException();
+        var items = new List<ArchiveVersion>();
+        await foreach (var version in archive.Table.HistoryAsync(ct))
+        {
+            items.Add(new ArchiveVersion(version.Version, version.At, version.Operation, version.FilesAdded,
+                version.FilesRemoved, version.RowsAdded, version.Details));
+            if (items.Count >= (limit ?? 20)) break;
+        }
+
+        return new ArchiveHistory(items);
+    }
+
+    private static async Task<VacuumAnswer> VacuumAsync(
+        VacuumRequest request, ArchiveTable archive, ArchiverMetrics metrics, CancellationToken ct)
+    {
+        var vacuum = await archive.Table.VacuumAsync(request.DryRun, ct);
+        if (!request.DryRun) metrics.Vacuumed(vacuum.Files, vacuum.Bytes);
+        return new VacuumAnswer(vacuum.Files, vacuum.Bytes, vacuum.Waiting);
+    }
+
+    private static async Task<Erased> EraseAsync(
+        EraseRequest request, DeviceEraser eraser, IAuditStore audit, HttpContext context, TimeProvider time,
+        CancellationToken ct)
+    {
+        var erased = await eraser.RunAsync(Device(request.DeviceId), ct);
+        var actor = context.User.Identity?.Name ?? "platform";
+        await audit.AddAsync(
+            new AuditEntry(time.GetUtcNow(), actor, "archive.erase", erased.DeviceHash, $"{erased.Rows} rows"), ct);
+        return erased;
+    }
+
+    private static Task<Verification.Verification> VerifyAsync(
+        VerifyRequest request, ArchiveVerifier verifier, IEventLog log, CancellationToken ct)
+    {
+        var partitions = log.FindTopic(Topics.Telemetry)?.Partitions ?? 0;
+        if (request.Partition < 0 || request.Partition >= partitions)
+        {
+            throw ArchiverErrors.RequestInvalid
+                .With(request.Partition, $"partition is from 0 to {partitions - 1}.").AsException();
+        }
+
+        return verifier.RunAsync(request.Partition, request.From, ct).AsTask();
+    }
+
+    private static string Device(string id) => DeviceId.TryParse(id, out _)
+        ? id
+        : throw ArchiverErrors.RequestInvalid.With(id, "It is no device id.").AsException();
+}

@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Millrace.Delta;
+using Millrace.Delta.Log;
+
+namespace Millrace.Archiver.Upkeep;
+
+/// <summary>
+/// What the table itself records of rows that were taken out: positions (<c>txn</c> actions), which move in the same
+/// commit as the rows go, and which checkpoints keep.
+/// </summary>
+internal static class ArchiveRecords
+{
+    /// <summary>Hours before its position, in milliseconds since 1970 UTC, were removed for their age.</summary>
+    public const string Retention = "retention/telemetry";
+
+    private const string BegunPrefix = "erasing/";
+    private const string DonePrefix = "erased/";
+
+    /// <summary>A device as records name it: one who knows the id finds it, and nobody else learns it.</summary>
+    public static string HashOf(ReadOnlySpan<byte> deviceId) => Convert.ToHexStringLower(SHA256.HashData(deviceId));
+
+    public static string HashOf(string deviceId) => HashOf(Encoding.UTF8.GetBytes(deviceId));
+
+    /// <summary>Rows of the device in this log partition may be gone up to its position.</summary>
+    public static string Begun(string hash, int partition) =>
+        string.Create(CultureInfo.InvariantCulture, $"{BegunPrefix}{hash}/{partition}");
+
+    /// <summary>Rows of the device in this log partition are gone up to its position.</summary>
+    public static string Done(string hash, int partition) =>
+        string.Create(CultureInfo.InvariantCulture, $"{DonePrefix}{hash}/{partition}");
+
+    public static DateTimeOffset RetainedFrom(DeltaSnapshot snapshot) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(snapshot.PositionOf(Retention) ?? DateTimeOffset.MinValue
+            .ToUnixTimeMilliseconds());
+
+    /// <summary>The devices of which rows of the partition were erased, and up to which offset.</summary>
+    public static Dictionary<string, (long Begun, long Done)> ErasedIn(DeltaSnapshot snapshot, int partition)
+    {
+        var suffix = string.Create(CultureInfo.InvariantCulture, $"/{partition}");
+        var erased = new Dictionary<string, (long Begun, long Done)>();
+        foreach (var (appId, at) in snapshot.Transactions)
+        {
+            if (!appId.EndsWith(suffix, StringComparison.Ordinal)) continue;
+            if (appId.StartsWith(BegunPrefix, StringComparison.Ordinal))
+            {
+                var hash = appId[BegunPrefix.Length..^suffix.Length];
+                erased[hash] = (Math.Max(at.Version, erased.GetValueOrDefault(hash).Begun),
+                    erased.GetValueOrDefault(hash).Done);
+            }
+            else if (appId.StartsWith(DonePrefix, StringComparison.Ordinal))
+            {
+                var hash = appId[DonePrefix.Length..^suffix.Length];
+                erased[hash] = (Math.Max(at.Version, erased.GetValueOrDefault(hash).Begun), at.Version);
+            }
+        }
+
+        return erased;
+    }
+
+    /// <summary>The records of one device's erasure that is done, by log partition.</summary>
+    public static List<(int Partition, SetTransaction Record)> ErasuresOf(DeltaSnapshot snapshot, string hash)
+    {
+        var prefix = $"{DonePrefix}{hash}/";
+        return [.. snapshot.Transactions.Where(pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(pair => (int.Parse(pair.Key[prefix.Length..], CultureInfo.InvariantCulture), pair.Value))
+            .OrderBy(pair => pair.Item1)];
+    }
+}

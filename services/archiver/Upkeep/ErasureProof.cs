@@ -1,0 +1,73 @@
+using Millrace.Delta;
+using Millrace.Delta.Pruning;
+using Millrace.ObjectStore;
+
+namespace Millrace.Archiver.Upkeep;
+
+/// <summary>That a device's rows are gone, looked up anew.</summary>
+/// <param name="DeviceHash">SHA-256 of the device's id: how the records name it.</param>
+/// <param name="Version">The version of the table that was looked at.</param>
+/// <param name="Records">Up to which offset of which log partition rows were erased, and when.</param>
+/// <param name="FilesRead">Files of that version that could hold rows of the device, all of which were read.</param>
+/// <param name="ErasedRowsFound">Rows below these offsets; 0 unless something is wrong.</param>
+/// <param name="LaterRows">Rows that the device sent after it was erased.</param>
+/// <param name="OldFiles">Files that are no part of the table any more and that vacuum has yet to delete.</param>
+/// <param name="OldFilesGoBy">When vacuum may delete the last of them; null when there are none.</param>
+internal sealed record ErasureProof(
+    string DeviceHash, long Version, IReadOnlyList<ErasureRecord> Records, int FilesRead, long ErasedRowsFound,
+    long LaterRows, int OldFiles, DateTimeOffset? OldFilesGoBy);
+
+internal sealed record ErasureRecord(int LogPartition, long BeforeOffset, DateTimeOffset At);
+
+/// <summary>Looks at the table and at the store, and not at what an erasure said of itself.</summary>
+internal sealed class ErasureProver(
+    ArchiveTable archive, TableFiles files, IObjectStore store,
+    Microsoft.Extensions.Options.IOptions<DeltaTableOptions> options)
+{
+    public async ValueTask<ErasureProof> ProveAsync(string deviceId, CancellationToken ct)
+    {
+        var hash = ArchiveRecords.HashOf(deviceId);
+        if (await archive.Table.RefreshAsync(ct).ConfigureAwait(false) is not { } snapshot)
+            return new ErasureProof(hash, -1, [], 0, 0, 0, 0, null);
+        var records = ArchiveRecords.ErasuresOf(snapshot, hash);
+        var before = records.ToDictionary(pair => pair.Partition, pair => pair.Record.Version);
+        var device = System.Text.Encoding.UTF8.GetBytes(deviceId);
+        var suspects = snapshot.FilesWithin([ColumnRange.Of("device_id", deviceId)]);
+        var (found, later) = (0L, 0L);
+        foreach (var file in suspects)
+        {
+            var rows = await files.ReadAsync(snapshot, [file], ct).ConfigureAwait(false);
+            for (var row = 0; row < rows.Count; row++)
+            {
+                if (!rows.Device.Text(row).SequenceEqual(device)) continue;
+                if (rows.LogOffset[row] < before.GetValueOrDefault(rows.LogPartition[row])) found++;
+                else later++;
+            }
+        }
+
+        var (old, goBy) = await OldFilesAsync(snapshot, ct).ConfigureAwait(false);
+        return new ErasureProof(
+            hash, snapshot.Version,
+            [.. records.Select(pair => new ErasureRecord(pair.Partition, pair.Record.Version,
+                DateTimeOffset.FromUnixTimeMilliseconds(pair.Record.LastUpdatedMs)))],
+            suspects.Count, found, later, old, goBy);
+    }
+
+    private async ValueTask<(int Files, DateTimeOffset? GoBy)> OldFilesAsync(
+        DeltaSnapshot snapshot, CancellationToken ct)
+    {
+        var overdue = (await archive.Table.VacuumAsync(dryRun: true, ct).ConfigureAwait(false)).Files;
+        var (waiting, newestMs) = (0, 0L);
+        foreach (var file in snapshot.Removed.Values)
+        {
+            if (await store.FindAsync(archive.Table.KeyOf(file.Path), ct).ConfigureAwait(false) is null) continue;
+            waiting++;
+            newestMs = Math.Max(newestMs, file.DeletionTimestampMs);
+        }
+
+        var files = Math.Max(waiting, overdue);
+        return (files, files == 0
+            ? null
+            : DateTimeOffset.FromUnixTimeMilliseconds(newestMs) + options.Value.VacuumSafeAge);
+    }
+}

@@ -1,0 +1,97 @@
+using Millrace.Contracts;
+
+namespace Millrace.Archiver.Verification;
+
+/// <summary>Why a record need not be in the archive.</summary>
+internal enum Expected : byte
+{
+    /// <summary>The log has no record of that offset.</summary>
+    NoRecord,
+
+    /// <summary>It is a row, or there is a dead letter of it.</summary>
+    Row,
+
+    /// <summary>Its hour was removed; it may be there again when it came late.</summary>
+    Retired,
+
+    /// <summary>Its device is being erased; it may be there yet.</summary>
+    Erasing,
+
+    /// <summary>Its device was erased: it may not be there.</summary>
+    Erased,
+}
+
+/// <summary>Records of one log partition from one offset to another, and the rows that were found for them.</summary>
+internal sealed class Stretch(int partition, long from, long to)
+{
+    private const int ExamplesMax = 20;
+
+    private readonly ulong[] _hashes = new ulong[to - from];
+    private readonly Expected[] _expected = new Expected[to - from];
+    private readonly bool[] _found = new bool[to - from];
+    private readonly List<string> _examples = [];
+    private long _records, _rows, _doubled, _different, _unknown, _notErased;
+    private ulong _archiveSum;
+
+    public int Partition { get; } = partition;
+
+    public long From { get; } = from;
+
+    public long To { get; } = to;
+
+    public void AddRecord(RecordView record, Expected expected)
+    {
+        _records++;
+        _hashes[record.Offset - From] = RowHash.Of(record);
+        _expected[record.Offset - From] = expected;
+    }
+
+    public void AddRow(long offset, ulong hash)
+    {
+        _rows++;
+        var at = offset - From;
+        if (_found[at]) Wrong(ref _doubled, "doubled", offset);
+        else if (_expected[at] == Expected.NoRecord) Wrong(ref _unknown, "no record", offset);
+        else if (_expected[at] == Expected.Erased) Wrong(ref _notErased, "not erased", offset);
+        else if (_hashes[at] != hash) Wrong(ref _different, "different", offset);
+        _archiveSum += hash;
+        _found[at] = true;
+    }
+
+    /// <summary>The result, when the dead letters of records that were not found are known.</summary>
+    public async ValueTask<Verification> ResultAsync(Func<long, ValueTask<bool>> isDeadLettered)
+    {
+        var (missing, lettered, retired, erased, logSum) = (0L, 0L, 0L, 0L, 0UL);
+        for (var at = 0; at < _expected.Length; at++)
+        {
+            if (_found[at])
+            {
+                logSum += _hashes[at];
+                continue;
+            }
+
+            switch (_expected[at])
+            {
+                case Expected.Retired: retired++; break;
+                case Expected.Erasing or Expected.Erased: erased++; break;
+                case Expected.Row when await isDeadLettered(From + at).ConfigureAwait(false): lettered++; break;
+                case Expected.Row:
+                    logSum += _hashes[at];
+                    Wrong(ref missing, "missing", From + at);
+                    break;
+            }
+        }
+
+        return new Verification(
+            Partition, From, To, _records, _rows, Text(logSum), Text(_archiveSum), lettered, retired, erased, missing,
+            _doubled, _different, _unknown, _notErased, _examples);
+    }
+
+    private void Wrong(ref long count, string what, long offset)
+    {
+        count++;
+        if (_examples.Count < ExamplesMax) _examples.Add($"{offset}: {what}");
+    }
+
+    private static string Text(ulong sum) => sum.ToString("x16", System.Globalization.CultureInfo.InvariantCulture);
+}
