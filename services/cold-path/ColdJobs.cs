@@ -31,7 +31,7 @@ internal sealed class ColdJobs(JobCatalog catalog, IBatchEngine engine, TimeProv
     {
         var at = time.GetUtcNow().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
         var prefix = $"{ResultsPrefix}/{name}/{at}-{Guid.NewGuid().ToString("N")[..8]}";
-        return engine.WriteParquetAsync(query, prefix, ct);
+        return engine.WriteParquetAsync(query, new BatchOutput(prefix), ct);
     }
 
     private async ValueTask<IReadOnlyList<ViewColumn>> ColumnsAsync(CancellationToken ct)

@@ -175,7 +175,7 @@ public sealed class ColdJobTests
                   t::DOUBLE AS temperature, 50::BIGINT AS battery, 'auto' AS mode
                 FROM (SELECT unnest([{{string.Join(", ", temperatures)}}]) AS t)
                 """),
-            $"{TelemetryTable.Root}/{folder}");
+            new BatchOutput($"{TelemetryTable.Root}/{folder}"));
         await table.CommitAsync(new DeltaCommit
         {
             Id = Guid.NewGuid().ToString(),

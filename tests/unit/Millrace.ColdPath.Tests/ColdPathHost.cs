@@ -49,7 +49,7 @@ internal sealed class ColdPathHost : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(settings ?? []);
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton(new DataFolder(folder.Path))
-            .AddFileObjectStore().AddDuckDbBatch().AddMillraceColdPath();
+            .AddFileObjectStore().AddBatchOptions().AddDuckDbBatch().AddMillraceColdPath();
         builder.Services.AddAuthentication("test").AddScheme<AuthenticationSchemeOptions, ScopeHeader>("test", null);
         builder.Services.AddAuthorizationBuilder()
             .AddPolicy(ApiScopes.Read, policy => policy.RequireClaim("scope", "read", "operate"))
