@@ -30,7 +30,7 @@ public sealed class SparkOptionsTests
             ["Batch:Kind"] = "Spark",
             ["Spark:Remote"] = "sc://spark/path;token=secret",
         }));
-        Assert.That(e!.ToString(), Does.Not.Contain("secret"));
+        Assert.That(e!.Message, Does.Not.Contain("secret"));
     }
 
     [Test]
