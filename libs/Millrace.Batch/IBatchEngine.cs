@@ -1,4 +1,5 @@
 using Apache.Arrow;
+using Millrace.Batch.Frames;
 
 namespace Millrace.Batch;
 
@@ -11,15 +12,35 @@ public interface IBatchEngine
     /// </summary>
     ValueTask<IBatchResult> QueryAsync(BatchQuery query, CancellationToken ct = default);
 
-    /// <summary>Runs the statement and writes its rows as one Parquet object (or several) below the key.</summary>
-    ValueTask<BatchWritten> WriteParquetAsync(BatchQuery query, string keyPrefix, CancellationToken ct = default);
+    /// <summary>
+    /// Runs the statement and writes its rows as Parquet objects of new names below the prefix, where nothing must be
+    /// yet. When it fails, objects may have been left there.
+    /// </summary>
+    ValueTask<BatchWritten> WriteParquetAsync(BatchQuery query, BatchOutput output, CancellationToken ct = default);
+
+    /// <summary>How the engine would run the statement, in its own words.</summary>
+    ValueTask<string> ExplainAsync(BatchQuery query, CancellationToken ct = default);
 }
 
-/// <param name="Sql">One SELECT, in the dialect that docs/cold-path.md describes.</param>
+/// <param name="Sql">One SELECT, in the dialect that docs/sql-batch.md describes.</param>
 /// <param name="Parameters">Values by name: string, long, double, bool, DateTimeOffset or null.</param>
 /// <param name="RowsMax">The result is cut after this many rows; 0 means all.</param>
 public sealed record BatchQuery(
-    string Sql, IReadOnlyDictionary<string, object?>? Parameters = null, long RowsMax = 0);
+    string Sql, IReadOnlyDictionary<string, object?>? Parameters = null, long RowsMax = 0)
+{
+    /// <summary>Told now and then how far the statement is; not every engine knows.</summary>
+    public IProgress<BatchProgress>? Progress { get; init; }
+
+    /// <summary>The steps that the text says, for an engine that takes them as they are.</summary>
+    internal PlanNode? Plan { get; init; }
+}
+
+/// <summary>How far a statement is: parts of its work that are done, of those that are known so far.</summary>
+public readonly record struct BatchProgress(long Done, long Total, long BytesRead);
+
+/// <param name="KeyPrefix">Below this, without a slash at its end.</param>
+/// <param name="PartitionBy">Columns whose values become folders <c>name=value</c> and leave the files.</param>
+public sealed record BatchOutput(string KeyPrefix, params IReadOnlyList<string> PartitionBy);
 
 /// <summary>A result as it streams in.</summary>
 public interface IBatchResult : IAsyncDisposable

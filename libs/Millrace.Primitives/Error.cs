@@ -30,7 +30,7 @@ public sealed record Error(ErrorDefinition Definition, string? Value = null, str
 }
 
 /// <summary>Thrown at start-up, for bugs, and where a caller cannot go on; on hot paths errors are values.</summary>
-public sealed class MillraceException(Error error, Exception? cause = null) : Exception(error.ToString(), cause)
+public class MillraceException(Error error, Exception? cause = null) : Exception(error.ToString(), cause)
 {
     public Error Error { get; } = error;
 }

@@ -16,6 +16,7 @@ using Millrace.Stores.Cassandra.Connection;
 using Millrace.Stores.Cassandra.DeadLetters;
 using Millrace.Stores.Cassandra.DeviceStates;
 using Millrace.Stores.Cassandra.Identities;
+using Millrace.Stores.Cassandra.Jobs;
 using Millrace.Stores.Cassandra.Outputs;
 using Millrace.Stores.Cassandra.Positions;
 using Millrace.Stores.Cassandra.Queries;
@@ -27,6 +28,7 @@ using Millrace.Stores.Checkpoints;
 using Millrace.Stores.DeadLetters;
 using Millrace.Stores.DeviceStates;
 using Millrace.Stores.Identities;
+using Millrace.Stores.Jobs;
 using Millrace.Stores.Outputs;
 using Millrace.Stores.Positions;
 using Millrace.Stores.Queries;
@@ -68,6 +70,7 @@ public static class CassandraRegistration
         services.AddSingleton<ICheckpointStore>(s => new CassandraCheckpointStore(Database(s)));
         services.AddSingleton<IQueryStore>(s => new CassandraQueryStore(Database(s)));
         services.AddSingleton<IBridgeStore>(s => new CassandraBridgeStore(Database(s)));
+        services.AddSingleton<IJobStore>(s => new CassandraJobStore(Database(s)));
         services.AddSingleton<ITokenStore>(s => new CassandraTokenStore(Database(s)));
         services.AddSingleton<IAuditStore>(s => new CassandraAuditStore(Database(s), Time(s)));
         services.AddSingleton<ISessionStore>(s => new CassandraSessionStore(

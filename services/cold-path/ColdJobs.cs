@@ -12,6 +12,9 @@ internal sealed class ColdJobs(JobCatalog catalog, IBatchEngine engine, TimeProv
 {
     private const string ResultsPrefix = "results";
 
+    public static readonly IReadOnlyDictionary<string, JsonElement> NoParameters =
+        new Dictionary<string, JsonElement>();
+
     private static readonly HashSet<string> OwnColumns =
         [.. TelemetryTable.BaseSchema.Columns.Select(column => column.Name), "body_text"];
 
@@ -22,8 +25,7 @@ internal sealed class ColdJobs(JobCatalog catalog, IBatchEngine engine, TimeProv
         var job = catalog.Get(name);
         var needsColumns = job.Parameters.Any(parameter => parameter.Type == JobParameterType.Columns);
         var columns = needsColumns ? await ColumnsAsync(ct).ConfigureAwait(false) : [];
-        var statement = JobStatement.Of(job, parameters, columns, time.GetUtcNow());
-        return new BatchQuery(statement.Sql, statement.Parameters);
+        return JobStatement.Of(job, parameters, columns, time.GetUtcNow());
     }
 
     /// <summary>Writes the rows as Parquet below <c>results/NAME/</c>, each run in a folder of its own.</summary>
@@ -31,7 +33,7 @@ internal sealed class ColdJobs(JobCatalog catalog, IBatchEngine engine, TimeProv
     {
         var at = time.GetUtcNow().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
         var prefix = $"{ResultsPrefix}/{name}/{at}-{Guid.NewGuid().ToString("N")[..8]}";
-        return engine.WriteParquetAsync(query, prefix, ct);
+        return engine.WriteParquetAsync(query, new BatchOutput(prefix), ct);
     }
 
     private async ValueTask<IReadOnlyList<ViewColumn>> ColumnsAsync(CancellationToken ct)

@@ -37,6 +37,41 @@ public static class ColdPathErrors
 
     public static readonly ErrorDefinition JobFolderInvalid = new("CP-0007",
         "A job's folder cannot be read as a job.",
-        "A job has job.sql with one SELECT and job.json with a description and its parameters.",
+        "A job has job.json with a description and its parameters, and job.sql with one SELECT or the name of a class.",
         "Correct the file that the message names, or move the folder away.");
+
+    public static readonly ErrorDefinition JobBusy = new("CP-0008",
+        "The job is run by somebody else at this moment.",
+        "One runner at a time makes a job's results, whatever the number of processes.",
+        "Try again when it has ended; `millrace cold history` shows it.");
+
+    public static readonly ErrorDefinition JobHasNoParts = new("CP-0009",
+        "The job's results cannot be kept by parts.",
+        "Its job.json does not say by which part of the time: day or hour.",
+        "Set part in job.json, with parameters from and to in the statement, or run it for its rows.");
+
+    public static readonly ErrorDefinition RangeInvalid = new("CP-0010",
+        "The range of parts cannot be made.",
+        "It is empty, or has more parts than ColdPath:PartsMax.",
+        "Give from and to as times, the one before the other, and not too far apart.");
+
+    public static readonly ErrorDefinition ResultInvalid = new("CP-0011",
+        "A column of the job's rows cannot be kept.",
+        "A table has columns of text, whole and floating-point numbers, booleans, dates, times and bytes.",
+        "Cast the column in the statement, or give it another name.");
+
+    public static readonly ErrorDefinition RunTooLong = new("CP-0012",
+        "The run took so long that its files may be cleaned up.",
+        "Files that no table names are deleted by age, and these are half as old.",
+        "Run a smaller part, or raise Delta:VacuumSafeAge.");
+
+    public static readonly ErrorDefinition RunFailed = new("CP-0013",
+        "The run failed in all its attempts.",
+        "The last attempt's error stands beside this one.",
+        "See `millrace cold history` for all attempts; run the part again when the reason is gone.");
+
+    public static readonly ErrorDefinition ResultUnknown = new("CP-0014",
+        "There is no such result.",
+        "Results of runs are objects below results/, and this key is none of them.",
+        "Take a key that a run with output parquet gave.");
 }

@@ -6,7 +6,7 @@ namespace Millrace.ColdPath;
 public sealed class ColdPathOptions
 {
     /// <summary>
-    /// A folder of further jobs, one folder a job with <c>job.sql</c> and <c>job.json</c>. A job here replaces a
+    /// A folder of further jobs, one folder a job with <c>job.json</c> and <c>job.sql</c>. A job here replaces a
     /// built-in one of its name. Null means none.
     /// </summary>
     public string? JobsFolder { get; set; }
@@ -20,4 +20,37 @@ public sealed class ColdPathOptions
     /// <summary>How many rows an answer has when the caller does not say.</summary>
     [Range(1, long.MaxValue)]
     public long RowsDefault { get; set; } = 10_000;
+
+    /// <summary>Whether jobs with a schedule run by themselves in this process.</summary>
+    public bool Scheduler { get; set; } = true;
+
+    /// <summary>How often it is looked which jobs are due.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00", ConvertValueInInvariantCulture = true,
+        ParseLimitsInInvariantCulture = true)]
+    public TimeSpan SchedulerInterval { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How long a job stays a process's that was killed while it ran it; another process runs it after that.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00", ConvertValueInInvariantCulture = true,
+        ParseLimitsInInvariantCulture = true)]
+    public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often a part of a job's results is tried before it has failed.</summary>
+    [Range(1, 100)]
+    public int RunAttemptsMax { get; set; } = 3;
+
+    /// <summary>How long to wait after the first failed attempt; doubles each time.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00", ConvertValueInInvariantCulture = true,
+        ParseLimitsInInvariantCulture = true)]
+    public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long it is known what became of a run.</summary>
+    [Range(typeof(TimeSpan), "01:00:00", "3650.00:00:00", ConvertValueInInvariantCulture = true,
+        ParseLimitsInInvariantCulture = true)]
+    public TimeSpan RunRetention { get; set; } = TimeSpan.FromDays(90);
+
+    /// <summary>The most parts that one request names.</summary>
+    [Range(1, 100_000)]
+    public int PartsMax { get; set; } = 10_000;
 }

@@ -2,6 +2,12 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Millrace.ColdPath.Api;
 using Millrace.ColdPath.Catalog;
+using Millrace.ColdPath.Jobs.DataQuality;
+using Millrace.ColdPath.Jobs.DeviceHourStatistics;
+using Millrace.ColdPath.Jobs.Downsampling;
+using Millrace.ColdPath.Jobs.Features;
+using Millrace.ColdPath.Runs;
+using Millrace.ColdPath.Scheduling;
 using Millrace.Hosting.Options;
 
 namespace Millrace.ColdPath;
@@ -9,8 +15,8 @@ namespace Millrace.ColdPath;
 public static class ColdPathServices
 {
     /// <summary>
-    /// Jobs and ad-hoc SQL over the archive. Section <c>ColdPath</c>. Needs a batch engine and the policies of
-    /// <see cref="Hosting.Http.ApiScopes"/>.
+    /// Jobs and ad-hoc SQL over the archive. Section <c>ColdPath</c>. Needs a batch engine, the stores and the policies
+    /// of <see cref="Hosting.Http.ApiScopes"/>.
     /// </summary>
     public static IServiceCollection AddMillraceColdPath(this IServiceCollection services)
     {
@@ -18,6 +24,17 @@ public static class ColdPathServices
         services.AddSingleton<JobCatalog>();
         services.AddSingleton<ColdJobs>();
         services.AddSingleton<ColdEndpoints>();
+        services.AddMetrics();
+        services.AddSingleton<ColdPathMetrics>();
+        services.AddSingleton<IFrameJob, DeviceHourStatisticsJob>();
+        services.AddSingleton<IFrameJob, DataQualityJob>();
+        services.AddSingleton<IFrameJob, DownsamplingJob>();
+        services.AddSingleton<IFrameJob, FeaturesJob>();
+        services.AddSingleton<ResultTable>();
+        services.AddSingleton<JobRunner>();
+        services.AddSingleton<PartEndpoints>();
+        services.AddSingleton<JobScheduler>();
+        services.AddHostedService(provider => provider.GetRequiredService<JobScheduler>());
         return services;
     }
 
@@ -28,6 +45,7 @@ public static class ColdPathServices
     {
         endpoints.ServiceProvider.GetRequiredService<JobCatalog>();
         ColdEndpoints.Map(endpoints);
+        PartEndpoints.Map(endpoints);
         return endpoints;
     }
 }

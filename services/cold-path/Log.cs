@@ -9,4 +9,16 @@ internal static partial class Log
 
     [LoggerMessage(8001, LogLevel.Information, "Job {Job} wrote {Rows} rows, {Bytes} bytes to {Key}")]
     public static partial void JobWritten(this ILogger log, string job, long rows, long bytes, string key);
+
+    [LoggerMessage(8002, LogLevel.Information, "Job {Job} made {Part} anew: {Rows} rows")]
+    public static partial void PartMade(this ILogger log, string job, string part, long rows);
+
+    [LoggerMessage(8003, LogLevel.Warning, "Job {Job} could not make {Part}, attempt {Attempt}")]
+    public static partial void PartFailed(this ILogger log, Exception e, string job, string part, int attempt);
+
+    [LoggerMessage(8004, LogLevel.Warning, "Lease {Lease} was not renewed: {Why}")]
+    public static partial void LeaseNotRenewed(this ILogger log, string lease, string why);
+
+    [LoggerMessage(8005, LogLevel.Warning, "The schedule of job {Job} could not be served; it is tried again")]
+    public static partial void ScheduleFailed(this ILogger log, Exception e, string job);
 }

@@ -46,6 +46,7 @@ public class ReferenceTests
         ["Serilog"] = ["Millrace.Hosting"],
         ["Spectre.Console"] = ["Millrace"],
         ["System.CommandLine"] = ["Millrace"],
+        ["Grpc"] = ["Millrace.Batch"],
         ["Apache.Arrow"] = ["Millrace.Batch", "Millrace.ColdPath"],
     };
 

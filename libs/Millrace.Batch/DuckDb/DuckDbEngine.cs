@@ -1,46 +1,59 @@
+using DuckDB.NET.Data;
 using Microsoft.Extensions.Options;
-using Millrace.Delta;
+using Millrace.Batch.DuckDb.Cache;
+using Millrace.Batch.Sql;
+using Millrace.Batch.Tables;
+using Millrace.Delta.Log;
 using Millrace.Hosting;
 using Millrace.ObjectStore;
 
 namespace Millrace.Batch.DuckDb;
 
 /// <summary>
-/// SQL within this process. Each statement has a database of its own with the view over the table as it stands when the
+/// SQL within this process. Each statement has a database of its own with views over the tables as they stand when the
 /// statement begins, so none can harm another.
 /// </summary>
 internal sealed class DuckDbEngine : IBatchEngine, IDisposable
 {
-    private const string ResultFile = "result.parquet";
+    private const string ResultFolder = "result";
 
     /// <summary>No statement runs so long: a folder that old was left over by a crash.</summary>
     private static readonly TimeSpan TempFolderAge = TimeSpan.FromDays(2);
 
     private readonly IObjectStore _store;
-    private readonly DuckDbOptions _options;
+    private readonly BatchOptions _options;
     private readonly BatchMetrics _metrics;
     private readonly TimeProvider _time;
-    private readonly DeltaTable _table;
-    private readonly SemaphoreSlim _turns;
+    private readonly BatchTables _tables;
+    private readonly BatchTurns _turns;
     private readonly string _tempRoot;
 
+    /// <summary>Where the store keeps no local files.</summary>
+    private readonly SparseCache? _cache;
+
     public DuckDbEngine(
-        IObjectStore store, DataFolder folder, IOptions<DuckDbOptions> options, BatchMetrics metrics,
+        IObjectStore store, DataFolder folder, IOptions<BatchOptions> options, BatchMetrics metrics,
         TimeProvider time)
     {
         _store = store;
         _options = options.Value;
         _metrics = metrics;
         _time = time;
-        _table = new DeltaTable(store, TelemetryTable.Root, time);
-        _turns = new SemaphoreSlim(_options.ConcurrentQueriesMax);
+        _tables = new BatchTables(store, time);
+        _turns = new BatchTurns(_options, metrics, time, e => e is DuckDBException or InvalidOperationException);
+        if (store.LocalPath(BatchTable.Telemetry.Root) is null)
+        {
+            var cache = Path.GetFullPath(_options.CacheFolder ?? Path.Combine(folder.Path, "tmp", "batch-cache"));
+            _cache = new SparseCache(store, cache, _options.CacheMax.Bytes, metrics);
+        }
+
         _tempRoot = Path.GetFullPath(_options.TempFolder ?? Path.Combine(folder.Path, "tmp", "batch"));
         RemoveLeftovers();
     }
 
     public async ValueTask<IBatchResult> QueryAsync(BatchQuery query, CancellationToken ct = default)
     {
-        var turn = await TakeTurnAsync(query, ct).ConfigureAwait(false);
+        var turn = await _turns.TakeAsync(query.Sql, ct).ConfigureAwait(false);
         try
         {
             var session = await OpenAsync(turn, query).ConfigureAwait(false);
@@ -48,23 +61,27 @@ internal sealed class DuckDbEngine : IBatchEngine, IDisposable
         }
         catch
         {
-            turn.Dispose();
+            await turn.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
 
     public async ValueTask<BatchWritten> WriteParquetAsync(
-        BatchQuery query, string keyPrefix, CancellationToken ct = default)
+        BatchQuery query, BatchOutput output, CancellationToken ct = default)
     {
-        var key = ObjectKey.Check($"{keyPrefix}/part-00000.parquet");
-        using var turn = await TakeTurnAsync(query, ct).ConfigureAwait(false);
+        ObjectKey.Check(output.KeyPrefix);
+        await using var turn = await _turns.TakeAsync(query.Sql, ct).ConfigureAwait(false);
         var session = await OpenAsync(turn, query).ConfigureAwait(false);
-        var path = Path.Combine(session.TempFolder, ResultFile);
+        var folder = Directory.CreateDirectory(Path.Combine(session.TempFolder, ResultFolder)).FullName;
         var limit = query.RowsMax > 0 ? $" LIMIT {query.RowsMax}" : "";
+        var partitions = output.PartitionBy.Count == 0
+            ? ""
+            : $", PARTITION_BY ({string.Join(", ", output.PartitionBy.Select(TableViews.Quoted))})";
+        var target = output.PartitionBy.Count == 0 ? Path.Combine(folder, "part-00000.parquet") : folder;
 
         // The text was parsed as one SELECT, so it ends where the engine says and not in what we put around it.
         var sql = $"COPY (SELECT * FROM (\n{query.Sql.TrimEnd().TrimEnd(';')}\n){limit}) "
-            + $"TO {TelemetryView.Literal(path)} (FORMAT parquet, COMPRESSION zstd)";
+            + $"TO {TableViews.Literal(target)} (FORMAT parquet, COMPRESSION zstd{partitions})";
         var rows = await turn.RunAsync(() =>
         {
             using var command = session.Command(sql, query.Parameters);
@@ -72,52 +89,111 @@ internal sealed class DuckDbEngine : IBatchEngine, IDisposable
             using var interrupt = turn.Token.Register(command.Cancel);
             return command.ExecuteNonQuery();
         }).ConfigureAwait(false);
+        return await KeepAsync(folder, output.KeyPrefix, rows, turn.Token).ConfigureAwait(false);
+    }
 
-        await using var file = File.OpenRead(path);
-        await _store.PutAsync(key, file, turn.Token).ConfigureAwait(false);
-        return new BatchWritten(rows, [key], file.Length);
+    public async ValueTask<string> ExplainAsync(BatchQuery query, CancellationToken ct = default)
+    {
+        await using var turn = await _turns.TakeAsync(query.Sql, ct).ConfigureAwait(false);
+        var session = await OpenAsync(turn, query).ConfigureAwait(false);
+        return await turn.RunAsync(() => session.Explain(query)).ConfigureAwait(false);
     }
 
     public void Dispose()
     {
-        _table.Dispose();
+        _tables.Dispose();
         _turns.Dispose();
     }
 
-    private async ValueTask<BatchTurn> TakeTurnAsync(BatchQuery query, CancellationToken ct)
-    {
-        var turn = new BatchTurn(_turns, query.Sql, _options.QueryTimeout, _metrics, _time, ct);
-        try
-        {
-            await turn.BeginAsync().ConfigureAwait(false);
-            return turn;
-        }
-        catch
-        {
-            turn.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>A session with the view in it, over the files that the statement may need.</summary>
+    /// <summary>A session with views of the tables that the statement names, over the files that it may need.</summary>
     private async ValueTask<DuckDbSession> OpenAsync(BatchTurn turn, BatchQuery query)
     {
-        var archive = Path.GetDirectoryName(_store.LocalPath(TelemetryTable.Root))
-            ?? throw new NotSupportedException("DuckDB reads local files, and this object store has none.");
-        var snapshot = await _table.RefreshAsync(turn.Token).ConfigureAwait(false);
+        var tables = await turn.AwaitAsync(() => _tables.NamedInAsync(query.Sql, turn.Token).AsTask())
+            .ConfigureAwait(false);
+        var readable = _cache?.Folder ?? Path.GetDirectoryName(_store.LocalPath(BatchTable.Telemetry.Root))!;
+        var session = await turn.RunAsync(() => DuckDbSession.Open(_options, _tempRoot, readable))
+            .ConfigureAwait(false);
+        turn.Own(session);
+        var files = await turn.RunAsync(() => FilesOf(session, tables, query)).ConfigureAwait(false);
+        if (_cache is null)
+        {
+            await turn.RunAsync(() => View(session, files, key => _store.LocalPath(key)!)).ConfigureAwait(false);
+        }
+        else
+        {
+            var lease = _cache.Lease();
+            turn.Own(lease);
+            await turn.AwaitAsync(() => FetchAsync(turn, session, files, lease, query)).ConfigureAwait(false);
+        }
+
         return await turn.RunAsync(() =>
         {
-            var session = DuckDbSession.Open(_options, _tempRoot, archive);
-            turn.Own(session);
-            using var tree = session.Parse(query.Sql);
-            var schema = snapshot?.Schema ?? TelemetryTable.BaseSchema;
-            var ranges = StatementRanges.Of(tree.RootElement, schema, query.Parameters);
-            var files = snapshot?.FilesWithin(ranges) ?? [];
-            _metrics.Pruned(files.Count, (snapshot?.Files.Count ?? 0) - files.Count);
-            session.Execute(TelemetryView.CreateSql(schema, files, f => TelemetryView.PathOf(_store, _table, f)));
             session.Lock();
             return session;
         }).ConfigureAwait(false);
+    }
+
+    /// <summary>What of each table the statement may need.</summary>
+    private List<(OpenTable Table, IReadOnlyList<AddFile> Files)> FilesOf(
+        DuckDbSession session, IReadOnlyList<OpenTable> tables, BatchQuery query)
+    {
+        using var tree = session.Parse(query.Sql);
+        var all = new List<(OpenTable, IReadOnlyList<AddFile>)>();
+        foreach (var table in tables)
+        {
+            var ranges = StatementRanges.Of(tree.RootElement, table.Name, table.Schema, query.Parameters);
+            var files = table.FilesWithin(ranges);
+            _metrics.Pruned(files.Count, table.FileCount - files.Count);
+            all.Add((table, files));
+        }
+
+        return all;
+    }
+
+    private static bool View(
+        DuckDbSession session, IReadOnlyList<(OpenTable Table, IReadOnlyList<AddFile> Files)> tables,
+        Func<string, string> pathOf)
+    {
+        foreach (var (table, files) in tables)
+        {
+            string Path(AddFile file) => pathOf(table.KeyOf(file));
+            var columns = session.ColumnsOf([.. files.Where(file => !TableViews.HasColumns(file)).Select(Path)]);
+            session.Execute(TableViews.CreateSql(table, files, Path, columns));
+        }
+
+        return true;
+    }
+
+    /// <summary>Makes the views over cached files: footers first, and then the columns that the plan reads.</summary>
+    private static async Task<bool> FetchAsync(
+        BatchTurn turn, DuckDbSession session, IReadOnlyList<(OpenTable Table, IReadOnlyList<AddFile> Files)> tables,
+        SparseLease lease, BatchQuery query)
+    {
+        var objects = tables.SelectMany(one => one.Files.Select(file => (one.Table.KeyOf(file), file.Bytes)));
+        await lease.AddAsync(objects, turn.Token).ConfigureAwait(false);
+        await turn.RunAsync(() => View(session, tables, lease.PathOf)).ConfigureAwait(false);
+        if (lease.Paths.Count == 0) return true;
+        var ranges = await turn.RunAsync(() => NeededColumns.Of(session, query, lease.Paths)).ConfigureAwait(false);
+        await lease.FetchAsync(ranges, turn.Token).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Puts what was written into the folder below the prefix.</summary>
+    private async ValueTask<BatchWritten> KeepAsync(string folder, string prefix, long rows, CancellationToken ct)
+    {
+        var keys = new List<string>();
+        var bytes = 0L;
+        foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal))
+        {
+            var key = ObjectKey.Check($"{prefix}/{Path.GetRelativePath(folder, path)}");
+            await using var file = File.OpenRead(path);
+            await _store.PutAsync(key, file, ct).ConfigureAwait(false);
+            keys.Add(key);
+            bytes += file.Length;
+        }
+
+        return new BatchWritten(rows, keys, bytes);
     }
 
     private void RemoveLeftovers()

@@ -45,8 +45,7 @@ internal sealed class DuckDbResult : IBatchResult
     {
         _stream.Dispose();
         _command.Dispose();
-        _turn.Dispose();
-        return ValueTask.CompletedTask;
+        return _turn.DisposeAsync();
     }
 
     private async IAsyncEnumerable<RecordBatch> ReadAsync([EnumeratorCancellation] CancellationToken ct = default)

@@ -1,14 +1,15 @@
 using System.Globalization;
 using System.Text.Json;
 using DuckDB.NET.Data;
+using Millrace.Batch.Sql;
 
 namespace Millrace.Batch.DuckDb;
 
 /// <summary>
-/// A database in memory for one statement, closed in: it reads the archive's folder and its own temporary one, knows no
+/// A database in memory for one statement, closed in: it reads the given folder and its own temporary one, knows no
 /// extensions but those inside, and cannot be set otherwise. Calls block.
 /// </summary>
-internal sealed class DuckDbSession : IDisposable
+internal sealed class DuckDbSession : IAsyncDisposable
 {
     private readonly DuckDBConnection _connection = new("DataSource=:memory:");
 
@@ -17,7 +18,7 @@ internal sealed class DuckDbSession : IDisposable
     /// <summary>This statement's own folder, removed with it. The engine may write here.</summary>
     public string TempFolder { get; }
 
-    public static DuckDbSession Open(DuckDbOptions options, string tempRoot, string readableFolder)
+    public static DuckDbSession Open(BatchOptions options, string tempRoot, string readableFolder)
     {
         var session = new DuckDbSession(Path.Combine(tempRoot, Guid.NewGuid().ToString("N")));
         try
@@ -25,52 +26,32 @@ internal sealed class DuckDbSession : IDisposable
             Directory.CreateDirectory(session.TempFolder);
             session._connection.Open();
             var threads = options.Threads > 0 ? options.Threads : Math.Max(1, Environment.ProcessorCount / 2);
-            var archive = readableFolder.EndsWith('/') ? readableFolder : readableFolder + "/";
+            var readable = readableFolder.EndsWith('/') ? readableFolder : readableFolder + "/";
             session.Execute(string.Create(CultureInfo.InvariantCulture, $"""
                 SET memory_limit = '{options.MemoryMax.Bytes}B';
                 SET max_temp_directory_size = '{options.SpillMax.Bytes}B';
                 SET threads = {threads};
                 SET TimeZone = 'UTC';
-                SET temp_directory = {TelemetryView.Literal(session.TempFolder)};
+                SET default_null_order = 'NULLS_FIRST_ON_ASC_LAST_ON_DESC';
+                SET temp_directory = {TableViews.Literal(session.TempFolder)};
                 SET autoinstall_known_extensions = false;
                 SET autoload_known_extensions = false;
                 SET allow_community_extensions = false;
-                SET allowed_directories = [{TelemetryView.Literal(archive)}];
+                SET allowed_directories = [{TableViews.Literal(readable)}];
                 SET enable_external_access = false;
                 """));
+            session.Execute(CommonFunctions.Sql);
             return session;
         }
         catch
         {
-            session.Dispose();
+            session.Close();
             throw;
         }
     }
 
-    /// <summary>
-    /// The engine's syntax tree of the text when it is one statement that only reads; else BA-0001 with where it
-    /// stumbled, or BA-0003.
-    /// </summary>
-    public JsonDocument Parse(string sql)
-    {
-        using var command = _connection.CreateCommand();
-        command.CommandText = "SELECT json_serialize_sql($sql::VARCHAR)::VARCHAR";
-        command.Parameters.Add(new DuckDBParameter("sql", sql));
-        var tree = JsonDocument.Parse((string)command.ExecuteScalar()!, new JsonDocumentOptions { MaxDepth = 1000 });
-        var root = tree.RootElement;
-        if (root.GetProperty("error").GetBoolean())
-        {
-            var message = root.GetProperty("error_message").GetString();
-            if (root.GetProperty("error_type").GetString() == "not implemented")
-                throw BatchErrors.NotOneSelect.With(Shortened(sql)).AsException();
-            var position = root.TryGetProperty("position", out var at) ? $" at character {at.GetString()}" : "";
-            throw BatchErrors.Refused.With(Shortened(sql), $"{message}{position}.").AsException();
-        }
-
-        if (root.GetProperty("statements").GetArrayLength() != 1)
-            throw BatchErrors.NotOneSelect.With(Shortened(sql)).AsException();
-        return tree;
-    }
+    /// <summary>See <see cref="SqlParser.Parse(string)"/>.</summary>
+    public JsonDocument Parse(string sql) => SqlParser.Parse(_connection, sql);
 
     public void Execute(string sql)
     {
@@ -88,11 +69,41 @@ internal sealed class DuckDbSession : IDisposable
         command.CommandText = sql;
         command.UseStreamingMode = true;
         foreach (var (name, value) in parameters ?? new Dictionary<string, object?>())
-            command.Parameters.Add(new DuckDBParameter(name, Checked(name, value)));
+            command.Parameters.Add(new DuckDBParameter(name, SqlParameters.Checked(name, value)));
         return command;
     }
 
-    public void Dispose()
+    /// <summary>The names of the files' columns, by path, as their footers say.</summary>
+    public ILookup<string, string> ColumnsOf(IReadOnlyList<string> paths)
+    {
+        var names = new List<(string Path, string Name)>();
+        if (paths.Count > 0)
+        {
+            using var command = Command("SELECT file_name, name FROM parquet_schema(["
+                + $"{string.Join(", ", paths.Select(TableViews.Literal))}])", null);
+            using var reader = command.ExecuteReader();
+            while (reader.Read()) names.Add((reader.GetString(0), reader.GetString(1)));
+        }
+
+        return names.ToLookup(pair => pair.Path, pair => pair.Name);
+    }
+
+    public string Explain(BatchQuery query)
+    {
+        using var command = Command($"EXPLAIN {query.Sql}", query.Parameters);
+        using var reader = command.ExecuteReader();
+        var text = new System.Text.StringBuilder();
+        while (reader.Read()) text.AppendLine(reader.GetString(1));
+        return text.ToString();
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Close();
+        return ValueTask.CompletedTask;
+    }
+
+    private void Close()
     {
         _connection.Dispose();
         try
@@ -104,16 +115,4 @@ internal sealed class DuckDbSession : IDisposable
             // Left over files are removed when the engine starts the next time.
         }
     }
-
-    internal static string Shortened(string sql)
-    {
-        const int lengthMax = 200;
-        return sql.Length <= lengthMax ? sql : sql[..lengthMax] + "...";
-    }
-
-    private static object? Checked(string name, object? value) => value switch
-    {
-        null or string or long or double or bool or DateTimeOffset => value,
-        _ => throw BatchErrors.ParameterInvalid.With(name, value.GetType().Name).AsException(),
-    };
 }

@@ -1,6 +1,7 @@
 using Millrace.Stores.Cassandra.Alerts;
 using Millrace.Stores.Cassandra.Audit;
 using Millrace.Stores.Cassandra.DeadLetters;
+using Millrace.Stores.Cassandra.Jobs;
 using Millrace.Stores.Cassandra.Lists;
 using Millrace.Stores.Cassandra.Outputs;
 using Millrace.Stores.Cassandra.Positions;
@@ -90,5 +91,6 @@ internal static class Migrations
         """, "CREATE TABLE IF NOT EXISTS session_epoch(hub text PRIMARY KEY, epoch bigint)"),
         TelemetrySchema.Telemetry,
         PositionSchema.Positions,
+        CassandraJobStore.Tables,
     ];
 }

@@ -143,5 +143,11 @@ internal static class Schemas
         ALTER TABLE sessions DROP COLUMN will;
         ALTER TABLE sessions DROP COLUMN will_due_at
         """),
+        new("jobs", """
+        CREATE TABLE job_leases(name TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE job_runs(job TEXT, id TEXT, started_at INTEGER NOT NULL, run TEXT NOT NULL,
+          PRIMARY KEY(job, id)) WITHOUT ROWID;
+        CREATE TABLE job_schedules(job TEXT PRIMARY KEY, served_up_to INTEGER NOT NULL) WITHOUT ROWID
+        """),
     ];
 }

@@ -9,6 +9,7 @@ using Millrace.Stores.Checkpoints;
 using Millrace.Stores.DeadLetters;
 using Millrace.Stores.DeviceStates;
 using Millrace.Stores.Identities;
+using Millrace.Stores.Jobs;
 using Millrace.Stores.Outputs;
 using Millrace.Stores.Positions;
 using Millrace.Stores.Queries;
@@ -36,6 +37,7 @@ public static class SqliteRegistration
         services.AddSingleton<ICheckpointStore>(s => new SqliteCheckpointStore(Platform(s)));
         services.AddSingleton<IQueryStore>(s => new SqliteQueryStore(Platform(s), Warm(s)));
         services.AddSingleton<IBridgeStore>(s => new SqliteBridgeStore(Platform(s), Warm(s)));
+        services.AddSingleton<IJobStore>(s => new SqliteJobStore(Platform(s)));
         services.AddSingleton<ITokenStore>(s => new SqliteTokenStore(Platform(s)));
         services.AddSingleton<IAuditStore>(s => new SqliteAuditStore(Platform(s)));
         services.AddSingleton<ISessionStore>(s => new SqliteSessionStore(

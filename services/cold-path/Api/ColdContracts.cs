@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Millrace.Stores.Jobs;
 
 namespace Millrace.ColdPath.Api;
 
@@ -18,9 +19,19 @@ public sealed record ColdJobRunRequest(
     IReadOnlyDictionary<string, JsonElement>? Parameters = null, string? Output = null, long? RowsMax = null);
 
 /// <summary>A job as the catalogue shows it: GET /api/v1/cold/jobs and GET /api/v1/cold/jobs/{name}.</summary>
-/// <param name="Sql">The job's statement; only where one job is asked for.</param>
+/// <param name="Sql">The job's statement; only where one job is asked for, and none for a class.</param>
+/// <param name="Part"><c>day</c> or <c>hour</c>: by what its results are kept; null when they are not.</param>
+/// <param name="Schedule">When it runs by itself, as cron; null when it does not.</param>
+/// <param name="Table">The name by which statements read its results.</param>
 public sealed record ColdJobInfo(
-    string Name, string Description, IReadOnlyList<ColdJobParameterInfo> Parameters, string? Sql = null);
+    string Name, string Description, IReadOnlyList<ColdJobParameterInfo> Parameters, string? Sql = null,
+    string? Part = null, string? Schedule = null, string? Table = null);
+
+/// <summary>GET /api/v1/cold/jobs/{name}/parts: the parts that have something of a range.</summary>
+public sealed record ColdPartList(string Job, IReadOnlyList<string> Parts);
+
+/// <summary>GET /api/v1/cold/jobs/{name}/history.</summary>
+public sealed record ColdRunList(IReadOnlyList<JobRun> Items);
 
 /// <param name="Type"><c>string</c>, <c>long</c>, <c>double</c>, <c>bool</c>, <c>timestamp</c> (ISO 8601,
 /// <c>now</c> or <c>now-7d</c>) or <c>columns</c> (names of columns of <c>telemetry</c>, separated by commas).</param>

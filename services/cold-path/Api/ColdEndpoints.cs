@@ -6,10 +6,10 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.Batch;
+using Millrace.Batch.Tables;
 using Millrace.ColdPath.Catalog;
 using Millrace.ColdPath.Formats;
 using Millrace.Hosting.Http;
-using Millrace.Primitives;
 
 namespace Millrace.ColdPath.Api;
 
@@ -25,8 +25,6 @@ internal sealed class ColdEndpoints(
 
     private const string RowsOutput = "rows";
     private const string ParquetOutput = "parquet";
-
-    private static readonly IReadOnlyDictionary<string, JsonElement> None = new Dictionary<string, JsonElement>();
 
     public static void Map(IEndpointRouteBuilder endpoints)
     {
@@ -48,13 +46,13 @@ internal sealed class ColdEndpoints(
 
     private IResult List() => Results.Ok(new ColdJobList([.. catalog.Jobs.Select(job => InfoOf(job))], null));
 
-    private IResult Show(string name) => Guard(() =>
+    private IResult Show(string name) => ColdProblems.Guard(() =>
     {
         var job = catalog.Get(name);
         return Results.Ok(InfoOf(job, job.Sql));
     });
 
-    private Task<IResult> RunSqlAsync(ColdSqlRequest request, HttpContext context) => GuardAsync(() =>
+    private Task<IResult> RunSqlAsync(ColdSqlRequest request, HttpContext context) => ColdProblems.GuardAsync(() =>
     {
         if (string.IsNullOrWhiteSpace(request.Sql))
             throw ColdPathErrors.RequestInvalid.With(request.Sql, "sql is empty.").AsException();
@@ -63,9 +61,10 @@ internal sealed class ColdEndpoints(
     });
 
     private Task<IResult> RunJobAsync(string name, ColdJobRunRequest request, HttpContext context) =>
-        GuardAsync(async () =>
+        ColdProblems.GuardAsync(async () =>
         {
-            var query = await jobs.PrepareAsync(name, request.Parameters ?? None, context.RequestAborted)
+            var parameters = request.Parameters ?? ColdJobs.NoParameters;
+            var query = await jobs.PrepareAsync(name, parameters, context.RequestAborted)
                 .ConfigureAwait(false);
             return await AnswerAsync(name, query, request.Output, request.RowsMax, context).ConfigureAwait(false);
         });
@@ -106,7 +105,7 @@ internal sealed class ColdEndpoints(
     }
 
     private static Dictionary<string, object?> ParametersOf(IReadOnlyDictionary<string, JsonElement>? given) =>
-        (given ?? None).ToDictionary(pair => pair.Key, pair => ValueOf(pair.Key, pair.Value));
+        (given ?? ColdJobs.NoParameters).ToDictionary(pair => pair.Key, pair => ValueOf(pair.Key, pair.Value));
 
     private static object? ValueOf(string name, JsonElement value) => value.ValueKind switch
     {
@@ -127,38 +126,6 @@ internal sealed class ColdEndpoints(
                 parameter.Name, JobStatement.TypeName(parameter.Type), parameter.Description, parameter.Required,
                 parameter.Default)),
         ],
-        sql);
-
-    private static IResult Guard(Func<IResult> work)
-    {
-        try
-        {
-            return work();
-        }
-        catch (MillraceException e)
-        {
-            return Problems.Problem(e.Error, StatusOf(e.Error));
-        }
-    }
-
-    private static async Task<IResult> GuardAsync(Func<Task<IResult>> work)
-    {
-        try
-        {
-            return await work().ConfigureAwait(false);
-        }
-        catch (MillraceException e)
-        {
-            return Problems.Problem(e.Error, StatusOf(e.Error));
-        }
-    }
-
-    private static int StatusOf(Error error)
-    {
-        if (error.Definition == ColdPathErrors.JobUnknown) return StatusCodes.Status404NotFound;
-        if (error.Definition == BatchErrors.TimedOut) return StatusCodes.Status504GatewayTimeout;
-        var isCallers = error.Code.StartsWith("CP-", StringComparison.Ordinal)
-            || error.Code.StartsWith("BA-", StringComparison.Ordinal);
-        return isCallers ? StatusCodes.Status400BadRequest : StatusCodes.Status500InternalServerError;
-    }
+        sql, job.Part?.ToString().ToLowerInvariant(), job.Schedule?.Cron,
+        job.Part is null ? null : BatchTable.OfJob(job.Name).Name);
 }

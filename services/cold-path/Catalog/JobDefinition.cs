@@ -28,12 +28,39 @@ public sealed record JobParameter(string Name, JobParameterType Type, string Des
     public bool Required => Default is null;
 }
 
+/// <summary>The parts of the time that a job's results are kept by; a run makes one of them anew.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<JobPart>))]
+public enum JobPart
+{
+    [JsonStringEnumMemberName("day")] Day,
+    [JsonStringEnumMemberName("hour")] Hour,
+}
+
+/// <summary>When a job runs by itself.</summary>
+/// <param name="Cron">Minute, hour, day of the month, month and day of the week, in UTC.</param>
+/// <param name="LookBack">
+/// The parts that ended so long before are made anew, so that what came late is in them: <c>2d</c>.
+/// </param>
+public sealed record JobSchedule(string Cron, string LookBack);
+
 /// <summary>What a job's <c>job.json</c> says.</summary>
-public sealed record JobManifest(string Description, IReadOnlyList<JobParameter>? Parameters = null);
+/// <param name="Class">The job's name in the program, where there is no <c>job.sql</c>.</param>
+/// <param name="Part">With parameters <c>from</c> and <c>to</c>: its results can be kept, by these parts.</param>
+public sealed record JobManifest(
+    string Description, IReadOnlyList<JobParameter>? Parameters = null, string? Class = null, JobPart? Part = null,
+    JobSchedule? Schedule = null);
 
 /// <summary>A job as read from its folder, whose name is the job's.</summary>
+/// <param name="Sql">Its statement; null for one that is a class.</param>
+/// <param name="Frame">The class; null for one that is a statement.</param>
 public sealed record JobDefinition(
-    string Name, string Description, IReadOnlyList<JobParameter> Parameters, string Sql)
+    string Name, string Description, IReadOnlyList<JobParameter> Parameters, string? Sql, IFrameJob? Frame = null,
+    JobPart? Part = null, JobSchedule? Schedule = null)
 {
+    /// <summary>The parameters that say which part of the time a run is about.</summary>
+    public const string FromParameter = "from";
+
+    public const string ToParameter = "to";
+
     public JobParameter? Find(string parameter) => Parameters.FirstOrDefault(known => known.Name == parameter);
 }

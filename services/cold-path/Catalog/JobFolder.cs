@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Millrace.ColdPath.Scheduling;
+using Millrace.Primitives;
 
 namespace Millrace.ColdPath.Catalog;
 
@@ -19,25 +21,34 @@ internal static class JobFolder
     };
 
     /// <summary>The jobs below the folder, in the order of their names.</summary>
-    public static IReadOnlyList<JobDefinition> ReadAll(string folder)
+    /// <param name="classes">What <c>class</c> may name.</param>
+    public static IReadOnlyList<JobDefinition> ReadAll(string folder, IReadOnlyCollection<IFrameJob> classes)
     {
         if (!Directory.Exists(folder)) throw Invalid(folder, "There is no such folder.");
-        return [.. Directory.GetDirectories(folder).Order(StringComparer.Ordinal).Select(Read)];
+        return
+        [
+            .. Directory.GetDirectories(folder).Order(StringComparer.Ordinal).Select(job => Read(job, classes)),
+        ];
     }
 
-    private static JobDefinition Read(string folder)
+    private static JobDefinition Read(string folder, IReadOnlyCollection<IFrameJob> classes)
     {
         var name = Path.GetFileName(folder);
         if (!IsName(name)) throw Invalid(folder, "A job's name has lower-case letters, digits and hyphens.");
         var sqlFile = Path.Combine(folder, SqlFile);
         var manifestFile = Path.Combine(folder, ManifestFile);
-        var sql = Text(sqlFile);
         var manifest = ReadManifest(manifestFile);
+        var frame = manifest.Class is { } type
+            ? classes.FirstOrDefault(known => known.Name == type)
+                ?? throw Invalid(manifestFile, $"There is no class {type}.")
+            : null;
+        var sql = frame is null ? Text(sqlFile) : null;
         var parameters = manifest.Parameters ?? [];
         foreach (var parameter in parameters) Check(parameter, sql, manifestFile);
         if (parameters.GroupBy(parameter => parameter.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw Invalid(manifestFile, $"Parameter {twice.Key} is there twice.");
-        return new JobDefinition(name, manifest.Description, parameters, sql);
+        CheckParts(manifest, parameters, manifestFile);
+        return new JobDefinition(name, manifest.Description, parameters, sql, frame, manifest.Part, manifest.Schedule);
     }
 
     private static JobManifest ReadManifest(string file)
@@ -53,12 +64,27 @@ internal static class JobFolder
         }
     }
 
-    private static void Check(JobParameter parameter, string sql, string file)
+    private static void CheckParts(JobManifest manifest, IReadOnlyList<JobParameter> parameters, string file)
+    {
+        var times = parameters.Where(parameter => parameter.Type == JobParameterType.Timestamp)
+            .Select(parameter => parameter.Name).ToList();
+        if (manifest.Part is not null
+            && !(times.Contains(JobDefinition.FromParameter) && times.Contains(JobDefinition.ToParameter)))
+            throw Invalid(file, "A job with parts has the parameters from and to, of type timestamp.");
+        if (manifest.Schedule is not { } schedule) return;
+        if (manifest.Part is null) throw Invalid(file, "A job with a schedule says by which part it keeps results.");
+        if (!CronSchedule.TryParse(schedule.Cron, out _, out var wrong))
+            throw Invalid(file, $"The schedule '{schedule.Cron}': {wrong}.");
+        if (!DurationText.TryParse(schedule.LookBack, out var lookBack) || lookBack <= TimeSpan.Zero)
+            throw Invalid(file, $"lookBack '{schedule.LookBack}' is no duration, such as 2d.");
+    }
+
+    private static void Check(JobParameter parameter, string? sql, string file)
     {
         if (parameter.Name.Length == 0 || !parameter.Name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'))
             throw Invalid(file, $"Parameter '{parameter.Name}': use letters, digits and underscores.");
         var place = JobStatement.PlaceOf(parameter);
-        if (!sql.Contains(place, StringComparison.Ordinal))
+        if (sql?.Contains(place, StringComparison.Ordinal) == false)
             throw Invalid(file, $"Parameter {parameter.Name}: the statement has no {place}.");
     }
 
@@ -68,6 +94,6 @@ internal static class JobFolder
     private static bool IsName(string name) =>
         name.Length > 0 && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
 
-    private static Primitives.MillraceException Invalid(string file, string detail) =>
+    private static MillraceException Invalid(string file, string detail) =>
         ColdPathErrors.JobFolderInvalid.With(file, detail).AsException();
 }

@@ -1,13 +1,15 @@
 using System.Globalization;
 using System.Text.Json;
+using Millrace.Batch;
 using Millrace.Primitives;
 
 namespace Millrace.ColdPath.Catalog;
 
 /// <summary>
-/// A job's statement with its values: columns put into the text, the rest as parameters of the engine.
+/// Makes a job's statement of its values: columns are put into the text, the rest are parameters of the engine; a class
+/// gets both.
 /// </summary>
-internal sealed record JobStatement(string Sql, IReadOnlyDictionary<string, object?> Parameters)
+internal static class JobStatement
 {
     private const string Now = "now";
     private const string AllColumns = "*";
@@ -20,7 +22,7 @@ internal sealed record JobStatement(string Sql, IReadOnlyDictionary<string, obje
     /// Checks every value, and fills in defaults. Errors CP-0002 to CP-0005.
     /// </summary>
     /// <param name="columns">The view's columns.</param>
-    public static JobStatement Of(
+    public static BatchQuery Of(
         JobDefinition job, IReadOnlyDictionary<string, JsonElement> given, IReadOnlyList<ViewColumn> columns,
         DateTimeOffset now)
     {
@@ -32,18 +34,24 @@ internal sealed record JobStatement(string Sql, IReadOnlyDictionary<string, obje
 
         var sql = job.Sql;
         var values = new Dictionary<string, object?>();
+        var lists = new Dictionary<string, IReadOnlyList<string>>();
         foreach (var parameter in job.Parameters)
         {
             var text = given.TryGetValue(parameter.Name, out var value) && value.ValueKind != JsonValueKind.Null
                 ? TextOf(parameter, value)
                 : parameter.Default ?? throw ColdPathErrors.ParameterMissing.With(parameter.Name).AsException();
-            if (parameter.Type == JobParameterType.Columns)
-                sql = sql.Replace(PlaceOf(parameter), ColumnList(parameter, text, columns), StringComparison.Ordinal);
+            if (parameter.Type != JobParameterType.Columns) values[parameter.Name] = ValueOf(parameter, text, now);
             else
-                values[parameter.Name] = ValueOf(parameter, text, now);
+            {
+                var names = lists[parameter.Name] = ColumnNames(parameter, text, columns, job.Frame is not null);
+                sql = sql?.Replace(PlaceOf(parameter), string.Join(", ", names.Select(name => $"\"{name}\"")),
+                    StringComparison.Ordinal);
+            }
         }
 
-        return new JobStatement(sql, values);
+        return sql is not null
+            ? new BatchQuery(sql, values)
+            : job.Frame!.Build(new FrameJobInput(values, lists)).ToQuery();
     }
 
     private static string TextOf(JobParameter parameter, JsonElement value) => value.ValueKind switch
@@ -85,13 +93,14 @@ internal sealed record JobStatement(string Sql, IReadOnlyDictionary<string, obje
         return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, utc, out time);
     }
 
-    /// <summary>Only names that the view has, quoted, ever become part of the text.</summary>
-    private static string ColumnList(JobParameter parameter, string text, IReadOnlyList<ViewColumn> columns)
+    /// <summary>Only names that the view has ever become part of a statement.</summary>
+    private static IReadOnlyList<string> ColumnNames(
+        JobParameter parameter, string text, IReadOnlyList<ViewColumn> columns, bool mayBeNone)
     {
         var names = text == AllColumns
             ? [.. columns.Where(column => column is { IsPromoted: true, IsNumber: true }).Select(column => column.Name)]
             : text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        if (names.Length == 0)
+        if (names.Length == 0 && !mayBeNone)
             throw ColdPathErrors.ColumnUnknown.With(parameter.Name, "No number is promoted to a column.").AsException();
         foreach (var name in names)
         {
@@ -99,7 +108,7 @@ internal sealed record JobStatement(string Sql, IReadOnlyDictionary<string, obje
                 throw ColdPathErrors.ColumnUnknown.With(name).AsException();
         }
 
-        return string.Join(", ", names.Select(name => $"\"{name}\""));
+        return names;
     }
 
     private static MillraceException Invalid(JobParameter parameter, string value) =>

@@ -8,9 +8,9 @@ namespace Millrace.Cold;
 /// <summary>millrace cold ...</summary>
 internal static class ColdCommands
 {
-    private const int CopyBytes = 64 * 1024;
+    internal const int CopyBytes = 64 * 1024;
 
-    private static readonly Option<string[]> Parameters = new("--param")
+    internal static readonly Option<string[]> Parameters = new("--param")
     {
         Description = "NAME=VALUE; may be repeated",
         HelpName = "NAME=VALUE",
@@ -27,7 +27,8 @@ internal static class ColdCommands
         Description = "Write the rows into the object store as Parquet, and print where",
     };
 
-    public static Command Build() => Verb.Group("cold", "SQL and jobs over the archive", Sql(), Run(), Jobs());
+    public static Command Build() => Verb.Group("cold", "SQL and jobs over the archive",
+        Sql(), Run(), Jobs(), ColdRunCommands.History(), ColdExportCommand.Build());
 
     private static Command Sql()
     {
@@ -42,10 +43,12 @@ internal static class ColdCommands
     private static Command Run()
     {
         var job = new Argument<string>("JOB") { Description = "The job's name, as millrace cold jobs shows it" };
-        return Verb.Remote("run", "Run a job", "millrace cold run device-hour-statistics --param columns=temperature",
-            (parsed, api, ct) => RowsAsync(parsed, api,
-                $"api/v1/cold/jobs/{Uri.EscapeDataString(parsed.GetValue(job)!)}/run", [], ct),
-            job, Parameters, Parquet, Rows, CommonOptions.Output);
+        return Verb.Remote("run", "Run a job for its rows, or, with --from, make its kept results of that time anew",
+            "millrace cold run device-hour-statistics --from 2026-11-01 --to 2026-11-08",
+            (parsed, api, ct) => parsed.GetValue(ColdRunCommands.From) is null
+                ? RowsAsync(parsed, api, $"api/v1/cold/jobs/{Uri.EscapeDataString(parsed.GetValue(job)!)}/run", [], ct)
+                : ColdRunCommands.BackFillAsync(parsed, api, parsed.GetValue(job)!, Body(parsed), ct),
+            job, Parameters, Parquet, Rows, ColdRunCommands.From, ColdRunCommands.To, CommonOptions.Output);
     }
 
     private static Command Jobs() => Verb.Remote("jobs", "The jobs that there are", "millrace cold jobs",
@@ -61,10 +64,18 @@ internal static class ColdCommands
             }
 
             ResultWriter.List(parsed.GetValue(CommonOptions.Output), items, ("name", "name"),
-                ("parameters", "parameters"), ("description", "description"));
+                ("part", "part"), ("schedule", "schedule"), ("parameters", "parameters"),
+                ("description", "description"));
         }, CommonOptions.Output);
 
-    private static void AddParameters(ParseResult parsed, JsonObject body)
+    private static JsonObject Body(ParseResult parsed)
+    {
+        var body = new JsonObject();
+        AddParameters(parsed, body);
+        return body;
+    }
+
+    internal static void AddParameters(ParseResult parsed, JsonObject body)
     {
         var parameters = new JsonObject();
         foreach (var pair in parsed.GetValue(Parameters) ?? [])
@@ -92,7 +103,7 @@ internal static class ColdCommands
         else await CopyAsync(api, path, body, output == OutputFormat.Csv, ct);
     }
 
-    private static Task<T> WaitAsync<T>(Func<Task<T>> work) =>
+    internal static Task<T> WaitAsync<T>(Func<Task<T>> work) =>
         WorkBar.RunAsync("Running", TimeProvider.System, bar =>
         {
             bar.Report(new WorkDone(null, "Running"));

@@ -7,7 +7,6 @@ using Microsoft.Extensions.Options;
 using Millrace.Api;
 using Millrace.Archiver;
 using Millrace.Archiver.Api;
-using Millrace.Batch;
 using Millrace.Cluster;
 using Millrace.ColdPath;
 using Millrace.EventLog;
@@ -112,7 +111,7 @@ internal static class PlatformBuilder
         services.AddEventLog(configuration);
         services.AddStores(configuration);
         services.AddObjectStore(configuration, roles);
-        services.AddDuckDbBatch();
+        services.AddBatch(configuration, roles);
         services.AddReadiness("event-log", async (s, ct) => await s.GetRequiredService<IEventLog>()
             .RangeAsync(new(Contracts.Topics.Control, 0), ct));
         services.AddReadiness("stores", async (s, ct) => await s.GetRequiredService<IIdentityStore>()

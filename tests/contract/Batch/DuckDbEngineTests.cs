@@ -24,7 +24,7 @@ public sealed class DuckDbEngineTests : BatchEngineContract
     public async Task Files_of_the_archive_can_be_read_by_name()
     {
         await SampleArchive.WriteAsync(Store);
-        await Engine.WriteParquetAsync(new BatchQuery("SELECT 42 AS answer"), "results/kept");
+        await Engine.WriteParquetAsync(new BatchQuery("SELECT 42 AS answer"), new BatchOutput("results/kept"));
 
         var path = Store.LocalPath("results/kept/part-00000.parquet");
         Assert.That(await RowsAsync($"SELECT answer FROM read_parquet('{path}')"), Is.EqualTo(new[] { "42" }));
@@ -64,7 +64,7 @@ public sealed class DuckDbEngineTests : BatchEngineContract
     public async Task Nothing_stays_behind_in_the_temporary_folder()
     {
         await RowsAsync("SELECT 1 AS a");
-        await Engine.WriteParquetAsync(new BatchQuery("SELECT 1 AS a"), "results/x");
+        await Engine.WriteParquetAsync(new BatchQuery("SELECT 1 AS a"), new BatchOutput("results/x"));
         Assert.That(async () => await RowsAsync("SELECT nothing"), RefusedAs("BA-0001"));
 
         Assert.That(Directory.EnumerateFileSystemEntries(Path.Combine(_folder!.Path, "tmp", "batch")), Is.Empty);
@@ -85,6 +85,7 @@ public sealed class DuckDbEngineTests : BatchEngineContract
             .AddSingleton(TimeProvider.System)
             .AddSingleton(new DataFolder(_folder!.Path))
             .AddFileObjectStore()
+            .AddBatchOptions()
             .AddDuckDbBatch()
             .BuildServiceProvider();
         Use(_services.GetRequiredService<IBatchEngine>(), _services.GetRequiredService<IObjectStore>());

@@ -203,3 +203,8 @@ public sealed class CassandraSessionStoreTests : SessionStoreContract
 {
     protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
 }
+
+public sealed class CassandraJobStoreTests : JobStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
+}

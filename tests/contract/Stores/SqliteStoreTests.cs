@@ -105,3 +105,8 @@ public sealed class SqliteBridgeStoreTests : BridgeStoreContract
 {
     protected override IStoreAdapter OpenEmpty() => new SqliteAdapter();
 }
+
+public sealed class SqliteJobStoreTests : JobStoreContract
+{
+    protected override IStoreAdapter OpenEmpty() => new SqliteAdapter();
+}

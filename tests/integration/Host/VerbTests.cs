@@ -107,6 +107,31 @@ public class VerbTests() : PlatformTests(isShared: true)
     }
 
     [Test]
+    public async Task A_jobs_results_are_made_for_a_range_told_of_and_exported()
+    {
+        const string job = "fleet-activity-by-day";
+        var made = await RunAsync(
+            "cold", "run", job, "--from", "2026-01-01", "--to", "2026-01-03", "--output", "csv");
+        Assert.That(made.Output.ReplaceLineEndings("\n"),
+            Does.StartWith("part,rows,bytes,attempt\n2026-01-01,0,").And.Contain("\n2026-01-02,0,"), made.Error);
+        var history = await RunAsync("cold", "history", job, "--limit", "1", "--output", "csv");
+        Assert.That(history.Output, Does.Contain("\n2026-01-02,succeeded,1,"), history.Error);
+        Assert.That((await RunAsync("cold", "jobs", "--output", "csv")).Output, Does.Contain($"\n{job},day,15 0 * * *,"));
+
+        foreach (var (end, begins) in new[] { (".csv", "devices,messages,bytes"), (".parquet", "PAR1") })
+        {
+            var file = Folder.Sub($"activity{end}");
+            var exported = await RunAsync("cold", "export",
+                "SELECT devices, messages, bytes FROM job_fleet_activity_by_day", "--file", file);
+            Assert.That(exported.ExitCode, Is.Zero, exported.Error);
+            Assert.That(await File.ReadAllTextAsync(file), Does.StartWith(begins));
+        }
+
+        var unknown = await RunAsync("cold", "history", "no-such-job");
+        Assert.That((unknown.ExitCode, unknown.Error.Contains("CP-0001")), Is.EqualTo((1, true)));
+    }
+
+    [Test]
     public async Task Two_fleets_with_prefixes_of_their_own_do_not_disturb_each_other()
     {
         var fleets = await Task.WhenAll(new[] { "one-", "two-" }.Select(prefix => RunAsync("simulate", "--devices", "5",

@@ -158,6 +158,7 @@ internal sealed class ArchiverHarness : IAsyncDisposable
             .AddSingleton(TimeProvider.System)
             .AddSingleton(new DataFolder(_folder.Path))
             .AddSingleton(Objects)
+            .AddBatchOptions()
             .AddDuckDbBatch()
             .BuildServiceProvider();
         var rows = new List<string>();

@@ -1,8 +1,7 @@
-using Millrace.Batch.DuckDb;
+using Millrace.Batch.Sql;
 using Millrace.Delta;
 using Millrace.Delta.Pruning;
 using Millrace.Delta.Schema;
-using Millrace.TestKit;
 
 namespace Millrace.Batch.Tests;
 
@@ -24,22 +23,10 @@ public sealed class StatementRangesTests
         ["none"] = null,
     };
 
-    private TemporaryFolder _folder = null!;
-    private DuckDbSession _session = null!;
-
-    [OneTimeSetUp]
-    public void Open()
-    {
-        _folder = new TemporaryFolder();
-        _session = DuckDbSession.Open(new DuckDbOptions(), _folder.Sub("tmp"), _folder.Path);
-    }
+    private readonly SqlParser _parser = new();
 
     [OneTimeTearDown]
-    public void Close()
-    {
-        _session.Dispose();
-        _folder.Dispose();
-    }
+    public void Close() => _parser.Dispose();
 
     [TestCase("enqueued_at >= $time", "enqueued_at", 1, 0)]
     [TestCase("enqueued_at < $text", "enqueued_at", 0, 1)]
@@ -101,7 +88,7 @@ public sealed class StatementRangesTests
 
     private IReadOnlyList<ColumnRange> RangesOf(string sql)
     {
-        using var tree = _session.Parse(sql);
-        return StatementRanges.Of(tree.RootElement, Schema, Parameters);
+        using var tree = _parser.Parse(sql);
+        return StatementRanges.Of(tree.RootElement, "telemetry", Schema, Parameters);
     }
 }

@@ -1,10 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
-using Millrace.Batch;
 using Millrace.ColdPath.Api;
-using Millrace.Delta;
-using Millrace.Delta.Log;
-using Millrace.Delta.Schema;
 using Millrace.Primitives;
 using Millrace.TestKit;
 
@@ -21,15 +17,11 @@ public sealed class ColdJobTests
     public async Task Start()
     {
         _host = await ColdPathHost.StartAsync();
-        using var table = new DeltaTable(_host.Objects, TelemetryTable.Root, TimeProvider.System);
-        await table.EnsureAsync(
-            new DeltaSchema([.. TelemetryTable.BaseSchema.Columns, new("temperature", DeltaType.Double),
-                new("battery", DeltaType.Long), new("mode", DeltaType.String)]),
-            TelemetryTable.PartitionColumns);
-        await ArchiveAsync(table, "2026-11-22", 10, "d-1", [1, 2, 3, 4, 5]);
-        await ArchiveAsync(table, "2026-11-22", 11, "d-1", [10]);
-        await ArchiveAsync(table, "2026-11-22", 10, "d-2", [7, 9]);
-        await ArchiveAsync(table, "2026-11-23", 0, "d-2", [100]);
+        await using var table = await Readings.OpenAsync(_host);
+        await table.ArchiveAsync("2026-11-22", 10, "d-1", [1, 2, 3, 4, 5]);
+        await table.ArchiveAsync("2026-11-22", 11, "d-1", [10]);
+        await table.ArchiveAsync("2026-11-22", 10, "d-2", [7, 9]);
+        await table.ArchiveAsync("2026-11-23", 0, "d-2", [100]);
     }
 
     [OneTimeTearDown]
@@ -42,11 +34,15 @@ public sealed class ColdJobTests
         var shown = (await _host.Client.GetFromJsonAsync<ColdJobInfo>("/api/v1/cold/jobs/device-hour-statistics"))!;
 
         Assert.That(list.Items.Select(job => job.Name),
-            Is.EqualTo(new[] { "device-hour-statistics", "fleet-activity-by-day" }));
+            Is.EqualTo(new[]
+            {
+                "data-quality", "device-hour-statistics", "downsampling", "features", "fleet-activity-by-day",
+            }));
         Assert.That(list.Items.Select(job => job.Sql), Is.All.Null);
         Assert.That(shown.Parameters.Select(p => $"{p.Name} {p.Type} {p.Required} {p.Default}"),
             Is.EqualTo(new[] { "from timestamp False now-1d", "to timestamp False now", "columns columns False *" }));
-        Assert.That(shown.Sql, Does.Contain("quantile_cont"));
+        Assert.That((shown.Sql, shown.Part, shown.Table),
+            Is.EqualTo(((string?)null, "day", "job_device_hour_statistics")));
         Assert.That((int)(await _host.Client.GetAsync("/api/v1/cold/jobs/none")).StatusCode, Is.EqualTo(404));
     }
 
@@ -159,34 +155,5 @@ public sealed class ColdJobTests
         var (status, body) = await _host.PostAsync($"/api/v1/cold/jobs/{job}/run?format=jsonl", new { parameters });
         Assert.That(status, Is.EqualTo(200), body);
         return [.. body.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
-    }
-
-    /// <summary>A file of readings of one device in one hour, made part of the table.</summary>
-    private async Task ArchiveAsync(DeltaTable table, string date, int hour, string device, double[] temperatures)
-    {
-        var folder = $"date={date}/hour={hour}/{device}";
-        var written = await _host.Engine.WriteParquetAsync(
-            new BatchQuery($$"""
-                SELECT '{{device}}' AS device_id, NULL::VARCHAR AS module_id,
-                  TIMESTAMPTZ '{{date}} {{hour:D2}}:00:00+00' AS enqueued_at, enqueued_at AS event_at,
-                  0 AS log_partition, 0::BIGINT AS log_offset, NULL::VARCHAR AS content_type,
-                  NULL::VARCHAR AS content_encoding,
-                  NULL::VARCHAR AS message_id, MAP {'k': 'v'} AS properties, 'body'::BLOB AS body,
-                  t::DOUBLE AS temperature, 50::BIGINT AS battery, 'auto' AS mode
-                FROM (SELECT unnest([{{string.Join(", ", temperatures)}}]) AS t)
-                """),
-            $"{TelemetryTable.Root}/{folder}");
-        await table.CommitAsync(new DeltaCommit
-        {
-            Id = Guid.NewGuid().ToString(),
-            Operation = "WRITE",
-            Adds =
-            [
-                new AddFile($"{folder}/{Path.GetFileName(written.Keys[0])}",
-                    new Dictionary<string, string> { ["date"] = date, ["hour"] = $"{hour}" }, written.Bytes, 0, true,
-                    null),
-            ],
-            FilesWrittenAt = TimeProvider.System.GetUtcNow(),
-        });
     }
 }

@@ -14,7 +14,10 @@ using Microsoft.Extensions.Options;
 using Millrace.Batch;
 using Millrace.Hosting;
 using Millrace.Hosting.Http;
+using Millrace.Hosting.Node;
+using Millrace.Hosting.Options;
 using Millrace.ObjectStore;
+using Millrace.Stores.Sqlite;
 using Millrace.TestKit;
 
 namespace Millrace.ColdPath.Tests;
@@ -39,17 +42,22 @@ internal sealed class ColdPathHost : IAsyncDisposable
 
     public IBatchEngine Engine => _app.Services.GetRequiredService<IBatchEngine>();
 
+    public T Get<T>() where T : notnull => _app.Services.GetRequiredService<T>();
+
     public IObjectStore Objects => _app.Services.GetRequiredService<IObjectStore>();
 
-    public static async Task<ColdPathHost> StartAsync(Dictionary<string, string?>? settings = null)
+    public static async Task<ColdPathHost> StartAsync(
+        Dictionary<string, string?>? settings = null, TimeProvider? time = null)
     {
         var folder = new TemporaryFolder();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(settings ?? []);
-        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(new DataFolder(folder.Path))
-            .AddFileObjectStore().AddDuckDbBatch().AddMillraceColdPath();
+        builder.Services.AddSingleton(time ?? TimeProvider.System).AddSingleton(new DataFolder(folder.Path))
+            .AddFileObjectStore().AddBatchOptions().AddDuckDbBatch().AddSqliteStores()
+            .AddValidatedOptions<NodeOptions>("Node")
+            .AddMillraceColdPath();
         builder.Services.AddAuthentication("test").AddScheme<AuthenticationSchemeOptions, ScopeHeader>("test", null);
         builder.Services.AddAuthorizationBuilder()
             .AddPolicy(ApiScopes.Read, policy => policy.RequireClaim("scope", "read", "operate"))

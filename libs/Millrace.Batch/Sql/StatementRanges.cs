@@ -3,46 +3,47 @@ using System.Text.Json;
 using Millrace.Delta.Pruning;
 using Millrace.Delta.Schema;
 
-namespace Millrace.Batch.DuckDb;
+namespace Millrace.Batch.Sql;
 
 /// <summary>
-/// Which values of which columns a statement asks the view for, read from the engine's own syntax tree, so that files
-/// outside are not even opened. Takes only what is certain: comparisons of a column with a constant or a parameter, all
-/// of which must hold, where the view is read once. The engine applies the whole condition in any case.
+/// Which values of which columns a statement asks a table for, read from DuckDB's syntax tree, so that files outside
+/// are not even opened. Takes only what is certain: comparisons of a column with a constant or a parameter, all of
+/// which must hold, where the table is read once. The engine applies the whole condition in any case.
 /// </summary>
 internal static class StatementRanges
 {
     /// <param name="statements">What json_serialize_sql gives.</param>
     public static IReadOnlyList<ColumnRange> Of(
-        JsonElement statements, DeltaSchema schema, IReadOnlyDictionary<string, object?>? parameters)
+        JsonElement statements, string table, DeltaSchema schema, IReadOnlyDictionary<string, object?>? parameters)
     {
         var readers = new List<JsonElement>();
-        if (CountReads(statements, readers) != 1 || readers.Count != 1) return [];
+        if (CountReads(statements, table, readers) != 1 || readers.Count != 1) return [];
         if (!readers[0].TryGetProperty("where_clause", out var where)) return [];
         var ranges = new List<ColumnRange>();
         Collect(where, new Scope(schema, parameters), ranges);
         return ranges;
     }
 
-    /// <summary>How often the view is named anywhere, and the SELECTs that read from it alone.</summary>
-    private static int CountReads(JsonElement node, List<JsonElement> readers)
+    /// <summary>How often the table is named anywhere, and the SELECTs that read from it alone.</summary>
+    private static int CountReads(JsonElement node, string table, List<JsonElement> readers)
     {
         switch (node.ValueKind)
         {
             case JsonValueKind.Object:
-                if (Is(node, "type", "SELECT_NODE") && node.TryGetProperty("from_table", out var from) && IsView(from))
-                    readers.Add(node);
-                return (IsView(node) ? 1 : 0) + node.EnumerateObject().Sum(member => CountReads(member.Value, readers));
+                if (Is(node, "type", "SELECT_NODE") && node.TryGetProperty("from_table", out var from)
+                    && IsTable(from, table)) readers.Add(node);
+                return (IsTable(node, table) ? 1 : 0)
+                    + node.EnumerateObject().Sum(member => CountReads(member.Value, table, readers));
             case JsonValueKind.Array:
-                return node.EnumerateArray().Sum(item => CountReads(item, readers));
+                return node.EnumerateArray().Sum(item => CountReads(item, table, readers));
             default:
                 return 0;
         }
     }
 
-    private static bool IsView(JsonElement node) =>
+    private static bool IsTable(JsonElement node, string table) =>
         Is(node, "type", "BASE_TABLE") && node.TryGetProperty("table_name", out var name)
-        && string.Equals(name.GetString(), TelemetryView.Name, StringComparison.OrdinalIgnoreCase);
+        && string.Equals(name.GetString(), table, StringComparison.OrdinalIgnoreCase);
 
     private static void Collect(JsonElement condition, Scope scope, List<ColumnRange> ranges)
     {

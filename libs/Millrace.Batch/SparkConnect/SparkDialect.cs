@@ -1,0 +1,64 @@
+using System.Text;
+using Millrace.Batch.Sql;
+
+namespace Millrace.Batch.SparkConnect;
+
+/// <summary>Writes a statement of the dialect as Spark reads it: quotes, parameters and type names differ.</summary>
+internal static class SparkDialect
+{
+    private static readonly Dictionary<string, string> Types = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["VARCHAR"] = "STRING",
+        ["TEXT"] = "STRING",
+        ["BLOB"] = "BINARY",
+        ["TIMESTAMPTZ"] = "TIMESTAMP",
+    };
+
+    /// <summary>Functions that call any program of the server's; nobody sets them up, they are just there.</summary>
+    private static readonly HashSet<string> Refused =
+        new(StringComparer.OrdinalIgnoreCase) { "reflect", "try_reflect", "java_method" };
+
+    /// <summary>The text in Spark's SQL; BA-0001 when it names what is not to be had.</summary>
+    public static string Translate(string sql, string parameterPrefix)
+    {
+        var tokens = SqlTokens.Of(sql).ToList();
+        if (tokens.Select(token => token.Name).FirstOrDefault(name => name is not null && Refused.Contains(name))
+            is { } refused)
+        {
+            throw BatchErrors.Refused.With(SqlShown.Shortened(sql), $"The function {refused} is not allowed.")
+                .AsException();
+        }
+
+        var end = tokens.Count;
+        while (end > 0 && (tokens[end - 1].Kind == SqlTokenKind.Space || tokens[end - 1].Value == ";")) end--;
+        var text = new StringBuilder(sql.Length);
+        for (var at = 0; at < end; at++)
+        {
+            var token = tokens[at];
+            text.Append(token.Kind switch
+            {
+                SqlTokenKind.Text => Literal(token.Value),
+                SqlTokenKind.QuotedName => Name(token.Value),
+                SqlTokenKind.Parameter => $":{parameterPrefix}{token.Value}",
+                SqlTokenKind.Word when IsType(tokens, at) => Types[token.Value],
+                _ => token.Value,
+            });
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Text as a literal: in Spark's a backslash begins an escape.</summary>
+    public static string Literal(string text) => $"'{text
+        .Replace(@"\", @"\\", StringComparison.Ordinal).Replace("'", @"\'", StringComparison.Ordinal)}'";
+
+    public static string Name(string name) => $"`{name.Replace("`", "``", StringComparison.Ordinal)}`";
+
+    /// <summary>A word is a type where a value is cast: behind <c>::</c> or AS, and not before a dot.</summary>
+    private static bool IsType(List<SqlToken> tokens, int at)
+    {
+        if (!Types.ContainsKey(tokens[at].Value)) return false;
+        var before = tokens.Take(at).LastOrDefault(token => token.Kind != SqlTokenKind.Space);
+        return before.Value == ":" || "AS".Equals(before.Value, StringComparison.OrdinalIgnoreCase);
+    }
+}

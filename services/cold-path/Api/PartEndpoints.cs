@@ -1,0 +1,96 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
+using Millrace.ColdPath.Catalog;
+using Millrace.ColdPath.Runs;
+using Millrace.Hosting.Http;
+using Millrace.ObjectStore;
+using Millrace.Stores.Jobs;
+
+namespace Millrace.ColdPath.Api;
+
+/// <summary>Results of jobs that are kept by parts of the time, and what became of their runs.</summary>
+internal sealed class PartEndpoints(
+    JobCatalog catalog, JobRunner runner, IObjectStore store, IOptions<ColdPathOptions> options)
+{
+    private const int HistoryDefault = 100;
+    private const int HistoryMax = 10_000;
+    private const string ResultsPrefix = "results/";
+
+    public static void Map(IEndpointRouteBuilder endpoints)
+    {
+        var group = endpoints.MapGroup("/api/v1/cold").WithTags("Cold path").RequireAuthorization(ApiScopes.Read);
+        group.MapGet("/jobs/{name}/parts", (string name, DateTimeOffset from, DateTimeOffset to, PartEndpoints parts) =>
+                ColdProblems.Guard(() => Results.Ok(parts.List(name, from, to))))
+            .WithName("listColdJobParts").WithSummary("The parts of the time that a run over a range makes")
+            .Produces<ColdPartList>().ProducesProblem(400).ProducesProblem(404);
+        group.MapPost("/jobs/{name}/parts/{part}/run",
+                (string name, string part, ColdJobRunRequest? request, HttpContext context, PartEndpoints parts) =>
+                    ColdProblems.GuardAsync(() =>
+                        parts.RunAsync(name, part, request ?? new ColdJobRunRequest(), context)))
+            .RequireAuthorization(ApiScopes.Operate)
+            .WithName("runColdJobPart").WithSummary("Make one part of a job's results anew")
+            .Produces<JobRun>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
+        group.MapGet("/jobs/{name}/history", (string name, int? limit, HttpContext context, PartEndpoints parts) =>
+                ColdProblems.GuardAsync(() => parts.HistoryAsync(name, limit, context.RequestAborted)))
+            .WithName("listColdJobRuns").WithSummary("What became of a job's runs, the newest first")
+            .Produces<ColdRunList>().ProducesProblem(404);
+        group.MapGet("/objects/{**key}", (string key, HttpContext context, PartEndpoints parts) =>
+                ColdProblems.GuardAsync(() => parts.ReadAsync(key, context)))
+            .WithName("readColdResult").WithSummary("A Parquet object that a run with output parquet wrote")
+            .Produces(200, contentType: "application/vnd.apache.parquet").ProducesProblem(404);
+    }
+
+    private ColdPartList List(string name, DateTimeOffset from, DateTimeOffset to)
+    {
+        var kind = KindOf(name);
+        var parts = TimePart.Between(kind, from, to).Take(options.Value.PartsMax + 1).ToList();
+        if (parts.Count == 0 || parts.Count > options.Value.PartsMax)
+            throw ColdPathErrors.RangeInvalid.With($"{from:O} to {to:O}").AsException();
+        return new ColdPartList(name, [.. parts.Select(part => part.Name)]);
+    }
+
+    private async Task<IResult> RunAsync(string name, string part, ColdJobRunRequest request, HttpContext context)
+    {
+        var kind = KindOf(name);
+        if (TimePart.Parse(kind, part) is not { } found)
+            throw ColdPathErrors.RequestInvalid.With(part, "A part is like 2026-11-22 or 2026-11-22T07.").AsException();
+        JobRun? run = null;
+        var who = context.User.Identity?.Name ?? "api";
+        var isAlone = await runner.TryAloneAsync(name, async () => run = await runner.RunAsync(
+            name, found, request.Parameters ?? ColdJobs.NoParameters, who, context.RequestAborted)
+            .ConfigureAwait(false), context.RequestAborted).ConfigureAwait(false);
+        if (!isAlone) throw ColdPathErrors.JobBusy.With(name).AsException();
+        return run!.State == JobRunState.Succeeded
+            ? Results.Ok(run)
+            : throw ColdPathErrors.RunFailed.With($"{name} {part}", run.Error).AsException();
+    }
+
+    private async Task<IResult> HistoryAsync(string name, int? limit, CancellationToken ct)
+    {
+        var runs = await runner.HistoryAsync(name, Math.Clamp(limit ?? HistoryDefault, 1, HistoryMax), ct)
+            .ConfigureAwait(false);
+        return Results.Ok(new ColdRunList(runs));
+    }
+
+    private async Task<IResult> ReadAsync(string key, HttpContext context)
+    {
+        var isResult = key.StartsWith(ResultsPrefix, StringComparison.Ordinal) && ObjectKey.IsValid(key);
+        var found = isResult ? await store.FindAsync(key, context.RequestAborted).ConfigureAwait(false) : null;
+        if (found is null) throw ColdPathErrors.ResultUnknown.With(key).AsException();
+        context.Response.ContentType = "application/vnd.apache.parquet";
+        context.Response.ContentLength = found.Bytes;
+        const int pieceBytes = 4 * 1024 * 1024;
+        for (var at = 0L; at < found.Bytes; at += pieceBytes)
+        {
+            var piece = await store.GetRangeAsync(key, at, pieceBytes, context.RequestAborted).ConfigureAwait(false);
+            await context.Response.Body.WriteAsync(piece, context.RequestAborted).ConfigureAwait(false);
+        }
+
+        return Results.Empty;
+    }
+
+    private JobPart KindOf(string name) =>
+        catalog.Get(name).Part ?? throw ColdPathErrors.JobHasNoParts.With(name).AsException();
+}

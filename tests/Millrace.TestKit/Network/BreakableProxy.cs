@@ -1,0 +1,108 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Millrace.TestKit.Network;
+
+/// <summary>Hands connections on to a server until a test cuts them.</summary>
+public sealed class BreakableProxy : IAsyncDisposable
+{
+    private const int BufferBytes = 16 * 1024;
+
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly string _host;
+    private readonly int _port;
+    private readonly ConcurrentDictionary<Socket, bool> _sockets = new();
+    private readonly CancellationTokenSource _stopped = new();
+    private readonly Task _accepting;
+    private long _bytesLeft = long.MaxValue;
+
+    public BreakableProxy(string host, int port)
+    {
+        (_host, _port) = (host, port);
+        _listener.Start();
+        _accepting = Task.Run(AcceptAsync);
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>How often connections were cut.</summary>
+    public int Cuts { get; private set; }
+
+    /// <summary>Every connection that is open ends without a word; new ones are taken.</summary>
+    public void Cut()
+    {
+        Cuts++;
+        foreach (var socket in _sockets.Keys) Close(socket);
+    }
+
+    /// <summary>Cuts after so many bytes more of what the server says.</summary>
+    public void CutAfter(long bytes) => Interlocked.Exchange(ref _bytesLeft, bytes);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopped.CancelAsync();
+        _listener.Stop();
+        Cut();
+        await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stopped.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (!_stopped.IsCancellationRequested)
+        {
+            var client = await _listener.AcceptSocketAsync(_stopped.Token);
+            _sockets[client] = true;
+            _ = Task.Run(() => ConnectAsync(client));
+        }
+    }
+
+    private async Task ConnectAsync(Socket client)
+    {
+        var server = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await server.ConnectAsync(_host, _port, _stopped.Token);
+            _sockets[server] = true;
+            await Task.WhenAll(CopyAsync(client, server, counts: false), CopyAsync(server, client, counts: true));
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        {
+            Close(server);
+            Close(client);
+        }
+    }
+
+    private async Task CopyAsync(Socket from, Socket to, bool counts)
+    {
+        var buffer = new byte[BufferBytes];
+        try
+        {
+            for (int read; (read = await from.ReceiveAsync(buffer)) > 0;)
+            {
+                if (counts && Interlocked.Add(ref _bytesLeft, -read) < 0)
+                {
+                    Interlocked.Exchange(ref _bytesLeft, long.MaxValue);
+                    Cut();
+                    return;
+                }
+
+                await to.SendAsync(buffer.AsMemory(0, read));
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Cut, by us or by an end.
+        }
+
+        Close(from);
+        Close(to);
+    }
+
+    private void Close(Socket socket)
+    {
+        _sockets.TryRemove(socket, out _);
+        socket.Close(0);
+    }
+}

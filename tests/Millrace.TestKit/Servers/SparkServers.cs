@@ -1,0 +1,46 @@
+namespace Millrace.TestKit.Servers;
+
+/// <summary>
+/// A Spark Connect server for tests: the one that SPARK_REMOTE names, which must see this machine's files; else one
+/// that is started by the engines command for these tests and ended with them.
+/// </summary>
+public sealed class SparkServers : IAsyncDisposable
+{
+    private const string Variable = "SPARK_REMOTE";
+    private const string Heap = "1g";
+    private readonly EngineSet? _set;
+
+    private SparkServers(string remote, EngineSet? set) => (Remote, _set) = (remote, set);
+
+    /// <summary>sc://host:port</summary>
+    public string Remote { get; }
+
+    /// <summary>Whether it can be killed and paused: it is ours.</summary>
+    public bool IsOurs => _set is not null;
+
+    /// <summary>Null when there is none; then the reason says what to install.</summary>
+    /// <param name="alone">One of its own, whatever the environment says.</param>
+    public static async Task<(SparkServers? Servers, string Reason)> FindAsync(bool alone = false)
+    {
+        if (!alone && Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
+            return (new SparkServers(named, null), "");
+        var set = await EngineSet.StartAsync("spark", 1, Heap);
+        return set is null
+            ? (null, $"No Spark: set {Variable}, or MILLRACE_ENGINES to a command that starts it.")
+            : (new SparkServers(set.Variables[Variable], set), "");
+    }
+
+    public Task KillAsync() => _set!.KillAsync(1);
+
+    /// <summary>Starts it again after a kill; it knows nothing of before.</summary>
+    public Task StartAsync() => _set!.StartAsync(1);
+
+    public Task PauseAsync() => _set!.PauseAsync(1);
+
+    public Task ResumeAsync() => _set!.ResumeAsync(1);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_set is not null) await _set.DisposeAsync();
+    }
+}

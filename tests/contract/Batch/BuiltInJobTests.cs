@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Millrace.Batch;
+using Millrace.ColdPath;
+using Millrace.ColdPath.Catalog;
+using Millrace.ColdPath.Runs;
+
+namespace Millrace.Contract.Tests.Batch;
+
+/// <summary>The same jobs give the same results on both engines.</summary>
+[TestFixture]
+public sealed class BuiltInJobTests
+{
+    private static readonly JobCatalog Catalog = Open();
+
+    private BothEngines? _both;
+
+    [OneTimeSetUp]
+    public async Task Open_both()
+    {
+        _both = await BothEngines.OpenAsync();
+        await SampleArchive.WriteAsync(_both.Store);
+    }
+
+    [OneTimeTearDown]
+    public async Task Close()
+    {
+        if (_both is not null) await _both.DisposeAsync();
+    }
+
+    [TestCaseSource(nameof(Jobs))]
+    public async Task A_job_gives_the_same_rows(string job)
+    {
+        var query = await new ColdJobs(Catalog, _both!.DuckDb, TimeProvider.System)
+            .PrepareAsync(job, Times(), CancellationToken.None);
+
+        var (duckDb, spark) = await _both.RowsAsync(query, isOrdered: true);
+
+        Assert.That(duckDb, Has.Count.GreaterThan(1));
+        Assert.That(spark, Is.EqualTo(duckDb));
+    }
+
+    [TestCaseSource(nameof(Jobs))]
+    public async Task What_one_engine_keeps_the_other_replaces_and_reads(string job)
+    {
+        var table = $"job_{job.Replace('-', '_')}";
+        var part = TimePart.Of(JobPart.Day, SampleArchive.Start);
+        var kept = new List<List<string>>();
+        foreach (var (maker, reader) in new[] { (_both!.DuckDb, _both.Spark), (_both.Spark, _both.DuckDb) })
+        {
+            var query = await new ColdJobs(Catalog, maker, TimeProvider.System)
+                .PrepareAsync(job, Times(), CancellationToken.None);
+            var written = await new ResultTable(_both.Store, maker, TimeProvider.System)
+                .ReplaceAsync(job, part, query, CancellationToken.None);
+            await using var result = await reader.QueryAsync(new BatchQuery($"SELECT * FROM {table}"));
+            kept.Add(await ArrowText.RowsAsync(result));
+            Assert.That(kept[^1], Has.Count.EqualTo(written.Rows));
+        }
+
+        Assert.That(kept[0].Order(StringComparer.Ordinal), Is.EqualTo(kept[1].Order(StringComparer.Ordinal)));
+        Assert.That(kept[0], Is.All.EndsWith("|2026-11-22"));
+    }
+
+    private static IEnumerable<string> Jobs() => Catalog.Jobs.Select(job => job.Name);
+
+    private static Dictionary<string, JsonElement> Times() => new()
+    {
+        ["from"] = JsonSerializer.SerializeToElement(SampleArchive.Start.AddHours(-10)),
+        ["to"] = JsonSerializer.SerializeToElement(SampleArchive.Start.AddHours(14)),
+    };
+
+    private static JobCatalog Open()
+    {
+        var classes = new ServiceCollection().AddMillraceColdPath()
+            .Where(service => service.ServiceType == typeof(IFrameJob))
+            .Select(service => (IFrameJob)Activator.CreateInstance(service.ImplementationType!)!);
+        return new JobCatalog(Options.Create(new ColdPathOptions()), classes);
+    }
+}
