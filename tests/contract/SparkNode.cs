@@ -19,6 +19,14 @@ public sealed class SparkNode
         return servers!;
     }
 
+    /// <summary>An S3 store that the server reads and writes.</summary>
+    public static async Task<S3Servers> S3Async()
+    {
+        var s3 = await (await ServersAsync()).S3Async();
+        if (s3 is null) Assert.Ignore("SPARK_REMOTE is set: set S3_ENDPOINT to the S3 store that it is set up for.");
+        return s3!;
+    }
+
     [OneTimeTearDown]
     public async Task EndAsync()
     {

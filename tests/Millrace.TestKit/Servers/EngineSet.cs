@@ -18,6 +18,7 @@ public sealed class EngineSet : IAsyncDisposable
     private readonly string _engine;
     private readonly Dictionary<string, string> _environment;
     private readonly TemporaryFolder _folder = new();
+    private readonly List<string> _beside = [];
 
     private EngineSet(string command, string engine, string heap)
     {
@@ -56,6 +57,13 @@ public sealed class EngineSet : IAsyncDisposable
         return set;
     }
 
+    /// <summary>A server of another kind beside these, which the set's servers know of.</summary>
+    public Task AddAsync(string engine)
+    {
+        _beside.Add(engine);
+        return RunAsync("up", engine);
+    }
+
     /// <summary>SIGKILL: its data stays. Nodes count from 1.</summary>
     public Task KillAsync(int node) => RunAsync("kill", _engine, $"{node}");
 
@@ -75,7 +83,7 @@ public sealed class EngineSet : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await RunAsync("down", _engine);
+        foreach (var engine in _beside.Append(_engine)) await RunAsync("down", engine);
         _folder.Dispose();
     }
 

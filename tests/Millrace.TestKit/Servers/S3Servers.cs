@@ -29,11 +29,18 @@ public sealed class S3Servers : IAsyncDisposable
     /// <summary>Whether the server can be killed and paused: it is ours.</summary>
     public bool IsOurs => _set is not null;
 
+    /// <summary>The one that the environment names; else null.</summary>
+    public static S3Servers? Named() => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 }
+        ? new S3Servers(Environment.GetEnvironmentVariable, null)
+        : null;
+
+    /// <summary>One that was started in a set of others, and ends with it.</summary>
+    internal static S3Servers Of(EngineSet set) => new(set.Variables.GetValueOrDefault, null);
+
     /// <summary>Null when there is none; then the reason says what to install.</summary>
     public static async Task<(S3Servers? Servers, string Reason)> FindAsync()
     {
-        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 })
-            return (new S3Servers(Environment.GetEnvironmentVariable, null), "");
+        if (Named() is { } named) return (named, "");
         var set = await EngineSet.StartAsync("s3", 1);
         return set is null
             ? (null, $"No S3 store: set {Variable}, or MILLRACE_ENGINES to a command that starts it.")

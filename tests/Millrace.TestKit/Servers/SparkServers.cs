@@ -30,6 +30,17 @@ public sealed class SparkServers : IAsyncDisposable
             : (new SparkServers(set.Variables[Variable], set), "");
     }
 
+    /// <summary>
+    /// An S3 store that the server reads and writes as s3a; null when the server is another's and no S3_ENDPOINT is
+    /// named.
+    /// </summary>
+    public async Task<S3Servers?> S3Async()
+    {
+        if (_set is null) return S3Servers.Named();
+        await _set.AddAsync("s3");
+        return S3Servers.Of(_set);
+    }
+
     public Task KillAsync() => _set!.KillAsync(1);
 
     /// <summary>Starts it again after a kill; it knows nothing of before.</summary>

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Millrace.Batch;
 using Millrace.Hosting;
+using Millrace.Hosting.Health;
 using Millrace.ObjectStore;
 using Millrace.TestKit;
 
@@ -23,13 +24,15 @@ internal sealed class BothEngines : IAsyncDisposable
 
     public IObjectStore Store { get; private set; } = null!;
 
-    public static async Task<BothEngines> OpenAsync()
+    /// <param name="isS3">The archive is in a bucket, and not in a folder.</param>
+    public static async Task<BothEngines> OpenAsync(bool isS3 = false)
     {
         var both = new BothEngines();
-        var remote = (await SparkNode.ServersAsync()).Remote;
-        both.DuckDb = both.Add(new(), services => services.AddDuckDbBatch());
-        both.Spark = both.Add(new() { ["Batch:Kind"] = "Spark", ["Spark:Remote"] = remote },
-            services => services.AddSparkBatch());
+        var settings = isS3 ? await BucketAsync() : [];
+        both.DuckDb = await both.AddAsync(settings, services => services.AddDuckDbBatch());
+        settings["Batch:Kind"] = "Spark";
+        settings["Spark:Remote"] = (await SparkNode.ServersAsync()).Remote;
+        both.Spark = await both.AddAsync(settings, services => services.AddSparkBatch());
         both.Store = both._services[0].GetRequiredService<IObjectStore>();
         return both;
     }
@@ -56,16 +59,31 @@ internal sealed class BothEngines : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private IBatchEngine Add(Dictionary<string, string?> settings, Action<IServiceCollection> add)
+    /// <summary>A bucket of its own, which Spark sees too.</summary>
+    private static async Task<Dictionary<string, string?>> BucketAsync()
+    {
+        var s3 = await SparkNode.S3Async();
+        var bucket = $"batch-{Guid.NewGuid():N}";
+        var settings = s3.Settings(bucket);
+        settings["ObjectStore:S3:Prefix"] = "hub/one";
+        settings["Spark:ArchiveRoot"] = $"s3a://{bucket}/hub/one";
+        return settings;
+    }
+
+    private async Task<IBatchEngine> AddAsync(Dictionary<string, string?> settings, Action<IServiceCollection> add)
     {
         var services = new ServiceCollection()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(settings).Build())
             .AddSingleton(TimeProvider.System)
             .AddSingleton(new DataFolder(_folder.Path))
-            .AddFileObjectStore()
+            .AddLogging()
             .AddBatchOptions();
+        if (settings.ContainsKey("ObjectStore:Kind")) services.AddS3Options().AddS3ObjectStore();
+        else services.AddFileObjectStore();
         add(services);
         _services.Add(services.BuildServiceProvider());
+        foreach (var server in _services[^1].GetServices<IAwaitedServer>())
+            await server.AnswersAsync(CancellationToken.None);
         return _services[^1].GetRequiredService<IBatchEngine>();
     }
 }

@@ -8,9 +8,10 @@ using Millrace.ColdPath.Runs;
 
 namespace Millrace.Contract.Tests.Batch;
 
-/// <summary>The same jobs give the same results on both engines.</summary>
-[TestFixture]
-public sealed class BuiltInJobTests
+/// <summary>The same jobs give the same results on both engines, over files and over S3.</summary>
+[TestFixture(false)]
+[TestFixture(true)]
+public sealed class BuiltInJobTests(bool isS3)
 {
     private static readonly JobCatalog Catalog = Open();
 
@@ -19,7 +20,7 @@ public sealed class BuiltInJobTests
     [OneTimeSetUp]
     public async Task Open_both()
     {
-        _both = await BothEngines.OpenAsync();
+        _both = await BothEngines.OpenAsync(isS3);
         await SampleArchive.WriteAsync(_both.Store);
     }
 
