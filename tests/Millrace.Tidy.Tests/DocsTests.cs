@@ -6,7 +6,8 @@ namespace Millrace.Tidy.Tests;
 /// <summary>What the pages say is there.</summary>
 public partial class DocsTests
 {
-    private static readonly string[] Groups = ["device", "query", "telemetry", "alert", "cold", "deadletter"];
+    private static readonly string[] Groups =
+        ["device", "query", "telemetry", "alert", "cold", "deadletter", "certificate"];
 
     private static IEnumerable<string> Pages => Tree.Files("*.md").Where(f => !f.StartsWith("benchmarks/results"));
 

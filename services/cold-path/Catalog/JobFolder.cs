@@ -18,11 +18,14 @@ internal static class JobFolder
         AllowTrailingCommas = true,
     };
 
-    /// <summary>The jobs below the folder, in the order of their names.</summary>
+    /// <summary>
+    /// The jobs below the folder, in the order of their names. Hidden folders are none: a Kubernetes volume has some.
+    /// </summary>
     public static IReadOnlyList<JobDefinition> ReadAll(string folder)
     {
         if (!Directory.Exists(folder)) throw Invalid(folder, "There is no such folder.");
-        return [.. Directory.GetDirectories(folder).Order(StringComparer.Ordinal).Select(Read)];
+        return [.. Directory.GetDirectories(folder).Where(job => !Path.GetFileName(job).StartsWith('.'))
+            .Order(StringComparer.Ordinal).Select(Read)];
     }
 
     private static JobDefinition Read(string folder)
