@@ -6,7 +6,7 @@ namespace Millrace.E2E.Tests.Machines;
 
 /// <summary>
 /// A Kubernetes for tests, and one namespace of it: that of KUBECONFIG, with NODE_IP as the address of a node and the images
-/// already there; else one that the engines command starts, and ends with the test.
+/// already there (the platform's as 0.1.0 and 0.1.1); else one that the engines command starts, and ends with the test.
 /// </summary>
 internal sealed partial class Kubernetes : IAsyncDisposable
 {
@@ -35,8 +35,8 @@ internal sealed partial class Kubernetes : IAsyncDisposable
     /// <summary>Builds the images and brings them, and the platform's under a second tag, onto the node.</summary>
     public async Task LoadImagesAsync(string secondTag)
     {
-        await Images.BuildAsync(_shell);
         if (_command is null) return;
+        await Images.BuildAsync(_shell);
         var second = Images.Platform.Replace(":0.1.0", ":" + secondTag);
         await _shell.RunAsync("buildah", "tag", Images.Platform, second);
         await _shell.RunAsync(
