@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Millrace.Benchmarks;
 
-/// <summary>What a benchmark says: on the console as it goes, and in benchmarks/results/VERB.md at its end.</summary>
+/// <summary>What a benchmark says: on the console as it goes, and in results/PROCESSOR/VERB.md at its end.</summary>
 internal sealed class Report : IDisposable
 {
     private readonly string _path;
@@ -10,7 +10,7 @@ internal sealed class Report : IDisposable
 
     public Report(string verb)
     {
-        _path = Path.Combine(RepositoryFolder(), "benchmarks", "results", verb + ".md");
+        _path = Path.Combine(RepositoryFolder(), "benchmarks", "results", FolderOf(Processor()), verb + ".md");
         Line($"# Benchmark: {verb}");
         Line();
         Line(MachineHeader());
@@ -32,11 +32,19 @@ internal sealed class Report : IDisposable
     /// <summary>What the figures depend on, and nothing that tells whose machine it was.</summary>
     private static string MachineHeader()
     {
-        var cpu = ValueOf("/proc/cpuinfo", "model name") ?? RuntimeInformation.ProcessArchitecture.ToString();
         var memoryGiB = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1L << 30);
-        return $"{Environment.ProcessorCount} cores of {cpu}, {memoryGiB:f0} GiB memory, "
+        return $"{Environment.ProcessorCount} cores of {Processor()}, {memoryGiB:f0} GiB memory, "
             + $"{Environment.OSVersion.VersionString}, {RuntimeInformation.FrameworkDescription}";
     }
+
+    private static string Processor() =>
+        ValueOf("/proc/cpuinfo", "model name") ?? RuntimeInformation.ProcessArchitecture.ToString();
+
+    /// <summary>"Intel(R) Xeon(R) Processor @ 2.80GHz" as a folder: intel-xeon-2.80ghz.</summary>
+    private static string FolderOf(string processor) => string.Join('-', processor
+        .Replace("(R)", "", StringComparison.Ordinal)
+        .Split([' ', '@', '/'], StringSplitOptions.RemoveEmptyEntries)
+        .Where(word => word is not ("Processor" or "CPU"))).ToLowerInvariant();
 
     private static string? ValueOf(string file, string key)
     {

@@ -1,3 +1,4 @@
+using Millrace.Saql.Extensions;
 using Millrace.Saql.Planning;
 
 namespace Millrace.Saql;
@@ -21,8 +22,9 @@ public enum QueryScope
 /// <summary>A compiled query. It never changes and serves many engines.</summary>
 public sealed class QueryPlan
 {
-    internal QueryPlan(PlanParts parts, string text)
+    internal QueryPlan(PlanParts parts, string text, QueryExtensions extensions)
     {
+        Extensions = extensions;
         Parts = parts;
         Text = text;
         Inputs = [.. parts.Inputs.Select(input => input.Name)];
@@ -36,6 +38,8 @@ public sealed class QueryPlan
     }
 
     internal PlanParts Parts { get; }
+
+    internal QueryExtensions Extensions { get; }
 
     /// <summary>Null unless it is answered by key.</summary>
     internal RepartitionPlan? Repartition { get; }

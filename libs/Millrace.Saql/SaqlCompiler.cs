@@ -1,4 +1,5 @@
 using Millrace.Saql.Binding;
+using Millrace.Saql.Extensions;
 using Millrace.Saql.Lexing;
 using Millrace.Saql.Parsing;
 
@@ -26,23 +27,28 @@ public static class SaqlCompiler
 
         var tokens = new Lexer(text, diagnostics).Read();
         var script = new Parser(tokens, diagnostics).ParseScript();
-        var parts = new QueryBinder(diagnostics, options?.KnownInputs, options?.References ?? []).Bind(script);
+        var extensions = options?.Extensions ?? QueryExtensions.None;
+        var parts = new QueryBinder(diagnostics, options?.KnownInputs, options?.References ?? [], extensions)
+            .Bind(script);
         return diagnostics.Any
             ? new CompileResult(null, diagnostics.ToList())
-            : new CompileResult(new QueryPlan(parts, text), []);
+            : new CompileResult(new QueryPlan(parts, text, extensions), []);
     }
 }
 
 /// <param name="KnownInputs">Names that FROM may use; null: any name is an input.</param>
 /// <param name="References">Names of reference data, which only JOIN may use.</param>
+/// <param name="Extensions">What the installation adds to the language; null: nothing.</param>
 public sealed record CompileOptions(
-    IReadOnlyCollection<string>? KnownInputs = null, IReadOnlyCollection<string>? References = null)
+    IReadOnlyCollection<string>? KnownInputs = null, IReadOnlyCollection<string>? References = null,
+    QueryExtensions? Extensions = null)
 {
     /// <summary>The hub's devices: id, state and tags of each.</summary>
     public const string Devices = "devices";
 
     /// <summary>As a hub compiles, which has reference data of its own.</summary>
-    public static CompileOptions Hub(IReadOnlyCollection<string>? knownInputs = null) => new(knownInputs, [Devices]);
+    public static CompileOptions Hub(QueryExtensions extensions, IReadOnlyCollection<string>? knownInputs = null) =>
+        new(knownInputs, [Devices], extensions);
 }
 
 public sealed record CompileResult(QueryPlan? Plan, IReadOnlyList<SaqlDiagnostic> Diagnostics);

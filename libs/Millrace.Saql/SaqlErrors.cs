@@ -105,6 +105,10 @@ public static class SaqlErrors
     public static readonly ErrorDefinition NoDevice = new("SQ-0108", "A telemetry record names no device.",
         "It has no key, and the key is the device id.", "Produce to the topic with the device id as the key.");
 
+    public static readonly ErrorDefinition FunctionFailed = new("SQ-0109", "A user function failed.",
+        "The function threw an exception, took longer or more memory than it may, or gave no value of the language.",
+        "Mend the function, or filter such rows with WHERE.");
+
     public static readonly ErrorDefinition ForeignState = new("SQ-0201", "The saved state does not fit this query.",
         "It was written by another query, version or set of inputs, or it is damaged.",
         "Start the query under a new version, without the state.");

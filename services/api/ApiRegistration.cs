@@ -18,6 +18,7 @@ using Millrace.Api.Status;
 using Millrace.Api.Tail;
 using Millrace.Api.Telemetry;
 using Millrace.Api.Tokens;
+using Millrace.Extensions;
 using Millrace.Hosting.Http;
 using Millrace.Hosting.Options;
 using Millrace.Stores.Queries;
@@ -30,6 +31,7 @@ public static class ApiRegistration
     public static IServiceCollection AddMillraceApi(this IServiceCollection services)
     {
         services.AddValidatedOptions<ApiOptions>("Api");
+        services.AddQueryExtensions();
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<ApiOptions>>(
             (kestrel, api) => kestrel.Limits.MaxRequestBodySize = api.Value.RequestBytesMax.Bytes);
         services.Configure<JsonOptions>(json =>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Millrace.Extensions;
 using Millrace.Hosting.Options;
 using Millrace.StreamProcessor.Queries;
 using Millrace.StreamProcessor.Sinks;
@@ -14,6 +15,7 @@ public static class StreamProcessorRegistration
     public static IServiceCollection AddMillraceStreamProcessor(this IServiceCollection services)
     {
         services.AddValidatedOptions<StreamProcessorOptions>("StreamProcessor");
+        services.AddQueryExtensions();
         services.AddSingleton<IValidateOptions<StreamProcessorOptions>, StreamProcessorOptionsValidator>();
         services.AddSingleton<StreamRuntime>();
         services.AddSingleton<DeadLetterLog>();

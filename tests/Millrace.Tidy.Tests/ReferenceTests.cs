@@ -17,6 +17,7 @@ public class ReferenceTests
         ["Millrace.Mqtt"] = 2,
         ["Millrace.Saql"] = 2,
         ["Millrace.Delta"] = 3,
+        ["Millrace.Extensions"] = 4,
         ["Millrace.EventLog.Kafka"] = 4,
         ["Millrace.Stores.Cassandra"] = 4,
         ["Millrace.Batch"] = 4,
@@ -34,7 +35,9 @@ public class ReferenceTests
     {
         ["Akka"] = ["Millrace.StreamProcessor", "Millrace"],
         ["Confluent.Kafka"] = ["Millrace.EventLog.Kafka"],
-        ["ParquetSharp"] = ["Millrace.Archiver"],
+        ["Google.Protobuf"] = ["Millrace.Extensions", "Millrace.Batch"],
+        ["AWSSDK"] = ["Millrace.ObjectStore"],
+        ["ParquetSharp"] = ["Millrace.Archiver", "Millrace.Delta"],
         ["DuckDB.NET"] = ["Millrace.Batch"],
         ["Microsoft.Data.Sqlite"] = ["Millrace.Stores"],
         ["MQTTnet"] = ["Millrace.Simulator", "Millrace.Gateway"],

@@ -1,4 +1,5 @@
 using Millrace.Saql.Expressions;
+using Millrace.Saql.Extensions;
 using Millrace.Saql.Functions;
 using Millrace.Saql.Parsing;
 using Millrace.Saql.Planning;
@@ -46,6 +47,8 @@ internal abstract partial class ExpressionBinder
         if (BindSpecial(call, name) is { } special) return special;
         if (DateFunctions.WithPart.Contains(name)) return BindDateFunction(call, name);
         if (FunctionTable.TryFind(name, out var function)) return BindFunction(call, function, call.Arguments);
+        if (Scope.Builder.Extensions.Function(name) is { } user)
+            return BindFunction(call, UserCall.FunctionOf(user), call.Arguments);
         if (WindowBinder.IsWindow(name))
             Error(SaqlErrors.WindowNeeded, call.Place, $"{call.Name} stands in GROUP BY, as an item of its own.");
         else if (FunctionTable.ComesLater(name))
@@ -54,7 +57,7 @@ internal abstract partial class ExpressionBinder
         {
             Error(SaqlErrors.UnknownFunction, call.NamePlace,
                 $"There is no function " +
-                    $"{call.Name}.{Suggestions.ForFunction(call.Name, FunctionTable.Names.Concat(OtherNames))}");
+                    $"{call.Name}.{Suggestions.ForFunction(call.Name, Known)}");
         }
 
         foreach (var argument in call.Arguments) Bind(argument);
@@ -92,8 +95,9 @@ internal abstract partial class ExpressionBinder
 
     protected virtual Expr BindTimestamp(CallSyntax call) => new TimestampExpr();
 
-    private static IEnumerable<string> OtherNames =>
+    private IEnumerable<string> Known =>
     [
+        .. FunctionTable.Names, .. Scope.Builder.Extensions.FunctionNames,
         "COALESCE", "ISNULL", "NULLIF", "IIF", "CONCAT", "CONCAT_WS", "GetMetadataPropertyValue", "System.Timestamp",
         "CAST", "TRY_CAST", .. Aggregates.Names, .. AnalyticBinder.Names, .. DateFunctions.WithPart,
         .. WindowBinder.Names,

@@ -1,12 +1,15 @@
 using Millrace.Saql.Expressions;
+using Millrace.Saql.Extensions;
 using Millrace.Saql.Parsing;
 using Millrace.Saql.Planning;
 
 namespace Millrace.Saql.Binding;
 
 /// <summary>The parts of a plan that expressions and sources add to.</summary>
-internal sealed class PlanBuilder
+internal sealed class PlanBuilder(QueryExtensions extensions)
 {
+    public QueryExtensions Extensions => extensions;
+
     private readonly Dictionary<TextSpan, AnalyticPlan> _analyticsByPlace = [];
     private readonly Dictionary<(TextSpan Place, Branch Branch), AnalyticInlet> _inlets = [];
 

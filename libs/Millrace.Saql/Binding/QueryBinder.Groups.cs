@@ -39,8 +39,8 @@ internal sealed partial class QueryBinder
         var having = select.Having is null ? null : binder.BindCondition(select.Having);
         var items = BindItems(select, binder, scopes[0], isStep, grouped: true, out _);
         window.Complete(slots.Count, binder.ArgumentsOf(0).Length, binder.Accumulators, binder.Results);
-        CheckSubstreams(scopes, select, keySyntax);
-        window.KeyTexts = [.. keySyntax.Select(key => SyntaxText.Of(key, scopes[0].Qualifiers))];
+        window.KeyTexts = TextsOf(keySyntax, scopes[0]);
+        CheckSubstreams(scopes.Select(scope => scope.Branch.Root), window.KeyTexts, "GROUP BY", select.GroupByPlace);
         var meetingKeys = definition.Spec.Kind == WindowKind.Session ? sessionKeys : keysOfBranch;
         window.IsPartitionLocal = meetingKeys.All(keys => keys.Any(key => key.SeparatesPartitions));
         AddInlets(window, select, scopes, keysOfBranch, sessionKeys, binder);
@@ -50,15 +50,18 @@ internal sealed partial class QueryBinder
     }
 
     /// <summary>Substreams have times of their own, so rows of two of them cannot meet in a group.</summary>
-    private void CheckSubstreams(List<RowScope> scopes, SelectSyntax select, List<ExpressionSyntax> keySyntax)
+    private void CheckSubstreams(
+        IEnumerable<RowRoot> roots, IReadOnlyList<string> keyTexts, string clause, TextSpan place)
     {
-        var texts = keySyntax.Select(key => SyntaxText.Of(key, scopes[0].Qualifiers)).ToList();
-        var missing = scopes.Select(scope => scope.Branch.Root).OfType<FeedPlan>().SelectMany(feed => feed.OverTexts)
-            .FirstOrDefault(text => !texts.Contains(text));
+        var missing = roots.OfType<FeedPlan>().SelectMany(feed => feed.OverTexts)
+            .FirstOrDefault(text => !keyTexts.Contains(text));
         if (missing is null) return;
-        diagnostics.Add(SaqlErrors.NotGrouped, select.GroupByPlace,
-            $"The source is parted by OVER {missing}, so GROUP BY must name it too.");
+        diagnostics.Add(SaqlErrors.NotGrouped, place,
+            $"The source is parted by OVER {missing}, so {clause} must name it too.");
     }
+
+    private static IReadOnlyList<string> TextsOf(IEnumerable<ExpressionSyntax> keys, RowScope scope) =>
+        [.. keys.Select(key => SyntaxText.Of(key, scope.Qualifiers))];
 
     private void AddInlets(
         WindowPlan window, SelectSyntax select, List<RowScope> scopes, List<Expr[]> keys, List<Expr[]> sessionKeys,

@@ -1,5 +1,6 @@
 using Millrace.Contracts;
 using Millrace.Saql.Expressions;
+using Millrace.Saql.Extensions;
 using Millrace.Saql.Parsing;
 using Millrace.Saql.Planning;
 
@@ -7,12 +8,13 @@ namespace Millrace.Saql.Binding;
 
 /// <summary>A script's syntax to the roots of a plan: inputs, windows, and what reads them.</summary>
 internal sealed partial class QueryBinder(
-    Diagnostics diagnostics, IReadOnlyCollection<string>? knownInputs, IReadOnlyCollection<string> references)
+    Diagnostics diagnostics, IReadOnlyCollection<string>? knownInputs, IReadOnlyCollection<string> references,
+    QueryExtensions extensions)
 {
     private readonly Dictionary<string, Relation> _steps = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, InputPlan> _inputs = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<FeedPlan> _feeds = [];
-    private readonly PlanBuilder _builder = new();
+    private readonly PlanBuilder _builder = new(extensions);
     private readonly List<string> _outputs = [];
     private readonly List<int> _rowsOfOutput = [];
     private readonly List<(int Output, RowRoot Root)> _writers = [];
@@ -114,9 +116,16 @@ internal sealed partial class QueryBinder(
         if (select.From is not { } from) return [];
         var scopes = Scopes(from);
         if (scopes.Count == 0) return [];
-        if (select.GroupBy is not null || UsesAggregate(select)) return BindGrouped(select, from, scopes, isStep);
-        foreach (var scope in scopes) CheckPartitionBy(from, scope);
-        return [.. scopes.Select(scope => BindPlain(select, scope, isStep))];
+        var isGrouped = select.GroupBy is not null || UsesAggregate(select);
+        if (isGrouped)
+        {
+            var groups = BindGrouped(select, from, scopes, isStep);
+            return select.IsDistinct ? [BindDistinct(select, scopes, groups, isPartitioned: false)] : groups;
+        }
+
+        var isPartitioned = scopes.Select(scope => CheckPartitionBy(from, scope)).ToList().All(is_ => is_);
+        List<Branch> rows = [.. scopes.Select(scope => BindPlain(select, scope, isStep))];
+        return select.IsDistinct ? [BindDistinct(select, scopes, rows, isPartitioned)] : rows;
     }
 
     private Branch BindPlain(SelectSyntax select, RowScope scope, bool isStep)

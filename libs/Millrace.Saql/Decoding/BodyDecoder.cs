@@ -1,25 +1,34 @@
 using System.IO.Compression;
 using System.Text;
 using Millrace.Contracts;
+using Millrace.Saql.Extensions;
 
 namespace Millrace.Saql.Decoding;
 
 /// <summary>
 /// Bodies that are not JSON as they stand: compressed by content-encoding gzip or deflate, or of content type text/csv,
-/// application/cbor or avro/binary. They become JSON, so that fields of whatever format are the same to a query.
+/// application/cbor, avro/binary or one that the installation adds. They become JSON, so that fields of whatever format
+/// are the same to a query.
 /// </summary>
-internal static class BodyDecoder
+/// <param name="input">The name after FROM, for what its records are when they do not say it.</param>
+internal sealed class BodyDecoder(QueryExtensions extensions, string input)
 {
     /// <summary>The most that a body may become.</summary>
     private const int DecodedBytesMax = 16 * 1024 * 1024;
 
+    private readonly string _contentType = extensions.ContentTypeOf(input);
+
+    /// <summary>The body is of a format that the installation adds, whatever its first byte looks like.</summary>
+    public bool IsOfExtension(in RecordView record) =>
+        extensions.HasDecoders && extensions.DecoderOf(ContentType(record)) is not null;
+
     /// <summary>The body as JSON; null (and why) when it cannot be decoded.</summary>
-    public static byte[]? TryDecode(in RecordView record, out string reason)
+    public byte[]? TryDecode(in RecordView record, out string reason)
     {
         reason = "It is no JSON object or array in UTF-8.";
         var body = record.Value;
         byte[]? unpacked = null;
-        var encoding = Header(record, TelemetryHeaders.ContentEncoding);
+        var encoding = Header(record, TelemetryHeaders.ContentEncoding).ToLowerInvariant();
         if (encoding is not ("" or "utf-8" or "identity"))
         {
             unpacked = TryUnpack(body.ToArray(), encoding, ref reason);
@@ -29,8 +38,10 @@ internal static class BodyDecoder
         var content = unpacked ?? body;
         try
         {
-            var type = Header(record, TelemetryHeaders.ContentType).Split(';')[0].Trim();
-            return type switch
+            var contentType = ContentType(record);
+            if (extensions.DecoderOf(contentType) is { } own)
+                return own.ToJson(unpacked ?? body.ToArray(), contentType);
+            return QueryExtensions.MediaTypeOf(contentType).ToLowerInvariant() switch
             {
                 "text/csv" => CsvBody.ToJson(content),
                 "application/cbor" => CborBody.ToJson(content),
@@ -45,8 +56,11 @@ internal static class BodyDecoder
         }
     }
 
+    private string ContentType(in RecordView record) =>
+        Header(record, TelemetryHeaders.ContentType) is { Length: > 0 } own ? own : _contentType;
+
     private static string Header(in RecordView record, ReadOnlySpan<byte> name) =>
-        record.TryGetHeader(name, out var value) ? Encoding.UTF8.GetString(value).Trim().ToLowerInvariant() : "";
+        record.TryGetHeader(name, out var value) ? Encoding.UTF8.GetString(value).Trim() : "";
 
     private static byte[]? TryUnpack(byte[] body, string encoding, ref string reason)
     {

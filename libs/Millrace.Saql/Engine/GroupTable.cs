@@ -42,10 +42,13 @@ internal sealed class GroupTable(int wordsPerGroup)
     private const int HeadWords = 1 + (InlineKeyBytes / 8);
     private const int CountMin = 16;
 
+    /// <summary>Behind the last block, so that a group without accumulators has a first word too.</summary>
+    private const int SpareWords = 1;
+
     private readonly int _blockWords = HeadWords + wordsPerGroup;
     private ulong[] _buckets = new ulong[CountMin * 2];
     private Group[] _groups = new Group[CountMin];
-    private long[] _blocks = new long[CountMin * (HeadWords + wordsPerGroup)];
+    private long[] _blocks = new long[(CountMin * (HeadWords + wordsPerGroup)) + SpareWords];
     private byte[] _bytes = new byte[1024];
     private int _used;
 
@@ -197,7 +200,7 @@ internal sealed class GroupTable(int wordsPerGroup)
         if (Count == _groups.Length)
         {
             Array.Resize(ref _groups, Count * 2);
-            Array.Resize(ref _blocks, Count * 2 * _blockWords);
+            Array.Resize(ref _blocks, (Count * 2 * _blockWords) + SpareWords);
             Rehash(Count * 4);
             bucket = FreeBucket(hash);
         }

@@ -33,12 +33,14 @@ internal sealed class InputState : RecordInput
     private readonly int _hubSlot;
     private readonly int _propertiesSlot;
     private readonly JsonRowWriter _writer = new();
+    private readonly BodyDecoder _decoder;
     private int _onlyElement = AllElements;
 
     public InputState(InputPlan plan, EngineContext context)
     {
         _context = context;
         _frame = context.Frame;
+        _decoder = new BodyDecoder(context.Plan.Extensions, plan.Name);
         _slots = new Value[plan.SlotCount];
         _reader = new JsonRowReader(plan.Fields, _slots, _frame.Arena);
         _headers = [.. plan.Metadata.Where(field => field.Key.Kind == MetadataKind.Header)
@@ -73,10 +75,10 @@ internal sealed class InputState : RecordInput
         }
 
         var body = record.Value;
-        var kind = FirstToken(body);
+        var kind = _decoder.IsOfExtension(record) ? 0 : FirstToken(body);
         if (kind is (byte)'{' or (byte)'[' && Utf8.IsValid(body))
             ReadBody(source, record, array, ref arrayStart, array, PlaceOf(body, ref arrayStart), body.Length, times);
-        else if (BodyDecoder.TryDecode(record, out var reason) is { } decoded
+        else if (_decoder.TryDecode(record, out var reason) is { } decoded
             && FirstToken(decoded) is (byte)'{' or (byte)'[' && Utf8.IsValid(decoded))
             ReadBody(source, record, array, ref arrayStart, decoded, 0, decoded.Length, times);
         else Fail(source, record, SaqlErrors.BadBody, reason);

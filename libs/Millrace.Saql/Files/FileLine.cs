@@ -67,6 +67,8 @@ public static class FileLine
         BinaryPrimitives.WriteInt64LittleEndian(times, meta.Enqueued);
         BinaryPrimitives.WriteInt64LittleEndian(times[8..], meta.Processed);
         builder.AddHeader(FileLineHeaders.Times, times);
+        // Whatever the input's records are, a line is JSON.
+        builder.AddHeader(TelemetryHeaders.ContentType, "application/json"u8);
         foreach (var (name, header) in HubHeaders)
         {
             if (hub.IsNull) break;

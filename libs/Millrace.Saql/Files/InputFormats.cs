@@ -1,4 +1,5 @@
 using Millrace.Saql.Decoding;
+using Millrace.Saql.Extensions;
 using Millrace.Saql.Json;
 
 namespace Millrace.Saql.Files;
@@ -6,12 +7,16 @@ namespace Millrace.Saql.Files;
 /// <summary>Files that are not JSON lines, as such.</summary>
 public static class InputFormats
 {
-    /// <summary>The endings of names that <see cref="ToLines"/> knows.</summary>
-    public static IReadOnlyList<string> Known { get; } = [".csv", ".cbor", ".avro"];
+    private static readonly string[] Json = [".jsonl", ".json", ".ndjson"];
+    private static readonly string[] Known = [".csv", ".cbor", ".avro"];
+
+    /// <summary>Whether <see cref="ToLines"/> is needed: by the file's name, and what the input is.</summary>
+    /// <param name="ending">The ending of the file's name, such as ".csv".</param>
+    public static bool IsOther(string ending, QueryExtensions extensions, string input) => Known.Contains(ending)
+        || (!Json.Contains(ending) && extensions.DecoderOf(extensions.ContentTypeOf(input)) is not null);
 
     /// <summary>A row a line; what cannot be read is an error SQ-0301.</summary>
-    /// <param name="ending">The ending of the file's name, such as ".csv".</param>
-    public static byte[] ToLines(ReadOnlySpan<byte> content, string ending)
+    public static byte[] ToLines(byte[] content, string ending, QueryExtensions extensions, string input)
     {
         byte[] json;
         try
@@ -20,7 +25,9 @@ public static class InputFormats
             {
                 ".csv" => CsvBody.ToJson(content),
                 ".cbor" => CborBody.ToJson(content),
-                _ => AvroBody.ToJson(content),
+                ".avro" => AvroBody.ToJson(content),
+                _ => extensions.DecoderOf(extensions.ContentTypeOf(input))!
+                    .ToJson(content, extensions.ContentTypeOf(input)),
             };
         }
         catch (Exception wrong) when (wrong is FormatException or InvalidOperationException or KeyNotFoundException)

@@ -15,7 +15,6 @@ internal static class FunctionTable
 
     /// <summary>Part of the language, but without an engine.</summary>
     public static bool ComesLater(string name) =>
-        name.StartsWith("UDF.", StringComparison.OrdinalIgnoreCase) ||
         name.StartsWith("UDA.", StringComparison.OrdinalIgnoreCase);
 
     private static IEnumerable<Function> All() =>

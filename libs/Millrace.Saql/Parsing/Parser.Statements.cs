@@ -105,6 +105,7 @@ internal sealed partial class Parser
     {
         var start = Here;
         Take();
+        var isDistinct = TryTakeWord("DISTINCT");
         var items = ParseItems();
         if (Current.IsWord("INTO")) ParseInto(ref into, ref intoPlace);
         var from = ParseFrom();
@@ -130,7 +131,10 @@ internal sealed partial class Parser
             SkipItem(stopAtComma: false);
         }
 
-        return new SelectSyntax(Since(start), items, from, where, groupBy, groupByPlace, having);
+        return new SelectSyntax(Since(start), items, from, where, groupBy, groupByPlace, having)
+        {
+            IsDistinct = isDistinct,
+        };
     }
 
     private void ParseInto(ref string? into, ref TextSpan place)
@@ -146,11 +150,13 @@ internal sealed partial class Parser
     private List<SelectItemSyntax> ParseItems()
     {
         var items = new List<SelectItemSyntax>();
-        if (Current.IsWord("DISTINCT") || (Current.IsWord("TOP") && Following.Kind == TokenKind.Integer))
+        if (Current.IsWord("TOP") && Following.Kind == TokenKind.Integer)
         {
             Report(SaqlErrors.Unexpected, Here,
-                $"SELECT {Current.Text.ToUpperInvariant()} is not part of the language: a stream has no end.");
-            if (Take().IsWord("TOP")) Take();
+                "SELECT TOP is not part of the language: a stream has no end. " +
+                "TopOne() and CollectTop() are of a window.");
+            Take();
+            Take();
         }
 
         do items.Add(ParseItem());

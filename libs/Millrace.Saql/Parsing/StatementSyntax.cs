@@ -19,7 +19,10 @@ internal sealed record SelectSyntax(
     ExpressionSyntax? Where,
     IReadOnlyList<ExpressionSyntax>? GroupBy,
     TextSpan GroupByPlace,
-    ExpressionSyntax? Having);
+    ExpressionSyntax? Having)
+{
+    public bool IsDistinct { get; init; }
+}
 
 /// <param name="Star">For "*" and "a.b.*"; then Expression is the path before the star, or null.</param>
 internal sealed record SelectItemSyntax(

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Saql;
+using Millrace.Saql.Extensions;
 using Millrace.Stores.Checkpoints;
 using Millrace.Stores.Queries;
 
@@ -10,8 +11,8 @@ namespace Millrace.Api.Queries;
 
 /// <summary>Changes the stored queries, and tells those who run them.</summary>
 internal sealed partial class QueryCatalog(
-    IQueryStore store, ICheckpointStore checkpoints, IEventLog log, QueryInputs inputs, ControlNotices control,
-    AuditTrail audit, TimeProvider time)
+    IQueryStore store, ICheckpointStore checkpoints, IEventLog log, QueryInputs inputs, QueryExtensions extensions,
+    ControlNotices control, AuditTrail audit, TimeProvider time)
 {
     /// <summary>Compiles and keeps the query; a change of text or options is a new version.</summary>
     public async Task<QueryConfig> ApplyAsync(QueryRequest request, CancellationToken ct)
@@ -69,7 +70,7 @@ internal sealed partial class QueryCatalog(
     /// <summary>What is wrong with the text, by what can be read now.</summary>
     public CompileResult Compile(QueryRequest request) => request.Text is null
         ? throw ApiErrors.BadRequest.With(null, "text is missing.").AsException()
-        : SaqlCompiler.Compile(request.Text, CompileOptions.Hub(inputs.Names));
+        : SaqlCompiler.Compile(request.Text, CompileOptions.Hub(extensions, inputs.Names));
 
     private (string Name, QueryPlan Plan) Check(QueryRequest request)
     {
@@ -97,7 +98,7 @@ internal sealed partial class QueryCatalog(
         foreach (var other in await store.ListAsync(ct))
         {
             if (other.Name == name
-                || SaqlCompiler.Compile(other.Text, CompileOptions.Hub()).Plan is not { } otherPlan)
+                || SaqlCompiler.Compile(other.Text, CompileOptions.Hub(extensions)).Plan is not { } otherPlan)
                 continue;
             others.Add(otherPlan);
 

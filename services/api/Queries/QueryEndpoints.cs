@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using Millrace.Hosting.Http;
 using Millrace.Saql;
+using Millrace.Saql.Extensions;
 using Millrace.Stores.Outputs;
 using Millrace.Stores.Queries;
 
@@ -65,10 +66,11 @@ internal static class QueryEndpoints
         return await reader.ItemAsync(query, ct);
     }
 
-    private static async Task<QueryExplained> ExplainAsync(string name, IQueryStore store, CancellationToken ct)
+    private static async Task<QueryExplained> ExplainAsync(
+        string name, IQueryStore store, QueryExtensions extensions, CancellationToken ct)
     {
         var query = await store.FindAsync(name, ct) ?? throw ApiErrors.NotFound.With(name).AsException();
-        var plan = SaqlCompiler.Compile(query.Text, CompileOptions.Hub()).Plan;
+        var plan = SaqlCompiler.Compile(query.Text, CompileOptions.Hub(extensions)).Plan;
         return new QueryExplained(name, query.Version, plan?.Explain() ?? "The stored text no longer compiles.");
     }
 

@@ -1,12 +1,13 @@
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Saql;
+using Millrace.Saql.Extensions;
 using Millrace.Stores.Queries;
 
 namespace Millrace.Api.Queries;
 
 /// <summary>Queries as they are shown: what is stored, and how they fare.</summary>
-internal sealed class QueryReader(IQueryStore store, IEventLog log, QueryInputs inputs)
+internal sealed class QueryReader(IQueryStore store, IEventLog log, QueryInputs inputs, QueryExtensions extensions)
 {
     public async Task<QueryItem> ItemAsync(QueryConfig query, CancellationToken ct)
     {
@@ -29,7 +30,7 @@ internal sealed class QueryReader(IQueryStore store, IEventLog log, QueryInputs 
     /// <summary>Records behind what the query committed last, or behind its start.</summary>
     private async Task<long> LagAsync(QueryConfig query, CancellationToken ct)
     {
-        var names = SaqlCompiler.Compile(query.Text, CompileOptions.Hub()).Plan?.Inputs ?? [];
+        var names = SaqlCompiler.Compile(query.Text, CompileOptions.Hub(extensions)).Plan?.Inputs ?? [];
         var partitions = names.Select(inputs.Find).OfType<TopicInfo>().Distinct().SelectMany(topic =>
             Enumerable.Range(0, topic.Partitions).Select(p => new TopicPartition(topic.Name, p)));
         var lag = 0L;

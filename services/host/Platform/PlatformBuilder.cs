@@ -111,11 +111,13 @@ internal static class PlatformBuilder
 
         services.AddEventLog(configuration);
         services.AddStores(configuration);
-        services.AddFileObjectStore();
+        services.AddObjectStore(configuration);
         services.AddDuckDbBatch();
         services.AddReadiness("event-log", async (s, ct) => await s.GetRequiredService<IEventLog>()
             .RangeAsync(new(Contracts.Topics.Control, 0), ct));
         services.AddReadiness("stores", async (s, ct) => await s.GetRequiredService<IIdentityStore>()
+            .FindAsync("readiness", ct));
+        services.AddReadiness("object-store", async (s, ct) => await s.GetRequiredService<IObjectStore>()
             .FindAsync("readiness", ct));
 
         if (roles.Contains(MillraceRole.Archiver)) services.AddMillraceArchiver();

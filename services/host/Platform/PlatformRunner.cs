@@ -78,7 +78,7 @@ internal static class PlatformRunner
     }
 
     /// <summary>The error that a user can act on, or the exception itself.</summary>
-    private static Exception Explained(Exception e) => e switch
+    public static Exception Explained(Exception e) => e switch
     {
         _ when Failures(e) is { } wrong => Invalid(wrong, e),
         IOException when e.InnerException is AddressInUseException || e is AddressInUseException =>

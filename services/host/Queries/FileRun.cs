@@ -1,5 +1,6 @@
 using Millrace.Contracts;
 using Millrace.Saql;
+using Millrace.Saql.Extensions;
 using Millrace.Saql.Files;
 
 namespace Millrace.Queries;
@@ -11,7 +12,7 @@ internal sealed record FileRunCounts(long Lines, long Rows, long Failed, long Dr
 /// own, as live, so the files are looked through for their partitions first; memory holds one batch of each.
 /// </summary>
 internal sealed class FileRun(
-    QueryPlan plan, QueryEngineOptions options, IReadOnlyDictionary<string, string> inputs,
+    QueryPlan plan, QueryExtensions extensions, QueryEngineOptions options, IReadOnlyDictionary<string, string> inputs,
     IReadOnlyDictionary<string, string> references, string outputFolder, bool stopOnError)
 {
     private const int BatchLines = 512;
@@ -22,8 +23,8 @@ internal sealed class FileRun(
     public async Task<FileRunCounts> ExecuteAsync(CancellationToken ct)
     {
         Directory.CreateDirectory(outputFolder);
-        using var files = new InputFiles();
-        foreach (var name in plan.Inputs) _files[name] = await files.LinesOfAsync(inputs[name], ct);
+        using var files = new InputFiles(extensions);
+        foreach (var name in plan.Inputs) _files[name] = await files.LinesOfAsync(name, inputs[name], ct);
         foreach (var (name, file) in Used()) await FindPartitionsAsync(name, file, ct);
         using var rows = new FileRows(plan, outputFolder, stopOnError, LineOf);
         var engine = new QueryEngine(plan, options, [.. _sources.Select(s => new QuerySource(s.Key.Topic, s.Key, 0))],

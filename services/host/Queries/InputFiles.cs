@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Millrace.Saql.Extensions;
 using Millrace.Saql.Files;
 
 namespace Millrace.Queries;
@@ -7,15 +8,15 @@ namespace Millrace.Queries;
 /// The files of a run as JSON lines: what is packed or of another format is written so into a folder of its own, which
 /// is gone when the run is over.
 /// </summary>
-internal sealed class InputFiles : IDisposable
+internal sealed class InputFiles(QueryExtensions extensions) : IDisposable
 {
     private DirectoryInfo? _folder;
 
-    public async Task<string> LinesOfAsync(string file, CancellationToken ct)
+    public async Task<string> LinesOfAsync(string input, string file, CancellationToken ct)
     {
         var isPacked = Path.GetExtension(file).Equals(".gz", StringComparison.OrdinalIgnoreCase);
         var ending = Path.GetExtension(isPacked ? file[..^3] : file).ToLowerInvariant();
-        var isOther = InputFormats.Known.Contains(ending);
+        var isOther = InputFormats.IsOther(ending, extensions, input);
         if (!isPacked && !isOther) return file;
         _folder ??= Directory.CreateTempSubdirectory("millrace-");
         var lines = Path.Combine(_folder.FullName, Guid.NewGuid().ToString("N"));
@@ -29,7 +30,7 @@ internal sealed class InputFiles : IDisposable
             {
                 using var content = new MemoryStream();
                 await source.CopyToAsync(content, ct);
-                await target.WriteAsync(InputFormats.ToLines(content.ToArray(), ending), ct);
+                await target.WriteAsync(InputFormats.ToLines(content.ToArray(), ending, extensions, input), ct);
             }
         }
 

@@ -1,8 +1,13 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
 using Millrace.Client;
+using Millrace.Extensions;
 using Millrace.Output;
+using Millrace.Platform;
 using Millrace.Saql;
+using Millrace.Saql.Extensions;
 
 namespace Millrace.Queries;
 
@@ -14,6 +19,13 @@ internal static class QueryCommands
     private static readonly Option<string[]> Reference = new("--reference")
     {
         Description = "A name that is reference data; may be repeated",
+    };
+
+    /// <summary>What the installation adds to the language.</summary>
+    public static readonly Option<FileInfo?> Config = new("--config")
+    {
+        Description = "The platform's configuration, for what its Queries:Extensions add to the language",
+        HelpName = "FILE",
     };
 
     public static Command Build() => Verb.Group("query", "Stream queries: run over files, validate, apply, look at",
@@ -28,7 +40,7 @@ internal static class QueryCommands
             if (result.Plan is null) return Task.FromResult(Verb.Failed);
             Console.WriteLine($"valid; writes {string.Join(", ", result.Plan.Outputs)}");
             return Task.FromResult(Verb.Done);
-        }, File, Reference);
+        }, File, Reference, Config);
 
     private static Command Apply()
     {
@@ -106,7 +118,7 @@ internal static class QueryCommands
                 var answer = await api.GetAsync(
                     $"api/v1/queries/{Uri.EscapeDataString(parsed.GetValue(what)!)}/explain", ct);
                 Console.WriteLine((string?)answer!["plan"]);
-            }, what, Reference).OrLocal(parsed =>
+            }, what, Reference, Config).OrLocal(parsed =>
             {
                 if (!System.IO.File.Exists(parsed.GetValue(what))) return null;
                 var result = Compile(parsed, new FileInfo(parsed.GetValue(what)!));
@@ -118,7 +130,21 @@ internal static class QueryCommands
 
     private static CompileResult Compile(ParseResult parsed, FileInfo file) =>
         SaqlCompiler.Compile(Text(file), new CompileOptions(
-            References: [CompileOptions.Devices, .. parsed.GetValue(Reference) ?? []]));
+            References: [CompileOptions.Devices, .. parsed.GetValue(Reference) ?? []], Extensions: Extensions(parsed)));
+
+    public static QueryExtensions Extensions(ParseResult parsed)
+    {
+        if (parsed.GetValue(Config) is not { } file) return QueryExtensions.None;
+        if (!file.Exists) throw HostErrors.FileUnreadable.With(file).AsException();
+        try
+        {
+            return ExtensionServices.Load(new ConfigurationBuilder().AddJsonFile(file.FullName).Build());
+        }
+        catch (OptionsValidationException wrong)
+        {
+            throw PlatformRunner.Explained(wrong);
+        }
+    }
 
     private static Command Change(string verb, string description) => Verb.Remote(verb, description,
         $"millrace query {verb} low-battery",

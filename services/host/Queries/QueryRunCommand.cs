@@ -2,6 +2,7 @@ using System.CommandLine;
 using Millrace.Client;
 using Millrace.Primitives;
 using Millrace.Saql;
+using Millrace.Saql.Extensions;
 
 namespace Millrace.Queries;
 
@@ -55,7 +56,8 @@ internal static class QueryRunCommand
             async (parsed, ct) =>
             {
                 var references = Pairs("--reference", parsed.GetValue(reference) ?? []);
-                var plan = Compile(parsed.GetValue(file)!, references.Keys);
+                var extensions = QueryCommands.Extensions(parsed);
+                var plan = Compile(parsed.GetValue(file)!, references.Keys, extensions);
                 if (plan is null) return Verb.Failed;
                 var inputs = Pairs("--input", parsed.GetValue(input)!);
                 var missing = plan.Inputs.FirstOrDefault(name => !inputs.ContainsKey(name));
@@ -66,9 +68,10 @@ internal static class QueryRunCommand
                     OutOfOrderTolerance = DurationText.Parse(parsed.GetValue(outOfOrder)!),
                     DropOutOfOrder = parsed.GetValue(policy) == "drop",
                 };
-                return await ExecuteAsync(new FileRun(plan, options, inputs, references,
+                return await ExecuteAsync(new FileRun(plan, extensions, options, inputs, references,
                     parsed.GetValue(output)!.FullName, parsed.GetValue(onError) == "stop"), ct);
-            }, file, input, reference, late, outOfOrder, policy, onError, output);
+            }, file, input, reference, late, outOfOrder, policy, onError, output,
+            QueryCommands.Config);
     }
 
     private static async Task<int> ExecuteAsync(FileRun run, CancellationToken ct)
@@ -79,9 +82,11 @@ internal static class QueryRunCommand
         return Verb.Done;
     }
 
-    private static QueryPlan? Compile(FileInfo file, IReadOnlyCollection<string> references)
+    private static QueryPlan? Compile(
+        FileInfo file, IReadOnlyCollection<string> references, QueryExtensions extensions)
     {
-        var result = SaqlCompiler.Compile(QueryCommands.Text(file), new CompileOptions(References: references));
+        var result = SaqlCompiler.Compile(QueryCommands.Text(file),
+            new CompileOptions(References: references, Extensions: extensions));
         foreach (var diagnostic in result.Diagnostics) Console.Error.WriteLine(QueryCommands.Told(diagnostic));
         return result.Plan;
     }

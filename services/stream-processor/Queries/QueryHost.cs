@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Millrace.Contracts;
 using Millrace.Saql;
+using Millrace.Saql.Extensions;
 using Millrace.Stores.Queries;
 using Millrace.StreamProcessor.Sources;
 
@@ -8,7 +9,8 @@ namespace Millrace.StreamProcessor.Queries;
 
 /// <summary>Keeps what runs equal to what is stored.</summary>
 internal sealed class QueryHost(
-    QueryServices services, QueryPlaces places, IQueryStore store, StoredQueriesWatch watch) : BackgroundService
+    QueryServices services, QueryPlaces places, IQueryStore store, StoredQueriesWatch watch,
+    QueryExtensions extensions) : BackgroundService
 {
     private readonly Dictionary<string, RunningQuery> _running = [];
 
@@ -33,7 +35,7 @@ internal sealed class QueryHost(
 
         foreach (var config in wanted.Values.Where(q => !_running.ContainsKey(q.Name)))
         {
-            if (SaqlCompiler.Compile(config.Text, CompileOptions.Hub()).Plan is not { } plan)
+            if (SaqlCompiler.Compile(config.Text, CompileOptions.Hub(extensions)).Plan is not { } plan)
             {
                 await store.SetStateAsync(config.Name, QueryState.Failed, stop);
                 var reason = StreamProcessorErrors.QueryText.With(null).ToString();

@@ -1,5 +1,6 @@
 using Millrace.Contracts;
 using Millrace.Saql;
+using Millrace.Saql.Extensions;
 using Millrace.Stores.Positions;
 
 namespace Millrace.StreamProcessor.WarmWriter;
@@ -14,10 +15,10 @@ internal sealed class PositionReader
     private PositionReader(QueryPlan plan) => _plan = plan;
 
     /// <summary>Null with what is wrong when the expression does not compile.</summary>
-    public static PositionReader? TryMake(string expression, out string? wrong)
+    public static PositionReader? TryMake(string expression, QueryExtensions extensions, out string? wrong)
     {
         var result = SaqlCompiler.Compile(
-            $"SELECT ({expression}\n) AS {Name} INTO {Name} FROM {Topics.Telemetry}", CompileOptions.Hub());
+            $"SELECT ({expression}\n) AS {Name} INTO {Name} FROM {Topics.Telemetry}", CompileOptions.Hub(extensions));
         wrong = result.Plan is null
             ? string.Join(" ", result.Diagnostics.Select(one => $"{one.Code} at {one.Column}: {one.Message}"))
             : null;

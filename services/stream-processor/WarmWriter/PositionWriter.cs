@@ -1,14 +1,16 @@
 using Microsoft.Extensions.Options;
 using Millrace.Contracts;
+using Millrace.Saql.Extensions;
 using Millrace.Stores.Positions;
 
 namespace Millrace.StreamProcessor.WarmWriter;
 
 /// <summary>Keeps where devices are, when StreamProcessor:Position says how their telemetry tells it.</summary>
-internal sealed class PositionWriter(IPositionStore store, IOptions<StreamProcessorOptions> options)
+internal sealed class PositionWriter(
+    IPositionStore store, IOptions<StreamProcessorOptions> options, QueryExtensions extensions)
 {
     private readonly PositionReader? _reader = options.Value.Position is { } expression
-        ? PositionReader.TryMake(expression, out _)
+        ? PositionReader.TryMake(expression, extensions, out _)
         : null;
 
     public ValueTask WriteAsync(

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Saql;
+using Millrace.Saql.Extensions;
 using Millrace.Stores.Outputs;
 using Millrace.Stores.Queries;
 using Millrace.StreamProcessor.Sinks;
@@ -15,7 +16,7 @@ namespace Millrace.StreamProcessor.WarmWriter;
 internal sealed class WarmWriterService(
     IEventLog log, SinkStreams streams, TelemetrySink telemetry, AlertSink alerts, DeviceStateSink deviceStates,
     DeadLetterSink letters, IQueryStore queries, IOutputStore outputStore, DeadLetterWriter deadLetters,
-    StoreRetry retry, StoredQueriesWatch watch, TimeProvider time) : BackgroundService
+    StoreRetry retry, StoredQueriesWatch watch, QueryExtensions extensions, TimeProvider time) : BackgroundService
 {
     private readonly Dictionary<string, Task> _outputs = [];
 
@@ -38,7 +39,7 @@ internal sealed class WarmWriterService(
         foreach (var query in await queries.ListAsync(stop))
         {
             if (!query.Options.WarmOutputs
-                || SaqlCompiler.Compile(query.Text, CompileOptions.Hub()).Plan is not { } plan)
+                || SaqlCompiler.Compile(query.Text, CompileOptions.Hub(extensions)).Plan is not { } plan)
                 continue;
             foreach (var output in plan.Outputs.Where(o => o != Topics.Alerts && !_outputs.ContainsKey(o)))
             {

@@ -227,6 +227,8 @@ public abstract class ObjectStoreContract
 
     private sealed class BrokenStream : MemoryStream
     {
+        private bool _isBegun;
+
         public override void CopyTo(Stream destination, int bufferSize)
         {
             destination.Write("half of it"u8);
@@ -237,6 +239,14 @@ public abstract class ObjectStoreContract
         {
             CopyTo(destination, bufferSize);
             return Task.CompletedTask;
+        }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (_isBegun) throw new IOException("the other end went away");
+            _isBegun = true;
+            buffer.Span[0] = (byte)'h';
+            return ValueTask.FromResult(1);
         }
     }
 }

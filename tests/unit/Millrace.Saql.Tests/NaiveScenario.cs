@@ -46,7 +46,8 @@ internal sealed class NaiveScenario
         "SELECT * INTO windows FROM s " +
         "SELECT MAX(n) AS m, COUNT(*) AS k, System.Timestamp() AS t INTO second FROM s GROUP BY " +
             "TumblingWindow(second, 8) " +
-        $"SELECT x, System.Timestamp() AS t INTO rows FROM telemetry {By}";
+        $"SELECT x, System.Timestamp() AS t INTO rows FROM telemetry {By} " +
+        $"SELECT DISTINCT room, x INTO different FROM telemetry {By}";
 
     public string By => _byEventTime ? "TIMESTAMP BY ts" : "";
 
@@ -67,6 +68,8 @@ internal sealed class NaiveScenario
             ["windows"] = [.. groups.Select(group => WindowRow(group.End, group.Rows))],
             ["second"] = [.. Naive.Windows(counts, 8_000, 8_000, 0, _ => 0).Select(group => Naive.Row(
                 ("m", group.Rows.Max()), ("k", group.Rows.Count), ("t", Naive.Time(group.End))))],
+            ["different"] = [.. Naive.Windows(ordered, 1, 1, 0, e => (e.Room, e.X)).Select(group => Naive.Row(
+                ("room", group.Rows[0].Room), ("x", group.Rows[0].X)))],
             ["rows"] = [.. ordered.Select(row => Naive.Row(("x", row.Event.X), ("t", Naive.Time(row.At))))],
         };
     }

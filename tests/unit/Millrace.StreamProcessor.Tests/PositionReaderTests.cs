@@ -1,5 +1,6 @@
 using System.Text;
 using Millrace.Contracts;
+using Millrace.Saql.Extensions;
 using Millrace.Stores.Positions;
 using Millrace.StreamProcessor.WarmWriter;
 
@@ -36,7 +37,7 @@ public class PositionReaderTests
     [Test]
     public void A_batch_that_comes_again_gives_the_same_positions()
     {
-        var reader = PositionReader.TryMake("gps", out _)!;
+        var reader = PositionReader.TryMake("gps", QueryExtensions.None, out _)!;
         string[] bodies = ["""{"gps":"1|1"}""", "{}", """[{"gps":"2|2"},{"gps":"3|3"}]"""];
         var (batch, rows) = Batch(bodies);
         var once = reader.Read([batch], rows);
@@ -52,7 +53,7 @@ public class PositionReaderTests
     [TestCase("NoSuchFunction(a)")]
     public void An_expression_that_does_not_compile_is_told_at_start(string expression)
     {
-        var result = new StreamProcessorOptionsValidator().Validate(
+        var result = new StreamProcessorOptionsValidator(QueryExtensions.None).Validate(
             null, new StreamProcessorOptions { Position = expression });
 
         Assert.That(result.FailureMessage, Does.StartWith("StreamProcessor:Position").And.Contain("SQ-"));
@@ -60,7 +61,7 @@ public class PositionReaderTests
 
     private static List<DevicePosition> Read(string expression, string body)
     {
-        var reader = PositionReader.TryMake(expression, out var wrong);
+        var reader = PositionReader.TryMake(expression, QueryExtensions.None, out var wrong);
         Assert.That(wrong, Is.Null);
         var (batch, rows) = Batch([body]);
         return reader!.Read([batch], rows);

@@ -1,0 +1,59 @@
+using System.Reflection;
+using System.Runtime.Loader;
+
+namespace Millrace.Extensions.Assemblies;
+
+/// <summary>FILE.dll::Namespace.Type.Method, found.</summary>
+internal static class MethodReference
+{
+    public static MethodInfo Resolve(string reference)
+    {
+        var parts = reference.Split("::");
+        var dot = parts.Length == 2 ? parts[1].LastIndexOf('.') : -1;
+        if (dot <= 0) throw Missing(reference, "it has another form.");
+        var (typeName, methodName) = (parts[1][..dot], parts[1][(dot + 1)..]);
+        var type = AssemblyAt(reference, parts[0]).GetType(typeName)
+            ?? throw Missing(reference, $"the assembly has no type {typeName}.");
+        const BindingFlags Any = BindingFlags.Public | BindingFlags.Static | BindingFlags.Instance;
+        var methods = type.GetMethods(Any).Where(method => method.Name == methodName).ToList();
+        return methods switch
+        {
+            [] => throw Missing(reference, $"{typeName} has no public method {methodName}."),
+            [{ IsStatic: false }] => throw ExtensionErrors.MethodUnsuitable.With(reference, "It is not static.")
+                .AsException(),
+            [var one] => one,
+            _ => throw ExtensionErrors.MethodUnsuitable.With(reference, $"There are {methods.Count} of that name.")
+                .AsException(),
+        };
+    }
+
+    private static Assembly AssemblyAt(string reference, string file)
+    {
+        try
+        {
+            return new ExtensionContext(Path.GetFullPath(file)).Main;
+        }
+        catch (Exception unreadable) when (unreadable is IOException or BadImageFormatException
+            or UnauthorizedAccessException or InvalidOperationException)
+        {
+            throw ExtensionErrors.MethodMissing.With(reference, unreadable.Message).AsException(unreadable);
+        }
+    }
+
+    private static Exception Missing(string reference, string why) =>
+        ExtensionErrors.MethodMissing.With(reference, char.ToUpperInvariant(why[0]) + why[1..]).AsException();
+
+    /// <summary>An assembly with what lies beside it; what the platform has too is the platform's.</summary>
+    private sealed class ExtensionContext(string file) : AssemblyLoadContext(Path.GetFileName(file))
+    {
+        private readonly AssemblyDependencyResolver _resolver = new(file);
+
+        public Assembly Main => LoadFromAssemblyPath(file);
+
+        protected override Assembly? Load(AssemblyName assemblyName)
+        {
+            if (Default.Assemblies.Any(known => known.GetName().Name == assemblyName.Name)) return null;
+            return _resolver.ResolveAssemblyToPath(assemblyName) is { } path ? LoadFromAssemblyPath(path) : null;
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using System.Text.RegularExpressions;
+using Millrace.Extensions.Assemblies;
+using Millrace.Extensions.Protobuf;
+using Millrace.Saql.Extensions;
+
+namespace Millrace.Extensions;
+
+/// <summary>Options to what the query language takes.</summary>
+internal static partial class ExtensionLoader
+{
+    public static QueryExtensions Load(QueryExtensionOptions options, ExtensionMetrics metrics)
+    {
+        var calls = new BoundedCalls(
+            options.FunctionTimeout, options.FunctionBytesMax, options.FunctionCallsLostMax, metrics);
+        var functions = options.Functions
+            .Select(one => MethodFunction.Of(Checked(one.Key, Word()), MethodReference.Resolve(one.Value), calls));
+        var decoders = options.Decoders.ToDictionary(one => Checked(one.Key, MediaType()),
+            IBodyDecoder (one) => new MethodDecoder(MethodReference.Resolve(one.Value)),
+            StringComparer.OrdinalIgnoreCase);
+        if (options.Descriptors.Count > 0) AddProtobuf(decoders, options.Descriptors);
+        return new QueryExtensions(functions, decoders, options.ContentTypes);
+    }
+
+    private static void AddProtobuf(Dictionary<string, IBodyDecoder> decoders, IReadOnlyList<string> files)
+    {
+        // A file that two sets include is in both of them.
+        var messages = files.SelectMany(DescriptorFile.Read).GroupBy(message => message.FullName)
+            .ToDictionary(same => same.Key, same => same.First());
+        foreach (var type in ProtobufDecoder.MediaTypes) decoders.TryAdd(type, new ProtobufDecoder(messages));
+    }
+
+    private static string Checked(string name, Regex form) =>
+        form.IsMatch(name) ? name : throw ExtensionErrors.NameInvalid.With(name).AsException();
+
+    [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]*$")]
+    private static partial Regex Word();
+
+    [GeneratedRegex("^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+$")]
+    private static partial Regex MediaType();
+}

@@ -1,0 +1,115 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Amazon;
+using Amazon.Runtime;
+using Amazon.S3;
+using Millrace.Primitives;
+
+namespace Millrace.ObjectStore.S3;
+
+/// <summary>The client and the bucket of a process, and how what goes wrong there is told.</summary>
+internal sealed class S3Bucket : IDisposable
+{
+    private readonly string _prefix;
+
+    public S3Bucket(S3ObjectStoreOptions options, ObjectStoreMetrics metrics, TimeProvider time)
+    {
+        (Options, Metrics, Time) = (options, metrics, time);
+        _prefix = options.Prefix.Length == 0 ? "" : options.Prefix + "/";
+        Client = new AmazonS3Client(S3Credentials.Of(options.Credentials, options.Region), ConfigOf(options));
+    }
+
+    public AmazonS3Client Client { get; }
+
+    public S3ObjectStoreOptions Options { get; }
+
+    public ObjectStoreMetrics Metrics { get; }
+
+    public TimeProvider Time { get; }
+
+    public string Name => Options.Bucket;
+
+    /// <summary>The name in the bucket of what is <paramref name="key"/> to us; also of the start of a key.</summary>
+    public string NameOf(string key) => _prefix + key;
+
+    public string KeyOf(string name) => name[_prefix.Length..];
+
+    public static bool IsMissing(Exception e) =>
+        e is AmazonS3Exception { StatusCode: HttpStatusCode.NotFound, ErrorCode: not "NoSuchBucket" };
+
+    /// <summary>Whether it is what a request to the store may end with, when nobody cancelled it.</summary>
+    public static bool IsFailure(Exception e, CancellationToken ct) => e switch
+    {
+        OperationCanceledException => !ct.IsCancellationRequested,
+        AmazonServiceException or AmazonClientException or HttpRequestException or IOException => true,
+        TimeoutException => true,
+        _ => false,
+    };
+
+    public MillraceException WriteFailed(string key, Exception e)
+    {
+        Metrics.Failed();
+        return ObjectStoreErrors.WriteFailed.With(key, Said(e)).AsException(e);
+    }
+
+    public MillraceException ReadFailed(string key, Exception e)
+    {
+        Metrics.Failed();
+        return ObjectStoreErrors.ReadFailed.With(key, Said(e)).AsException(e);
+    }
+
+    /// <summary>What the store said, or why it said nothing.</summary>
+    public static string Said(Exception e) => e switch
+    {
+        AmazonServiceException { ErrorCode.Length: > 0 } service => $"{service.ErrorCode}: {service.Message}",
+        OperationCanceledException or TimeoutException => "It did not answer in time.",
+        _ => e.GetBaseException().Message,
+    };
+
+    public void Dispose() => Client.Dispose();
+
+    private static AmazonS3Config ConfigOf(S3ObjectStoreOptions options)
+    {
+        var config = new AmazonS3Config
+        {
+            ForcePathStyle = options.PathStyle ?? options.Endpoint is not null,
+            Timeout = options.RequestTimeout,
+            MaxErrorRetry = options.RetriesMax,
+            RetryMode = RequestRetryMode.Standard,
+            ThrottleRetries = false,
+
+            // What is signed covers the content; not every store knows the newer checksums.
+            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+        };
+        if (options.Endpoint is null)
+        {
+            config.RegionEndpoint = RegionEndpoint.GetBySystemName(options.Region);
+        }
+        else
+        {
+            config.ServiceURL = options.Endpoint;
+            config.AuthenticationRegion = options.Region;
+        }
+
+        if (options.CaFile is not null) config.HttpClientFactory = new TrustingClients(options.CaFile);
+        return config;
+    }
+
+    /// <summary>Clients that trust the authorities of a file alone.</summary>
+    private sealed class TrustingClients(string caFile) : HttpClientFactory
+    {
+        public override HttpClient CreateHttpClient(IClientConfig clientConfig)
+        {
+            var policy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+            };
+            policy.CustomTrustStore.ImportFromPemFile(caFile);
+            var handler = new SocketsHttpHandler();
+            handler.SslOptions.CertificateChainPolicy = policy;
+            return new HttpClient(handler);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Millrace.Contract.Tests.ObjectStore;
+
+/// <summary>
+/// A TCP proxy on loopback that, when told, lets a request through and resets the connection in place of its answer.
+/// </summary>
+internal sealed class AnswerCutter : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly int _target;
+    private readonly Task _accepting;
+    private string[]? _losing;
+    private int _lost;
+
+    public AnswerCutter(int target)
+    {
+        _target = target;
+        _listener.Start();
+        _accepting = AcceptAsync();
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>How many answers were lost.</summary>
+    public int Lost => Volatile.Read(ref _lost);
+
+    /// <summary>The next request whose head has all of these loses its answer.</summary>
+    public void LoseNext(params string[] inHead) => Volatile.Write(ref _losing, inHead);
+
+    public async ValueTask DisposeAsync()
+    {
+        _listener.Stop();
+        await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (true) _ = ServeAsync(await _listener.AcceptSocketAsync());
+    }
+
+    private async Task ServeAsync(Socket client)
+    {
+        using var both = client;
+        using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var way = new Way();
+        try
+        {
+            client.NoDelay = server.NoDelay = true;
+            await server.ConnectAsync(IPAddress.Loopback, _target);
+            await Task.WhenAny(UpAsync(client, server, way), DownAsync(server, client, way));
+        }
+        catch (SocketException)
+        {
+            // Either side went away.
+        }
+    }
+
+    private async Task UpAsync(Socket client, Socket server, Way way)
+    {
+        var buffer = new byte[64 << 10];
+        while (await client.ReceiveAsync(buffer) is > 0 and var count)
+        {
+            var losing = Volatile.Read(ref _losing);
+            var text = Encoding.ASCII.GetString(buffer, 0, Math.Min(count, 4096));
+            if (losing is not null && losing.All(text.Contains)
+                && Interlocked.CompareExchange(ref _losing, null, losing) == losing) way.Loses = true;
+            for (var sent = 0; sent < count;) sent += await server.SendAsync(buffer.AsMemory(sent, count - sent));
+        }
+    }
+
+    private async Task DownAsync(Socket server, Socket client, Way way)
+    {
+        var buffer = new byte[64 << 10];
+        while (await server.ReceiveAsync(buffer) is > 0 and var count)
+        {
+            if (way.Loses && !Encoding.ASCII.GetString(buffer, 0, Math.Min(count, 64)).Contains(" 100 "))
+            {
+                Interlocked.Increment(ref _lost);
+                client.LingerState = new LingerOption(true, 0);
+                return;
+            }
+
+            for (var sent = 0; sent < count;) sent += await client.SendAsync(buffer.AsMemory(sent, count - sent));
+        }
+    }
+
+    private sealed class Way
+    {
+        public volatile bool Loses;
+    }
+}

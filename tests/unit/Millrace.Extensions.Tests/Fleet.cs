@@ -1,0 +1,39 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Millrace.Extensions.Tests;
+
+/// <summary>What a user's assembly may hold: this one, loaded again by its path.</summary>
+public static class Fleet
+{
+    public static double Fahrenheit(double celsius) => (celsius * 9 / 5) + 32;
+
+    public static string? Label(string? name, long? floor) => name is null ? null : $"{name}/{floor ?? 0}";
+
+    public static object Parts(JsonElement machine) => new { parts = machine.GetProperty("parts").GetArrayLength() };
+
+    public static DateTimeOffset NextDay(DateTimeOffset time) => time.AddDays(1);
+
+    public static bool Not(bool bit) => !bit;
+
+    public static int Fails(int value) => throw new InvalidOperationException($"no {value}");
+
+    public static int Hangs(int value)
+    {
+        new ManualResetEventSlim(false).Wait();
+        return value;
+    }
+
+    public static int Fills(int megabytes) => new byte[megabytes << 20].Length;
+
+    public static async Task<int> Later(int value) => await Task.FromResult(value);
+
+    /// <summary>Two bytes, big-endian: tenths of a degree.</summary>
+    public static string Frame(byte[] body) =>
+        body.Length == 2
+            ? $$"""{"t":{{((body[0] << 8) | body[1]) / 10.0}}}"""
+            : throw new FormatException("Not 2 bytes.");
+
+    public static byte[] Typed(ReadOnlyMemory<byte> body, string contentType) =>
+        Encoding.UTF8.GetBytes($$"""[{"type":"{{contentType}}","n":{{body.Length}}}]""");
+}
