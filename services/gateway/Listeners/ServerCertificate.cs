@@ -7,8 +7,8 @@ using Millrace.Primitives;
 namespace Millrace.Gateway.Listeners;
 
 /// <summary>
-/// The certificate of a listener, read again when its files change: one that is renewed is shown to devices that connect
-/// from then on. Files that cannot be used leave the one that is there in force.
+/// The certificate of a listener, read again when its files change: one that is renewed is shown to devices that
+/// connect from then on. Files that cannot be used leave the one that is there in force.
 /// </summary>
 internal sealed class ServerCertificate
 {

@@ -43,7 +43,9 @@ public class HelmTests
 
     private static readonly TimeSpan Soon = TimeSpan.FromMinutes(2);
     private static readonly string[] Devices = [.. Enumerable.Range(0, 6).Select(i => $"device-{i}")];
-    private static readonly string[] Roles = ["gateway", "stream-processor", "archiver", "api", "kafka", "cassandra"];
+    private static readonly string[] Platform = ["gateway", "stream-processor", "archiver", "api"];
+    private static readonly string[] Roles =
+        ["gateway", "stream-processor", "archiver", "api", "s3", "kafka", "cassandra"];
 
     [Test]
     public async Task What_was_acknowledged_outlives_lost_pods_an_upgrade_a_rollback_and_an_uninstallation()
@@ -51,7 +53,7 @@ public class HelmTests
         await using var kubernetes = await Kubernetes.StartAsync();
         await kubernetes.LoadImagesAsync(NextTag);
         await kubernetes.MakeNamespaceAsync();
-        await kubernetes.MakeVolumesAsync("millrace-archive", "data-millrace-kafka-0", "data-millrace-cassandra-0");
+        await kubernetes.MakeVolumesAsync("data-millrace-kafka-0", "data-millrace-cassandra-0", "data-millrace-s3-0");
         await kubernetes.ApplyAsync(Broker);
         var release = new HubRelease(kubernetes);
         await release.InstallAsync();
@@ -72,6 +74,7 @@ public class HelmTests
         {
             await release.DeletePodsAsync(role);
             await AcknowledgesAsync(fleet, $"after the pods of {role} were deleted");
+            foreach (var other in Platform) await release.ReadyAsync(other);
         }
 
         await release.UpgradeAsync("--set", $"image.tag={NextTag}", "--set", "roles.gateway.replicas=2");
@@ -111,7 +114,8 @@ public class HelmTests
     private static Task AcknowledgesAsync(Fleet fleet, string when)
     {
         var before = fleet.Acknowledged.Count;
-        return Eventually.TrueAsync(() => fleet.Acknowledged.Count > before + 100, $"devices are answered {when}", Soon);
+        return Eventually.TrueAsync(
+            () => fleet.Acknowledged.Count > before + 100, $"devices are answered {when}", Soon);
     }
 
     private static async Task AllIsThereAsync(HubApi api, Fleet fleet)
@@ -132,7 +136,8 @@ public class HelmTests
         foreach (var device in Devices)
         {
             var stored = (await api.TelemetryAsync(device)).Select(body => (int)body["number"]!).ToHashSet();
-            Assert.That(fleet.Acknowledged.Where(a => a.Device == device && !stored.Contains(a.Number)), Is.Empty, device);
+            var missing = fleet.Acknowledged.Where(a => a.Device == device && !stored.Contains(a.Number));
+            Assert.That(missing, Is.Empty, device);
         }
     }
 

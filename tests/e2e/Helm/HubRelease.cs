@@ -14,8 +14,8 @@ internal sealed class HubRelease(Kubernetes kubernetes)
 
     private const string Chart = "charts/millrace";
 
-    public static string Hot => "SELECT IoTHub.ConnectionDeviceId AS deviceId, 'It is hot' AS message, number INTO alerts " +
-        "FROM telemetry WHERE temperature > 98";
+    private const string Hot = "SELECT IoTHub.ConnectionDeviceId AS deviceId, 'It is hot' AS message, number " +
+        "INTO alerts FROM telemetry WHERE temperature > 98";
 
     /// <summary>What a user says beside values-small.yaml.</summary>
     private string Values => $$"""

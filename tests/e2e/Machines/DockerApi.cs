@@ -2,7 +2,9 @@ using Millrace.TestKit;
 
 namespace Millrace.E2E.Tests.Machines;
 
-/// <summary>A Docker API: that of DOCKER_HOST or of this machine's daemon; else one that the engines command serves.</summary>
+/// <summary>
+/// A Docker API: that of DOCKER_HOST or of this machine's daemon; else one that the engines command serves.
+/// </summary>
 internal static class DockerApi
 {
     private const string Host = "DOCKER_HOST";

@@ -6,8 +6,8 @@ using MQTTnet.Protocol;
 namespace Millrace.E2E.Tests.Machines;
 
 /// <summary>
-/// Devices that publish numbered messages with QoS 1 over TLS, keep what was acknowledged, and send again what was not when
-/// the platform went away under them.
+/// Devices that publish numbered messages with QoS 1 over TLS, keep what was acknowledged, and send again what was not
+/// when the platform went away under them.
 /// </summary>
 internal sealed class Fleet(string host, int port, string authorityFile, IReadOnlyDictionary<string, string> keys)
     : IAsyncDisposable

@@ -5,8 +5,9 @@ using Millrace.TestKit;
 namespace Millrace.E2E.Tests.Machines;
 
 /// <summary>
-/// A Kubernetes for tests, and one namespace of it: that of KUBECONFIG, with NODE_IP as the address of a node and the images
-/// already there (the platform's as 0.1.0 and 0.1.1); else one that the engines command starts, and ends with the test.
+/// A Kubernetes for tests, and one namespace of it: that of KUBECONFIG, with NODE_IP as the address of a node and the
+/// images already there (the platform's as 0.1.0 and 0.1.1); else one that the engines command starts, and ends with
+/// the test.
 /// </summary>
 internal sealed partial class Kubernetes : IAsyncDisposable
 {
@@ -40,7 +41,8 @@ internal sealed partial class Kubernetes : IAsyncDisposable
         var second = Images.Platform.Replace(":0.1.0", ":" + secondTag);
         await _shell.RunAsync("buildah", "tag", Images.Platform, second);
         await _shell.RunAsync(
-            _command, "load", Images.Platform, second, Images.Kafka, Images.Cassandra, Images.Mosquitto);
+            _command, "load", Images.Platform, second, Images.Kafka, Images.Cassandra, Images.S3,
+            Images.Mosquitto);
     }
 
     /// <summary>A namespace in which only pods of the restricted standard may run.</summary>
@@ -53,8 +55,8 @@ internal sealed partial class Kubernetes : IAsyncDisposable
         """);
 
     /// <summary>
-    /// Volumes for these claims, on a cluster of the test's own: those of its storage class are its administrator's alone,
-    /// and do not become the group's of a pod, as they do elsewhere.
+    /// Volumes for these claims, on a cluster of the test's own: those of its storage class are its administrator's
+    /// alone, and do not become the group's of a pod, as they do elsewhere.
     /// </summary>
     public async Task MakeVolumesAsync(params string[] claims)
     {
@@ -80,7 +82,8 @@ internal sealed partial class Kubernetes : IAsyncDisposable
     public Task<string> KubectlAsync(params string[] arguments) =>
         _shell.RunAsync("kubectl", ["-n", Namespace, .. arguments]);
 
-    public Task<string> HelmAsync(params string[] arguments) => _shell.RunAsync("helm", ["-n", Namespace, .. arguments]);
+    public Task<string> HelmAsync(params string[] arguments) =>
+        _shell.RunAsync("helm", ["-n", Namespace, .. arguments]);
 
     public Task<(int Code, string Output, string Error)> TryHelmAsync(params string[] arguments) =>
         _shell.TryAsync("helm", ["-n", Namespace, .. arguments]);
