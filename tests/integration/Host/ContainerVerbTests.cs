@@ -12,7 +12,8 @@ public class ContainerVerbTests() : PlatformTests(
     [TestCase("--ready")]
     public async Task A_process_that_runs_is_alive_and_takes_work(params string[] more)
     {
-        var result = await Command.MillraceAsync(["health", "--server", $"http://127.0.0.1:{Platform.HttpPort}", .. more]);
+        var server = $"http://127.0.0.1:{Platform.HttpPort}";
+        var result = await Command.MillraceAsync(["health", "--server", server, .. more]);
         Assert.That(result.ExitCode, Is.Zero, result.Error);
         Assert.That(result.Output, Does.Contain("Healthy"));
     }

@@ -48,7 +48,8 @@ public class ScriptedServerTests
 
         await first.DisposeAsync();
 
-        await Eventually.TrueAsync(() => session.Nodes.Any(node => node.EndPoint.Equals(next)), "it has the other node");
+        await Eventually.TrueAsync(
+            () => session.Nodes.Any(node => node.EndPoint.Equals(next)), "it has the other node");
         Assert.That((await session.ExecuteAsync("SELECT 1")).Count, Is.Zero);
     }
 
