@@ -8,7 +8,7 @@ BUILD = "$(DOTNET)" build Platform.sln -c $(CONFIGURATION) -v quiet -nologo -clp
 
 FORMAT = "$(DOTNET)" format whitespace . --folder --exclude artifacts .dotnet
 
-.PHONY: help run test check build bench e2e test-faults torture conformance fmt clean
+.PHONY: help run test check build bench e2e e2e-compose e2e-helm test-faults torture conformance images fmt clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,14 @@ e2e: ## Try the real process from outside: the README, kills, real MQTT clients
 	@$(BUILD)
 	@DOTNET="$(DOTNET)" CONFIGURATION=$(CONFIGURATION) scripts/test tests/integration
 
+e2e-compose: ## Try docker/compose.yml; needs docker-compose and a Docker API
+	@$(BUILD)
+	@DOTNET="$(DOTNET)" CONFIGURATION=$(CONFIGURATION) scripts/test --category Compose
+
+e2e-helm: ## Try the chart on a real Kubernetes; needs helm and kubectl
+	@$(BUILD)
+	@DOTNET="$(DOTNET)" CONFIGURATION=$(CONFIGURATION) scripts/test --category Helm
+
 test-faults: ## Kill, pause and restart real servers under load; needs the servers
 	@$(BUILD)
 	@DOTNET="$(DOTNET)" CONFIGURATION=$(CONFIGURATION) scripts/test --category Faults
@@ -47,6 +55,9 @@ conformance: build ## Run the MQTT suites of Eclipse Paho against an open broker
 
 bench: ## Run the benchmarks and write benchmarks/results
 	@"$(DOTNET)" run -c Release --project benchmarks/Millrace.Benchmarks.csproj -- all
+
+images: ## Build the container images with docker, buildah or podman
+	@scripts/images
 
 fmt: ## Format the source
 	@$(FORMAT)

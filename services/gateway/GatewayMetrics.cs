@@ -23,6 +23,7 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _lifecycleLost;
     private readonly Counter<long> _lifecycleWaits;
     private readonly Counter<long> _rechecksFailed;
+    private readonly Counter<long> _certificates;
     private readonly Counter<long> _sessionsOpened;
     private readonly Counter<long> _sessionsEnded;
     private readonly Counter<long> _sessionsTakenOver;
@@ -63,6 +64,8 @@ internal sealed class GatewayMetrics : IDisposable
             "millrace.gateway.lifecycle.waits", "{event}", "Events that had to wait for room in the queue");
         _rechecksFailed = _meter.CreateCounter<long>(
             "millrace.gateway.rechecks.failed", "{lookup}", "Credentials that could not be looked up again");
+        _certificates = _meter.CreateCounter<long>(
+            "millrace.gateway.certificates.read", "{certificate}", "Renewed certificates: used, or unusable");
         _sessionsOpened = _meter.CreateCounter<long>(
             "millrace.gateway.sessions.opened", "{session}", "Sessions that are kept, new or resumed");
         _sessionsTakenOver = _meter.CreateCounter<long>("millrace.gateway.sessions.taken.over", "{session}",
@@ -135,6 +138,15 @@ internal sealed class GatewayMetrics : IDisposable
     public void LifecycleWaited() => _lifecycleWaits.Add(1);
 
     public void RecheckFailed() => _rechecksFailed.Add(1, Reason("store-failed"));
+
+    /// <param name="outcome">used or unusable.</param>
+    public void CertificateRead(string outcome) => _certificates.Add(1, Reason(outcome));
+
+    /// <summary>Tells of a listener how long the certificate that it shows is still valid.</summary>
+    public void CertificateShown(string listener, Func<double> secondsLeft) => _meter.CreateObservableGauge(
+        "millrace.gateway.certificate.left",
+        () => new Measurement<double>(secondsLeft(), new KeyValuePair<string, object?>("listener", listener)), "s",
+        "Until the certificate ends");
 
     /// <param name="how">new or resumed.</param>
     public void SessionOpened(string how) => _sessionsOpened.Add(1, Reason(how));

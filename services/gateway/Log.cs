@@ -16,6 +16,13 @@ internal static partial class Log
     [LoggerMessage(4003, LogLevel.Error, "No connection can be accepted for now: {Cause}")]
     public static partial void AcceptFails(this ILogger log, string cause);
 
+    [LoggerMessage(4004, LogLevel.Information,
+        "A renewed certificate is shown from now on: {Subject}, valid to {End:u}")]
+    public static partial void CertificateRenewed(this ILogger log, string subject, DateTime end);
+
+    [LoggerMessage(4005, LogLevel.Error, "{Code}: a renewed certificate is not used, the former stays: {Cause}")]
+    public static partial void CertificateNotRenewed(this ILogger log, string code, string cause);
+
     [LoggerMessage(4100, LogLevel.Warning, "{Code}: device {DeviceId} was refused: {Reason}")]
     public static partial void LoginRefused(this ILogger log, string code, string deviceId, string reason);
 

@@ -8,8 +8,10 @@ using Millrace.Cold;
 using Millrace.DeadLetters;
 using Millrace.Dev;
 using Millrace.Devices;
+using Millrace.Health;
 using Millrace.Queries;
 using Millrace.Run;
+using Millrace.Secrets;
 using Millrace.Simulate;
 using Millrace.Telemetry;
 
@@ -18,6 +20,8 @@ var millrace = new RootCommand("Millrace: a self-hosted IoT streaming platform")
     DevCommand.Build(),
     RunCommands.BuildRun(),
     RunCommands.BuildCheck(),
+    HealthCommand.Build(),
+    CertificateCommands.Build(),
     DeviceCommands.Build(),
     QueryCommands.Build(),
     TelemetryCommands.Build(),

@@ -80,7 +80,11 @@ internal sealed class ClusterMonitor(Connector connector) : IAsyncDisposable
                 }
 
                 var nodes = _view.Nodes.OrderByDescending(node => node.IsUp).Select(node => node.EndPoint);
-                var failure = await TryAttachAsync(nodes, _stopping.Token).ConfigureAwait(false);
+                if (await TryAttachAsync(nodes, _stopping.Token).ConfigureAwait(false) is null) continue;
+
+                // All nodes may be elsewhere by now, as pods are that were replaced: then their names tell.
+                var named = await ResolveAsync(_stopping.Token).ConfigureAwait(false);
+                var failure = await TryAttachAsync(named, _stopping.Token).ConfigureAwait(false);
                 if (failure is null) continue;
                 _log.RingUnread(null, failure.Message);
                 var pause = _options.ReconnectDelayMin * Math.Pow(2, Math.Min(failures++, 20));

@@ -20,15 +20,15 @@ internal static class JobFolder
         AllowTrailingCommas = true,
     };
 
-    /// <summary>The jobs below the folder, in the order of their names.</summary>
+    /// <summary>
+    /// The jobs below the folder, in the order of their names. Hidden folders are none: a Kubernetes volume has some.
+    /// </summary>
     /// <param name="classes">What <c>class</c> may name.</param>
     public static IReadOnlyList<JobDefinition> ReadAll(string folder, IReadOnlyCollection<IFrameJob> classes)
     {
         if (!Directory.Exists(folder)) throw Invalid(folder, "There is no such folder.");
-        return
-        [
-            .. Directory.GetDirectories(folder).Order(StringComparer.Ordinal).Select(job => Read(job, classes)),
-        ];
+        return [.. Directory.GetDirectories(folder).Where(job => !Path.GetFileName(job).StartsWith('.'))
+            .Order(StringComparer.Ordinal).Select(job => Read(job, classes))];
     }
 
     private static JobDefinition Read(string folder, IReadOnlyCollection<IFrameJob> classes)

@@ -1,11 +1,10 @@
 using System.Security.Authentication;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.Gateway.Limits;
 
@@ -35,7 +34,7 @@ internal static class GatewayListeners
             {
                 endpoints.Tls = listen;
                 listen.Use(handshakes.Before);
-                listen.UseHttps(Tls(options.Mqtts));
+                listen.UseHttps(Tls(kestrel, "mqtts", options.Mqtts));
                 listen.Use(handshakes.After);
                 listen.UseConnectionHandler<MqttConnectionHandler>();
             });
@@ -63,20 +62,23 @@ internal static class GatewayListeners
             {
                 endpoints.TlsWebSocket = listen;
                 listen.Use(handshakes.Before);
-                listen.UseHttps(Tls(tls));
+                listen.UseHttps(Tls(kestrel, "wss", tls));
                 listen.Use(handshakes.After);
                 WebSocketEndpoint.Mark(listen);
             });
         }
     }
 
-    private static HttpsConnectionAdapterOptions Tls(TlsListenerOptions options)
+    private static HttpsConnectionAdapterOptions Tls(
+        KestrelServerOptions kestrel, string listener, TlsListenerOptions options)
     {
-        var (certificate, chain) = Load(options);
+        var services = kestrel.ApplicationServices;
+        var certificate = new ServerCertificate(listener, options.CertificateFile, options.KeyFile,
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<GatewayMetrics>(),
+            services.GetRequiredService<ILogger<ServerCertificate>>());
         return new HttpsConnectionAdapterOptions
         {
-            ServerCertificate = certificate,
-            ServerCertificateChain = chain,
+            ServerCertificate = certificate.Current.TargetCertificate,
             SslProtocols = options.TlsMin == SslProtocols.Tls13
                 ? SslProtocols.Tls13
                 : SslProtocols.Tls12 | SslProtocols.Tls13,
@@ -89,23 +91,13 @@ internal static class GatewayListeners
             ClientCertificateValidation = static (_, _, _) => true,
             CheckCertificateRevocation = false,
 
-            // Kestrel would take HTTP's names only, and refuse clients that ask for MQTT by ALPN.
-            OnAuthenticate = static (_, tls) => tls.ApplicationProtocols = [],
-        };
-    }
+            OnAuthenticate = (_, tls) =>
+            {
+                tls.ServerCertificateContext = certificate.Current;
 
-    private static (X509Certificate2 Certificate, X509Certificate2Collection Chain) Load(TlsListenerOptions options)
-    {
-        try
-        {
-            var chain = new X509Certificate2Collection();
-            chain.ImportFromPemFile(options.CertificateFile);
-            return (X509Certificate2.CreateFromPemFile(options.CertificateFile, options.KeyFile), chain);
-        }
-        catch (Exception cause) when (cause is IOException or CryptographicException or UnauthorizedAccessException)
-        {
-            throw GatewayErrors.CertificateUnusable
-                .With($"{options.CertificateFile}, {options.KeyFile}", cause.Message).AsException(cause);
-        }
+                // Kestrel would take HTTP's names only, and refuse clients that ask for MQTT by ALPN.
+                tls.ApplicationProtocols = [];
+            },
+        };
     }
 }

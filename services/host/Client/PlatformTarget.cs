@@ -20,13 +20,15 @@ internal sealed record PlatformTarget(Uri Server, string Token)
             server = (string?)JsonNode.Parse(File.ReadAllText(data.EndpointFile))?["http"];
         if (token is null && File.Exists(data.TokenFile)) token = File.ReadAllText(data.TokenFile).Trim();
         if (server is null) throw HostErrors.PlatformNotFound.With(data.Path).AsException();
-        if (!Uri.TryCreate(server, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
-        {
-            throw HostErrors.OptionInvalid.With(server, "--server takes an address such as http://127.0.0.1:8080.")
-                .AsException();
-        }
-
+        var address = Address(server);
         if (token is null) throw HostErrors.TokenMissing.With(data.TokenFile).AsException();
         return new PlatformTarget(address, token);
     }
+
+    /// <summary>CL-0006 when it is none.</summary>
+    public static Uri Address(string server) =>
+        Uri.TryCreate(server, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https")
+            ? address
+            : throw HostErrors.OptionInvalid.With(server, "--server takes an address such as http://127.0.0.1:8080.")
+                .AsException();
 }

@@ -36,12 +36,12 @@ internal static class DevCommand
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
         var data = new DataFolder(Path.GetFullPath(CommonOptions.DataPath(parsed)));
+        var token = PlatformSecrets.EnsureToken(data);
         var secrets = PlatformSecrets.Ensure(data, TimeProvider.System);
         var app = PlatformBuilder.Build(data, PlatformBuilder.AllRoles, Settings(parsed, secrets), null);
         await WaitingRoom.WaitAsync(app, ct);
         await PlatformRunner.StartAsync(app, ct);
-        var endpoints = await PlatformRunner.OpenAsync(
-            app, data, secrets.AdministratorToken, PlatformBuilder.AllRoles, ct);
+        var endpoints = await PlatformRunner.OpenAsync(app, data, token, PlatformBuilder.AllRoles, ct);
         var device = await EnsureDemoDeviceAsync(app, ct);
         DevBanner.Print(endpoints, secrets, device, data);
 

@@ -20,8 +20,12 @@ internal sealed record PlatformEndpoints(string Http, int MqttPort, int MqttsPor
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         int?[] others = [mqtt, mqtts, gateway?.WebSocket?.Port, gateway?.WebSocketTls?.Port];
         var http = addresses.Select(a => new Uri(a)).First(a => !others.Contains(a.Port));
-        return new PlatformEndpoints($"http://{http.Host}:{http.Port}", mqtt, mqtts);
+        return new PlatformEndpoints($"http://{Reachable(http)}:{http.Port}", mqtt, mqtts);
     }
+
+    /// <summary>One that listens on all addresses is reached, from here, on loopback.</summary>
+    private static string Reachable(Uri address) =>
+        address.Host is "0.0.0.0" or "[::]" ? "127.0.0.1" : address.Host;
 
     /// <summary>Writes them where verbs on this machine look.</summary>
     public void Save(DataFolder data)

@@ -19,8 +19,10 @@ internal sealed class PlatformSecrets
 
     private readonly DataFolder _data;
     private readonly TimeProvider _time;
+    private readonly IReadOnlyCollection<string> _hosts;
 
-    private PlatformSecrets(DataFolder data, TimeProvider time) => (_data, _time) = (data, time);
+    private PlatformSecrets(DataFolder data, TimeProvider time, IReadOnlyCollection<string> hosts) =>
+        (_data, _time, _hosts) = (data, time, hosts);
 
     public string AuthorityFile => Path.Combine(_data.Secrets, "ca.crt");
 
@@ -28,15 +30,15 @@ internal sealed class PlatformSecrets
 
     public string ServerKeyFile => Path.Combine(_data.Secrets, "server.key");
 
-    public required string AdministratorToken { get; init; }
-
     private string AuthorityKeyFile => Path.Combine(_data.Secrets, "ca.key");
 
-    /// <summary>Reads the secrets of the folder, and makes those that are missing or about to end.</summary>
-    public static PlatformSecrets Ensure(DataFolder data, TimeProvider time)
+    /// <summary>Finds the certificates of the folder, and makes those that are missing or about to end.</summary>
+    /// <param name="hosts">What else the server is called than this machine.</param>
+    public static PlatformSecrets Ensure(
+        DataFolder data, TimeProvider time, IReadOnlyCollection<string>? hosts = null)
     {
         var owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        var secrets = new PlatformSecrets(data, time) { AdministratorToken = EnsureToken(data) };
+        var secrets = new PlatformSecrets(data, time, hosts ?? []);
         if (!Directory.Exists(data.Secrets)) Directory.CreateDirectory(data.Secrets, owner);
         if (!File.Exists(secrets.AuthorityFile)) secrets.MakeAuthority();
         if (!secrets.ServerCertificateHolds()) secrets.MakeServerCertificate();
@@ -70,7 +72,8 @@ internal sealed class PlatformSecrets
     {
         if (!File.Exists(ServerCertificateFile) || !File.Exists(ServerKeyFile)) return false;
         using var certificate = X509CertificateLoader.LoadCertificateFromFile(ServerCertificateFile);
-        return certificate.NotAfter.ToUniversalTime() > _time.GetUtcNow().UtcDateTime + RenewBefore;
+        return certificate.NotAfter.ToUniversalTime() > _time.GetUtcNow().UtcDateTime + RenewBefore
+            && _hosts.All(host => certificate.MatchesHostname(host));
     }
 
     private void MakeAuthority()
@@ -96,6 +99,12 @@ internal sealed class PlatformSecrets
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName("localhost");
         if (Dns.GetHostName() is { Length: > 0 } host && host != "localhost") names.AddDnsName(host);
+        foreach (var other in _hosts)
+        {
+            if (IPAddress.TryParse(other, out var address)) names.AddIpAddress(address);
+            else names.AddDnsName(other);
+        }
+
         names.AddIpAddress(IPAddress.Loopback);
         names.AddIpAddress(IPAddress.IPv6Loopback);
         request.CertificateExtensions.Add(names.Build());

@@ -116,7 +116,8 @@ public class VerbTests() : PlatformTests(isShared: true)
             Does.StartWith("part,rows,bytes,attempt\n2026-01-01,0,").And.Contain("\n2026-01-02,0,"), made.Error);
         var history = await RunAsync("cold", "history", job, "--limit", "1", "--output", "csv");
         Assert.That(history.Output, Does.Contain("\n2026-01-02,succeeded,1,"), history.Error);
-        Assert.That((await RunAsync("cold", "jobs", "--output", "csv")).Output, Does.Contain($"\n{job},day,15 0 * * *,"));
+        Assert.That((await RunAsync("cold", "jobs", "--output", "csv")).Output,
+            Does.Contain($"\n{job},day,15 0 * * *,"));
 
         foreach (var (end, begins) in new[] { (".csv", "devices,messages,bytes"), (".parquet", "PAR1") })
         {

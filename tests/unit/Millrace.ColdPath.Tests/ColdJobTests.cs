@@ -114,6 +114,8 @@ public sealed class ColdJobTests
         using var folder = new TemporaryFolder();
         WriteJob(folder, "busiest", "SELECT device_id FROM telemetry LIMIT $top",
             """{"description":"Mine","parameters":[{"name":"top","type":"long","description":"How many"}]}""");
+        // Where the folder is a volume of Kubernetes, it has hidden ones beside them.
+        Directory.CreateDirectory(folder.Sub("..data"));
         await using var host = await ColdPathHost.StartAsync(new() { ["ColdPath:JobsFolder"] = folder.Path });
 
         var list = (await host.Client.GetFromJsonAsync<ColdJobList>("/api/v1/cold/jobs"))!;

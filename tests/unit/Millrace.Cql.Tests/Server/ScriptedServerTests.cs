@@ -33,6 +33,26 @@ public class ScriptedServerTests
         Assert.That(missing!.Code, Is.EqualTo("CQ-0100"));
     }
 
+    [Test]
+    public async Task A_session_whose_nodes_are_all_gone_finds_others_by_its_contact_points()
+    {
+        await using var first = new FakeServer((c, r) => c.VoidAsync(r));
+        await using var second = new FakeServer((c, r) => c.VoidAsync(r));
+        await using var session = await first.ConnectAsync(o =>
+        {
+            o.ContactPoints = [$"{first.EndPoint}", $"{second.EndPoint}"];
+            o.ReconnectDelayMin = TimeSpan.FromMilliseconds(10);
+        });
+        Assert.That(session.Nodes.Select(node => node.EndPoint), Is.EqualTo([first.EndPoint]));
+        var next = second.EndPoint;
+
+        await first.DisposeAsync();
+
+        await Eventually.TrueAsync(
+            () => session.Nodes.Any(node => node.EndPoint.Equals(next)), "it has the other node");
+        Assert.That((await session.ExecuteAsync("SELECT 1")).Count, Is.Zero);
+    }
+
     [TestCase(5, CqlCompression.None)]
     [TestCase(5, CqlCompression.Lz4)]
     [TestCase(4, CqlCompression.None)]

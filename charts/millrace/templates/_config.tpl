@@ -1,0 +1,99 @@
+{{/* The platform's configuration, for every role the same: what the values say, then .Values.config over it. */}}
+{{- define "millrace.config" -}}
+{{- $name := include "millrace.name" . }}
+{{- $nodes := printf "%s-nodes:4053" $name }}
+{{- $seeds := list (printf "%s-api-0.%s" $name $nodes) (printf "%s-stream-processor-0.%s" $name $nodes) (printf "%s-archiver-0.%s" $name $nodes) }}
+{{- $http := dict "Address" "0.0.0.0" "AllowPlainOnAnyAddress" true }}
+{{- $cluster := dict "Seeds" $seeds "Address" "0.0.0.0" "AllowPlainOnAnyAddress" true }}
+{{- $gateway := dict
+  "Mqtt" (dict "Enabled" false)
+  "Mqtts" (dict "Enabled" true "Address" "0.0.0.0" "CertificateFile" "/etc/millrace/certificate/tls.crt" "KeyFile" "/etc/millrace/certificate/tls.key")
+  "HubNames" (concat (list "localhost" "millrace" (printf "%s-gateway" $name)) .Values.devices.hosts)
+  "Bridges" .Values.bridges }}
+{{- $config := dict
+  "Http" $http "Cluster" $cluster "Gateway" $gateway
+  "EventLog" (dict "Kind" "Kafka" "Partitions" (int .Values.partitions) "Kafka" (include "millrace.kafkaConfig" . | fromYaml))
+  "Stores" (dict "Kind" "Cassandra" "DeviceKeyFile" "/etc/millrace/keys/device-keys.key")
+  "Cassandra" (include "millrace.cassandraConfig" . | fromYaml)
+  "ObjectStore" (dict "Folder" "/archive")
+  "ColdPath" (dict "JobsFolder" "/etc/millrace/jobs")
+  "Logging" (dict "Format" "json") }}
+{{- mergeOverwrite $config (deepCopy .Values.config) | toPrettyJson }}
+{{- end }}
+
+{{- define "millrace.kafkaConfig" -}}
+{{- if .Values.kafka.enabled }}
+BootstrapServers: {{ include "millrace.name" . }}-kafka:9092
+Topics:
+  ReplicationFactor: {{ .Values.kafka.replicas }}
+  InSyncReplicasMin: {{ ternary 2 1 (gt (int .Values.kafka.replicas) 1) }}
+{{- else }}
+{{- with .Values.external.kafka }}
+BootstrapServers: {{ required "external.kafka.bootstrapServers is missing, and kafka.enabled is false" .bootstrapServers | quote }}
+Prefix: {{ .prefix | quote }}
+Topics:
+  ReplicationFactor: {{ .replicationFactor }}
+  InSyncReplicasMin: {{ .inSyncReplicasMin }}
+Security:
+  Tls: {{ .tls.enabled }}
+  {{- if .tls.caSecret }}
+  CaFile: /etc/millrace/kafka-ca/ca.crt
+  {{- end }}
+  Sasl: {{ .sasl.mechanism }}
+  {{- if ne .sasl.mechanism "None" }}
+  UserName: {{ .sasl.userName | quote }}
+  PasswordFile: /etc/millrace/kafka-login/password
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "millrace.cassandraConfig" -}}
+{{- if .Values.cassandra.enabled }}
+ContactPoints: {{ include "millrace.name" . }}-cassandra
+ReplicationFactor: {{ .Values.cassandra.replicas }}
+{{- else }}
+{{- with .Values.external.cassandra }}
+ContactPoints: {{ required "external.cassandra.contactPoints is missing, and cassandra.enabled is false" .contactPoints | quote }}
+Port: {{ .port }}
+{{- if .localDatacenter }}
+LocalDatacenter: {{ .localDatacenter | quote }}
+{{- end }}
+Keyspace: {{ .keyspace | quote }}
+ReplicationFactor: {{ .replicationFactor }}
+Security:
+  Tls: {{ .tls.enabled }}
+  {{- if .tls.caSecret }}
+  CaFile: /etc/millrace/cassandra-ca/ca.crt
+  {{- end }}
+  {{- if .login.userName }}
+  UserName: {{ .login.userName | quote }}
+  PasswordFile: /etc/millrace/cassandra-login/password
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Secrets that the configuration names files of: name of the volume and of the secret. */}}
+{{- define "millrace.fileSecrets" -}}
+{{- if not .Values.kafka.enabled }}
+{{- with .Values.external.kafka }}
+{{- if .tls.caSecret }}
+kafka-ca: {{ .tls.caSecret }}
+{{- end }}
+{{- if ne .sasl.mechanism "None" }}
+kafka-login: {{ required "external.kafka.sasl.passwordSecret is missing" .sasl.passwordSecret }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if not .Values.cassandra.enabled }}
+{{- with .Values.external.cassandra }}
+{{- if .tls.caSecret }}
+cassandra-ca: {{ .tls.caSecret }}
+{{- end }}
+{{- if .login.userName }}
+cassandra-login: {{ required "external.cassandra.login.passwordSecret is missing" .login.passwordSecret }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
