@@ -64,4 +64,9 @@ public static class HostErrors
         "The archive differs from the log.",
         "Each record up to the archive's position must be in it once, less what was retired, erased or dead-lettered.",
         "Look at what the table of this command says, and at docs/errors/CL-0012.md.");
+
+    public static readonly ErrorDefinition FleetRefused = new("CL-0013",
+        "No message of the simulated fleet was taken.",
+        "Its connections or messages were all refused; the last reason is given.",
+        "Check --mqtt and --cafile, and that the gateway runs.");
 }

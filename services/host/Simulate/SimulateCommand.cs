@@ -76,7 +76,10 @@ internal static class SimulateCommand
                 ["ackP50Ms"] = report.AckP50Ms,
                 ["ackP99Ms"] = report.AckP99Ms,
                 ["ackMaxMs"] = report.AckMaxMs,
+                ["lastRefusal"] = report.LastRefusal,
             });
+            if (report is { Acknowledged: 0, Refused: > 0 })
+                throw HostErrors.FleetRefused.With(options.Devices, report.LastRefusal).AsException();
         }, Scenario, Devices, Prefix, Rate, Duration, Mqtt, Authority, Seed, Jitter, Late, Duplicate, Malformed,
             Offline, CommonOptions.Output);
 

@@ -8,6 +8,7 @@ internal sealed class FleetCounts
     private long _sent;
     private long _acknowledged;
     private long _refused;
+    private volatile string? _lastRefusal;
 
     public void Connect() => Interlocked.Increment(ref _connected);
 
@@ -15,7 +16,12 @@ internal sealed class FleetCounts
 
     public void Send() => Interlocked.Increment(ref _sent);
 
-    public void Refuse() => Interlocked.Increment(ref _refused);
+    /// <param name="why">Why a connection or a message was not taken.</param>
+    public void Refuse(string why)
+    {
+        _lastRefusal = why;
+        Interlocked.Increment(ref _refused);
+    }
 
     public void Acknowledge(TimeSpan latency)
     {
@@ -25,5 +31,5 @@ internal sealed class FleetCounts
 
     public SimulationReport Report() => new(Volatile.Read(ref _connected), Interlocked.Read(ref _sent),
         Interlocked.Read(ref _acknowledged), Interlocked.Read(ref _refused), Math.Round(_latency.PercentileMs(0.5), 2),
-        Math.Round(_latency.PercentileMs(0.99), 2), Math.Round(_latency.MaxMs, 2));
+        Math.Round(_latency.PercentileMs(0.99), 2), Math.Round(_latency.MaxMs, 2), _lastRefusal);
 }

@@ -1,6 +1,6 @@
+using Millrace.Simulator.Scenarios;
 using MQTTnet;
 using MQTTnet.Protocol;
-using Millrace.Simulator.Scenarios;
 
 namespace Millrace.Simulator.Fleet;
 
@@ -60,11 +60,11 @@ internal sealed class SimulatedDevice(
                     return;
                 }
 
-                counts.Refuse();
+                counts.Refuse($"CONNECT: {answer.ResultCode}");
             }
-            catch (Exception) when (!stop.IsCancellationRequested)
+            catch (Exception failure) when (!stop.IsCancellationRequested)
             {
-                counts.Refuse();
+                counts.Refuse($"CONNECT: {failure.GetBaseException().Message}");
             }
 
             await Task.Delay(Reconnect, time, stop);
@@ -88,11 +88,11 @@ internal sealed class SimulatedDevice(
                 counts.Send();
                 var answer = await client.PublishAsync(packet, CancellationToken.None);
                 if (answer.IsSuccess) counts.Acknowledge(time.GetElapsedTime(started));
-                else counts.Refuse();
+                else counts.Refuse($"PUBLISH: {answer.ReasonCode}");
             }
-            catch (Exception)
+            catch (Exception failure)
             {
-                counts.Refuse();
+                counts.Refuse($"PUBLISH: {failure.GetBaseException().Message}");
                 return;
             }
         }

@@ -147,6 +147,14 @@ public class VerbTests() : PlatformTests(isShared: true)
     }
 
     [Test]
+    public async Task A_fleet_that_nobody_takes_is_an_error_with_its_reason()
+    {
+        var fleet = await RunAsync("simulate", "--devices", "2", "--duration", "3s", "--mqtt", "127.0.0.1:1");
+        Assert.That(fleet.ExitCode, Is.EqualTo(1));
+        Assert.That(fleet.Error, Does.Contain("CL-0013").And.Contain("CONNECT: "));
+    }
+
+    [Test]
     public async Task A_deleted_device_is_told_as_it_was_asked_for()
     {
         await RunAsync("device", "create", "gone-1");

@@ -1,7 +1,7 @@
 using Confluent.Kafka;
+using Millrace.EventLog;
 using Millrace.EventLog.Kafka;
 using Millrace.Primitives;
-using Millrace.EventLog;
 using Millrace.TestKit.Servers;
 using TopicPartition = Millrace.Contracts.TopicPartition;
 
