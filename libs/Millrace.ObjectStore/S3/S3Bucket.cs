@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Amazon;
 using Amazon.Runtime;
@@ -42,7 +43,9 @@ internal sealed class S3Bucket : IDisposable
     {
         OperationCanceledException => !ct.IsCancellationRequested,
         AmazonServiceException or AmazonClientException or HttpRequestException or IOException => true,
-        TimeoutException => true,
+
+        // A connection that is reset while it is made comes through the SDK as it is.
+        SocketException or TimeoutException => true,
         _ => false,
     };
 

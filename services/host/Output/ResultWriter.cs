@@ -27,7 +27,10 @@ internal static class ResultWriter
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <param name="columns">Header and path into each item, such as ("status", "status.state").</param>
+    /// <param name="columns">
+    /// Header and path into each item, such as ("status", "status.state"); of paths with a bar between them the first
+    /// that is there.
+    /// </param>
     public static void List(
         OutputFormat format, IReadOnlyList<JsonObject> items, params (string Header, string Path)[] columns)
     {
@@ -44,6 +47,13 @@ internal static class ResultWriter
                 Table(columns.Select(c => c.Header), items.Select(i => columns.Select(c => Cell(i, c.Path))));
                 break;
         }
+    }
+
+    /// <summary>What a verb did: a sentence for people, one object for programs.</summary>
+    public static void Said(OutputFormat format, string sentence, JsonObject item)
+    {
+        if (format == OutputFormat.Table) Console.WriteLine(sentence);
+        else One(format, item);
     }
 
     /// <summary>One row as it comes in: a line of its cells, or of the whole object as JSON.</summary>
@@ -106,8 +116,14 @@ internal static class ResultWriter
 
     private static string Cell(JsonObject item, string path)
     {
-        JsonNode? node = item;
-        foreach (var part in path.Split('.')) node = node is JsonObject record ? record[part] : null;
+        JsonNode? node = null;
+        foreach (var way in path.Split('|'))
+        {
+            node = item;
+            foreach (var part in way.Split('.')) node = node is JsonObject record ? record[part] : null;
+            if (node is not null) break;
+        }
+
         return Text(node);
     }
 

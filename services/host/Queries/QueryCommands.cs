@@ -6,6 +6,7 @@ using Millrace.Client;
 using Millrace.Extensions;
 using Millrace.Output;
 using Millrace.Platform;
+using Millrace.Primitives;
 using Millrace.Saql;
 using Millrace.Saql.Extensions;
 
@@ -30,7 +31,8 @@ internal static class QueryCommands
 
     public static Command Build() => Verb.Group("query", "Stream queries: run over files, validate, apply, look at",
         QueryRunCommand.Build(), Validate(), Apply(), List(), Show(), Rows(), Explain(),
-        Change("pause", "Stop a query at a checkpoint"), Change("resume", "Go on from the checkpoint"), Delete());
+        Change("pause", "paused", "Stop a query at a checkpoint"),
+        Change("resume", "running", "Go on from the checkpoint"), Delete());
 
     private static Command Validate() => Verb.Local("validate", "Compile a query and print all that is wrong with it",
         "millrace query validate low-battery.saql", (parsed, _) =>
@@ -38,15 +40,17 @@ internal static class QueryCommands
             var result = Compile(parsed, parsed.GetValue(File)!);
             foreach (var diagnostic in result.Diagnostics) Console.Error.WriteLine(Told(diagnostic));
             if (result.Plan is null) return Task.FromResult(Verb.Failed);
-            Console.WriteLine($"valid; writes {string.Join(", ", result.Plan.Outputs)}");
+            var outputs = string.Join(", ", result.Plan.Outputs);
+            ResultWriter.Said(parsed.GetValue(CommonOptions.Output), $"valid; writes {outputs}",
+                new JsonObject { ["valid"] = true, ["outputs"] = outputs });
             return Task.FromResult(Verb.Done);
-        }, File, Reference, Config);
+        }, File, Reference, Config, CommonOptions.Output);
 
     private static Command Apply()
     {
         var name = new Option<string?>("--name") { Description = "The query's name (else the file's)" };
-        var late = new Option<string?>("--late") { Description = "Late arrival tolerance, such as 5s" };
-        var outOfOrder = new Option<string?>("--out-of-order") { Description = "Out-of-order tolerance, such as 0s" };
+        var late = CommonOptions.Duration("--late", "Late arrival tolerance, such as 5s");
+        var outOfOrder = CommonOptions.Duration("--out-of-order", "Out-of-order tolerance, such as 0s");
         var policy = new Option<string?>("--policy") { Description = "adjust or drop" };
         var onError = new Option<string?>("--on-error") { Description = "drop or stop" };
         var from = new Option<string?>("--from") { Description = "now, earliest, last, or an ISO 8601 time" };
@@ -62,17 +66,18 @@ internal static class QueryCommands
                 {
                     ["name"] = parsed.GetValue(name) ?? Path.GetFileNameWithoutExtension(file.Name),
                     ["text"] = Text(file),
-                    ["late"] = parsed.GetValue(late),
-                    ["outOfOrder"] = parsed.GetValue(outOfOrder),
+                    ["late"] = Text(parsed.GetValue(late)),
+                    ["outOfOrder"] = Text(parsed.GetValue(outOfOrder)),
                     ["policy"] = parsed.GetValue(policy),
                     ["onError"] = parsed.GetValue(onError),
                     ["startFrom"] = parsed.GetValue(from),
                     ["warmOutputs"] = parsed.GetValue(warm),
                 };
                 var query = await api.PostAsync("api/v1/queries", body, ct);
-                Console.WriteLine(
-                    $"{(string?)query!["name"]} version {(int?)query["version"]}: {(string?)query["state"]}");
-            }, File, name, late, outOfOrder, policy, onError, from, warm);
+                ResultWriter.Said(parsed.GetValue(CommonOptions.Output),
+                    $"{(string?)query!["name"]} version {(int?)query["version"]}: {(string?)query["state"]}",
+                    query.AsObject());
+            }, File, name, late, outOfOrder, policy, onError, from, warm, CommonOptions.Output);
     }
 
     private static Command List() => Verb.Remote("list", "All queries with their status", "millrace query list",
@@ -117,14 +122,17 @@ internal static class QueryCommands
             {
                 var answer = await api.GetAsync(
                     $"api/v1/queries/{Uri.EscapeDataString(parsed.GetValue(what)!)}/explain", ct);
-                Console.WriteLine((string?)answer!["plan"]);
-            }, what, Reference, Config).OrLocal(parsed =>
+                ResultWriter.Said(parsed.GetValue(CommonOptions.Output), (string?)answer!["plan"] ?? "",
+                    answer.AsObject());
+            }, what, Reference, Config, CommonOptions.Output).OrLocal(parsed =>
             {
                 if (!System.IO.File.Exists(parsed.GetValue(what))) return null;
                 var result = Compile(parsed, new FileInfo(parsed.GetValue(what)!));
                 foreach (var diagnostic in result.Diagnostics) Console.Error.WriteLine(Told(diagnostic));
-                if (result.Plan is not null) Console.WriteLine(result.Plan.Explain());
-                return result.Plan is null ? Verb.Failed : Verb.Done;
+                if (result.Plan is not { } plan) return Verb.Failed;
+                ResultWriter.Said(parsed.GetValue(CommonOptions.Output), plan.Explain(),
+                    new JsonObject { ["plan"] = plan.Explain() });
+                return Verb.Done;
             });
     }
 
@@ -146,12 +154,26 @@ internal static class QueryCommands
         }
     }
 
-    private static Command Change(string verb, string description) => Verb.Remote(verb, description,
+    private static Command Change(string verb, string state, string description) => Verb.Remote(verb, description,
         $"millrace query {verb} low-battery",
-        async (parsed, api, ct) => await api.PostAsync($"{At(parsed)}/{verb}", null, ct), Name);
+        async (parsed, api, ct) =>
+        {
+            await api.PostAsync($"{At(parsed)}/{verb}", null, ct);
+            Tell(parsed, state);
+        }, Name, CommonOptions.Output);
 
     private static Command Delete() => Verb.Remote("delete", "Remove a query; the rows it wrote stay",
-        "millrace query delete low-battery", async (parsed, api, ct) => await api.DeleteAsync(At(parsed), ct), Name);
+        "millrace query delete low-battery", async (parsed, api, ct) =>
+        {
+            await api.DeleteAsync(At(parsed), ct);
+            Tell(parsed, "deleted");
+        }, Name, CommonOptions.Output);
+
+    private static void Tell(ParseResult parsed, string state) => ResultWriter.Said(
+        parsed.GetValue(CommonOptions.Output), $"{parsed.GetValue(Name)}: {state}",
+        new JsonObject { ["name"] = parsed.GetValue(Name), ["state"] = state });
+
+    private static string? Text(TimeSpan? duration) => duration is { } given ? DurationText.Format(given) : null;
 
     private static string At(ParseResult parsed) => $"api/v1/queries/{Uri.EscapeDataString(parsed.GetValue(Name)!)}";
 

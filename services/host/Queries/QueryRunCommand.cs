@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Millrace.Client;
-using Millrace.Primitives;
 using Millrace.Saql;
 using Millrace.Saql.Extensions;
 
@@ -21,28 +20,17 @@ internal static class QueryRunCommand
         {
             Description = "NAME=FILE.json: reference data; may be repeated",
         };
-        var late = new Option<string>("--late")
-        {
-            Description = "Late arrival tolerance",
-            DefaultValueFactory = _ =>
-            "5s"
-        };
-        var outOfOrder = new Option<string>("--out-of-order")
-        {
-            Description = "Out-of-order tolerance",
-            DefaultValueFactory = _ => "0s",
-        };
+        var late = CommonOptions.Duration("--late", "Late arrival tolerance (else 5s)");
+        var outOfOrder = CommonOptions.Duration("--out-of-order", "Out-of-order tolerance (else 0s)");
         var policy = new Option<string>("--policy")
         {
             Description = "adjust or drop",
-            DefaultValueFactory = _ =>
-            "adjust"
+            DefaultValueFactory = _ => "adjust",
         };
         var onError = new Option<string>("--on-error")
         {
             Description = "stop or drop",
-            DefaultValueFactory = _ =>
-            "stop"
+            DefaultValueFactory = _ => "stop",
         };
         var output = new Option<DirectoryInfo>("--output")
         {
@@ -64,8 +52,8 @@ internal static class QueryRunCommand
                 if (missing is not null) throw HostErrors.InputMissing.With(missing).AsException();
                 var options = new QueryEngineOptions("run", 1)
                 {
-                    LateTolerance = DurationText.Parse(parsed.GetValue(late)!),
-                    OutOfOrderTolerance = DurationText.Parse(parsed.GetValue(outOfOrder)!),
+                    LateTolerance = parsed.GetValue(late) ?? TimeSpan.FromSeconds(5),
+                    OutOfOrderTolerance = parsed.GetValue(outOfOrder) ?? TimeSpan.Zero,
                     DropOutOfOrder = parsed.GetValue(policy) == "drop",
                 };
                 return await ExecuteAsync(new FileRun(plan, extensions, options, inputs, references,

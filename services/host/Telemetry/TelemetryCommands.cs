@@ -11,10 +11,10 @@ internal static class TelemetryCommands
 {
     private static readonly (string, string)[] Columns =
         [("event at", "eventAt"), ("device", "deviceId"), ("partition", "partition"), ("offset", "offset"),
-         ("properties", "properties"), ("body", "body")];
+         ("properties", "properties"), ("body", "body|bodyBase64")];
 
     private static readonly (string Header, string Path)[] TailColumns =
-        [("event at", "eventAt"), ("device", "deviceId"), ("properties", "properties"), ("body", "body")];
+        [("event at", "eventAt"), ("device", "deviceId"), ("properties", "properties"), ("body", "body|bodyBase64")];
 
     public static Command Build() =>
         Verb.Group("telemetry", "What devices sent: recent rows, or live", Show(), Tail());

@@ -94,8 +94,8 @@ public class S3ArchiveTests
             folder.Path, [.. settings.Select(pair => (pair.Key, pair.Value!)), ("ObjectStore:S3:RetriesMax", "0")]);
         waiting.LaunchRoles("archiver");
         await Eventually.TrueAsync(
-            async () => await waiting.TryGetAsync("healthz") == HttpStatusCode.OK, "it is alive",
-            TimeSpan.FromSeconds(60));
+            async () => await waiting.TryGetAsync("healthz") == HttpStatusCode.OK,
+            () => $"it is alive; it printed\n{waiting.Printed}", TimeSpan.FromSeconds(60));
 
         using var ready = await waiting.Api.GetAsync("readyz");
         Assert.That(ready.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable));

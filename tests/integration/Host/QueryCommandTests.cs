@@ -32,9 +32,12 @@ public class QueryCommandTests() : PlatformTests(isShared: false)
             (await MillraceAsync("rows", "numbers", "--output", "csv")).Contains("seven"), "the letter is a row");
 
         Assert.That(await MillraceAsync("explain", "numbers"), Does.Contain("-> numbers: n"));
-        await MillraceAsync("pause", "numbers");
+        Assert.That(JsonDocument.Parse(await MillraceAsync("explain", "numbers", "--output", "json"))
+            .RootElement.GetProperty("plan").GetString(), Does.Contain("-> numbers: n"));
+        Assert.That(await MillraceAsync("pause", "numbers"), Is.EqualTo("numbers: paused\n"));
         Assert.That(await MillraceAsync("list", "--output", "csv"), Does.Contain("numbers,2,paused"));
-        await MillraceAsync("resume", "numbers");
+        Assert.That(await MillraceAsync("resume", "numbers", "--output", "csv"),
+            Is.EqualTo("name,state\nnumbers,running\n"));
         Assert.That(await MillraceAsync("list", "--output", "csv"), Does.Contain("numbers,2,running"));
         await MillraceAsync("delete", "numbers");
         Assert.That(await MillraceAsync("list", "--output", "json"), Does.Not.Contain("numbers"));

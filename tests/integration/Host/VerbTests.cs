@@ -37,6 +37,7 @@ public class VerbTests() : PlatformTests(isShared: true)
     [TestCase("--output takes table, json or csv, not 'xml'", "device", "list", "--output", "xml")]
     [TestCase("--from takes an ISO 8601 time", "telemetry", "show", "my-device", "--from", "yesterday")]
     [TestCase("--duration takes a duration", "simulate", "--duration", "long")]
+    [TestCase("--late takes a duration", "query", "apply", "q.saql", "--late", "5x")]
     [TestCase("--malformed takes a number from 0 to 1", "simulate", "--malformed", "3")]
     [TestCase("--rate takes a number from", "simulate", "--rate", "0")]
     [TestCase("--devices takes a number from", "simulate", "--devices", "0")]
