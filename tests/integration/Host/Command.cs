@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Host;
 
@@ -12,7 +13,14 @@ internal static class Command
     public static Task<Result> MillraceAsync(params string[] arguments) =>
         RunAsync("dotnet", [Path.Combine(AppContext.BaseDirectory, "millrace.dll"), .. arguments]);
 
-    public static Task<Result> ShellAsync(string line) => RunAsync("bash", ["-c", line]);
+    /// <summary>Skips the test when the line calls a program that is not installed, and says what to install.</summary>
+    public static Task<Result> ShellAsync(string line)
+    {
+        const string Publisher = "mosquitto_pub";
+        if (line.StartsWith(Publisher, StringComparison.Ordinal) && Tool.Find(Publisher) is null)
+            Assert.Ignore($"needs {Publisher}: install mosquitto-clients");
+        return RunAsync("bash", ["-c", line]);
+    }
 
     private static async Task<Result> RunAsync(string program, IEnumerable<string> arguments)
     {

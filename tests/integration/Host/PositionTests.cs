@@ -17,7 +17,7 @@ public class PositionTests() : PlatformTests(isShared: true, ("StreamProcessor:P
         var publish = Platform.Printed.Split('\n').First(l => l.Contains("mosquitto_pub")).Trim();
         var line = publish.Replace("""'{"temperature": 21.5}'""", $"'{Sent}'");
         Assert.That(line, Is.Not.EqualTo(publish));
-        Assert.That((await Command.ShellAsync(line)).ExitCode, Is.Zero, "needs mosquitto_pub: mosquitto-clients");
+        Assert.That((await Command.ShellAsync(line)).ExitCode, Is.Zero, line);
         await Eventually.TrueAsync(async () =>
         {
             using var answer = await Api.GetAsync("api/v1/devices/my-device/position");
