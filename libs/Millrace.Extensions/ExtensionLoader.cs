@@ -12,10 +12,11 @@ internal static partial class ExtensionLoader
     {
         var calls = new BoundedCalls(
             options.FunctionTimeout, options.FunctionBytesMax, options.FunctionCallsLostMax, metrics);
+        var methods = new AssemblyMethods();
         var functions = options.Functions
-            .Select(one => MethodFunction.Of(Checked(one.Key, Word()), MethodReference.Resolve(one.Value), calls));
+            .Select(one => MethodFunction.Of(Checked(one.Key, Word()), methods.Find(one.Value), calls));
         var decoders = options.Decoders.ToDictionary(one => Checked(one.Key, MediaType()),
-            IBodyDecoder (one) => new MethodDecoder(MethodReference.Resolve(one.Value)),
+            IBodyDecoder (one) => new MethodDecoder(methods.Find(one.Value)),
             StringComparer.OrdinalIgnoreCase);
         if (options.Descriptors.Count > 0) AddProtobuf(decoders, options.Descriptors);
         return new QueryExtensions(functions, decoders, options.ContentTypes);

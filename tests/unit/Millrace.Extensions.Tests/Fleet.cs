@@ -6,6 +6,8 @@ namespace Millrace.Extensions.Tests;
 /// <summary>What a user's assembly may hold: this one, loaded again by its path.</summary>
 public static class Fleet
 {
+    private static long? _kept;
+
     public static double Fahrenheit(double celsius) => (celsius * 9 / 5) + 32;
 
     public static string? Label(string? name, long? floor) => name is null ? null : $"{name}/{floor ?? 0}";
@@ -15,6 +17,14 @@ public static class Fleet
     public static DateTimeOffset NextDay(DateTimeOffset time) => time.AddDays(1);
 
     public static bool Not(bool bit) => !bit;
+
+    public static long Keep(long value)
+    {
+        _kept = value;
+        return value;
+    }
+
+    public static long Kept(long otherwise) => _kept ?? otherwise;
 
     public static int Fails(int value) => throw new InvalidOperationException($"no {value}");
 

@@ -33,6 +33,14 @@ public class FunctionTests
     }
 
     [Test]
+    public void Functions_of_one_file_share_what_is_static_in_it()
+    {
+        var run = OverJson(
+            With("Keep", "Kept"), "SELECT UDF.Keep(t) AS a, UDF.Kept(0) AS b FROM telemetry", """{"t":7}""");
+        Assert.That(run.Rows, Is.EqualTo(new[] { """{"a":7,"b":7}""" }));
+    }
+
+    [Test]
     public void One_that_throws_fails_its_row_and_no_other()
     {
         var run = OverJson(With("Fails", "Fahrenheit"),

@@ -3,10 +3,14 @@ using System.Runtime.Loader;
 
 namespace Millrace.Extensions.Assemblies;
 
-/// <summary>FILE.dll::Namespace.Type.Method, found.</summary>
-internal static class MethodReference
+/// <summary>
+/// Finds FILE.dll::Namespace.Type.Method. Each file is loaded once, so that its methods share what is static in it.
+/// </summary>
+internal sealed class AssemblyMethods
 {
-    public static MethodInfo Resolve(string reference)
+    private readonly Dictionary<string, Assembly> _loaded = [];
+
+    public MethodInfo Find(string reference)
     {
         var parts = reference.Split("::");
         var dot = parts.Length == 2 ? parts[1].LastIndexOf('.') : -1;
@@ -27,11 +31,13 @@ internal static class MethodReference
         };
     }
 
-    private static Assembly AssemblyAt(string reference, string file)
+    private Assembly AssemblyAt(string reference, string file)
     {
+        var path = Path.GetFullPath(file);
+        if (_loaded.TryGetValue(path, out var known)) return known;
         try
         {
-            return new ExtensionContext(Path.GetFullPath(file)).Main;
+            return _loaded[path] = new ExtensionContext(path).Main;
         }
         catch (Exception unreadable) when (unreadable is IOException or BadImageFormatException
             or UnauthorizedAccessException or InvalidOperationException)
