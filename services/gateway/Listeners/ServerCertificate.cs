@@ -30,8 +30,8 @@ internal sealed class ServerCertificate
         ILogger<ServerCertificate> logger)
     {
         (_certificateFile, _keyFile, _time, _metrics, _logger) = (certificateFile, keyFile, time, metrics, logger);
-        _current = Load();
         (_lookedAt, _version) = (time.GetTimestamp(), Version());
+        _current = Load();
         metrics.CertificateShown(listener, () =>
             (Current.TargetCertificate.NotAfter.ToUniversalTime() - time.GetUtcNow().UtcDateTime).TotalSeconds);
     }
@@ -69,20 +69,24 @@ internal sealed class ServerCertificate
         }
     }
 
-    /// <summary>Changes with the files. In a Kubernetes volume these are links that all change at once.</summary>
-    private string Version() => $"{Written(_certificateFile):O} {Written(_keyFile):O}";
+    /// <summary>Changes with what the files hold, whatever times they bear: a copy may keep its source's.</summary>
+    private string Version() => OfFiles(() => $"{Hash(_certificateFile)} {Hash(_keyFile)}");
 
-    private static DateTime Written(string file) =>
-        (File.ResolveLinkTarget(file, returnFinalTarget: true) ?? new FileInfo(file)).LastWriteTimeUtc;
+    private static string Hash(string file) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file)));
 
-    private SslStreamCertificateContext Load()
+    private SslStreamCertificateContext Load() => OfFiles(() =>
+    {
+        var chain = new X509Certificate2Collection();
+        chain.ImportFromPemFile(_certificateFile);
+        return SslStreamCertificateContext.Create(
+            X509Certificate2.CreateFromPemFile(_certificateFile, _keyFile), chain, offline: true);
+    });
+
+    private T OfFiles<T>(Func<T> read)
     {
         try
         {
-            var chain = new X509Certificate2Collection();
-            chain.ImportFromPemFile(_certificateFile);
-            return SslStreamCertificateContext.Create(
-                X509Certificate2.CreateFromPemFile(_certificateFile, _keyFile), chain, offline: true);
+            return read();
         }
         catch (Exception cause) when (cause is IOException or CryptographicException or UnauthorizedAccessException
             or ArgumentException)

@@ -36,17 +36,24 @@ public class ServerCertificateTests
         var first = await ShownAsync();
         Assert.That(first, Is.EqualTo(Thumbprint(_certificates.ServerCertificateFile)));
 
-        // The key does not belong to it: the first one stays.
-        File.Copy(_certificates.DeviceCertificateFile, _certificates.ServerCertificateFile, overwrite: true);
+        // The key does not belong to it: the first one stays. The files may bear the time of the ones they replace.
+        CopyKeepingTime(_certificates.DeviceCertificateFile, _certificates.ServerCertificateFile);
         await Eventually.TrueAsync(async () =>
         {
             Assert.That(await ShownAsync(), Is.EqualTo(first));
             return _host.Meters["certificates.read/unusable"] > 0;
         }, "it is counted", Limit);
 
-        File.Copy(_certificates.DeviceKeyFile, _certificates.ServerKeyFile, overwrite: true);
+        CopyKeepingTime(_certificates.DeviceKeyFile, _certificates.ServerKeyFile);
         var renewed = Thumbprint(_certificates.DeviceCertificateFile);
         await Eventually.TrueAsync(async () => await ShownAsync() == renewed, "the renewed one is shown", Limit);
+    }
+
+    private static void CopyKeepingTime(string from, string to)
+    {
+        var written = File.GetLastWriteTimeUtc(to);
+        File.Copy(from, to, overwrite: true);
+        File.SetLastWriteTimeUtc(to, written);
     }
 
     private async Task<string> ShownAsync()
