@@ -4,6 +4,7 @@ using System.Text;
 using Millrace.Contracts;
 using Millrace.Primitives;
 using Millrace.Saql.Engine;
+using Millrace.Saql.Models;
 
 namespace Millrace.Saql;
 
@@ -25,6 +26,7 @@ public sealed class QueryEngine
     private readonly RowTaker[] _pipelines;
     private readonly AnalyticState[] _analytics;
     private readonly ReferenceState[] _references;
+    private readonly ModelPins _models;
     private byte[] _copy = [];
 
     /// <param name="sources">
@@ -43,6 +45,7 @@ public sealed class QueryEngine
         _options = options;
         (_inOrder, _pipelines, _analytics) = (assembly.Sources, assembly.Pipelines, assembly.Analytics);
         _references = [.. assembly.Operators.OfType<ReferenceState>()];
+        _models = new ModelPins(plan.Models, assembly.Frame);
         _sources = _inOrder.ToDictionary(source => source.Partition);
     }
 
@@ -171,6 +174,15 @@ public sealed class QueryEngine
         }
     }
 
+    /// <summary>The version of each model that counts, by name; 0 where none was given yet.</summary>
+    public IReadOnlyDictionary<string, int> ModelVersions => _models.Versions;
+
+    /// <summary>
+    /// The version of a model that counts from now on. It is part of the state, as reference data is; after
+    /// <see cref="Restore"/> those of <see cref="ModelVersions"/> are to be given before anything else.
+    /// </summary>
+    public void SetModel(string name, IModelScorer scorer) => _models.Set(name, scorer);
+
     /// <summary>The next offset of each source: what a checkpoint names together with <see cref="Save"/>.</summary>
     public IReadOnlyList<PartitionOffset> Positions =>
         [.. _inOrder.Select(source => new PartitionOffset(source.Partition, source.Position))];
@@ -189,6 +201,7 @@ public sealed class QueryEngine
         foreach (var source in _inOrder) source.Save(writer);
         foreach (var pipeline in _pipelines) pipeline.Save(writer);
         foreach (var analytic in _analytics) analytic.Save(writer);
+        _models.Save(writer);
         var head = new StateWriter(target);
         head.Write(StateVersion);
         head.Write(Fingerprint());
@@ -212,6 +225,7 @@ public sealed class QueryEngine
         foreach (var source in _inOrder) source.Restore(ref reader);
         foreach (var pipeline in _pipelines) pipeline.Restore(ref reader);
         foreach (var analytic in _analytics) analytic.Restore(ref reader);
+        _models.Restore(ref reader);
         if (!reader.AtEnd) throw reader.Damaged();
     }
 

@@ -53,6 +53,9 @@ public sealed class QueryPlan
     /// <summary>The reference data that the query joins with.</summary>
     public IReadOnlyList<string> References => Parts.References;
 
+    /// <summary>The models that the query scores with.</summary>
+    public IReadOnlyList<string> Models => Parts.Models;
+
     /// <summary>The names after INTO in order of the text; "output" where there is none.</summary>
     public IReadOnlyList<string> Outputs { get; }
 

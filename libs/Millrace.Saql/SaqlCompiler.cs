@@ -1,6 +1,7 @@
 using Millrace.Saql.Binding;
 using Millrace.Saql.Extensions;
 using Millrace.Saql.Lexing;
+using Millrace.Saql.Models;
 using Millrace.Saql.Parsing;
 
 namespace Millrace.Saql;
@@ -28,8 +29,8 @@ public static class SaqlCompiler
         var tokens = new Lexer(text, diagnostics).Read();
         var script = new Parser(tokens, diagnostics).ParseScript();
         var extensions = options?.Extensions ?? QueryExtensions.None;
-        var parts = new QueryBinder(diagnostics, options?.KnownInputs, options?.References ?? [], extensions)
-            .Bind(script);
+        var parts = new QueryBinder(diagnostics, options?.KnownInputs, options?.References ?? [], extensions,
+            options?.KnownModels).Bind(script);
         return diagnostics.Any
             ? new CompileResult(null, diagnostics.ToList())
             : new CompileResult(new QueryPlan(parts, text, extensions), []);
@@ -39,12 +40,19 @@ public static class SaqlCompiler
 /// <param name="KnownInputs">Names that FROM may use; null: any name is an input.</param>
 /// <param name="References">Names of reference data, which only JOIN may use.</param>
 /// <param name="Extensions">What the installation adds to the language; null: nothing.</param>
+/// <param name="KnownModels">The models that ML_SCORE may name; null: any name, with any features.</param>
 public sealed record CompileOptions(
     IReadOnlyCollection<string>? KnownInputs = null, IReadOnlyCollection<string>? References = null,
-    QueryExtensions? Extensions = null)
+    QueryExtensions? Extensions = null, IReadOnlyCollection<QueryModel>? KnownModels = null)
 {
     /// <summary>The hub's devices: id, state and tags of each.</summary>
     public const string Devices = "devices";
+
+    /// <summary>
+    /// Whether the text may score with a model, so that it is worth looking for those that there are.
+    /// </summary>
+    public static bool MayScore(string text) =>
+        text.Contains(QueryModel.Function, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>As a hub compiles, which has reference data of its own.</summary>
     public static CompileOptions Hub(QueryExtensions extensions, IReadOnlyCollection<string>? knownInputs = null) =>

@@ -79,6 +79,10 @@ public static class SaqlErrors
         "Rows of streams are kept until no other row can meet them; without a bound that is for ever.",
         "Add DATEDIFF(unit, left, right) BETWEEN ... AND ... to ON.");
 
+    public static readonly ErrorDefinition UnknownModel = new("SQ-0022", "There is no such model.",
+        "ML_SCORE names a model of the registry that has a promoted version.",
+        "Check the name with `millrace model list`, or promote a version of it.");
+
     public static readonly ErrorDefinition BadBody = new("SQ-0101", "The body cannot be decoded.",
         "A query reads bodies that are one JSON object, or an array of objects.", "Mend the device's encoder.");
 
@@ -108,6 +112,10 @@ public static class SaqlErrors
     public static readonly ErrorDefinition FunctionFailed = new("SQ-0109", "A user function failed.",
         "The function threw an exception, took longer or more memory than it may, or gave no value of the language.",
         "Mend the function, or filter such rows with WHERE.");
+
+    public static readonly ErrorDefinition ScoringFailed = new("SQ-0110", "A model could not score the row.",
+        "The model failed on these features, gave no finite number, or no version of it was given.",
+        "Filter such rows with WHERE, or promote a version that takes them.");
 
     public static readonly ErrorDefinition ForeignState = new("SQ-0201", "The saved state does not fit this query.",
         "It was written by another query, version or set of inputs, or it is damaged.",

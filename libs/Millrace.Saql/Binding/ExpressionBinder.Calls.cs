@@ -1,6 +1,7 @@
 using Millrace.Saql.Expressions;
 using Millrace.Saql.Extensions;
 using Millrace.Saql.Functions;
+using Millrace.Saql.Models;
 using Millrace.Saql.Parsing;
 using Millrace.Saql.Planning;
 using Millrace.Saql.Values;
@@ -67,6 +68,7 @@ internal abstract partial class ExpressionBinder
     /// <summary>Functions with a form of their own; null for any other.</summary>
     private Expr? BindSpecial(CallSyntax call, string name)
     {
+        if (name == QueryModel.Function) return BindScore(call);
         if (name == "ISFIRST") return BindOver(new OverSyntax(call.Place, call, [], [], null, null));
         if (AnalyticBinder.Is(name))
         {
@@ -101,7 +103,7 @@ internal abstract partial class ExpressionBinder
         "COALESCE", "ISNULL", "NULLIF", "IIF", "CONCAT", "CONCAT_WS", "GetMetadataPropertyValue", "System.Timestamp",
         "CAST", "TRY_CAST", .. Aggregates.Names, .. AnalyticBinder.Names, .. DateFunctions.WithPart,
         .. WindowBinder.Names,
-        .. GeographyFunctions.OfPoints, "GetArrayElements", "GetRecordProperties",
+        .. GeographyFunctions.OfPoints, "GetArrayElements", "GetRecordProperties", QueryModel.Function,
     ];
 
     private Expr[] BindAll(CallSyntax call) => [.. call.Arguments.Select(Bind)];

@@ -1,14 +1,18 @@
 using Millrace.Saql.Expressions;
 using Millrace.Saql.Extensions;
+using Millrace.Saql.Models;
 using Millrace.Saql.Parsing;
 using Millrace.Saql.Planning;
 
 namespace Millrace.Saql.Binding;
 
 /// <summary>The parts of a plan that expressions and sources add to.</summary>
-internal sealed class PlanBuilder(QueryExtensions extensions)
+internal sealed class PlanBuilder(QueryExtensions extensions, IReadOnlyCollection<QueryModel>? knownModels)
 {
     public QueryExtensions Extensions => extensions;
+
+    /// <summary>The models that ML_SCORE may name; null: any.</summary>
+    public IReadOnlyCollection<QueryModel>? KnownModels => knownModels;
 
     private readonly Dictionary<TextSpan, AnalyticPlan> _analyticsByPlace = [];
     private readonly Dictionary<(TextSpan Place, Branch Branch), AnalyticInlet> _inlets = [];
@@ -17,11 +21,21 @@ internal sealed class PlanBuilder(QueryExtensions extensions)
 
     public List<AnalyticPlan> Analytics { get; } = [];
 
+    /// <summary>The models that the query scores with, in order of their numbers.</summary>
+    public List<string> Models { get; } = [];
+
     public int Memos { get; private set; }
 
     public int NewMemo() => Memos++;
 
     public Expr Memo(Expr value) => new MemoExpr(value, NewMemo());
+
+    /// <summary>The number of the model.</summary>
+    public int Model(string name)
+    {
+        if (!Models.Contains(name)) Models.Add(name);
+        return Models.IndexOf(name);
+    }
 
     /// <summary>Adds an operator, behind all that it reads.</summary>
     public void Add(OperatorPlan one)

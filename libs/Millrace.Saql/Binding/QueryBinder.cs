@@ -1,6 +1,7 @@
 using Millrace.Contracts;
 using Millrace.Saql.Expressions;
 using Millrace.Saql.Extensions;
+using Millrace.Saql.Models;
 using Millrace.Saql.Parsing;
 using Millrace.Saql.Planning;
 
@@ -9,12 +10,12 @@ namespace Millrace.Saql.Binding;
 /// <summary>A script's syntax to the roots of a plan: inputs, windows, and what reads them.</summary>
 internal sealed partial class QueryBinder(
     Diagnostics diagnostics, IReadOnlyCollection<string>? knownInputs, IReadOnlyCollection<string> references,
-    QueryExtensions extensions)
+    QueryExtensions extensions, IReadOnlyCollection<QueryModel>? knownModels)
 {
     private readonly Dictionary<string, Relation> _steps = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, InputPlan> _inputs = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<FeedPlan> _feeds = [];
-    private readonly PlanBuilder _builder = new(extensions);
+    private readonly PlanBuilder _builder = new(extensions, knownModels);
     private readonly List<string> _outputs = [];
     private readonly List<int> _rowsOfOutput = [];
     private readonly List<(int Output, RowRoot Root)> _writers = [];
@@ -26,7 +27,7 @@ internal sealed partial class QueryBinder(
         foreach (var query in script.Queries) BindOutput(query);
         Pipelines.Assign(_feeds, _builder.Operators, _writers);
         return new PlanParts([.. _inputs.Values], _feeds, _builder.Operators, _builder.Analytics, _outputs,
-            _builder.Memos, [.. _references.Keys]);
+            _builder.Memos, [.. _references.Keys], _builder.Models);
     }
 
     private void BindStep(StepSyntax step)

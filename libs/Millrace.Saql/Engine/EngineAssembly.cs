@@ -24,6 +24,8 @@ internal sealed class EngineAssembly
         _context = new EngineContext(plan, options, _ranks, sink);
     }
 
+    public Frame Frame => _context.Frame;
+
     public SourceState[] Sources { get; private set; } = [];
 
     public AnalyticState[] Analytics { get; private set; } = [];

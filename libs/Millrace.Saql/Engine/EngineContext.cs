@@ -10,7 +10,8 @@ internal sealed class EngineContext(
     private readonly List<(ErrorDefinition Error, string Reason)> _reported = [];
     private uint _reportedRow;
 
-    public Frame Frame { get; } = new(plan.Parts.MemoCount, [.. sources.Select(source => source.Partition)]);
+    public Frame Frame { get; } = new(
+        plan.Parts.MemoCount, [.. sources.Select(source => source.Partition)], plan.Models.Count);
 
     public QueryPlan Plan => plan;
 

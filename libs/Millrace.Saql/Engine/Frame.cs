@@ -1,5 +1,6 @@
 using Millrace.Primitives;
 using Millrace.Saql.Functions;
+using Millrace.Saql.Models;
 using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Engine;
@@ -7,7 +8,7 @@ namespace Millrace.Saql.Engine;
 /// <summary>
 /// What expressions are evaluated on: the row at hand. One frame serves a whole engine.
 /// </summary>
-internal sealed class Frame(int memos, int[] partitions)
+internal sealed class Frame(int memos, int[] partitions, int models)
 {
     private readonly uint[] _memoStamps = new uint[memos];
     private readonly Value[] _memos = new Value[memos];
@@ -27,6 +28,9 @@ internal sealed class Frame(int memos, int[] partitions)
 
     /// <summary>The rows that a pattern has matched so far, each with its variable.</summary>
     public List<(Value[] Row, int Variable)> Matched { get; } = [];
+
+    /// <summary>The plan's models, each in the version that counts from here on.</summary>
+    public IModelScorer?[] Scorers { get; } = new IModelScorer?[models];
 
     public ValueResults ValueResults { get; } = new();
 

@@ -43,4 +43,4 @@ internal static class Pipelines
 internal sealed record PlanParts(
     IReadOnlyList<InputPlan> Inputs, IReadOnlyList<FeedPlan> Feeds, IReadOnlyList<OperatorPlan> Operators,
     IReadOnlyList<AnalyticPlan> Analytics, IReadOnlyList<string> Outputs, int MemoCount,
-    IReadOnlyList<string> References);
+    IReadOnlyList<string> References, IReadOnlyList<string> Models);

@@ -9,6 +9,7 @@ internal static class PlanText
     {
         var text = new StringBuilder();
         text.AppendLine($"scope: {Scope(plan)}");
+        if (plan.Models.Count > 0) text.AppendLine($"models: {string.Join(", ", plan.Models)}; state: their versions");
         foreach (var feed in plan.Parts.Feeds)
         {
             text.AppendLine($"input {feed.Input.Name}");
