@@ -7,7 +7,7 @@ namespace Millrace.Tidy.Tests;
 public partial class DocsTests
 {
     private static readonly string[] Groups =
-        ["device", "query", "telemetry", "alert", "cold", "deadletter", "archive", "certificate", "bridge"];
+        ["device", "query", "telemetry", "alert", "cold", "deadletter", "archive", "certificate", "bridge", "model"];
 
     private static IEnumerable<string> Pages => Tree.Files("*.md").Where(f => !f.StartsWith("benchmarks/results"));
 
