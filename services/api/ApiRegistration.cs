@@ -21,6 +21,7 @@ using Millrace.Api.Tokens;
 using Millrace.Extensions;
 using Millrace.Hosting.Http;
 using Millrace.Hosting.Options;
+using Millrace.Models;
 using Millrace.Stores.Queries;
 
 namespace Millrace.Api;
@@ -32,6 +33,7 @@ public static class ApiRegistration
     {
         services.AddValidatedOptions<ApiOptions>("Api");
         services.AddQueryExtensions();
+        services.AddModels();
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<ApiOptions>>(
             (kestrel, api) => kestrel.Limits.MaxRequestBodySize = api.Value.RequestBytesMax.Bytes);
         services.Configure<JsonOptions>(json =>

@@ -55,4 +55,13 @@ internal static partial class Log
         "The store takes what {Sink} has of {Partition} again, after {Tries} failures in {Elapsed}")]
     public static partial void StoreTakesAgain(
         this ILogger log, string sink, string partition, int tries, TimeSpan elapsed);
+
+    [LoggerMessage(6016, LogLevel.Information,
+        "Query {Query} scores at {Place} with version {Version} of {Model} from here on")]
+    public static partial void ModelTaken(this ILogger log, string query, int place, int version, string model);
+
+    [LoggerMessage(6017, LogLevel.Warning,
+        "Query {Query} goes on at {Place} with version {Version} of {Model}: {Why}")]
+    public static partial void ModelNotTaken(
+        this ILogger log, string query, int place, int version, string model, string why);
 }

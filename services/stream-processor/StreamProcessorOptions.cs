@@ -29,7 +29,9 @@ public sealed class StreamProcessorOptions
     /// <summary>How much the windows, joins and other state of a query may hold at one place; more stops it.</summary>
     public ByteSize QueryStateBytesMax { get; set; } = ByteSize.FromMiB(512);
 
-    /// <summary>How often a query that joins with devices looks whether they have changed.</summary>
+    /// <summary>
+    /// How often a query that joins with devices, or scores with models, looks whether they have changed.
+    /// </summary>
     public TimeSpan ReferenceInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long a partition has nothing new before a query that waits for it counts it as idle.</summary>

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Millrace.Extensions;
 using Millrace.Hosting.Options;
+using Millrace.Models;
 using Millrace.StreamProcessor.Queries;
 using Millrace.StreamProcessor.Sinks;
 using Millrace.StreamProcessor.Sources;
@@ -16,6 +17,7 @@ public static class StreamProcessorRegistration
     {
         services.AddValidatedOptions<StreamProcessorOptions>("StreamProcessor");
         services.AddQueryExtensions();
+        services.AddModels();
         services.AddSingleton<IValidateOptions<StreamProcessorOptions>, StreamProcessorOptionsValidator>();
         services.AddSingleton<StreamRuntime>();
         services.AddSingleton<DeadLetterLog>();
@@ -29,6 +31,7 @@ public static class StreamProcessorRegistration
         services.AddSingleton<DeadLetterSink>();
         services.AddSingleton<LateLetters>();
         services.AddSingleton<ReferenceData>();
+        services.AddSingleton<PromotedModels>();
         services.AddSingleton<QueryServices>();
         services.AddSingleton<QueryStarts>();
         services.AddSingleton<QueryPlaces>();

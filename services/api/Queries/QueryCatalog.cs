@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Millrace.Contracts;
 using Millrace.EventLog;
+using Millrace.Models.Scoring;
 using Millrace.Saql;
 using Millrace.Saql.Extensions;
 using Millrace.Stores.Checkpoints;
@@ -12,12 +13,12 @@ namespace Millrace.Api.Queries;
 /// <summary>Changes the stored queries, and tells those who run them.</summary>
 internal sealed partial class QueryCatalog(
     IQueryStore store, ICheckpointStore checkpoints, IEventLog log, QueryInputs inputs, QueryExtensions extensions,
-    ControlNotices control, AuditTrail audit, TimeProvider time)
+    ModelScorers models, ControlNotices control, AuditTrail audit, TimeProvider time)
 {
     /// <summary>Compiles and keeps the query; a change of text or options is a new version.</summary>
     public async Task<QueryConfig> ApplyAsync(QueryRequest request, CancellationToken ct)
     {
-        var (name, plan) = Check(request);
+        var (name, plan) = await CheckAsync(request, ct);
         var known = await store.FindAsync(name, ct);
         await RefuseClashesAsync(name, plan, ct);
         var options = request.Options(known);
@@ -68,11 +69,16 @@ internal sealed partial class QueryCatalog(
     }
 
     /// <summary>What is wrong with the text, by what can be read now.</summary>
-    public CompileResult Compile(QueryRequest request) => request.Text is null
-        ? throw ApiErrors.BadRequest.With(null, "text is missing.").AsException()
-        : SaqlCompiler.Compile(request.Text, CompileOptions.Hub(extensions, inputs.Names));
+    public async Task<CompileResult> CompileAsync(QueryRequest request, CancellationToken ct)
+    {
+        if (request.Text is null) throw ApiErrors.BadRequest.With(null, "text is missing.").AsException();
+        var options = CompileOptions.Hub(extensions, inputs.Names);
+        if (CompileOptions.MayScore(request.Text))
+            options = options with { KnownModels = await models.CallableAsync(ct) };
+        return SaqlCompiler.Compile(request.Text, options);
+    }
 
-    private (string Name, QueryPlan Plan) Check(QueryRequest request)
+    private async Task<(string Name, QueryPlan Plan)> CheckAsync(QueryRequest request, CancellationToken ct)
     {
         if (request.Name is null || !NamePattern().IsMatch(request.Name))
         {
@@ -80,7 +86,7 @@ internal sealed partial class QueryCatalog(
                 "name has 1 to 64 letters, digits, - or _, and begins with a letter.").AsException();
         }
 
-        var result = Compile(request);
+        var result = await CompileAsync(request, ct);
         if (result.Plan is null) throw new QueryInvalidException(result.Diagnostics);
         var unsafeName = result.Plan.Outputs.FirstOrDefault(o => !NamePattern().IsMatch(o));
         if (unsafeName is not null)

@@ -18,7 +18,7 @@ internal static class QueryEndpoints
         var queries = api.MapGroup("/queries").WithTags("Queries");
         queries.MapPost("/", ApplyAsync).RequireAuthorization(ApiScopes.Operate).WithName("ApplyQuery")
             .WithSummary("Create a query, or replace the one of that name").Produces<QueryItem>();
-        queries.MapPost("/validate", Validate).RequireAuthorization(ApiScopes.Read).WithName("ValidateQuery")
+        queries.MapPost("/validate", ValidateAsync).RequireAuthorization(ApiScopes.Read).WithName("ValidateQuery")
             .WithSummary("Compile a text without keeping it").Produces<QueryCheck>();
         queries.MapGet("/", ListAsync).RequireAuthorization(ApiScopes.Read).WithName("ListQueries")
             .WithSummary("All queries with their status").Produces<QueryList>();
@@ -46,9 +46,10 @@ internal static class QueryEndpoints
         QueryRequest request, QueryCatalog catalog, CancellationToken ct) =>
         QueryItem.Of(await catalog.ApplyAsync(request, ct), null);
 
-    private static QueryCheck Validate(QueryRequest request, QueryCatalog catalog)
+    private static async Task<QueryCheck> ValidateAsync(
+        QueryRequest request, QueryCatalog catalog, CancellationToken ct)
     {
-        var result = catalog.Compile(request);
+        var result = await catalog.CompileAsync(request, ct);
         return new QueryCheck(result.Plan is not null, result.Diagnostics, result.Plan?.Outputs ?? []);
     }
 

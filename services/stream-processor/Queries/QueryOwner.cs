@@ -55,14 +55,15 @@ internal sealed class QueryOwner : IDisposable
 
         var engine = place.CreateEngine(services.Options, writer);
         if (checkpoint is not null) engine.Restore(checkpoint.State);
+        await services.Models.RestoreAsync(engine, ct);
         foreach (var mark in await services.Checkpoints.MarksAsync(place.Key, ct)) Recall(engine, mark);
         foreach (var (input, offset) in engine.Positions) progress.Position(input, offset);
         services.Logger.QueryRecovered(place.Config.Name, place.Partition, epoch, writer.KnownRows);
         var owner = new QueryOwner(services, place, progress, epoch, writer, engine);
         await owner.HoldAsync(ct);
 
-        // What was joined with before is part of the checkpoint.
-        if (checkpoint is null && place.UsesReferences) await owner.RefreshAsync(ct);
+        // What was joined or scored with before is part of the checkpoint.
+        if (checkpoint is null && place.LooksOutside) await owner.RefreshAsync(ct);
 
         // A late letter that stands just where the checkpoint is has its rows now.
         await owner.EmitAsync(RecordBatch.None(place.Sources[0].Partition, 0), ct);
@@ -115,7 +116,7 @@ internal sealed class QueryOwner : IDisposable
         if (_engine.AwaitsWatermark || _place.Activity is not null) await MarkIdleAsync(ct);
         // What was not to be told at once.
         await _writer.FlushAsync(ct);
-        if (_place.UsesReferences && !IsCatchingUp
+        if (_place.LooksOutside && !IsCatchingUp
             && _services.Time.GetElapsedTime(_referencesAt) >= _services.Options.ReferenceInterval)
             await RefreshAsync(ct);
         _progress.Watermark(_place.Partition, _engine.WatermarkMs);
@@ -123,20 +124,28 @@ internal sealed class QueryOwner : IDisposable
     }
 
     /// <summary>
-    /// Takes the devices as they are now. The checkpoint that has them is written before the next record, so that
-    /// whoever takes over answers with the same.
+    /// Takes the devices, and the promoted versions of models, as they are now. The checkpoint that has them is written
+    /// before the next record, so that whoever takes over answers with the same.
     /// </summary>
     private async Task RefreshAsync(CancellationToken ct)
     {
         _referencesAt = _services.Time.GetTimestamp();
+        var isChanged = await _services.Models.RefreshAsync(_engine, _place.Config.Name, _place.Partition, ct);
+        if (_place.UsesReferences) isChanged |= await RefreshDevicesAsync(ct);
+        if (!isChanged) return;
+        _changed = true;
+        await SaveAsync(ct);
+    }
+
+    private async Task<bool> RefreshDevicesAsync(CancellationToken ct)
+    {
         var devices = await _services.References.DevicesAsync(ct);
         var isSame = _devices is not null && _devices.Count == devices.Count
             && _devices.Zip(devices).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second));
-        if (isSame) return;
+        if (isSame) return false;
         _devices = devices;
         _engine.SetReference(CompileOptions.Devices, devices);
-        _changed = true;
-        await SaveAsync(ct);
+        return true;
     }
 
     /// <summary>

@@ -56,6 +56,9 @@ internal sealed record QueryPlace(
     /// <summary>Reference data is joined where rows are answered.</summary>
     public bool UsesReferences => Stage != QueryStage.Dealer && Plan.References.Count > 0;
 
+    /// <summary>Whether it takes what is no stream: reference data, or versions of models.</summary>
+    public bool LooksOutside => UsesReferences || Plan.Models.Count > 0;
+
     /// <param name="stateBytesMax">What the query may keep here.</param>
     public QueryEngineOptions EngineOptions(long stateBytesMax) => new(Config.Name, Config.Version)
     {

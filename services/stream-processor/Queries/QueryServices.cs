@@ -11,7 +11,7 @@ namespace Millrace.StreamProcessor.Queries;
 /// <summary>What every running query needs.</summary>
 internal sealed class QueryServices(
     IEventLog log, ICheckpointStore checkpoints, DeadLetterWriter deadLetters, StreamRuntime runtime, LateLetters late,
-    ReferenceData references,
+    ReferenceData references, PromotedModels models,
     IOptions<StreamProcessorOptions> options, IOptions<NodeOptions> node, TimeProvider time,
     ILogger<QueryServices> logger)
 {
@@ -24,6 +24,8 @@ internal sealed class QueryServices(
     public LateLetters Late { get; } = late;
 
     public ReferenceData References { get; } = references;
+
+    public PromotedModels Models { get; } = models;
 
     public StreamRuntime Runtime { get; } = runtime;
 

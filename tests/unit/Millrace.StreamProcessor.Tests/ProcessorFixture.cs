@@ -7,6 +7,7 @@ using Millrace.EventLog;
 using Millrace.Hosting;
 using Millrace.Hosting.Node;
 using Millrace.Hosting.Options;
+using Millrace.ObjectStore;
 using Millrace.Saql;
 using Millrace.Stores.Checkpoints;
 using Millrace.Stores.Queries;
@@ -175,6 +176,8 @@ internal sealed class ProcessorFixture : IAsyncDisposable
         services.AddLocalEventLog();
         services.AddValidatedOptions<NodeOptions>("Node");
         services.AddSqliteStores();
+        services.AddMetrics();
+        services.AddFileObjectStore();
         services.AddMillraceStreamProcessor();
         if (_telemetry is not null) services.AddSingleton(_telemetry);
         if (_shared is not null)
