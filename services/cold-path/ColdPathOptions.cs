@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Millrace.Primitives;
 
 namespace Millrace.ColdPath;
 
@@ -53,4 +54,7 @@ public sealed class ColdPathOptions
     /// <summary>The most parts that one request names.</summary>
     [Range(1, 100_000)]
     public int PartsMax { get; set; } = 10_000;
+
+    /// <summary>The largest ONNX model that is taken.</summary>
+    public ByteSize ModelBytesMax { get; set; } = ByteSize.FromMiB(64);
 }

@@ -6,9 +6,11 @@ using Millrace.ColdPath.Jobs.DataQuality;
 using Millrace.ColdPath.Jobs.DeviceHourStatistics;
 using Millrace.ColdPath.Jobs.Downsampling;
 using Millrace.ColdPath.Jobs.Features;
+using Millrace.ColdPath.Models;
 using Millrace.ColdPath.Runs;
 using Millrace.ColdPath.Scheduling;
 using Millrace.Hosting.Options;
+using Millrace.Models;
 
 namespace Millrace.ColdPath;
 
@@ -30,6 +32,11 @@ public static class ColdPathServices
         services.AddSingleton<IFrameJob, DataQualityJob>();
         services.AddSingleton<IFrameJob, DownsamplingJob>();
         services.AddSingleton<IFrameJob, FeaturesJob>();
+        services.AddModels();
+        services.AddSingleton<ModelMetrics>();
+        services.AddSingleton<ModelJobs>();
+        services.AddSingleton<ModelUploads>();
+        services.AddSingleton<ModelEndpoints>();
         services.AddSingleton<ResultTable>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton<PartEndpoints>();
@@ -39,13 +46,15 @@ public static class ColdPathServices
     }
 
     /// <summary>
-    /// The endpoints below /api/v1/cold. Reads the catalogue, so that a job that cannot be read is told at start.
+    /// The endpoints below /api/v1/cold and /api/v1/models. Reads the catalogue, so that a job that cannot be read is
+    /// told at start.
     /// </summary>
     public static IEndpointRouteBuilder MapMillraceColdPath(this IEndpointRouteBuilder endpoints)
     {
         endpoints.ServiceProvider.GetRequiredService<JobCatalog>();
         ColdEndpoints.Map(endpoints);
         PartEndpoints.Map(endpoints);
+        ModelEndpoints.Map(endpoints);
         return endpoints;
     }
 }

@@ -21,4 +21,10 @@ internal static partial class Log
 
     [LoggerMessage(8005, LogLevel.Warning, "The schedule of job {Job} could not be served; it is tried again")]
     public static partial void ScheduleFailed(this ILogger log, Exception e, string job);
+
+    [LoggerMessage(8006, LogLevel.Information, "Job {Job} trained version {Version} of {Model} on {Rows} rows")]
+    public static partial void ModelTrained(this ILogger log, string job, string model, int version, int rows);
+
+    [LoggerMessage(8007, LogLevel.Information, "{By}: {What} of model {Model}, version {Version}")]
+    public static partial void ModelChanged(this ILogger log, string by, string what, string model, int version);
 }

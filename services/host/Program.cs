@@ -9,6 +9,7 @@ using Millrace.DeadLetters;
 using Millrace.Dev;
 using Millrace.Devices;
 using Millrace.Health;
+using Millrace.Learning;
 using Millrace.Queries;
 using Millrace.Run;
 using Millrace.Secrets;
@@ -27,6 +28,7 @@ var millrace = new RootCommand("Millrace: a self-hosted IoT streaming platform")
     TelemetryCommands.Build(),
     AlertCommands.Build(),
     ColdCommands.Build(),
+    ModelCommands.Build(),
     ArchiveCommands.Build(),
     DeadLetterCommands.Build(),
     BridgeCommands.Build(),

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Millrace.Batch;
 using Millrace.Hosting.Http;
+using Millrace.Models;
 using Millrace.Primitives;
 
 namespace Millrace.ColdPath.Api;
@@ -14,6 +15,10 @@ internal static class ColdProblems
         [ColdPathErrors.ResultUnknown] = StatusCodes.Status404NotFound,
         [ColdPathErrors.JobBusy] = StatusCodes.Status409Conflict,
         [ColdPathErrors.RunFailed] = StatusCodes.Status500InternalServerError,
+        [ModelErrors.Unknown] = StatusCodes.Status404NotFound,
+        [ModelErrors.PromotionConflict] = StatusCodes.Status409Conflict,
+        [ModelErrors.NothingBefore] = StatusCodes.Status409Conflict,
+        [ModelErrors.ContentDamaged] = StatusCodes.Status500InternalServerError,
         [BatchErrors.TimedOut] = StatusCodes.Status504GatewayTimeout,
         [BatchErrors.Unreachable] = StatusCodes.Status503ServiceUnavailable,
         [BatchErrors.SessionLost] = StatusCodes.Status503ServiceUnavailable,
@@ -51,7 +56,8 @@ internal static class ColdProblems
     {
         if (Statuses.TryGetValue(error.Definition, out var status)) return status;
         var isCallers = error.Code.StartsWith("CP-", StringComparison.Ordinal)
-            || error.Code.StartsWith("BA-", StringComparison.Ordinal);
+            || error.Code.StartsWith("BA-", StringComparison.Ordinal)
+            || error.Code.StartsWith("MO-", StringComparison.Ordinal);
         return isCallers ? StatusCodes.Status400BadRequest : StatusCodes.Status500InternalServerError;
     }
 }

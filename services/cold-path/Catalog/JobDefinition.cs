@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Millrace.ColdPath.Models;
 
 namespace Millrace.ColdPath.Catalog;
 
@@ -46,16 +47,17 @@ public sealed record JobSchedule(string Cron, string LookBack);
 /// <summary>What a job's <c>job.json</c> says.</summary>
 /// <param name="Class">The job's name in the program, where there is no <c>job.sql</c>.</param>
 /// <param name="Part">With parameters <c>from</c> and <c>to</c>: its results can be kept, by these parts.</param>
+/// <param name="Model">What is done with the statement's rows, where it has to do with a model.</param>
 public sealed record JobManifest(
     string Description, IReadOnlyList<JobParameter>? Parameters = null, string? Class = null, JobPart? Part = null,
-    JobSchedule? Schedule = null);
+    JobSchedule? Schedule = null, JobModel? Model = null);
 
 /// <summary>A job as read from its folder, whose name is the job's.</summary>
 /// <param name="Sql">Its statement; null for one that is a class.</param>
 /// <param name="Frame">The class; null for one that is a statement.</param>
 public sealed record JobDefinition(
     string Name, string Description, IReadOnlyList<JobParameter> Parameters, string? Sql, IFrameJob? Frame = null,
-    JobPart? Part = null, JobSchedule? Schedule = null)
+    JobPart? Part = null, JobSchedule? Schedule = null, JobModel? Model = null)
 {
     /// <summary>The parameters that say which part of the time a run is about.</summary>
     public const string FromParameter = "from";

@@ -48,7 +48,9 @@ internal static class JobFolder
         if (parameters.GroupBy(parameter => parameter.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw Invalid(manifestFile, $"Parameter {twice.Key} is there twice.");
         CheckParts(manifest, parameters, manifestFile);
-        return new JobDefinition(name, manifest.Description, parameters, sql, frame, manifest.Part, manifest.Schedule);
+        CheckModel(manifest, manifestFile);
+        return new JobDefinition(
+            name, manifest.Description, parameters, sql, frame, manifest.Part, manifest.Schedule, manifest.Model);
     }
 
     private static JobManifest ReadManifest(string file)
@@ -77,6 +79,13 @@ internal static class JobFolder
             throw Invalid(file, $"The schedule '{schedule.Cron}': {wrong}.");
         if (!DurationText.TryParse(schedule.LookBack, out var lookBack) || lookBack <= TimeSpan.Zero)
             throw Invalid(file, $"lookBack '{schedule.LookBack}' is no duration, such as 2d.");
+    }
+
+    private static void CheckModel(JobManifest manifest, string file)
+    {
+        if (manifest.Model is not { } model) return;
+        if (manifest.Part is null) throw Invalid(file, "A job with a model says by which part it runs.");
+        if (model.Wrong is { } wrong) throw Invalid(file, $"model: {wrong}");
     }
 
     private static void Check(JobParameter parameter, string? sql, string file)

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.ColdPath.Catalog;
+using Millrace.ColdPath.Models;
 using Millrace.Hosting.Node;
 using Millrace.Primitives;
 using Millrace.Stores.Jobs;
@@ -14,8 +15,9 @@ namespace Millrace.ColdPath.Runs;
 /// the table's commits keep the results right.
 /// </summary>
 internal sealed class JobRunner(
-    JobCatalog catalog, ColdJobs jobs, ResultTable results, IJobStore store, IOptions<ColdPathOptions> options,
-    IOptions<NodeOptions> node, ColdPathMetrics metrics, TimeProvider time, ILogger<JobRunner> log)
+    JobCatalog catalog, ColdJobs jobs, ResultTable results, ModelJobs models, IJobStore store,
+    IOptions<ColdPathOptions> options, IOptions<NodeOptions> node, ColdPathMetrics metrics, TimeProvider time,
+    ILogger<JobRunner> log)
 {
     private readonly ColdPathOptions _options = options.Value;
 
@@ -74,8 +76,11 @@ internal sealed class JobRunner(
         await store.SaveRunAsync(run, _options.RunRetention, ct).ConfigureAwait(false);
         try
         {
-            var query = await jobs.PrepareAsync(job.Name, WithTimes(parameters, part), ct).ConfigureAwait(false);
-            var written = await results.ReplaceAsync(job.Name, part, query, ct).ConfigureAwait(false);
+            var times = WithTimes(parameters, part, job.Model?.Before ?? TimeSpan.Zero);
+            var query = await jobs.PrepareAsync(job.Name, times, ct).ConfigureAwait(false);
+            var written = job.Model is null
+                ? await results.ReplaceAsync(job.Name, part, query, ct).ConfigureAwait(false)
+                : await models.RunAsync(job, part, query, ct).ConfigureAwait(false);
             run = run with { State = JobRunState.Succeeded, Rows = written.Rows, Bytes = written.Bytes };
             log.PartMade(job.Name, part.Name, written.Rows);
         }
@@ -102,10 +107,10 @@ internal sealed class JobRunner(
     }
 
     private static Dictionary<string, JsonElement> WithTimes(
-        IReadOnlyDictionary<string, JsonElement> parameters, TimePart part)
+        IReadOnlyDictionary<string, JsonElement> parameters, TimePart part, TimeSpan before)
     {
         var all = parameters.ToDictionary();
-        all[JobDefinition.FromParameter] = JsonSerializer.SerializeToElement(part.From);
+        all[JobDefinition.FromParameter] = JsonSerializer.SerializeToElement(part.From - before);
         all[JobDefinition.ToParameter] = JsonSerializer.SerializeToElement(part.To);
         return all;
     }

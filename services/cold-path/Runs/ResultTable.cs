@@ -19,16 +19,26 @@ internal sealed class ResultTable(IObjectStore store, IBatchEngine engine, TimeP
     /// <summary>Runs the statement, and puts its rows in the place of the part's.</summary>
     public async Task<BatchWritten> ReplaceAsync(string job, TimePart part, BatchQuery query, CancellationToken ct)
     {
+        await using var first = await engine.QueryAsync(query with { RowsMax = 1 }, ct).ConfigureAwait(false);
+        return await ReplaceAsync(job, part, first.Schema,
+            prefix => engine.WriteParquetAsync(query, new BatchOutput(prefix), ct), ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Puts rows that somebody else writes in the place of the part's.</summary>
+    /// <param name="write">Writes them below a key.</param>
+    public async Task<BatchWritten> ReplaceAsync(
+        string job, TimePart part, Schema rows, Func<string, ValueTask<BatchWritten>> write, CancellationToken ct)
+    {
         var table = BatchTable.OfJob(job);
         using var delta = new DeltaTable(store, table.Root, time);
         var partition = TimePart.ColumnsOf(part.Kind);
-        var schema = await SchemaAsync(query, partition, ct).ConfigureAwait(false);
+        var schema = SchemaOf(rows, partition);
         await delta.EnsureAsync(schema, [.. partition.Select(column => column.Name)], ct).ConfigureAwait(false);
 
         var startedAt = time.GetUtcNow();
         var folders = string.Join('/', partition.Select(column => $"{column.Name}={part.Values[column.Name]}"));
         var prefix = $"{table.Root}/{folders}/{Guid.NewGuid():N}";
-        var written = await engine.WriteParquetAsync(query, new BatchOutput(prefix), ct).ConfigureAwait(false);
+        var written = await write(prefix).ConfigureAwait(false);
         var adds = new List<AddFile>();
         foreach (var key in written.Keys)
         {
@@ -70,12 +80,9 @@ internal sealed class ResultTable(IObjectStore store, IBatchEngine engine, TimeP
         }
     }
 
-    /// <summary>The columns of the statement's rows, from its first none.</summary>
-    private async Task<DeltaSchema> SchemaAsync(
-        BatchQuery query, IReadOnlyList<DeltaColumn> partition, CancellationToken ct)
+    private static DeltaSchema SchemaOf(Schema rows, IReadOnlyList<DeltaColumn> partition)
     {
-        await using var result = await engine.QueryAsync(query with { RowsMax = 1 }, ct).ConfigureAwait(false);
-        var columns = result.Schema.FieldsList.Select(field => new DeltaColumn(field.Name, TypeOf(field))).ToList();
+        var columns = rows.FieldsList.Select(field => new DeltaColumn(field.Name, TypeOf(field))).ToList();
         if (partition.FirstOrDefault(column => columns.Any(known => known.Name == column.Name)) is { } taken)
             throw ColdPathErrors.ResultInvalid.With(taken.Name, "This name is the part's own.").AsException();
         return new DeltaSchema([.. columns, .. partition]);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.ColdPath.Catalog;
+using Millrace.ColdPath.Models;
 using Millrace.ColdPath.Runs;
 using Millrace.Primitives;
 using Millrace.Stores.Jobs;
@@ -52,10 +53,17 @@ internal sealed class JobScheduler(
         {
             // Another process may have served it while this one waited for the lease.
             if (await DueAsync(job, now, ct).ConfigureAwait(false) is not { } due) return;
-            foreach (var part in TimePart.EndedWithin(job.Part!.Value, due.Since - LookBack(job), due.At))
+            foreach (var part in PartsOf(job, due.Since, due.At))
                 await runner.RunAsync(job.Name, part, Defaults, Trigger, ct).ConfigureAwait(false);
             await store.SaveServedUpToAsync(job.Name, due.At, ct).ConfigureAwait(false);
         }, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>A model is trained once, on what is the newest then.</summary>
+    private static IEnumerable<TimePart> PartsOf(JobDefinition job, DateTimeOffset since, DateTimeOffset at)
+    {
+        var ended = TimePart.EndedWithin(job.Part!.Value, since - LookBack(job), at);
+        return job.Model?.Does == ModelStep.Train ? ended.TakeLast(1) : ended;
     }
 
     /// <summary>The last time that the job was due and not served, and the first of these.</summary>

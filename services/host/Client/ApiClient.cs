@@ -17,13 +17,22 @@ internal sealed class ApiClient : IDisposable
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", target.Token);
     }
 
-    public Task<JsonNode?> GetAsync(string path, CancellationToken ct) => SendAsync(HttpMethod.Get, path, null, ct);
+    public Task<JsonNode?> GetAsync(string path, CancellationToken ct) =>
+        SendAsync(HttpMethod.Get, path, (JsonNode?)null, ct);
 
     public Task<JsonNode?> PostAsync(string path, JsonNode? body, CancellationToken ct) =>
         SendAsync(HttpMethod.Post, path, body, ct);
 
+    /// <summary>Sends bytes as they are.</summary>
+    public Task<JsonNode?> PostBytesAsync(string path, byte[] body, CancellationToken ct)
+    {
+        var content = new ByteArrayContent(body);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+        return SendAsync(HttpMethod.Post, path, content, ct);
+    }
+
     public Task<JsonNode?> DeleteAsync(string path, CancellationToken ct) =>
-        SendAsync(HttpMethod.Delete, path, null, ct);
+        SendAsync(HttpMethod.Delete, path, (JsonNode?)null, ct);
 
     /// <summary>All items of a list that is answered in pages, up to a number of them.</summary>
     public async Task<List<JsonObject>> ListAsync(string path, int most, CancellationToken ct)
@@ -44,12 +53,15 @@ internal sealed class ApiClient : IDisposable
     }
 
     /// <summary>An answer as it streams in; the caller disposes it.</summary>
-    public async Task<HttpResponseMessage> OpenAsync(
-        HttpMethod method, string path, JsonNode? body, string accept, CancellationToken ct)
+    public Task<HttpResponseMessage> OpenAsync(
+        HttpMethod method, string path, JsonNode? body, string accept, CancellationToken ct) =>
+        OpenAsync(method, path, body is null ? null : JsonContent.Create(body), accept, ct);
+
+    private async Task<HttpResponseMessage> OpenAsync(
+        HttpMethod method, string path, HttpContent? content, string accept, CancellationToken ct)
     {
-        using var request = new HttpRequestMessage(method, path);
+        using var request = new HttpRequestMessage(method, path) { Content = content };
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(accept));
-        if (body is not null) request.Content = JsonContent.Create(body);
         try
         {
             var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
@@ -71,9 +83,12 @@ internal sealed class ApiClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<JsonNode?> SendAsync(HttpMethod method, string path, JsonNode? body, CancellationToken ct)
+    private Task<JsonNode?> SendAsync(HttpMethod method, string path, JsonNode? body, CancellationToken ct) =>
+        SendAsync(method, path, body is null ? null : JsonContent.Create(body), ct);
+
+    private async Task<JsonNode?> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken ct)
     {
-        using var response = await OpenAsync(method, path, body, "application/json", ct);
+        using var response = await OpenAsync(method, path, content, "application/json", ct);
         if (response.StatusCode == HttpStatusCode.NoContent) return null;
         try
         {

@@ -5,6 +5,7 @@ using Millrace.Client;
 using Millrace.Hosting;
 using Millrace.Platform;
 using Millrace.Registry.Identities;
+using Millrace.Run;
 using Millrace.Stores.Identities;
 
 namespace Millrace.Dev;
@@ -31,14 +32,15 @@ internal static class DevCommand
 
     public static Command Build() => Verb.Local("dev", "The whole platform in one process, nothing else needed",
         "millrace dev --simulate 20", RunAsync, CommonOptions.Data, Simulate, MqttPort, MqttsPort,
-        HttpPort, WebSocketPort);
+        HttpPort, WebSocketPort, RunCommands.Config);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
         var data = new DataFolder(Path.GetFullPath(CommonOptions.DataPath(parsed)));
         var token = PlatformSecrets.EnsureToken(data);
         var secrets = PlatformSecrets.Ensure(data, TimeProvider.System);
-        var app = PlatformBuilder.Build(data, PlatformBuilder.AllRoles, Settings(parsed, secrets), null);
+        var app = PlatformBuilder.Build(data, PlatformBuilder.AllRoles, Settings(parsed, secrets),
+            RunCommands.ConfigFile(parsed));
         await WaitingRoom.WaitAsync(app, ct);
         await PlatformRunner.StartAsync(app, ct);
         var endpoints = await PlatformRunner.OpenAsync(app, data, token, PlatformBuilder.AllRoles, ct);

@@ -2,6 +2,7 @@ using Millrace.Contracts;
 using Millrace.Saql;
 using Millrace.Saql.Extensions;
 using Millrace.Saql.Files;
+using Millrace.Saql.Models;
 
 namespace Millrace.Queries;
 
@@ -13,7 +14,8 @@ internal sealed record FileRunCounts(long Lines, long Rows, long Failed, long Dr
 /// </summary>
 internal sealed class FileRun(
     QueryPlan plan, QueryExtensions extensions, QueryEngineOptions options, IReadOnlyDictionary<string, string> inputs,
-    IReadOnlyDictionary<string, string> references, string outputFolder, bool stopOnError)
+    IReadOnlyDictionary<string, string> references, IReadOnlyDictionary<string, IModelScorer> models,
+    string outputFolder, bool stopOnError)
 {
     private const int BatchLines = 512;
 
@@ -29,6 +31,7 @@ internal sealed class FileRun(
         using var rows = new FileRows(plan, outputFolder, stopOnError, LineOf);
         var engine = new QueryEngine(plan, options, [.. _sources.Select(s => new QuerySource(s.Key.Topic, s.Key, 0))],
             rows);
+        foreach (var name in plan.Models) engine.SetModel(name, models[name]);
         foreach (var name in plan.References)
             engine.SetReference(name, ReferenceFile.Entries(
                 await File.ReadAllBytesAsync(references[name], ct)));

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Millrace.Client;
+using Millrace.Models.Scoring;
 using Millrace.Saql;
 using Millrace.Saql.Extensions;
+using Millrace.Saql.Models;
 
 namespace Millrace.Queries;
 
@@ -19,6 +21,10 @@ internal static class QueryRunCommand
         var reference = new Option<string[]>("--reference")
         {
             Description = "NAME=FILE.json: reference data; may be repeated",
+        };
+        var model = new Option<string[]>("--model")
+        {
+            Description = "NAME=FILE: a model that millrace model export wrote; may be repeated",
         };
         var late = CommonOptions.Duration("--late", "Late arrival tolerance (else 5s)");
         var outOfOrder = CommonOptions.Duration("--out-of-order", "Out-of-order tolerance (else 0s)");
@@ -45,7 +51,8 @@ internal static class QueryRunCommand
             {
                 var references = Pairs("--reference", parsed.GetValue(reference) ?? []);
                 var extensions = QueryCommands.Extensions(parsed);
-                var plan = Compile(parsed.GetValue(file)!, references.Keys, extensions);
+                var models = Models(Pairs("--model", parsed.GetValue(model) ?? []));
+                var plan = Compile(parsed.GetValue(file)!, references.Keys, extensions, [.. models.Keys]);
                 if (plan is null) return Verb.Failed;
                 var inputs = Pairs("--input", parsed.GetValue(input)!);
                 var missing = plan.Inputs.FirstOrDefault(name => !inputs.ContainsKey(name));
@@ -57,8 +64,9 @@ internal static class QueryRunCommand
                     DropOutOfOrder = parsed.GetValue(policy) == "drop",
                 };
                 return await ExecuteAsync(new FileRun(plan, extensions, options, inputs, references,
+                    models.ToDictionary(one => one.Key.Name, one => one.Value),
                     parsed.GetValue(output)!.FullName, parsed.GetValue(onError) == "stop"), ct);
-            }, file, input, reference, late, outOfOrder, policy, onError, output,
+            }, file, input, reference, model, late, outOfOrder, policy, onError, output,
             QueryCommands.Config);
     }
 
@@ -71,13 +79,19 @@ internal static class QueryRunCommand
     }
 
     private static QueryPlan? Compile(
-        FileInfo file, IReadOnlyCollection<string> references, QueryExtensions extensions)
+        FileInfo file, IReadOnlyCollection<string> references, QueryExtensions extensions,
+        IReadOnlyCollection<QueryModel> models)
     {
         var result = SaqlCompiler.Compile(QueryCommands.Text(file),
-            new CompileOptions(References: references, Extensions: extensions));
+            new CompileOptions(References: references, Extensions: extensions, KnownModels: models));
         foreach (var diagnostic in result.Diagnostics) Console.Error.WriteLine(QueryCommands.Told(diagnostic));
         return result.Plan;
     }
+
+    /// <summary>By the name that the command line gives.</summary>
+    private static Dictionary<QueryModel, IModelScorer> Models(Dictionary<string, string> files) =>
+        files.Select(file => (file.Key, Read: ModelFile.Read(file.Value)))
+            .ToDictionary(one => one.Read.Model with { Name = one.Key }, one => one.Read.Scorer);
 
     private static Dictionary<string, string> Pairs(string option, IEnumerable<string> pairs)
     {

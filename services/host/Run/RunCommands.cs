@@ -20,7 +20,7 @@ internal static class RunCommands
         DefaultValueFactory = _ => "gateway,registry,stream-processor,archiver,cold-path,api",
     };
 
-    private static readonly Option<string?> Config = new("--config")
+    internal static readonly Option<string?> Config = new("--config")
     {
         Description = "A JSON file; environment variables MILLRACE_Section__Key and --set win over it",
         HelpName = "FILE",
@@ -71,9 +71,15 @@ internal static class RunCommands
             settings.Add(new(pair[..equals], pair[(equals + 1)..]));
         }
 
+        return (new DataFolder(CommonOptions.DataPath(parsed)), roles, settings, ConfigFile(parsed));
+    }
+
+    /// <summary>The file, which is there; null when none is given.</summary>
+    internal static string? ConfigFile(ParseResult parsed)
+    {
         var file = parsed.GetValue(Config);
         if (file is not null && !File.Exists(file)) throw HostErrors.FileUnreadable.With(file).AsException();
-        return (new DataFolder(CommonOptions.DataPath(parsed)), roles, settings, file);
+        return file;
     }
 
     private static string Name(MillraceRole role) => JsonNamingPolicy.KebabCaseLower.ConvertName(role.ToString());

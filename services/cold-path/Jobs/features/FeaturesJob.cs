@@ -5,15 +5,17 @@ using static Millrace.Batch.Frames.Functions;
 namespace Millrace.ColdPath.Jobs.Features;
 
 /// <summary>
-/// What a model learns from: one row for each device and hour, with columns for the level, spread and trend of each
-/// promoted number, and how these compare with the hours before. A row knows of nothing after its hour.
+/// What a model learns from: one row for each device and step, an hour if not told otherwise, with columns for the
+/// level, spread and trend of each promoted number, and how these compare with the steps before. A row knows of nothing
+/// after its step.
 /// </summary>
 internal sealed class FeaturesJob : IFrameJob
 {
     private const double MicrosPerHour = 3_600_000_000;
-    private const int HoursBefore = 24;
+    private const double MicrosPerSecond = 1_000_000;
+    private const int StepsBefore = 24;
 
-    private static readonly Window ByDevice = Window.Of("device_id").OrderBy("hour_start");
+    private static readonly Window ByDevice = Window.Of("device_id").OrderBy("step_start");
 
     public string Name => "Features";
 
@@ -21,18 +23,21 @@ internal sealed class FeaturesJob : IFrameJob
     {
         var columns = input.SomeColumns("columns");
         var hours = UnixMicros("event_at").Cast(ColumnType.Double) / MicrosPerHour;
-        var perHour = input.Telemetry("event_at", TimeSpan.FromHours(HoursBefore))
-            .Select(["device_id", DateTrunc("hour", "event_at").As("hour_start"), (hours - Hours(input.From)).As("h"),
+        var seconds = input.Get<long>("step_seconds");
+        Column step = seconds * MicrosPerSecond;
+        var start = TimestampMicros((Floor(UnixMicros("event_at") / step) * step).Cast(ColumnType.Long));
+        var perStep = input.Telemetry("event_at", TimeSpan.FromSeconds(seconds) * StepsBefore)
+            .Select(["device_id", start.As("step_start"), (hours - Hours(input.From)).As("h"),
                 "log_offset", .. columns.Select(name => Column.Of(name).Cast(ColumnType.Double).As(name))])
-            .GroupBy("device_id", "hour_start")
+            .GroupBy("device_id", "step_start")
             .Aggregate([Count().As("messages"), .. columns.SelectMany(Of)]);
-        return perHour
+        return perStep
             .Select([
-                "device_id", "hour_start", "messages",
+                "device_id", "step_start", "messages",
                 .. columns.SelectMany(name => Names(name).Select(Column.Of)), .. columns.SelectMany(Compared),
             ])
-            .Filter(Column.Of("hour_start") >= input.From)
-            .OrderBy("device_id", "hour_start");
+            .Filter(Column.Of("step_start") >= input.From)
+            .OrderBy("device_id", "step_start");
     }
 
     private static double Hours(DateTimeOffset at) =>
@@ -52,6 +57,6 @@ internal sealed class FeaturesJob : IFrameJob
     {
         Column mean = $"{column}_mean";
         yield return (mean - Lag(mean).Over(ByDevice)).As($"{column}_change");
-        yield return Average(mean).Over(ByDevice.Rows(1 - HoursBefore, 0)).As($"{column}_mean_24");
+        yield return Average(mean).Over(ByDevice.Rows(1 - StepsBefore, 0)).As($"{column}_mean_24");
     }
 }
