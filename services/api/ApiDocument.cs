@@ -81,7 +81,7 @@ internal static class ApiDocument
         Required = new HashSet<string> { "type", "title", "status", "code" },
         Properties = new Dictionary<string, IOpenApiSchema>
         {
-            ["type"] = Text("The address of the code's page, from the root of this server.", Problems.TypeOf("AP-0004")),
+            ["type"] = Text("The address of the code's page on this server.", Problems.TypeOf("AP-0004")),
             ["title"] = Text("What went wrong."),
             ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32" },
             ["detail"] = Text("Why, and what to do."),

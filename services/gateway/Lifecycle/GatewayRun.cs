@@ -10,7 +10,7 @@ internal sealed class GatewayRun(TimeProvider time)
 
     public string Id => _id;
 
-    /// <summary>The connections from now on are another run's: of the one before, others may have told the end.</summary>
+    /// <summary>Connections from now on are another run's: others may have told the end of the one before.</summary>
     public void BeginAnother() => _id = New(time);
 
     public static string ConnectionId(string run, long number) => ConnectionIdPrefix(run) + number;

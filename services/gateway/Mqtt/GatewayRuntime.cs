@@ -15,8 +15,8 @@ namespace Millrace.Gateway.Mqtt;
 internal sealed class GatewayRuntime(
     IOptions<GatewayOptions> options, ConnectionTable connections, DeviceAuthenticator authenticator,
     IdentityCache identities, RefusalLog refusals, TopicRouter router, TelemetryPublisher publisher,
-    LifecycleWriter lifecycle, GatewayRun run, GatewayLimits limits, SessionKeeper sessions, WillPublisher wills, SpaceBroker spaces,
-    GatewayMetrics metrics, TimeProvider time, ILogger<MqttConnection> log)
+    LifecycleWriter lifecycle, GatewayRun run, GatewayLimits limits, SessionKeeper sessions, WillPublisher wills,
+    SpaceBroker spaces, GatewayMetrics metrics, TimeProvider time, ILogger<MqttConnection> log)
 {
     private long _lastConnection;
     private int _nowSeconds;

@@ -6,13 +6,13 @@ using Millrace.Gateway.Mqtt;
 namespace Millrace.Gateway.Sessions;
 
 /// <summary>
-/// Says again and again that this gateway is at work, and looks after what gateways left that are not heard of any more.
-/// One that was silent for too long itself does not know what became of its sessions: it lets their devices go. Of the
+/// Says again and again that this gateway is at work, and looks after what gateways left that are not heard of now. One
+/// that was silent for too long itself does not know what became of its sessions: it lets their devices go. Of the
 /// others it tells again that they are connected, for somebody may have told that they are not.
 /// </summary>
 internal sealed class NodeLease(
-    SessionKeeper keeper, ConnectionTable connections, GatewayRun run, LostRuns lostRuns, IOptions<GatewayOptions> options, TimeProvider time,
-    ILogger<NodeLease> logger)
+    SessionKeeper keeper, ConnectionTable connections, GatewayRun run, LostRuns lostRuns,
+    IOptions<GatewayOptions> options, TimeProvider time, ILogger<NodeLease> logger)
 {
     private const int AtOnce = 500;
     private const int RenewalsPerTimeout = 5;

@@ -96,7 +96,10 @@ public class SimulatedFleetTests
         // Each machine sends every second.
         var report = await RunAsync(Options() with
         {
-            Scenario = "machines", Devices = 1_000, Rate = 1, Duration = TimeSpan.FromSeconds(12),
+            Scenario = "machines",
+            Devices = 1_000,
+            Rate = 1,
+            Duration = TimeSpan.FromSeconds(12),
         });
         Assert.That(report, Has.Property("Refused").Zero.And.Property("Acknowledged").EqualTo(report.Sent));
         Assert.That((await _host.TelemetryAsync()).CountBy(t => t.DeviceId).Select(d => d.Value),
@@ -105,7 +108,11 @@ public class SimulatedFleetTests
 
     private static SimulationOptions Options() => new()
     {
-        Host = "127.0.0.1", Port = 0, Devices = Fleet, Rate = 100, Duration = Brief,
+        Host = "127.0.0.1",
+        Port = 0,
+        Devices = Fleet,
+        Rate = 100,
+        Duration = Brief,
     };
 
     private async Task<SimulationReport> RunAsync(

@@ -131,7 +131,9 @@ public class TwoGatewaysTests
         var told = (await _first.LifecycleAsync(1))[0];
         Assert.That(told with { At = default }, Is.EqualTo(connected with
         {
-            Kind = LifecycleKind.Disconnected, Reason = "gateway-lost", At = default,
+            Kind = LifecycleKind.Disconnected,
+            Reason = "gateway-lost",
+            At = default,
         }));
         await states.WriteAsync(partition, [told], new SinkPosition(1));
         await Eventually.TrueAsync(async () => (await _first.Sessions.ListLostRunsAsync("", DateTimeOffset.MaxValue))
