@@ -106,7 +106,7 @@ public sealed class ModelJobTests
     {
         Write("wrong", 0, model);
         var wrong = Assert.Throws<MillraceException>(() => JobFolder.ReadAll(_jobs.Path, []));
-        Assert.That((wrong!.Error.Code, wrong.Error.Detail), Is.EqualTo(("CP-0007", wrong.Error.Detail)));
+        Assert.That(wrong!.Error.Code, Is.EqualTo("CP-0007"));
         Assert.That(wrong.Error.Detail, Does.Contain(why));
     }
 
