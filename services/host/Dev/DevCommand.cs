@@ -76,7 +76,10 @@ internal static class DevCommand
             : [],
         new("Http:Port", $"{parsed.GetValue(HttpPort)}"),
         new("Archiver:RollAge", "00:00:05"),
-        .. Promoted("temperature", "battery", "altitude", "speed", "vibration"),
+        // Which columns the archive has, a file says itself.
+        .. parsed.GetValue(RunCommands.Config) is null
+            ? Promoted("temperature", "battery", "altitude", "speed", "vibration", "rpm")
+            : [],
         new("Logging:Level", "Warning"),
     ];
 
