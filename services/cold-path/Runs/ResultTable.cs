@@ -19,8 +19,8 @@ internal sealed class ResultTable(IObjectStore store, IBatchEngine engine, TimeP
     /// <summary>Runs the statement, and puts its rows in the place of the part's.</summary>
     public async Task<BatchWritten> ReplaceAsync(string job, TimePart part, BatchQuery query, CancellationToken ct)
     {
-        await using var first = await engine.QueryAsync(query with { RowsMax = 1 }, ct).ConfigureAwait(false);
-        return await ReplaceAsync(job, part, first.Schema,
+        var schema = await SchemaAsync(query, ct).ConfigureAwait(false);
+        return await ReplaceAsync(job, part, schema,
             prefix => engine.WriteParquetAsync(query, new BatchOutput(prefix), ct), ct).ConfigureAwait(false);
     }
 
@@ -78,6 +78,13 @@ internal sealed class ResultTable(IObjectStore store, IBatchEngine engine, TimeP
             if (result.Outcome == DeltaCommitOutcome.Expired)
                 throw ColdPathErrors.RunTooLong.With($"{delta.Root} {part.Name}").AsException();
         }
+    }
+
+    /// <summary>The columns of the statement's rows. Its turn at the engine is over when this returns.</summary>
+    private async Task<Schema> SchemaAsync(BatchQuery query, CancellationToken ct)
+    {
+        await using var result = await engine.QueryAsync(query with { RowsMax = 1 }, ct).ConfigureAwait(false);
+        return result.Schema;
     }
 
     private static DeltaSchema SchemaOf(Schema rows, IReadOnlyList<DeltaColumn> partition)
