@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Millrace.Models.Registry;
+using Millrace.Primitives;
 using Millrace.Saql.Models;
 
 namespace Millrace.Models.Scoring;
@@ -33,8 +34,17 @@ public sealed class ModelScorers(ModelRegistry registry)
             .Select(model => new QueryModel(model.Name, [.. model.Newest.Features.Select(one => one.Name)])),
     ];
 
-    /// <summary>MO-0006 or MO-0007 when the content cannot score.</summary>
-    public static void Check(ModelDraft draft, byte[] content) => LoadedModel.Of(new ModelManifest(
-        draft.Name, 0, draft.Kind, draft.Format, draft.Features, draft.Metrics, draft.By, draft.Source, draft.Output,
-        default, new ModelContent("", content.Length, "")), content);
+    /// <summary>MO-0007 when the content cannot score.</summary>
+    public static void Check(ModelDraft draft, byte[] content)
+    {
+        try
+        {
+            LoadedModel.Of(new ModelManifest(draft.Name, 0, draft.Kind, draft.Format, draft.Features, draft.Metrics,
+                draft.By, draft.Source, draft.Output, default, new ModelContent("", content.Length, "")), content);
+        }
+        catch (MillraceException e) when (e.Error.Definition == ModelErrors.ContentDamaged)
+        {
+            throw ModelErrors.ShapeUnfit.With(draft.Name, e.Error.Detail).AsException(e);
+        }
+    }
 }

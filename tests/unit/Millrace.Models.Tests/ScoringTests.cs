@@ -36,7 +36,7 @@ public sealed class ScoringTests
             Is.EqualTo(("MO-0007", "Its input x is Single [-1, 2]; there are 3 features.")));
         var damaged = Assert.Throws<MillraceException>(() =>
             ModelScorers.Check(ModelStore.Draft("sum", "a", "b"), [1, 2, 3]));
-        Assert.That(damaged!.Error.Code, Is.EqualTo("MO-0006"));
+        Assert.That(damaged!.Error.Code, Is.EqualTo("MO-0007"));
     }
 
     [Test]
