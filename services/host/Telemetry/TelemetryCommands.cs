@@ -28,7 +28,11 @@ internal static class TelemetryCommands
         };
         var from = CommonOptions.Time("--from", "Not before this time");
         var to = CommonOptions.Time("--to", "Before this time");
-        var limit = new Option<int>("--limit") { Description = "At most so many rows of each", DefaultValueFactory = _ => 20 };
+        var limit = new Option<int>("--limit")
+        {
+            Description = "At most so many rows of each",
+            DefaultValueFactory = _ => 20,
+        };
         var latest = new Option<bool>("--latest") { Description = "Only the latest value of each" };
         return Verb.Remote("show", "Recent telemetry of devices, newest first",
             "millrace telemetry show my-device --limit 5",

@@ -104,7 +104,7 @@ public class MembershipTests
     {
         using var answer = await Process(member).Api.GetAsync("readyz");
         var text = await answer.Content.ReadAsStringAsync();
-        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK), $"{member} takes work whoever is missing: {text}");
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK), $"{member} takes work: {text}");
         var json = JsonDocument.Parse(text).RootElement;
         return json.GetProperty("missing").Deserialize<Dictionary<string, string>>()!;
     }
