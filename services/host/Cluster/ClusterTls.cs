@@ -4,7 +4,7 @@ using Akka.Remote.Transport.DotNetty;
 
 namespace Millrace.Cluster;
 
-/// <summary>Members show each other certificates that the cluster's authority has signed. Section "Cluster:Tls".</summary>
+/// <summary>Members show each other certificates of the cluster's authority. Section "Cluster:Tls".</summary>
 public sealed class ClusterTlsOptions
 {
     /// <summary>This member's certificate, in PEM; it serves and asks. Without it members show nothing.</summary>
