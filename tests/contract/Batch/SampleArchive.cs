@@ -25,10 +25,11 @@ internal static class SampleArchive
         {
             PromotedColumns = { new PromotedColumnOptions { Name = "temperature", Path = "temperature" } },
         };
-        using var encoder = new FileEncoder(PromotedColumn.From(options), options.Compression, options.RowGroupRows);
+        var layout = new TelemetryLayout(PromotedColumn.From(options));
+        using var encoder = new FileEncoder(layout, options.Compression, options.RowGroupRows);
         using var table = new DeltaTable(store, TelemetryTable.Root, TimeProvider.System);
-        await table.EnsureAsync(encoder.TableSchema, TelemetryTable.PartitionColumns);
-        var buffer = new RowBuffer(options.RecordSizeMax.Bytes);
+        await table.EnsureAsync(layout.Schema, TelemetryTable.PartitionColumns);
+        var buffer = new RowBuffer(layout, options.RecordSizeMax.Bytes, options.RollSize.Bytes);
         using var records = Records();
         buffer.Add(new RecordBatch(new TopicPartition(Topics.Telemetry, 0), 0, records.Count, records.Bytes), Start);
 
