@@ -1,6 +1,6 @@
 namespace Millrace.Contracts;
 
-/// <summary>The names by which statements of the cold path know the tables of the archive. Letters' case is no matter.</summary>
+/// <summary>How statements of the cold path name the tables of the archive; they do not tell names apart by case.</summary>
 public static class ArchiveNames
 {
     public const string Telemetry = "telemetry";

@@ -6,7 +6,7 @@ using Millrace.ObjectStore;
 
 namespace Millrace.Archiver;
 
-/// <summary>The tables of the archive: that of telemetry, and one for each query output that was ever archived.</summary>
+/// <summary>The tables of the archive: that of telemetry, and one for each query output that ever was.</summary>
 internal sealed class ArchiveTables(
     IObjectStore store, IOptions<DeltaTableOptions> options, ArchiverMetrics metrics, TimeProvider time,
     ILogger<ArchiveTable> logger) : IDisposable

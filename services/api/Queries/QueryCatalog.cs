@@ -99,7 +99,7 @@ internal sealed partial class QueryCatalog(
         return (request.Name, result.Plan);
     }
 
-    /// <summary>Statements of the cold path name the table of an output by its name, whatever the letters' case.</summary>
+    /// <summary>Statements name the table of an output by its name, and do not tell names apart by case.</summary>
     private void RefuseArchive(QueryPlan plan)
     {
         foreach (var output in plan.Outputs.Where(output => output != Topics.Alerts))
@@ -112,7 +112,7 @@ internal sealed partial class QueryCatalog(
         }
     }
 
-    /// <summary>From now on the log keeps the outputs' records until the archiver has them, whenever it starts.</summary>
+    /// <summary>The log keeps the outputs' records from now on, until the archiver has them.</summary>
     private async Task HoldAsync(QueryPlan plan, CancellationToken ct)
     {
         foreach (var output in plan.Outputs.Where(output => output != Topics.Alerts))

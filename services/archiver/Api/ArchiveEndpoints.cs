@@ -137,8 +137,8 @@ public static class ArchiveEndpoints
     }
 
     private static async Task<Erased> EraseAsync(
-        EraseRequest request, ArchiveTables tables, DeviceEraser eraser, IAuditStore audit, HttpContext context, TimeProvider time,
-        CancellationToken ct)
+        EraseRequest request, ArchiveTables tables, DeviceEraser eraser, IAuditStore audit, HttpContext context,
+        TimeProvider time, CancellationToken ct)
     {
         var erased = await eraser.RunAsync(await tables.AllAsync(ct), Device(request.DeviceId), ct);
         var actor = context.User.Identity?.Name ?? "platform";

@@ -15,8 +15,8 @@ namespace Millrace.Archiver.Upkeep;
 /// <param name="OldFiles">Files that are no part of the table any more and that vacuum has yet to delete.</param>
 /// <param name="OldFilesGoBy">When vacuum may delete the last of them; null when there are none.</param>
 internal sealed record ErasureProof(
-    string DeviceHash, string Table, long Version, IReadOnlyList<ErasureRecord> Records, int FilesRead, long ErasedRowsFound,
-    long LaterRows, int OldFiles, DateTimeOffset? OldFilesGoBy)
+    string DeviceHash, string Table, long Version, IReadOnlyList<ErasureRecord> Records, int FilesRead,
+    long ErasedRowsFound, long LaterRows, int OldFiles, DateTimeOffset? OldFilesGoBy)
 {
     /// <summary>The same of the tables of query outputs, when this is telemetry's.</summary>
     public IReadOnlyList<ErasureProof> Outputs { get; init; } = [];

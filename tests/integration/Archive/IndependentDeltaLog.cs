@@ -4,8 +4,8 @@ using Parquet;
 namespace Millrace.Integration.Tests.Archive;
 
 /// <summary>
-/// The log of a Delta table as the public protocol says: the newest checkpoint, and the entries after it. Shares nothing
-/// with the platform's code.
+/// The log of a Delta table as the public protocol says: the newest checkpoint, and the entries after it. Shares
+/// nothing with the platform's code.
 /// </summary>
 internal sealed class IndependentDeltaLog
 {

@@ -21,8 +21,8 @@ public class OutputArchiveTests
     public async Task Two_kills_under_load_lose_and_double_no_row_of_an_archived_output()
     {
         using var folder = new TemporaryFolder();
-        await using var platform = new PlatformProcess(folder.Path, ("Archiver:RollAge", "00:00:00.300"),
-            ("Delta:CheckpointInterval", "3"), ("Archiver:OutputScanInterval", "00:00:00.200"));
+        await using var platform = new PlatformProcess(folder.Path, ("Archiver:OutputRollSize", "16KiB"),
+            ("Delta:CheckpointInterval", "1"), ("Archiver:OutputScanInterval", "00:00:00.200"));
         await platform.StartAsync();
         var fleet = new TrackedFleet(platform, devices: 4, window: 8);
         await fleet.RegisterAsync();

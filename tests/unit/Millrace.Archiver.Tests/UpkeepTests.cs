@@ -174,12 +174,13 @@ public sealed class UpkeepTests
         await _archive.SendAsync("device-2", (now.ToUnixTimeMilliseconds(), "3"));
         await _archive.CaughtUpAsync();
 
-        var retired = await _archive.Get<ArchiveRetention>().RunAsync(Telemetry, TimeSpan.FromDays(2), CancellationToken.None);
+        var retention = _archive.Get<ArchiveRetention>();
+        var retired = await retention.RunAsync(Telemetry, TimeSpan.FromDays(2), CancellationToken.None);
 
         Assert.That(retired.Rows, Is.EqualTo(2));
         Assert.That(await RowsAsync(), Has.Count.EqualTo(1));
         Assert.That((await VerifiedAsync()).Sum(part => part.Retired), Is.EqualTo(2));
-        Assert.That(await _archive.Get<ArchiveRetention>().RunAsync(Telemetry, TimeSpan.FromDays(2), CancellationToken.None),
+        Assert.That(await retention.RunAsync(Telemetry, TimeSpan.FromDays(2), CancellationToken.None),
             Is.EqualTo(new Retired(0, 0, null)));
     }
 

@@ -62,7 +62,8 @@ public sealed class VerificationTests
         Change(rows.Text("body").Text(0));
         var forged = rows.Encode(Enumerable.Range(0, rows.Count).ToArray(), file.PartitionValues,
             ArchiveCompression.Zstd, 1_000);
-        var add = await _archive.Get<TableFiles>().WriteAsync(Telemetry, forged, TimeProvider.System.GetUtcNow(), true, default);
+        var now = TimeProvider.System.GetUtcNow();
+        var add = await _archive.Get<TableFiles>().WriteAsync(Telemetry, forged, now, true, default);
         await CommitAsync(table, file, add);
 
         var parts = await ArchiveChecks.RunAsync(_archive);
