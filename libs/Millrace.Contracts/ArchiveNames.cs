@@ -1,6 +1,6 @@
 namespace Millrace.Contracts;
 
-/// <summary>How statements of the cold path name the tables of the archive; they do not tell names apart by case.</summary>
+/// <summary>How statements of the cold path name the tables of the archive. Case is no matter.</summary>
 public static class ArchiveNames
 {
     public const string Telemetry = "telemetry";

@@ -39,7 +39,8 @@ public sealed class OutputArchiveTests
 
         Assert.That(
             await _archive.SqlAsync("SELECT row_id, query, version, epoch_ms(\"at\"), device_id, "
-                + "epoch_ms(enqueued_at), log_partition, log_offset, body, date, hour FROM \"hot-devices\" ORDER BY row_id"),
+                + "epoch_ms(enqueued_at), log_partition, log_offset, body, date, hour "
+                + "FROM \"hot-devices\" ORDER BY row_id"),
             Is.EqualTo((string[])
             [
                 "a|q|2|1763999999000|pump-1|1764000000000|1|0|{\"n\":1}|2025-11-24|16",
