@@ -57,8 +57,9 @@ internal sealed class ArchiveBench : IAsyncDisposable
             });
         }
 
-        _encoder = new FileEncoder(PromotedColumn.From(_options), _options.Compression, _options.RowGroupRows);
-        _buffer = new RowBuffer(_options.RecordSizeMax.Bytes);
+        var layout = new TelemetryLayout(PromotedColumn.From(_options));
+        _encoder = new FileEncoder(layout, _options.Compression, _options.RowGroupRows);
+        _buffer = new RowBuffer(layout, _options.RecordSizeMax.Bytes, _options.RollSize.Bytes);
     }
 
     public static async Task<ArchiveBench> OpenAsync(Case one, int rows)

@@ -14,6 +14,7 @@ public static class ConsumerGroups
 
     private const string QueryPrefix = "query.", CheckpointPrefix = "checkpoint.", BridgePrefix = "bridge.";
     private const string TargetPrefix = "repartition.", DealerPrefix = "repartition-from.";
+    private const string ArchivePrefix = "archive.";
 
     /// <summary>The group of a query: a hint for retention and lag; its checkpoint rules.</summary>
     public static string OfQuery(string name) => QueryPrefix + name;
@@ -34,6 +35,13 @@ public static class ConsumerGroups
     /// over reads it from there on, so retention never trims past it.
     /// </summary>
     public static string OfDealer(string query, int place) => $"{DealerPrefix}{place}.{query}";
+
+    /// <summary>The group that archives a query's output. Retention never trims past it.</summary>
+    public static string OfArchive(string output) => ArchivePrefix + output;
+
+    /// <summary>The output that the group archives, or null.</summary>
+    public static string? ArchivedOutputOf(string group) =>
+        group.StartsWith(ArchivePrefix, StringComparison.Ordinal) ? group[ArchivePrefix.Length..] : null;
 
     /// <summary>The group of what a bridge brings out to its broker.</summary>
     public static string OfBridge(string name) => BridgePrefix + name;

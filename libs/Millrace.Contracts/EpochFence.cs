@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 
@@ -10,23 +11,23 @@ namespace Millrace.Contracts;
 /// </summary>
 public sealed class EpochFence
 {
-    private readonly Dictionary<string, long> _epochs;
-
     /// <param name="metadata">What <see cref="Metadata"/> gave at the reader's position; null at the beginning.</param>
-    public EpochFence(string? metadata) => _epochs = metadata is null
-        ? []
-        : JsonSerializer.Deserialize<Dictionary<string, long>>(metadata) ?? [];
+    public EpochFence(string? metadata) => Epochs = metadata is null
+        ? ImmutableDictionary<string, long>.Empty
+        : JsonSerializer.Deserialize<Dictionary<string, long>>(metadata)!.ToImmutableDictionary();
+
+    /// <summary>The epochs seen so far, by query and version; to be kept with the reader's position.</summary>
+    public ImmutableDictionary<string, long> Epochs { get; private set; }
+
+    /// <summary>The same as text.</summary>
+    public string Metadata => JsonSerializer.Serialize(Epochs);
 
     /// <summary>The fence of a reader that has seen this epoch of one query's version.</summary>
-    public static EpochFence After(string query, long epoch)
-    {
-        var fence = new EpochFence(null);
-        fence._epochs[query] = epoch;
-        return fence;
-    }
+    public static EpochFence After(string query, long epoch) => At([KeyValuePair.Create(query, epoch)]);
 
-    /// <summary>The epochs seen so far, to be kept with the reader's position.</summary>
-    public string Metadata => JsonSerializer.Serialize(_epochs);
+    /// <param name="epochs">What <see cref="Epochs"/> were at the reader's position.</param>
+    public static EpochFence At(IEnumerable<KeyValuePair<string, long>> epochs) =>
+        new(null) { Epochs = epochs.ToImmutableDictionary() };
 
     /// <summary>Whether the record is a row that counts.</summary>
     public bool Admits(RecordView record)
@@ -40,9 +41,9 @@ public sealed class EpochFence
         }
 
         var key = Encoding.UTF8.GetString(query);
-        var seen = _epochs.GetValueOrDefault(key);
+        var seen = Epochs.GetValueOrDefault(key);
         if (epoch < seen) return false;
-        if (epoch > seen) _epochs[key] = epoch;
+        if (epoch > seen) Epochs = Epochs.SetItem(key, epoch);
         return !record.TryGetHeader(OutputHeaders.Fence, out _);
     }
 }

@@ -8,7 +8,7 @@ namespace Millrace.Delta;
 public static class TelemetryTable
 {
     /// <summary>The key of the table in the object store.</summary>
-    public const string Root = "telemetry";
+    public const string Root = ArchiveNames.Telemetry;
 
     /// <summary>Day and hour (0 to 23) of the enqueued time, UTC.</summary>
     public static IReadOnlyList<string> PartitionColumns { get; } = ["date", "hour"];

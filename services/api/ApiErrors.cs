@@ -54,4 +54,9 @@ public static class ApiErrors
         "The query would read what it writes.",
         "By itself or through other queries the output comes back to it, and each row would make the next.",
         "Write to another output, or read another input.");
+
+    public static readonly ErrorDefinition ArchiveNameTaken = new("AP-0011",
+        "The output cannot be archived under this name.",
+        "Statements name its table so, without regard to case; telemetry, job_ and what else there is are taken.",
+        "Choose another name after INTO, or apply the query without archiving.");
 }

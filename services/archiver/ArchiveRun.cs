@@ -23,10 +23,11 @@ internal sealed class ArchiveRun(
     /// <summary>Batches on the way for each partition; each is at most a ReadSize.</summary>
     private const int BatchesPerPartition = 2;
 
-    /// <summary>
-    /// Where the table stands; null where it has no position. What was read but not committed is not in it.
-    /// </summary>
-    private readonly Dictionary<int, long?> _positions = [];
+    private readonly ArchiveTopic _topic = writer.Topic;
+    private readonly Dictionary<int, TopicPosition> _positions = [];
+
+    /// <summary>What was read has seen these, committed or not.</summary>
+    private readonly Dictionary<int, EpochFence> _fences = [];
 
     /// <summary>Runs until <paramref name="stop"/>. Returns when what was read is part of the table.</summary>
     /// <param name="drain">Whether to take everything that the log has when stopped.</param>
@@ -44,11 +45,12 @@ internal sealed class ArchiveRun(
         foreach (var partition in partitions)
         {
             var start = await StartOfAsync(partition, snapshot, abort).ConfigureAwait(false);
-            var pump = new PartitionPump(log, partition, start, options, queue.Writer, metrics, time, logger);
+            var pump = new PartitionPump(
+                log, partition, start, _topic.ReadBytes, options, queue.Writer, metrics, time, logger);
             pumps.Add(pump.RunAsync(drain, pumpStop.Token, failed.Token));
         }
 
-        logger.RunStarted(string.Join(", ", partitions), string.Join(", ", _positions.Values.Select(p => p ?? 0)));
+        logger.RunStarted(string.Join(", ", partitions), string.Join(", ", _positions.Values.Select(p => p.Next ?? 0)));
         var feeding = CompleteWhenDone(pumps, queue.Writer);
         try
         {
@@ -65,14 +67,23 @@ internal sealed class ArchiveRun(
     private async ValueTask<long> StartOfAsync(
         TopicPartition partition, DeltaSnapshot snapshot, CancellationToken ct)
     {
-        var position = snapshot.PositionOf(TelemetryTable.AppIdOf(partition.Partition));
+        var position = TopicPosition.Of(_topic, snapshot, partition.Partition);
         _positions[partition.Partition] = position;
+        if (_topic.Output is not null) _fences[partition.Partition] = EpochFence.At(position.Epochs);
         var range = await log.RangeAsync(partition, ct).ConfigureAwait(false);
-        if (position is not { } next) return range.First;
+        var next = position.Next ?? range.First;
         if (next < range.First)
         {
-            throw ArchiverErrors.RecordsLost
-                .With(partition, $"Offsets {next} to {range.First - 1} are missing.").AsException();
+            // Nobody held an output's records while it was not to be archived.
+            var held = await log.CommittedAsync(_topic.Group, partition, ct).ConfigureAwait(false);
+            if (_topic.Output is null || held?.NextOffset < range.First)
+            {
+                throw ArchiverErrors.RecordsLost
+                    .With(partition, $"Offsets {next} to {range.First - 1} are missing.").AsException();
+            }
+
+            logger.Skipped(partition.ToString(), range.First, range.First - next, next);
+            next = range.First;
         }
 
         if (next > range.Next)
@@ -81,8 +92,9 @@ internal sealed class ArchiveRun(
                 .With(partition, $"The table is at {next}, the log ends at {range.Next}.").AsException();
         }
 
-        // A crash may have come between the table's commit and the group's.
-        await log.CommitAsync(ConsumerGroups.Archiver, partition, next, ct: ct).ConfigureAwait(false);
+        // A crash may have come between the table's commit and the group's; and before the first one, too, the log
+        // must hold what is to be archived.
+        await log.CommitAsync(_topic.Group, partition, next, ct: ct).ConfigureAwait(false);
         return next;
     }
 
@@ -113,7 +125,7 @@ internal sealed class ArchiveRun(
             {
                 var now = time.GetUtcNow();
                 if (filling.IsEmpty) dueAt = now + options.RollAge;
-                filling.Add(batch, now);
+                filling.Add(batch, now, _fences.GetValueOrDefault(batch.Partition.Partition));
             }
 
             if (IsDue(filling, dueAt))
@@ -145,7 +157,7 @@ internal sealed class ArchiveRun(
     }
 
     private bool IsDue(RowBuffer buffer, DateTimeOffset dueAt) =>
-        buffer.Bytes >= options.RollSize.Bytes || buffer.Count >= options.RollRows
+        buffer.Bytes >= _topic.RollBytes || buffer.Count >= options.RollRows
         || (!buffer.IsEmpty && time.GetUtcNow() >= dueAt);
 
     /// <summary>Until there is something to read, the running flush ends, or what is there is due.</summary>
@@ -170,17 +182,16 @@ internal sealed class ArchiveRun(
     {
         // Encoding takes the processor for a while; the caller goes on filling the other buffer.
         await Task.Yield();
-        var moves = buffer.Partitions
-            .Select(pair => new PositionMove(
-                TelemetryTable.AppIdOf(pair.Key), _positions[pair.Key], pair.Value.Next))
-            .ToList();
+        var ends = buffer.Partitions.ToDictionary(pair => pair.Key, pair => new TopicPosition(
+            pair.Value.Next, pair.Value.Epochs ?? _positions[pair.Key].Epochs));
+        var moves = ends.SelectMany(end => _positions[end.Key].MovesTo(end.Value, _topic, end.Key)).ToList();
         var outcome = await writer.WriteAsync(buffer, encoder, moves, abort).ConfigureAwait(false);
         if (outcome != DeltaCommitOutcome.Committed) return outcome;
-        foreach (var (partition, span) in buffer.Partitions)
+        foreach (var (partition, end) in ends)
         {
-            _positions[partition] = span.Next;
+            _positions[partition] = end;
             await log.CommitAsync(
-                ConsumerGroups.Archiver, new TopicPartition(Topics.Telemetry, partition), span.Next, ct: abort)
+                _topic.Group, new TopicPartition(_topic.Name, partition), end.Next!.Value, ct: abort)
                 .ConfigureAwait(false);
         }
 

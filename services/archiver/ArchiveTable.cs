@@ -9,6 +9,11 @@ internal sealed class ArchiveTable(DeltaTable table, ArchiverMetrics metrics, IL
 {
     public DeltaTable Table => table;
 
+    /// <summary>The query output whose rows it has, as its place says; null for telemetry.</summary>
+    public string? Output => table.Root.StartsWith(OutputTable.RootPrefix, StringComparison.Ordinal)
+        ? table.Root[OutputTable.RootPrefix.Length..]
+        : null;
+
     /// <summary>Commits, and keeps the table's log in order.</summary>
     public async ValueTask<DeltaCommitResult> CommitAsync(DeltaCommit commit, CancellationToken ct)
     {

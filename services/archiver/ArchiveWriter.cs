@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Millrace.Archiver.Files;
 using Millrace.Archiver.Rows;
 using Millrace.Contracts;
@@ -16,28 +15,29 @@ namespace Millrace.Archiver;
 /// positions together. What fails in between leaves files that no table knows, and nothing else.
 /// </summary>
 internal sealed class ArchiveWriter(
+    ArchiveTopic topic,
     IObjectStore store,
-    ArchiveTable archive,
     IEventLog log,
-    IOptions<ArchiverOptions> options,
+    ArchiverOptions options,
     ArchiverStatus status,
     ArchiverMetrics metrics,
     TimeProvider time,
-    ILogger<ArchiveWriter> logger)
+    ILogger logger)
 {
     /// <summary>Letters are appended together up to this size.</summary>
     private const int LetterBatchBytes = 256 << 10;
 
     private static readonly TopicPartition DeadLetters = new(Topics.DeadLetter, 0);
 
-    private readonly ArchiverOptions _options = options.Value;
-    private readonly DeltaTable _table = archive.Table;
-    private volatile IReadOnlyList<PromotedColumn> _promoted = PromotedColumn.From(options.Value);
+    private readonly DeltaTable _table = topic.Table.Table;
+    private volatile ArchiveLayout _layout = topic.LayoutOver(null);
 
-    public RowBuffer NewBuffer() => new(_options.RecordSizeMax.Bytes);
+    public ArchiveTopic Topic => topic;
+
+    public RowBuffer NewBuffer() => new(_layout, options.RecordSizeMax.Bytes, topic.RollBytes);
 
     /// <summary>Writes files for the table as it was opened last.</summary>
-    public FileEncoder NewEncoder() => new(_promoted, _options.Compression, _options.RowGroupRows);
+    public FileEncoder NewEncoder() => new(_layout, options.Compression, options.RowGroupRows);
 
     /// <summary>
     /// The table with all columns that are configured, made when it is missing. One that is there with another type
@@ -46,10 +46,10 @@ internal sealed class ArchiveWriter(
     public async ValueTask<DeltaSnapshot> OpenTableAsync(CancellationToken ct)
     {
         var known = await _table.RefreshAsync(ct).ConfigureAwait(false);
-        _promoted = PromotedColumn.Beside(known?.Schema, PromotedColumn.From(_options), logger.ColumnTypeChanged);
-        var schema = ArchiveSchema.Of(_promoted);
-        var snapshot = await _table.EnsureAsync(schema, TelemetryTable.PartitionColumns, ct).ConfigureAwait(false);
-        status.SetArchived(snapshot.Files.Values.Sum(file => file.Stats?.Records ?? 0));
+        _layout = topic.LayoutOver(known?.Schema);
+        var snapshot = await _table.EnsureAsync(_layout.Schema, TelemetryTable.PartitionColumns, ct)
+            .ConfigureAwait(false);
+        if (topic.Output is null) status.SetArchived(snapshot.Files.Values.Sum(file => file.Stats?.Records ?? 0));
         return snapshot;
     }
 
@@ -67,7 +67,7 @@ internal sealed class ArchiveWriter(
             adds.Add(add);
         }
 
-        var result = await archive.CommitAsync(
+        var result = await topic.Table.CommitAsync(
             new DeltaCommit
             {
                 Id = Guid.NewGuid().ToString(),
@@ -80,10 +80,11 @@ internal sealed class ArchiveWriter(
         if (result.Outcome != DeltaCommitOutcome.Committed) return result.Outcome;
 
         var now = time.GetUtcNow();
-        status.AddArchived(buffer.Count, now);
-        foreach (var letter in buffer.DeadLetters) metrics.DeadLettered(letter.ErrorCode);
-        metrics.Flushed(buffer.Count, adds.Count, adds.Sum(add => add.Bytes), now - startedAt);
-        logger.Archived(buffer.Count, adds.Count, result.Version);
+        if (topic.Output is null) status.AddArchived(buffer.Count, now);
+        foreach (var letter in buffer.DeadLetters) metrics.DeadLettered(topic.Output, letter.ErrorCode);
+        metrics.Fenced(topic.Output, buffer.Fenced);
+        metrics.Flushed(topic.Output, buffer.Count, adds.Count, adds.Sum(add => add.Bytes), now - startedAt);
+        logger.Archived(buffer.Count, adds.Count, topic.Name, result.Version);
         return result.Outcome;
     }
 

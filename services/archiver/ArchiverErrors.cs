@@ -49,4 +49,9 @@ public static class ArchiverErrors
         "The request to the archive cannot be done as it is.",
         "A value of it is missing or out of range.",
         "Correct the value that is named.");
+
+    public static readonly ErrorDefinition RowUnreadable = new("AR-0010",
+        "The record of a query's output is no JSON.",
+        "Rows of outputs are archived as JSON text, and queries write nothing else.",
+        "See who writes to the output's topic beside the query.");
 }

@@ -23,6 +23,10 @@ internal sealed class ArchiverMetrics
     private readonly Counter<long> _vacuumedFiles;
     private readonly Counter<long> _vacuumedBytes;
     private readonly Counter<long> _upkeepFailures;
+    private readonly Counter<long> _outputRows;
+    private readonly Counter<long> _outputFenced;
+    private readonly Counter<long> _outputDeadLetters;
+    private readonly Counter<long> _outputRemoved;
 
     public ArchiverMetrics(IMeterFactory meters, ArchiverStatus status)
     {
@@ -43,15 +47,21 @@ internal sealed class ArchiverMetrics
         _vacuumedFiles = meter.CreateCounter<long>("millrace.archiver.vacuumed.files");
         _vacuumedBytes = meter.CreateCounter<long>("millrace.archiver.vacuumed", "By");
         _upkeepFailures = meter.CreateCounter<long>("millrace.archiver.upkeep.failures");
+        _outputRows = meter.CreateCounter<long>("millrace.archiver.output.rows");
+        _outputFenced = meter.CreateCounter<long>("millrace.archiver.output.fenced");
+        _outputDeadLetters = meter.CreateCounter<long>("millrace.archiver.output.dead.letters");
+        _outputRemoved = meter.CreateCounter<long>("millrace.archiver.output.removed.rows");
         _flush = meter.CreateHistogram<double>("millrace.archiver.flush.duration", "s");
         meter.CreateObservableGauge("millrace.archiver.lag.records", () => status.LagRecords);
         meter.CreateObservableGauge("millrace.archiver.lag", () => status.Lag.TotalSeconds, "s");
         meter.CreateObservableGauge("millrace.archiver.table.rows", () => status.ArchivedRows);
     }
 
-    public void Flushed(long rows, int files, long bytes, TimeSpan duration)
+    /// <param name="output">The query output whose rows they are; null for telemetry.</param>
+    public void Flushed(string? output, long rows, int files, long bytes, TimeSpan duration)
     {
-        _rows.Add(rows);
+        if (output is null) _rows.Add(rows);
+        else _outputRows.Add(rows, Output(output));
         _files.Add(files);
         _bytes.Add(bytes);
         _commits.Add(1);
@@ -64,8 +74,19 @@ internal sealed class ArchiverMetrics
     }
 
     /// <summary>A record that the table's position has passed, and that is no row.</summary>
+    /// <param name="output">The query output that it is of; null for telemetry.</param>
     /// <param name="reason">The code of the error.</param>
-    public void DeadLettered(string reason) => _deadLetters.Add(1, Reason(reason));
+    public void DeadLettered(string? output, string reason)
+    {
+        if (output is null) _deadLetters.Add(1, Reason(reason));
+        else _outputDeadLetters.Add(1, Output(output), Reason(reason));
+    }
+
+    /// <summary>Rows of stale owners, which do not count.</summary>
+    public void Fenced(string? output, int rows)
+    {
+        if (output is not null && rows > 0) _outputFenced.Add(rows, Output(output));
+    }
 
     /// <param name="reason">replayed, failed-again, or known (it was in the table already).</param>
     public void Replayed(string reason) => _replays.Add(1, Reason(reason));
@@ -83,9 +104,16 @@ internal sealed class ArchiverMetrics
     }
 
     /// <summary>Rows that are not part of the table any more.</summary>
+    /// <param name="output">The query output that they are of; null for telemetry.</param>
     /// <param name="reason">retention or erased.</param>
-    public void RowsRemoved(string reason, long rows)
+    public void RowsRemoved(string? output, string reason, long rows)
     {
+        if (output is not null)
+        {
+            _outputRemoved.Add(rows, Output(output), Reason(reason));
+            return;
+        }
+
         _removed.Add(rows, Reason(reason));
         _status.RemoveArchived(rows);
     }
@@ -96,8 +124,10 @@ internal sealed class ArchiverMetrics
         _vacuumedBytes.Add(bytes);
     }
 
-    /// <param name="reason">log, retention, compaction or vacuum.</param>
+    /// <param name="reason">log, listing, retention, compaction or vacuum.</param>
     public void UpkeepFailed(string reason) => _upkeepFailures.Add(1, Reason(reason));
 
     private static KeyValuePair<string, object?> Reason(string reason) => new("reason", reason);
+
+    private static KeyValuePair<string, object?> Output(string output) => new("output", output);
 }

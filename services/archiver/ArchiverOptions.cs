@@ -20,6 +20,11 @@ public sealed class ArchiverOptions
     /// </summary>
     public ByteSize RollSize { get; set; } = ByteSize.FromMiB(64);
 
+    /// <summary>
+    /// The same for each query output that is archived: there may be many. Held in memory twice for each.
+    /// </summary>
+    public ByteSize OutputRollSize { get; set; } = ByteSize.FromMiB(8);
+
     /// <summary>Rows become files when there are so many.</summary>
     [Range(1, 10_000_000)]
     public int RollRows { get; set; } = 1_000_000;
@@ -54,6 +59,11 @@ public sealed class ArchiverOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "1.00:00:00", ConvertValueInInvariantCulture = true,
         ParseLimitsInInvariantCulture = true)]
     public TimeSpan ReplayScanInterval { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often it is looked which query outputs are to be archived.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00", ConvertValueInInvariantCulture = true,
+        ParseLimitsInInvariantCulture = true)]
+    public TimeSpan OutputScanInterval { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How the archive is kept in order.</summary>
     public ArchiveUpkeepOptions Upkeep { get; set; } = new();

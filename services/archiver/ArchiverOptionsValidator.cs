@@ -13,6 +13,7 @@ internal sealed class ArchiverOptionsValidator : IValidateOptions<ArchiverOption
     {
         var errors = new List<string>();
         RequirePositive(options.RollSize.Bytes, nameof(options.RollSize), errors);
+        RequirePositive(options.OutputRollSize.Bytes, nameof(options.OutputRollSize), errors);
         RequirePositive(options.ReadSize.Bytes, nameof(options.ReadSize), errors);
         RequirePositive(options.RecordSizeMax.Bytes, nameof(options.RecordSizeMax), errors);
         if (options.RollSize.Bytes > int.MaxValue || options.ReadSize.Bytes > int.MaxValue)
@@ -46,9 +47,16 @@ internal sealed class ArchiverOptionsValidator : IValidateOptions<ArchiverOption
                 + "1MiB to 1GiB.";
         if (options.CompactionAfter < TimeSpan.Zero)
             yield return $"{Section}:{nameof(options.CompactionAfter)} is {options.CompactionAfter}; choose 0 or more.";
-        if (options.ArchiveRetention != TimeSpan.Zero && options.ArchiveRetention < TimeSpan.FromHours(1))
-            yield return $"{Section}:{nameof(options.ArchiveRetention)} is {options.ArchiveRetention}; choose 0, which "
-                + "keeps all, or 1h and more.";
+        foreach (var (key, age) in new[]
+        {
+            (nameof(options.ArchiveRetention), options.ArchiveRetention),
+            (nameof(options.OutputRetention), options.OutputRetention),
+        })
+        {
+            if (age != TimeSpan.Zero && age < TimeSpan.FromHours(1))
+                yield return $"{Section}:{key} is {age}; choose 0, which keeps all, or 1h and more.";
+        }
+
         if (options.VacuumInterval < TimeSpan.Zero)
             yield return $"{Section}:{nameof(options.VacuumInterval)} is {options.VacuumInterval}; choose 0 or more.";
     }

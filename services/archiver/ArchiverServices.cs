@@ -1,12 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Millrace.Archiver.Outputs;
 using Millrace.Archiver.Replays;
 using Millrace.Archiver.Upkeep;
 using Millrace.Archiver.Verification;
 using Millrace.Delta;
 using Millrace.Hosting.Options;
-using Millrace.ObjectStore;
 
 namespace Millrace.Archiver;
 
@@ -26,22 +25,17 @@ public static class ArchiverServices
         services.AddSingleton<ArchiverStatus>();
         services.AddSingleton<ArchiverMetrics>();
         services.AddSingleton<ArchiverAssignment>();
-        services.AddSingleton(provider => new ArchiveTable(
-            new DeltaTable(
-                provider.GetRequiredService<IObjectStore>(), TelemetryTable.Root,
-                provider.GetRequiredService<TimeProvider>(),
-                provider.GetRequiredService<IOptions<DeltaTableOptions>>().Value),
-            provider.GetRequiredService<ArchiverMetrics>(),
-            provider.GetRequiredService<ILogger<ArchiveTable>>()));
+        services.AddSingleton<ArchiveTables>();
+        services.AddSingleton<TopicArchivers>();
         services.AddSingleton<TableFiles>();
         services.AddSingleton<Compactor>();
         services.AddSingleton<ArchiveRetention>();
         services.AddSingleton<DeviceEraser>();
         services.AddSingleton<ErasureProver>();
         services.AddSingleton<ArchiveVerifier>();
-        services.AddSingleton<ArchiveWriter>();
         services.AddSingleton<LetterReplay>();
         services.AddHostedService<ArchiverService>();
+        services.AddHostedService<OutputArchives>();
         services.AddHostedService<DeadLetterReplays>();
         services.AddHostedService<LagReporter>();
         services.AddHostedService<ArchiveUpkeep>();

@@ -7,8 +7,8 @@ internal static partial class Log
     [LoggerMessage(7000, LogLevel.Information, "Archiving {Partitions} from {Positions}")]
     public static partial void RunStarted(this ILogger log, string partitions, string positions);
 
-    [LoggerMessage(7001, LogLevel.Debug, "Archived {Rows} rows in {Files} files as table version {Version}")]
-    public static partial void Archived(this ILogger log, long rows, int files, long version);
+    [LoggerMessage(7001, LogLevel.Debug, "Archived {Rows} rows in {Files} files of {Topic} as table version {Version}")]
+    public static partial void Archived(this ILogger log, long rows, int files, string topic, long version);
 
     [LoggerMessage(7002, LogLevel.Error, "Archiving failed; it starts again from the table in {Delay}")]
     public static partial void RunFailed(this ILogger log, Exception exception, TimeSpan delay);
@@ -46,17 +46,19 @@ internal static partial class Log
     public static partial void LogNotTidied(this ILogger log, Exception exception, long version);
 
     [LoggerMessage(7013, LogLevel.Information,
-        "Merged {Before} files of {Hour:u} into {After}, {Rows} rows: {Outcome}")]
+        "Merged {Before} files of {Table} {Hour:u} into {After}, {Rows} rows: {Outcome}")]
     public static partial void Compacted(
-        this ILogger log, DateTimeOffset hour, int before, int after, long rows, string outcome);
+        this ILogger log, string table, DateTimeOffset hour, int before, int after, long rows, string outcome);
 
     [LoggerMessage(7014, LogLevel.Information,
-        "{Rows} rows in {Files} files of before {Before:u} are out of the table")]
-    public static partial void Retired(this ILogger log, long rows, int files, DateTimeOffset before);
+        "{Rows} rows in {Files} files of before {Before:u} are out of {Table}")]
+    public static partial void Retired(
+        this ILogger log, string table, long rows, int files, DateTimeOffset before);
 
     [LoggerMessage(7015, LogLevel.Information,
-        "A device ({Hash}) was erased: {Rows} rows, {Files} files written again, table version {Version}")]
-    public static partial void DeviceErased(this ILogger log, string hash, long rows, int files, long version);
+        "A device ({Hash}) was erased from {Table}: {Rows} rows, {Files} files written again, version {Version}")]
+    public static partial void DeviceErased(
+        this ILogger log, string table, string hash, long rows, int files, long version);
 
     [LoggerMessage(7016, LogLevel.Information, "Vacuum deleted {Files} files of {Bytes} bytes")]
     public static partial void Vacuumed(this ILogger log, int files, long bytes);
@@ -67,4 +69,17 @@ internal static partial class Log
     [LoggerMessage(7018, LogLevel.Warning,
         "Column {Name} of the table has another type than is configured; {Instead} takes its place")]
     public static partial void ColumnTypeChanged(this ILogger log, string name, string instead);
+
+    [LoggerMessage(7019, LogLevel.Information, "The output {Output} is archived from now on")]
+    public static partial void OutputStarted(this ILogger log, string output);
+
+    [LoggerMessage(7020, LogLevel.Information, "The output {Output} is not archived any more")]
+    public static partial void OutputEnded(this ILogger log, string output);
+
+    [LoggerMessage(7021, LogLevel.Error, "The outputs to archive cannot be told; tried again in {Delay}")]
+    public static partial void OutputsUnknown(this ILogger log, Exception exception, TimeSpan delay);
+
+    [LoggerMessage(7022, LogLevel.Information,
+        "{Partition} is archived from {Start}; {Missed} records from {Position} on were trimmed while it was not")]
+    public static partial void Skipped(this ILogger log, string partition, long start, long missed, long position);
 }

@@ -12,6 +12,7 @@ internal sealed class PartitionPump(
     IEventLog log,
     TopicPartition partition,
     long start,
+    int readBytes,
     ArchiverOptions options,
     ChannelWriter<RecordBatch> queue,
     ArchiverMetrics metrics,
@@ -53,7 +54,7 @@ internal sealed class PartitionPump(
         await using var reader = log.OpenReader(partition, _next);
         while (true)
         {
-            var batch = await reader.ReadAsync((int)options.ReadSize.Bytes, stop).ConfigureAwait(false);
+            var batch = await reader.ReadAsync(readBytes, stop).ConfigureAwait(false);
             await PassOnAsync(batch, abort).ConfigureAwait(false);
         }
     }
@@ -64,7 +65,7 @@ internal sealed class PartitionPump(
         if (_next >= end) return;
         await using var reader = log.OpenReader(partition, _next);
         while (_next < end
-            && await reader.TryReadAsync((int)options.ReadSize.Bytes, abort).ConfigureAwait(false) is { } batch)
+            && await reader.TryReadAsync(readBytes, abort).ConfigureAwait(false) is { } batch)
         {
             await PassOnAsync(batch, abort).ConfigureAwait(false);
         }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using DuckDB.NET.Data;
 using Microsoft.Extensions.Options;
 using Millrace.Batch.DuckDb.Cache;
@@ -26,6 +27,7 @@ internal sealed class DuckDbEngine : IBatchEngine, IDisposable
     private readonly TimeProvider _time;
     private readonly BatchTables _tables;
     private readonly BatchTurns _turns;
+    private readonly SqlParser _parser = new();
     private readonly string _tempRoot;
 
     /// <summary>Where the store keeps no local files.</summary>
@@ -103,18 +105,20 @@ internal sealed class DuckDbEngine : IBatchEngine, IDisposable
     {
         _tables.Dispose();
         _turns.Dispose();
+        _parser.Dispose();
     }
 
     /// <summary>A session with views of the tables that the statement names, over the files that it may need.</summary>
     private async ValueTask<DuckDbSession> OpenAsync(BatchTurn turn, BatchQuery query)
     {
-        var tables = await turn.AwaitAsync(() => _tables.NamedInAsync(query.Sql, turn.Token).AsTask())
+        using var tree = await turn.RunAsync(() => _parser.Parse(query.Sql)).ConfigureAwait(false);
+        var tables = await turn.AwaitAsync(() => _tables.NamedInAsync(tree.RootElement, turn.Token).AsTask())
             .ConfigureAwait(false);
         var readable = _cache?.Folder ?? Path.GetDirectoryName(_store.LocalPath(BatchTable.Telemetry.Root))!;
         var session = await turn.RunAsync(() => DuckDbSession.Open(_options, _tempRoot, readable))
             .ConfigureAwait(false);
         turn.Own(session);
-        var files = await turn.RunAsync(() => FilesOf(session, tables, query)).ConfigureAwait(false);
+        var files = FilesOf(tree.RootElement, tables, query);
         if (_cache is null)
         {
             await turn.RunAsync(() => View(session, files, key => _store.LocalPath(key)!)).ConfigureAwait(false);
@@ -135,13 +139,12 @@ internal sealed class DuckDbEngine : IBatchEngine, IDisposable
 
     /// <summary>What of each table the statement may need.</summary>
     private List<(OpenTable Table, IReadOnlyList<AddFile> Files)> FilesOf(
-        DuckDbSession session, IReadOnlyList<OpenTable> tables, BatchQuery query)
+        JsonElement statement, IReadOnlyList<OpenTable> tables, BatchQuery query)
     {
-        using var tree = session.Parse(query.Sql);
         var all = new List<(OpenTable, IReadOnlyList<AddFile>)>();
         foreach (var table in tables)
         {
-            var ranges = StatementRanges.Of(tree.RootElement, table.Name, table.Schema, query.Parameters);
+            var ranges = StatementRanges.Of(statement, table.Name, table.Schema, query.Parameters);
             var files = table.FilesWithin(ranges);
             _metrics.Pruned(files.Count, table.FileCount - files.Count);
             all.Add((table, files));

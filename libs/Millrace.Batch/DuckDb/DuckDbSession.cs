@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using DuckDB.NET.Data;
 using Millrace.Batch.Sql;
 
@@ -49,9 +48,6 @@ internal sealed class DuckDbSession : IAsyncDisposable
             throw;
         }
     }
-
-    /// <summary>See <see cref="SqlParser.Parse(string)"/>.</summary>
-    public JsonDocument Parse(string sql) => SqlParser.Parse(_connection, sql);
 
     public void Execute(string sql)
     {

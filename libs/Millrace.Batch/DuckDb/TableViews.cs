@@ -26,7 +26,7 @@ internal static class TableViews
             .Select(group => SelectFrom(table, group.Key, group, pathOf));
         var source = files.Count == 0 ? Empty(table) : string.Join(" UNION ALL ", sources);
         var extra = table.IsTelemetry ? $", {BodyText}" : "";
-        return $"CREATE VIEW {table.Name} AS SELECT *{extra} FROM ({source})";
+        return $"CREATE VIEW {Quoted(table.Name)} AS SELECT *{extra} FROM ({source})";
     }
 
     /// <summary>Text as an SQL literal.</summary>

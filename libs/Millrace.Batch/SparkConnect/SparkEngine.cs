@@ -90,7 +90,8 @@ internal sealed class SparkEngine : IBatchEngine, IAsyncDisposable
     {
         using var tree = _parser.Parse(query.Sql);
         var named = new Dictionary<string, Relation>();
-        foreach (var table in await _tables.NamedInAsync(query.Sql, turn.Token).ConfigureAwait(false))
+        foreach (var table in await _tables.NamedInAsync(tree.RootElement, turn.Token)
+            .ConfigureAwait(false))
         {
             var ranges = StatementRanges.Of(tree.RootElement, table.Name, table.Schema, query.Parameters);
             var files = table.FilesWithin(ranges);

@@ -33,7 +33,7 @@ internal sealed class SqlParser : IDisposable
 
     public void Dispose() => _connection.Dispose();
 
-    public static JsonDocument Parse(DuckDBConnection connection, string sql)
+    private static JsonDocument Parse(DuckDBConnection connection, string sql)
     {
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT json_serialize_sql($sql::VARCHAR)::VARCHAR";

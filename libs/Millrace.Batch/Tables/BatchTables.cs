@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Millrace.Batch.Sql;
 using Millrace.Delta;
 using Millrace.Delta.Log;
@@ -16,12 +17,12 @@ internal sealed class BatchTables(IObjectStore store, TimeProvider time) : IDisp
     public IObjectStore Store => store;
 
     /// <summary>
-    /// Those that the text names and that there are; <c>telemetry</c> is there even when nothing is archived.
+    /// Those that the statement reads and that there are; <c>telemetry</c> is there even when nothing is archived.
     /// </summary>
-    public async ValueTask<IReadOnlyList<OpenTable>> NamedInAsync(string sql, CancellationToken ct)
+    /// <param name="statement">What the parser made of it.</param>
+    public async ValueTask<IReadOnlyList<OpenTable>> NamedInAsync(JsonElement statement, CancellationToken ct)
     {
-        var named = SqlTokens.Of(sql).Select(token => token.Name is { } name ? BatchTable.Named(name) : null)
-            .OfType<BatchTable>().Distinct();
+        var named = StatementTables.Of(statement).Select(BatchTable.Named).OfType<BatchTable>().Distinct();
         var open = new List<OpenTable>();
         foreach (var table in named)
         {

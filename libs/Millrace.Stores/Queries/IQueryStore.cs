@@ -20,6 +20,9 @@ public sealed record QueryConfig
     public QueryState State { get; init; } = QueryState.Running;
     public QueryOptions Options { get; init; } = new();
 
+    /// <summary>The names after INTO, for those who do not compile the text.</summary>
+    public IReadOnlyList<string> Outputs { get; init; } = [];
+
     /// <summary>
     /// Where the query begins, made durable when it is first started: next offsets by "topic/partition".
     /// </summary>
@@ -52,6 +55,9 @@ public sealed record QueryOptions
 
     /// <summary>Keep output rows in the warm store, where the API finds them. Alerts are always kept.</summary>
     public bool WarmOutputs { get; init; } = true;
+
+    /// <summary>Keep output rows in the archive, each output as a table of its own. Alerts never are.</summary>
+    public bool ArchiveOutputs { get; init; }
 
     /// <summary>
     /// Where to begin: "now", "earliest", "last" (where the version before stands), or an ISO 8601 time.

@@ -15,13 +15,16 @@ internal sealed partial class QueryCatalog(
     IQueryStore store, ICheckpointStore checkpoints, IEventLog log, QueryInputs inputs, QueryExtensions extensions,
     ModelScorers models, ControlNotices control, AuditTrail audit, TimeProvider time)
 {
-    /// <summary>Compiles and keeps the query; a change of text or options is a new version.</summary>
+    /// <summary>
+    /// Compiles and keeps the query; a change of text or options is a new version, but for where its rows are kept.
+    /// </summary>
     public async Task<QueryConfig> ApplyAsync(QueryRequest request, CancellationToken ct)
     {
         var (name, plan) = await CheckAsync(request, ct);
         var known = await store.FindAsync(name, ct);
         await RefuseClashesAsync(name, plan, ct);
         var options = request.Options(known);
+        if (options.ArchiveOutputs) RefuseArchive(plan);
         if (known is not null && known.Text == request.Text && known.Options == options)
         {
             if (known.State != QueryState.Running) await SetStateAsync(name, QueryState.Running, ct);
@@ -32,9 +35,12 @@ internal sealed partial class QueryCatalog(
         var query = new QueryConfig
         {
             Name = name,
-            Version = await store.LastVersionAsync(name, ct) + 1,
+            Version = known is not null && request.IsSameVersion(known, options)
+                ? known.Version
+                : await store.LastVersionAsync(name, ct) + 1,
             Text = request.Text!,
             Options = options,
+            Outputs = plan.Outputs,
             CreatedAt = known?.CreatedAt ?? now,
             UpdatedAt = now,
         };
@@ -44,6 +50,7 @@ internal sealed partial class QueryCatalog(
             await log.EnsureTopicAsync(new TopicSpec(Topics.Output(output), hub), ct);
         if (!await store.SaveAsync(query, known?.Version ?? 0, ct))
             throw ApiErrors.QueryConflict.With(name).AsException();
+        if (options.ArchiveOutputs) await HoldAsync(plan, ct);
         await control.SendAsync(ControlKinds.Query, name, ct);
         await audit.AddAsync("query.apply", name, $"version {query.Version}", ct);
         return query;
@@ -96,6 +103,34 @@ internal sealed partial class QueryCatalog(
         }
 
         return (request.Name, result.Plan);
+    }
+
+    /// <summary>Statements name the table of an output by its name, and do not tell names apart by case.</summary>
+    private void RefuseArchive(QueryPlan plan)
+    {
+        foreach (var output in plan.Outputs.Where(output => output != Topics.Alerts))
+        {
+            if (ArchiveNames.IsReserved(output)) throw ApiErrors.ArchiveNameTaken.With(output).AsException();
+            var topic = Topics.Output(output);
+            if (log.Topics.FirstOrDefault(other => other != topic
+                && other.Equals(topic, StringComparison.OrdinalIgnoreCase)) is { } other)
+                throw ApiErrors.ArchiveNameTaken.With(output, $"There is a topic {other}.").AsException();
+        }
+    }
+
+    /// <summary>The log keeps the outputs' records from now on, until the archiver has them.</summary>
+    private async Task HoldAsync(QueryPlan plan, CancellationToken ct)
+    {
+        foreach (var output in plan.Outputs.Where(output => output != Topics.Alerts))
+        {
+            var group = ConsumerGroups.OfArchive(output);
+            for (var number = 0; number < log.FindTopic(Topics.Output(output))!.Partitions; number++)
+            {
+                var partition = new TopicPartition(Topics.Output(output), number);
+                if (await log.CommittedAsync(group, partition, ct) is not null) continue;
+                await log.CommitAsync(group, partition, (await log.RangeAsync(partition, ct)).First, ct: ct);
+            }
+        }
     }
 
     private async Task RefuseClashesAsync(string name, QueryPlan plan, CancellationToken ct)

@@ -1,9 +1,13 @@
 namespace Millrace.Archiver.Api;
 
-/// <summary>The archive at a glance.</summary>
+/// <summary>The archive at a glance: telemetry's table, and those of query outputs.</summary>
 internal sealed record ArchiveInfo(
     long Version, int Files, long Rows, long Bytes, DateTimeOffset? RetainedFrom,
-    IReadOnlyList<ArchivePartition> Partitions);
+    IReadOnlyList<ArchivePartition> Partitions, IReadOnlyList<ArchiveOutput> Outputs);
+
+/// <param name="Name">As statements name the table.</param>
+internal sealed record ArchiveOutput(
+    string Name, long Version, int Files, long Rows, long Bytes, DateTimeOffset? RetainedFrom);
 
 /// <param name="LogFirst">The first offset that the log has.</param>
 /// <param name="LogNext">The next offset of the log.</param>

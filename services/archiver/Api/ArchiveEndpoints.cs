@@ -37,8 +37,7 @@ public static class ArchiveEndpoints
             .Produces<ArchiveInfo>();
         group.MapGet("/history", HistoryAsync).WithName("ShowArchiveHistory")
             .WithSummary("What was done to the table, newest first").Produces<ArchiveHistory>();
-        group.MapGet("/erasures/{deviceId}", (string deviceId, ErasureProver prover, CancellationToken ct) =>
-                prover.ProveAsync(Device(deviceId), ct).AsTask())
+        group.MapGet("/erasures/{deviceId}", ProveAsync)
             .WithName("ProveErasure").WithSummary("Look whether a device's rows are gone").Produces<ErasureProof>();
         group.MapPost("/verify", VerifyAsync).WithName("VerifyArchive")
             .WithSummary("Compare a stretch of a log partition with the archive").Produces<Verification.Verification>();
@@ -46,15 +45,15 @@ public static class ArchiveEndpoints
 
     private static void MapUpkeep(RouteGroupBuilder group)
     {
-        group.MapPost("/compact", (CompactRequest request, Compactor compactor, CancellationToken ct) =>
-                compactor.RunOnceAsync(request.All, ct).AsTask())
+        group.MapPost("/compact", CompactAsync)
             .WithName("CompactArchive").WithSummary("Merge small files of one hour").Produces<Compaction>();
         group.MapPost("/vacuum", VacuumAsync).WithName("VacuumArchive")
             .WithSummary("Delete files that are no part of the table any more").Produces<VacuumAnswer>();
     }
 
-    private static async Task<ArchiveInfo> InfoAsync(ArchiveTable archive, IEventLog log, CancellationToken ct)
+    private static async Task<ArchiveInfo> InfoAsync(ArchiveTables tables, IEventLog log, CancellationToken ct)
     {
+        var archive = tables.Telemetry;
         var snapshot = await archive.Table.RefreshAsync(ct);
         var partitions = new List<ArchivePartition>();
         for (var partition = 0; partition < (log.FindTopic(Topics.Telemetry)?.Partitions ?? 0); partition++)
@@ -64,21 +63,55 @@ public static class ArchiveEndpoints
                 snapshot?.PositionOf(TelemetryTable.AppIdOf(partition)) ?? 0));
         }
 
-        if (snapshot is null) return new ArchiveInfo(-1, 0, 0, 0, null, partitions);
-        return new ArchiveInfo(
-            snapshot.Version, snapshot.Files.Count, snapshot.Files.Values.Sum(file => file.Stats?.Records ?? 0),
-            snapshot.Files.Values.Sum(file => file.Bytes),
-            snapshot.PositionOf(ArchiveRecords.Retention) is null ? null : ArchiveRecords.RetainedFrom(snapshot),
-            partitions);
+        var outputs = new List<ArchiveOutput>();
+        foreach (var output in await tables.OutputsAsync(ct))
+        {
+            if (await output.Table.RefreshAsync(ct) is not { } at) continue;
+            outputs.Add(new ArchiveOutput(output.Output!, at.Version, at.Files.Count, RowsOf(at), BytesOf(at),
+                ArchiveRecords.RetainedFrom(output, at)));
+        }
+
+        return snapshot is null
+            ? new ArchiveInfo(-1, 0, 0, 0, null, partitions, outputs)
+            : new ArchiveInfo(snapshot.Version, snapshot.Files.Count, RowsOf(snapshot), BytesOf(snapshot),
+                ArchiveRecords.RetainedFrom(archive, snapshot), partitions, outputs);
+    }
+
+    private static long RowsOf(DeltaSnapshot table) => table.Files.Values.Sum(file => file.Stats?.Records ?? 0);
+
+    private static long BytesOf(DeltaSnapshot table) => table.Files.Values.Sum(file => file.Bytes);
+
+    /// <summary>One merge, of the first table that has something to merge.</summary>
+    private static async Task<Compaction> CompactAsync(
+        CompactRequest request, ArchiveTables tables, Compactor compactor, CancellationToken ct)
+    {
+        var all = await tables.AllAsync(ct);
+        var result = await compactor.RunOnceAsync(tables.Telemetry, request.All, ct);
+        foreach (var archive in all.Skip(1))
+        {
+            if (result.Done) return result;
+            result = await compactor.RunOnceAsync(archive, request.All, ct);
+        }
+
+        return result;
+    }
+
+    private static async Task<ErasureProof> ProveAsync(
+        string deviceId, ArchiveTables tables, ErasureProver prover, CancellationToken ct)
+    {
+        var proofs = new List<ErasureProof>();
+        foreach (var output in await tables.OutputsAsync(ct))
+            proofs.Add(await prover.ProveAsync(output, Device(deviceId), ct));
+        return await prover.ProveAsync(tables.Telemetry, Device(deviceId), ct) with { Outputs = proofs };
     }
 
     private static async Task<ArchiveHistory> HistoryAsync(
-        ArchiveTable archive, CancellationToken ct, int? limit = null)
+        ArchiveTables tables, CancellationToken ct, int? limit = null)
     {
         if (limit is < 1 or > HistoryMax)
             throw ArchiverErrors.RequestInvalid.With(limit, $"limit is from 1 to {HistoryMax}.").AsException();
         var items = new List<ArchiveVersion>();
-        await foreach (var version in archive.Table.HistoryAsync(ct))
+        await foreach (var version in tables.Telemetry.Table.HistoryAsync(ct))
         {
             items.Add(new ArchiveVersion(version.Version, version.At, version.Operation, version.FilesAdded,
                 version.FilesRemoved, version.RowsAdded, version.Details));
@@ -89,18 +122,25 @@ public static class ArchiveEndpoints
     }
 
     private static async Task<VacuumAnswer> VacuumAsync(
-        VacuumRequest request, ArchiveTable archive, ArchiverMetrics metrics, CancellationToken ct)
+        VacuumRequest request, ArchiveTables tables, ArchiverMetrics metrics, CancellationToken ct)
     {
-        var vacuum = await archive.Table.VacuumAsync(request.DryRun, ct);
-        if (!request.DryRun) metrics.Vacuumed(vacuum.Files, vacuum.Bytes);
-        return new VacuumAnswer(vacuum.Files, vacuum.Bytes, vacuum.Waiting);
+        var answer = new VacuumAnswer(0, 0, 0);
+        foreach (var archive in await tables.AllAsync(ct))
+        {
+            var vacuum = await archive.Table.VacuumAsync(request.DryRun, ct);
+            if (!request.DryRun) metrics.Vacuumed(vacuum.Files, vacuum.Bytes);
+            answer = new VacuumAnswer(
+                answer.Files + vacuum.Files, answer.Bytes + vacuum.Bytes, answer.Waiting + vacuum.Waiting);
+        }
+
+        return answer;
     }
 
     private static async Task<Erased> EraseAsync(
-        EraseRequest request, DeviceEraser eraser, IAuditStore audit, HttpContext context, TimeProvider time,
-        CancellationToken ct)
+        EraseRequest request, ArchiveTables tables, DeviceEraser eraser, IAuditStore audit, HttpContext context,
+        TimeProvider time, CancellationToken ct)
     {
-        var erased = await eraser.RunAsync(Device(request.DeviceId), ct);
+        var erased = await eraser.RunAsync(await tables.AllAsync(ct), Device(request.DeviceId), ct);
         var actor = context.User.Identity?.Name ?? "platform";
         await audit.AddAsync(
             new AuditEntry(time.GetUtcNow(), actor, "archive.erase", erased.DeviceHash, $"{erased.Rows} rows"), ct);

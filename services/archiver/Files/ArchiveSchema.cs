@@ -1,4 +1,3 @@
-using Millrace.Archiver.Rows;
 using Millrace.Delta;
 using Millrace.Delta.Schema;
 using ParquetSharp;
@@ -6,16 +5,13 @@ using ParquetSharp.Schema;
 
 namespace Millrace.Archiver.Files;
 
-/// <summary>The table's columns with the promoted ones, and the Parquet schema of its files.</summary>
+/// <summary>The Parquet schema of a table's files, and how they are encoded.</summary>
 internal static class ArchiveSchema
 {
     public const string Properties = "properties";
     public const string Body = "body";
     private const string MessageId = "message_id";
-
-    /// <summary>The table's schema: the archive's own columns, then the promoted ones.</summary>
-    public static DeltaSchema Of(IReadOnlyList<PromotedColumn> promoted) =>
-        new([.. TelemetryTable.BaseSchema.Columns, .. promoted.Select(column => column.ToDelta())]);
+    private const string RowId = "row_id";
 
     /// <summary>The columns of a file: all but those that its folder says.</summary>
     public static IReadOnlyList<DeltaColumn> FileColumns(DeltaSchema schema) =>
@@ -31,13 +27,14 @@ internal static class ArchiveSchema
         if (compression == ArchiveCompression.Zstd) builder.CompressionLevel(1);
 
         // A dictionary of values that are all different costs time and gains nothing.
-        builder.DisableDictionary(Body).DisableDictionary(MessageId).DisableDictionary("log_offset")
-            .DisableDictionary("enqueued_at").DisableDictionary("event_at");
+        builder.DisableDictionary(Body).DisableDictionary(MessageId).DisableDictionary(RowId)
+            .DisableDictionary("log_offset").DisableDictionary("enqueued_at").DisableDictionary("event_at");
 
         // Offsets are kept as their differences. Times would gain by it too, but not every reader takes them so.
         builder.Encoding("log_offset", ParquetSharp.Encoding.DeltaBinaryPacked);
         // Readers pass over row groups by device and time; least and greatest of these say nothing.
-        builder.DisableStatistics(Body).DisableStatistics(MessageId).DisableStatistics("content_type")
+        builder.DisableStatistics(Body).DisableStatistics(MessageId).DisableStatistics(RowId)
+            .DisableStatistics("content_type")
             .DisableStatistics("content_encoding").DisableStatistics("properties.key_value.key")
             .DisableStatistics("properties.key_value.value");
         builder.SetSizeStatisticsLevel(SizeStatisticsLevel.None);

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Millrace.Archiver.Rows;
 using Millrace.Delta.Log;
-using Millrace.Delta.Schema;
 using ParquetSharp;
 using ParquetSharp.IO;
 using ParquetSharp.Schema;
@@ -40,17 +39,13 @@ internal sealed class FileEncoder : IDisposable
     private readonly WriterProperties _properties;
     private readonly int _rowGroupRows;
 
-    public FileEncoder(IReadOnlyList<PromotedColumn> promoted, ArchiveCompression compression, int rowGroupRows)
+    public FileEncoder(ArchiveLayout layout, ArchiveCompression compression, int rowGroupRows)
     {
-        TableSchema = ArchiveSchema.Of(promoted);
-        _columns = new RowColumns(promoted);
-        _schema = ArchiveSchema.ToParquet(ArchiveSchema.FileColumns(TableSchema));
+        _columns = layout.NewColumns();
+        _schema = ArchiveSchema.ToParquet(ArchiveSchema.FileColumns(layout.Schema));
         _properties = ArchiveSchema.PropertiesOf(compression);
         _rowGroupRows = rowGroupRows;
     }
-
-    /// <summary>The columns that the table must have for these files.</summary>
-    public DeltaSchema TableSchema { get; }
 
     /// <summary>The files in the order of their hours; each is encoded when it is asked for.</summary>
     public IEnumerable<EncodedFile> Encode(RowBuffer buffer)
@@ -81,7 +76,6 @@ internal sealed class FileEncoder : IDisposable
 
         var hour = DateTimeOffset.UnixEpoch.AddHours(buffer.Hours[slot]);
         var date = hour.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-        var stats = _columns.Stats(end - begin, DeviceOf(buffer, order[begin]), DeviceOf(buffer, order[end - 1]));
         return new EncodedFile(
             EncodedFile.NewPath(date, hour.Hour.ToString(CultureInfo.InvariantCulture)),
             new Dictionary<string, string>
@@ -90,7 +84,7 @@ internal sealed class FileEncoder : IDisposable
                 ["hour"] = hour.Hour.ToString(CultureInfo.InvariantCulture),
             },
             _content.GetBuffer().AsMemory(0, (int)_content.Length),
-            stats);
+            _columns.Stats(end - begin));
     }
 
     private void WriteRowGroup(ParquetFileWriter file, ReadOnlySpan<BufferedRow> rows, ReadOnlySpan<int> order)
@@ -106,7 +100,4 @@ internal sealed class FileEncoder : IDisposable
 
         rowGroup.Close();
     }
-
-    private static string DeviceOf(RowBuffer buffer, int row) =>
-        System.Text.Encoding.UTF8.GetString(buffer.Rows[row].View.Key);
 }

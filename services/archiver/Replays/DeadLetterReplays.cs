@@ -17,6 +17,7 @@ internal sealed class DeadLetterReplays(
     IDeadLetterStore letters,
     LetterReplay replay,
     ArchiverAssignment assignment,
+    TopicArchivers archivers,
     IOptions<ArchiverOptions> options,
     TimeProvider time,
     ILogger<DeadLetterReplays> logger) : BackgroundService
@@ -96,9 +97,10 @@ internal sealed class DeadLetterReplays(
         {
             var stored = await letters.FindAsync(id, ct).ConfigureAwait(false);
             if (stored is not { State: DeadLetterState.Replaying, Letter: var letter }) return;
-            if (letter.Stage != DeadLetterStages.Archiver || letter.Topic != Topics.Telemetry) return;
-            if (!assignment.Partitions.Contains(new TopicPartition(letter.Topic, letter.Partition))) return;
-            var outcome = await replay.RunAsync(letter, ct).ConfigureAwait(false);
+            if (letter.Stage != DeadLetterStages.Archiver || archivers.Find(letter.Topic) is not { } archiver) return;
+            var source = new TopicPartition(letter.Topic, letter.Partition);
+            if (!archiver.Assignment.Partitions.Contains(source)) return;
+            var outcome = await replay.RunAsync(archiver.Writer, letter, ct).ConfigureAwait(false);
             if (outcome != ReplayOutcome.FailedAgain)
                 await letters.SetStateAsync(id, DeadLetterState.Replayed, ct).ConfigureAwait(false);
             logger.Replayed(id, outcome.ToString());

@@ -19,13 +19,14 @@ internal enum ReplayOutcome
 /// Makes a dead letter's record a row under the letter's identity: the identity stands as a position in the same
 /// commit, so a replay that is asked for twice, or was cut off, makes one row.
 /// </summary>
-internal sealed class LetterReplay(ArchiveWriter writer, ArchiverMetrics metrics, TimeProvider time)
+internal sealed class LetterReplay(ArchiverMetrics metrics, TimeProvider time)
 {
     private const long Done = 1;
 
-    public async ValueTask<ReplayOutcome> RunAsync(DeadLetter letter, CancellationToken ct)
+    public async ValueTask<ReplayOutcome> RunAsync(
+        ArchiveWriter writer, DeadLetter letter, CancellationToken ct)
     {
-        var outcome = await TryAsync(letter, ct).ConfigureAwait(false);
+        var outcome = await TryAsync(writer, letter, ct).ConfigureAwait(false);
         metrics.Replayed(outcome switch
         {
             ReplayOutcome.Replayed => "replayed",
@@ -35,7 +36,8 @@ internal sealed class LetterReplay(ArchiveWriter writer, ArchiverMetrics metrics
         return outcome;
     }
 
-    private async ValueTask<ReplayOutcome> TryAsync(DeadLetter letter, CancellationToken ct)
+    private async ValueTask<ReplayOutcome> TryAsync(
+        ArchiveWriter writer, DeadLetter letter, CancellationToken ct)
     {
         var snapshot = await writer.OpenTableAsync(ct).ConfigureAwait(false);
         if (snapshot.PositionOf(letter.Id) is not null) return ReplayOutcome.Known;

@@ -7,7 +7,7 @@ using ParquetSharp;
 namespace Millrace.Archiver.Rewriting;
 
 /// <summary>
-/// Rows of files of the archive, all their columns, in memory. Files may lack columns that the table got after them:
+/// Rows of files of one table, all their columns, in memory. Files may lack columns that the table got after them:
 /// these are null. For one thread at a time.
 /// </summary>
 internal sealed class RowSet
@@ -21,44 +21,20 @@ internal sealed class RowSet
         _schema = schema;
         _columns = [.. ArchiveSchema.FileColumns(schema).SelectMany(RowColumn.Of)];
         Device = Text("device_id");
-        Module = Text("module_id");
         EnqueuedAt = Value<long>("enqueued_at");
-        EventAt = Value<long>("event_at");
         LogPartition = Value<int>("log_partition");
         LogOffset = Value<long>("log_offset");
-        ContentType = Text("content_type");
-        ContentEncoding = Text("content_encoding");
-        MessageId = Text("message_id");
-        PropertyNames = (MapLeafColumn)Find("properties.key_value.key");
-        PropertyValues = (MapLeafColumn)Find("properties.key_value.value");
-        Body = Text("body");
     }
 
     public int Count { get; private set; }
 
     public TextColumn Device { get; }
 
-    public TextColumn Module { get; }
-
     public ValueColumn<long> EnqueuedAt { get; }
-
-    public ValueColumn<long> EventAt { get; }
 
     public ValueColumn<int> LogPartition { get; }
 
     public ValueColumn<long> LogOffset { get; }
-
-    public TextColumn ContentType { get; }
-
-    public TextColumn ContentEncoding { get; }
-
-    public TextColumn MessageId { get; }
-
-    public MapLeafColumn PropertyNames { get; }
-
-    public MapLeafColumn PropertyValues { get; }
-
-    public TextColumn Body { get; }
 
     /// <summary>Takes all rows of the file.</summary>
     public void Append(byte[] content)
@@ -135,9 +111,15 @@ internal sealed class RowSet
 
     private FileStats StatsOf(ReadOnlySpan<int> rows)
     {
+        // Rows without a device come first.
+        var without = 0;
+        while (without < rows.Length && !Device.Has(rows[without])) without++;
+        var devices = rows[without..];
         var columns = new List<ColumnStats>
         {
-            new("device_id", TextOf(Device, rows[0]), TextOf(Device, rows[^1]), 0),
+            devices.IsEmpty
+                ? new("device_id", null, null, without)
+                : new("device_id", TextOf(Device, devices[0]), TextOf(Device, devices[^1]), without),
         };
         foreach (var column in _columns)
         {
@@ -147,11 +129,11 @@ internal sealed class RowSet
         return new FileStats(rows.Length, columns);
     }
 
-    private RowColumn Find(string path) => _columns.First(column => column.Path == path);
+    public TextColumn Text(string path) => (TextColumn)Find(path);
 
-    private TextColumn Text(string path) => (TextColumn)Find(path);
+    public ValueColumn<T> Value<T>(string path) where T : unmanaged => (ValueColumn<T>)Find(path);
 
-    private ValueColumn<T> Value<T>(string path) where T : unmanaged => (ValueColumn<T>)Find(path);
+    public RowColumn Find(string path) => _columns.First(column => column.Path == path);
 
     private static string TextOf(TextColumn column, int row) => System.Text.Encoding.UTF8.GetString(column.Text(row));
 }

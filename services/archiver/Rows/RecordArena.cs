@@ -8,10 +8,12 @@ namespace Millrace.Archiver.Rows;
 /// Holds copies of log batches where the garbage collector does not move them, so that the Parquet encoder can be given
 /// pointers into them. Chunks are kept for the next fill.
 /// </summary>
-internal sealed unsafe class RecordArena
+/// <param name="bytesMax">About the most that it will hold; it grows by an eighth of that, or by 4 MiB.</param>
+internal sealed unsafe class RecordArena(long bytesMax = long.MaxValue)
 {
-    private const int ChunkBytes = 4 << 20;
+    private const int ChunkBytesMin = 64 << 10, ChunkBytesMax = 4 << 20;
 
+    private readonly int _chunkBytes = (int)Math.Clamp(bytesMax / 8, ChunkBytesMin, ChunkBytesMax);
     private readonly List<byte[]> _chunks = [];
     private int _chunk;
     private int _used;
@@ -21,7 +23,7 @@ internal sealed unsafe class RecordArena
     {
         while (_chunk < _chunks.Count && _chunks[_chunk].Length - _used < bytes.Length) Next();
         if (_chunk == _chunks.Count)
-            _chunks.Add(GC.AllocateUninitializedArray<byte>(Math.Max(ChunkBytes, bytes.Length), pinned: true));
+            _chunks.Add(GC.AllocateUninitializedArray<byte>(Math.Max(_chunkBytes, bytes.Length), pinned: true));
         var copy = _chunks[_chunk].AsMemory(_used, bytes.Length);
         bytes.CopyTo(copy.Span);
         _used += bytes.Length;
@@ -42,7 +44,7 @@ internal sealed unsafe class RecordArena
     public void Clear()
     {
         // A chunk made for one huge batch is not worth keeping.
-        _chunks.RemoveAll(chunk => chunk.Length > ChunkBytes);
+        _chunks.RemoveAll(chunk => chunk.Length > _chunkBytes);
         _chunk = 0;
         _used = 0;
     }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Unicode;
 using Millrace.Contracts;
 using Millrace.Primitives;
@@ -23,6 +24,9 @@ internal enum RecordFault
 
     /// <summary>Its time is not within the years 1 to 9999, which the partition's date can say.</summary>
     TimeUnreadable,
+
+    /// <summary>A query's row that is no JSON.</summary>
+    RowUnreadable,
 }
 
 internal static class RecordFaults
@@ -30,14 +34,11 @@ internal static class RecordFaults
     private static readonly long FirstMs = DateTimeOffset.MinValue.ToUnixTimeMilliseconds();
     private static readonly long LastMs = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
-    /// <summary>What is wrong with a record whose key is known to be good when <paramref name="keyKnown"/>.</summary>
+    /// <summary>What is wrong with telemetry whose key is known to be good when <paramref name="keyKnown"/>.</summary>
     public static RecordFault Find(RecordView record, bool keyKnown, long recordBytesMax)
     {
         if (!record.HasKey || record.Key.IsEmpty) return RecordFault.NoDevice;
-        if (record.Bytes.Length > recordBytesMax) return RecordFault.TooLarge;
-        if (!keyKnown && (record.Key.Length > DeviceId.LengthMax || !IsText(record.Key)))
-            return RecordFault.DeviceUnreadable;
-        if (record.TimestampMs < FirstMs || record.TimestampMs > LastMs) return RecordFault.TimeUnreadable;
+        if (FindInPlace(record, keyKnown, recordBytesMax) is not RecordFault.None and var fault) return fault;
         foreach (var header in record.Headers)
         {
             if (IsArchived(header.Name) && (!IsText(header.Value) || !IsText(header.Name)))
@@ -47,6 +48,16 @@ internal static class RecordFaults
         return RecordFault.None;
     }
 
+    /// <summary>The same of a query's row, which need not be of one device.</summary>
+    public static RecordFault FindInOutput(RecordView record, bool keyKnown, long recordBytesMax)
+    {
+        if (FindInPlace(record, keyKnown, recordBytesMax) is not RecordFault.None and var fault) return fault;
+        var row = OutputRecord.Of(record);
+        if (!IsText(row.RowId) || !IsText(row.Query)) return RecordFault.HeaderUnreadable;
+        if (row.AtMs < FirstMs || row.AtMs > LastMs) return RecordFault.TimeUnreadable;
+        return IsText(record.Value) && IsJson(record.Value) ? RecordFault.None : RecordFault.RowUnreadable;
+    }
+
     public static ErrorDefinition ErrorOf(RecordFault fault) => fault switch
     {
         RecordFault.NoDevice => ArchiverErrors.NoDevice,
@@ -54,11 +65,40 @@ internal static class RecordFaults
         RecordFault.TooLarge => ArchiverErrors.TooLarge,
         RecordFault.HeaderUnreadable => ArchiverErrors.HeaderUnreadable,
         RecordFault.TimeUnreadable => ArchiverErrors.TimeUnreadable,
+        RecordFault.RowUnreadable => ArchiverErrors.RowUnreadable,
         _ => throw new ArgumentOutOfRangeException(nameof(fault), fault, null),
     };
 
+    private static RecordFault FindInPlace(RecordView record, bool keyKnown, long recordBytesMax)
+    {
+        if (record.Bytes.Length > recordBytesMax) return RecordFault.TooLarge;
+        if (!keyKnown && (record.Key.Length > DeviceId.LengthMax || !IsText(record.Key)))
+            return RecordFault.DeviceUnreadable;
+        return record.TimestampMs < FirstMs || record.TimestampMs > LastMs
+            ? RecordFault.TimeUnreadable
+            : RecordFault.None;
+    }
+
     private static bool IsArchived(ReadOnlySpan<byte> name) =>
         name.StartsWith(TelemetryHeaders.ApplicationPrefix) || RowHeaders.IsColumn(name);
+
+    private static bool IsJson(ReadOnlySpan<byte> value)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(value);
+            while (reader.Read())
+            {
+                // Whether it can be read to its end is all that is asked.
+            }
+
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
 
     private static bool IsText(ReadOnlySpan<byte> bytes) => Utf8.IsValid(bytes);
 }

@@ -1,3 +1,4 @@
+using Millrace.Archiver.Files;
 using Millrace.Contracts;
 
 namespace Millrace.Archiver.Rows;
@@ -19,11 +20,12 @@ internal unsafe struct BufferedRow
 /// Gathers records of several partitions until they become files. Knows from where to where each partition was read:
 /// positions move with the rows. Not safe for use by two threads at once.
 /// </summary>
-internal sealed unsafe class RowBuffer(long recordBytesMax)
+/// <param name="bytesMax">About the most that it will hold: memory is taken in proportion.</param>
+internal sealed unsafe class RowBuffer(ArchiveLayout layout, long recordBytesMax, long bytesMax)
 {
     private const long HourMs = 3_600_000;
 
-    private readonly RecordArena _arena = new();
+    private readonly RecordArena _arena = new(bytesMax);
     private readonly DeviceTable _devices = new();
     private readonly Dictionary<int, PartitionSpan> _partitions = [];
     private readonly List<DeadLetter> _deadLetters = [];
@@ -53,12 +55,16 @@ internal sealed unsafe class RowBuffer(long recordBytesMax)
 
     internal DeviceTable Devices => _devices;
 
+    /// <summary>Records that do not count, because a stale owner wrote them.</summary>
+    public int Fenced { get; private set; }
+
     /// <summary>Takes all records of the batch, which must follow the partition's last. Copies them.</summary>
-    public void Add(RecordBatch batch, DateTimeOffset now)
+    /// <param name="fence">What the partition's reader has seen of epochs; null where nobody owns records.</param>
+    public void Add(RecordBatch batch, DateTimeOffset now, EpochFence? fence = null)
     {
         var partition = batch.Partition.Partition;
         if (!_partitions.TryGetValue(partition, out var span))
-            span = new PartitionSpan(batch.FirstOffset, batch.FirstOffset, 0);
+            span = new PartitionSpan(batch.FirstOffset, batch.FirstOffset, 0, null);
         if (span.Next != batch.FirstOffset)
             throw new InvalidOperationException($"{batch.Partition}: {batch.FirstOffset} does not follow {span.Next}.");
 
@@ -66,8 +72,14 @@ internal sealed unsafe class RowBuffer(long recordBytesMax)
         var newestMs = span.NewestMs;
         foreach (var record in copy)
         {
-            var known = _devices.TryFind(record.Key, out var device) && record.HasKey;
-            var fault = RecordFaults.Find(record, known, recordBytesMax);
+            if (fence is not null && !fence.Admits(record))
+            {
+                if (!record.TryGetHeader(OutputHeaders.Fence, out _)) Fenced++;
+                continue;
+            }
+
+            var known = _devices.TryFind(record.Key, out var device);
+            var fault = layout.Find(record, known, recordBytesMax);
             if (fault != RecordFault.None)
             {
                 var error = RecordFaults.ErrorOf(fault);
@@ -91,13 +103,12 @@ internal sealed unsafe class RowBuffer(long recordBytesMax)
         }
 
         Bytes += batch.Bytes.Length;
-        _partitions[partition] = new PartitionSpan(span.First, batch.NextOffset, newestMs);
+        _partitions[partition] = new PartitionSpan(span.First, batch.NextOffset, newestMs, fence?.Epochs);
     }
 
     public void Clear()
     {
-        Count = 0;
-        Bytes = 0;
+        (Count, Bytes, Fenced) = (0, 0, 0);
         _arena.Clear();
         _partitions.Clear();
         _deadLetters.Clear();
@@ -121,4 +132,6 @@ internal sealed unsafe class RowBuffer(long recordBytesMax)
 /// <param name="First">The offset of the first record that was taken.</param>
 /// <param name="Next">The offset after the last.</param>
 /// <param name="NewestMs">The newest enqueued time among them; 0 when there is none.</param>
-internal readonly record struct PartitionSpan(long First, long Next, long NewestMs);
+/// <param name="Epochs">The epochs that were seen in the partition up to here; null where there are none.</param>
+internal readonly record struct PartitionSpan(
+    long First, long Next, long NewestMs, IReadOnlyDictionary<string, long>? Epochs);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Millrace.Contracts;
 using Millrace.Delta;
 using Millrace.Delta.Log;
 
@@ -13,7 +14,7 @@ namespace Millrace.Archiver.Upkeep;
 internal static class ArchiveRecords
 {
     /// <summary>Hours before its position, in milliseconds since 1970 UTC, were removed for their age.</summary>
-    public const string Retention = "retention/telemetry";
+    public static string RetentionOf(ArchiveTable archive) => $"retention/{archive.Table.Root}";
 
     private const string BegunPrefix = "erasing/";
     private const string DonePrefix = "erased/";
@@ -31,9 +32,27 @@ internal static class ArchiveRecords
     public static string Done(string hash, int partition) =>
         string.Create(CultureInfo.InvariantCulture, $"{DonePrefix}{hash}/{partition}");
 
-    public static DateTimeOffset RetainedFrom(DeltaSnapshot snapshot) =>
-        DateTimeOffset.FromUnixTimeMilliseconds(snapshot.PositionOf(Retention) ?? DateTimeOffset.MinValue
-            .ToUnixTimeMilliseconds());
+    /// <summary>From when on rows are kept; null when none were removed for their age.</summary>
+    public static DateTimeOffset? RetainedFrom(ArchiveTable archive, DeltaSnapshot snapshot) =>
+        snapshot.PositionOf(RetentionOf(archive)) is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
+
+    /// <summary>How far the table has come, by partition of its topic.</summary>
+    public static Dictionary<int, long> PositionsIn(DeltaSnapshot snapshot)
+    {
+        var positions = new Dictionary<int, long>();
+        foreach (var (appId, at) in snapshot.Transactions)
+        {
+            var slash = appId.LastIndexOf('/');
+            if (slash < 0 || !IsTopic(appId[..slash])) continue;
+            if (int.TryParse(appId.AsSpan(slash + 1), CultureInfo.InvariantCulture, out var partition))
+                positions[partition] = at.Version;
+        }
+
+        return positions;
+
+        static bool IsTopic(string name) => name == Topics.Telemetry
+            || (name.StartsWith(Topics.OutputPrefix, StringComparison.Ordinal) && !name.Contains('/'));
+    }
 
     /// <summary>The devices of which rows of the partition were erased, and up to which offset.</summary>
     public static Dictionary<string, (long Begun, long Done)> ErasedIn(DeltaSnapshot snapshot, int partition)

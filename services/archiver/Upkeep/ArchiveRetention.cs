@@ -11,9 +11,9 @@ internal sealed record Retired(int Files, long Rows, DateTimeOffset? Before);
 
 /// <summary>Takes whole hours out of the table by age, and records up to which one in the same commit.</summary>
 internal sealed class ArchiveRetention(
-    ArchiveTable archive, ArchiverMetrics metrics, TimeProvider time, ILogger<ArchiveRetention> logger)
+    ArchiverMetrics metrics, TimeProvider time, ILogger<ArchiveRetention> logger)
 {
-    public async ValueTask<Retired> RunAsync(TimeSpan age, CancellationToken ct)
+    public async ValueTask<Retired> RunAsync(ArchiveTable archive, TimeSpan age, CancellationToken ct)
     {
         while (true)
         {
@@ -25,21 +25,23 @@ internal sealed class ArchiveRetention(
             var old = snapshot.Files.Values.Where(file => TableFiles.HourOf(file) < before).ToList();
             if (old.Count == 0) return new Retired(0, 0, null);
             var rows = old.Sum(file => file.Stats?.Records ?? 0);
-            var result = await archive.CommitAsync(CommitOf(snapshot, old, rows, before, now), ct)
+            var result = await archive.CommitAsync(CommitOf(archive, snapshot, old, rows, before, now), ct)
                 .ConfigureAwait(false);
 
             // A merge was faster: look again.
             if (result.Outcome != DeltaCommitOutcome.Committed) continue;
-            metrics.RowsRemoved("retention", rows);
-            logger.Retired(rows, old.Count, before);
+            metrics.RowsRemoved(archive.Output, "retention", rows);
+            logger.Retired(archive.Table.Root, rows, old.Count, before);
             return new Retired(old.Count, rows, before);
         }
     }
 
     private static DeltaCommit CommitOf(
-        DeltaSnapshot snapshot, List<AddFile> old, long rows, DateTimeOffset before, DateTimeOffset now)
+        ArchiveTable archive, DeltaSnapshot snapshot, List<AddFile> old, long rows, DateTimeOffset before,
+        DateTimeOffset now)
     {
-        var recorded = snapshot.PositionOf(ArchiveRecords.Retention);
+        var record = ArchiveRecords.RetentionOf(archive);
+        var recorded = snapshot.PositionOf(record);
         var beforeMs = before.ToUnixTimeMilliseconds();
         return new DeltaCommit
         {
@@ -52,7 +54,7 @@ internal sealed class ArchiveRetention(
                 ["rows"] = rows.ToString(CultureInfo.InvariantCulture),
             },
             Removes = [.. old.Select(file => new RemoveFile(file.Path, 0, DataChange: true))],
-            Moves = recorded >= beforeMs ? [] : [new PositionMove(ArchiveRecords.Retention, recorded, beforeMs)],
+            Moves = recorded >= beforeMs ? [] : [new PositionMove(record, recorded, beforeMs)],
             FilesWrittenAt = now,
         };
     }

@@ -10,28 +10,30 @@ namespace Millrace.Archiver.Upkeep;
 /// while do no harm.
 /// </summary>
 internal sealed class ArchiveUpkeep(
-    ArchiveTable archive, Compactor compactor, ArchiveRetention retention, ArchiverAssignment assignment,
+    ArchiveTables tables, Compactor compactor, ArchiveRetention retention, ArchiverAssignment assignment,
     ArchiverMetrics metrics, IOptions<ArchiverOptions> options, TimeProvider time, ILogger<ArchiveUpkeep> logger)
     : BackgroundService
 {
     private static readonly TopicPartition First = new(Topics.Telemetry, 0);
 
     private readonly ArchiveUpkeepOptions _options = options.Value.Upkeep;
-    private DateTimeOffset _vacuumedAt;
+    private readonly Dictionary<string, DateTimeOffset> _vacuumedAt = [];
+    private DateTimeOffset _startedAt;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (_options.UpkeepInterval == TimeSpan.Zero) return;
-        _vacuumedAt = time.GetUtcNow();
+        _startedAt = time.GetUtcNow();
         using var timer = new PeriodicTimer(_options.UpkeepInterval, time);
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
             {
                 if (!assignment.Partitions.Contains(First)) continue;
-                await TryAsync("retention", RetireAsync, stoppingToken).ConfigureAwait(false);
-                await TryAsync("compaction", CompactAsync, stoppingToken).ConfigureAwait(false);
-                await TryAsync("vacuum", VacuumAsync, stoppingToken).ConfigureAwait(false);
+                IReadOnlyList<ArchiveTable> all = [tables.Telemetry];
+                await TryAsync("listing", async ct => all = await tables.AllAsync(ct).ConfigureAwait(false),
+                    stoppingToken).ConfigureAwait(false);
+                foreach (var archive in all) await KeepAsync(archive, stoppingToken).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -53,26 +55,33 @@ internal sealed class ArchiveUpkeep(
         }
     }
 
-    private async Task RetireAsync(CancellationToken ct)
+    private async Task KeepAsync(ArchiveTable archive, CancellationToken stop)
     {
-        if (_options.ArchiveRetention > TimeSpan.Zero)
-            await retention.RunAsync(_options.ArchiveRetention, ct).ConfigureAwait(false);
+        await TryAsync("retention", ct => RetireAsync(archive, ct), stop).ConfigureAwait(false);
+        await TryAsync("compaction", ct => CompactAsync(archive, ct), stop).ConfigureAwait(false);
+        await TryAsync("vacuum", ct => VacuumAsync(archive, ct), stop).ConfigureAwait(false);
     }
 
-    private async Task CompactAsync(CancellationToken ct)
+    private async Task RetireAsync(ArchiveTable archive, CancellationToken ct)
     {
-        while ((await compactor.RunOnceAsync(all: false, ct).ConfigureAwait(false)).Done)
+        var age = archive.Output is null ? _options.ArchiveRetention : _options.OutputRetention;
+        if (age > TimeSpan.Zero) await retention.RunAsync(archive, age, ct).ConfigureAwait(false);
+    }
+
+    private async Task CompactAsync(ArchiveTable archive, CancellationToken ct)
+    {
+        while ((await compactor.RunOnceAsync(archive, all: false, ct).ConfigureAwait(false)).Done)
         {
             // Until nothing is left to merge.
         }
     }
 
-    private async Task VacuumAsync(CancellationToken ct)
+    private async Task VacuumAsync(ArchiveTable archive, CancellationToken ct)
     {
-        if (_options.VacuumInterval == TimeSpan.Zero || time.GetUtcNow() - _vacuumedAt < _options.VacuumInterval)
-            return;
+        var lastAt = _vacuumedAt.GetValueOrDefault(archive.Table.Root, _startedAt);
+        if (_options.VacuumInterval == TimeSpan.Zero || time.GetUtcNow() - lastAt < _options.VacuumInterval) return;
         var vacuum = await archive.Table.VacuumAsync(dryRun: false, ct).ConfigureAwait(false);
-        _vacuumedAt = time.GetUtcNow();
+        _vacuumedAt[archive.Table.Root] = time.GetUtcNow();
         metrics.Vacuumed(vacuum.Files, vacuum.Bytes);
         logger.Vacuumed(vacuum.Files, vacuum.Bytes);
     }

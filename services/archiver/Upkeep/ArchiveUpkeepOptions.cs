@@ -28,6 +28,9 @@ public sealed class ArchiveUpkeepOptions
     /// <summary>Hours of enqueued time that are older are removed from the archive. Zero keeps all.</summary>
     public TimeSpan ArchiveRetention { get; set; }
 
+    /// <summary>The same for query outputs. Zero keeps all.</summary>
+    public TimeSpan OutputRetention { get; set; }
+
     /// <summary>How often files that are no part of the table any more are deleted. Zero: only on demand.</summary>
     public TimeSpan VacuumInterval { get; set; } = TimeSpan.FromDays(1);
 }

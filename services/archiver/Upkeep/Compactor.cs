@@ -18,7 +18,7 @@ internal sealed record Compaction(
 /// It names the files that it removes, and is void when one of them is gone: whoever else works on the table is safe.
 /// </summary>
 internal sealed class Compactor(
-    ArchiveTable archive, TableFiles files, IOptions<ArchiverOptions> options, ArchiverMetrics metrics,
+    TableFiles files, IOptions<ArchiverOptions> options, ArchiverMetrics metrics,
     TimeProvider time, ILogger<Compactor> logger)
 {
     /// <summary>Files within this factor of each other's size are merged, so that rows seldom move.</summary>
@@ -29,23 +29,24 @@ internal sealed class Compactor(
     private readonly ArchiverOptions _options = options.Value;
     private readonly ArchiveUpkeepOptions _upkeep = options.Value.Upkeep;
 
-    /// <summary>Merges one group of files.</summary>
+    /// <summary>Merges one group of files of the table.</summary>
     /// <param name="all">Also hours that would be left for a while.</param>
-    public async ValueTask<Compaction> RunOnceAsync(bool all, CancellationToken ct)
+    public async ValueTask<Compaction> RunOnceAsync(ArchiveTable archive, bool all, CancellationToken ct)
     {
         if (await archive.Table.RefreshAsync(ct).ConfigureAwait(false) is not { } snapshot) return Nothing;
         var groups = GroupsOf(snapshot, all);
         if (groups.Count == 0) return Nothing;
         var group = groups[0];
         var startedAt = time.GetUtcNow();
-        var rows = await files.ReadAsync(snapshot, group, ct).ConfigureAwait(false);
+        var rows = await files.ReadAsync(archive, snapshot, group, ct).ConfigureAwait(false);
         var order = rows.Sorted();
         var adds = new List<AddFile>();
         foreach (var (begin, end) in PartsOf(rows, order, group.Sum(file => file.Bytes)))
         {
             var file = rows.Encode(order.AsSpan(begin, end - begin), group[0].PartitionValues, _options.Compression,
                 _options.RowGroupRows);
-            adds.Add(await files.WriteAsync(file, startedAt, dataChange: false, ct).ConfigureAwait(false));
+            adds.Add(await files.WriteAsync(archive, file, startedAt, dataChange: false, ct)
+                .ConfigureAwait(false));
         }
 
         var result = await archive.CommitAsync(
@@ -61,7 +62,7 @@ internal sealed class Compactor(
             ct).ConfigureAwait(false);
         metrics.Compacted(result.Outcome, group.Count, rows.Count);
         var hour = TableFiles.HourOf(group[0]);
-        logger.Compacted(hour, group.Count, adds.Count, rows.Count, result.Outcome.ToString());
+        logger.Compacted(archive.Table.Root, hour, group.Count, adds.Count, rows.Count, result.Outcome.ToString());
         var done = result.Outcome == DeltaCommitOutcome.Committed;
         return new Compaction(done, hour, group.Count, adds.Count, rows.Count, groups.Count - (done ? 1 : 0));
     }

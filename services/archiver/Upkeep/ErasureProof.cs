@@ -6,7 +6,8 @@ namespace Millrace.Archiver.Upkeep;
 
 /// <summary>That a device's rows are gone, looked up anew.</summary>
 /// <param name="DeviceHash">SHA-256 of the device's id: how the records name it.</param>
-/// <param name="Version">The version of the table that was looked at.</param>
+/// <param name="Table">Where the table lies that was looked at.</param>
+/// <param name="Version">Its version.</param>
 /// <param name="Records">Up to which offset of which log partition rows were erased, and when.</param>
 /// <param name="FilesRead">Files of that version that could hold rows of the device, all of which were read.</param>
 /// <param name="ErasedRowsFound">Rows below these offsets; 0 unless something is wrong.</param>
@@ -14,21 +15,26 @@ namespace Millrace.Archiver.Upkeep;
 /// <param name="OldFiles">Files that are no part of the table any more and that vacuum has yet to delete.</param>
 /// <param name="OldFilesGoBy">When vacuum may delete the last of them; null when there are none.</param>
 internal sealed record ErasureProof(
-    string DeviceHash, long Version, IReadOnlyList<ErasureRecord> Records, int FilesRead, long ErasedRowsFound,
-    long LaterRows, int OldFiles, DateTimeOffset? OldFilesGoBy);
+    string DeviceHash, string Table, long Version, IReadOnlyList<ErasureRecord> Records, int FilesRead,
+    long ErasedRowsFound, long LaterRows, int OldFiles, DateTimeOffset? OldFilesGoBy)
+{
+    /// <summary>The same of the tables of query outputs, when this is telemetry's.</summary>
+    public IReadOnlyList<ErasureProof> Outputs { get; init; } = [];
+}
 
 internal sealed record ErasureRecord(int LogPartition, long BeforeOffset, DateTimeOffset At);
 
 /// <summary>Looks at the table and at the store, and not at what an erasure said of itself.</summary>
 internal sealed class ErasureProver(
-    ArchiveTable archive, TableFiles files, IObjectStore store,
+    TableFiles files, IObjectStore store,
     Microsoft.Extensions.Options.IOptions<DeltaTableOptions> options)
 {
-    public async ValueTask<ErasureProof> ProveAsync(string deviceId, CancellationToken ct)
+    public async ValueTask<ErasureProof> ProveAsync(
+        ArchiveTable archive, string deviceId, CancellationToken ct)
     {
         var hash = ArchiveRecords.HashOf(deviceId);
         if (await archive.Table.RefreshAsync(ct).ConfigureAwait(false) is not { } snapshot)
-            return new ErasureProof(hash, -1, [], 0, 0, 0, 0, null);
+            return new ErasureProof(hash, archive.Table.Root, -1, [], 0, 0, 0, 0, null);
         var records = ArchiveRecords.ErasuresOf(snapshot, hash);
         var before = records.ToDictionary(pair => pair.Partition, pair => pair.Record.Version);
         var device = System.Text.Encoding.UTF8.GetBytes(deviceId);
@@ -36,7 +42,7 @@ internal sealed class ErasureProver(
         var (found, later) = (0L, 0L);
         foreach (var file in suspects)
         {
-            var rows = await files.ReadAsync(snapshot, [file], ct).ConfigureAwait(false);
+            var rows = await files.ReadAsync(archive, snapshot, [file], ct).ConfigureAwait(false);
             for (var row = 0; row < rows.Count; row++)
             {
                 if (!rows.Device.Text(row).SequenceEqual(device)) continue;
@@ -45,16 +51,16 @@ internal sealed class ErasureProver(
             }
         }
 
-        var (old, goBy) = await OldFilesAsync(snapshot, ct).ConfigureAwait(false);
+        var (old, goBy) = await OldFilesAsync(archive, snapshot, ct).ConfigureAwait(false);
         return new ErasureProof(
-            hash, snapshot.Version,
+            hash, archive.Table.Root, snapshot.Version,
             [.. records.Select(pair => new ErasureRecord(pair.Partition, pair.Record.Version,
                 DateTimeOffset.FromUnixTimeMilliseconds(pair.Record.LastUpdatedMs)))],
             suspects.Count, found, later, old, goBy);
     }
 
     private async ValueTask<(int Files, DateTimeOffset? GoBy)> OldFilesAsync(
-        DeltaSnapshot snapshot, CancellationToken ct)
+        ArchiveTable archive, DeltaSnapshot snapshot, CancellationToken ct)
     {
         var overdue = (await archive.Table.VacuumAsync(dryRun: true, ct).ConfigureAwait(false)).Files;
         var (waiting, newestMs) = (0, 0L);

@@ -8,11 +8,11 @@ using Millrace.ObjectStore;
 namespace Millrace.Archiver.Upkeep;
 
 /// <summary>Reads and writes the table's files for those who put rows into other files.</summary>
-internal sealed class TableFiles(IObjectStore store, ArchiveTable archive)
+internal sealed class TableFiles(IObjectStore store)
 {
     /// <summary>All rows of the files. AR-0008 when one is not there.</summary>
     public async ValueTask<RowSet> ReadAsync(
-        DeltaSnapshot snapshot, IEnumerable<AddFile> files, CancellationToken ct)
+        ArchiveTable archive, DeltaSnapshot snapshot, IEnumerable<AddFile> files, CancellationToken ct)
     {
         var rows = new RowSet(snapshot.Schema);
         foreach (var file in files)
@@ -27,7 +27,7 @@ internal sealed class TableFiles(IObjectStore store, ArchiveTable archive)
 
     /// <summary>Writes the file, which no table knows yet.</summary>
     public async ValueTask<AddFile> WriteAsync(
-        EncodedFile file, DateTimeOffset at, bool dataChange, CancellationToken ct)
+        ArchiveTable archive, EncodedFile file, DateTimeOffset at, bool dataChange, CancellationToken ct)
     {
         var add = file.ToAction(at, dataChange);
         await store.PutAsync(archive.Table.KeyOf(add), file.Content, ct).ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using Millrace.Archiver.Rewriting;
 using Millrace.Archiver.Upkeep;
 using Millrace.Contracts;
 using Millrace.Delta;
@@ -12,12 +13,14 @@ namespace Millrace.Archiver.Verification;
 /// retention and erasures recorded and what dead letters hold, is what the archive has, each row once.
 /// </summary>
 internal sealed class ArchiveVerifier(
-    ArchiveTable archive, TableFiles files, IEventLog log, IDeadLetterStore letters)
+    ArchiveTables tables, TableFiles files, IEventLog log, IDeadLetterStore letters)
 {
     /// <summary>Offsets that are compared at a time: some 10 bytes of memory each, and a file's rows.</summary>
     public const int OffsetsMax = 1_000_000;
 
     private const int ReadBytes = 4 << 20;
+
+    private readonly ArchiveTable _archive = tables.Telemetry;
 
     /// <summary>
     /// Compares from the offset, or where the log begins, at most <see cref="OffsetsMax"/> offsets and not beyond the
@@ -27,7 +30,7 @@ internal sealed class ArchiveVerifier(
     {
         var source = new TopicPartition(Topics.Telemetry, partition);
         var range = await log.RangeAsync(source, ct).ConfigureAwait(false);
-        var snapshot = await archive.Table.RefreshAsync(ct).ConfigureAwait(false);
+        var snapshot = await _archive.Table.RefreshAsync(ct).ConfigureAwait(false);
         var archived = snapshot?.PositionOf(TelemetryTable.AppIdOf(partition)) ?? 0;
         var first = Math.Max(from, range.First);
         var end = Math.Max(first, Math.Min(first + OffsetsMax, Math.Min(archived, range.Next)));
@@ -44,7 +47,8 @@ internal sealed class ArchiveVerifier(
     private async ValueTask ReadLogAsync(
         Stretch stretch, TopicPartition source, DeltaSnapshot snapshot, CancellationToken ct)
     {
-        var retainedFromMs = ArchiveRecords.RetainedFrom(snapshot).ToUnixTimeMilliseconds();
+        var retainedFromMs = (ArchiveRecords.RetainedFrom(_archive, snapshot) ?? DateTimeOffset.MinValue)
+            .ToUnixTimeMilliseconds();
         var erased = ArchiveRecords.ErasedIn(snapshot, source.Partition);
         await using var reader = log.OpenReader(source, stretch.From);
         for (var next = stretch.From; next < stretch.To;)
@@ -79,12 +83,13 @@ internal sealed class ArchiveVerifier(
         ]);
         foreach (var file in some)
         {
-            var rows = await files.ReadAsync(snapshot, [file], ct).ConfigureAwait(false);
+            var rows = await files.ReadAsync(_archive, snapshot, [file], ct).ConfigureAwait(false);
+            var telemetry = new TelemetryRows(rows);
             for (var row = 0; row < rows.Count; row++)
             {
                 var offset = rows.LogOffset[row];
                 if (rows.LogPartition[row] == stretch.Partition && offset >= stretch.From && offset < stretch.To)
-                    stretch.AddRow(offset, RowHash.Of(rows, row));
+                    stretch.AddRow(offset, RowHash.Of(telemetry, row));
             }
         }
     }

@@ -37,11 +37,11 @@ internal static class RowHash
         return Add(Add(hash, (long)sum), record.Value);
     }
 
-    public static ulong Of(RowSet rows, int row)
+    public static ulong Of(TelemetryRows rows, int row)
     {
-        var hash = Add(0, rows.Device.Text(row));
+        var hash = Add(0, rows.All.Device.Text(row));
         hash = Add(hash, rows.Module, row);
-        hash = Add(hash, rows.EnqueuedAt[row]);
+        hash = Add(hash, rows.All.EnqueuedAt[row]);
         hash = Add(hash, rows.EventAt[row]);
         hash = Add(hash, rows.ContentType, row);
         hash = Add(hash, rows.ContentEncoding, row);

@@ -20,10 +20,16 @@ internal static class ArchiveCommands
             if (parsed.GetValue(CommonOptions.Output) != OutputFormat.Json)
             {
                 var partitions = info["partitions"]!.AsArray().Select(p => p!.AsObject()).ToList();
+                var outputs = info["outputs"]!.AsArray().Select(o => o!.AsObject()).ToList();
                 info.Remove("partitions");
+                info.Remove("outputs");
                 ResultWriter.One(parsed.GetValue(CommonOptions.Output), info);
                 ResultWriter.List(parsed.GetValue(CommonOptions.Output), partitions, ("partition", "partition"),
                     ("log first", "logFirst"), ("log next", "logNext"), ("archived", "archived"));
+                if (outputs.Count == 0) return;
+                ResultWriter.List(parsed.GetValue(CommonOptions.Output), outputs, ("output", "name"),
+                    ("version", "version"), ("files", "files"), ("rows", "rows"), ("bytes", "bytes"),
+                    ("retained from", "retainedFrom"));
             }
             else ResultWriter.One(OutputFormat.Json, info);
         }, CommonOptions.Output);

@@ -55,6 +55,10 @@ internal static class QueryCommands
         var onError = new Option<string?>("--on-error") { Description = "drop or stop" };
         var from = new Option<string?>("--from") { Description = "now, earliest, last, or an ISO 8601 time" };
         var warm = new Option<bool?>("--warm") { Description = "Keep output rows in the warm store (else true)" };
+        var archive = new Option<bool?>("--archive")
+        {
+            Description = "Keep output rows in the archive, each output as a table (else false)",
+        };
         policy.AcceptOnlyFromAmong("adjust", "drop");
         onError.AcceptOnlyFromAmong("drop", "stop");
         return Verb.Remote("apply", "Create a query, or replace the one of that name",
@@ -72,12 +76,13 @@ internal static class QueryCommands
                     ["onError"] = parsed.GetValue(onError),
                     ["startFrom"] = parsed.GetValue(from),
                     ["warmOutputs"] = parsed.GetValue(warm),
+                    ["archiveOutputs"] = parsed.GetValue(archive),
                 };
                 var query = await api.PostAsync("api/v1/queries", body, ct);
                 ResultWriter.Said(parsed.GetValue(CommonOptions.Output),
                     $"{(string?)query!["name"]} version {(int?)query["version"]}: {(string?)query["state"]}",
                     query.AsObject());
-            }, File, name, late, outOfOrder, policy, onError, from, warm, CommonOptions.Output);
+            }, File, name, late, outOfOrder, policy, onError, from, warm, archive, CommonOptions.Output);
     }
 
     private static Command List() => Verb.Remote("list", "All queries with their status", "millrace query list",

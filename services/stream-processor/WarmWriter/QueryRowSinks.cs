@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
 using Millrace.Contracts;
@@ -101,18 +100,10 @@ internal static class QueryRowReader
     /// <summary>A row that another producer put there is known by its place.</summary>
     private static QueryRowHeaders Headers(TopicPartition partition, RecordView record)
     {
-        var rowId = record.TryGetHeader(OutputHeaders.RowId, out var id)
-            ? Encoding.UTF8.GetString(id)
-            : $"{partition}/{record.Offset}";
-        var owner = record.TryGetHeader(OutputHeaders.Query, out var query) ? Encoding.UTF8.GetString(query) : "/0";
-        var slash = owner.LastIndexOf('/');
-        _ = int.TryParse(owner.AsSpan(slash + 1), out var version);
-        var at = record.TryGetHeader(OutputHeaders.RowTime, out var text) &&
-            Utf8Parser.TryParse(text, out long ms, out _)
-            ? ms
-            : record.TimestampMs;
-        var key = record.HasKey && !record.Key.IsEmpty ? Encoding.UTF8.GetString(record.Key) : null;
-        return new QueryRowHeaders(rowId, owner[..Math.Max(slash, 0)], version,
-            DateTimeOffset.FromUnixTimeMilliseconds(at), key);
+        var row = OutputRecord.Of(record);
+        return new QueryRowHeaders(
+            row.HasRowId ? Encoding.UTF8.GetString(row.RowId) : OutputRecord.RowIdAt(partition, record.Offset),
+            Encoding.UTF8.GetString(row.Query), row.Version, DateTimeOffset.FromUnixTimeMilliseconds(row.AtMs),
+            row.Device.IsEmpty ? null : Encoding.UTF8.GetString(row.Device));
     }
 }

@@ -54,6 +54,24 @@ public abstract class BatchEngineContract
     }
 
     [Test]
+    public async Task An_archived_output_is_a_table_of_its_name_whatever_its_case()
+    {
+        await SampleArchive.WriteAsync(Store);
+        await SampleArchive.WriteOutputAsync(Store, "Hot-Devices");
+        await SampleArchive.WriteOutputAsync(Store, "Order");
+
+        Assert.That(
+            await RowsAsync("SELECT row_id, query, version, device_id, hour, get_json_object(body, '$.n') AS n "
+                + "FROM \"hot-devices\" ORDER BY n"),
+            Is.EqualTo(new[] { "one|q|3|device-1|10|1", "out.Hot-Devices/0/1|null|null|null|11|2" }));
+        Assert.That(
+            await RowsAsync("WITH part AS (SELECT device_id FROM \"ORDER\" WHERE device_id = 'device-1') "
+                + "SELECT count(*) AS n FROM telemetry JOIN part ON telemetry.device_id = part.device_id "
+                + "JOIN \"Hot-Devices\" AS h ON h.device_id = part.device_id"),
+            Is.EqualTo(new[] { $"{SampleArchive.Hours * SampleArchive.RowsPerHour / SampleArchive.Devices}" }));
+    }
+
+    [Test]
     public async Task Body_text_is_there_for_text_and_null_for_the_rest()
     {
         await SampleArchive.WriteAsync(Store);

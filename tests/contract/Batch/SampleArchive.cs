@@ -25,13 +25,35 @@ internal static class SampleArchive
         {
             PromotedColumns = { new PromotedColumnOptions { Name = "temperature", Path = "temperature" } },
         };
-        using var encoder = new FileEncoder(PromotedColumn.From(options), options.Compression, options.RowGroupRows);
-        using var table = new DeltaTable(store, TelemetryTable.Root, TimeProvider.System);
-        await table.EnsureAsync(encoder.TableSchema, TelemetryTable.PartitionColumns);
-        var buffer = new RowBuffer(options.RecordSizeMax.Bytes);
         using var records = Records();
-        buffer.Add(new RecordBatch(new TopicPartition(Topics.Telemetry, 0), 0, records.Count, records.Bytes), Start);
+        await WriteAsync(store, TelemetryTable.Root, new TelemetryLayout(PromotedColumn.From(options)), records,
+            new TopicPartition(Topics.Telemetry, 0));
+    }
 
+    /// <summary>Two rows of a query's output, one of a device.</summary>
+    public static async Task WriteOutputAsync(IObjectStore store, string output)
+    {
+        var topic = Topics.Output(output);
+        using var records = new RecordBatchBuilder();
+        records.Begin(Start.ToUnixTimeMilliseconds(), "device-1"u8);
+        records.AddHeader(OutputHeaders.RowId, "one"u8);
+        records.AddHeader(OutputHeaders.Query, "q/3"u8);
+        records.End("{\"n\":1}"u8);
+        records.Begin(Start.AddHours(1).ToUnixTimeMilliseconds(), [], hasKey: false);
+        records.End("{\"n\":2}"u8);
+        await WriteAsync(store, OutputTable.RootOf(output), new OutputLayout(topic), records,
+            new TopicPartition(topic, 0));
+    }
+
+    private static async Task WriteAsync(
+        IObjectStore store, string root, ArchiveLayout layout, RecordBatchBuilder records, TopicPartition source)
+    {
+        var options = new ArchiverOptions();
+        using var encoder = new FileEncoder(layout, options.Compression, options.RowGroupRows);
+        using var table = new DeltaTable(store, root, TimeProvider.System);
+        await table.EnsureAsync(layout.Schema, TelemetryTable.PartitionColumns);
+        var buffer = new RowBuffer(layout, options.RecordSizeMax.Bytes, options.RollSize.Bytes);
+        buffer.Add(new RecordBatch(source, 0, records.Count, records.Bytes), Start);
         var adds = new List<Delta.Log.AddFile>();
         foreach (var file in encoder.Encode(buffer))
         {
@@ -42,10 +64,10 @@ internal static class SampleArchive
 
         await table.CommitAsync(new DeltaCommit
         {
-            Id = "sample",
+            Id = root,
             Operation = "WRITE",
             Adds = adds,
-            Moves = [new PositionMove(TelemetryTable.AppIdOf(0), null, records.Count)],
+            Moves = [new PositionMove($"{source}", null, records.Count)],
             FilesWrittenAt = TimeProvider.System.GetUtcNow(),
         });
     }

@@ -10,6 +10,7 @@ public abstract class QueryStoreContract : StoreContract<IQueryStore>
         var query = Query("q") with
         {
             Text = "SELECT 'å'",
+            Outputs = ["a", "b"],
             Options = new QueryOptions
             {
                 LateTolerance = TimeSpan.FromMilliseconds(1500),
@@ -17,6 +18,7 @@ public abstract class QueryStoreContract : StoreContract<IQueryStore>
                 Policy = EventOrderPolicy.Drop,
                 OnError = RowErrorPolicy.Stop,
                 WarmOutputs = false,
+                ArchiveOutputs = true,
                 StartFrom = "earliest",
             },
         };
@@ -25,7 +27,8 @@ public abstract class QueryStoreContract : StoreContract<IQueryStore>
         Reopen();
 
         var found = (await Store.FindAsync("q"))!;
-        Assert.That(found with { StartOffsets = query.StartOffsets }, Is.EqualTo(query));
+        Assert.That(found with { StartOffsets = query.StartOffsets, Outputs = query.Outputs }, Is.EqualTo(query));
+        Assert.That(found.Outputs, Is.EqualTo(query.Outputs));
         Assert.That(found.StartOffsets, Is.EqualTo(start).And.Contains(KeyValuePair.Create("telemetry/0", 7L)));
     }
 
@@ -38,6 +41,18 @@ public abstract class QueryStoreContract : StoreContract<IQueryStore>
         Assert.That(await Store.SaveAsync(Query("q") with { Version = 2, Text = "SELECT 2" }, 1), Is.True);
         Assert.That(await Store.SaveAsync(Query("q") with { Version = 2 }, 1), Is.False);
         Assert.That((await Store.FindAsync("q"))!.Text, Is.EqualTo("SELECT 2"));
+    }
+
+    [Test]
+    public async Task A_version_may_be_replaced_by_itself_and_keeps_where_it_began()
+    {
+        await Store.SaveAsync(Query("q"), 0);
+        await Store.FixStartAsync("q", 1, new Dictionary<string, long> { ["telemetry/0"] = 7 });
+        Assert.That(await Store.SaveAsync(Query("q") with { Outputs = ["a"] }, 1), Is.True);
+        var found = (await Store.FindAsync("q"))!;
+        Assert.That(found.Outputs, Is.EqualTo((string[])["a"]));
+        Assert.That(found.StartOffsets, Contains.Key("telemetry/0"));
+        Assert.That(await Store.LastVersionAsync("q"), Is.EqualTo(1));
     }
 
     [Test]

@@ -40,9 +40,13 @@ public sealed class ArchiveByProtocolTests
             foreach (var service in hosted.AsEnumerable().Reverse()) await service.StopAsync(CancellationToken.None);
         }
 
-        var (rows, positions) = await IndependentDeltaReader.ReadAsync(
-            Path.Combine(folder.Path, "archive", "telemetry"));
-
+        var table = Path.Combine(folder.Path, "archive", "telemetry");
+        var (rows, positions) = await IndependentDeltaReader.ReadAsync(table);
+        var (byCheckpoint, byEntries) = (await IndependentDeltaLog.ReadAsync(table),
+            await IndependentDeltaLog.ReadAsync(table, useCheckpoint: false));
+        Assert.That(byCheckpoint.Checkpoint, Is.Not.Null);
+        Assert.That(byCheckpoint.Files.Keys, Is.EquivalentTo(byEntries.Files.Keys));
+        Assert.That(byCheckpoint.Positions, Is.EquivalentTo(byEntries.Positions));
         Assert.That(rows.Select(row => (row.Partition, row.Offset)), Is.Unique);
         Assert.That(rows.ToDictionary(row => (row.Partition, row.Offset), Describe), Is.EquivalentTo(sent));
         for (var partition = 0; partition < Partitions; partition++)
@@ -57,6 +61,7 @@ public sealed class ArchiveByProtocolTests
         {
             ["Archiver:RollAge"] = "00:00:00.100",
             ["Archiver:RollRows"] = "100",
+            ["Delta:CheckpointInterval"] = "2",
             ["Archiver:RowGroupRows"] = "1000",
             ["Archiver:PromotedColumns:0:Name"] = "temperature",
             ["Archiver:PromotedColumns:0:Path"] = "temperature",

@@ -20,42 +20,38 @@ internal static class IndependentDeltaReader
     /// <summary>All rows, and the positions (txn actions) of the newest version.</summary>
     public static async Task<(List<Row> Rows, Dictionary<string, long> Positions)> ReadAsync(string table)
     {
-        var files = new Dictionary<string, JsonElement>();
-        var positions = new Dictionary<string, long>();
-        for (var version = 0L; ; version++)
+        var log = await IndependentDeltaLog.ReadAsync(table);
+        var rows = new List<Row>();
+        foreach (var file in log.Files.Values)
+            rows.AddRange(await ReadFileAsync(Path.Combine(table, file.Path), file));
+        return (rows, log.Positions);
+    }
+
+    /// <summary>The rows of a query's output: identities and bodies.</summary>
+    public static async Task<List<(string RowId, string Body)>> ReadOutputAsync(string table)
+    {
+        var rows = new List<(string, string)>();
+        foreach (var file in (await IndependentDeltaLog.ReadAsync(table)).Files.Values)
         {
-            var entry = Path.Combine(table, "_delta_log", $"{version:D20}.json");
-            if (!File.Exists(entry)) break;
-            foreach (var line in await File.ReadAllLinesAsync(entry))
+            await using var reader = await ParquetReader.CreateAsync(Path.Combine(table, file.Path));
+            var fields = reader.Schema.GetDataFields().ToDictionary(field => field.Path.ToString());
+            for (var i = 0; i < reader.RowGroupCount; i++)
             {
-                var action = JsonDocument.Parse(line).RootElement.EnumerateObject().Single();
-                var body = action.Value;
-                switch (action.Name)
-                {
-                    case "protocol":
-                        Assert.That(body.GetProperty("minReaderVersion").GetInt32(), Is.EqualTo(1));
-                        Assert.That(body.GetProperty("minWriterVersion").GetInt32(), Is.EqualTo(2));
-                        break;
-                    case "add": files[body.GetProperty("path").GetString()!] = body; break;
-                    case "remove": files.Remove(body.GetProperty("path").GetString()!); break;
-                    case "txn":
-                        positions[body.GetProperty("appId").GetString()!] = body.GetProperty("version").GetInt64();
-                        break;
-                }
+                using var group = reader.OpenRowGroupReader(i);
+                var ids = await ColumnAsync<ReadOnlyMemory<char>>(group, fields["row_id"]);
+                var bodies = await ColumnAsync<ReadOnlyMemory<char>>(group, fields["body"]);
+                rows.AddRange(ids.Zip(bodies, (id, body) => (id.Single().ToString(), body.Single().ToString())));
             }
         }
 
-        var rows = new List<Row>();
-        foreach (var (path, add) in files) rows.AddRange(await ReadFileAsync(Path.Combine(table, path), add));
-        return (rows, positions);
+        return rows;
     }
 
-    private static async Task<List<Row>> ReadFileAsync(string path, JsonElement add)
+    private static async Task<List<Row>> ReadFileAsync(string path, IndependentDeltaLog.DataFile file)
     {
-        Assert.That(new FileInfo(path).Length, Is.EqualTo(add.GetProperty("size").GetInt64()), path);
+        Assert.That(new FileInfo(path).Length, Is.EqualTo(file.Size), path);
         await using var reader = await ParquetReader.CreateAsync(path);
         var fields = reader.Schema.GetDataFields().ToDictionary(field => field.Path.ToString());
-        var folder = add.GetProperty("partitionValues");
         var rows = new List<Row>();
         for (var i = 0; i < reader.RowGroupCount; i++)
         {
@@ -74,13 +70,13 @@ internal static class IndependentDeltaReader
                 rows.Add(new Row(
                     partitions[row].Single(), offsets[row].Single(), devices[row].Single().ToString(),
                     times[row].Single(),
-                    Encoding.UTF8.GetString(bodies[row].Single().Span), folder.GetProperty("date").GetString()!,
-                    folder.GetProperty("hour").GetString()!, temperatures[row].Count == 0 ? null : temperatures[row][0],
+                    Encoding.UTF8.GetString(bodies[row].Single().Span), file.Folder["date"],
+                    file.Folder["hour"], temperatures[row].Count == 0 ? null : temperatures[row][0],
                     names[row].Zip(values[row]).ToDictionary(pair => $"{pair.First}", pair => $"{pair.Second}")));
             }
         }
 
-        var stats = JsonDocument.Parse(add.GetProperty("stats").GetString()!).RootElement;
+        var stats = JsonDocument.Parse(file.Stats).RootElement;
         Assert.That(stats.GetProperty("numRecords").GetInt64(), Is.EqualTo(rows.Count));
         Assert.That(stats.GetProperty("minValues").GetProperty("device_id").GetString(), Is.EqualTo(rows[0].Device));
         Assert.That(stats.GetProperty("maxValues").GetProperty("device_id").GetString(), Is.EqualTo(rows[^1].Device));
@@ -88,7 +84,7 @@ internal static class IndependentDeltaReader
     }
 
     /// <summary>The values of each row: none or one of a plain column, any number of a map's leaf.</summary>
-    private static async Task<List<T>[]> ColumnAsync<T>(ParquetRowGroupReader group, DataField field) where T : struct
+    public static async Task<List<T>[]> ColumnAsync<T>(ParquetRowGroupReader group, DataField field) where T : struct
     {
         var rows = new List<List<T>>();
         using var column = (RawColumnData<T>)await group.ReadRawColumnDataBaseAsync(field);

@@ -88,6 +88,38 @@ public class QueryApiTests() : PlatformTests(isShared: true)
             Is.EquivalentTo(new[] { """{"old":"again"}""", """{"new":"again"}""" }));
     }
 
+    [Test]
+    public async Task Where_rows_are_kept_is_changed_without_another_version()
+    {
+        const string Text = "SELECT test INTO kept FROM telemetry WHERE test = 'kept'";
+        var first = await ApplyAsync("kept", Text);
+        using var answer = await Api.PostAsJsonAsync(
+            "api/v1/queries", new { name = "kept", text = Text, archiveOutputs = true, warmOutputs = false });
+        var second = await answer.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.That(first.GetProperty("archiveOutputs").GetBoolean(), Is.False);
+        Assert.That(second.GetProperty("version").GetInt32(), Is.EqualTo(first.GetProperty("version").GetInt32()));
+        var shown = await ShowAsync("kept");
+        Assert.That(shown.GetProperty("archiveOutputs").GetBoolean(), Is.True);
+        Assert.That(shown.GetProperty("warmOutputs").GetBoolean(), Is.False);
+        Assert.That(shown.GetProperty("startFrom").GetString(), Is.EqualTo("now"));
+    }
+
+    [TestCase("Telemetry")]
+    [TestCase("job_load")]
+    [TestCase("Taken")]
+    public async Task An_output_is_not_archived_under_a_name_that_means_another_table(string output)
+    {
+        await ApplyAsync("taken", "SELECT test INTO taken FROM telemetry WHERE test = 'taken'");
+        using var deleted = await Api.DeleteAsync("api/v1/queries/taken");
+        using var answer = await Api.PostAsJsonAsync("api/v1/queries", new
+        {
+            name = "takes",
+            text = $"SELECT test INTO {output} FROM lifecycle",
+            archiveOutputs = true,
+        });
+        Assert.That((answer.StatusCode, await CodeAsync(answer)), Is.EqualTo((HttpStatusCode.Conflict, "AP-0011")));
+    }
+
     private async Task<JsonElement> ApplyAsync(string name, string text, string? startFrom = null)
     {
         using var answer = await Api.PostAsJsonAsync("api/v1/queries", new { name, text, startFrom });

@@ -17,10 +17,10 @@ internal sealed partial class PlatformProcess
         return keys!["primaryKey"]!.GetValue<string>();
     }
 
-    public async Task ApplyAsync(string name, string text, string policy = "adjust")
+    public async Task ApplyAsync(string name, string text, string policy = "adjust", bool archiveOutputs = false)
     {
         using var answer = await Api.PostAsJsonAsync("api/v1/queries",
-            new { name, text, policy, startFrom = "earliest" });
+            new { name, text, policy, archiveOutputs, startFrom = "earliest" });
         Assert.That(answer.IsSuccessStatusCode, Is.True, await answer.Content.ReadAsStringAsync());
     }
 

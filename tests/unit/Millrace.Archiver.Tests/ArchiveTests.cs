@@ -16,6 +16,27 @@ public sealed class ArchiveTests
     public async Task Remove() => await _archive.DisposeAsync();
 
     [Test]
+    public async Task Files_roll_by_size_long_before_they_are_old()
+    {
+        _archive.With("RollAge", "1.00:00:00").With("RollSize", "2KiB").With("OutputRollSize", "1KiB");
+        await _archive.StartAsync();
+        var output = new OutputHarness(_archive, "rolled");
+        await output.ApplyAsync(isArchived: true);
+        for (var i = 0; i < 60; i++)
+        {
+            await _archive.SendAsync($"drone-{i % 3}", (At + i, new string('x', 200)));
+            await output.RowAsync(0, 1, $"{i}", "{}");
+        }
+
+        await TestKit.Eventually.TrueAsync(
+            async () => (await _archive.TableAsync())?.Files.Count >= 4, "telemetry's files roll");
+        await TestKit.Eventually.TrueAsync(
+            async () => (await output.TableAsync())?.Files.Count >= 4, "the output's files roll");
+        Assert.That((await _archive.TableAsync())!.Files.Values.Select(file => file.Stats!.Records),
+            Has.All.InRange(2, 30), "each when it had the size");
+    }
+
+    [Test]
     public async Task Every_column_says_what_the_record_said()
     {
         using var records = new RecordBatchBuilder();

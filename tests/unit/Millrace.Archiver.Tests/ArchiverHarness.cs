@@ -31,7 +31,9 @@ internal sealed class ArchiverHarness : IAsyncDisposable
         ["Archiver:RestartDelay"] = "00:00:00.010",
         ["Archiver:LagInterval"] = "00:00:00.050",
         ["Archiver:ReplayScanInterval"] = "00:00:00.050",
+        ["Archiver:OutputScanInterval"] = "00:00:00.020",
         ["Archiver:RollSize"] = "4KiB",
+        ["Archiver:OutputRollSize"] = "4KiB",
         ["Archiver:ReadSize"] = "1KiB",
         ["Delta:CheckpointInterval"] = "3",
     };

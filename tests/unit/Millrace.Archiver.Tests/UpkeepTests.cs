@@ -10,6 +10,8 @@ public sealed class UpkeepTests
 
     private ArchiverHarness _archive = null!;
 
+    private ArchiveTable Telemetry => _archive.Get<ArchiveTables>().Telemetry;
+
     [SetUp]
     public async Task Make() => _archive = await new ArchiverHarness().With("RollRows", "20")
         .With("PromotedColumns:0:Name", "t").With("PromotedColumns:0:Path", "t")
@@ -37,7 +39,7 @@ public sealed class UpkeepTests
         Assert.That(table.Files.Values.Sum(file => file.Stats!.Records), Is.EqualTo(before.Count));
         foreach (var file in table.Files.Values)
         {
-            var rows = await _archive.Get<TableFiles>().ReadAsync(table, [file], CancellationToken.None);
+            var rows = await _archive.Get<TableFiles>().ReadAsync(Telemetry, table, [file], CancellationToken.None);
             Assert.That(rows.Sorted(), Is.EqualTo(Enumerable.Range(0, rows.Count)));
         }
 
@@ -53,7 +55,7 @@ public sealed class UpkeepTests
         var merging = Task.Run(async () =>
         {
             while (!stop.IsCancellationRequested)
-                await _archive.Get<Compactor>().RunOnceAsync(all: true, CancellationToken.None);
+                await _archive.Get<Compactor>().RunOnceAsync(Telemetry, all: true, CancellationToken.None);
         });
         var reading = Task.Run(async () =>
         {
@@ -91,7 +93,7 @@ public sealed class UpkeepTests
         try
         {
             await CompactAllAsync();
-            await _archive.Get<DeviceEraser>().RunAsync("device-3", CancellationToken.None);
+            await _archive.Get<DeviceEraser>().RunAsync(Telemetry, "device-3", CancellationToken.None);
         }
         catch (CrashedException)
         {
@@ -103,7 +105,7 @@ public sealed class UpkeepTests
         Assert.That(await RowsAsync("device_id <> 'device-3'"), Is.EqualTo(kept));
         await _archive.StartAsync();
         await VerifiedAsync();
-        await _archive.Get<DeviceEraser>().RunAsync("device-3", CancellationToken.None);
+        await _archive.Get<DeviceEraser>().RunAsync(Telemetry, "device-3", CancellationToken.None);
         Assert.That(await RowsAsync("device_id <> 'device-3'"), Is.EqualTo(kept));
         Assert.That(await RowsAsync("device_id = 'device-3'"), Is.Empty);
         await VerifiedAsync();
@@ -117,10 +119,10 @@ public sealed class UpkeepTests
         await _archive.CaughtUpAsync();
         var rows = (await RowsAsync("device_id = 'device-3'")).Count;
 
-        var erased = await _archive.Get<DeviceEraser>().RunAsync("device-3", CancellationToken.None);
+        var erased = await _archive.Get<DeviceEraser>().RunAsync(Telemetry, "device-3", CancellationToken.None);
         await _archive.SendAsync("device-3", (At, "{\"t\":1}"), (At, "{\"t\":2}"));
         await _archive.CaughtUpAsync();
-        var proof = await _archive.Get<ErasureProver>().ProveAsync("device-3", CancellationToken.None);
+        var proof = await _archive.Get<ErasureProver>().ProveAsync(Telemetry, "device-3", CancellationToken.None);
 
         Assert.That(rows, Is.GreaterThan(0));
         Assert.That(erased.Rows, Is.EqualTo(rows));
@@ -131,7 +133,7 @@ public sealed class UpkeepTests
         Assert.That(proof.OldFilesGoBy, Is.GreaterThan(TimeProvider.System.GetUtcNow().AddDays(6)));
         var seen = await VerifiedAsync();
         Assert.That(seen.Sum(part => part.Erased), Is.EqualTo(rows));
-        var never = await _archive.Get<ErasureProver>().ProveAsync("never-there", CancellationToken.None);
+        var never = await _archive.Get<ErasureProver>().ProveAsync(Telemetry, "never-there", CancellationToken.None);
         Assert.That(never.Records, Is.Empty);
     }
 
@@ -145,14 +147,14 @@ public sealed class UpkeepTests
         var merging = Task.Run(async () =>
         {
             while (!stop.IsCancellationRequested)
-                await _archive.Get<Compactor>().RunOnceAsync(all: true, CancellationToken.None);
+                await _archive.Get<Compactor>().RunOnceAsync(Telemetry, all: true, CancellationToken.None);
         });
         var sending = Task.Run(async () =>
         {
             for (var i = 0; i < 6; i++) await SendAsync(new Random((seed * 200) + i), 20, devicesFrom: 4);
         });
 
-        await _archive.Get<DeviceEraser>().RunAsync("device-3", CancellationToken.None);
+        await _archive.Get<DeviceEraser>().RunAsync(Telemetry, "device-3", CancellationToken.None);
         await sending;
         await _archive.CaughtUpAsync();
         await stop.CancelAsync();
@@ -172,12 +174,13 @@ public sealed class UpkeepTests
         await _archive.SendAsync("device-2", (now.ToUnixTimeMilliseconds(), "3"));
         await _archive.CaughtUpAsync();
 
-        var retired = await _archive.Get<ArchiveRetention>().RunAsync(TimeSpan.FromDays(2), CancellationToken.None);
+        var retention = _archive.Get<ArchiveRetention>();
+        var retired = await retention.RunAsync(Telemetry, TimeSpan.FromDays(2), CancellationToken.None);
 
         Assert.That(retired.Rows, Is.EqualTo(2));
         Assert.That(await RowsAsync(), Has.Count.EqualTo(1));
         Assert.That((await VerifiedAsync()).Sum(part => part.Retired), Is.EqualTo(2));
-        Assert.That(await _archive.Get<ArchiveRetention>().RunAsync(TimeSpan.FromDays(2), CancellationToken.None),
+        Assert.That(await retention.RunAsync(Telemetry, TimeSpan.FromDays(2), CancellationToken.None),
             Is.EqualTo(new Retired(0, 0, null)));
     }
 
@@ -199,7 +202,7 @@ public sealed class UpkeepTests
             async () => (await _archive.TableAsync())!.Files.Count == 1, "one file of the hour is left");
         Assert.That(await RowsAsync(), Has.Count.EqualTo(4));
         Assert.That((await VerifiedAsync()).Sum(part => part.Retired), Is.EqualTo(1));
-        Assert.That((await _archive.Get<ArchiveTable>().Table.HistoryAsync().Select(v => v.Operation).ToListAsync()),
+        Assert.That((await Telemetry.Table.HistoryAsync().Select(v => v.Operation).ToListAsync()),
             Is.SupersetOf(new[] { "OPTIMIZE", "DELETE" }));
     }
 
@@ -224,7 +227,7 @@ public sealed class UpkeepTests
 
     private async Task CompactAllAsync()
     {
-        while ((await _archive.Get<Compactor>().RunOnceAsync(all: true, CancellationToken.None)).Done)
+        while ((await _archive.Get<Compactor>().RunOnceAsync(Telemetry, all: true, CancellationToken.None)).Done)
         {
             // Until nothing is left to merge.
         }

@@ -12,6 +12,8 @@ public sealed class VerificationTests
 
     private ArchiverHarness _archive = null!;
 
+    private ArchiveTable Telemetry => _archive.Get<ArchiveTables>().Telemetry;
+
     [SetUp]
     public async Task Make()
     {
@@ -56,11 +58,12 @@ public sealed class VerificationTests
     {
         var (table, file) = await AFileAsync();
         var snapshot = (await table.RefreshAsync())!;
-        var rows = await _archive.Get<TableFiles>().ReadAsync(snapshot, [file], CancellationToken.None);
-        Change(rows.Body.Text(0));
+        var rows = await _archive.Get<TableFiles>().ReadAsync(Telemetry, snapshot, [file], CancellationToken.None);
+        Change(rows.Text("body").Text(0));
         var forged = rows.Encode(Enumerable.Range(0, rows.Count).ToArray(), file.PartitionValues,
             ArchiveCompression.Zstd, 1_000);
-        var add = await _archive.Get<TableFiles>().WriteAsync(forged, TimeProvider.System.GetUtcNow(), true, default);
+        var now = TimeProvider.System.GetUtcNow();
+        var add = await _archive.Get<TableFiles>().WriteAsync(Telemetry, forged, now, true, default);
         await CommitAsync(table, file, add);
 
         var parts = await ArchiveChecks.RunAsync(_archive);
@@ -88,7 +91,7 @@ public sealed class VerificationTests
 
     private async Task<(DeltaTable Table, AddFile File)> AFileAsync()
     {
-        var table = _archive.Get<ArchiveTable>().Table;
+        var table = Telemetry.Table;
         return (table, (await table.RefreshAsync())!.Files.Values.OrderByDescending(file => file.Bytes).First());
     }
 

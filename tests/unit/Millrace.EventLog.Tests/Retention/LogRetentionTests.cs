@@ -107,6 +107,17 @@ public class LogRetentionTests
     }
 
     [Test]
+    public async Task An_output_never_goes_before_its_archiver_has_it()
+    {
+        await AppendDailyAsync(Alerts, days: 30);
+        await _log.CommitAsync(ConsumerGroups.OfCheckpoint("writer"), Alerts, 30);
+        await _log.CommitAsync(ConsumerGroups.OfArchive("hot"), Alerts, 3);
+        Assert.That(await FirstAfterTrimAsync(Alerts), Is.EqualTo(3));
+        await _log.ForgetGroupAsync(ConsumerGroups.OfArchive("hot"));
+        Assert.That(await FirstAfterTrimAsync(Alerts), Is.EqualTo(23));
+    }
+
+    [Test]
     public async Task Too_much_of_another_topic_goes_also_when_it_is_young()
     {
         await AppendDailyAsync(Alerts, days: 6);

@@ -1,0 +1,58 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Millrace.Delta;
+using Millrace.ObjectStore;
+
+namespace Millrace.Archiver;
+
+/// <summary>The tables of the archive: that of telemetry, and one for each query output that ever was.</summary>
+internal sealed class ArchiveTables(
+    IObjectStore store, IOptions<DeltaTableOptions> options, ArchiverMetrics metrics, TimeProvider time,
+    ILogger<ArchiveTable> logger) : IDisposable
+{
+    private readonly ConcurrentDictionary<string, ArchiveTable> _tables = new();
+
+    public ArchiveTable Telemetry => At(TelemetryTable.Root);
+
+    public ArchiveTable Output(string output) => At(OutputTable.RootOf(output));
+
+    /// <summary>All that the store has, telemetry first.</summary>
+    public async ValueTask<IReadOnlyList<ArchiveTable>> AllAsync(CancellationToken ct) =>
+        [Telemetry, .. await OutputsAsync(ct).ConfigureAwait(false)];
+
+    public async ValueTask<IReadOnlyList<ArchiveTable>> OutputsAsync(CancellationToken ct)
+    {
+        var found = new List<ArchiveTable>();
+        for (string? after = null; await FirstAsync(after, ct).ConfigureAwait(false) is { } key;)
+        {
+            var end = key.IndexOf('/', OutputTable.RootPrefix.Length);
+            if (end < 0)
+            {
+                after = key;
+                continue;
+            }
+
+            // The rest of this table's objects is not looked at: '0' follows '/'.
+            found.Add(At(key[..end]));
+            after = key[..end] + "0";
+        }
+
+        return found;
+    }
+
+    public void Dispose()
+    {
+        foreach (var table in _tables.Values) table.Dispose();
+    }
+
+    private ArchiveTable At(string root) => _tables.GetOrAdd(root, _ =>
+        new ArchiveTable(new DeltaTable(store, root, time, options.Value), metrics, logger));
+
+    private async ValueTask<string?> FirstAsync(string? after, CancellationToken ct)
+    {
+        await foreach (var info in store.ListAsync(OutputTable.RootPrefix, after, ct).ConfigureAwait(false))
+            return info.Key;
+        return null;
+    }
+}
