@@ -15,7 +15,7 @@
   "EventLog" (dict "Kind" "Kafka" "Partitions" (int .Values.partitions) "Kafka" (include "millrace.kafkaConfig" . | fromYaml))
   "Stores" (dict "Kind" "Cassandra" "DeviceKeyFile" "/etc/millrace/keys/device-keys.key")
   "Cassandra" (include "millrace.cassandraConfig" . | fromYaml)
-  "ObjectStore" (dict "Folder" "/archive")
+  "ObjectStore" (dict "Kind" "S3" "S3" (include "millrace.s3Config" . | fromYaml))
   "ColdPath" (dict "JobsFolder" "/etc/millrace/jobs")
   "Logging" (dict "Format" "json") }}
 {{- mergeOverwrite $config (deepCopy .Values.config) | toPrettyJson }}
@@ -74,6 +74,32 @@ Security:
 {{- end }}
 {{- end }}
 
+{{- define "millrace.s3Config" -}}
+{{- if .Values.s3.enabled }}
+Endpoint: http://{{ include "millrace.name" . }}-s3:7070
+Bucket: millrace
+CreateBucket: true
+Credentials: { Source: Configuration, AccessKey: millrace, SecretKeyFile: /etc/millrace/s3-login/secret-key }
+{{- else }}
+{{- with .Values.external.s3 }}
+Bucket: {{ required "external.s3.bucket is missing, and s3.enabled is false" .bucket | quote }}
+Region: {{ .region | quote }}
+{{- with .endpoint }}
+Endpoint: {{ . | quote }}
+{{- end }}
+{{- with .prefix }}
+Prefix: {{ . | quote }}
+{{- end }}
+{{- if .caSecret }}
+CaFile: /etc/millrace/s3-ca/ca.crt
+{{- end }}
+{{- if .accessKey }}
+Credentials: { Source: Configuration, AccessKey: {{ .accessKey | quote }}, SecretKeyFile: /etc/millrace/s3-login/secret-key }
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* Secrets that the configuration names files of: name of the volume and of the secret. */}}
 {{- define "millrace.fileSecrets" -}}
 {{- if not .Values.kafka.enabled }}
@@ -93,6 +119,18 @@ cassandra-ca: {{ .tls.caSecret }}
 {{- end }}
 {{- if .login.userName }}
 cassandra-login: {{ required "external.cassandra.login.passwordSecret is missing" .login.passwordSecret }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if .Values.s3.enabled }}
+s3-login: {{ include "millrace.name" . }}-s3
+{{- else }}
+{{- with .Values.external.s3 }}
+{{- if .caSecret }}
+s3-ca: {{ .caSecret }}
+{{- end }}
+{{- if .accessKey }}
+s3-login: {{ required "external.s3.secretKeySecret is missing" .secretKeySecret }}
 {{- end }}
 {{- end }}
 {{- end }}

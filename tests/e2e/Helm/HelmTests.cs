@@ -45,7 +45,7 @@ public class HelmTests
     private static readonly string[] Devices = [.. Enumerable.Range(0, 6).Select(i => $"device-{i}")];
     private static readonly string[] Platform = ["gateway", "stream-processor", "archiver", "api"];
     private static readonly string[] Roles =
-        ["gateway", "stream-processor", "archiver", "api", "kafka", "cassandra"];
+        ["gateway", "stream-processor", "archiver", "api", "s3", "kafka", "cassandra"];
 
     [Test]
     public async Task What_was_acknowledged_outlives_lost_pods_an_upgrade_a_rollback_and_an_uninstallation()
@@ -53,7 +53,7 @@ public class HelmTests
         await using var kubernetes = await Kubernetes.StartAsync();
         await kubernetes.LoadImagesAsync(NextTag);
         await kubernetes.MakeNamespaceAsync();
-        await kubernetes.MakeVolumesAsync("millrace-archive", "data-millrace-kafka-0", "data-millrace-cassandra-0");
+        await kubernetes.MakeVolumesAsync("data-millrace-kafka-0", "data-millrace-cassandra-0", "data-millrace-s3-0");
         await kubernetes.ApplyAsync(Broker);
         var release = new HubRelease(kubernetes);
         await release.InstallAsync();
