@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Millrace.Archiver.Files;
 using Millrace.Archiver.Rows;
 using Millrace.Contracts;
+using Millrace.Contracts.Tracing;
 using Millrace.Delta;
 using Millrace.Delta.Log;
 using Millrace.EventLog;
@@ -82,6 +83,7 @@ internal sealed class ArchiveWriter(
         var now = time.GetUtcNow();
         status.AddArchived(buffer.Count, now);
         foreach (var letter in buffer.DeadLetters) metrics.DeadLettered(letter.ErrorCode);
+        foreach (var record in buffer.Traced) MessageSpans.Passed("archive telemetry", record, startedAt);
         metrics.Flushed(buffer.Count, adds.Count, adds.Sum(add => add.Bytes), now - startedAt);
         logger.Archived(buffer.Count, adds.Count, result.Version);
         return result.Outcome;

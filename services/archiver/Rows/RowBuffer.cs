@@ -1,4 +1,5 @@
 using Millrace.Contracts;
+using Millrace.Contracts.Tracing;
 
 namespace Millrace.Archiver.Rows;
 
@@ -49,6 +50,9 @@ internal sealed unsafe class RowBuffer(long recordBytesMax)
     /// <summary>The enqueued hours that occur, counted from 1970; a row has its place in here.</summary>
     public IReadOnlyList<long> Hours => _hours;
 
+    /// <summary>Those of the records whose way is traced.</summary>
+    public List<TracedRecord> Traced { get; } = [];
+
     internal ReadOnlySpan<BufferedRow> Rows => _rows.AsSpan(0, Count);
 
     internal DeviceTable Devices => _devices;
@@ -90,6 +94,7 @@ internal sealed unsafe class RowBuffer(long recordBytesMax)
             newestMs = Math.Max(newestMs, record.TimestampMs);
         }
 
+        TracedRecord.Collect(batch, Traced);
         Bytes += batch.Bytes.Length;
         _partitions[partition] = new PartitionSpan(span.First, batch.NextOffset, newestMs);
     }
@@ -102,6 +107,7 @@ internal sealed unsafe class RowBuffer(long recordBytesMax)
         _partitions.Clear();
         _deadLetters.Clear();
         _hours.Clear();
+        Traced.Clear();
         _devices.Trim();
     }
 
