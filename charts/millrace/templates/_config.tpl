@@ -16,6 +16,8 @@
   "Stores" (dict "Kind" "Cassandra" "DeviceKeyFile" "/etc/millrace/keys/device-keys.key")
   "Cassandra" (include "millrace.cassandraConfig" . | fromYaml)
   "ObjectStore" (dict "Kind" "S3" "S3" (include "millrace.s3Config" . | fromYaml))
+  "Batch" (dict "Kind" (ternary "Spark" "DuckDb" (or .Values.spark.enabled (ne .Values.external.spark.remote ""))))
+  "Spark" (include "millrace.sparkConfig" . | fromYaml)
   "ColdPath" (dict "JobsFolder" "/etc/millrace/jobs")
   "Logging" (dict "Format" "json") }}
 {{- mergeOverwrite $config (deepCopy .Values.config) | toPrettyJson }}
@@ -100,6 +102,41 @@ Credentials: { Source: Configuration, AccessKey: {{ .accessKey | quote }}, Secre
 {{- end }}
 {{- end }}
 
+{{- define "millrace.sparkConfig" -}}
+{{- if .Values.spark.enabled }}
+Remote: sc://{{ include "millrace.name" . }}-spark:15002
+ArchiveRoot: {{ printf "s3a://%s/%s" (ternary "millrace" .Values.external.s3.bucket .Values.s3.enabled) (ternary "" .Values.external.s3.prefix .Values.s3.enabled) | trimSuffix "/" }}
+{{- else if .Values.external.spark.remote }}
+{{- with .Values.external.spark }}
+Remote: {{ .remote | quote }}
+ArchiveRoot: {{ required "external.spark.archiveRoot is missing" .archiveRoot | quote }}
+{{- if .tokenSecret }}
+TokenFile: /etc/millrace/spark-token/token
+{{- end }}
+{{- if .caSecret }}
+CaFile: /etc/millrace/spark-ca/ca.crt
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* How the chart's Spark gets at the archive: what follows spark.hadoop.fs.s3a. */}}
+{{- define "millrace.sparkStore" -}}
+{{- if .Values.s3.enabled }}
+endpoint: http://{{ include "millrace.name" . }}-s3:7070
+endpoint.region: us-east-1
+path.style.access: true
+{{- else }}
+{{- with .Values.external.s3 }}
+endpoint.region: {{ .region }}
+{{- if .endpoint }}
+endpoint: {{ .endpoint }}
+path.style.access: true
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* Secrets that the configuration names files of: name of the volume and of the secret. */}}
 {{- define "millrace.fileSecrets" -}}
 {{- if not .Values.kafka.enabled }}
@@ -131,6 +168,16 @@ s3-ca: {{ .caSecret }}
 {{- end }}
 {{- if .accessKey }}
 s3-login: {{ required "external.s3.secretKeySecret is missing" .secretKeySecret }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if not .Values.spark.enabled }}
+{{- with .Values.external.spark }}
+{{- if .tokenSecret }}
+spark-token: {{ .tokenSecret }}
+{{- end }}
+{{- if .caSecret }}
+spark-ca: {{ .caSecret }}
 {{- end }}
 {{- end }}
 {{- end }}

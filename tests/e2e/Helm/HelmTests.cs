@@ -91,6 +91,7 @@ public class HelmTests
 
         await fleet.StopAsync();
         await AllIsThereAsync(api, fleet);
+        await SparkAnswersAsync(kubernetes, release, fleet);
         await UninstallAsync(kubernetes, release, fleet);
     }
 
@@ -139,6 +140,19 @@ public class HelmTests
             var missing = fleet.Acknowledged.Where(a => a.Device == device && !stored.Contains(a.Number));
             Assert.That(missing, Is.Empty, device);
         }
+    }
+
+    /// <summary>The archive, read by the chart's Spark.</summary>
+    private static async Task SparkAnswersAsync(Kubernetes kubernetes, HubRelease release, Fleet fleet)
+    {
+        await release.UpgradeAsync("--set", "spark.enabled=true");
+        await kubernetes.KubectlAsync("rollout", "status", "deployment/millrace-spark", "--timeout=5m");
+        await release.ReadyAsync("api");
+        using var api = await release.OpenApiAsync();
+        var rows = await api.SqlAsync(
+            "SELECT count(DISTINCT number) AS numbers FROM telemetry WHERE device_id = 'device-0'");
+        var acknowledged = fleet.Acknowledged.Count(each => each.Device == "device-0");
+        Assert.That((int)rows[0]["numbers"]!, Is.GreaterThanOrEqualTo(acknowledged));
     }
 
     private static async Task PrintMemoryAsync(Kubernetes kubernetes)

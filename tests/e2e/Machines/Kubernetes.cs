@@ -42,7 +42,7 @@ internal sealed partial class Kubernetes : IAsyncDisposable
         await _shell.RunAsync("buildah", "tag", Images.Platform, second);
         await _shell.RunAsync(
             _command, "load", Images.Platform, second, Images.Kafka, Images.Cassandra, Images.S3,
-            Images.Mosquitto);
+            Images.Spark, Images.Mosquitto);
     }
 
     /// <summary>A namespace in which only pods of the restricted standard may run.</summary>
