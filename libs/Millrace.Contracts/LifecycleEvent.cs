@@ -17,7 +17,8 @@ public enum LifecycleKind
 /// <param name="Reason">Why, in a stable short word: client-disconnect, keep-alive, taken-over, disabled, ...</param>
 /// <param name="ConnectionId">Tells connections of one device apart, so that a late "disconnected" of an older one
 /// does not hide a newer "connected".</param>
-/// <param name="ClientId">For connected: the client id; a connection takes over from one of the same before it.</param>
+/// <param name="ClientId">For connected: the client id; a connection takes over from one of the same before it. None
+/// when a gateway says again of a connection that it is there.</param>
 /// <param name="ConnectedAt">For connected and disconnected: when that connection began.</param>
 public sealed record LifecycleEvent(
     LifecycleKind Kind,

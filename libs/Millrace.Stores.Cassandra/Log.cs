@@ -23,6 +23,14 @@ internal static partial class Log
     [LoggerMessage(3304, LogLevel.Information, "Another process changes the tables of keyspace {Keyspace}; waiting")]
     public static partial void WaitsForMigrations(this ILogger log, string keyspace);
 
+    [LoggerMessage(3305, LogLevel.Warning, "Cassandra at {ContactPoints} has commitlog_sync: periodic; what it has "
+        + "acknowledged in the last moments is lost when a quorum of its nodes die together. Set it to batch or group")]
+    public static partial void CommitLogPeriodic(this ILogger log, string contactPoints);
+
+    [LoggerMessage(3306, LogLevel.Information,
+        "Cassandra at {ContactPoints} does not say how its commit log is synced ({Error})")]
+    public static partial void CommitLogUnknown(this ILogger log, string contactPoints, string error);
+
     [LoggerMessage(3320, LogLevel.Information,
         "Telemetry lies in buckets of {Bucket} and {Shards} shards for event times from {From:u} on")]
     public static partial void LayoutRecorded(this ILogger log, string bucket, int shards, DateTimeOffset from);

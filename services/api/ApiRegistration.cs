@@ -42,7 +42,9 @@ public static class ApiRegistration
             json.SerializerOptions.RespectNullableAnnotations = true;
         });
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
-        services.AddOpenApi(document => document.AddDocumentTransformer((d, _, _) => ApiDocument.CompleteAsync(d)));
+        services.AddOpenApi(document => document
+            .AddDocumentTransformer((d, _, _) => ApiDocument.CompleteAsync(d))
+            .AddOperationTransformer((o, context, _) => ApiDocument.CompleteAsync(o, context)));
         services.AddProblemDetails();
         services.AddExceptionHandler<QueryInvalidResponses>();
         services.AddExceptionHandler<ErrorResponses>();
@@ -84,6 +86,7 @@ public static class ApiRegistration
     public static IEndpointRouteBuilder MapMillraceApi(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapOpenApi();
+        endpoints.MapErrorPages();
         var api = endpoints.MapGroup("/api/v1");
         api.MapTelemetry();
         api.MapPositions();

@@ -34,6 +34,8 @@ public static class GatewayRegistration
         services.AddSingleton<GatewayEndpoints>();
         services.AddSingleton<TelemetryPublisher>();
         services.AddSingleton<LifecycleWriter>();
+        services.AddSingleton<GatewayRun>();
+        services.AddSingleton<LostRuns>();
         services.AddSingleton<PeerWatch>();
         services.AddSingleton<TopicRouter>();
         services.AddSingleton<IdentityCache>();

@@ -93,7 +93,8 @@ internal sealed class GatewayService(
         await _watching.ConfigureAwait(false);
         await Task.WhenAll(publisher.StopAsync(), spaces.StopAsync()).WaitAsync(cancellationToken)
             .ConfigureAwait(false);
-        await lifecycle.StopAsync(cancellationToken).ConfigureAwait(false);
+        if (await lifecycle.StopAsync(cancellationToken).ConfigureAwait(false))
+            await lease.StopAsync(cancellationToken).ConfigureAwait(false);
         listener.Dispose();
     }
 

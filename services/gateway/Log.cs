@@ -88,6 +88,10 @@ internal static partial class Log
         "{Partition} cannot be followed now: a device that connects elsewhere may keep its connection here")]
     public static partial void PeersUnknown(this ILogger log, string partition, Exception failure);
 
+    [LoggerMessage(4213, LogLevel.Warning,
+        "{Count} devices were connected to the gateway run {Run}, which ended without a word: they are disconnected")]
+    public static partial void ConnectionsLost(this ILogger log, int count, string run);
+
     [LoggerMessage(4300, LogLevel.Debug, "{Code}: device {DeviceId} sent a packet that breaks the protocol: {Defect}")]
     public static partial void Malformed(this ILogger log, string code, string? deviceId, string defect);
 

@@ -19,11 +19,15 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         var counts = new FleetCounts();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         if (options.Duration is { } duration) stop.CancelAfter(duration);
-        var devices = options.DeviceIds.Select((id, i) => new SimulatedDevice(
-            id, keys[id], _models(i), Scenario.RandomOf(options.Seed + 1, i), options, counts,
-            time).RunAsync(stop.Token));
+        var devices = options.DeviceIds.Select((id, i) => RunAsync(new SimulatedDevice(
+            id, keys[id], _models(i), Scenario.RandomOf(options.Seed + 1, i), options, counts, time), stop.Token));
         await Task.WhenAll([.. devices, ReportAsync(counts, progress, stop.Token)]);
         return counts.Report();
+    }
+
+    private static async Task RunAsync(SimulatedDevice device, CancellationToken stop)
+    {
+        using (device) await device.RunAsync(stop);
     }
 
     private async Task ReportAsync(FleetCounts counts, IProgress<SimulationReport>? progress, CancellationToken stop)

@@ -31,13 +31,13 @@ public sealed record SimulationOptions
     /// <summary>How much a message may come earlier or later, as a share of the time since the one before.</summary>
     public double Jitter { get; init; } = 0.2;
 
-    /// <summary>Share of messages that carry a creation time of minutes ago, 0 to 1.</summary>
+    /// <summary>Share of messages that are two minutes old, 0 to 1.</summary>
     public double LateShare { get; init; }
 
     /// <summary>Share of messages that are sent twice.</summary>
     public double DuplicateShare { get; init; }
 
-    /// <summary>Share of messages whose body is no JSON.</summary>
+    /// <summary>Share of messages whose body is cut off in the middle.</summary>
     public double MalformedShare { get; init; }
 
     /// <summary>Share of messages after which the device goes away for a while.</summary>
@@ -45,6 +45,9 @@ public sealed record SimulationOptions
 
     /// <summary>How long a device that went away stays away.</summary>
     public TimeSpan OfflineSpell { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How many messages of a device may be on their way; then it waits for an acknowledgement.</summary>
+    public int InFlightMax { get; init; } = 16;
 
     /// <summary>The ids of the fleet.</summary>
     public IReadOnlyList<string> DeviceIds => [.. Enumerable.Range(0, Devices).Select(i => $"{IdPrefix}{i:00000}")];

@@ -26,6 +26,10 @@ internal sealed class SparkClient : IDisposable
             DisposeHttpClient = true,
             MaxReceiveMessageSize = (int)Math.Min(options.MessageMax.Bytes, int.MaxValue),
             MaxSendMessageSize = (int)Math.Min(options.MessageMax.Bytes, int.MaxValue),
+
+            // How long to wait after a failure is decided here alone: else the channel refuses what is tried again.
+            InitialReconnectBackoff = options.ReattachDelay,
+            MaxReconnectBackoff = options.ReattachDelay,
         });
         Rpc = new SparkConnectService.SparkConnectServiceClient(_channel);
     }

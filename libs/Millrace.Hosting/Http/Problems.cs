@@ -10,6 +10,9 @@ public static class Problems
         title: error.Definition.What,
         detail: $"{error.Detail} {error.Definition.Why} {error.Definition.Remedy}".Trim(),
         statusCode: status,
-        type: $"docs/errors/{error.Code}.md",
+        type: TypeOf(error.Code),
         extensions: new Dictionary<string, object?> { ["code"] = error.Code, ["value"] = error.Value });
+
+    /// <summary>Where the API shows what the code means.</summary>
+    public static string TypeOf(string code) => $"/errors/{code}";
 }

@@ -73,7 +73,7 @@ internal sealed class Lexer(string text, Diagnostics diagnostics)
             return ReadQuoted('\'', '\'', TokenKind.Text);
         }
 
-        if (IsNameStart(Current)) return ReadName();
+        if (IsNameStart(Current, Next)) return ReadName();
         return Current switch
         {
             '\'' => ReadQuoted('\'', '\'', TokenKind.Text),
@@ -164,7 +164,9 @@ internal sealed class Lexer(string text, Diagnostics diagnostics)
     private static string Shown(char character) =>
         char.IsControl(character) || char.IsSurrogate(character) ? $"U+{(int)character:X4}" : $"'{character}'";
 
-    private static bool IsNameStart(char character) => char.IsLetter(character) || character is '_' or '@' or '#';
+    /// <summary>The marks of T-SQL's variables and temporary names begin a name, and are none alone.</summary>
+    private static bool IsNameStart(char character, char next) =>
+        char.IsLetter(character) || character is '_' || (character is '@' or '#' && IsNamePart(next));
 
     private static bool IsNamePart(char character) =>
         char.IsLetterOrDigit(character) || character is '_' or '@' or '#' or '$';

@@ -93,7 +93,26 @@ internal sealed class CassandraConnector : IAwaitedServer, IAsyncDisposable
         }
 
         _log.ClusterAnswers(_options.ContactPoints, session.Nodes.Count, session.Datacenter, Keyspace);
+        await LookAtCommitLogAsync(session, ct).ConfigureAwait(false);
         return session;
+    }
+
+    /// <summary>
+    /// With the commit log synced now and then, a node that dies forgets what it has acknowledged last; when so many
+    /// die together as make a quorum, so does the cluster.
+    /// </summary>
+    private async ValueTask LookAtCommitLogAsync(CqlSession session, CancellationToken ct)
+    {
+        try
+        {
+            var select = new SimpleStatement("SELECT value FROM system_views.settings WHERE name = 'commitlog_sync'");
+            var rows = await session.ExecuteAsync(select, ct).ConfigureAwait(false);
+            if (rows is [var row] && row.Get<string?>(0) == "periodic") _log.CommitLogPeriodic(_options.ContactPoints);
+        }
+        catch (CqlException e)
+        {
+            _log.CommitLogUnknown(_options.ContactPoints, e.Error.Detail ?? e.Message);
+        }
     }
 
     private CqlOptions Settings(string? keyspace) => new()

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Millrace.Contracts;
 using Millrace.Cql;
 using Millrace.Stores.Cassandra.Connection;
@@ -11,6 +12,8 @@ namespace Millrace.Stores.Cassandra.DeviceStates;
 /// </summary>
 internal sealed class CassandraDeviceStateStore(CassandraDatabase database) : IDeviceStateStore
 {
+    private const int DevicesOfRead = 100;
+
     private static readonly StoreStatement Select = new("SELECT device, connection, connected, connected_at, "
         + "disconnected_at, reason, last_seen_at FROM device_states WHERE device = ?");
     private static readonly StoreStatement Insert = new("INSERT INTO device_states(device, connection, connected, "
@@ -18,9 +21,11 @@ internal sealed class CassandraDeviceStateStore(CassandraDatabase database) : ID
     private static readonly StoreStatement Delete =
         new("DELETE FROM device_states USING TIMESTAMP ? WHERE device = ?");
     private static readonly StoreStatement InsertConnected =
-        new("INSERT INTO connected_devices(shard, device) VALUES(?, ?) USING TIMESTAMP ?");
+        new("INSERT INTO connected_devices(shard, device, connection) VALUES(?, ?, ?) USING TIMESTAMP ?");
     private static readonly StoreStatement DeleteConnected =
         new("DELETE FROM connected_devices USING TIMESTAMP ? WHERE shard = ? AND device = ?");
+    private static readonly StoreStatement SelectConnected =
+        new("SELECT device, connection FROM connected_devices WHERE shard = ?");
     private static readonly StoreStatement Count = new("SELECT count(*) FROM connected_devices WHERE shard = ?");
 
     private readonly SinkPositions _positions = new(database, "device-states");
@@ -56,6 +61,31 @@ internal sealed class CassandraDeviceStateStore(CassandraDatabase database) : ID
         InFlight.CountAsync(Shards.All, ct, (shard, token) =>
             database.FirstAsync(Count, row => row.Get<long>(0), token, shard));
 
+    /// <summary>The nodes read a row for each device that is connected.</summary>
+    public async IAsyncEnumerable<OpenConnection> OpenConnectionsAsync(
+        string idPrefix, [EnumeratorCancellation] CancellationToken ct)
+    {
+        foreach (var shard in Shards.All)
+        {
+            var all = await database.ListAsync(SelectConnected,
+                row => (Device: row.Get<string>(0), Connection: row.Get<string?>(1)), ct, shard)
+                .ConfigureAwait(false);
+            string[] devices =
+                [.. all.Where(one => one.Connection?.StartsWith(idPrefix, StringComparison.Ordinal) == true)
+                    .Select(one => one.Device)];
+            foreach (var some in devices.Chunk(DevicesOfRead))
+            {
+                // The list may be behind what is known of the device.
+                foreach (var row in await InFlight.SelectAsync(some, ct, RowAsync).ConfigureAwait(false))
+                {
+                    if (row is { State.Connected: true, Connection: { } id }
+                        && id.StartsWith(idPrefix, StringComparison.Ordinal))
+                        yield return new OpenConnection(row.State.DeviceId, id, row.State.ConnectedAt);
+                }
+            }
+        }
+    }
+
     private ValueTask<FoldedState?> RowAsync(string deviceId, CancellationToken ct) =>
         database.FirstAsync(Select, Read, ct, deviceId);
 
@@ -71,7 +101,8 @@ internal sealed class CassandraDeviceStateStore(CassandraDatabase database) : ID
         }
 
         if (folded?.State.Connected == true)
-            await database.RunAsync(InsertConnected, ct, Shards.Of(device), device, timestamp).ConfigureAwait(false);
+            await database.RunAsync(InsertConnected, ct, Shards.Of(device), device, folded.Connection, timestamp)
+                .ConfigureAwait(false);
         else
             await database.RunAsync(DeleteConnected, ct, timestamp, Shards.Of(device), device).ConfigureAwait(false);
     }

@@ -6,12 +6,28 @@ namespace Millrace.Stores.Cassandra.Sessions;
 /// <summary>Which node's connection has a session, and what the clock brings.</summary>
 internal sealed partial class CassandraSessionStore
 {
-    public async ValueTask<DateTimeOffset?> RenewAsync(DateTimeOffset now, CancellationToken ct)
+    public async ValueTask<DateTimeOffset?> RenewAsync(string run, DateTimeOffset now, CancellationToken ct)
     {
         var before = await _nodes.HeardAtAsync(_node, ct).ConfigureAwait(false);
-        await _nodes.HearAsync(_node, now, ct).ConfigureAwait(false);
+        await _nodes.HearAsync(_node, run, now, ct).ConfigureAwait(false);
         return before;
     }
+
+    public async ValueTask<IReadOnlyList<string>> ListLostRunsAsync(
+        string run, DateTimeOffset heardSince, CancellationToken ct)
+    {
+        var runs = await _nodes.RunsAsync(ct).ConfigureAwait(false);
+        var heard = await _nodes.HeardAsync(heardSince, ct).ConfigureAwait(false);
+        var isFirst = !heard.Any(node => string.CompareOrdinal(node, _node) < 0);
+        return
+        [
+            .. runs.Where(one => one.Run != run && (one.Node == _node || isFirst && !heard.Contains(one.Node)))
+                .Select(one => one.Run),
+        ];
+    }
+
+    public async ValueTask EndRunAsync(string run, CancellationToken ct) =>
+        await _nodes.EndAsync(run, ct).ConfigureAwait(false);
 
     public async ValueTask<string?> HolderAsync(SessionKey key, DateTimeOffset heardSince, CancellationToken ct)
     {

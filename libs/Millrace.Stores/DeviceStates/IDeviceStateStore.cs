@@ -7,6 +7,9 @@ public sealed record DeviceState(
     string DeviceId, bool Connected, DateTimeOffset? ConnectedAt, DateTimeOffset? DisconnectedAt,
     string? DisconnectReason, DateTimeOffset? LastSeenAt);
 
+/// <summary>A connection that has begun and is not known to have ended.</summary>
+public sealed record OpenConnection(string DeviceId, string ConnectionId, DateTimeOffset? ConnectedAt);
+
 /// <summary>What the lifecycle topic says of each device, folded.</summary>
 public interface IDeviceStateStore
 {
@@ -24,4 +27,10 @@ public interface IDeviceStateStore
         IReadOnlyCollection<string> deviceIds, CancellationToken ct = default);
 
     ValueTask<long> CountConnectedAsync(CancellationToken ct = default);
+
+    /// <summary>
+    /// The devices that are connected by connections whose ids begin so, in no order that means anything: those of one
+    /// run of a gateway.
+    /// </summary>
+    IAsyncEnumerable<OpenConnection> OpenConnectionsAsync(string idPrefix, CancellationToken ct = default);
 }

@@ -91,7 +91,18 @@ public interface ISessionStore
     /// Says that this node is at work; the sessions that its connections open are its. Returns when it said so before,
     /// null for the first time.
     /// </summary>
-    ValueTask<DateTimeOffset?> RenewAsync(DateTimeOffset now, CancellationToken ct = default);
+    /// <param name="run">Of this node, from its start to its end: what a crash of it left is known by it.</param>
+    ValueTask<DateTimeOffset?> RenewAsync(string run, DateTimeOffset now, CancellationToken ct = default);
+
+    /// <summary>
+    /// Runs that ended without a word, and are this node's to look after: earlier ones of its own, and those of nodes
+    /// of which nothing was heard since, when no node that was heard since comes before this one by name.
+    /// </summary>
+    ValueTask<IReadOnlyList<string>> ListLostRunsAsync(
+        string run, DateTimeOffset heardSince, CancellationToken ct = default);
+
+    /// <summary>It has ended in order, or what it left is looked after. One that is not there is no error.</summary>
+    ValueTask EndRunAsync(string run, CancellationToken ct = default);
 
     /// <summary>The node whose connection has the session; null when none has, or it was not heard since.</summary>
     ValueTask<string?> HolderAsync(SessionKey key, DateTimeOffset heardSince, CancellationToken ct = default);

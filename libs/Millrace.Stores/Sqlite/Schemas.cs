@@ -53,6 +53,8 @@ internal static class Schemas
           cell INTEGER NOT NULL) WITHOUT ROWID;
         CREATE INDEX positions_of_devices_cell ON positions_of_devices(cell, device)
         """),
+        new("connections that are open",
+            "CREATE INDEX device_states_connection ON device_states(connection) WHERE connected = 1"),
     ];
 
     /// <summary>Records that nothing else holds; a commit is on the disk when it returns.</summary>
@@ -149,5 +151,6 @@ internal static class Schemas
           PRIMARY KEY(job, id)) WITHOUT ROWID;
         CREATE TABLE job_schedules(job TEXT PRIMARY KEY, served_up_to INTEGER NOT NULL) WITHOUT ROWID
         """),
+        new("runs of nodes", "CREATE TABLE node_runs(run TEXT PRIMARY KEY, node TEXT NOT NULL) WITHOUT ROWID"),
     ];
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Millrace.Contracts;
 using Millrace.Stores.DeviceStates;
@@ -6,6 +7,7 @@ namespace Millrace.Stores.Sqlite;
 
 internal sealed class SqliteDeviceStateStore(SqliteDatabase database) : IDeviceStateStore
 {
+    private const int PageMax = 1_000;
     private const string Sink = "device-states";
     private const string Fields =
         "device, connected, connected_at, disconnected_at, reason, last_seen_at";
@@ -32,6 +34,23 @@ internal sealed class SqliteDeviceStateStore(SqliteDatabase database) : IDeviceS
     public ValueTask<long> CountConnectedAsync(CancellationToken ct) =>
         database.ReadAsync(
             session => session.Scalar<long>("SELECT count(*) FROM device_states WHERE connected = 1"), ct);
+
+    public async IAsyncEnumerable<OpenConnection> OpenConnectionsAsync(
+        string idPrefix, [EnumeratorCancellation] CancellationToken ct)
+    {
+        for (var after = idPrefix; ;)
+        {
+            var last = after;
+            var page = await database.ReadAsync(session => session.List(
+                "SELECT device, connection, connected_at FROM device_states WHERE connected = 1 AND connection > ?1 " +
+                "AND substr(connection, 1, length(?2)) = ?2 ORDER BY connection LIMIT ?3",
+                row => new OpenConnection(row.GetString(0), row.GetString(1), row.TimeOrNull(2)),
+                last, idPrefix, PageMax), ct).ConfigureAwait(false);
+            foreach (var connection in page) yield return connection;
+            if (page.Count < PageMax) yield break;
+            after = page[^1].ConnectionId;
+        }
+    }
 
     private static DeviceState? Find(SqliteSession session, string deviceId) =>
         session.First($"SELECT {Fields} FROM device_states WHERE device = ?1", Read, deviceId);

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using Millrace.Hosting.Http;
 
 namespace Millrace.Api.Queries;
 
@@ -14,7 +15,7 @@ internal sealed class QueryInvalidResponses : IExceptionHandler
             title: definition.What,
             detail: $"{definition.Why} {definition.Remedy}",
             statusCode: StatusCodes.Status400BadRequest,
-            type: $"docs/errors/{definition.Code}.md",
+            type: Problems.TypeOf(definition.Code),
             extensions: new Dictionary<string, object?>
             {
                 ["code"] = definition.Code,

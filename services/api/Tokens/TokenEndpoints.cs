@@ -27,13 +27,15 @@ internal static class TokenEndpoints
         new([.. (await store.ListAsync(ct)).Select(TokenItem.Of)]);
 
     private static async Task<IResult> CreateAsync(
-        TokenRequest request, TokenIssuer issuer, AuditTrail audit, CancellationToken ct)
+        TokenRequest request, TokenIssuer issuer, AuditTrail audit, TimeProvider time, CancellationToken ct)
     {
         if (string.IsNullOrWhiteSpace(request.Name))
             throw ApiErrors.BadRequest.With("name", "A token needs a name.").AsException();
         var unknown = request.Scopes?.Except(Scopes).FirstOrDefault();
         if (request.Scopes is not { Count: > 0 } || unknown is not null)
             throw ApiErrors.BadRequest.With(unknown, "scopes must be any of read, operate, administer.").AsException();
+        if (request.ExpiresAt <= time.GetUtcNow())
+            throw ApiErrors.BadRequest.With(request.ExpiresAt, "expiresAt must be in the future.").AsException();
         var (token, text) = await issuer.IssueAsync(request.Name, request.Scopes, request.ExpiresAt, ct);
         await audit.AddAsync("token.create", token.Id, $"{token.Name}: {string.Join(' ', token.Scopes)}", ct);
         return Results.Created($"/api/v1/tokens/{token.Id}", new TokenMade(TokenItem.Of(token), text));

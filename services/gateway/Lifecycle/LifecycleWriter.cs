@@ -25,6 +25,7 @@ internal sealed class LifecycleWriter(
     private readonly CancellationTokenSource _giveUp = new();
     private RecordBatchBuilder[] _builders = [];
     private Task _running = Task.CompletedTask;
+    private volatile bool _hasLost;
 
     public void Start()
     {
@@ -44,16 +45,19 @@ internal sealed class LifecycleWriter(
         }
         catch (ChannelClosedException)
         {
-            metrics.LifecycleLost(1);
+            Lost(1);
         }
     }
 
-    /// <summary>Writes what waits; what the log does not take until the token ends is counted as lost.</summary>
-    public async Task StopAsync(CancellationToken ct)
+    /// <summary>
+    /// Writes what waits; what the log does not take until the token ends is counted as lost. True when nothing was.
+    /// </summary>
+    public async Task<bool> StopAsync(CancellationToken ct)
     {
         _queue.Writer.TryComplete();
         using var registration = ct.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), _giveUp);
         await _running.ConfigureAwait(false);
+        return !_hasLost;
     }
 
     private async Task RunAsync()
@@ -94,12 +98,18 @@ internal sealed class LifecycleWriter(
                 if (!failed) logger.LifecycleFails(failure);
                 if (!await PauseAsync().ConfigureAwait(false))
                 {
-                    metrics.LifecycleLost(records.Count);
+                    Lost(records.Count);
                     logger.LifecycleLost(records.Count);
                     return;
                 }
             }
         }
+    }
+
+    private void Lost(int count)
+    {
+        _hasLost = true;
+        metrics.LifecycleLost(count);
     }
 
     private async ValueTask<bool> PauseAsync()

@@ -15,8 +15,8 @@ namespace Millrace.Gateway.Mqtt;
 internal sealed class GatewayRuntime(
     IOptions<GatewayOptions> options, ConnectionTable connections, DeviceAuthenticator authenticator,
     IdentityCache identities, RefusalLog refusals, TopicRouter router, TelemetryPublisher publisher,
-    LifecycleWriter lifecycle, GatewayLimits limits, SessionKeeper sessions, WillPublisher wills, SpaceBroker spaces,
-    GatewayMetrics metrics, TimeProvider time, ILogger<MqttConnection> log)
+    LifecycleWriter lifecycle, GatewayRun run, GatewayLimits limits, SessionKeeper sessions, WillPublisher wills,
+    SpaceBroker spaces, GatewayMetrics metrics, TimeProvider time, ILogger<MqttConnection> log)
 {
     private long _lastConnection;
     private int _nowSeconds;
@@ -55,8 +55,7 @@ internal sealed class GatewayRuntime(
 
     public ILogger Log { get; } = log;
 
-    /// <summary>Tells connections of different runs apart.</summary>
-    public string RunId { get; } = Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
+    public GatewayRun Run { get; } = run;
 
     /// <summary>A clock that moves once a second: looking at it costs a connection nothing.</summary>
     public int NowSeconds
@@ -73,6 +72,4 @@ internal sealed class GatewayRuntime(
     }
 
     public long NextConnectionNumber() => Interlocked.Increment(ref _lastConnection);
-
-    public string ConnectionId(long number) => $"{RunId}-{number}";
 }

@@ -74,8 +74,8 @@ internal sealed partial class MqttConnection
 
     private async ValueTask EnterAsync(string clientId, LoginResult result)
     {
-        _connectionNumber = runtime.NextConnectionNumber();
-        var assigned = clientId.Length == 0 ? $"auto-{runtime.ConnectionId(_connectionNumber)}" : null;
+        (_run, _connectionNumber) = (runtime.Run.Id, runtime.NextConnectionNumber());
+        var assigned = clientId.Length == 0 ? $"auto-{ConnectionId}" : null;
         ClientId = assigned ?? (clientId == _login!.DeviceId ? _login!.DeviceId : clientId);
         var max = _meter!.Limits.ConnectionsMax;
         if (!runtime.Connections.TryRegister(this, _login!.DeviceId, max, out var before))
@@ -113,9 +113,11 @@ internal sealed partial class MqttConnection
         var prefix = OwnTopics.Prefix(_login.DeviceId);
         if (!Accept(new SessionGrants(isPresent, assigned, prefix))) return;
         _connectedAt = runtime.Time.GetUtcNow();
-        _wasConnected = true;
+        Volatile.Write(ref _wasConnected, true);
+        Interlocked.MemoryBarrier();
+        _run = runtime.Run.Id;
         (transport as LoopSocket)?.LetIn();
-        await TellAsync(LifecycleKind.Connected, _connectedAt, reason: null).ConfigureAwait(false);
+        await TellAsync(LifecycleKind.Connected, _connectedAt, reason: null, ClientId).ConfigureAwait(false);
         if (_deviceSession is { HasQueued: true }) QueueGrew();
     }
 

@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Millrace.Contracts;
 using Millrace.Gateway.Authentication;
+using Millrace.Gateway.Lifecycle;
 using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Topics;
 using Millrace.Mqtt.Session;
@@ -31,6 +32,7 @@ internal sealed partial class MqttConnection(
     private DeviceLogin? _login;
     private DeviceTopics? _topics;
     private DateTimeOffset _connectedAt;
+    private string _run = "";
     private long _connectionNumber;
     private int _readSeconds = runtime.NowSeconds;
     private int _endedSeconds;
@@ -42,7 +44,7 @@ internal sealed partial class MqttConnection(
 
     public string ClientId { get; private set; } = "";
 
-    public string ConnectionId => runtime.ConnectionId(_connectionNumber);
+    public string ConnectionId => GatewayRun.ConnectionId(_run, _connectionNumber);
 
     /// <summary>Its beginning was read in the lifecycle topic: what comes there later is newer.</summary>
     public bool IsInLog { get; set; }
@@ -146,16 +148,28 @@ internal sealed partial class MqttConnection(
         runtime.Metrics.ConnectionClosed(End!.Reason);
     }
 
+    /// <summary>That it is connected, in this run of the gateway: nobody is taken over from.</summary>
+    public async ValueTask TellAgainAsync()
+    {
+        if (!Volatile.Read(ref _wasConnected)) return;
+        _run = runtime.Run.Id;
+        await TellAsync(LifecycleKind.Connected, runtime.Time.GetUtcNow(), reason: null).ConfigureAwait(false);
+
+        // Its end may have been told before that, of the run before.
+        if (End is { } end)
+            await TellAsync(LifecycleKind.Disconnected, runtime.Time.GetUtcNow(), end.Reason).ConfigureAwait(false);
+    }
+
     private async ValueTask TellEndAsync(DueWill? will)
     {
         if (will is not null) await runtime.Wills.PublishAsync(will, Topics, _access).ConfigureAwait(false);
         await TellAsync(LifecycleKind.Disconnected, runtime.Time.GetUtcNow(), End!.Reason).ConfigureAwait(false);
     }
 
-    private ValueTask TellAsync(LifecycleKind kind, DateTimeOffset at, string? reason) =>
+    /// <param name="clientId">For one that has just connected: it takes over from others of that name.</param>
+    private ValueTask TellAsync(LifecycleKind kind, DateTimeOffset at, string? reason, string? clientId = null) =>
         runtime.Lifecycle.WriteAsync(new LifecycleEvent(
-            kind, _login!.DeviceId, at, reason, ConnectionId, _connectedAt, _login.GenerationId,
-            kind == LifecycleKind.Connected ? ClientId : null));
+            kind, _login!.DeviceId, at, reason, ConnectionId, _connectedAt, _login.GenerationId, clientId));
 
     /// <summary>Wakes the reader, whatever it waits for.</summary>
     private void Interrupt()

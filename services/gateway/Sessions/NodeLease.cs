@@ -1,16 +1,18 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Millrace.Gateway.Lifecycle;
 using Millrace.Gateway.Mqtt;
 
 namespace Millrace.Gateway.Sessions;
 
 /// <summary>
-/// Says again and again that this gateway is at work, and closes the sessions of gateways that are not heard of any
-/// more. One that was silent for too long itself does not know what became of its sessions: it lets their devices go.
+/// Says again and again that this gateway is at work, and looks after what gateways left that are not heard of now. One
+/// that was silent for too long itself does not know what became of its sessions: it lets their devices go. Of the
+/// others it tells again that they are connected, for somebody may have told that they are not.
 /// </summary>
 internal sealed class NodeLease(
-    SessionKeeper keeper, ConnectionTable connections, IOptions<GatewayOptions> options, TimeProvider time,
-    ILogger<NodeLease> logger)
+    SessionKeeper keeper, ConnectionTable connections, GatewayRun run, LostRuns lostRuns,
+    IOptions<GatewayOptions> options, TimeProvider time, ILogger<NodeLease> logger)
 {
     private const int AtOnce = 500;
     private const int RenewalsPerTimeout = 5;
@@ -20,7 +22,7 @@ internal sealed class NodeLease(
     /// <summary>Before the first connection: what this node left when it ended without a word is closed, too.</summary>
     public async ValueTask<int> StartAsync(CancellationToken ct)
     {
-        await keeper.Store.RenewAsync(time.GetUtcNow(), ct).ConfigureAwait(false);
+        await keeper.Store.RenewAsync(run.Id, time.GetUtcNow(), ct).ConfigureAwait(false);
         return await CloseLeftAsync(own: true, ct).ConfigureAwait(false);
     }
 
@@ -29,8 +31,8 @@ internal sealed class NodeLease(
         using var timer = new PeriodicTimer(Timeout / RenewalsPerTimeout, time);
         try
         {
-            while (await timer.WaitForNextTickAsync(stop).ConfigureAwait(false))
-                await RenewAsync(stop).ConfigureAwait(false);
+            do await RenewAsync(stop).ConfigureAwait(false);
+            while (await timer.WaitForNextTickAsync(stop).ConfigureAwait(false));
         }
         catch (OperationCanceledException)
         {
@@ -42,9 +44,16 @@ internal sealed class NodeLease(
     {
         try
         {
-            var before = await keeper.Store.RenewAsync(time.GetUtcNow(), stop).ConfigureAwait(false);
-            if (before is { } heard && time.GetUtcNow() - heard > Timeout) LetGo(heard);
+            var before = await keeper.Store.RenewAsync(run.Id, time.GetUtcNow(), stop).ConfigureAwait(false);
+            if (before is { } heard && time.GetUtcNow() - heard > Timeout)
+            {
+                run.BeginAnother();
+                await keeper.Store.RenewAsync(run.Id, time.GetUtcNow(), stop).ConfigureAwait(false);
+                await LetGoAsync(heard).ConfigureAwait(false);
+            }
+
             await CloseLeftAsync(own: false, stop).ConfigureAwait(false);
+            await lostRuns.LookAsync(stop).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
@@ -52,13 +61,28 @@ internal sealed class NodeLease(
         }
     }
 
-    private void LetGo(DateTimeOffset heard)
+    /// <summary>At the end, when nothing is left to tell of this run.</summary>
+    public async ValueTask StopAsync(CancellationToken ct)
+    {
+        try
+        {
+            await keeper.Store.EndRunAsync(run.Id, ct).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            logger.LeaseFails(failure);
+        }
+    }
+
+    private async ValueTask LetGoAsync(DateTimeOffset heard)
     {
         var ended = 0;
         foreach (var connection in connections.Snapshot().ToArray())
         {
-            if (connection?.DeviceSession is not { IsStored: true }) continue;
-            if (connection.TryEnd(ConnectionEnd.SessionFailed)) ended++;
+            if (connection is null) continue;
+            if (connection.DeviceSession is not { IsStored: true })
+                await connection.TellAgainAsync().ConfigureAwait(false);
+            else if (connection.TryEnd(ConnectionEnd.SessionFailed)) ended++;
         }
 
         logger.LeaseLost(heard, ended);

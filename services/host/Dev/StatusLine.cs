@@ -46,9 +46,10 @@ internal static class StatusLine
         }
     }
 
+    /// <summary>Short enough for 80 columns while numbers are small: what is well is not told.</summary>
     private static string Line(HubStatus s, double rate) => string.Create(CultureInfo.InvariantCulture,
-        $"devices {s.DevicesConnected}/{s.Devices}  messages {s.TelemetryRecords} ({rate:0.0}/s)  alerts {s.Alerts}  " +
-        $"lag {s.WarmLag}  archived {s.ArchivedRows}  dead letters {s.DeadLetters}");
+        $"devices {s.DevicesConnected}/{s.Devices}  {rate:0.0} messages/s  alerts {s.Alerts}  lag {s.WarmLag}  " +
+        $"archived {s.ArchivedRows}{(s.DeadLetters > 0 ? $"  dead letters {s.DeadLetters}" : "")}");
 
     private static void Print(string line)
     {

@@ -40,9 +40,9 @@ internal static class QueryCommands
             var result = Compile(parsed, parsed.GetValue(File)!);
             foreach (var diagnostic in result.Diagnostics) Console.Error.WriteLine(Told(diagnostic));
             if (result.Plan is null) return Task.FromResult(Verb.Failed);
-            var outputs = string.Join(", ", result.Plan.Outputs);
-            ResultWriter.Said(parsed.GetValue(CommonOptions.Output), $"valid; writes {outputs}",
-                new JsonObject { ["valid"] = true, ["outputs"] = outputs });
+            var (inputs, outputs) = (string.Join(", ", result.Plan.Inputs), string.Join(", ", result.Plan.Outputs));
+            ResultWriter.Said(parsed.GetValue(CommonOptions.Output), $"valid; reads {inputs}; writes {outputs}",
+                new JsonObject { ["valid"] = true, ["inputs"] = inputs, ["outputs"] = outputs });
             return Task.FromResult(Verb.Done);
         }, File, Reference, Config, CommonOptions.Output);
 

@@ -1,11 +1,13 @@
 using System.CommandLine;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Millrace.Client;
 using Millrace.Hosting;
 using Millrace.Hosting.Node;
 using Millrace.Hosting.Roles;
+using Millrace.Output;
 using Millrace.Platform;
 
 namespace Millrace.Run;
@@ -53,9 +55,10 @@ internal static class RunCommands
         {
             var (data, roles, settings, file) = Read(parsed);
             PlatformBuilder.Check(data, roles, settings, file);
-            Console.WriteLine("The configuration is valid.");
+            ResultWriter.Said(parsed.GetValue(CommonOptions.Output), "The configuration is valid.",
+                new JsonObject { ["valid"] = true });
             return Task.FromResult(Verb.Done);
-        }, Roles, Config, Set, CommonOptions.Data);
+        }, Roles, Config, Set, CommonOptions.Data, CommonOptions.Output);
 
     private static (DataFolder, List<MillraceRole>, List<KeyValuePair<string, string?>>,
         string?) Read(ParseResult parsed)

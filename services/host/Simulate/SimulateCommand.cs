@@ -55,9 +55,12 @@ internal static class SimulateCommand
     private static readonly Option<double> Jitter =
         Share("--jitter", "How much a message may come earlier or later, as a share of its interval", 0.2);
 
-    private static readonly Option<double> Late = Share("--late", "Share of messages that are minutes old");
+    private static readonly Option<double> Late = Share("--late", "Share of messages that are two minutes old");
     private static readonly Option<double> Duplicate = Share("--duplicate", "Share of messages sent twice");
     private static readonly Option<double> Malformed = Share("--malformed", "Share of messages that are no JSON");
+    private static readonly Option<double> InFlight = CommonOptions.Number(
+        "--in-flight", "Messages of a device that may be on their way before it waits", 16, 1, 1_000);
+
     private static readonly Option<double> Offline =
         Share("--offline", "Share of messages after which a device goes away for ten seconds");
 
@@ -81,7 +84,7 @@ internal static class SimulateCommand
             if (report is { Acknowledged: 0, Refused: > 0 })
                 throw HostErrors.FleetRefused.With(options.Devices, report.LastRefusal).AsException();
         }, Scenario, Devices, Prefix, Rate, Duration, Mqtt, Authority, Seed, Jitter, Late, Duplicate, Malformed,
-            Offline, CommonOptions.Output);
+            Offline, InFlight, CommonOptions.Output);
 
     private static SimulationOptions Options(ParseResult parsed)
     {
@@ -102,6 +105,7 @@ internal static class SimulateCommand
             DuplicateShare = parsed.GetValue(Duplicate),
             MalformedShare = parsed.GetValue(Malformed),
             OfflineShare = parsed.GetValue(Offline),
+            InFlightMax = (int)parsed.GetValue(InFlight),
         };
     }
 

@@ -4,17 +4,19 @@ using MQTTnet.Protocol;
 
 namespace Millrace.Simulator.Fleet;
 
-/// <summary>One device on a connection of its own: sends what its model says, and comes back when it lost the
-/// line.</summary>
+/// <summary>
+/// One device on a connection of its own: sends what its model says when it is due, whether or not the messages before
+/// are acknowledged, and comes back when it lost the line.
+/// </summary>
 internal sealed class SimulatedDevice(
     string id, string key, IDeviceModel model, Random random, SimulationOptions options, FleetCounts counts,
-    TimeProvider time)
+    TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LateBy = TimeSpan.FromMinutes(2);
-    private static readonly byte[] Malformed = "{\"battery\": "u8.ToArray();
 
+    private readonly SemaphoreSlim _inFlight = new(options.InFlightMax);
     private bool _counted;
 
     /// <summary>Sends until it is stopped; what was sent then is still waited for.</summary>
@@ -25,12 +27,14 @@ internal sealed class SimulatedDevice(
         {
             // Not all at once: a fleet comes up over a second or so.
             await Task.Delay(TimeSpan.FromSeconds(random.NextDouble()), time, stop);
+            var due = time.GetUtcNow();
             while (true)
             {
-                await EnsureConnectedAsync(client, stop);
+                if (await EnsureConnectedAsync(client, stop)) due = time.GetUtcNow();
                 var message = model.Next();
-                await Task.Delay(Jittered(options.Scaled(message.After)), time, stop);
-                await SendAsync(client, message);
+                due += Jittered(options.Scaled(message.After));
+                if (due - time.GetUtcNow() is { Ticks: > 0 } wait) await Task.Delay(wait, time, stop);
+                await SendAsync(client, message, stop);
                 if (random.NextDouble() >= options.OfflineShare) continue;
                 await DisconnectAsync(client);
                 await Task.Delay(options.OfflineSpell, time, stop);
@@ -42,12 +46,16 @@ internal sealed class SimulatedDevice(
         }
     }
 
+    public void Dispose() => _inFlight.Dispose();
+
     private TimeSpan Jittered(TimeSpan after) =>
         after * (1 + (options.Jitter * ((2 * random.NextDouble()) - 1)));
 
-    private async Task EnsureConnectedAsync(IMqttClient client, CancellationToken stop)
+    /// <summary>True when it was not connected before.</summary>
+    private async Task<bool> EnsureConnectedAsync(IMqttClient client, CancellationToken stop)
     {
-        while (!client.IsConnected)
+        if (client.IsConnected) return false;
+        while (true)
         {
             Uncount();
             try
@@ -57,7 +65,7 @@ internal sealed class SimulatedDevice(
                 {
                     counts.Connect();
                     _counted = true;
-                    return;
+                    return true;
                 }
 
                 counts.Refuse($"CONNECT: {answer.ResultCode}");
@@ -71,31 +79,50 @@ internal sealed class SimulatedDevice(
         }
     }
 
-    private async Task SendAsync(IMqttClient client, SimulatedMessage message)
+    /// <summary>Returns when it is on its way; waits first while as many are as may be.</summary>
+    private async Task SendAsync(IMqttClient client, SimulatedMessage message, CancellationToken stop)
     {
         var copies = random.NextDouble() < options.DuplicateShare ? 2 : 1;
-        var body = random.NextDouble() < options.MalformedShare ? Malformed : message.Body;
+        var isMalformed = random.NextDouble() < options.MalformedShare;
         var late = random.NextDouble() < options.LateShare ? LateBy : TimeSpan.Zero;
-        var created = Uri.EscapeDataString((time.GetUtcNow() - late).ToString("O"));
+        var created = (time.GetUtcNow() - late).ToString("O");
+        var body = message.Stamped(created);
         var packet = new MqttApplicationMessageBuilder()
-            .WithTopic($"devices/{id}/messages/events/$.ct=application%2Fjson&$.ctime={created}&kind={message.Kind}")
-            .WithPayload(body).WithQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce).Build();
+            .WithTopic($"devices/{id}/messages/events/" +
+                $"$.ct=application%2Fjson&$.ctime={Uri.EscapeDataString(created)}&kind={message.Kind}")
+            .WithPayload(isMalformed ? body[..(body.Length / 2)] : body)
+            .WithQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce).Build();
         for (var i = 0; i < copies; i++)
         {
-            var started = time.GetTimestamp();
-            try
-            {
-                counts.Send();
-                var answer = await client.PublishAsync(packet, CancellationToken.None);
-                if (answer.IsSuccess) counts.Acknowledge(time.GetElapsedTime(started));
-                else counts.Refuse($"PUBLISH: {answer.ReasonCode}");
-            }
-            catch (Exception failure)
-            {
-                counts.Refuse($"PUBLISH: {failure.GetBaseException().Message}");
-                return;
-            }
+            await _inFlight.WaitAsync(stop);
+            _ = PublishAsync(client, packet);
         }
+    }
+
+    private async Task PublishAsync(IMqttClient client, MqttApplicationMessage packet)
+    {
+        var started = time.GetTimestamp();
+        try
+        {
+            counts.Send();
+            var answer = await client.PublishAsync(packet, CancellationToken.None);
+            if (answer.IsSuccess) counts.Acknowledge(time.GetElapsedTime(started));
+            else counts.Refuse($"PUBLISH: {answer.ReasonCode}");
+        }
+        catch (Exception failure)
+        {
+            counts.Refuse($"PUBLISH: {failure.GetBaseException().Message}");
+        }
+        finally
+        {
+            _inFlight.Release();
+        }
+    }
+
+    private async Task AllAnsweredAsync()
+    {
+        for (var i = 0; i < options.InFlightMax; i++) await _inFlight.WaitAsync();
+        _inFlight.Release(options.InFlightMax);
     }
 
     /// <summary>Takes the connection out of the count, when it is in there: the line may have been lost.</summary>
@@ -108,6 +135,7 @@ internal sealed class SimulatedDevice(
 
     private async Task DisconnectAsync(IMqttClient client)
     {
+        await AllAnsweredAsync();
         Uncount();
         if (!client.IsConnected) return;
         try

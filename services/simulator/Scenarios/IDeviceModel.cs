@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Millrace.Simulator.Scenarios;
 
 /// <summary>
@@ -11,4 +13,13 @@ internal interface IDeviceModel
 
 /// <param name="After">Time since the message before, of the same device.</param>
 /// <param name="Kind">Becomes the application property "kind".</param>
-internal sealed record SimulatedMessage(TimeSpan After, string Kind, byte[] Body);
+/// <param name="Body">A JSON object.</param>
+internal sealed record SimulatedMessage(TimeSpan After, string Kind, byte[] Body)
+{
+    /// <summary>The body with the time of its making as its first field, <c>time</c>.</summary>
+    public byte[] Stamped(string time)
+    {
+        var head = Encoding.UTF8.GetBytes($"{{\"time\":\"{time}\"{(Body.AsSpan().SequenceEqual("{}"u8) ? "" : ",")}");
+        return [.. head, .. Body.AsSpan(1)];
+    }
+}

@@ -40,6 +40,8 @@ internal sealed record ScenarioFile(IReadOnlyList<ScenarioFile.Message> Messages
             if (Messages.Count == 0) return "There are no messages.";
             if (Messages.FirstOrDefault(m => m.Every <= TimeSpan.Zero) is { } still)
                 return $"{still.Kind} comes every 0; make it more.";
+            if (Messages.Any(m => m.Fields.ContainsKey("time")))
+                return "time is the time of the message in each body; name the field otherwise.";
             var wrong = Messages.SelectMany(m => m.Fields).FirstOrDefault(f => !CanBe(f.Value));
             return wrong.Key is null ? null : $"{wrong.Key} is neither a range of two numbers, a list, nor a constant.";
         }

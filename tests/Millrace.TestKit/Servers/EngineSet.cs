@@ -64,8 +64,13 @@ public sealed class EngineSet : IAsyncDisposable
         return RunAsync("up", engine);
     }
 
-    /// <summary>SIGKILL: its data stays. Nodes count from 1.</summary>
-    public Task KillAsync(int node) => RunAsync("kill", _engine, $"{node}");
+    /// <summary>SIGKILL: its data stays. Returns when it is gone. Nodes count from 1.</summary>
+    public async Task KillAsync(int node)
+    {
+        var process = ProcessOf(PathOf(node, "pid"));
+        await RunAsync("kill", _engine, $"{node}");
+        await EndAsync(process);
+    }
 
     /// <summary>Starts one that was killed, and returns when it takes requests.</summary>
     public Task StartAsync(int node) => RunAsync("start", _engine, $"{node}");
@@ -102,6 +107,21 @@ public sealed class EngineSet : IAsyncDisposable
         foreach (var pair in text.Split('\n').Select(one => one.Split('=', 2)).Where(pair => pair.Length == 2))
             Variables[pair[0]] = pair[1].Trim();
     }
+
+    internal static int ProcessOf(string file) => int.Parse(File.ReadAllText(file));
+
+    /// <summary>Until a process that was killed is gone; one that only its parent has to bury counts as gone.</summary>
+    internal static Task EndAsync(int process) => Eventually.TrueAsync(() =>
+    {
+        try
+        {
+            return File.ReadLines($"/proc/{process}/status").Any(line => line.StartsWith("State:\tZ"));
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }, $"process {process} is gone");
 
     /// <summary>The first of ports that nobody listens on, for a set.</summary>
     internal static int FreePorts()

@@ -33,15 +33,23 @@ internal sealed class EnginesCommand : IBrokerCommand
     }
 
     /// <summary>The settings of a broker, which it reads when it is started.</summary>
-    public string SettingsOf(int broker) => Path.Combine(_folder!.Path, $"kafka-{broker}", "server.properties");
+    public string SettingsOf(int broker) => PathOf(broker, "server.properties");
 
-    public Task DoAsync(string verb, int broker) => RunAsync(verb, "kafka", $"{broker}");
+    public async Task DoAsync(string verb, int broker)
+    {
+        var killed = verb == "kill" ? EngineSet.ProcessOf(PathOf(broker, "pid")) : (int?)null;
+        await RunAsync(verb, "kafka", $"{broker}");
+        if (killed is { } process) await EngineSet.EndAsync(process);
+    }
 
     public async ValueTask DownAsync()
     {
         if (!_wasUp) await RunAsync("down", "kafka");
         _folder?.Dispose();
     }
+
+    private string PathOf(int broker, string name) => Path.Combine(
+        _folder?.Path ?? Environment.GetEnvironmentVariable(RunVariable)!, $"kafka-{broker}", name);
 
     private async Task<string> RunAsync(params string[] arguments)
     {

@@ -44,6 +44,26 @@ public abstract class DeviceStateStoreContract : StoreContract<IDeviceStateStore
     }
 
     [Test]
+    public async Task The_open_connections_of_a_run_are_those_that_have_not_ended()
+    {
+        const int count = 1_203; // more than a page
+        var position = 0;
+        async Task WriteAsync(params LifecycleEvent[] events) =>
+            await Store.WriteAsync(Partition(0), events, new SinkPosition(position += events.Length));
+        LifecycleEvent Connected(int device, string id) =>
+            new(LifecycleKind.Connected, $"d{device}", Noon, ConnectionId: id, ConnectedAt: Noon.AddSeconds(-1));
+
+        await WriteAsync([.. Enumerable.Range(0, count).Select(i => Connected(i, $"run-{i}"))]);
+        await WriteAsync(Connected(count, "run2-0"), Connected(1, "other-1"),
+            new LifecycleEvent(LifecycleKind.Disconnected, "d2", Noon, "keep-alive", "run-2"),
+            new LifecycleEvent(LifecycleKind.Deleted, "d3", Noon));
+        var open = new List<OpenConnection>();
+        await foreach (var connection in Store.OpenConnectionsAsync("run-")) open.Add(connection);
+        Assert.That(open, Is.EquivalentTo(Enumerable.Range(0, count).Except([1, 2, 3])
+            .Select(i => new OpenConnection($"d{i}", $"run-{i}", Noon.AddSeconds(-1)))));
+    }
+
+    [Test]
     public async Task States_are_the_fold_of_the_events_however_they_are_cut_into_writes()
     {
         var (round, next) = (0, 0L);

@@ -24,7 +24,7 @@ public abstract partial class SessionStoreContract
     [Test]
     public async Task Wills_of_a_node_are_left_when_it_is_not_heard_of_any_more()
     {
-        await Store.RenewAsync(Noon);
+        await Store.RenewAsync("r", Noon);
         var epoch = (await Store.BeginAsync(Key, Noon, AtOnce)).Epoch;
         await Store.LeaveWillsAsync(Noon, heardSince: Noon, own: false);
         Assert.That(await WillsAsync(0), Is.Empty);

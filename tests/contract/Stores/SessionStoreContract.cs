@@ -240,7 +240,7 @@ public abstract partial class SessionStoreContract : StoreContract<ISessionStore
     public async Task A_session_is_of_the_node_that_opened_it_as_long_as_it_is_heard_of()
     {
         var key = new SessionKey("d", "c");
-        Assert.That(await Store.RenewAsync(Noon), Is.Null);
+        Assert.That(await Store.RenewAsync("r", Noon), Is.Null);
         var opened = await Store.OpenAsync(key, false, 60, Noon);
 
         Assert.That(await Store.HolderAsync(key, Noon), Is.Not.Null);
@@ -248,12 +248,30 @@ public abstract partial class SessionStoreContract : StoreContract<ISessionStore
         Assert.That(await Store.ListLeftAsync(Noon, own: false, 10), Is.Empty);
         Assert.That((await Store.ListLeftAsync(Noon, own: true, 10)).Single().Key, Is.EqualTo(key));
         Assert.That((await Store.ListLeftAsync(Noon.AddSeconds(1), own: false, 10)).Single().Key, Is.EqualTo(key));
-        Assert.That(await Store.RenewAsync(Noon.AddSeconds(1)), Is.EqualTo(Noon));
+        Assert.That(await Store.RenewAsync("r", Noon.AddSeconds(1)), Is.EqualTo(Noon));
         Assert.That(await Store.ListLeftAsync(Noon.AddSeconds(1), own: false, 10), Is.Empty);
 
         await Store.CloseAsync(key, opened.Session.Epoch, new SessionClosure(InboundExchanges.None, 0, 60), Noon);
         Assert.That(await Store.HolderAsync(key, Noon), Is.Null);
         Assert.That(await Store.ListLeftAsync(Noon.AddSeconds(9), own: true, 10), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_run_is_lost_when_the_node_began_another_or_until_it_is_said_to_have_ended()
+    {
+        await Store.RenewAsync("r1", Noon);
+        Assert.That(await Store.ListLostRunsAsync("r1", Noon), Is.Empty);
+        Assert.That(await Store.ListLostRunsAsync("r1", Noon.AddHours(1)), Is.Empty, "one's own is not lost");
+
+        await Store.RenewAsync("r2", Noon.AddSeconds(1));
+        Reopen();
+        await Store.RenewAsync("r3", Noon.AddSeconds(2));
+        Assert.That(await Store.ListLostRunsAsync("r3", Noon), Is.EquivalentTo(["r1", "r2"]));
+        await Store.EndRunAsync("r1");
+        await Store.EndRunAsync("unknown");
+        Assert.That(await Store.ListLostRunsAsync("r3", Noon), Is.EqualTo(["r2"]));
+        await Store.EndRunAsync("r2");
+        Assert.That(await Store.ListLostRunsAsync("r3", Noon), Is.Empty);
     }
 
     /// <summary>For comparing what has lists in it.</summary>

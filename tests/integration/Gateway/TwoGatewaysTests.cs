@@ -1,9 +1,12 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Millrace.Contracts;
 using Millrace.Hosting;
 using Millrace.Hosting.Node;
 using Millrace.Hosting.Options;
 using Millrace.Mqtt;
+using Millrace.Stores;
+using Millrace.Stores.DeviceStates;
 using Millrace.Stores.Sessions;
 using Millrace.Stores.Sqlite;
 using Millrace.TestKit;
@@ -91,7 +94,7 @@ public class TwoGatewaysTests
         await using (var dead = Stores("dead"))
         {
             var sessions = dead.GetRequiredService<ISessionStore>();
-            await sessions.RenewAsync(TimeProvider.System.GetUtcNow());
+            await sessions.RenewAsync("run", TimeProvider.System.GetUtcNow());
             await sessions.OpenAsync(Key, cleanStart: true, expirySeconds: 600, TimeProvider.System.GetUtcNow());
         }
 
@@ -111,6 +114,30 @@ public class TwoGatewaysTests
         using var client = await RawClient.LoginAsync(_first, "pump-1", clientId: "c", ask: Kept);
         Assert.That(client.IsPresent);
         Assert.That(_first.Meters["sessions.taken.over/unanswered"], Is.Zero);
+    }
+
+    [Test]
+    public async Task Devices_of_a_gateway_that_is_not_heard_of_any_more_are_told_to_be_disconnected()
+    {
+        await using var dead = Stores("dead");
+        await dead.GetRequiredService<ISessionStore>().RenewAsync("run", TimeProvider.System.GetUtcNow());
+        var states = dead.GetRequiredService<IDeviceStateStore>();
+        var connected = new LifecycleEvent(LifecycleKind.Connected, "pump-1", DateTimeOffset.UnixEpoch,
+            ConnectionId: "run-7", ConnectedAt: DateTimeOffset.UnixEpoch);
+        var topic = _first.Log.FindTopic(Topics.Lifecycle)!;
+        var partition = new TopicPartition(topic.Name, Partitioner.PartitionOf("pump-1"u8, topic.Partitions));
+        await states.WriteAsync(partition, [connected], new SinkPosition(0));
+
+        var told = (await _first.LifecycleAsync(1))[0];
+        Assert.That(told with { At = default }, Is.EqualTo(connected with
+        {
+            Kind = LifecycleKind.Disconnected,
+            Reason = "gateway-lost",
+            At = default,
+        }));
+        await states.WriteAsync(partition, [told], new SinkPosition(1));
+        await Eventually.TrueAsync(async () => (await _first.Sessions.ListLostRunsAsync("", DateTimeOffset.MaxValue))
+            .All(run => run != "run"), "it is over");
     }
 
     private async Task<GatewayHost> StartSecondAsync() =>

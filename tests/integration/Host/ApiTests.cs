@@ -128,6 +128,46 @@ public class ApiTests() : PlatformTests(isShared: true)
     }
 
     [Test]
+    public async Task Each_operation_of_the_OpenAPI_document_says_how_it_fails()
+    {
+        var document = await Api.GetFromJsonAsync<JsonElement>("openapi/v1.json");
+        var operations = document.GetProperty("paths").EnumerateObject()
+            .Where(path => path.Name.StartsWith("/api/"))
+            .SelectMany(path => path.Value.EnumerateObject().Where(o => o.Name is "get" or "post" or "put" or "patch"
+                or "delete").Select(o => (Name: $"{o.Name} {path.Name}", o.Value))).ToList();
+        Assert.That(operations, Has.Count.GreaterThan(40));
+        Assert.Multiple(() =>
+        {
+            foreach (var (name, operation) in operations)
+            {
+                var responses = operation.GetProperty("responses");
+                var failures = responses.EnumerateObject().Where(r => !r.Name.StartsWith('2')).ToList();
+                Assert.That(failures.Select(r => r.Name), Is.SupersetOf(new[] { "401", "403", "default" }), name);
+                Assert.That(failures.Select(r => r.Value.GetProperty("content").GetProperty("application/problem+json")
+                    .GetProperty("schema").GetProperty("$ref").GetString()),
+                    Is.All.EqualTo("#/components/schemas/Problem"), name);
+            }
+        });
+        Assert.That(document.GetProperty("components").GetProperty("schemas").GetProperty("Problem")
+            .GetProperty("required").EnumerateArray().Select(p => p.GetString()), Does.Contain("code"));
+    }
+
+    [Test]
+    public async Task The_type_of_a_problem_is_the_address_of_its_page()
+    {
+        using var refused = await Api.PostAsJsonAsync("api/v1/tokens",
+            new { name = "late", scopes = new[] { "read" }, expiresAt = DateTimeOffset.UnixEpoch });
+        Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+        var problem = await refused.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.That(problem.GetProperty("detail").GetString(), Does.StartWith("expiresAt must be in the future."));
+
+        using var anybody = new HttpClient { BaseAddress = Api.BaseAddress };
+        var page = await anybody.GetStringAsync(problem.GetProperty("type").GetString());
+        Assert.That(page, Does.StartWith("# AP-0004"));
+        Assert.That((await anybody.GetAsync("errors/XX-0000")).StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
+    }
+
+    [Test]
     public async Task The_live_tail_gives_what_comes_in_from_now_on()
     {
         using var response = await Api.GetAsync("api/v1/tail?device=my-device",

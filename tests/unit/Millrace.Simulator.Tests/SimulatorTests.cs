@@ -91,6 +91,7 @@ public class SimulatorTests
     [TestCase("s.json", """{"messages":[{"every":"1s","fields":{"t":{"from":1}}}]}""", "SI-0002")]
     [TestCase("s.json", """{"messages":[{"every":"1s","fields":{"t":{"min":"a","max":2}}}]}""", "SI-0002")]
     [TestCase("s.json", """{"messages":[{"every":"1s","fields":{"t":[]}}]}""", "SI-0002")]
+    [TestCase("s.json", """{"messages":[{"every":"1s","fields":{"time":"now"}}]}""", "SI-0002")]
     public void A_scenario_that_is_none_is_told_by_its_code(string name, string? text, string code)
     {
         using var folder = new TemporaryFolder();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using Millrace.Contracts;
 using Millrace.EventLog;
@@ -24,7 +25,8 @@ internal sealed class AppendingLoad(IEventLog log, string topic, int partitions,
         }
     }
 
-    public int Uncertain { get; private set; }
+    /// <summary>Why appends failed.</summary>
+    public ConcurrentBag<string> Uncertain { get; } = [];
 
     public void Start()
     {
@@ -72,9 +74,9 @@ internal sealed class AppendingLoad(IEventLog log, string topic, int partitions,
             {
                 Keep(partition.Partition, await log.AppendAsync(partition, records), values);
             }
-            catch (MillraceException)
+            catch (MillraceException e)
             {
-                lock (_gate) Uncertain++;
+                Uncertain.Add(e.Message);
             }
         }
     }
