@@ -82,9 +82,11 @@ public class HelmTests
         await kubernetes.HelmAsync("rollback", HubRelease.Name, "1", "--wait", "--timeout", "8m");
         await AcknowledgesAsync(fleet, "after the rollback");
 
-        var before = await release.ShownCertificateAsync();
+        string? before = null;
+        await Eventually.TrueAsync(async () => (before = await release.ShownCertificateAsync()) is not null,
+            "a certificate is shown", Soon);
         await release.UpgradeAsync("--set", "certificate.generation=2");
-        await Eventually.TrueAsync(async () => await release.ShownCertificateAsync() != before,
+        await Eventually.TrueAsync(async () => await release.ShownCertificateAsync() is { } shown && shown != before,
             "the renewed certificate is shown", TimeSpan.FromMinutes(4));
         await AcknowledgesAsync(fleet, "after the certificate was renewed");
         await PrintMemoryAsync(kubernetes);
