@@ -10,6 +10,10 @@ public sealed class ApiOptions
     [Range(1, 100_000)]
     public int PageRowsMax { get; set; } = 1_000;
 
+    /// <summary>The most devices that one request may read.</summary>
+    [Range(1, 10_000)]
+    public int DevicesPerReadMax { get; set; } = 100;
+
     /// <summary>The largest request body.</summary>
     public ByteSize RequestBytesMax { get; set; } = ByteSize.FromMiB(1);
 

@@ -26,6 +26,16 @@ internal static class Limits
                 .AsException();
     }
 
+    /// <summary>The devices that are asked for, each once, or an error AP-0004 or MR-0001.</summary>
+    public static IReadOnlyList<string> Devices(string[] device, ApiOptions options)
+    {
+        IReadOnlyList<string> ids = [.. device.Distinct().Select(Device)];
+        return ids.Count >= 1 && ids.Count <= options.DevicesPerReadMax
+            ? ids
+            : throw ApiErrors.BadRequest.With(ids.Count,
+                $"Name 1 to {options.DevicesPerReadMax} devices, each as a parameter device.").AsException();
+    }
+
     /// <summary>The device id of a path, or an error MR-0001.</summary>
     public static string Device(string id) => DeviceId.Parse(id).Value;
 }

@@ -1,5 +1,6 @@
 using Millrace.Contracts;
 using Millrace.Cql;
+using Millrace.Stores.Cassandra.Connection;
 using Millrace.Stores.Telemetry;
 
 namespace Millrace.Stores.Cassandra.Telemetry;
@@ -45,6 +46,17 @@ internal sealed partial class CassandraTelemetryStore
 
     public ValueTask<TelemetryMessage?> LatestAsync(string deviceId, CancellationToken ct) =>
         _latest.FindAsync(deviceId, ct);
+
+    public async ValueTask<IReadOnlyList<Page<TelemetryMessage>>> QueryManyAsync(
+        IReadOnlyList<TelemetryRange> ranges, CancellationToken ct) =>
+        await InFlight.SelectAsync(ranges, ct, QueryAsync).ConfigureAwait(false);
+
+    public async ValueTask<IReadOnlyList<TelemetryMessage>> LatestManyAsync(
+        IReadOnlyList<string> deviceIds, CancellationToken ct)
+    {
+        var found = await InFlight.SelectAsync(deviceIds, ct, LatestAsync).ConfigureAwait(false);
+        return [.. found.OfType<TelemetryMessage>()];
+    }
 
     private async Task<List<TelemetryMessage>> ReadAsync(
         TelemetryPartition partition, TelemetryRange range, Bounds bounds, int limit, CancellationToken ct)

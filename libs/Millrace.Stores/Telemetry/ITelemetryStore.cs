@@ -22,6 +22,25 @@ public interface ITelemetryStore
 
     ValueTask<TelemetryMessage?> LatestAsync(string deviceId, CancellationToken ct = default);
 
+    /// <summary>A page of each, in their order.</summary>
+    async ValueTask<IReadOnlyList<Page<TelemetryMessage>>> QueryManyAsync(
+        IReadOnlyList<TelemetryRange> ranges, CancellationToken ct = default)
+    {
+        var pages = new List<Page<TelemetryMessage>>(ranges.Count);
+        foreach (var range in ranges) pages.Add(await QueryAsync(range, ct).ConfigureAwait(false));
+        return pages;
+    }
+
+    /// <summary>Latest values of these devices, in their order; one that has sent nothing is left out.</summary>
+    async ValueTask<IReadOnlyList<TelemetryMessage>> LatestManyAsync(
+        IReadOnlyList<string> deviceIds, CancellationToken ct = default)
+    {
+        var found = new List<TelemetryMessage>(deviceIds.Count);
+        foreach (var id in deviceIds)
+            if (await LatestAsync(id, ct).ConfigureAwait(false) is { } latest) found.Add(latest);
+        return found;
+    }
+
     /// <summary>Rows go by themselves when their time is over, so that nobody need call
     /// <see cref="ExpireAsync"/>, which reads them all.</summary>
     bool ExpiresByItself => false;

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 
 namespace Millrace.Cluster;
@@ -21,9 +22,12 @@ public sealed class ClusterOptions
     [Range(1, 65535)]
     public int Port { get; set; } = 4053;
 
-    /// <summary>The address to listen on; loopback unless told otherwise: members show no credential.</summary>
+    /// <summary>The address to listen on; any but loopback needs <see cref="Tls"/>, or to be told otherwise.</summary>
     [Required]
     public string Address { get; set; } = "127.0.0.1";
+
+    /// <summary>How members know each other.</summary>
+    public ClusterTlsOptions Tls { get; set; } = new();
 
     /// <summary>Says that the address is in a network where only members of the cluster can reach the port.</summary>
     public bool AllowPlainOnAnyAddress { get; set; }
@@ -47,15 +51,32 @@ internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
             .Select(seed => $"Cluster:Seeds has '{seed}'; a seed is host:port."));
         if (!IPAddress.TryParse(options.Address, out var address))
             failures.Add($"Cluster:Address is '{options.Address}'; it must be an IP address.");
-        else if (!IPAddress.IsLoopback(address) && !options.AllowPlainOnAnyAddress)
+        else if (!IPAddress.IsLoopback(address) && !options.Tls.IsEnabled && !options.AllowPlainOnAnyAddress)
         {
             failures.Add($"Cluster:Address is {address}, not loopback, and members show each other no credential; " +
-                "Cluster:AllowPlainOnAnyAddress allows it.");
+                "give them certificates (Cluster:Tls), or Cluster:AllowPlainOnAnyAddress allows it.");
         }
 
+        if (options.Tls.IsEnabled && Fault(options.Tls) is { } fault) failures.Add(fault);
         if (options.StableAfter < TimeSpan.FromSeconds(1))
             failures.Add($"Cluster:StableAfter is {options.StableAfter}; choose a second or more.");
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+
+    private static string? Fault(ClusterTlsOptions tls)
+    {
+        if (tls is not { CertificateFile: not null, KeyFile: not null, CaFile: not null })
+            return "Cluster:Tls needs CertificateFile, KeyFile and CaFile, or none of them.";
+        try
+        {
+            ClusterTls.Of(tls);
+            return null;
+        }
+        catch (Exception cause) when (cause is IOException or CryptographicException or UnauthorizedAccessException
+            or ArgumentException)
+        {
+            return $"Cluster:Tls cannot be used: {cause.Message}";
+        }
     }
 
     private static bool IsAddress(string seed) =>

@@ -48,6 +48,8 @@ internal static class ClusterRegistration
         var housekeeping = provider.GetRequiredService<Housekeeping>();
         housekeeping.IsHere = false;
         var stableAfter = $"akka.cluster.split-brain-resolver.stable-after = {options.StableAfter.TotalMilliseconds}ms";
+        var scheme = options.Tls.IsEnabled ? "akka.ssl.tcp" : "akka.tcp";
+        if (options.Tls.IsEnabled) akka.AddSetup(ClusterTls.Of(options.Tls));
         akka.AddHocon(Settings + stableAfter, HoconAddMode.Prepend)
             .ConfigureLoggers(loggers =>
             {
@@ -56,6 +58,7 @@ internal static class ClusterRegistration
             })
             .WithRemoting(new RemoteOptions
             {
+                EnableSsl = options.Tls.IsEnabled,
                 HostName = options.Address,
                 PublicHostName = options.Host,
                 Port = options.Port,
@@ -63,7 +66,7 @@ internal static class ClusterRegistration
             })
             .WithClustering(new Akka.Cluster.Hosting.ClusterOptions
             {
-                SeedNodes = [.. options.Seeds.Select(seed => $"akka.tcp://{Name}@{seed}")],
+                SeedNodes = [.. options.Seeds.Select(seed => $"{scheme}://{Name}@{seed}")],
                 SplitBrainResolver = new KeepMajorityOption(),
             })
             .WithSingleton<HousekeeperActor>("housekeeper", (_, _, _) => Props.Create(() => new HousekeeperActor(

@@ -21,28 +21,49 @@ internal static class TelemetryCommands
 
     private static Command Show()
     {
-        var id = new Argument<string>("DEVICE") { Description = "The device's id" };
+        var id = new Argument<string[]>("DEVICE")
+        {
+            Description = "The device's id; or several",
+            Arity = ArgumentArity.OneOrMore,
+        };
         var from = CommonOptions.Time("--from", "Not before this time");
         var to = CommonOptions.Time("--to", "Before this time");
-        var limit = new Option<int>("--limit") { Description = "At most so many rows", DefaultValueFactory = _ => 20 };
-        var latest = new Option<bool>("--latest") { Description = "Only the latest value" };
-        return Verb.Remote("show", "Recent telemetry of a device, newest first",
+        var limit = new Option<int>("--limit")
+        {
+            Description = "At most so many rows of each",
+            DefaultValueFactory = _ => 20,
+        };
+        var latest = new Option<bool>("--latest") { Description = "Only the latest value of each" };
+        return Verb.Remote("show", "Recent telemetry of devices, newest first",
             "millrace telemetry show my-device --limit 5",
             async (parsed, api, ct) =>
             {
-                var path = $"api/v1/devices/{Uri.EscapeDataString(parsed.GetValue(id)!)}";
-                if (parsed.GetValue(latest))
+                var (ids, output) = (parsed.GetValue(id)!, parsed.GetValue(CommonOptions.Output));
+                var path = $"api/v1/devices/{Uri.EscapeDataString(ids[0])}";
+                var range = Time("from", parsed.GetValue(from)) + Time("to", parsed.GetValue(to));
+                if (ids.Length > 1)
+                    ResultWriter.List(output, await OfManyAsync(parsed.GetValue(latest)), Columns);
+                else if (parsed.GetValue(latest))
+                    ResultWriter.One(output, (await api.GetAsync($"{path}/latest", ct))!.AsObject());
+                else
                 {
-                    ResultWriter.One(parsed.GetValue(CommonOptions.Output),
-                        (await api.GetAsync($"{path}/latest", ct))!.AsObject());
-                    return;
+                    var rows = await api.ListAsync($"{path}/telemetry?{range}", parsed.GetValue(limit), ct);
+                    ResultWriter.List(output, rows, Columns);
                 }
 
-                var range = Time("from", parsed.GetValue(from)) + Time("to", parsed.GetValue(to));
-                var items = await api.ListAsync($"{path}/telemetry?{range}", parsed.GetValue(limit), ct);
-                ResultWriter.List(parsed.GetValue(CommonOptions.Output), items, Columns);
+                async Task<List<JsonObject>> OfManyAsync(bool onlyLatest)
+                {
+                    var devices = string.Concat(ids.Select(one => $"device={Uri.EscapeDataString(one)}&"));
+                    if (onlyLatest) return Items((await api.GetAsync($"api/v1/latest?{devices}", ct))!);
+                    var pages = await api.GetAsync(
+                        $"api/v1/telemetry?{devices}{range}limit={parsed.GetValue(limit)}", ct);
+                    return [.. Items(pages!).SelectMany(Items)];
+                }
             }, id, from, to, limit, latest, CommonOptions.Output);
     }
+
+    private static List<JsonObject> Items(JsonNode answer) =>
+        [.. answer["items"]!.AsArray().Select(item => item!.AsObject())];
 
     private static Command Tail()
     {

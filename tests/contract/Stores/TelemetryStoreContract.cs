@@ -102,6 +102,26 @@ public abstract partial class TelemetryStoreContract : StoreContract<ITelemetryS
     }
 
     [Test]
+    public async Task Several_devices_are_read_at_once_each_in_its_place_and_order()
+    {
+        string[] devices = ["many-c", "many-a", "many-none", "many-b"];
+        foreach (var device in devices.Where(id => id != "many-none"))
+        {
+            await Store.WriteAsync(Partition(1), [.. Enumerable.Range(0, 5).Select(i => Message(device, i, i))],
+                new SinkPosition(0));
+        }
+
+        var pages = await Store.QueryManyAsync([.. devices.Select(id => new TelemetryRange(id, Limit: 3))]);
+        Assert.That(pages.Select(page => page.Items.Select(row => (row.DeviceId, row.Offset))), Is.EqualTo(
+            devices.Select(id => id == "many-none" ? [] : new[] { (id, 4L), (id, 3L), (id, 2L) })));
+        Assert.That(pages.Select(page => page.Continuation is null), Is.EqualTo(devices.Select(d => d == "many-none")));
+        var rest = await Store.QueryAsync(new TelemetryRange("many-a", Continuation: pages[1].Continuation));
+        Assert.That(rest.Items.Select(row => row.Offset), Is.EqualTo(new[] { 1L, 0L }));
+        Assert.That((await Store.LatestManyAsync(devices)).Select(row => (row.DeviceId, row.Offset)),
+            Is.EqualTo(new[] { ("many-c", 4L), ("many-a", 4L), ("many-b", 4L) }));
+    }
+
+    [Test]
     public async Task Writers_of_all_partitions_at_once_lose_nothing()
     {
         // A device is in one partition only; all meet the store for the first time.

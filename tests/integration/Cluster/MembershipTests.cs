@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Millrace.Integration.Tests.Gateway;
 using Millrace.Integration.Tests.Survival;
 using Millrace.TestKit;
 
@@ -69,6 +70,27 @@ public class MembershipTests
         }
     }
 
+    [Test]
+    public async Task Members_show_each_other_certificates_and_one_whose_time_is_over_stays_out()
+    {
+        using var folder = new TemporaryFolder();
+        var certificates = new Certificates(folder.Path);
+        (string, string)[] Tls(string certificate, string key) =>
+        [
+            ("Cluster:Tls:CertificateFile", certificate), ("Cluster:Tls:KeyFile", key),
+            ("Cluster:Tls:CaFile", certificates.CaFile),
+        ];
+        Add(3, seeds: 1, member => member < 2
+            ? Tls(certificates.ServerCertificateFile, certificates.ServerKeyFile)
+            : Tls(certificates.OldCertificateFile, certificates.OldKeyFile));
+        await StartAllAsync();
+        await UpAsync(0);
+        await UpAsync(1);
+        await Eventually.TrueAsync(() => Keepers().Count == 1, "one does the housekeeping", TimeSpan.FromSeconds(40));
+        Assert.That(Keepers().Single(), Is.Not.EqualTo(2));
+        Assert.That((await MissingAsync(2))["cluster"], Does.Contain("not Up"));
+    }
+
     private PlatformProcess Process(int member) => _members[member].Process;
 
     private bool Says(int member, string text) => Process(member).HasPrinted(text);
@@ -81,13 +103,14 @@ public class MembershipTests
     private async Task<Dictionary<string, string>> MissingAsync(int member)
     {
         using var answer = await Process(member).Api.GetAsync("readyz");
-        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK), "membership is no reason to take no work");
-        var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK), $"{member} takes work: {text}");
+        var json = JsonDocument.Parse(text).RootElement;
         return json.GetProperty("missing").Deserialize<Dictionary<string, string>>()!;
     }
 
     /// <summary>Each with a data folder of its own: what they share here is the cluster alone.</summary>
-    private void Add(int members)
+    private void Add(int members, int? seeds = null, Func<int, (string, string)[]>? settings = null)
     {
         var ports = Enumerable.Range(0, members).Select(_ => FreePort()).ToArray();
         for (var i = 0; i < members; i++)
@@ -95,7 +118,8 @@ public class MembershipTests
             var folder = new TemporaryFolder();
             _members.Add((folder, new PlatformProcess(folder.Path, [
                 ("Node:Name", $"member-{i}"), ("Cluster:Port", $"{ports[i]}"), ("Cluster:StableAfter", "3s"),
-                .. ports.Select((port, seed) => ($"Cluster:Seeds:{seed}", $"localhost:{port}")),
+                .. ports.Take(seeds ?? members).Select((port, seed) => ($"Cluster:Seeds:{seed}", $"localhost:{port}")),
+                .. settings?.Invoke(i) ?? [],
             ])));
         }
     }

@@ -23,6 +23,10 @@ public class ApiTests() : PlatformTests(isShared: true)
     [TestCase("api/v1/dead-letters?state=bad", 400, "AP-0004")]
     [TestCase("api/v1/dead-letters?stage=bad", 400, "AP-0004")]
     [TestCase("api/v1/alerts/none/more", 404, "AP-0003")]
+    [TestCase("api/v1/latest", 400, "AP-0004")]
+    [TestCase("api/v1/telemetry", 400, "AP-0004")]
+    [TestCase("api/v1/telemetry?device=a&device=b&limit=501", 400, "AP-0004")]
+    [TestCase("api/v1/telemetry?device=a&device=b/c", 400, "MR-0001")]
     public async Task What_is_asked_wrongly_is_told_by_a_code(string path, int status, string code)
     {
         using var answer = await Api.GetAsync(path);

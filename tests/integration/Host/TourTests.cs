@@ -14,6 +14,12 @@ public class TourTests() : PlatformTests(isShared: false)
         await DoneAsync(await Command.ShellAsync(publish));
         var shown = await MillraceAsync("telemetry", "show", "my-device", "--output", "json");
         Assert.That(shown, Does.Contain("21.5"));
+        foreach (var latest in new[] { "--latest=false", "--latest=true" })
+        {
+            Assert.That(await MillraceAsync("telemetry", "show", "my-device", "another", latest, "--output", "json"),
+                Is.EqualTo(shown));
+        }
+
         Assert.That((await Command.ShellAsync(await PrintedAsync("curl"))).Output, Does.Contain("21.5"));
 
         var query = Folder.Sub("hot.saql");
