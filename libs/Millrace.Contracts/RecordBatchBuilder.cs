@@ -33,6 +33,9 @@ public sealed class RecordBatchBuilder : IDisposable
     /// <summary>What was encoded so far; valid until the next change of this builder.</summary>
     public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _used);
 
+    /// <summary>Called before a record ends; it may look at the record's headers and add some.</summary>
+    public Action? Ending { get; set; }
+
     /// <summary>Begins a record. Then come headers, any number of them, and <see cref="End"/>.</summary>
     public void Begin(long timestampMs, ReadOnlySpan<byte> key, bool hasKey = true)
     {
@@ -67,8 +70,27 @@ public sealed class RecordBatchBuilder : IDisposable
         _headers++;
     }
 
+    /// <summary>The last header of this name of the record that was begun; valid until the next change.</summary>
+    public bool TryGetHeader(ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
+    {
+        value = default;
+        var found = false;
+        var record = _buffer.AsSpan(_recordStart, _used - _recordStart);
+        var keyBytes = Math.Max(BinaryPrimitives.ReadInt32LittleEndian(record[(PrefixBytes + 8)..]), 0);
+        var headers = new RecordView.HeaderEnumerable(record[(PrefixBytes + FixedBytes + keyBytes)..], _headers);
+        foreach (var header in headers)
+        {
+            if (!header.Name.SequenceEqual(name)) continue;
+            value = header.Value;
+            found = true;
+        }
+
+        return found;
+    }
+
     public void End(ReadOnlySpan<byte> value)
     {
+        Ending?.Invoke();
         value.CopyTo(Reserve(value.Length));
         var record = _buffer.AsSpan(_recordStart, _used - _recordStart);
         BinaryPrimitives.WriteUInt16LittleEndian(record[(PrefixBytes + 12)..], checked((ushort)_headers));

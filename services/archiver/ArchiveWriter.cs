@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Millrace.Archiver.Files;
 using Millrace.Archiver.Rows;
 using Millrace.Contracts;
+using Millrace.Contracts.Tracing;
 using Millrace.Delta;
 using Millrace.Delta.Log;
 using Millrace.EventLog;
@@ -82,6 +83,7 @@ internal sealed class ArchiveWriter(
         var now = time.GetUtcNow();
         if (topic.Output is null) status.AddArchived(buffer.Count, now);
         foreach (var letter in buffer.DeadLetters) metrics.DeadLettered(topic.Output, letter.ErrorCode);
+        foreach (var record in buffer.Traced) MessageSpans.Passed($"archive {topic.Name}", record, startedAt);
         metrics.Fenced(topic.Output, buffer.Fenced);
         metrics.Flushed(topic.Output, buffer.Count, adds.Count, adds.Sum(add => add.Bytes), now - startedAt);
         logger.Archived(buffer.Count, adds.Count, topic.Name, result.Version);

@@ -15,7 +15,9 @@
   "EventLog" (dict "Kind" "Kafka" "Partitions" (int .Values.partitions) "Kafka" (include "millrace.kafkaConfig" . | fromYaml))
   "Stores" (dict "Kind" "Cassandra" "DeviceKeyFile" "/etc/millrace/keys/device-keys.key")
   "Cassandra" (include "millrace.cassandraConfig" . | fromYaml)
-  "ObjectStore" (dict "Folder" "/archive")
+  "ObjectStore" (dict "Kind" "S3" "S3" (include "millrace.s3Config" . | fromYaml))
+  "Batch" (dict "Kind" (ternary "Spark" "DuckDb" (or .Values.spark.enabled (ne .Values.external.spark.remote ""))))
+  "Spark" (include "millrace.sparkConfig" . | fromYaml)
   "ColdPath" (dict "JobsFolder" "/etc/millrace/jobs")
   "Logging" (dict "Format" "json") }}
 {{- mergeOverwrite $config (deepCopy .Values.config) | toPrettyJson }}
@@ -74,6 +76,67 @@ Security:
 {{- end }}
 {{- end }}
 
+{{- define "millrace.s3Config" -}}
+{{- if .Values.s3.enabled }}
+Endpoint: http://{{ include "millrace.name" . }}-s3:7070
+Bucket: millrace
+CreateBucket: true
+Credentials: { Source: Configuration, AccessKey: millrace, SecretKeyFile: /etc/millrace/s3-login/secret-key }
+{{- else }}
+{{- with .Values.external.s3 }}
+Bucket: {{ required "external.s3.bucket is missing, and s3.enabled is false" .bucket | quote }}
+Region: {{ .region | quote }}
+{{- with .endpoint }}
+Endpoint: {{ . | quote }}
+{{- end }}
+{{- with .prefix }}
+Prefix: {{ . | quote }}
+{{- end }}
+{{- if .caSecret }}
+CaFile: /etc/millrace/s3-ca/ca.crt
+{{- end }}
+{{- if .accessKey }}
+Credentials: { Source: Configuration, AccessKey: {{ .accessKey | quote }}, SecretKeyFile: /etc/millrace/s3-login/secret-key }
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "millrace.sparkConfig" -}}
+{{- if .Values.spark.enabled }}
+Remote: sc://{{ include "millrace.name" . }}-spark:15002
+ArchiveRoot: {{ printf "s3a://%s/%s" (ternary "millrace" .Values.external.s3.bucket .Values.s3.enabled) (ternary "" .Values.external.s3.prefix .Values.s3.enabled) | trimSuffix "/" }}
+{{- else if .Values.external.spark.remote }}
+{{- with .Values.external.spark }}
+Remote: {{ .remote | quote }}
+ArchiveRoot: {{ required "external.spark.archiveRoot is missing" .archiveRoot | quote }}
+{{- if .tokenSecret }}
+TokenFile: /etc/millrace/spark-token/token
+{{- end }}
+{{- if .caSecret }}
+CaFile: /etc/millrace/spark-ca/ca.crt
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* How the chart's Spark gets at the archive: what follows spark.hadoop.fs.s3a. */}}
+{{- define "millrace.sparkStore" -}}
+{{- if .Values.s3.enabled }}
+endpoint: http://{{ include "millrace.name" . }}-s3:7070
+endpoint.region: us-east-1
+path.style.access: true
+{{- else }}
+{{- with .Values.external.s3 }}
+endpoint.region: {{ .region }}
+{{- if .endpoint }}
+endpoint: {{ .endpoint }}
+path.style.access: true
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* Secrets that the configuration names files of: name of the volume and of the secret. */}}
 {{- define "millrace.fileSecrets" -}}
 {{- if not .Values.kafka.enabled }}
@@ -93,6 +156,28 @@ cassandra-ca: {{ .tls.caSecret }}
 {{- end }}
 {{- if .login.userName }}
 cassandra-login: {{ required "external.cassandra.login.passwordSecret is missing" .login.passwordSecret }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if .Values.s3.enabled }}
+s3-login: {{ include "millrace.name" . }}-s3
+{{- else }}
+{{- with .Values.external.s3 }}
+{{- if .caSecret }}
+s3-ca: {{ .caSecret }}
+{{- end }}
+{{- if .accessKey }}
+s3-login: {{ required "external.s3.secretKeySecret is missing" .secretKeySecret }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if not .Values.spark.enabled }}
+{{- with .Values.external.spark }}
+{{- if .tokenSecret }}
+spark-token: {{ .tokenSecret }}
+{{- end }}
+{{- if .caSecret }}
+spark-ca: {{ .caSecret }}
 {{- end }}
 {{- end }}
 {{- end }}

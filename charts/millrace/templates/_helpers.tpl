@@ -26,10 +26,6 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{ .Values.certificate.secretName | default (printf "%s-certificate" (include "millrace.name" .)) }}
 {{- end }}
 
-{{- define "millrace.archiveClaim" -}}
-{{ .Values.archive.existingClaim | default (printf "%s-archive" (include "millrace.name" .)) }}
-{{- end }}
-
 {{/* The restricted Pod Security standard; the argument is the user's id. */}}
 {{- define "millrace.podSecurity" -}}
 securityContext:

@@ -1,5 +1,6 @@
 using Millrace.Archiver.Files;
 using Millrace.Contracts;
+using Millrace.Contracts.Tracing;
 
 namespace Millrace.Archiver.Rows;
 
@@ -50,6 +51,9 @@ internal sealed unsafe class RowBuffer(ArchiveLayout layout, long recordBytesMax
 
     /// <summary>The enqueued hours that occur, counted from 1970; a row has its place in here.</summary>
     public IReadOnlyList<long> Hours => _hours;
+
+    /// <summary>Those of the records whose way is traced.</summary>
+    public List<TracedRecord> Traced { get; } = [];
 
     internal ReadOnlySpan<BufferedRow> Rows => _rows.AsSpan(0, Count);
 
@@ -102,6 +106,7 @@ internal sealed unsafe class RowBuffer(ArchiveLayout layout, long recordBytesMax
             newestMs = Math.Max(newestMs, record.TimestampMs);
         }
 
+        TracedRecord.Collect(batch, Traced);
         Bytes += batch.Bytes.Length;
         _partitions[partition] = new PartitionSpan(span.First, batch.NextOffset, newestMs, fence?.Epochs);
     }
@@ -113,6 +118,7 @@ internal sealed unsafe class RowBuffer(ArchiveLayout layout, long recordBytesMax
         _partitions.Clear();
         _deadLetters.Clear();
         _hours.Clear();
+        Traced.Clear();
         _devices.Trim();
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Contracts;
+using Millrace.Contracts.Tracing;
 using Millrace.EventLog;
 using Millrace.Primitives;
 
@@ -40,6 +41,7 @@ internal sealed class PartitionPublisher(
     public void Enter()
     {
         _gate.Enter();
+        _filling.Spans.Watch(MessageSpans.AreOn);
         _timestampMs = Math.Max(_timestampMs, time.GetUtcNow().ToUnixTimeMilliseconds());
     }
 
@@ -153,6 +155,7 @@ internal sealed class PartitionPublisher(
             }
 
             (_filling, _spare) = (_spare, _filling);
+            _spare.Spans.Append(time);
             WakeWaiting();
             return _spare;
         }
@@ -175,6 +178,7 @@ internal sealed class PartitionPublisher(
             metrics.AckLatency(time.GetElapsedTime(each.TakenAt));
         }
 
+        batch.Spans.Durable(partition, offsets.First);
         batch.Clear();
     }
 
@@ -207,10 +211,12 @@ internal sealed class PartitionPublisher(
                 if (each.Owner is not null && owners.Add(each.Owner)) each.Owner.StopPublishing();
             }
 
+            _filling.Spans.Fail();
             _filling.Clear();
             WakeWaiting();
         }
 
+        batch.Spans.Fail();
         batch.Clear();
         metrics.Failed(dropped);
         if (!_failing) logger.LogFails(partition.ToString(), GatewayErrors.LogUnavailable.Code, owners.Count, failure);

@@ -7,14 +7,19 @@ internal sealed class PublishBatch
 {
     private const int FirstBytes = 16 << 10;
 
+    public PublishBatch() => Spans = new PublishSpans(Records);
+
     public RecordBatchBuilder Records { get; } = new(FirstBytes);
 
     public List<Participation> Participations { get; } = [];
+
+    public PublishSpans Spans { get; }
 
     public void Clear()
     {
         Records.Clear();
         Participations.Clear();
+        Spans.Clear();
     }
 }
 

@@ -105,6 +105,7 @@ internal static class PlatformBuilder
         services.AddSingleton<IValidateOptions<HttpOptions>, HttpOptionsValidator>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         services.AddMillraceMetrics();
+        services.AddMillraceTraces(configuration);
         services.AddMillraceHealth();
         services.AddMillraceCluster(configuration);
 

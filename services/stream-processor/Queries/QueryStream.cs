@@ -2,6 +2,7 @@ using Akka;
 using Akka.Streams;
 using Akka.Streams.Dsl;
 using Millrace.Contracts;
+using Millrace.Contracts.Tracing;
 using Millrace.StreamProcessor.Sources;
 
 namespace Millrace.StreamProcessor.Queries;
@@ -46,7 +47,7 @@ internal static class QueryStream
             .ViaMaterialized(KillSwitches.Single<Step>(), Keep.Right)
             .SelectAsync(1, async step =>
             {
-                if (step.Batch is { } records) await owner.ProcessAsync(records, CancellationToken.None);
+                if (step.Batch is { } records) await ProcessAsync(services, place, owner, records);
                 else await TickAsync(owner, late);
                 return NotUsed.Instance;
             })
@@ -54,6 +55,15 @@ internal static class QueryStream
             .Run(services.Runtime.Materializer);
         using (stop.Register(killSwitch.Shutdown)) await done;
         await owner.SaveAsync(CancellationToken.None);
+    }
+
+    /// <summary>Rows that the records make at once are durable when it returns.</summary>
+    private static async Task ProcessAsync(
+        QueryServices services, QueryPlace place, QueryOwner owner, RecordBatch records)
+    {
+        var startedAt = services.Time.GetUtcNow();
+        await owner.ProcessAsync(records, CancellationToken.None);
+        if (MessageSpans.AreOn) MessageSpans.Passed($"query {place.Config.Name}", records, startedAt);
     }
 
     private static async Task TickAsync(QueryOwner owner, LateLetters.Desk late)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Millrace.Contracts;
+using Millrace.Contracts.Tracing;
 using Millrace.Primitives;
 using Millrace.Stores;
 using Millrace.Stores.Telemetry;
@@ -25,6 +26,7 @@ internal sealed class TelemetrySink(
     public async ValueTask<string?> WriteAsync(
         TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken stop)
     {
+        var startedAt = time.GetUtcNow();
         var (rows, letters) = Read(batches);
         var position = new SinkPosition(batches[^1].NextOffset);
 
@@ -43,6 +45,8 @@ internal sealed class TelemetrySink(
         }
 
         StreamProcessorMetrics.Refused.Add(letters.Count, _sink);
+        if (MessageSpans.AreOn)
+            foreach (var batch in batches) MessageSpans.Passed("write warm row", batch, startedAt);
         return null;
     }
 

@@ -7,7 +7,7 @@ namespace Millrace.E2E.Tests.Compose;
 internal sealed class ComposeStack : IAsyncDisposable
 {
     private readonly Shell _shell = new(Shell.Root);
-    private readonly string[] _files;
+    private string[] _files;
 
     private ComposeStack(string[] files) => _files = [.. files.SelectMany(file => new[] { "-f", file })];
 
@@ -26,6 +26,13 @@ internal sealed class ComposeStack : IAsyncDisposable
         await ComposeAsync("up", "-d");
         await Eventually.TrueAsync(async () => (await ComposeAsync("logs", "--no-color", "welcome"))
             .Contains("Millrace is running"), "all is healthy, and what to open is printed", TimeSpan.FromMinutes(6));
+    }
+
+    /// <summary>The same with one service of another file beside it, which is there when it is healthy.</summary>
+    public async Task AddAsync(string file, string service, params string[] changed)
+    {
+        _files = [.. _files, "-f", file];
+        await ComposeAsync(["up", "-d", service, .. changed]);
     }
 
     public Task<string> ComposeAsync(params string[] arguments) =>

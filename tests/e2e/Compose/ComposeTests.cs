@@ -9,6 +9,7 @@ namespace Millrace.E2E.Tests.Compose;
 public class ComposeTests
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Slow = TimeSpan.FromMinutes(3);
 
     [Test]
     public async Task What_devices_and_a_bridged_broker_send_is_read_back_by_the_API_and_from_the_archive()
@@ -40,6 +41,38 @@ public class ComposeTests
         Assert.That(statistics, Does.Contain("drone-"));
         Assert.That(await stack.MillraceAsync("query", "list"), Does.Contain("low-battery"));
         Assert.That((await api.TelemetryAsync("drone-00000")).Count, Is.Positive, "the fleet sends");
+
+        await DashboardsShowAsync(stack);
+        await SparkAnswersAsync(stack, api, both);
+    }
+
+    /// <summary>Every expression of the dashboards is one to Prometheus, and what always happens is shown.</summary>
+    private static async Task DashboardsShowAsync(ComposeStack stack)
+    {
+        await stack.AddAsync("docker/compose.observability.yml", "prometheus");
+        using var prometheus = new PrometheusApi("http://127.0.0.1:9090/");
+        await Eventually.TrueAsync(async () => await prometheus.TryAskAsync("sum(up)") == 4, "all are scraped", Soon);
+        Assert.That(await prometheus.RulesAsync(), Is.Positive);
+        await Eventually.TrueAsync(async () => await prometheus.TryAskAsync(
+            "sum(rate(millrace_gateway_publishes_accepted_total[30s]))") > 0, "rates are there", Soon);
+        var silent = new List<string>();
+        foreach (var panel in Dashboards.Expressions().GroupBy(each => each.Panel, each => each.Expression))
+        {
+            var shown = await Task.WhenAll(panel.Select(prometheus.AskAsync));
+            if (shown.All(value => value is null)) silent.Add(panel.Key);
+        }
+
+        TestContext.Progress.WriteLine($"Panels that show nothing here: {string.Join("; ", silent)}");
+        Assert.That(silent.Intersect(Dashboards.AlwaysBusy), Is.Empty);
+    }
+
+    private static async Task SparkAnswersAsync(ComposeStack stack, HubApi api, string sql)
+    {
+        await stack.AddAsync("docker/compose.spark.yml", "spark", "api");
+        await Eventually.TrueAsync(async () => await api.TryGetAsync("readyz") is not null, "the API is back", Slow);
+        Assert.That(await api.SqlAsync(sql), Has.Count.EqualTo(2));
+        Assert.That(await stack.ComposeAsync("exec", "-T", "api", "printenv", "MILLRACE_Batch__Kind"),
+            Does.Contain("Spark"));
     }
 
     private static Task TemperatureComesAsync(HubApi api, string device, double temperature) =>

@@ -8,6 +8,11 @@ public class ChartTests
 {
     private const string Chart = "charts/millrace";
 
+    private const string ByLag = """
+        {"enabled": true, "metrics": [{"type": "Pods", "pods": {
+          "metric": {"name": "millrace_eventlog_lag"}, "target": {"type": "AverageValue", "averageValue": "50000"}}}]}
+        """;
+
     private static Kubernetes _kubernetes = null!;
 
     [OneTimeSetUp]
@@ -34,11 +39,34 @@ public class ChartTests
         await _kubernetes.HelmAsync("lint", Chart, "--strict", "-f", file);
         var manifest = await _kubernetes.HelmAsync("template", "millrace", Chart, "-f", file,
             "--set", "queries[0].name=hot", "--set", "queries[0].text=SELECT 1", "--set", "metrics.rules.enabled=true",
-            "--set", "roles.gateway.autoscaling.enabled=true");
+            "--set", "metrics.dashboards.enabled=true", "--set", "spark.enabled=true",
+            "--set", "networkPolicy.usersFrom.team=operators",
+            "--set", "roles.gateway.autoscaling.enabled=true", "--set-json",
+            $"roles.streamProcessor.autoscaling={ByLag}");
         var answer = await _kubernetes.ApplyAsync(manifest, "--dry-run=server");
         Assert.That(answer, Does.Contain("statefulset.apps/millrace-gateway created (server dry run)"));
         Assert.That(answer, Does.Not.Contain("would violate PodSecurity"));
+        string[] made =
+        [
+            "horizontalpodautoscaler.autoscaling/millrace-gateway", "deployment.apps/millrace-spark",
+            "horizontalpodautoscaler.autoscaling/millrace-stream-processor", "configmap/millrace-dashboards",
+            "networkpolicy.networking.k8s.io/millrace-members", "networkpolicy.networking.k8s.io/millrace-devices",
+            "networkpolicy.networking.k8s.io/millrace-spark", "poddisruptionbudget.policy/millrace-gateway",
+            .. More(values),
+        ];
+        Assert.That(made.Where(name => !answer.Contains($"{name} created")), Is.Empty);
     }
+
+    private static string[] More(string values) => values switch
+    {
+        "production" =>
+        [
+            "certificate.cert-manager.io/millrace", "ingress.networking.k8s.io/millrace-api",
+            "servicemonitor.monitoring.coreos.com/millrace", "statefulset.apps/millrace-s3",
+        ],
+        "small" => ["networkpolicy.networking.k8s.io/millrace-kafka", "secret/millrace-certificate"],
+        _ => [],
+    };
 
     [TestCase("kafka.replicas=2", "/kafka/replicas")]
     [TestCase("image.tag=latest", "/image/tag")]

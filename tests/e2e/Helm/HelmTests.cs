@@ -45,7 +45,7 @@ public class HelmTests
     private static readonly string[] Devices = [.. Enumerable.Range(0, 6).Select(i => $"device-{i}")];
     private static readonly string[] Platform = ["gateway", "stream-processor", "archiver", "api"];
     private static readonly string[] Roles =
-        ["gateway", "stream-processor", "archiver", "api", "kafka", "cassandra"];
+        ["gateway", "stream-processor", "archiver", "api", "s3", "kafka", "cassandra"];
 
     [Test]
     public async Task What_was_acknowledged_outlives_lost_pods_an_upgrade_a_rollback_and_an_uninstallation()
@@ -53,7 +53,7 @@ public class HelmTests
         await using var kubernetes = await Kubernetes.StartAsync();
         await kubernetes.LoadImagesAsync(NextTag);
         await kubernetes.MakeNamespaceAsync();
-        await kubernetes.MakeVolumesAsync("millrace-archive", "data-millrace-kafka-0", "data-millrace-cassandra-0");
+        await kubernetes.MakeVolumesAsync("data-millrace-kafka-0", "data-millrace-cassandra-0", "data-millrace-s3-0");
         await kubernetes.ApplyAsync(Broker);
         var release = new HubRelease(kubernetes);
         await release.InstallAsync();
@@ -82,15 +82,18 @@ public class HelmTests
         await kubernetes.HelmAsync("rollback", HubRelease.Name, "1", "--wait", "--timeout", "8m");
         await AcknowledgesAsync(fleet, "after the rollback");
 
-        var before = await release.ShownCertificateAsync();
+        string? before = null;
+        await Eventually.TrueAsync(async () => (before = await release.ShownCertificateAsync()) is not null,
+            "a certificate is shown", Soon);
         await release.UpgradeAsync("--set", "certificate.generation=2");
-        await Eventually.TrueAsync(async () => await release.ShownCertificateAsync() != before,
+        await Eventually.TrueAsync(async () => await release.ShownCertificateAsync() is { } shown && shown != before,
             "the renewed certificate is shown", TimeSpan.FromMinutes(4));
         await AcknowledgesAsync(fleet, "after the certificate was renewed");
         await PrintMemoryAsync(kubernetes);
 
         await fleet.StopAsync();
         await AllIsThereAsync(api, fleet);
+        await SparkAnswersAsync(kubernetes, release, fleet);
         await UninstallAsync(kubernetes, release, fleet);
     }
 
@@ -139,6 +142,19 @@ public class HelmTests
             var missing = fleet.Acknowledged.Where(a => a.Device == device && !stored.Contains(a.Number));
             Assert.That(missing, Is.Empty, device);
         }
+    }
+
+    /// <summary>The archive, read by the chart's Spark.</summary>
+    private static async Task SparkAnswersAsync(Kubernetes kubernetes, HubRelease release, Fleet fleet)
+    {
+        await release.UpgradeAsync("--set", "spark.enabled=true");
+        await kubernetes.KubectlAsync("rollout", "status", "deployment/millrace-spark", "--timeout=5m");
+        await release.ReadyAsync("api");
+        using var api = await release.OpenApiAsync();
+        var rows = await api.SqlAsync(
+            "SELECT count(DISTINCT number) AS numbers FROM telemetry WHERE device_id = 'device-0'");
+        var acknowledged = fleet.Acknowledged.Count(each => each.Device == "device-0");
+        Assert.That((int)rows[0]["numbers"]!, Is.GreaterThanOrEqualTo(acknowledged));
     }
 
     private static async Task PrintMemoryAsync(Kubernetes kubernetes)

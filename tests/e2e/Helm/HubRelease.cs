@@ -60,13 +60,22 @@ internal sealed class HubRelease(Kubernetes kubernetes)
     public Task ReadyAsync(string role) =>
         kubernetes.KubectlAsync("rollout", "status", $"statefulset/{Name}-{role}", "--timeout=5m");
 
-    /// <summary>The certificate that a device is shown which connects now.</summary>
-    public async Task<string> ShownCertificateAsync()
+    /// <summary>
+    /// The certificate that a device is shown which connects now; null when it is sent to a pod that is going.
+    /// </summary>
+    public async Task<string?> ShownCertificateAsync()
     {
         using var client = new TcpClient();
-        await client.ConnectAsync(kubernetes.NodeAddress, DevicePort);
-        await using var tls = new SslStream(client.GetStream(), false, (_, _, _, _) => true);
-        await tls.AuthenticateAsClientAsync(kubernetes.NodeAddress);
-        return tls.RemoteCertificate!.GetCertHashString();
+        try
+        {
+            await client.ConnectAsync(kubernetes.NodeAddress, DevicePort);
+            await using var tls = new SslStream(client.GetStream(), false, (_, _, _, _) => true);
+            await tls.AuthenticateAsClientAsync(kubernetes.NodeAddress);
+            return tls.RemoteCertificate!.GetCertHashString();
+        }
+        catch (Exception e) when (e is SocketException or IOException)
+        {
+            return null;
+        }
     }
 }

@@ -26,24 +26,6 @@ public partial class RulesTests
     }
 
     [Test]
-    public void Rules_ask_for_metrics_that_the_platform_has()
-    {
-        string[] folders = ["libs", "services"];
-        var source = string.Concat(folders.SelectMany(folder => Directory.EnumerateFiles(
-            Path.Combine(Shell.Root, folder), "*.cs", SearchOption.AllDirectories)).Select(File.ReadAllText));
-        var exported = InstrumentPattern().Matches(source)
-            .Select(name => name.Groups[1].Value.Replace('.', '_')).ToList();
-        var asked = MetricPattern().Matches(Read($"{Files}/alerts.yaml"))
-            .Select(metric => metric.Value).Distinct().ToList();
-        Assert.That(asked, Has.Count.GreaterThan(5));
-
-        // Prometheus' names end in the unit and the kind.
-        var unknown = asked.Where(metric =>
-            !exported.Exists(name => metric == name || SuffixPattern().Replace(metric, "") == name));
-        Assert.That(unknown, Is.Empty);
-    }
-
-    [Test]
     public async Task The_table_of_values_is_that_of_the_values()
     {
         var table = await Here.RunAsync("tests/e2e/chart-values");
@@ -57,13 +39,4 @@ public partial class RulesTests
 
     [GeneratedRegex("alerts\\.md#(\\w+)")]
     private static partial Regex RunbookPattern();
-
-    [GeneratedRegex("\"(millrace\\.[a-z.]+)\"")]
-    private static partial Regex InstrumentPattern();
-
-    [GeneratedRegex("\\bmillrace_[a-z_]+")]
-    private static partial Regex MetricPattern();
-
-    [GeneratedRegex("(_seconds|_milliseconds|_bytes)?(_bucket|_total)?$")]
-    private static partial Regex SuffixPattern();
 }

@@ -41,7 +41,8 @@ internal sealed partial class Kubernetes : IAsyncDisposable
         var second = Images.Platform.Replace(":0.1.0", ":" + secondTag);
         await _shell.RunAsync("buildah", "tag", Images.Platform, second);
         await _shell.RunAsync(
-            _command, "load", Images.Platform, second, Images.Kafka, Images.Cassandra, Images.Mosquitto);
+            _command, "load", Images.Platform, second, Images.Kafka, Images.Cassandra, Images.S3,
+            Images.Spark, Images.Mosquitto);
     }
 
     /// <summary>A namespace in which only pods of the restricted standard may run.</summary>
