@@ -37,7 +37,8 @@ internal sealed record QueryRequest(
 
     /// <summary>Where rows are kept beside their topic changes none of them, so it makes no other version.</summary>
     public bool IsSameVersion(QueryConfig known, QueryOptions options) => known.Text == Text && options == known.Options
-        with { WarmOutputs = options.WarmOutputs, ArchiveOutputs = options.ArchiveOutputs };
+        with
+    { WarmOutputs = options.WarmOutputs, ArchiveOutputs = options.ArchiveOutputs };
 }
 
 internal sealed record QueryCheck(
