@@ -52,6 +52,10 @@ internal static class SparkDialect
     public static string Literal(string text) => $"'{text
         .Replace(@"\", @"\\", StringComparison.Ordinal).Replace("'", @"\'", StringComparison.Ordinal)}'";
 
+    /// <summary>The server parses the names of views; it takes those that are words as they are.</summary>
+    public static string ViewName(string name) =>
+        name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') && !char.IsAsciiDigit(name[0]) ? name : Name(name);
+
     public static string Name(string name) => $"`{name.Replace("`", "``", StringComparison.Ordinal)}`";
 
     /// <summary>A word is a type where a value is cast: behind <c>::</c> or AS, and not before a dot.</summary>

@@ -37,7 +37,7 @@ internal static class SparkRelations
         var with = new WithRelations { Root = root };
         with.References.Add(named.Select(one => new Relation
         {
-            SubqueryAlias = new SubqueryAlias { Alias = one.Key, Input = one.Value },
+            SubqueryAlias = new SubqueryAlias { Alias = SparkDialect.ViewName(one.Key), Input = one.Value },
         }));
         return with.References.Count == 0 ? root : new Relation { WithRelations = with };
     }

@@ -9,6 +9,7 @@ public sealed class TokenIssuer(ITokenStore tokens, TimeProvider time)
 {
     private const string Prefix = "mr_";
     private const int RandomBytes = 32;
+    private const int IdDigits = 16;
 
     public async Task<(ApiToken Token, string Text)> IssueAsync(
         string name, IReadOnlyList<string> scopes, DateTimeOffset? expiresAt, CancellationToken ct = default)
@@ -25,7 +26,9 @@ public sealed class TokenIssuer(ITokenStore tokens, TimeProvider time)
     {
         var hash = TokenHash.Of(text);
         if (await tokens.FindBySha256Async(hash, ct) is { } known) return known;
-        var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+
+        // Processes that start together and have the same token keep one of it.
+        var id = hash[..IdDigits].ToLowerInvariant();
         var token = new ApiToken(id, name, hash, scopes, time.GetUtcNow(), expiresAt);
         await tokens.SaveAsync(token, ct);
         return token;
