@@ -10,6 +10,7 @@ using Millrace.EventLog;
 using Millrace.EventLog.Local;
 using Millrace.Hosting;
 using Millrace.ObjectStore;
+using Millrace.Primitives;
 using Millrace.Stores.Sqlite;
 using Millrace.TestKit;
 using Millrace.TestKit.ObjectStores;
@@ -43,7 +44,7 @@ internal sealed class ArchiverHarness : IAsyncDisposable
 
     public ArchiverHarness()
     {
-        _log = LocalLog.Open(_folder.Sub("log"));
+        _log = LocalLog.Open(_folder.Sub("log"), new EventLogOptions { SegmentBytesMax = ByteSize.FromKiB(4) });
         Objects = TestObjectStores.Files(_folder.Path);
     }
 
