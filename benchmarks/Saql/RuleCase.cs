@@ -21,13 +21,14 @@ internal sealed class RuleCase
         SELECT temperature, 'index' AS message INTO alerts FROM telemetry WHERE temperature + humidity * 0.5 > 114.9
         """;
 
-    private readonly Telemetry _telemetry = new();
-    private readonly Telemetry _same = new();
+    private readonly Telemetry _telemetry;
+    private readonly Telemetry _same;
     private readonly CountingSink _sink = new();
     private readonly QueryEngine _engine;
 
-    public RuleCase()
+    public RuleCase(int devices = Telemetry.Devices)
     {
+        (_telemetry, _same) = (new Telemetry(devices: devices), new Telemetry(devices: devices));
         var plan = SaqlCompiler.Compile(Query).Plan!;
         _engine = new QueryEngine(plan, new QueryEngineOptions("rules", 1),
             [new QuerySource("telemetry", new TopicPartition("telemetry", 0), 0)], _sink);

@@ -16,22 +16,31 @@ internal sealed class Telemetry
     private const long StartMs = 1_767_225_600_000;
     private const double EventsPerMs = 100;
 
+    /// <summary>Where the digits of the device id stand in a record: behind its head and "device-".</summary>
+    private const int DigitsAt = 26 + 7;
+    private const int Digits = 7;
+
+    /// <summary>Coprime to any number of devices that is 2s and 5s: each has its turn before one comes again.</summary>
+    private const long Stride = 7_919;
+
     private readonly byte[][] _batches = new byte[Batches][];
     private readonly long[] _offsets;
     private readonly int _partitions;
+    private readonly int _devices;
     private int _next;
     private long _turnMs;
+    private long _events;
 
-    public Telemetry(int partitions = 1)
+    public Telemetry(int partitions = 1, int devices = Devices)
     {
-        _partitions = partitions;
+        (_partitions, _devices) = (partitions, devices);
         _offsets = new long[partitions];
         var random = new Random(7);
         using var builder = new RecordBatchBuilder();
         for (var batch = 0; batch < Batches; batch++)
         {
             builder.Clear();
-            for (var i = 0; i < BatchRecords; i++) Add(builder, random, batch, i);
+            for (var i = 0; i < BatchRecords; i++) Add(builder, random, batch, i, Math.Min(devices, Devices));
             _batches[batch] = builder.Bytes.ToArray();
         }
     }
@@ -43,11 +52,14 @@ internal sealed class Telemetry
     {
         var partition = _next % _partitions;
         var bytes = _batches[_next].AsSpan();
+        // More devices than there are records: each time the records are of others.
+        var isOfOthers = _devices > Batches * BatchRecords;
         for (var at = 0; at < bytes.Length
-            && _turnMs > 0; at += 4 + BinaryPrimitives.ReadInt32LittleEndian(bytes[at..]))
+            && (_turnMs > 0 || isOfOthers); at += 4 + BinaryPrimitives.ReadInt32LittleEndian(bytes[at..]))
         {
             var time = bytes[(at + 8)..];
             BinaryPrimitives.WriteInt64LittleEndian(time, BinaryPrimitives.ReadInt64LittleEndian(time) + _turnMs);
+            if (isOfOthers) WriteDigits(bytes.Slice(at + DigitsAt, Digits), _events++ * Stride % _devices);
         }
 
         var batch = new RecordBatch(new TopicPartition("telemetry", partition), _offsets[partition], BatchRecords,
@@ -58,10 +70,15 @@ internal sealed class Telemetry
         return batch;
     }
 
-    private static void Add(RecordBatchBuilder builder, Random random, int batch, int index)
+    private static void WriteDigits(Span<byte> digits, long number)
+    {
+        for (var i = digits.Length - 1; i >= 0; i--, number /= 10) digits[i] = (byte)('0' + (number % 10));
+    }
+
+    private static void Add(RecordBatchBuilder builder, Random random, int batch, int index, int devices)
     {
         var at = StartMs + (long)((((long)batch * BatchRecords) + index) / EventsPerMs);
-        var device = string.Create(CultureInfo.InvariantCulture, $"device-{random.Next(Devices):d5}");
+        var device = string.Create(CultureInfo.InvariantCulture, $"device-{random.Next(devices):d7}");
         builder.Begin(at, Encoding.UTF8.GetBytes(device));
         builder.AddHeader(TelemetryHeaders.ContentType, "application/json"u8);
         builder.AddHeader(TelemetryHeaders.AuthMethod, "sas"u8);

@@ -15,7 +15,7 @@ internal sealed class WindowCase
     private const long TicksPerEvent = 100;
 
     private readonly Telemetry _telemetry;
-    private readonly Telemetry _same = new();
+    private readonly Telemetry _same;
     private readonly CountingSink _sink = new();
     private readonly QueryEngine _engine;
     private readonly Dictionary<string, (double Sum, long Count)> _byDevice = [];
@@ -29,10 +29,11 @@ internal sealed class WindowCase
     private readonly int _temperatureSlot;
     private long _time = new DateTime(2026, 1, 1).Ticks;
 
-    public WindowCase(string window = "TumblingWindow(minute, 3)", int partitions = 1)
+    public WindowCase(
+        string window = "TumblingWindow(minute, 3)", int partitions = 1, int devices = Telemetry.Devices)
     {
         _lookup = _byDevice.GetAlternateLookup<ReadOnlySpan<char>>();
-        _telemetry = new Telemetry(partitions);
+        (_telemetry, _same) = (new Telemetry(partitions, devices), new Telemetry(devices: devices));
         var plan = SaqlCompiler.Compile(
             $"SELECT IoTHub.ConnectionDeviceId AS d, AVG(temperature) AS t FROM telemetry GROUP BY " +
                 $"IoTHub.ConnectionDeviceId, {window} HAVING AVG(temperature) > 75").Plan!;

@@ -22,8 +22,8 @@ public static class ExtensionErrors
 
     public static readonly ErrorDefinition NameInvalid = new("EX-0004",
         "The name of an extension is not valid.",
-        "A function's name is a word of the language, a decoder's a media type without parameters.",
-        "Use letters, digits and _ for a function; type/subtype for a decoder.");
+        "That of a function or reference data is a word of the language, a decoder's a media type without parameters.",
+        "Use letters, digits and _ for a function or reference data; type/subtype for a decoder.");
 
     public static readonly ErrorDefinition CallTimedOut = new("EX-0005",
         "A user function took too long.",
@@ -39,4 +39,9 @@ public static class ExtensionErrors
         "A user function is not called any more.",
         "Queries:Extensions:FunctionCallsLostMax of its calls did not return.",
         "Mend the function and restart the process.");
+
+    public static readonly ErrorDefinition ReferenceInvalid = new("EX-0008",
+        "The options of reference data do not fit together.",
+        "Reference data is objects of the object store, the rows of an output, or the latest values of devices.",
+        "Set one of Objects, Output and Latest; Key goes with Output.");
 }

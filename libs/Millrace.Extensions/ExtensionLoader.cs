@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Millrace.Extensions.Assemblies;
 using Millrace.Extensions.Protobuf;
+using Millrace.Saql;
 using Millrace.Saql.Extensions;
 
 namespace Millrace.Extensions;
@@ -19,7 +20,8 @@ internal static partial class ExtensionLoader
             IBodyDecoder (one) => new MethodDecoder(methods.Find(one.Value)),
             StringComparer.OrdinalIgnoreCase);
         if (options.Descriptors.Count > 0) AddProtobuf(decoders, options.Descriptors);
-        return new QueryExtensions(functions, decoders, options.ContentTypes);
+        foreach (var (name, reference) in options.References) Check(Checked(name, Word()), reference);
+        return new QueryExtensions(functions, decoders, options.ContentTypes, [.. options.References.Keys]);
     }
 
     private static void AddProtobuf(Dictionary<string, IBodyDecoder> decoders, IReadOnlyList<string> files)
@@ -28,6 +30,17 @@ internal static partial class ExtensionLoader
         var messages = files.SelectMany(DescriptorFile.Read).GroupBy(message => message.FullName)
             .ToDictionary(same => same.Key, same => same.First());
         foreach (var type in ProtobufDecoder.MediaTypes) decoders.TryAdd(type, new ProtobufDecoder(messages));
+    }
+
+    private static void Check(string name, ReferenceOptions options)
+    {
+        var set = (options.Objects is null ? 0 : 1) + (options.Output is null ? 0 : 1) + (options.Latest ? 1 : 0);
+        if (name.Equals(CompileOptions.Devices, StringComparison.OrdinalIgnoreCase))
+            throw ExtensionErrors.NameInvalid.With(name, "It is there already.").AsException();
+        if (set != 1) throw Unfit("One of Objects, Output and Latest is set.");
+        if (options.Key.Count > 0 && options.Output is null) throw Unfit("Key is of an Output.");
+
+        Exception Unfit(string why) => ExtensionErrors.ReferenceInvalid.With(name, why).AsException();
     }
 
     private static string Checked(string name, Regex form) =>

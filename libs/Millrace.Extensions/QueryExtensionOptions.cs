@@ -29,6 +29,9 @@ public sealed class QueryExtensionOptions
     /// </summary>
     public Dictionary<string, string> ContentTypes { get; set; } = [];
 
+    /// <summary>Reference data by the name after JOIN, each with where it lives.</summary>
+    public Dictionary<string, ReferenceOptions> References { get; set; } = [];
+
     /// <summary>How long one call of a function may take; then its row fails.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan FunctionTimeout { get; set; } = TimeSpan.FromMilliseconds(100);

@@ -56,7 +56,7 @@ public sealed record CompileOptions(
 
     /// <summary>As a hub compiles, which has reference data of its own.</summary>
     public static CompileOptions Hub(QueryExtensions extensions, IReadOnlyCollection<string>? knownInputs = null) =>
-        new(knownInputs, [Devices], extensions);
+        new(knownInputs, [Devices, .. extensions.References], extensions);
 }
 
 public sealed record CompileResult(QueryPlan? Plan, IReadOnlyList<SaqlDiagnostic> Diagnostics);

@@ -15,8 +15,8 @@ public static class SaqlErrors
     public static readonly ErrorDefinition Unexpected = new("SQ-0002", "Something else was expected here.",
         "The text does not follow the grammar at this place.", "Write what the message says would fit.");
 
-    public static readonly ErrorDefinition NotSupportedYet = new("SQ-0003", "Not supported yet.",
-        "This part of the query language is not there yet.", "Leave it out, or write it with what is there.");
+    public static readonly ErrorDefinition NotInLanguage = new("SQ-0003", "This is no part of the query language.",
+        "Other SQL has it; on a stream, which has no end, it has no meaning.", "Write what the message says instead.");
 
     public static readonly ErrorDefinition UnknownFunction = new("SQ-0004", "There is no such function.",
         "The name is not one of the built-in functions.", "Check the spelling against docs/queries.md.");
@@ -129,7 +129,8 @@ public static class SaqlErrors
         "Choose smaller windows and bounds, filter before them, or raise the limit.");
 
     public static readonly ErrorDefinition BadReference = new("SQ-0303", "The reference data cannot be read.",
-        "It is neither a JSON array of objects nor one JSON object a line.", "Mend the file.");
+        "It is no JSON array of objects, no JSON object a line, and no CSV with a head line under a name in .csv.",
+        "Mend the file.");
 
     public static readonly ErrorDefinition BadLine = new("SQ-0301", "The line is not a JSON object.",
         "An input file has one JSON object a line.", "Mend the line, or run with --on-error drop.");

@@ -22,8 +22,8 @@ public static class HostErrors
 
     public static readonly ErrorDefinition InputMissing = new("CL-0004",
         "An input of the query has no file.",
-        "Each name after FROM needs an --input NAME=FILE.",
-        "Add the missing --input.");
+        "Each name after FROM needs an --input NAME=FILE, reference data after JOIN a --reference NAME=FILE.",
+        "Add the missing --input or --reference.");
 
     public static readonly ErrorDefinition LineFailed = new("CL-0005",
         "A line of the input failed.",

@@ -64,4 +64,11 @@ internal static partial class Log
         "Query {Query} goes on at {Place} with version {Version} of {Model}: {Why}")]
     public static partial void ModelNotTaken(
         this ILogger log, string query, int place, int version, string model, string why);
+
+    [LoggerMessage(6018, LogLevel.Warning,
+        "Reference data {Reference} cannot be read; queries go on with what was read before, if anything was: {Why}")]
+    public static partial void ReferenceNotRead(this ILogger log, string reference, string why);
+
+    [LoggerMessage(6019, LogLevel.Information, "Reference data {Reference} is read again, after {Failures} failures")]
+    public static partial void ReferenceReadAgain(this ILogger log, string reference, int failures);
 }

@@ -49,4 +49,19 @@ public static class StreamProcessorErrors
         "A query cannot begin where it was told to.",
         "startFrom is not now, earliest, last, or a time in ISO 8601.",
         "Apply the query with another startFrom.");
+
+    public static readonly ErrorDefinition ReferenceUnreadable = new("SP-0010",
+        "Reference data cannot be read.",
+        "Where it lives does not answer, or what is there cannot be taken.",
+        "Look at the reason. Queries go on with what was read before; one that begins waits until it can be read.");
+
+    public static readonly ErrorDefinition ReferenceMissing = new("SP-0011",
+        "There is no such object with reference data.",
+        "The object store has nothing under the key.",
+        "Put the object there, or correct Queries:Extensions:References.");
+
+    public static readonly ErrorDefinition ReferenceTooLarge = new("SP-0012",
+        "Reference data is too large.",
+        "Each place of a query keeps all of it in memory and in its checkpoints.",
+        "Leave out what no query reads, or raise StreamProcessor:ReferenceBytesMax.");
 }

@@ -20,6 +20,9 @@ internal static class StreamProcessorMetrics
     public static readonly Counter<long> OwnersStale = Meter.CreateCounter<long>("millrace.query.owners.stale");
     public static readonly Counter<long> IdleMarks = Meter.CreateCounter<long>("millrace.query.idle.marks");
 
+    public static readonly Counter<long> ReferencesFailed =
+        Meter.CreateCounter<long>("millrace.query.references.failed");
+
     public static readonly Histogram<double> CheckpointMs =
         Meter.CreateHistogram<double>("millrace.query.checkpoint.duration", "ms");
 
@@ -37,6 +40,8 @@ internal static class StreamProcessorMetrics
         "millrace.alerts.severity.unknown");
 
     public static KeyValuePair<string, object?> Query(string name) => new("query", name);
+
+    public static KeyValuePair<string, object?> Reference(string name) => new("reference", name);
 
     public static KeyValuePair<string, object?> Sink(string name) => new("sink", name);
 

@@ -30,9 +30,14 @@ public sealed class StreamProcessorOptions
     public ByteSize QueryStateBytesMax { get; set; } = ByteSize.FromMiB(512);
 
     /// <summary>
-    /// How often a query that joins with devices, or scores with models, looks whether they have changed.
+    /// How often reference data that a query joins with, and models that it scores with, are looked at for changes.
     /// </summary>
     public TimeSpan ReferenceInterval { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How much reference data of one name may have; more is not read, and what was read before stays.
+    /// </summary>
+    public ByteSize ReferenceBytesMax { get; set; } = ByteSize.FromMiB(256);
 
     /// <summary>How long a partition has nothing new before a query that waits for it counts it as idle.</summary>
     public TimeSpan IdleAfter { get; set; } = TimeSpan.FromSeconds(1);

@@ -4,6 +4,7 @@ using Millrace.Extensions;
 using Millrace.Hosting.Options;
 using Millrace.Models;
 using Millrace.StreamProcessor.Queries;
+using Millrace.StreamProcessor.References;
 using Millrace.StreamProcessor.Sinks;
 using Millrace.StreamProcessor.Sources;
 using Millrace.StreamProcessor.WarmWriter;
@@ -30,6 +31,8 @@ public static class StreamProcessorRegistration
         services.AddSingleton<DeviceStateSink>();
         services.AddSingleton<DeadLetterSink>();
         services.AddSingleton<LateLetters>();
+        services.AddSingleton<IValidateOptions<QueryExtensionOptions>, ReferenceOptionsValidator>();
+        services.AddSingleton<ReferenceStores>();
         services.AddSingleton<ReferenceData>();
         services.AddSingleton<PromotedModels>();
         services.AddSingleton<QueryServices>();

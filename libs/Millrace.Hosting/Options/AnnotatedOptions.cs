@@ -27,6 +27,9 @@ internal sealed class AnnotatedOptions<T>(string section) : IValidateOptions<T>
             var path = $"{key}:{property.Name}";
             switch (property.GetValue(options))
             {
+                case IDictionary named:
+                    foreach (DictionaryEntry one in named) Look($"{path}:{one.Key}", one.Value!, failures);
+                    break;
                 case IEnumerable items:
                     var index = 0;
                     foreach (var item in items) Look($"{path}:{index++}", item, failures);

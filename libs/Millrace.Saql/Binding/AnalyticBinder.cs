@@ -147,7 +147,9 @@ internal sealed class AnalyticBinder(RowScope scope, Diagnostics diagnostics)
         var binder = new RowBinder(scope, diagnostics, "OVER");
         Expr[] keys = [.. over.PartitionBy.Select(binder.Bind)];
         var when = over.When is null ? null : binder.BindCondition(over.When);
-        var inlet = new AnalyticInlet(scope.Builder.Analytic(over.Place, make), scope.Builder.NewMemo(),
+        var analytic = scope.Builder.Analytic(over.Place, make);
+        analytic.KeyTexts = [.. over.PartitionBy.Select(key => diagnostics.LineOf(key.Place))];
+        var inlet = new AnalyticInlet(analytic, scope.Builder.NewMemo(),
             scope.Branch.Filters, keys, when, argument, otherwise);
         scope.Builder.Add(over.Place, scope.Branch, inlet);
         return new AnalyticExpr(inlet.Memo, type);
@@ -160,7 +162,7 @@ internal sealed class AnalyticBinder(RowScope scope, Diagnostics diagnostics)
         return null;
     }
 
-    private string Text(OverSyntax over) => SyntaxText.Of(over, scope.Qualifiers);
+    private string Text(OverSyntax over) => diagnostics.LineOf(over.Place);
 
     private Expr Refuse(TextSpan place, string message)
     {

@@ -5,7 +5,8 @@ namespace Millrace.Saql.Binding;
 
 /// <summary>Two expressions that ON says are equal, one of each side, on the rows of each branch.</summary>
 /// <param name="IsLocal">Rows of different log partitions never have equal ones.</param>
-internal sealed record EqualityKey(IReadOnlyList<Expr> Left, IReadOnlyList<Expr> Right, bool IsLocal);
+/// <param name="Text">As written, for people.</param>
+internal sealed record EqualityKey(IReadOnlyList<Expr> Left, IReadOnlyList<Expr> Right, bool IsLocal, string Text);
 
 /// <summary>Finds in ON what rows can be looked up by.</summary>
 internal static class EqualityKeys
@@ -19,7 +20,8 @@ internal static class EqualityKeys
             var (first, second) = (part.Left, part.Right);
             if (IsOf(first, right) && IsOf(second, left)) (first, second) = (second, first);
             if (!IsOf(first, left) || !IsOf(second, right)) continue;
-            keys.Add(Key(Bind(first, left, diagnostics), Bind(second, right, diagnostics)));
+            keys.Add(Key(Bind(first, left, diagnostics), Bind(second, right, diagnostics),
+                diagnostics.LineOf(part.Place)));
         }
 
         return keys;
@@ -30,11 +32,11 @@ internal static class EqualityKeys
             ? Conjuncts(and.Left).Concat(Conjuncts(and.Right))
             : [condition];
 
-    private static EqualityKey Key(IReadOnlyList<Expr> left, IReadOnlyList<Expr> right)
+    private static EqualityKey Key(IReadOnlyList<Expr> left, IReadOnlyList<Expr> right, string text)
     {
         var all = left.Concat(right).ToList();
         var isLocal = all.All(key => key.IsDeviceId) || all.All(key => key.SeparatesPartitions && !key.IsDeviceId);
-        return new EqualityKey(left, right, isLocal);
+        return new EqualityKey(left, right, isLocal, text);
     }
 
     private static List<Expr> Bind(

@@ -52,8 +52,12 @@ internal abstract partial class ExpressionBinder
             return BindFunction(call, UserCall.FunctionOf(user), call.Arguments);
         if (WindowBinder.IsWindow(name))
             Error(SaqlErrors.WindowNeeded, call.Place, $"{call.Name} stands in GROUP BY, as an item of its own.");
-        else if (FunctionTable.ComesLater(name))
-            Error(SaqlErrors.NotSupportedYet, call.NamePlace, $"Not supported yet: {call.Name}.");
+        else if (name.StartsWith("UDA.", StringComparison.Ordinal))
+        {
+            Error(SaqlErrors.NotInLanguage, call.NamePlace, "There are no aggregates of one's own: give what " +
+                "Collect(x) gathers of a group to a function, UDF.name(Collect(x)).");
+            return Nothing;
+        }
         else
         {
             Error(SaqlErrors.UnknownFunction, call.NamePlace,

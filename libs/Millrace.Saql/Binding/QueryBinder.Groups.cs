@@ -39,8 +39,10 @@ internal sealed partial class QueryBinder
         var having = select.Having is null ? null : binder.BindCondition(select.Having);
         var items = BindItems(select, binder, scopes[0], isStep, grouped: true, out _);
         window.Complete(slots.Count, binder.ArgumentsOf(0).Length, binder.Accumulators, binder.Results);
-        window.KeyTexts = TextsOf(keySyntax, scopes[0]);
-        CheckSubstreams(scopes.Select(scope => scope.Branch.Root), window.KeyTexts, "GROUP BY", select.GroupByPlace);
+        window.KeyTexts = [.. keySyntax.Select(key => diagnostics.LineOf(key.Place))];
+        window.SessionKeyTexts = [.. definition.SessionKeys.Select(key => diagnostics.LineOf(key.Place))];
+        CheckSubstreams(scopes.Select(scope => scope.Branch.Root), TextsOf(keySyntax, scopes[0]), "GROUP BY",
+            select.GroupByPlace);
         var meetingKeys = definition.Spec.Kind == WindowKind.Session ? sessionKeys : keysOfBranch;
         window.IsPartitionLocal = meetingKeys.All(keys => keys.Any(key => key.SeparatesPartitions));
         AddInlets(window, select, scopes, keysOfBranch, sessionKeys, binder);

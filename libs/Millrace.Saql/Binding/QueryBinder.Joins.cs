@@ -28,7 +28,8 @@ internal sealed partial class QueryBinder
         join.Bounds = bounds.Of(syntax.On);
         scope = bounds.WithLags(join.Bounds);
         join.Condition = new JoinBinder(scope, diagnostics).BindCondition(syntax.On);
-        join.Text = SyntaxText.Of(syntax.On, []);
+        join.Text = diagnostics.LineOf(syntax.On.Place);
+        join.KeyTexts = [.. keys.Select(key => key.Text)];
         for (var i = 0; i < left.Count; i++) AddInlet(join, left[i], true, i, join.Left, i, keys);
         for (var i = 0; i < right.Count; i++) AddInlet(join, right[i], false, left.Count + i, join.Right, i, keys);
         _builder.Add(join);
@@ -96,7 +97,7 @@ internal sealed partial class QueryBinder
         join.Keys = [.. keys.Select(key => key.Right[0])];
         var scope = JoinedScope(join, left, join.Left, [entry], join.Right, syntax.Place);
         join.Condition = new RowBinder(scope, diagnostics, "ON").BindCondition(syntax.On);
-        join.Text = SyntaxText.Of(syntax.On, []);
+        join.Text = diagnostics.LineOf(syntax.On.Place);
         for (var i = 0; i < left.Count; i++) AddInlet(join, left[i], true, i, join.Left, i, keys);
         _builder.Add(join);
         return [scope];

@@ -19,7 +19,8 @@ internal sealed partial class QueryBinder
         var match = new MatchPlan
         {
             Duration = new WindowBinder(diagnostics).Stretch(syntax.Limit, syntax.Limit.Arguments) ?? 1,
-            Text = diagnostics.TextOf(syntax.Pattern.Place),
+            Text = diagnostics.LineOf(syntax.Pattern.Place),
+            KeyTexts = [.. syntax.PartitionBy.Select(key => diagnostics.LineOf(key.Place))],
         };
         match.Variables = Variables(syntax);
         match.Program = new PatternProgram(match.Variables).Of(syntax.Pattern);

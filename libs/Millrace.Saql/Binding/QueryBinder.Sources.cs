@@ -111,6 +111,7 @@ internal sealed partial class QueryBinder
         feed = new FeedPlan(_feeds.Count, input)
         {
             TimestampKey = key,
+            TimestampText = from.TimestampBy is null ? "" : TimestampText(from),
             Checks = (names as TableNames)?.Checks ?? [],
         };
         _feeds.Add(feed);
@@ -135,6 +136,12 @@ internal sealed partial class QueryBinder
         }
 
         return feed;
+    }
+
+    private string TimestampText(FromSyntax from)
+    {
+        var over = string.Join(", ", from.TimestampOver.Select(key => diagnostics.LineOf(key.Place)));
+        return diagnostics.LineOf(from.TimestampBy!.Place) + (over.Length == 0 ? "" : $" OVER {over}");
     }
 
     /// <summary>

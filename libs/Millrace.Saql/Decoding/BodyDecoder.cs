@@ -1,7 +1,9 @@
 using System.IO.Compression;
 using System.Text;
+using System.Text.Unicode;
 using Millrace.Contracts;
 using Millrace.Saql.Extensions;
+using Millrace.Saql.Json;
 
 namespace Millrace.Saql.Decoding;
 
@@ -23,12 +25,14 @@ internal sealed class BodyDecoder(QueryExtensions extensions, string input)
         extensions.HasDecoders && extensions.DecoderOf(ContentType(record)) is not null;
 
     /// <summary>The body as JSON; null (and why) when it cannot be decoded.</summary>
-    public byte[]? TryDecode(in RecordView record, out string reason)
+    public byte[]? TryDecode(in RecordView record, out string reason) => TryDecode(
+        record.Value, ContentType(record), Header(record, TelemetryHeaders.ContentEncoding), out reason);
+
+    private byte[]? TryDecode(ReadOnlySpan<byte> body, string contentType, string encoding, out string reason)
     {
         reason = "It is no JSON object or array in UTF-8.";
-        var body = record.Value;
         byte[]? unpacked = null;
-        var encoding = Header(record, TelemetryHeaders.ContentEncoding).ToLowerInvariant();
+        encoding = encoding.ToLowerInvariant();
         if (encoding is not ("" or "utf-8" or "identity"))
         {
             unpacked = TryUnpack(body.ToArray(), encoding, ref reason);
@@ -38,7 +42,6 @@ internal sealed class BodyDecoder(QueryExtensions extensions, string input)
         var content = unpacked ?? body;
         try
         {
-            var contentType = ContentType(record);
             if (extensions.DecoderOf(contentType) is { } own)
                 return own.ToJson(unpacked ?? body.ToArray(), contentType);
             return QueryExtensions.MediaTypeOf(contentType).ToLowerInvariant() switch
@@ -54,6 +57,25 @@ internal sealed class BodyDecoder(QueryExtensions extensions, string input)
             reason = wrong.Message;
             return null;
         }
+    }
+
+    /// <summary>A body that lies outside of the log, as one JSON object; null when it is none.</summary>
+    public byte[]? ObjectOf(byte[] body, string? contentType, string? encoding)
+    {
+        if (string.IsNullOrEmpty(contentType)) contentType = _contentType;
+        var isOwn = extensions.DecoderOf(contentType) is not null;
+        var json = isOwn || !IsObject(body) ? TryDecode(body, contentType, encoding ?? "", out _) : body;
+        return json is not null && IsObject(json) ? json : null;
+    }
+
+    private static bool IsObject(ReadOnlySpan<byte> json)
+    {
+        if (!Utf8.IsValid(json)) return false;
+        var scanner = new JsonScanner(json);
+        scanner.SkipBlanks();
+        if (scanner.Current != '{' || !scanner.TrySkipValue()) return false;
+        scanner.SkipBlanks();
+        return scanner.AtEnd;
     }
 
     private string ContentType(in RecordView record) =>

@@ -13,6 +13,7 @@ internal sealed class ReferenceState : OperatorState
 {
     private readonly ReferencePlan _plan;
     private IReadOnlyList<byte[]> _entries = [];
+    private long _bytes;
     private Snapshot? _snapshot;
     private readonly Value[] _values;
 
@@ -26,11 +27,14 @@ internal sealed class ReferenceState : OperatorState
 
     public override InletState CreateInlet(Inlet inlet) => new ReferenceInletState(this, (JoinInlet)inlet);
 
-    public override long StateBytes => _entries.Sum(entry => (long)entry.Length);
+    public override long StateBytes => _bytes;
 
     /// <param name="entries">JSON objects, each in an array of its own.</param>
-    public void Load(IReadOnlyList<byte[]> entries) =>
+    public void Load(IReadOnlyList<byte[]> entries)
+    {
         (_entries, _snapshot) = (entries, new Snapshot(_plan, entries, Frame));
+        _bytes = entries.Sum(entry => (long)entry.Length);
+    }
 
     public override void Save(StateWriter writer)
     {

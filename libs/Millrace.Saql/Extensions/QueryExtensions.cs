@@ -1,10 +1,10 @@
 namespace Millrace.Saql.Extensions;
 
-/// <summary>What an installation adds to the language: functions, and formats of bodies.</summary>
+/// <summary>What an installation adds to the language: functions, formats of bodies, and reference data.</summary>
 public sealed class QueryExtensions
 {
     public static QueryExtensions None { get; } = new([], new Dictionary<string, IBodyDecoder>(), new
-        Dictionary<string, string>());
+        Dictionary<string, string>(), []);
 
     private readonly Dictionary<string, UserFunction> _functions;
     private readonly Dictionary<string, IBodyDecoder> _decoders;
@@ -12,10 +12,12 @@ public sealed class QueryExtensions
 
     /// <param name="decoders">By media type, such as application/x-protobuf.</param>
     /// <param name="contentTypes">By input, what its records are that do not say it themselves.</param>
+    /// <param name="references">Names of reference data.</param>
     public QueryExtensions(
         IEnumerable<UserFunction> functions, IReadOnlyDictionary<string, IBodyDecoder> decoders,
-        IReadOnlyDictionary<string, string> contentTypes)
+        IReadOnlyDictionary<string, string> contentTypes, IReadOnlyCollection<string> references)
     {
+        References = references;
         _functions = functions.ToDictionary(function => function.Name, StringComparer.OrdinalIgnoreCase);
         _decoders = new Dictionary<string, IBodyDecoder>(decoders, StringComparer.OrdinalIgnoreCase);
         _contentTypes = new Dictionary<string, string>(contentTypes, StringComparer.OrdinalIgnoreCase);
@@ -23,6 +25,9 @@ public sealed class QueryExtensions
 
     public IEnumerable<string> FunctionNames =>
         _functions.Values.Select(function => UserFunction.Prefix + function.Name);
+
+    /// <summary>The names of reference data, besides those that every hub has.</summary>
+    public IReadOnlyCollection<string> References { get; }
 
     internal bool HasDecoders => _decoders.Count > 0;
 

@@ -1,15 +1,58 @@
+using System.IO.Compression;
+using System.Text.Unicode;
+using Millrace.Saql.Decoding;
 using Millrace.Saql.Json;
 
 namespace Millrace.Saql.Files;
 
-/// <summary>Reference data in a file: a JSON array of objects, or one object a line.</summary>
+/// <summary>
+/// Reference data in a file: a JSON array of objects, or one object a line; CSV with a head line when its name ends in
+/// .csv. What ends in .gz is unpacked first.
+/// </summary>
 public static class ReferenceFile
 {
-    /// <summary>The entries as <see cref="QueryEngine.SetReference"/> takes them.</summary>
-    public static IReadOnlyList<byte[]> Entries(ReadOnlySpan<byte> content)
+    /// <summary>
+    /// The entries as <see cref="QueryEngine.SetReference"/> takes them; what cannot be read is an error SQ-0303.
+    /// </summary>
+    /// <param name="name">The file's, whose ending says what it is.</param>
+    /// <param name="bytesMax">The most that a packed file may become.</param>
+    public static IReadOnlyList<byte[]> Entries(ReadOnlySpan<byte> content, string name, long bytesMax = int.MaxValue)
+    {
+        try
+        {
+            var isPacked = HasEnding(name, ".gz");
+            var plain = isPacked ? Unpacked(content, bytesMax) : content;
+            return Cut(HasEnding(isPacked ? name[..^3] : name, ".csv") ? CsvBody.ToJson(plain) : plain);
+        }
+        catch (Exception wrong) when (wrong is FormatException or InvalidDataException)
+        {
+            throw SaqlErrors.BadReference.With(name, wrong.Message).AsException(wrong);
+        }
+    }
+
+    private static bool HasEnding(string name, string ending) =>
+        name.EndsWith(ending, StringComparison.OrdinalIgnoreCase);
+
+    private static byte[] Unpacked(ReadOnlySpan<byte> content, long bytesMax)
+    {
+        using var packed = new GZipStream(new MemoryStream(content.ToArray()), CompressionMode.Decompress);
+        using var unpacked = new MemoryStream();
+        var buffer = new byte[64 * 1024];
+        for (var read = packed.Read(buffer); read > 0; read = packed.Read(buffer))
+        {
+            unpacked.Write(buffer.AsSpan(0, read));
+            if (unpacked.Length > bytesMax)
+                throw new InvalidDataException($"It unpacks to more than {bytesMax} bytes.");
+        }
+
+        return unpacked.ToArray();
+    }
+
+    private static List<byte[]> Cut(ReadOnlySpan<byte> content)
     {
         if (content.StartsWith("\uFEFF"u8)) content = content[3..];
         var entries = new List<byte[]>();
+        if (!Utf8.IsValid(content)) throw new FormatException("It is no UTF-8.");
         var scanner = new JsonScanner(content, 0);
         scanner.SkipBlanks();
         var isArray = scanner.TrySkip((byte)'[');
@@ -28,6 +71,5 @@ public static class ReferenceFile
         return entries;
     }
 
-    private static Primitives.MillraceException Bad(int entry) =>
-        SaqlErrors.BadReference.With($"entry {entry + 1}").AsException();
+    private static FormatException Bad(int entry) => new($"entry {entry + 1}");
 }

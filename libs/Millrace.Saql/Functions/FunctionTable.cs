@@ -13,10 +13,6 @@ internal static class FunctionTable
     public static bool TryFind(string name, [NotNullWhen(true)] out Function? function) =>
         ByName.TryGetValue(name, out function);
 
-    /// <summary>Part of the language, but without an engine.</summary>
-    public static bool ComesLater(string name) =>
-        name.StartsWith("UDA.", StringComparison.OrdinalIgnoreCase);
-
     private static IEnumerable<Function> All() =>
         [.. NumberFunctions.All, .. TextFunctions.All, .. DateFunctions.All, .. ValueFunctions.All,
             .. GeographyFunctions.All, .. HashFunctions.All];

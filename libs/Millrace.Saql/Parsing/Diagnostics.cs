@@ -1,4 +1,6 @@
+using System.Text;
 using Millrace.Primitives;
+using Millrace.Saql.Lexing;
 
 namespace Millrace.Saql.Parsing;
 
@@ -17,6 +19,22 @@ internal sealed class Diagnostics(string text)
     /// <summary>What stands at a place, for people.</summary>
     public string TextOf(TextSpan place) =>
         text.Substring(place.Start, Math.Min(place.Length, text.Length - place.Start));
+
+    /// <summary>The same on one line, without comments.</summary>
+    public string LineOf(TextSpan place)
+    {
+        var part = TextOf(place);
+        var line = new StringBuilder();
+        var end = 0;
+        foreach (var token in new Lexer(part, new Diagnostics(part)).Read())
+        {
+            if (line.Length > 0 && token.Start > end) line.Append(' ');
+            line.Append(part, token.Start, token.Length);
+            end = token.End;
+        }
+
+        return line.ToString();
+    }
 
     public void Add(ErrorDefinition error, int start, int length, string message)
     {

@@ -87,7 +87,15 @@ internal sealed partial class Parser
         if (TryTakeWord("IN"))
         {
             ExpectSymbol("(");
-            if (Current.IsWord("SELECT")) NotYet(Here, "a SELECT within IN");
+            if (Current.IsWord("SELECT"))
+            {
+                RefuseSelect("within IN", negated
+                    ? "LEFT JOIN it within a time, WHERE its key IS NULL; reference data needs no time"
+                    : "JOIN it within a time; reference data needs no time");
+                TryTakeSymbol(")");
+                return new BadSyntax(Since(value.Place));
+            }
+
             var choices = ParseArguments("a value");
             return Node(new InSyntax(Since(value.Place), value, choices, negated), [value, .. choices]);
         }

@@ -12,15 +12,12 @@ internal sealed partial class Parser
             return null;
         }
 
-        if (ParseSource() is not { } source)
+        if (ParseJoined() is not { } source)
         {
             SkipItem(stopAtComma: false);
             return null;
         }
 
-        if (Current.IsWord("MATCH_RECOGNIZE")) source = source with { Match = ParseMatch() };
-        var joins = new List<JoinSyntax>();
-        while (ParseJoin() is { } join) joins.Add(join);
         if (!AtClause && !Current.IsSymbol(")") && !Current.IsWord("ORDER"))
         {
             Report(SaqlErrors.Unexpected, Here, Current.IsSymbol(",")
@@ -30,6 +27,19 @@ internal sealed partial class Parser
             SkipItem(stopAtComma: false);
         }
 
+        return source;
+    }
+
+    /// <summary>A source with what is joined to it. Parentheses around them change nothing.</summary>
+    private FromSyntax? ParseJoined()
+    {
+        var isWrapped = Current.IsSymbol("(") && !Following.IsWord("SELECT") && !Following.IsSymbol("(");
+        if (isWrapped) Take();
+        if ((isWrapped ? ParseNested(ParseJoined) : ParseSource()) is not { } source) return null;
+        if (isWrapped) ExpectSymbol(")");
+        else if (Current.IsWord("MATCH_RECOGNIZE")) source = source with { Match = ParseMatch() };
+        var joins = source.Joins.ToList();
+        while (ParseJoin() is { } join) joins.Add(join);
         return source with { Joins = joins };
     }
 

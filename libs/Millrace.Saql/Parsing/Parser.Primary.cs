@@ -32,13 +32,14 @@ internal sealed partial class Parser
         Take();
         if (Current.IsWord("SELECT"))
         {
-            NotYet(Here, "a SELECT within an expression");
-            SkipToClose();
+            RefuseSelect("within an expression",
+                "compute the value in a step of WITH, and JOIN the step within a time");
+            TryTakeSymbol(")");
             return new BadSyntax(start);
         }
 
         var inner = ParseExpression("an expression");
-        if (TryTakeSymbol(")")) return inner;
+        if (TryTakeSymbol(")")) return inner with { Place = Since(start) };
         Unexpected("an operator or ')'");
         SkipToClose();
         return inner;
@@ -118,6 +119,16 @@ internal sealed partial class Parser
         if (!distinct) TryTakeWord("ALL");
         var star = Current.IsSymbol("*") && Following.IsSymbol(")");
         if (star) Take();
+        if (Current.IsWord("SELECT"))
+        {
+            var isExists = name.Equals("EXISTS", StringComparison.OrdinalIgnoreCase);
+            RefuseSelect($"within {name}", isExists
+                ? "JOIN it within a time; what did not happen is LEFT JOIN ... WHERE its key IS NULL"
+                : "compute it in a step of WITH, and JOIN the step within a time");
+            TryTakeSymbol(")");
+            return new BadSyntax(Since(namePlace));
+        }
+
         var arguments = star ? CloseStar() : ParseArguments("an argument");
         var call = Node(
             new CallSyntax(Since(namePlace), name, namePlace, arguments, star, distinct), [.. arguments]);

@@ -85,10 +85,15 @@ internal sealed partial class Parser
         _diagnostics.Add(error, place, message);
     }
 
-    private void NotYet(TextSpan place, string what)
+    /// <summary>A SELECT where none can stand: tells what to write instead, and passes over it.</summary>
+    private void RefuseSelect(string where, string instead)
     {
-        _lastErrorAt = _at;
-        _diagnostics.Add(SaqlErrors.NotSupportedYet, place, $"Not supported yet: {what}.");
+        Report(SaqlErrors.NotInLanguage, Here, $"A SELECT cannot stand {where}; {instead}.");
+        for (var depth = 0; Current.Kind != TokenKind.End && !Current.IsSymbol(";"); Take())
+        {
+            if (Current.IsSymbol("(")) depth++;
+            else if (Current.IsSymbol(")") && --depth < 0) return;
+        }
     }
 
     /// <summary>

@@ -36,6 +36,9 @@ internal sealed class AnalyticPlan(AnalyticKind kind, int number, string text)
     /// <summary>As written, for people.</summary>
     public string Text => text;
 
+    /// <summary>PARTITION BY as written.</summary>
+    public IReadOnlyList<string> KeyTexts { get; set; } = [];
+
     /// <summary>How far back it looks, in ticks; for ISFIRST the length of the interval.</summary>
     public long Duration { get; init; }
 

@@ -23,6 +23,9 @@ internal sealed class JoinPlan(bool isOuter) : OperatorPlan
 
     /// <summary>ON as written, for people.</summary>
     public string Text { get; set; } = "";
+
+    /// <summary>What ON says is equal, as written.</summary>
+    public IReadOnlyList<string> KeyTexts { get; set; } = [];
 }
 
 /// <summary>

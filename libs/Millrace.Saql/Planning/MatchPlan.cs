@@ -27,6 +27,9 @@ internal sealed class MatchPlan : OperatorPlan
     public int FirstMeasureSlot { get; set; }
 
     public string Text { get; set; } = "";
+
+    /// <summary>PARTITION BY as written.</summary>
+    public IReadOnlyList<string> KeyTexts { get; init; } = [];
 }
 
 internal enum PatternStepKind : byte

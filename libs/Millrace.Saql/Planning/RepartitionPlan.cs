@@ -63,16 +63,17 @@ internal sealed class RepartitionPlan
         {
             WindowPlan window => Of(lineage, lineage.WaysInto(one).Select(way => (way.From, ((WindowInlet)way.Inlet) is
                 var inlet && window.Spec.Kind == WindowKind.Session ? inlet.SessionKeys : inlet.Keys)),
-                window.Spec.Kind == WindowKind.Session ? [] : window.KeyTexts),
+                window.Spec.Kind == WindowKind.Session ? window.SessionKeyTexts : window.KeyTexts),
             JoinPlan join => Of(lineage,
-                lineage.WaysInto(one).Select(way => (way.From, ((JoinInlet)way.Inlet).Keys)), [join.Text]),
-            MatchPlan => Of(lineage, lineage.WaysInto(one).Select(way => (way.From, ((MatchInlet)way.Inlet).Keys)), []),
+                lineage.WaysInto(one).Select(way => (way.From, ((JoinInlet)way.Inlet).Keys)), join.KeyTexts),
+            MatchPlan match => Of(lineage,
+                lineage.WaysInto(one).Select(way => (way.From, ((MatchInlet)way.Inlet).Keys)), match.KeyTexts),
             _ => null,
         };
 
         public static Meeting Of(AnalyticPlan one, RowRoot[] roots, KeyLineage lineage) => Of(lineage,
             roots.SelectMany(root => root.Analytics.Where(inlet => inlet.Analytic == one)
-                .Select(inlet => (root, inlet.Keys))), []);
+                .Select(inlet => (root, inlet.Keys))), one.KeyTexts);
 
         /// <summary>
         /// The columns that rows may be placed by: those by which they are placed, else all, else each alone.

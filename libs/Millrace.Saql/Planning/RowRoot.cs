@@ -88,6 +88,9 @@ internal sealed class FeedPlan(int number, InputPlan input) : RowRoot
 
     /// <summary>The text of TIMESTAMP BY, by which feeds are told apart.</summary>
     public string TimestampKey { get; init; } = "";
+
+    /// <summary>The same as written, for people.</summary>
+    public string TimestampText { get; init; } = "";
 }
 
 internal enum MetadataKind : byte
@@ -119,4 +122,16 @@ internal readonly record struct MetadataField(MetadataKind Kind, string Name = "
     };
 
     public bool SeparatesPartitions => Kind is MetadataKind.PartitionId or MetadataKind.DeviceId;
+
+    /// <summary>As an author writes it.</summary>
+    public override string ToString() => Kind switch
+    {
+        MetadataKind.EnqueuedTime => "EventEnqueuedUtcTime",
+        MetadataKind.ProcessedTime => "EventProcessedUtcTime",
+        MetadataKind.PartitionId => "PartitionId",
+        MetadataKind.DeviceId => "IoTHub.ConnectionDeviceId",
+        MetadataKind.IoTHub => "IoTHub",
+        MetadataKind.Properties => "application properties",
+        _ => $"header {Name}",
+    };
 }

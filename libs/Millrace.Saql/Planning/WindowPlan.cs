@@ -69,6 +69,9 @@ internal sealed class WindowPlan(WindowSpec spec) : OperatorPlan
     /// <summary>The keys as written, for people.</summary>
     public IReadOnlyList<string> KeyTexts { get; set; } = [];
 
+    /// <summary>What parts sessions from one another, as written.</summary>
+    public IReadOnlyList<string> SessionKeyTexts { get; set; } = [];
+
     public void Complete(
         int keys, int arguments, IReadOnlyList<AccumulatorPlan> accumulators, IReadOnlyList<ResultPlan> results)
     {

@@ -27,7 +27,7 @@ public sealed record QueryStatus(
         {
             Node = "",
             State = (failed ?? live[0]).State,
-            Error = failed?.Error,
+            Error = (failed ?? live.FirstOrDefault(n => n.Error is not null))?.Error,
             RowsIn = live.Sum(n => n.RowsIn),
             RowsOut = live.Sum(n => n.RowsOut),
             RowsFailed = live.Sum(n => n.RowsFailed),

@@ -34,7 +34,7 @@ internal sealed class FileRun(
         foreach (var name in plan.Models) engine.SetModel(name, models[name]);
         foreach (var name in plan.References)
             engine.SetReference(name, ReferenceFile.Entries(
-                await File.ReadAllBytesAsync(references[name], ct)));
+                await File.ReadAllBytesAsync(references[name], ct), references[name]));
         foreach (var (name, file) in Used()) await FeedAsync(engine, rows, name, file, ct);
         engine.Complete();
         rows.Finish();

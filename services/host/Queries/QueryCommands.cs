@@ -141,9 +141,14 @@ internal static class QueryCommands
             });
     }
 
-    private static CompileResult Compile(ParseResult parsed, FileInfo file) =>
-        SaqlCompiler.Compile(Text(file), new CompileOptions(
-            References: [CompileOptions.Devices, .. parsed.GetValue(Reference) ?? []], Extensions: Extensions(parsed)));
+    private static CompileResult Compile(ParseResult parsed, FileInfo file)
+    {
+        var hub = CompileOptions.Hub(Extensions(parsed));
+        return SaqlCompiler.Compile(Text(file), hub with
+        {
+            References = [.. hub.References!, .. parsed.GetValue(Reference) ?? []],
+        });
+    }
 
     public static QueryExtensions Extensions(ParseResult parsed)
     {

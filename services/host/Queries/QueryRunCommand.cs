@@ -55,7 +55,8 @@ internal static class QueryRunCommand
                 var plan = Compile(parsed.GetValue(file)!, references.Keys, extensions, [.. models.Keys]);
                 if (plan is null) return Verb.Failed;
                 var inputs = Pairs("--input", parsed.GetValue(input)!);
-                var missing = plan.Inputs.FirstOrDefault(name => !inputs.ContainsKey(name));
+                var missing = plan.Inputs.FirstOrDefault(name => !inputs.ContainsKey(name))
+                    ?? plan.References.FirstOrDefault(name => !references.ContainsKey(name));
                 if (missing is not null) throw HostErrors.InputMissing.With(missing).AsException();
                 var options = new QueryEngineOptions("run", 1)
                 {
@@ -82,8 +83,12 @@ internal static class QueryRunCommand
         FileInfo file, IReadOnlyCollection<string> references, QueryExtensions extensions,
         IReadOnlyCollection<QueryModel> models)
     {
-        var result = SaqlCompiler.Compile(QueryCommands.Text(file),
-            new CompileOptions(References: references, Extensions: extensions, KnownModels: models));
+        var hub = CompileOptions.Hub(extensions);
+        var result = SaqlCompiler.Compile(QueryCommands.Text(file), hub with
+        {
+            References = [.. hub.References!, .. references],
+            KnownModels = models,
+        });
         foreach (var diagnostic in result.Diagnostics) Console.Error.WriteLine(QueryCommands.Told(diagnostic));
         return result.Plan;
     }

@@ -3,6 +3,7 @@ using Millrace.Contracts;
 using Millrace.Primitives;
 using Millrace.Saql;
 using Millrace.Stores.Checkpoints;
+using Millrace.StreamProcessor.References;
 
 namespace Millrace.StreamProcessor.Queries;
 
@@ -10,7 +11,7 @@ namespace Millrace.StreamProcessor.Queries;
 /// Owns one place of a query: takes it over by raising its epoch, fences its outputs, goes on from the checkpoint,
 /// answers batches, and saves. For one caller at a time.
 /// </summary>
-internal sealed class QueryOwner : IDisposable
+internal sealed partial class QueryOwner : IDisposable
 {
     private readonly QueryServices _services;
     private readonly QueryPlace _place;
@@ -18,11 +19,11 @@ internal sealed class QueryOwner : IDisposable
     private readonly long _epoch;
     private readonly OwnerWriter _writer;
     private readonly QueryEngine _engine;
+    private readonly TakenReferences _references;
     private readonly Dictionary<TopicPartition, (long Offset, long SinceMs, long MarkedMs)> _idle = [];
     private long _recordsSinceSave;
     private long _savedAt;
-    private long _referencesAt;
-    private IReadOnlyList<byte[]>? _devices;
+    private long _modelsAt;
     private QueryFigures _figures;
     private bool _changed;
 
@@ -32,6 +33,8 @@ internal sealed class QueryOwner : IDisposable
     {
         (_services, _place, _progress, _epoch, _writer, _engine) = (services, place, progress, epoch, writer, engine);
         _savedAt = services.Time.GetTimestamp();
+        _references = new TakenReferences(
+            services.References, engine, place.UsesReferences ? place.Plan.References : []);
     }
 
     /// <summary>Where each source is read on from.</summary>
@@ -63,7 +66,7 @@ internal sealed class QueryOwner : IDisposable
         await owner.HoldAsync(ct);
 
         // What was joined or scored with before is part of the checkpoint.
-        if (checkpoint is null && place.LooksOutside) await owner.RefreshAsync(ct);
+        if (checkpoint is null && place.LooksOutside) await owner.LookOutsideAsync(ct);
 
         // A late letter that stands just where the checkpoint is has its rows now.
         await owner.EmitAsync(RecordBatch.None(place.Sources[0].Partition, 0), ct);
@@ -116,36 +119,9 @@ internal sealed class QueryOwner : IDisposable
         if (_engine.AwaitsWatermark || _place.Activity is not null) await MarkIdleAsync(ct);
         // What was not to be told at once.
         await _writer.FlushAsync(ct);
-        if (_place.LooksOutside && !IsCatchingUp
-            && _services.Time.GetElapsedTime(_referencesAt) >= _services.Options.ReferenceInterval)
-            await RefreshAsync(ct);
+        if (_place.LooksOutside && !IsCatchingUp) await RefreshAsync(ct);
         _progress.Watermark(_place.Partition, _engine.WatermarkMs);
         if (_services.Time.GetElapsedTime(_savedAt) >= _services.Options.CheckpointInterval) await SaveAsync(ct);
-    }
-
-    /// <summary>
-    /// Takes the devices, and the promoted versions of models, as they are now. The checkpoint that has them is written
-    /// before the next record, so that whoever takes over answers with the same.
-    /// </summary>
-    private async Task RefreshAsync(CancellationToken ct)
-    {
-        _referencesAt = _services.Time.GetTimestamp();
-        var isChanged = await _services.Models.RefreshAsync(_engine, _place.Config.Name, _place.Partition, ct);
-        if (_place.UsesReferences) isChanged |= await RefreshDevicesAsync(ct);
-        if (!isChanged) return;
-        _changed = true;
-        await SaveAsync(ct);
-    }
-
-    private async Task<bool> RefreshDevicesAsync(CancellationToken ct)
-    {
-        var devices = await _services.References.DevicesAsync(ct);
-        var isSame = _devices is not null && _devices.Count == devices.Count
-            && _devices.Zip(devices).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second));
-        if (isSame) return false;
-        _devices = devices;
-        _engine.SetReference(CompileOptions.Devices, devices);
-        return true;
     }
 
     /// <summary>

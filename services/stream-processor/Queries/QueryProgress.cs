@@ -17,6 +17,9 @@ internal sealed class QueryProgress(QueryConfig config, TimeProvider time)
     private long _rowsFailed;
     private (long In, long Out, long At) _last = (0, 0, time.GetTimestamp());
 
+    /// <summary>Why some place cannot begin yet; it tries again.</summary>
+    public string? Obstacle { get; set; }
+
     public void RecordsIn(int count)
     {
         Interlocked.Add(ref _recordsIn, count);

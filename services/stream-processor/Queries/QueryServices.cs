@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Millrace.EventLog;
 using Millrace.Hosting.Node;
 using Millrace.Stores.Checkpoints;
+using Millrace.StreamProcessor.References;
 using Millrace.StreamProcessor.Sinks;
 using Millrace.StreamProcessor.Sources;
 

@@ -138,7 +138,7 @@ internal sealed class RunningQuery
         foreach (var (partition, offset) in _progress.Positions)
             lag += (await _services.Log.RangeAsync(partition)).Next - offset;
         var state = _error is null ? QueryState.Running : QueryState.Failed;
-        var status = _progress.Status(state, _error, lag) with { Node = _services.Node };
+        var status = _progress.Status(state, _error ?? _progress.Obstacle, lag) with { Node = _services.Node };
         await _store.WriteStatusAsync(status, CancellationToken.None);
     }
 }

@@ -230,26 +230,6 @@ public class EngineTests
             engine.Mark(new TopicPartition("telemetry", 9), 0, 0))!.Error.Code, Is.EqualTo("SQ-0202"));
     }
 
-    [Test]
-    public void Explain_says_where_state_is_kept_and_why_the_scope_is_what_it_is()
-    {
-        var plan = QueryRun.Compile(
-            "WITH s AS (SELECT room, AVG(t) AS a FROM telemetry TIMESTAMP BY ts WHERE t > 1 GROUP BY room, " +
-                "HoppingWindow(second, 10, 5)) SELECT * INTO alerts FROM s WHERE a > 75");
-        Assert.That(plan.Explain().ReplaceLineEndings("\n"), Is.EqualTo(
-            """
-            scope: each key for itself: rows go by repartition.<query> to the place of [ROOM]
-            input telemetry
-              reads: ts, room, t
-              timestamp: [TS]; state: rows within the out-of-order tolerance
-              hopping window of 00:00:10 every 00:00:05, 1 filter
-                group by: [ROOM]
-                state: groups of 2 open windows, each with Sum
-                -> alerts: room, a, 1 filter
-
-            """.ReplaceLineEndings("\n")));
-    }
-
     private static string Line(string time, string device, int x, string room) =>
         $$"""
         {"EventEnqueuedUtcTime":"2026-01-01T00:{{time}}Z","IoTHub":{"ConnectionDeviceId":"{{device}}"},

@@ -27,13 +27,17 @@ internal sealed class ProcessorFixture : IAsyncDisposable
     private readonly SharedLog? _shared;
     private readonly string _node;
     private readonly ITelemetryStore? _telemetry;
+    private readonly IReadOnlyDictionary<string, string?> _settings = new Dictionary<string, string?>();
     private ServiceProvider _services;
     private List<IHostedService> _started = [];
 
     /// <param name="telemetry">The warm store; null for SQLite.</param>
-    public ProcessorFixture(ITelemetryStore? telemetry = null)
+    /// <param name="settings">What the configuration has besides.</param>
+    public ProcessorFixture(
+        ITelemetryStore? telemetry = null, IReadOnlyDictionary<string, string?>? settings = null)
     {
         (_own, _node, _telemetry) = (new TemporaryFolder(), "alone", telemetry);
+        _settings = settings ?? _settings;
         _folder = _own.Path;
         _services = Build();
     }
@@ -169,7 +173,8 @@ internal sealed class ProcessorFixture : IAsyncDisposable
             ["Node:Name"] = _node,
         };
         var services = new ServiceCollection();
-        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(settings)
+            .AddInMemoryCollection(_settings).Build());
         services.AddLogging();
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(new DataFolder(_folder));
