@@ -10,7 +10,7 @@ namespace Millrace.Contract.Tests.Batch;
 public abstract partial class BatchEngineContract
 {
     private const string Rows = "SELECT count(*) AS n FROM telemetry";
-    private const string Later = "SELECT count(*) AS n FROM telemetry WHERE hour > 10";
+    private const string Later = "SELECT count(*) AS n FROM telemetry WHERE hour >= 11";
     private const string AllColumns = "SELECT count(pressure) AS n FROM telemetry";
 
     [Test]
