@@ -27,7 +27,7 @@ public sealed class ModelJobTests
     {
         _jobs = new TemporaryFolder();
         Write("learn", 0, "'does': 'train', 'name': 'sum', 'kind': 'remaining-life', 'label': 'total', 'over': '7d'");
-        Write("odd", 0, "'does': 'train', 'name': 'odd', 'kind': 'anomaly'");
+        Write("odd", "0.5", "'does': 'train', 'name': 'odd', 'kind': 'anomaly'");
         Write("scores", 0, "'does': 'score', 'name': 'sum'");
         Write("drift", 5, "'does': 'drift', 'name': 'sum'");
         _host = await ColdPathHost.StartAsync(Settings());
@@ -81,6 +81,7 @@ public sealed class ModelJobTests
         var made = await Registry.GetAsync("odd", 1, default);
         Assert.That((made.Kind, string.Join(',', made.Features.Select(one => one.Name))),
             Is.EqualTo((ModelKind.Anomaly, "a,b,total")));
+        Assert.That(made.Features[1].Training!.Min, Is.EqualTo(0.5), "a decimal is a number too");
         Assert.That(made.Metrics["score_p99"], Is.InRange(0, 1));
     }
 
@@ -165,7 +166,8 @@ public sealed class ModelJobTests
         ["ColdPath:JobsFolder"] = _jobs.Path,
     };
 
-    private void Write(string name, int shift, string model)
+    /// <param name="shift">A number with a point makes the feature b a decimal.</param>
+    private void Write(string name, object shift, string model)
     {
         var folder = Directory.CreateDirectory(_jobs.Sub(name)).FullName;
         File.WriteAllText(Path.Combine(folder, "job.sql"), string.Format(Rows, shift));
