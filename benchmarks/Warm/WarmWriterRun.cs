@@ -7,6 +7,7 @@ using Millrace.EventLog;
 using Millrace.Hosting;
 using Millrace.Hosting.Node;
 using Millrace.Hosting.Options;
+using Millrace.ObjectStore;
 using Millrace.Stores.Cassandra;
 using Millrace.Stores.Telemetry;
 using Millrace.StreamProcessor;
@@ -45,6 +46,7 @@ internal sealed class WarmWriterRun : IAsyncDisposable
         services.AddValidatedOptions<NodeOptions>("Node");
         services.AddCassandraOptions();
         services.AddCassandraStores();
+        services.AddFileObjectStore();
         services.AddMillraceStreamProcessor();
         _services = services.BuildServiceProvider();
         new Random(5).NextBytes(_body);

@@ -52,8 +52,12 @@ internal sealed class ArchiverMetrics
         _outputDeadLetters = meter.CreateCounter<long>("millrace.archiver.output.dead.letters");
         _outputRemoved = meter.CreateCounter<long>("millrace.archiver.output.removed.rows");
         _flush = meter.CreateHistogram<double>("millrace.archiver.flush.duration", "s");
-        meter.CreateObservableGauge("millrace.archiver.lag.records", () => status.LagRecords);
-        meter.CreateObservableGauge("millrace.archiver.lag", () => status.Lag.TotalSeconds, "s");
+        meter.CreateObservableGauge("millrace.archiver.lag.records", () => status.TelemetryLag.Records);
+        meter.CreateObservableGauge("millrace.archiver.lag", () => status.TelemetryLag.Time.TotalSeconds, "s");
+        meter.CreateObservableGauge("millrace.archiver.output.lag.records", () => status.OutputLags
+            .Select(each => new Measurement<long>(each.Value.Records, Output(each.Key))));
+        meter.CreateObservableGauge("millrace.archiver.output.lag", () => status.OutputLags
+            .Select(each => new Measurement<double>(each.Value.Time.TotalSeconds, Output(each.Key))), "s");
         meter.CreateObservableGauge("millrace.archiver.table.rows", () => status.ArchivedRows);
     }
 

@@ -4,20 +4,26 @@ namespace Millrace.Archiver;
 public sealed class ArchiverStatus
 {
     private long _archivedRows;
-    private long _lagRecords;
-    private long _lagTicks;
+    private ArchiveLag _telemetryLag = ArchiveLag.None;
+    private IReadOnlyDictionary<string, ArchiveLag> _outputLags = new Dictionary<string, ArchiveLag>();
     private long _lastCommitTicks;
 
     /// <summary>Rows in the archive's table; 0 until it was first read.</summary>
     public long ArchivedRows => Volatile.Read(ref _archivedRows);
 
-    /// <summary>
-    /// Records of the log, in the partitions that this process works on, that are not in the table yet.
-    /// </summary>
-    public long LagRecords => Volatile.Read(ref _lagRecords);
+    /// <summary>What of telemetry is not in its table yet.</summary>
+    public ArchiveLag TelemetryLag
+    {
+        get => Volatile.Read(ref _telemetryLag);
+        internal set => Volatile.Write(ref _telemetryLag, value);
+    }
 
-    /// <summary>How long ago the newest archived record was accepted, when there are newer ones; else zero.</summary>
-    public TimeSpan Lag => TimeSpan.FromTicks(Volatile.Read(ref _lagTicks));
+    /// <summary>The same of each query output that this process archives, by its name.</summary>
+    public IReadOnlyDictionary<string, ArchiveLag> OutputLags
+    {
+        get => Volatile.Read(ref _outputLags);
+        internal set => Volatile.Write(ref _outputLags, value);
+    }
 
     /// <summary>When this process last made rows part of the table; null before the first time.</summary>
     public DateTimeOffset? LastCommitAt =>
@@ -32,10 +38,12 @@ public sealed class ArchiverStatus
     }
 
     internal void RemoveArchived(long rows) => Interlocked.Add(ref _archivedRows, -rows);
+}
 
-    internal void SetLag(long records, TimeSpan lag)
-    {
-        Volatile.Write(ref _lagRecords, records);
-        Volatile.Write(ref _lagTicks, lag.Ticks);
-    }
+/// <summary>How far a table is behind the log, in the partitions that this process works on.</summary>
+/// <param name="Records">Records of the log that are not in the table yet.</param>
+/// <param name="Time">How long ago the oldest of them was accepted; zero when there is none.</param>
+public sealed record ArchiveLag(long Records, TimeSpan Time)
+{
+    public static ArchiveLag None { get; } = new(0, TimeSpan.Zero);
 }

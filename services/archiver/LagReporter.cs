@@ -9,7 +9,7 @@ namespace Millrace.Archiver;
 /// <summary>Keeps the lag in <see cref="ArchiverStatus"/> fresh.</summary>
 internal sealed class LagReporter(
     IEventLog log,
-    ArchiverAssignment assignment,
+    TopicArchivers archivers,
     ArchiverStatus status,
     IOptions<ArchiverOptions> options,
     TimeProvider time,
@@ -33,27 +33,39 @@ internal sealed class LagReporter(
     {
         try
         {
-            var records = 0L;
-            var oldestMs = long.MaxValue;
-            foreach (var partition in assignment.Partitions)
+            var outputs = new Dictionary<string, ArchiveLag>();
+            foreach (var archiver in archivers.All)
             {
-                var range = await log.RangeAsync(partition, ct).ConfigureAwait(false);
-                var committed = await log.CommittedAsync(ConsumerGroups.Archiver, partition, ct).ConfigureAwait(false);
-                var next = committed?.NextOffset ?? range.First;
-                records += Math.Max(0, range.Next - next);
-                if (next >= range.First && next < range.Next)
-                    oldestMs = Math.Min(oldestMs, await TimeOfAsync(partition, next, ct).ConfigureAwait(false));
+                var lag = await LagAsync(archiver, ct).ConfigureAwait(false);
+                if (archiver.Writer.Topic.Output is { } output) outputs.Add(output, lag);
+                else status.TelemetryLag = lag;
             }
 
-            var lag = oldestMs == long.MaxValue
-                ? TimeSpan.Zero
-                : time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(oldestMs);
-            status.SetLag(records, lag < TimeSpan.Zero ? TimeSpan.Zero : lag);
+            status.OutputLags = outputs;
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             logger.LagUnknown(e);
         }
+    }
+
+    private async ValueTask<ArchiveLag> LagAsync(TopicArchiver archiver, CancellationToken ct)
+    {
+        var (records, oldestMs) = (0L, long.MaxValue);
+        foreach (var partition in archiver.Assignment.Partitions)
+        {
+            var range = await log.RangeAsync(partition, ct).ConfigureAwait(false);
+            var committed = await log.CommittedAsync(archiver.Writer.Topic.Group, partition, ct).ConfigureAwait(false);
+            var next = committed?.NextOffset ?? range.First;
+            records += Math.Max(0, range.Next - next);
+            if (next >= range.First && next < range.Next)
+                oldestMs = Math.Min(oldestMs, await TimeOfAsync(partition, next, ct).ConfigureAwait(false));
+        }
+
+        var lag = oldestMs == long.MaxValue
+            ? TimeSpan.Zero
+            : time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(oldestMs);
+        return new ArchiveLag(records, lag < TimeSpan.Zero ? TimeSpan.Zero : lag);
     }
 
     private async ValueTask<long> TimeOfAsync(TopicPartition partition, long offset, CancellationToken ct)

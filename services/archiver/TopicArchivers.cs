@@ -30,6 +30,8 @@ internal sealed class TopicArchivers
         Add(ArchiveTopic.Telemetry(tables, _options, logger), telemetry);
     }
 
+    public ICollection<TopicArchiver> All => _byTopic.Values;
+
     /// <summary>Who archives the topic in this process, or null.</summary>
     public TopicArchiver? Find(string topic) => _byTopic.GetValueOrDefault(topic);
 

@@ -4,7 +4,11 @@
 {{- $nodes := printf "%s-nodes:4053" $name }}
 {{- $seeds := list (printf "%s-api-0.%s" $name $nodes) (printf "%s-stream-processor-0.%s" $name $nodes) (printf "%s-archiver-0.%s" $name $nodes) }}
 {{- $http := dict "Address" "0.0.0.0" "AllowPlainOnAnyAddress" true }}
-{{- $cluster := dict "Seeds" $seeds "Address" "0.0.0.0" "AllowPlainOnAnyAddress" true }}
+{{- $cluster := dict "Seeds" $seeds "Address" "0.0.0.0" "AllowPlainOnAnyAddress" (not .Values.cluster.tls.enabled) }}
+{{- if .Values.cluster.tls.enabled }}
+{{- $files := "/etc/millrace/cluster-certificate" }}
+{{- $_ := set $cluster "Tls" (dict "CertificateFile" (printf "%s/tls.crt" $files) "KeyFile" (printf "%s/tls.key" $files) "CaFile" (printf "%s/ca.crt" $files)) }}
+{{- end }}
 {{- $gateway := dict
   "Mqtt" (dict "Enabled" false)
   "Mqtts" (dict "Enabled" true "Address" "0.0.0.0" "CertificateFile" "/etc/millrace/certificate/tls.crt" "KeyFile" "/etc/millrace/certificate/tls.key")
@@ -139,6 +143,9 @@ path.style.access: true
 
 {{/* Secrets that the configuration names files of: name of the volume and of the secret. */}}
 {{- define "millrace.fileSecrets" -}}
+{{- if .Values.cluster.tls.enabled }}
+cluster-certificate: {{ include "millrace.clusterCertificate" . }}
+{{- end }}
 {{- if not .Values.kafka.enabled }}
 {{- with .Values.external.kafka }}
 {{- if .tls.caSecret }}

@@ -22,6 +22,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{ .Values.secretName | default (printf "%s-secrets" (include "millrace.name" .)) }}
 {{- end }}
 
+{{- define "millrace.clusterCertificate" -}}
+{{ .Values.cluster.tls.secretName | default (printf "%s-cluster" (include "millrace.name" .)) }}
+{{- end }}
+
 {{- define "millrace.certificate" -}}
 {{ .Values.certificate.secretName | default (printf "%s-certificate" (include "millrace.name" .)) }}
 {{- end }}

@@ -14,14 +14,4 @@ public readonly record struct TracedRecord(ActivityContext Parent, TopicPartitio
         traced = new TracedRecord(parent, partition, record.Offset);
         return parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded);
     }
-
-    /// <summary>Adds the traced ones of a batch; none while nobody exports spans.</summary>
-    public static void Collect(RecordBatch batch, List<TracedRecord> into)
-    {
-        if (!MessageSpans.AreOn) return;
-        foreach (var record in batch)
-        {
-            if (TryRead(batch.Partition, record, out var traced)) into.Add(traced);
-        }
-    }
 }

@@ -12,6 +12,9 @@ public sealed record QueryStatus(
     /// <summary>The process that says so, of those that run it; empty when it is what all of them say.</summary>
     public string Node { get; init; } = "";
 
+    /// <summary>From when on rows are counted: the start of the process that has run the query longest.</summary>
+    public DateTimeOffset? CountedSince { get; init; }
+
     /// <summary>What the nodes say together of the newest version; null when there is nothing.</summary>
     public static QueryStatus? Together(IReadOnlyList<QueryStatus> nodes)
     {
@@ -32,6 +35,7 @@ public sealed record QueryStatus(
             RowsOutPerSecond = Math.Round(live.Sum(n => n.RowsOutPerSecond), 1),
             LagRecords = live.Sum(n => n.LagRecords),
             Watermark = live.Min(n => n.Watermark),
+            CountedSince = live.Min(n => n.CountedSince),
             UpdatedAt = newest,
         };
     }

@@ -52,7 +52,7 @@ internal sealed unsafe class RowBuffer(ArchiveLayout layout, long recordBytesMax
     /// <summary>The enqueued hours that occur, counted from 1970; a row has its place in here.</summary>
     public IReadOnlyList<long> Hours => _hours;
 
-    /// <summary>Those of the records whose way is traced.</summary>
+    /// <summary>Those of the rows whose way is traced.</summary>
     public List<TracedRecord> Traced { get; } = [];
 
     internal ReadOnlySpan<BufferedRow> Rows => _rows.AsSpan(0, Count);
@@ -74,6 +74,7 @@ internal sealed unsafe class RowBuffer(ArchiveLayout layout, long recordBytesMax
 
         var copy = batch with { Bytes = _arena.Copy(batch.Bytes.Span) };
         var newestMs = span.NewestMs;
+        var isTracing = MessageSpans.AreOn;
         foreach (var record in copy)
         {
             if (fence is not null && !fence.Admits(record))
@@ -104,9 +105,9 @@ internal sealed unsafe class RowBuffer(ArchiveLayout layout, long recordBytesMax
                 Offset = record.Offset,
             };
             newestMs = Math.Max(newestMs, record.TimestampMs);
+            if (isTracing && TracedRecord.TryRead(batch.Partition, record, out var traced)) Traced.Add(traced);
         }
 
-        TracedRecord.Collect(batch, Traced);
         Bytes += batch.Bytes.Length;
         _partitions[partition] = new PartitionSpan(span.First, batch.NextOffset, newestMs, fence?.Epochs);
     }

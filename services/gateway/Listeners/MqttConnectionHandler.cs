@@ -16,24 +16,39 @@ internal sealed class MqttConnectionHandler(GatewayRuntime runtime) : Connection
 
     /// <summary>Runs until the connection has ended, over whatever transport.</summary>
     public Task RunAsync(IDuplexPipe transport, X509Certificate2? certificate, Action abort, IPAddress? address) =>
-        TryRun(transport, certificate, abort, address) ?? Task.CompletedTask;
+        TryAdmit(out var wait)
+            ? TryRun(transport, certificate, abort, address, wait) ?? Task.CompletedTask
+            : Task.CompletedTask;
 
-    /// <summary>Runs until the connection has ended. Null when it is not let in: the caller closes it.</summary>
-    public Task? TryRun(IDuplexPipe transport, X509Certificate2? certificate, Action abort, IPAddress? address)
+    /// <summary>
+    /// Takes a place in the hub's connect rate, for which the connection will wait before it reads. False, and
+    /// counted, when that is too far: then the caller closes it, before it has cost more than that.
+    /// </summary>
+    public bool TryAdmit(out TimeSpan wait)
     {
+        wait = default;
+        var limits = runtime.Limits;
         if (runtime.IsDraining)
         {
             runtime.Metrics.Refused("shutdown");
-            return null;
+            return false;
         }
 
-        var mqtt = new MqttConnection(runtime, transport, certificate, abort, address);
-        if (!mqtt.TryTakeTurn())
+        if (!limits.Hub.TryConnect(limits.NowNs, limits.Options.ConnectWaitMax, out wait))
         {
             runtime.Metrics.Refused("connect-rate");
-            return null;
+            return false;
         }
 
+        if (wait > TimeSpan.Zero) runtime.Metrics.Paused("connect-rate");
+        return true;
+    }
+
+    /// <summary>Runs one that was admitted until it has ended. Null when there are too many: the caller closes it.</summary>
+    public Task? TryRun(
+        IDuplexPipe transport, X509Certificate2? certificate, Action abort, IPAddress? address, TimeSpan wait)
+    {
+        var mqtt = new MqttConnection(runtime, transport, certificate, abort, address) { TurnWait = wait };
         if (!runtime.Connections.TryAdd(mqtt, runtime.Options.ConnectionsMax))
         {
             runtime.Metrics.Refused("connections-max");

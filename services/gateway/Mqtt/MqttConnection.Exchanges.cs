@@ -60,7 +60,7 @@ internal sealed partial class MqttConnection
     private bool RepeatReceipt()
     {
         runtime.Metrics.ExchangeRepeated();
-        WriteAcks();
+        _hasAnswers = true;
         return true;
     }
 

@@ -38,7 +38,7 @@ internal sealed partial class MqttConnection
 
     private async ValueTask ReadAsync()
     {
-        if (_turnWait > TimeSpan.Zero) await PauseAsync(_turnWait).ConfigureAwait(false);
+        if (TurnWait > TimeSpan.Zero) await PauseAsync(TurnWait).ConfigureAwait(false);
         while (End is null)
         {
             if (runtime.IsDraining)
@@ -81,6 +81,7 @@ internal sealed partial class MqttConnection
         finally
         {
             run.Exit();
+            SendAnswers();
             Charge(cursor.Packets, cursor.Bytes);
             cursor.Dispose();
         }

@@ -18,18 +18,6 @@ internal sealed partial class MqttConnection
     private DeviceMeter? _meter;
     private Allowance _allowance = Allowance.Unlimited;
     private long _slowedSinceNs = -1;
-    private TimeSpan _turnWait;
-
-    /// <summary>
-    /// Takes a place in the hub's connect rate, for which it will wait before it reads; false when that is too far.
-    /// </summary>
-    public bool TryTakeTurn()
-    {
-        var max = runtime.Limits.Options.ConnectWaitMax;
-        if (!runtime.Limits.Hub.TryConnect(runtime.Limits.NowNs, max, out _turnWait)) return false;
-        if (_turnWait > TimeSpan.Zero) runtime.Metrics.Paused("connect-rate");
-        return true;
-    }
 
     private bool IsSpent(in PacketCursor cursor) =>
         cursor.Packets >= _allowance.Messages || cursor.Bytes >= _allowance.Bytes;

@@ -16,6 +16,7 @@ internal sealed partial class MqttConnection
     private Action? _onFlushed;
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
     private ConnectionEnd? _endToWrite;
+    private bool _hasAnswers;
     private bool _isFlushing;
     private int _flushingSeconds;
     private bool _isOutputClosed;
@@ -40,18 +41,16 @@ internal sealed partial class MqttConnection
         _resume.Call();
     }
 
-    private void WriteAcks()
-    {
-        lock (_output) WriteAcksLocked();
-    }
-
     private void WriteAcksLocked()
     {
         if (_isOutputClosed || _isFlushing || End is not null) return;
         if (_session.WriteAcks(transport.Output) > 0) FlushLocked();
     }
 
-    /// <summary>False while a flush is under way: the packet is to be answered when it has ended.</summary>
+    /// <summary>
+    /// Answers a packet of the read that is being taken; <see cref="SendAnswers"/> sends it. False while a flush is
+    /// under way: the packet is to be answered when it has ended.
+    /// </summary>
     private bool TryReply(Action<IBufferWriter<byte>> write)
     {
         lock (_output)
@@ -59,8 +58,23 @@ internal sealed partial class MqttConnection
             if (_isFlushing) return false;
             if (_isOutputClosed || End is not null) return true;
             write(transport.Output);
-            FlushLocked();
+            _hasAnswers = true;
             return true;
+        }
+    }
+
+    /// <summary>
+    /// Sends all answers of one read at once: thousands of packets of two bytes must not cost a system call each.
+    /// </summary>
+    private void SendAnswers()
+    {
+        if (!_hasAnswers) return;
+        _hasAnswers = false;
+        lock (_output)
+        {
+            if (_isOutputClosed || _isFlushing || End is not null) return;
+            if (_session.AcksOrNull is not null && _session.WriteAcks(transport.Output) > 0) _resume.Call();
+            FlushLocked();
         }
     }
 

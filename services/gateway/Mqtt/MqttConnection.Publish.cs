@@ -111,7 +111,7 @@ internal sealed partial class MqttConnection
 
         if (qos == 0) return;
         _session.Acks.AddAnswered(packetId, CodeOf(refusal), AnswerTo(qos));
-        WriteAcks();
+        _hasAnswers = true;
     }
 
     private static PacketType AnswerTo(int qos) => qos == 1 ? PacketType.PubAck : PacketType.PubRec;

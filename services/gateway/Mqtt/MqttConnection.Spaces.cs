@@ -117,10 +117,11 @@ internal sealed partial class MqttConnection
             {
                 if (qos == 2) (_session.Exchanges ??= new ExchangeTable()).BeginDurable(packetId);
                 _session.Acks.AddAnswered(packetId, ReasonCode.Success, AnswerTo(qos));
+                _hasAnswers = true;
             }
         }
 
-        if (_toAcknowledge > 0) WriteAcks();
+        SendAnswers();
     }
 
     private static ConnectionEnd EndBy(SpaceOutcome outcome) => outcome switch

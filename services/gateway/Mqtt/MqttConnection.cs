@@ -39,6 +39,9 @@ internal sealed partial class MqttConnection(
     private bool _wasConnected;
     private volatile bool _isPaused;
 
+    /// <summary>How long it waits for its place in the hub's connect rate before it reads.</summary>
+    public TimeSpan TurnWait { get; init; }
+
     /// <summary>Its place in the connection table.</summary>
     public int Slot { get; set; }
 

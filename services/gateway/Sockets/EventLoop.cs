@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace Millrace.Gateway.Sockets;
@@ -10,7 +11,16 @@ namespace Millrace.Gateway.Sockets;
 internal sealed unsafe class EventLoop : IDisposable
 {
     /// <summary>What one read may bring.</summary>
-    public const int BufferBytes = 64 << 10;
+    public const int BufferBytes = 16 << 10;
+
+    /// <summary>
+    /// What one read may bring of a sender of whom nothing else is known: room for what devices send at a time. Who
+    /// fills it has sent much, and waits for those who have sent little.
+    /// </summary>
+    public const int LightBytes = 4 << 10;
+
+    /// <summary>How long those who send much are served between two looks at the others.</summary>
+    private static readonly long BusyTicks = Stopwatch.Frequency / 1_000;
 
     /// <summary>
     /// How many who come or go are served between two looks at those who are in: a login or an end costs a hundred
@@ -23,6 +33,7 @@ internal sealed unsafe class EventLoop : IDisposable
         Posix.EventFd(0, Posix.NonBlocking | Posix.CloseOnExec), "eventfd");
 
     private readonly Queue<LoopSocket> _comersAndGoers = new();
+    private readonly Queue<LoopSocket> _busy = new();
     private readonly ILogger _log;
     private readonly Thread _thread;
     private LoopSocket?[] _sockets = new LoopSocket?[64];
@@ -42,6 +53,8 @@ internal sealed unsafe class EventLoop : IDisposable
     public byte[] Buffer { get; private set; } = NewBuffer();
 
     private bool IsHere => Thread.CurrentThread == _thread;
+
+    private bool IsIdle => Volatile.Read(ref _posted) is null && _comersAndGoers.Count == 0 && _busy.Count == 0;
 
     /// <summary>Lets the loop look at the socket. The socket sees to it that it is posted once at a time.</summary>
     public void Post(LoopSocket socket)
@@ -63,7 +76,9 @@ internal sealed unsafe class EventLoop : IDisposable
             socket.Descriptor, Epoll.In | Epoll.Out | Epoll.PeerClosed | Epoll.EdgeTriggered);
     }
 
-    public void AddToTurn(LoopSocket socket) => _comersAndGoers.Enqueue(socket);
+    public void AddComerOrGoer(LoopSocket socket) => _comersAndGoers.Enqueue(socket);
+
+    public void AddBusy(LoopSocket socket) => _busy.Enqueue(socket);
 
     /// <summary>Events of this turn that were meant for the socket find nobody.</summary>
     public void Leave(LoopSocket socket)
@@ -103,7 +118,7 @@ internal sealed unsafe class EventLoop : IDisposable
     {
         Volatile.Write(ref _sleeping, 1);
         Interlocked.MemoryBarrier();
-        var ready = _epoll.Wait(Volatile.Read(ref _posted) is null && _comersAndGoers.Count == 0 ? -1 : 0);
+        var ready = _epoll.Wait(IsIdle ? -1 : 0);
         Volatile.Write(ref _sleeping, 0);
         for (var i = 0; i < ready; i++)
         {
@@ -121,7 +136,16 @@ internal sealed unsafe class EventLoop : IDisposable
             posted = next;
         }
 
+        ServeBusy();
         for (var i = 0; i < ComersAndGoersATurn && _comersAndGoers.TryDequeue(out var socket); i++) socket.OnTurn();
+    }
+
+    private void ServeBusy()
+    {
+        if (_busy.Count == 0) return;
+        var end = Stopwatch.GetTimestamp() + BusyTicks;
+        do _busy.Dequeue().OnTurn();
+        while (_busy.Count > 0 && Stopwatch.GetTimestamp() < end);
     }
 
     private void Wake()

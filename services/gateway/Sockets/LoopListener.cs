@@ -92,9 +92,15 @@ internal sealed class LoopListener(
 
     private void Enter(int descriptor, IPAddress? address, EventLoop loop)
     {
+        if (!handler.TryAdmit(out var wait))
+        {
+            _ = Posix.Close(descriptor);
+            return;
+        }
+
         Posix.SendAtOnce(descriptor);
         var socket = new LoopSocket(loop, descriptor);
-        if (handler.TryRun(socket, certificate: null, socket.Abort, address) is null)
+        if (handler.TryRun(socket, certificate: null, socket.Abort, address, wait) is null)
         {
             socket.Output.Complete();
             socket.Input.Complete();

@@ -97,7 +97,9 @@ internal sealed partial class LoopSocket : IValueTaskSource<ReadResult>
         if (own) MakeRoom();
         var buffer = own ? _buffer! : _loop.Buffer;
         var room = buffer.AsSpan(own ? _start + _count : _count);
+        if (!_isBusy && room.Length > EventLoop.LightBytes) room = room[..EventLoop.LightBytes];
         var received = Posix.Receive(Descriptor, room);
+        _isBusy = received == room.Length;
         if (received < 0 && IsEmptyHanded()) return;
         if (received > 0)
         {

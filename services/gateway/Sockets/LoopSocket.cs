@@ -46,6 +46,7 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
     private int _state;
     private volatile bool _isLetIn;
     private bool _hasTurn;
+    private bool _isBusy;
 
     /// <param name="descriptor">Connected and non-blocking; this object closes it.</param>
     public LoopSocket(EventLoop loop, int descriptor)
@@ -130,14 +131,16 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
         _writer.OnWritable();
     }
 
-    /// <summary>Those who come and those who go wait for a turn; those in between are served at once.</summary>
+    /// <summary>Those who come, go or send much wait for a turn; the others are served at once.</summary>
     private void ServeInTurn()
     {
-        if (_isLetIn && (Current & (State.PeerClosed | Over)) == 0) Serve();
+        var isIn = _isLetIn && (Current & (State.PeerClosed | Over)) == 0;
+        if (isIn && !_isBusy) Serve();
         else if (!_hasTurn)
         {
             _hasTurn = true;
-            _loop.AddToTurn(this);
+            if (isIn) _loop.AddBusy(this);
+            else _loop.AddComerOrGoer(this);
         }
     }
 

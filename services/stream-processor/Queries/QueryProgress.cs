@@ -11,6 +11,7 @@ internal sealed class QueryProgress(QueryConfig config, TimeProvider time)
     private readonly ConcurrentDictionary<int, long> _watermarksMs = new();
     private readonly ConcurrentDictionary<TopicPartition, long> _positions = new();
     private readonly KeyValuePair<string, object?> _query = StreamProcessorMetrics.Query(config.Name);
+    private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private long _recordsIn;
     private long _rowsOut;
     private long _rowsFailed;
@@ -63,7 +64,10 @@ internal sealed class QueryProgress(QueryConfig config, TimeProvider time)
         var watermark = _watermarksMs.Values.Where(w => w > 0).DefaultIfEmpty().Min();
         return new QueryStatus(config.Name, config.Version, state, error, rowsIn, rowsOut,
             Interlocked.Read(ref _rowsFailed), Math.Round(inRate, 1), Math.Round(outRate, 1), lag,
-            watermark > 0 ? DateTimeOffset.FromUnixTimeMilliseconds(watermark) : null, time.GetUtcNow());
+            watermark > 0 ? DateTimeOffset.FromUnixTimeMilliseconds(watermark) : null, time.GetUtcNow())
+        {
+            CountedSince = _startedAt,
+        };
     }
 }
 

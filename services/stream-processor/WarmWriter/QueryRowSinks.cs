@@ -31,8 +31,10 @@ internal sealed class AlertSink(
 }
 
 /// <summary>Rows of one out.* topic into the output store.</summary>
+/// <param name="isKept">Whether the row is to be kept: another query may write into the same output.</param>
 internal sealed class OutputSink(
-    string output, IOutputStore store, DeadLetterWriter deadLetters, StoreRetry retry, TimeProvider time) : ITopicSink
+    string output, IOutputStore store, Predicate<OutputRow> isKept, DeadLetterWriter deadLetters, StoreRetry retry,
+    TimeProvider time) : ITopicSink
 {
     public string Name => "output-writer";
 
@@ -45,8 +47,9 @@ internal sealed class OutputSink(
         var read = QueryRowReader.Read(batches, metadata, time, Row);
         await deadLetters.WriteAsync(read.Letters, CancellationToken.None);
         var position = new SinkPosition(batches[^1].NextOffset, read.Metadata);
-        await retry.RunAsync(Name, partition, () => store.WriteAsync(partition, read.Rows, position), stop);
-        StreamProcessorMetrics.Written.Add(read.Rows.Count, StreamProcessorMetrics.Sink(Name));
+        var kept = read.Rows.FindAll(isKept);
+        await retry.RunAsync(Name, partition, () => store.WriteAsync(partition, kept, position), stop);
+        StreamProcessorMetrics.Written.Add(kept.Count, StreamProcessorMetrics.Sink(Name));
         StreamProcessorMetrics.Refused.Add(read.Letters.Count, StreamProcessorMetrics.Sink(Name));
         return read.Metadata;
     }

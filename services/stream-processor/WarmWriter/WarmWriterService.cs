@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Microsoft.Extensions.Hosting;
 using Millrace.Contracts;
 using Millrace.EventLog;
@@ -20,6 +21,9 @@ internal sealed class WarmWriterService(
 {
     private readonly Dictionary<string, Task> _outputs = [];
 
+    /// <summary>Queries whose rows are not to be kept.</summary>
+    private volatile FrozenSet<string> _cold = [];
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         Task[] fixedSinks =
@@ -33,10 +37,15 @@ internal sealed class WarmWriterService(
         await Task.WhenAll([.. fixedSinks, .. _outputs.Values]);
     }
 
-    /// <summary>A sink that was started stays: rows that a deleted query left behind still reach the store.</summary>
+    /// <summary>
+    /// A sink that was started stays: rows that a deleted query left behind still reach the store. Those of a query
+    /// whose option was taken back do not.
+    /// </summary>
     private async Task StartOutputsAsync(CancellationToken stop)
     {
-        foreach (var query in await queries.ListAsync(stop))
+        var stored = await queries.ListAsync(stop);
+        _cold = stored.Where(query => !query.Options.WarmOutputs).Select(query => query.Name).ToFrozenSet();
+        foreach (var query in stored)
         {
             if (!query.Options.WarmOutputs
                 || SaqlCompiler.Compile(query.Text, CompileOptions.Hub(extensions)).Plan is not { } plan)
@@ -45,7 +54,8 @@ internal sealed class WarmWriterService(
             {
                 var hub = log.FindTopic(Topics.Telemetry)!;
                 await log.EnsureTopicAsync(new TopicSpec(Topics.Output(output), hub.Partitions), stop);
-                var sink = new OutputSink(output, outputStore, deadLetters, retry, time);
+                var sink = new OutputSink(
+                    output, outputStore, row => !_cold.Contains(row.Query), deadLetters, retry, time);
                 _outputs.Add(output, streams.RunAsync(sink, Topics.Output(output), stop));
             }
         }

@@ -139,10 +139,11 @@ public abstract class QueryStoreContract : StoreContract<IQueryStore>
     [Test]
     public async Task What_several_nodes_say_of_a_query_is_told_together()
     {
-        var one = Status("q", 10) with { Node = "a", State = QueryState.Running, Error = null };
+        var one = Status("q", 10) with { Node = "a", State = QueryState.Running, Error = null, CountedSince = Noon };
         await Store.WriteStatusAsync(one with { RowsIn = 1 });
         await Store.WriteStatusAsync(one);
-        await Store.WriteStatusAsync(one with { Node = "b", RowsIn = 5, UpdatedAt = Noon.AddSeconds(3) });
+        var other = one with { Node = "b", RowsIn = 5, CountedSince = Noon.AddHours(-1) };
+        await Store.WriteStatusAsync(other with { UpdatedAt = Noon.AddSeconds(3) });
         await Store.WriteStatusAsync(one with { Node = "gone", RowsIn = 90, UpdatedAt = Noon.AddMinutes(-1) });
         await Store.WriteStatusAsync(one with { Node = "old", Version = 0, RowsIn = 70, UpdatedAt = Noon });
 
@@ -156,6 +157,7 @@ public abstract class QueryStoreContract : StoreContract<IQueryStore>
             RowsInPerSecond = 9,
             RowsOutPerSecond = 11,
             LagRecords = 12,
+            CountedSince = Noon.AddHours(-1),
             UpdatedAt = Noon.AddSeconds(3),
         }));
     }

@@ -22,6 +22,7 @@ internal sealed class HubRelease(Kubernetes kubernetes)
         devices:
           hosts: [ "{{kubernetes.NodeAddress}}" ]
           service: { nodePort: {{DevicePort}} }
+        cluster: { tls: { enabled: true } }
         bridges:
           - Name: plant
             Host: mosquitto

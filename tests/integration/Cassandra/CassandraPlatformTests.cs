@@ -61,12 +61,12 @@ public class CassandraPlatformTests
         var alert = (await ItemsAsync(platform, "alerts?device=pump-1", 1)).Single();
         Assert.That(alert.GetProperty("deviceId").GetString(), Is.EqualTo("pump-1"));
 
-        using var open = await ConnectAsync(platform, "pump-2", await platform.RegisterAsync("pump-2"));
-        await ShowsAsync(platform, "pump-2", true);
+        using var open = await platform.ConnectAsync("pump-2", await platform.RegisterAsync("pump-2"));
+        await platform.ShowsAsync("pump-2", true);
         await platform.KillAsync();
         await platform.StartAsync();
         await PublishAsync(platform, key, 92);
-        await ShowsAsync(platform, "pump-2", false);
+        await platform.ShowsAsync("pump-2", false);
         await ItemsAsync(platform, "devices/pump-1/telemetry", 3);
         await ItemsAsync(platform, "alerts?device=pump-1", 2);
         var device = await platform.Api.GetFromJsonAsync<JsonElement>("api/v1/devices/pump-1");
@@ -103,24 +103,9 @@ public class CassandraPlatformTests
         ("Cassandra:Keyspace", Keyspace), ("Cassandra:ReplicationFactor", "1"), ("Cassandra:RequestTimeout", "60s"),
     ];
 
-    private static Task ShowsAsync(PlatformProcess platform, string device, bool connected) =>
-        Eventually.TrueAsync(async () =>
-        {
-            var shown = await platform.Api.GetFromJsonAsync<JsonElement>($"api/v1/devices/{device}");
-            return shown.GetProperty("connected").GetBoolean() == connected;
-        }, $"{device} is shown so", TimeSpan.FromSeconds(60));
-
-    private static async Task<IMqttClient> ConnectAsync(PlatformProcess platform, string device, string key)
-    {
-        var client = new MqttClientFactory().CreateMqttClient();
-        await client.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", platform.MqttPort)
-            .WithClientId(device).WithCredentials(device, key).Build(), CancellationToken.None);
-        return client;
-    }
-
     private static async Task PublishAsync(PlatformProcess platform, string key, params int[] values)
     {
-        using var client = await ConnectAsync(platform, "pump-1", key);
+        using var client = await platform.ConnectAsync("pump-1", key);
         foreach (var value in values)
         {
             var sent = await client.PublishStringAsync(

@@ -7,6 +7,7 @@ using Millrace.EventLog;
 using Millrace.Hosting;
 using Millrace.Hosting.Node;
 using Millrace.Hosting.Options;
+using Millrace.ObjectStore;
 using Millrace.Stores.Cassandra;
 using Millrace.Stores.Telemetry;
 using Millrace.StreamProcessor;
@@ -143,6 +144,7 @@ public class WarmWriterFaultTests
         services.AddValidatedOptions<NodeOptions>("Node");
         services.AddCassandraOptions();
         services.AddCassandraStores();
+        services.AddFileObjectStore();
         services.AddMillraceStreamProcessor();
         return services.BuildServiceProvider();
     }

@@ -1,8 +1,6 @@
 using System.Net;
 using Millrace.Integration.Tests.Bridge;
-using Millrace.Integration.Tests.Survival;
 using Millrace.TestKit;
-using MQTTnet;
 
 namespace Millrace.Integration.Tests.Cluster;
 
@@ -16,11 +14,11 @@ public class ClusterTests
         var first = await hub.StartAsync("gateway-1", "gateway,registry");
         var second = await hub.StartAsync("gateway-2", "gateway");
         var key = await first.RegisterAsync("mover");
-        using var before = await ConnectAsync(first, key);
-        using var after = await ConnectAsync(second, key);
+        using var before = await first.ConnectAsync("mover", key);
+        using var after = await second.ConnectAsync("mover", key);
 
         await Eventually.TrueAsync(() => !before.IsConnected, "the first connection has ended");
-        using var back = await ConnectAsync(first, key);
+        using var back = await first.ConnectAsync("mover", key);
         await Eventually.TrueAsync(() => !after.IsConnected, "the second connection has ended");
         Assert.That(back.IsConnected);
     }
@@ -68,12 +66,4 @@ public class ClusterTests
             await hub.KillAsync("gateway-1", TimeSpan.Zero);
             await ClusterLoad.PauseAsync(random, 2_500, 5_000);
         });
-
-    private static async Task<IMqttClient> ConnectAsync(PlatformProcess gateway, string key)
-    {
-        var client = new MqttClientFactory().CreateMqttClient();
-        await client.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", gateway.MqttPort)
-            .WithClientId("mover").WithCredentials("mover", key).Build(), CancellationToken.None);
-        return client;
-    }
 }

@@ -104,6 +104,40 @@ public class QueryApiTests() : PlatformTests(isShared: true)
         Assert.That(shown.GetProperty("startFrom").GetString(), Is.EqualTo("now"));
     }
 
+    [Test]
+    public async Task Rows_of_a_query_stop_being_kept_while_it_runs_and_are_kept_again()
+    {
+        const string Text = "SELECT test INTO warmth FROM telemetry WHERE test LIKE 'warmth%'";
+        await ApplyAsync("warmth", Text);
+        await PublishAsync("warmth-1");
+        await RowsAsync("warmth", 1);
+        await WarmAsync(false);
+        var answered = 1;
+        for (var i = 0; i < 2; i++)
+        {
+            await PublishAsync("warmth-2");
+            answered++;
+            await Eventually.TrueAsync(async () => (await ShowAsync("warmth")).GetProperty("status")
+                .GetProperty("rowsOut").GetInt64() >= answered, "the query has answered");
+        }
+
+        await WarmAsync(true);
+        await Eventually.TrueAsync(async () =>
+        {
+            await PublishAsync("warmth-3");
+            return (await RowsAsync("warmth", 1)).Exists(row => row.GetProperty("test").GetString() == "warmth-3");
+        }, "rows are kept again");
+        var between = (await RowsAsync("warmth", 2)).Count(row => row.GetProperty("test").GetString() == "warmth-2");
+        Assert.That(between, Is.LessThan(2), "the change takes effect by the first answer at the latest");
+
+        async Task WarmAsync(bool isWarm)
+        {
+            using var answer = await Api.PostAsJsonAsync(
+                "api/v1/queries", new { name = "warmth", text = Text, warmOutputs = isWarm });
+            Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        }
+    }
+
     [TestCase("Telemetry")]
     [TestCase("job_load")]
     [TestCase("Taken")]

@@ -58,10 +58,15 @@ public class OutputArchiveTests
             Assert.That((await IndependentDeltaLog.ReadAsync(table)).Checkpoint, Is.Not.Null, output);
             var archived = await IndependentDeltaReader.ReadOutputAsync(table);
             Assert.That(archived.Select(row => row.RowId), Is.Unique, output);
-            Assert.That(archived.ToDictionary(row => row.RowId, row => row.Body), Is.EquivalentTo(topic), output);
-            Assert.That(await WarmAsync(stopped, output), Is.EquivalentTo(topic), $"{output} in the warm store");
+            var rows = archived.Select(row => KeyValuePair.Create(row.RowId, row.Body));
+            Assert.That(Ordered(rows), Is.EqualTo(Ordered(topic)), output);
+            Assert.That(Ordered(await WarmAsync(stopped, output)), Is.EqualTo(Ordered(topic)), $"{output}, warm");
         }
     }
+
+    /// <summary>By row-id: two lists are compared in one pass, two sets of thousands in minutes.</summary>
+    private static List<KeyValuePair<string, string>> Ordered(IEnumerable<KeyValuePair<string, string>> rows) =>
+        rows.OrderBy(row => row.Key, StringComparer.Ordinal).ToList();
 
     private static Task SqlReadsThemAsync(string data) => Eventually.TrueAsync(async () =>
     {

@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Millrace.TestKit;
+using MQTTnet;
 
 namespace Millrace.Integration.Tests.Survival;
 
@@ -22,6 +23,27 @@ internal sealed partial class PlatformProcess
         using var answer = await Api.PostAsJsonAsync("api/v1/queries",
             new { name, text, policy, archiveOutputs, startFrom = "earliest" });
         Assert.That(answer.IsSuccessStatusCode, Is.True, await answer.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>A device that is connected until it is disposed of.</summary>
+    public async Task<IMqttClient> ConnectAsync(string device, string key)
+    {
+        var client = new MqttClientFactory().CreateMqttClient();
+        await client.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", MqttPort)
+            .WithClientId(device).WithCredentials(device, key).Build(), CancellationToken.None);
+        return client;
+    }
+
+    /// <summary>Waits until the device is shown as connected, or not, and gives what is shown.</summary>
+    public async Task<JsonElement> ShowsAsync(string device, bool connected)
+    {
+        JsonElement shown = default;
+        await Eventually.TrueAsync(async () =>
+        {
+            shown = await Api.GetFromJsonAsync<JsonElement>($"api/v1/devices/{device}");
+            return shown.GetProperty("connected").GetBoolean() == connected;
+        }, $"{device} is shown so", TimeSpan.FromSeconds(60));
+        return shown;
     }
 
     /// <summary>Waits until every stage has all of it, and the windows have closed on their idle partitions.</summary>

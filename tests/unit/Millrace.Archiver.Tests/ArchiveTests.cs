@@ -176,7 +176,8 @@ public sealed class ArchiveTests
         await _archive.SendAsync("d", (At, "x"), (At, "y"));
         await _archive.StartAsync();
 
-        await TestKit.Eventually.TrueAsync(() => _archive.Status is { ArchivedRows: 2, LagRecords: 0 }, "rows counted");
+        await TestKit.Eventually.TrueAsync(() => _archive.Status is { ArchivedRows: 2, TelemetryLag.Records: 0 },
+            "rows counted");
         Assert.That(_archive.Status.LastCommitAt, Is.Not.Null);
         await _archive.StopAsync();
         await _archive.StartAsync();

@@ -10,6 +10,7 @@ using Millrace.EventLog;
 using Millrace.EventLog.Local;
 using Millrace.Hosting;
 using Millrace.ObjectStore;
+using Millrace.Primitives;
 using Millrace.Stores.Sqlite;
 using Millrace.TestKit;
 using Millrace.TestKit.ObjectStores;
@@ -44,7 +45,7 @@ internal sealed class ArchiverHarness : IAsyncDisposable
     /// <param name="objects">Where the archive is; files of its own when it is not said.</param>
     public ArchiverHarness(IObjectStore? objects = null)
     {
-        _log = LocalLog.Open(_folder.Sub("log"));
+        _log = LocalLog.Open(_folder.Sub("log"), new EventLogOptions { SegmentBytesMax = ByteSize.FromKiB(4) });
         Objects = objects ?? TestObjectStores.Files(_folder.Path);
     }
 

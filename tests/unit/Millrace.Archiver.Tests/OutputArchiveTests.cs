@@ -127,6 +127,47 @@ public sealed class OutputArchiveTests
     }
 
     [Test]
+    public async Task What_was_trimmed_while_the_option_was_off_is_passed_over_when_it_is_on_again()
+    {
+        var group = ConsumerGroups.OfArchive("Hot-Devices");
+        await _archive.StartAsync();
+        await _output.ApplyAsync(isArchived: true);
+        await _output.RowAsync(0, 1, "a", "{}");
+        await _output.CaughtUpAsync();
+        await _output.ApplyAsync(isArchived: false);
+        await Eventually.TrueAsync(
+            async () => !(await _archive.Log.GroupsAsync()).Contains(group), "the group is let go of");
+        string[] rows = ["b", "c", "d", "e", "f"];
+        foreach (var row in rows) await _output.RowAsync(0, 1, row, $"{{\"long\":\"{new string('x', 3_000)}\"}}");
+        var first = await _archive.Log.TrimAsync(new TopicPartition(_output.Topic, 0), beforeOffset: 4);
+        Assert.That(first, Is.InRange(2, 4), "some are gone, and not all");
+
+        await _output.ApplyAsync(isArchived: true);
+        await _output.RowAsync(0, 1, "z", "{}");
+        await _output.CaughtUpAsync();
+        Assert.That(await _output.RowIdsAsync(), Is.EqualTo((string[])["a", .. rows[((int)first - 1)..], "z"]));
+    }
+
+    [Test]
+    public async Task How_far_an_output_is_behind_is_told_until_its_rows_are_in_the_table()
+    {
+        _archive.With("RollAge", "00:10:00");
+        await _archive.StartAsync();
+        await _output.ApplyAsync(isArchived: true);
+        for (var i = 0; i < 3; i++) await _output.RowAsync(0, 1, $"{i}", "{}");
+        await Eventually.TrueAsync(
+            () => _archive.Status.OutputLags.GetValueOrDefault("Hot-Devices") is { Records: 3 } lag
+                && lag.Time > TimeSpan.FromDays(1),
+            "three rows of a day long ago wait");
+        await _archive.StopAsync();
+        await _archive.StartAsync();
+        await Eventually.TrueAsync(
+            () => _archive.Status.OutputLags.GetValueOrDefault("Hot-Devices") is { Records: 0 } lag
+                && lag.Time == TimeSpan.Zero,
+            "none waits");
+    }
+
+    [Test]
     public async Task A_record_that_is_no_row_is_a_dead_letter_of_its_topic()
     {
         await _archive.StartAsync();

@@ -133,6 +133,45 @@ public class LoopSocketTests
     }
 
     [Test]
+    public async Task Who_sends_little_is_served_before_the_rest_of_those_who_send_much()
+    {
+        const int many = 20;
+        var loop = new EventLoop(0, NullLogger.Instance);
+        var pairs = Enumerable.Range(0, many + 1).Select(_ => new LoopPair(loop: loop)).ToList();
+        var little = pairs[^1];
+        var reads = 0;
+        var readsBefore = 0;
+        var served = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        foreach (var pair in pairs) pair.Socket.LetIn();
+        _ = Task.Run(async () =>
+        {
+            await little.Socket.Input.ReadAsync();
+            readsBefore = reads - readsBefore;
+            served.SetResult();
+        });
+        foreach (var pair in pairs[..many]) _ = ReadSlowlyAsync(pair);
+        foreach (var pair in pairs[..many]) _ = pair.Client.SendAsync(new byte[1 << 20]);
+        await served.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.That(readsBefore, Is.LessThan(many / 2), "reads of the others meanwhile");
+        foreach (var pair in pairs) await pair.DisposeAsync();
+        await Task.Run(loop.Dispose);
+
+        async Task ReadSlowlyAsync(LoopPair pair)
+        {
+            while (true)
+            {
+                var read = await pair.Socket.Input.ReadAsync();
+                if (read.IsCompleted) return;
+                Thread.Sleep(2);
+                pair.Socket.Input.AdvanceTo(read.Buffer.End);
+                if (++reads != 5 * many) continue;
+                readsBefore = reads;
+                little.Client.Send("x"u8);
+            }
+        }
+    }
+
+    [Test]
     public async Task While_the_peer_does_not_read_a_flush_waits_and_then_all_arrives()
     {
         await using var pair = new LoopPair(clientReceiveBytes: 4_096);
