@@ -1,6 +1,7 @@
 using Millrace.Benchmarks;
 using Millrace.Benchmarks.Alert;
 using Millrace.Benchmarks.Archive;
+using Millrace.Benchmarks.Cold;
 using Millrace.Benchmarks.Cql;
 using Millrace.Benchmarks.EventLog;
 using Millrace.Benchmarks.Kafka;
@@ -13,6 +14,7 @@ var benchmarks = new SortedDictionary<string, Func<Report, Task>>
 {
     ["alert"] = AlertBenchmark.RunAsync,
     ["archive"] = ArchiveBenchmark.RunAsync,
+    ["cold"] = ColdBenchmark.RunAsync,
     ["kafka"] = KafkaBenchmark.RunAsync,
     ["cql"] = CqlBenchmark.RunAsync,
     ["log"] = LocalLogBenchmark.RunAsync,

@@ -59,4 +59,9 @@ public static class BatchErrors
         "It is not known how Spark finds the archive.",
         "The object store has no local files, and Spark:ArchiveRoot is not set.",
         "Set Spark:ArchiveRoot to the address under which Spark sees the store, such as s3a://bucket/prefix.");
+
+    public static readonly ErrorDefinition VersionOfOneTable = new("BA-0012",
+        "A version was asked for, and the statement does not read one table.",
+        "Each table has versions of its own, so a number means one only where one table is read.",
+        "Ask for a time instead, which means each table as it was then, or read one table.");
 }

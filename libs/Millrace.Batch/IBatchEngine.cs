@@ -28,6 +28,9 @@ public interface IBatchEngine
 public sealed record BatchQuery(
     string Sql, IReadOnlyDictionary<string, object?>? Parameters = null, long RowsMax = 0)
 {
+    /// <summary>Which versions of the tables are read; null: the newest.</summary>
+    public BatchAsOf? AsOf { get; init; }
+
     /// <summary>Told now and then how far the statement is; not every engine knows.</summary>
     public IProgress<BatchProgress>? Progress { get; init; }
 

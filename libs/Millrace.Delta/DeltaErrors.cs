@@ -34,4 +34,9 @@ public static class DeltaErrors
         "The table has no such version.",
         "It was never written, or the log was cleaned up past it.",
         "Choose a version that the table's history shows.");
+
+    public static readonly ErrorDefinition FileVacuumed = new("DL-0007",
+        "The version's files are not there any more.",
+        "Vacuum deleted a file that the version has, after it was removed from the table.",
+        "Choose a newer version; a larger Delta:VacuumSafeAge keeps the files of older ones from now on.");
 }

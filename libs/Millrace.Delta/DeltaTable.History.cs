@@ -18,7 +18,7 @@ public sealed partial class DeltaTable
         var builder = version < 0 ? null : await _log.OpenAsync(version, ct).ConfigureAwait(false);
         return builder?.Version == version
             ? builder.Build(readAt)
-            : throw DeltaErrors.VersionGone.With(version).AsException();
+            : throw DeltaErrors.VersionGone.With($"{Root} {version}").AsException();
     }
 
     /// <summary>The table as it was at that time: the newest version that had been written by then. DL-0006.</summary>
@@ -34,7 +34,7 @@ public sealed partial class DeltaTable
         }
 
         return version < 0
-            ? throw DeltaErrors.VersionGone.With(time.ToString("O")).AsException()
+            ? throw DeltaErrors.VersionGone.With($"{Root} {time:O}").AsException()
             : await AtVersionAsync(version, ct).ConfigureAwait(false);
     }
 

@@ -28,13 +28,38 @@ public sealed partial class DeltaTable
         var needed = snapshot.Removed.Values.Where(file => file.DeletionTimestampMs >= oldest.ToUnixTimeMilliseconds())
             .Select(file => KeyOf(file.Path)).ToHashSet();
         var unneeded = candidates.Where(info => !parts.Contains(info.Key) && !needed.Contains(info.Key)).ToList();
-        if (!dryRun)
-        {
-            foreach (var info in unneeded) await _store.DeleteAsync(info.Key, ct).ConfigureAwait(false);
-        }
-
+        if (!dryRun && unneeded.Count > 0) await DeleteAsync(unneeded, ct).ConfigureAwait(false);
         return new DeltaVacuum(unneeded.Count, unneeded.Sum(info => info.Bytes), needed.Count);
     }
+
+    /// <summary>The table's log says that files go before the first is gone, and that they are when all are.</summary>
+    private async ValueTask DeleteAsync(List<ObjectInfo> files, CancellationToken ct)
+    {
+        await RecordAsync("VACUUM START", new Dictionary<string, string>
+        {
+            ["specifiedRetentionMillis"] = Text((long)_options.VacuumSafeAge.TotalMilliseconds),
+            ["numFilesToDelete"] = Text(files.Count),
+            ["sizeOfDataToDelete"] = Text(files.Sum(info => info.Bytes)),
+        }, ct).ConfigureAwait(false);
+        foreach (var info in files) await _store.DeleteAsync(info.Key, ct).ConfigureAwait(false);
+        await RecordAsync("VACUUM END", new Dictionary<string, string>
+        {
+            ["status"] = "COMPLETED",
+            ["numDeletedFiles"] = Text(files.Count),
+        }, ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask RecordAsync(
+        string operation, Dictionary<string, string> details, CancellationToken ct) =>
+        await CommitAsync(new DeltaCommit
+        {
+            Id = Guid.NewGuid().ToString(),
+            Operation = operation,
+            Details = details,
+            FilesWrittenAt = _time.GetUtcNow(),
+        }, ct).ConfigureAwait(false);
+
+    private static string Text(long number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }
 
 /// <param name="Files">Files that were deleted, or would be.</param>

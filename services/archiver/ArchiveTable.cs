@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Contracts;
 using Millrace.Delta;
+using Millrace.EventLog;
 
 namespace Millrace.Archiver;
 
@@ -13,6 +15,14 @@ internal sealed class ArchiveTable(DeltaTable table, ArchiverMetrics metrics, IL
     public string? Output => table.Root.StartsWith(OutputTable.RootPrefix, StringComparison.Ordinal)
         ? table.Root[OutputTable.RootPrefix.Length..]
         : null;
+
+    /// <summary>As statements name it.</summary>
+    public string Name => Output ?? table.Root;
+
+    /// <summary>The topic whose records are its rows; null when the log has none.</summary>
+    public string? TopicIn(IEventLog log) => Output is null
+        ? Topics.Telemetry
+        : log.Topics.FirstOrDefault(topic => topic.Equals(Topics.Output(Output), StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Commits, and keeps the table's log in order.</summary>
     public async ValueTask<DeltaCommitResult> CommitAsync(DeltaCommit commit, CancellationToken ct)

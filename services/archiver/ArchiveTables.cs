@@ -17,6 +17,15 @@ internal sealed class ArchiveTables(
 
     public ArchiveTable Output(string output) => At(OutputTable.RootOf(output));
 
+    /// <summary>The table that statements name so; null: telemetry's. AR-0009 when there is none.</summary>
+    public async ValueTask<ArchiveTable> NamedAsync(string? name, CancellationToken ct)
+    {
+        if (name is null || name == TelemetryTable.Root) return Telemetry;
+        if (OutputTable.IsName(name) && (await OutputsAsync(ct).ConfigureAwait(false))
+            .FirstOrDefault(table => table.Name == name.ToLowerInvariant()) is { } found) return found;
+        throw ArchiverErrors.RequestInvalid.With(name, "The archive has no table of that name.").AsException();
+    }
+
     /// <summary>All that the store has, telemetry first.</summary>
     public async ValueTask<IReadOnlyList<ArchiveTable>> AllAsync(CancellationToken ct) =>
         [Telemetry, .. await OutputsAsync(ct).ConfigureAwait(false)];

@@ -19,8 +19,7 @@ public static class ArchiverServices
     {
         services.AddValidatedOptions<ArchiverOptions>("Archiver");
         services.AddSingleton<IValidateOptions<ArchiverOptions>, ArchiverOptionsValidator>();
-        services.AddValidatedOptions<DeltaTableOptions>("Delta");
-        services.AddSingleton<IValidateOptions<DeltaTableOptions>, DeltaTableOptionsValidator>();
+        services.AddDeltaOptions();
         services.AddMetrics();
         services.AddSingleton<ArchiverStatus>();
         services.AddSingleton<ArchiverMetrics>();

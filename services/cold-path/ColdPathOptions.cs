@@ -51,10 +51,31 @@ public sealed class ColdPathOptions
         ParseLimitsInInvariantCulture = true)]
     public TimeSpan RunRetention { get; set; } = TimeSpan.FromDays(90);
 
+    /// <summary>
+    /// How often, after a run, files go that later runs replaced longer ago than Delta:VacuumSafeAge. 0 means never.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00", ConvertValueInInvariantCulture = true,
+        ParseLimitsInInvariantCulture = true)]
+    public TimeSpan VacuumInterval { get; set; } = TimeSpan.FromDays(1);
+
     /// <summary>The most parts that one request names.</summary>
     [Range(1, 100_000)]
     public int PartsMax { get; set; } = 10_000;
 
     /// <summary>The largest ONNX model that is taken.</summary>
     public ByteSize ModelBytesMax { get; set; } = ByteSize.FromMiB(64);
+
+    /// <summary>
+    /// The most rows that a model is trained on or compared with; they are held in memory. A statement that gives more
+    /// fails its run.
+    /// </summary>
+    [Range(100, 1_000_000_000)]
+    public long TrainingRowsMax { get; set; } = 2_000_000;
+
+    /// <summary>
+    /// The newest versions of a model that were never promoted and stay when a further one is made. Those that ever
+    /// were promoted stay all.
+    /// </summary>
+    [Range(1, 100_000)]
+    public int UnpromotedVersionsMax { get; set; } = 20;
 }

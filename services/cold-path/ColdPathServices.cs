@@ -9,6 +9,7 @@ using Millrace.ColdPath.Jobs.Features;
 using Millrace.ColdPath.Models;
 using Millrace.ColdPath.Runs;
 using Millrace.ColdPath.Scheduling;
+using Millrace.Delta;
 using Millrace.Hosting.Options;
 using Millrace.Models;
 
@@ -34,10 +35,13 @@ public static class ColdPathServices
         services.AddSingleton<IFrameJob, FeaturesJob>();
         services.AddModels();
         services.AddSingleton<ModelMetrics>();
+        services.AddSingleton<ModelRetention>();
         services.AddSingleton<ModelJobs>();
         services.AddSingleton<ModelUploads>();
         services.AddSingleton<ModelEndpoints>();
+        services.AddDeltaOptions();
         services.AddSingleton<ResultTable>();
+        services.AddSingleton<ResultUpkeep>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton<PartEndpoints>();
         services.AddSingleton<JobScheduler>();

@@ -27,4 +27,16 @@ internal static partial class Log
 
     [LoggerMessage(8007, LogLevel.Information, "{By}: {What} of model {Model}, version {Version}")]
     public static partial void ModelChanged(this ILogger log, string by, string what, string model, int version);
+
+    [LoggerMessage(8008, LogLevel.Information, "Versions of model {Model} that were never promoted went: {Versions}")]
+    public static partial void ModelPruned(this ILogger log, string model, string versions);
+
+    [LoggerMessage(8010, LogLevel.Information, "{Files} files, {Bytes} bytes, of replaced results of {Job} went")]
+    public static partial void ResultsVacuumed(this ILogger log, string job, int files, long bytes);
+
+    [LoggerMessage(8011, LogLevel.Warning, "The results of {Job} stand, but their table could not be kept in order")]
+    public static partial void ResultsNotKept(this ILogger log, Exception e, string job);
+
+    [LoggerMessage(8009, LogLevel.Warning, "Old versions of model {Model} could not be deleted; the next one does it")]
+    public static partial void ModelNotPruned(this ILogger log, Exception e, string model);
 }

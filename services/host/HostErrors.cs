@@ -62,7 +62,7 @@ public static class HostErrors
 
     public static readonly ErrorDefinition ArchiveDiffers = new("CL-0012",
         "The archive differs from the log.",
-        "Each record up to the archive's position must be in it once, less what was retired, erased or dead-lettered.",
+        "Each record up to a table's position must be in it once, less what was retired, erased or dead-lettered.",
         "Look at what the table of this command says, and at docs/errors/CL-0012.md.");
 
     public static readonly ErrorDefinition FleetRefused = new("CL-0013",

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using DuckDB.NET.Data;
 using Microsoft.Extensions.Options;
 using Millrace.Batch.DuckDb.Cache;
@@ -23,7 +22,6 @@ internal sealed class DuckDbEngine : IBatchEngine, IDisposable
 
     private readonly IObjectStore _store;
     private readonly BatchOptions _options;
-    private readonly BatchMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly BatchTables _tables;
     private readonly BatchTurns _turns;
@@ -39,9 +37,8 @@ internal sealed class DuckDbEngine : IBatchEngine, IDisposable
     {
         _store = store;
         _options = options.Value;
-        _metrics = metrics;
         _time = time;
-        _tables = new BatchTables(store, time);
+        _tables = new BatchTables(store, metrics, time);
         _turns = new BatchTurns(_options, metrics, time, e => e is DuckDBException or InvalidOperationException);
         if (store.LocalPath(BatchTable.Telemetry.Root) is null)
         {
@@ -112,22 +109,21 @@ internal sealed class DuckDbEngine : IBatchEngine, IDisposable
     private async ValueTask<DuckDbSession> OpenAsync(BatchTurn turn, BatchQuery query)
     {
         using var tree = await turn.RunAsync(() => _parser.Parse(query.Sql)).ConfigureAwait(false);
-        var tables = await turn.AwaitAsync(() => _tables.NamedInAsync(tree.RootElement, turn.Token).AsTask())
+        var needed = await turn.AwaitAsync(() => _tables.NeededByAsync(tree.RootElement, query, turn.Token).AsTask())
             .ConfigureAwait(false);
         var readable = _cache?.Folder ?? Path.GetDirectoryName(_store.LocalPath(BatchTable.Telemetry.Root))!;
         var session = await turn.RunAsync(() => DuckDbSession.Open(_options, _tempRoot, readable))
             .ConfigureAwait(false);
         turn.Own(session);
-        var files = FilesOf(tree.RootElement, tables, query);
         if (_cache is null)
         {
-            await turn.RunAsync(() => View(session, files, key => _store.LocalPath(key)!)).ConfigureAwait(false);
+            await turn.RunAsync(() => View(session, needed, key => _store.LocalPath(key)!)).ConfigureAwait(false);
         }
         else
         {
             var lease = _cache.Lease();
             turn.Own(lease);
-            await turn.AwaitAsync(() => FetchAsync(turn, session, files, lease, query)).ConfigureAwait(false);
+            await turn.AwaitAsync(() => FetchAsync(turn, session, needed, lease, query)).ConfigureAwait(false);
         }
 
         return await turn.RunAsync(() =>
@@ -137,25 +133,8 @@ internal sealed class DuckDbEngine : IBatchEngine, IDisposable
         }).ConfigureAwait(false);
     }
 
-    /// <summary>What of each table the statement may need.</summary>
-    private List<(OpenTable Table, IReadOnlyList<AddFile> Files)> FilesOf(
-        JsonElement statement, IReadOnlyList<OpenTable> tables, BatchQuery query)
-    {
-        var all = new List<(OpenTable, IReadOnlyList<AddFile>)>();
-        foreach (var table in tables)
-        {
-            var ranges = StatementRanges.Of(statement, table.Name, table.Schema, query.Parameters);
-            var files = table.FilesWithin(ranges);
-            _metrics.Pruned(files.Count, table.FileCount - files.Count);
-            all.Add((table, files));
-        }
-
-        return all;
-    }
-
     private static bool View(
-        DuckDbSession session, IReadOnlyList<(OpenTable Table, IReadOnlyList<AddFile> Files)> tables,
-        Func<string, string> pathOf)
+        DuckDbSession session, IReadOnlyList<NeededFiles> tables, Func<string, string> pathOf)
     {
         foreach (var (table, files) in tables)
         {
@@ -169,8 +148,7 @@ internal sealed class DuckDbEngine : IBatchEngine, IDisposable
 
     /// <summary>Makes the views over cached files: footers first, and then the columns that the plan reads.</summary>
     private static async Task<bool> FetchAsync(
-        BatchTurn turn, DuckDbSession session, IReadOnlyList<(OpenTable Table, IReadOnlyList<AddFile> Files)> tables,
-        SparseLease lease, BatchQuery query)
+        BatchTurn turn, DuckDbSession session, IReadOnlyList<NeededFiles> tables, SparseLease lease, BatchQuery query)
     {
         var objects = tables.SelectMany(one => one.Files.Select(file => (one.Table.KeyOf(file), file.Bytes)));
         await lease.AddAsync(objects, turn.Token).ConfigureAwait(false);

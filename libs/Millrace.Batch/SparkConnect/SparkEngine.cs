@@ -14,7 +14,6 @@ namespace Millrace.Batch.SparkConnect;
 internal sealed class SparkEngine : IBatchEngine, IAsyncDisposable
 {
     private readonly IObjectStore _store;
-    private readonly BatchMetrics _metrics;
     private readonly BatchTables _tables;
     private readonly BatchTurns _turns;
     private readonly SqlParser _parser = new();
@@ -25,8 +24,7 @@ internal sealed class SparkEngine : IBatchEngine, IAsyncDisposable
         IObjectStore store, SparkClient client, IOptions<BatchOptions> options, BatchMetrics metrics, TimeProvider time)
     {
         _store = store;
-        _metrics = metrics;
-        _tables = new BatchTables(store, time);
+        _tables = new BatchTables(store, metrics, time);
         _turns = new BatchTurns(options.Value, metrics, time, e => e is Grpc.Core.RpcException);
         _sessions = new SparkSessions(client);
         _addresses = new SparkTables(store, client.Options);
@@ -85,19 +83,13 @@ internal sealed class SparkEngine : IBatchEngine, IAsyncDisposable
         _parser.Dispose();
     }
 
-    /// <summary>The statement with the tables that it names, as they stand now.</summary>
+    /// <summary>The statement with the tables that it names.</summary>
     private Task<Relation> PlanAsync(BatchTurn turn, BatchQuery query) => turn.AwaitAsync(async () =>
     {
         using var tree = _parser.Parse(query.Sql);
         var named = new Dictionary<string, Relation>();
-        foreach (var table in await _tables.NamedInAsync(tree.RootElement, turn.Token)
-            .ConfigureAwait(false))
-        {
-            var ranges = StatementRanges.Of(tree.RootElement, table.Name, table.Schema, query.Parameters);
-            var files = table.FilesWithin(ranges);
-            _metrics.Pruned(files.Count, table.FileCount - files.Count);
-            named.Add(table.Name, _addresses.RelationOf(table, files));
-        }
+        foreach (var (table, files) in await _tables.NeededByAsync(tree.RootElement, query, turn.Token)
+            .ConfigureAwait(false)) named.Add(table.Name, _addresses.RelationOf(table, files));
 
         var root = query.Plan is { } plan
             ? new FrameRelations(named).Of(plan)

@@ -16,9 +16,12 @@ internal static partial class ModelKeys
 
     public static string Promotion(string name, int number) => Promotions(name) + Number(number);
 
-    /// <summary>By what it is, so that the same content lies there once.</summary>
-    public static string Content(string name, string sha256, ModelFormat format) =>
-        $"{Root}{name}/content/{sha256}.{(format == ModelFormat.Onnx ? "onnx" : "zip")}";
+    /// <summary>Whether a version is kept for good, or was pruned: put once, by whoever is first.</summary>
+    public static string Fate(string name, int version) => $"{Root}{name}/fates/{Number(version)}";
+
+    /// <summary>A new place for content: a version's is nobody else's, and goes with it.</summary>
+    public static string Content(string name, ModelFormat format) =>
+        $"{Root}{name}/content/{Guid.NewGuid():N}.{(format == ModelFormat.Onnx ? "onnx" : "zip")}";
 
     /// <summary>The name in a key below the root.</summary>
     public static string NameIn(string key) => key[Root.Length..].Split('/')[0];

@@ -9,7 +9,7 @@ namespace Millrace.Models.Registry;
 /// there is none, after its content; so is a promotion. So two writers never overwrite each other, and what is read is
 /// whole.
 /// </summary>
-public sealed class ModelRegistry(IObjectStore store, TimeProvider time)
+public sealed partial class ModelRegistry(IObjectStore store, TimeProvider time)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
@@ -18,7 +18,7 @@ public sealed class ModelRegistry(IObjectStore store, TimeProvider time)
     {
         ModelKeys.Check(draft.Name);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(content.Span));
-        var key = ModelKeys.Content(draft.Name, sha256, draft.Format);
+        var key = ModelKeys.Content(draft.Name, draft.Format);
         await store.PutAsync(key, content, ct).ConfigureAwait(false);
         while (true)
         {
@@ -42,11 +42,11 @@ public sealed class ModelRegistry(IObjectStore store, TimeProvider time)
         {
             var name = ModelKeys.NameIn(key);
             after = ModelKeys.After(name);
-            var last = await LastAsync(ModelKeys.Versions(name), ct).ConfigureAwait(false);
-            if (last == 0) continue;
+            var versions = await NumbersAsync(ModelKeys.Versions(name), ct).ConfigureAwait(false);
+            if (versions.Count == 0) continue;
             var promotion = await PromotedAsync(name, ct).ConfigureAwait(false);
-            models.Add(new ModelSummary(name, last, promotion?.Version,
-                await GetAsync(name, last, ct).ConfigureAwait(false)));
+            models.Add(new ModelSummary(name, versions.Count, promotion?.Version,
+                await GetAsync(name, versions[^1], ct).ConfigureAwait(false)));
         }
 
         return [.. models.OrderBy(model => model.Name, StringComparer.Ordinal)];
@@ -57,15 +57,19 @@ public sealed class ModelRegistry(IObjectStore store, TimeProvider time)
         await ReadAsync<ModelManifest>(ModelKeys.Version(ModelKeys.Check(name), version), ct).ConfigureAwait(false)
             ?? throw ModelErrors.Unknown.With($"{name} {version}").AsException();
 
-    /// <summary>All versions, the oldest first; MO-0002 when there is no such model.</summary>
+    /// <summary>The versions that there are, the oldest first; MO-0002 when there is no such model.</summary>
     public async Task<IReadOnlyList<ModelManifest>> VersionsAsync(string name, CancellationToken ct)
     {
-        var last = await LastAsync(ModelKeys.Versions(ModelKeys.Check(name)), ct).ConfigureAwait(false);
-        if (last == 0) throw ModelErrors.Unknown.With(name).AsException();
         var versions = new List<ModelManifest>();
-        for (var version = 1; version <= last; version++)
-            versions.Add(await GetAsync(name, version, ct).ConfigureAwait(false));
-        return versions;
+        var numbers = await NumbersAsync(ModelKeys.Versions(ModelKeys.Check(name)), ct).ConfigureAwait(false);
+        foreach (var version in numbers)
+        {
+            // One that is pruned at this moment is none any more.
+            var manifest = await ReadAsync<ModelManifest>(ModelKeys.Version(name, version), ct).ConfigureAwait(false);
+            if (manifest is not null) versions.Add(manifest);
+        }
+
+        return versions.Count > 0 ? versions : throw ModelErrors.Unknown.With(name).AsException();
     }
 
     /// <summary>The promotion that counts, or null when there was none.</summary>
@@ -88,11 +92,14 @@ public sealed class ModelRegistry(IObjectStore store, TimeProvider time)
     }
 
     /// <summary>
-    /// Makes the version the one that queries use; MO-0004 when somebody else promotes at the same moment.
+    /// Makes the version the one that queries use; MO-0004 when somebody else promotes at the same moment. A version
+    /// that was promoted is never pruned.
     /// </summary>
     public async Task<ModelPromotion> PromoteAsync(string name, int version, string by, CancellationToken ct)
     {
         await GetAsync(name, version, ct).ConfigureAwait(false);
+        if (!await DecideAsync(name, version, ModelFate.Kept, ct).ConfigureAwait(false))
+            throw ModelErrors.Unknown.With($"{name} {version}").AsException();
         var now = await PromotedAsync(name, ct).ConfigureAwait(false);
         if (now?.Version == version) return now;
         return await PromoteAsync(name, new ModelPromotion((now?.Number ?? 0) + 1, version, time.GetUtcNow(), by), ct)
@@ -138,12 +145,16 @@ public sealed class ModelRegistry(IObjectStore store, TimeProvider time)
             $"Version {before.Version} of {draft.Name} has {string.Join(", ", wants)}.").AsException();
     }
 
-    private async ValueTask<int> LastAsync(string prefix, CancellationToken ct)
+    private async ValueTask<int> LastAsync(string prefix, CancellationToken ct) =>
+        (await NumbersAsync(prefix, ct).ConfigureAwait(false)).LastOrDefault();
+
+    /// <summary>The numbers of the objects below the prefix, rising.</summary>
+    private async ValueTask<List<int>> NumbersAsync(string prefix, CancellationToken ct)
     {
-        var last = 0;
+        var numbers = new List<int>();
         await foreach (var found in store.ListAsync(prefix, null, ct).ConfigureAwait(false))
-            last = Math.Max(last, ModelKeys.NumberIn(found.Key));
-        return last;
+            numbers.Add(ModelKeys.NumberIn(found.Key));
+        return numbers;
     }
 
     private async ValueTask<string?> FirstAsync(string prefix, string? after, CancellationToken ct)

@@ -93,7 +93,15 @@ public static class ModelTrainer
             });
         }
 
+        // What is learned does not depend on the order in which an engine gives the rows.
+        rows.Sort(Compare);
         return rows;
+    }
+
+    private static int Compare(FeatureRow one, FeatureRow other)
+    {
+        var byFeatures = one.Features.AsSpan().SequenceCompareTo(other.Features);
+        return byFeatures != 0 ? byFeatures : one.Label.CompareTo(other.Label);
     }
 
     /// <summary>By the group's name alone, so that it does not depend on the order of the rows.</summary>

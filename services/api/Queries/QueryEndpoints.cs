@@ -50,7 +50,8 @@ internal static class QueryEndpoints
         QueryRequest request, QueryCatalog catalog, CancellationToken ct)
     {
         var result = await catalog.CompileAsync(request, ct);
-        return new QueryCheck(result.Plan is not null, result.Diagnostics, result.Plan?.Outputs ?? []);
+        return new QueryCheck(
+            result.Plan is not null, result.Diagnostics, result.Plan?.Inputs ?? [], result.Plan?.Outputs ?? []);
     }
 
     private static async Task<QueryList> ListAsync(IQueryStore store, QueryReader reader, CancellationToken ct)

@@ -42,7 +42,8 @@ internal sealed record QueryRequest(
 }
 
 internal sealed record QueryCheck(
-    bool Valid, IReadOnlyList<SaqlDiagnostic> Diagnostics, IReadOnlyList<string> Outputs);
+    bool Valid, IReadOnlyList<SaqlDiagnostic> Diagnostics, IReadOnlyList<string> Inputs,
+    IReadOnlyList<string> Outputs);
 
 internal sealed record QueryList(IReadOnlyList<QueryItem> Items, string? Continuation = null);
 

@@ -6,12 +6,14 @@ internal sealed record ArchiveInfo(
     IReadOnlyList<ArchivePartition> Partitions, IReadOnlyList<ArchiveOutput> Outputs);
 
 /// <param name="Name">As statements name the table.</param>
+/// <param name="Partitions">Of the output's topic.</param>
 internal sealed record ArchiveOutput(
-    string Name, long Version, int Files, long Rows, long Bytes, DateTimeOffset? RetainedFrom);
+    string Name, long Version, int Files, long Rows, long Bytes, DateTimeOffset? RetainedFrom,
+    IReadOnlyList<ArchivePartition> Partitions);
 
 /// <param name="LogFirst">The first offset that the log has.</param>
 /// <param name="LogNext">The next offset of the log.</param>
-/// <param name="Archived">The next offset that the archive takes.</param>
+/// <param name="Archived">The next offset that the table takes.</param>
 internal sealed record ArchivePartition(int Partition, long LogFirst, long LogNext, long Archived);
 
 internal sealed record ArchiveHistory(IReadOnlyList<ArchiveVersion> Items);
@@ -32,4 +34,5 @@ internal sealed record VacuumAnswer(int Files, long Bytes, int Waiting);
 
 internal sealed record EraseRequest(string DeviceId);
 
-internal sealed record VerifyRequest(int Partition, long From = 0);
+/// <param name="Table">As statements name it; null: telemetry.</param>
+internal sealed record VerifyRequest(int Partition, long From = 0, string? Table = null);

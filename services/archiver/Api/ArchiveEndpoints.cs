@@ -55,20 +55,13 @@ public static class ArchiveEndpoints
     {
         var archive = tables.Telemetry;
         var snapshot = await archive.Table.RefreshAsync(ct);
-        var partitions = new List<ArchivePartition>();
-        for (var partition = 0; partition < (log.FindTopic(Topics.Telemetry)?.Partitions ?? 0); partition++)
-        {
-            var range = await log.RangeAsync(new TopicPartition(Topics.Telemetry, partition), ct);
-            partitions.Add(new ArchivePartition(partition, range.First, range.Next,
-                snapshot?.PositionOf(TelemetryTable.AppIdOf(partition)) ?? 0));
-        }
-
+        var partitions = await PartitionsAsync(archive, snapshot, log, ct);
         var outputs = new List<ArchiveOutput>();
         foreach (var output in await tables.OutputsAsync(ct))
         {
             if (await output.Table.RefreshAsync(ct) is not { } at) continue;
-            outputs.Add(new ArchiveOutput(output.Output!, at.Version, at.Files.Count, RowsOf(at), BytesOf(at),
-                ArchiveRecords.RetainedFrom(output, at)));
+            outputs.Add(new ArchiveOutput(output.Name, at.Version, at.Files.Count, RowsOf(at), BytesOf(at),
+                ArchiveRecords.RetainedFrom(output, at), await PartitionsAsync(output, at, log, ct)));
         }
 
         return snapshot is null
@@ -76,6 +69,24 @@ public static class ArchiveEndpoints
             : new ArchiveInfo(snapshot.Version, snapshot.Files.Count, RowsOf(snapshot), BytesOf(snapshot),
                 ArchiveRecords.RetainedFrom(archive, snapshot), partitions, outputs);
     }
+
+    private static async Task<List<ArchivePartition>> PartitionsAsync(
+        ArchiveTable archive, DeltaSnapshot? snapshot, IEventLog log, CancellationToken ct)
+    {
+        var partitions = new List<ArchivePartition>();
+        for (var number = 0; number < PartitionsOf(archive, log); number++)
+        {
+            var source = new TopicPartition(archive.TopicIn(log)!, number);
+            var range = await log.RangeAsync(source, ct);
+            partitions.Add(new ArchivePartition(
+                number, range.First, range.Next, snapshot?.PositionOf($"{source}") ?? 0));
+        }
+
+        return partitions;
+    }
+
+    private static int PartitionsOf(ArchiveTable archive, IEventLog log) =>
+        archive.TopicIn(log) is { } topic ? log.FindTopic(topic)?.Partitions ?? 0 : 0;
 
     private static long RowsOf(DeltaSnapshot table) => table.Files.Values.Sum(file => file.Stats?.Records ?? 0);
 
@@ -106,12 +117,13 @@ public static class ArchiveEndpoints
     }
 
     private static async Task<ArchiveHistory> HistoryAsync(
-        ArchiveTables tables, CancellationToken ct, int? limit = null)
+        ArchiveTables tables, CancellationToken ct, int? limit = null, string? table = null)
     {
         if (limit is < 1 or > HistoryMax)
             throw ArchiverErrors.RequestInvalid.With(limit, $"limit is from 1 to {HistoryMax}.").AsException();
         var items = new List<ArchiveVersion>();
-        await foreach (var version in tables.Telemetry.Table.HistoryAsync(ct))
+        var archive = await tables.NamedAsync(table, ct);
+        await foreach (var version in archive.Table.HistoryAsync(ct))
         {
             items.Add(new ArchiveVersion(version.Version, version.At, version.Operation, version.FilesAdded,
                 version.FilesRemoved, version.RowsAdded, version.Details));
@@ -147,17 +159,18 @@ public static class ArchiveEndpoints
         return erased;
     }
 
-    private static Task<Verification.Verification> VerifyAsync(
-        VerifyRequest request, ArchiveVerifier verifier, IEventLog log, CancellationToken ct)
+    private static async Task<Verification.Verification> VerifyAsync(
+        VerifyRequest request, ArchiveTables tables, ArchiveVerifier verifier, IEventLog log, CancellationToken ct)
     {
-        var partitions = log.FindTopic(Topics.Telemetry)?.Partitions ?? 0;
+        var archive = await tables.NamedAsync(request.Table, ct);
+        var partitions = PartitionsOf(archive, log);
         if (request.Partition < 0 || request.Partition >= partitions)
         {
             throw ArchiverErrors.RequestInvalid
                 .With(request.Partition, $"partition is from 0 to {partitions - 1}.").AsException();
         }
 
-        return verifier.RunAsync(request.Partition, request.From, ct).AsTask();
+        return await verifier.RunAsync(archive, request.Partition, request.From, ct);
     }
 
     private static string Device(string id) => DeviceId.TryParse(id, out _)

@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using System.Text;
 using Millrace.Archiver.Rewriting;
 using Millrace.Archiver.Rows;
 using Millrace.Contracts;
@@ -13,7 +14,48 @@ internal static class RowHash
     private const ulong Mix = 0x9E37_79B9_7F4A_7C15;
     private const ulong Absent = 0x5851_F42D_4C95_7F2D;
 
-    public static ulong Of(RecordView record)
+    public static ulong Of(RecordView record, TopicPartition source) =>
+        source.Topic == Topics.Telemetry ? OfTelemetry(record) : OfOutput(record, source);
+
+    /// <summary>What gives the number of each row.</summary>
+    public static Func<int, ulong> OfRows(RowSet rows, bool isTelemetry)
+    {
+        if (isTelemetry)
+        {
+            var telemetry = new TelemetryRows(rows);
+            return row => Of(telemetry, row);
+        }
+
+        var output = new OutputRows(rows);
+        return row => Of(output, row);
+    }
+
+    private static ulong OfOutput(RecordView record, TopicPartition source)
+    {
+        var row = OutputRecord.Of(record);
+        var hash = Add(0, row.HasRowId
+            ? row.RowId
+            : Encoding.ASCII.GetBytes(OutputRecord.RowIdAt(source, record.Offset)));
+        hash = Add(hash, !row.Query.IsEmpty, row.Query);
+        hash = Add(hash, row.Query.IsEmpty ? -1 : row.Version);
+        hash = Add(hash, row.AtMs * 1000);
+        hash = Add(hash, !row.Device.IsEmpty, row.Device);
+        hash = Add(hash, record.TimestampMs * 1000);
+        return Add(hash, record.Value);
+    }
+
+    private static ulong Of(OutputRows rows, int row)
+    {
+        var hash = Add(0, rows.RowId.Text(row));
+        hash = Add(hash, rows.Query, row);
+        hash = Add(hash, rows.Version.Has(row) ? rows.Version[row] : -1);
+        hash = Add(hash, rows.At[row]);
+        hash = Add(hash, rows.All.Device, row);
+        hash = Add(hash, rows.All.EnqueuedAt[row]);
+        return Add(hash, rows.Body.Text(row));
+    }
+
+    private static ulong OfTelemetry(RecordView record)
     {
         var headers = new RowHeaders();
         var properties = new Dictionary<string, byte[]>();
@@ -37,7 +79,7 @@ internal static class RowHash
         return Add(Add(hash, (long)sum), record.Value);
     }
 
-    public static ulong Of(TelemetryRows rows, int row)
+    private static ulong Of(TelemetryRows rows, int row)
     {
         var hash = Add(0, rows.All.Device.Text(row));
         hash = Add(hash, rows.Module, row);

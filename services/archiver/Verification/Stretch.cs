@@ -1,5 +1,3 @@
-using Millrace.Contracts;
-
 namespace Millrace.Archiver.Verification;
 
 /// <summary>Why a record need not be in the archive.</summary>
@@ -19,10 +17,18 @@ internal enum Expected : byte
 
     /// <summary>Its device was erased: it may not be there.</summary>
     Erased,
+
+    /// <summary>An output's owner that had been taken over wrote it, or it is a fence: it may not be there.</summary>
+    Fenced,
+
+    /// <summary>Whether its owner had been taken over by then is not known any more.</summary>
+    Doubtful,
 }
 
-/// <summary>Records of one log partition from one offset to another, and the rows that were found for them.</summary>
-internal sealed class Stretch(int partition, long from, long to)
+/// <summary>
+/// Records of one partition of a table's topic, from one offset to another, and the rows that were found for them.
+/// </summary>
+internal sealed class Stretch(string table, int partition, long from, long to)
 {
     private const int ExamplesMax = 20;
 
@@ -39,11 +45,11 @@ internal sealed class Stretch(int partition, long from, long to)
 
     public long To { get; } = to;
 
-    public void AddRecord(RecordView record, Expected expected)
+    public void AddRecord(long offset, ulong hash, Expected expected)
     {
         _records++;
-        _hashes[record.Offset - From] = RowHash.Of(record);
-        _expected[record.Offset - From] = expected;
+        _hashes[offset - From] = hash;
+        _expected[offset - From] = expected;
     }
 
     public void AddRow(long offset, ulong hash)
@@ -52,6 +58,7 @@ internal sealed class Stretch(int partition, long from, long to)
         var at = offset - From;
         if (_found[at]) Wrong(ref _doubled, "doubled", offset);
         else if (_expected[at] == Expected.NoRecord) Wrong(ref _unknown, "no record", offset);
+        else if (_expected[at] == Expected.Fenced) Wrong(ref _unknown, "of a stale owner", offset);
         else if (_expected[at] == Expected.Erased) Wrong(ref _notErased, "not erased", offset);
         else if (_hashes[at] != hash) Wrong(ref _different, "different", offset);
         _archiveSum += hash;
@@ -61,7 +68,7 @@ internal sealed class Stretch(int partition, long from, long to)
     /// <summary>The result, when the dead letters of records that were not found are known.</summary>
     public async ValueTask<Verification> ResultAsync(Func<long, ValueTask<bool>> isDeadLettered)
     {
-        var (missing, lettered, retired, erased, logSum) = (0L, 0L, 0L, 0L, 0UL);
+        var (missing, lettered, retired, erased, fenced, logSum) = (0L, 0L, 0L, 0L, 0L, 0UL);
         for (var at = 0; at < _expected.Length; at++)
         {
             if (_found[at])
@@ -74,6 +81,7 @@ internal sealed class Stretch(int partition, long from, long to)
             {
                 case Expected.Retired: retired++; break;
                 case Expected.Erasing or Expected.Erased: erased++; break;
+                case Expected.Fenced or Expected.Doubtful: fenced++; break;
                 case Expected.Row when await isDeadLettered(From + at).ConfigureAwait(false): lettered++; break;
                 case Expected.Row:
                     logSum += _hashes[at];
@@ -83,8 +91,8 @@ internal sealed class Stretch(int partition, long from, long to)
         }
 
         return new Verification(
-            Partition, From, To, _records, _rows, Text(logSum), Text(_archiveSum), lettered, retired, erased, missing,
-            _doubled, _different, _unknown, _notErased, _examples);
+            table, Partition, From, To, _records, _rows, Text(logSum), Text(_archiveSum), lettered, retired, erased,
+            fenced, missing, _doubled, _different, _unknown, _notErased, _examples);
     }
 
     private void Wrong(ref long count, string what, long offset)

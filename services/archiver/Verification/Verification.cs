@@ -1,6 +1,7 @@
 namespace Millrace.Archiver.Verification;
 
-/// <summary>How a stretch of a log partition and the archive's rows of it compare.</summary>
+/// <summary>How a stretch of a log partition and the rows of it in a table of the archive compare.</summary>
+/// <param name="Table">The table, as statements name it.</param>
 /// <param name="From">The first offset that was compared.</param>
 /// <param name="To">The offset after the last.</param>
 /// <param name="LogRecords">Records of the log in between.</param>
@@ -10,6 +11,7 @@ namespace Millrace.Archiver.Verification;
 /// <param name="DeadLettered">Records that are no rows, and of which there is a dead letter.</param>
 /// <param name="Retired">Records whose hour was removed for its age.</param>
 /// <param name="Erased">Records of devices that were erased.</param>
+/// <param name="Fenced">Of a query's output: fences, and what owners wrote after they had been taken over.</param>
 /// <param name="Missing">Records that the archive should have and has not.</param>
 /// <param name="Doubled">Rows that are there more than once.</param>
 /// <param name="Different">Rows that say something else than their record.</param>
@@ -17,9 +19,9 @@ namespace Millrace.Archiver.Verification;
 /// <param name="NotErased">Rows that an erasure says are gone.</param>
 /// <param name="Examples">Some of what is wrong, with the offset.</param>
 internal sealed record Verification(
-    int Partition, long From, long To, long LogRecords, long ArchiveRows, string LogChecksum, string ArchiveChecksum,
-    long DeadLettered, long Retired, long Erased, long Missing, long Doubled, long Different, long Unknown,
-    long NotErased, IReadOnlyList<string> Examples)
+    string Table, int Partition, long From, long To, long LogRecords, long ArchiveRows, string LogChecksum,
+    string ArchiveChecksum, long DeadLettered, long Retired, long Erased, long Fenced, long Missing, long Doubled,
+    long Different, long Unknown, long NotErased, IReadOnlyList<string> Examples)
 {
     public bool Holds => Missing + Doubled + Different + Unknown + NotErased == 0;
 }

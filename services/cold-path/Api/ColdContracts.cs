@@ -8,9 +8,11 @@ namespace Millrace.ColdPath.Api;
 /// <param name="Parameters">Values by name: text, number, boolean or null; a time is text in ISO 8601.</param>
 /// <param name="RowsMax">The result ends after this many rows; null or 0 means the server's limit.</param>
 /// <param name="Output">As in <see cref="ColdJobRunRequest"/>.</param>
+/// <param name="At">Each table is read as it was at this time.</param>
+/// <param name="Version">The one table that the statement names is read as of this version.</param>
 public sealed record ColdSqlRequest(
     string Sql, IReadOnlyDictionary<string, JsonElement>? Parameters = null, long? RowsMax = null,
-    string? Output = null);
+    string? Output = null, DateTimeOffset? At = null, long? Version = null);
 
 /// <summary>POST /api/v1/cold/jobs/{name}/run.</summary>
 /// <param name="Output"><c>rows</c> (the default) answers with the rows; <c>parquet</c> writes them into the object

@@ -56,7 +56,7 @@ internal sealed class ColdEndpoints(
     {
         if (string.IsNullOrWhiteSpace(request.Sql))
             throw ColdPathErrors.RequestInvalid.With(request.Sql, "sql is empty.").AsException();
-        var query = new BatchQuery(request.Sql, ParametersOf(request.Parameters));
+        var query = new BatchQuery(request.Sql, ParametersOf(request.Parameters)) { AsOf = AsOf(request) };
         return AnswerAsync(AdHoc, query, request.Output, request.RowsMax, context);
     });
 
@@ -103,6 +103,14 @@ internal sealed class ColdEndpoints(
         if (asked is < 0) throw ColdPathErrors.RequestInvalid.With(asked, "rowsMax is negative.").AsException();
         return Math.Min(asked is null or 0 ? limits.RowsDefault : asked.Value, limits.RowsMax);
     }
+
+    private static BatchAsOf? AsOf(ColdSqlRequest request) => (request.At, request.Version) switch
+    {
+        (null, null) => null,
+        ({ } at, null) => new BatchAsOf(At: at),
+        (null, { } version) => new BatchAsOf(Version: version),
+        _ => throw ColdPathErrors.RequestInvalid.With(request.Version, "Say at or version, not both.").AsException(),
+    };
 
     private static Dictionary<string, object?> ParametersOf(IReadOnlyDictionary<string, JsonElement>? given) =>
         (given ?? ColdJobs.NoParameters).ToDictionary(pair => pair.Key, pair => ValueOf(pair.Key, pair.Value));

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Millrace.Batch;
+using Millrace.Delta;
 using Millrace.Hosting.Http;
 using Millrace.Models;
 using Millrace.Primitives;
@@ -19,6 +20,8 @@ internal static class ColdProblems
         [ModelErrors.PromotionConflict] = StatusCodes.Status409Conflict,
         [ModelErrors.NothingBefore] = StatusCodes.Status409Conflict,
         [ModelErrors.ContentDamaged] = StatusCodes.Status500InternalServerError,
+        [DeltaErrors.VersionGone] = StatusCodes.Status404NotFound,
+        [DeltaErrors.FileVacuumed] = StatusCodes.Status410Gone,
         [BatchErrors.TimedOut] = StatusCodes.Status504GatewayTimeout,
         [BatchErrors.Unreachable] = StatusCodes.Status503ServiceUnavailable,
         [BatchErrors.SessionLost] = StatusCodes.Status503ServiceUnavailable,

@@ -9,11 +9,12 @@ namespace Millrace.ColdPath.Models;
 /// <summary>Columns of a result as numbers, row by row as far as all of them have one.</summary>
 internal static class FeatureColumns
 {
-    /// <summary>All numbers of the rows are features, but for the label.</summary>
-    public static async Task<TrainingData> ReadAsync(IBatchResult result, JobModel model, CancellationToken ct)
+    /// <summary>All numbers of the rows are features, but for the label. MO-0011 when there are too many.</summary>
+    public static async Task<TrainingData> ReadAsync(
+        IBatchResult result, JobModel model, long rowsMax, CancellationToken ct)
     {
         var fields = result.Schema.FieldsList;
-        var names = fields.Where(field => field.DataType is NumberType && field.Name != model.Label)
+        var names = fields.Where(field => IsNumber(field.DataType) && field.Name != model.Label)
             .Select(field => field.Name).ToList();
         if (names.Count == 0) throw Impossible(string.Join(", ", fields.Select(field => field.Name)), "No number.");
         foreach (var needed in new[] { model.Label, model.Group }.OfType<string>())
@@ -30,6 +31,7 @@ internal static class FeatureColumns
             {
                 if (label is not null && float.IsNaN(label[row])) continue;
                 if (numbers.Any(column => float.IsNaN(column[row]))) continue;
+                if (groups.Count == rowsMax) throw TooMany(rowsMax);
                 for (var i = 0; i < names.Count; i++) features[i].Add(numbers[i][row]);
                 if (label is not null) labels.Add(label[row]);
                 groups.Add(Formats.ArrowCell.Text(group, row));
@@ -51,6 +53,9 @@ internal static class FeatureColumns
         return numbers;
     }
 
+    /// <summary>A division by 10.0 is a decimal on Spark, and a double on DuckDB.</summary>
+    private static bool IsNumber(IArrowType type) => type is NumberType or Decimal128Type;
+
     private static float Number(IArrowArray array, int row, string column) => array switch
     {
         DoubleArray n => (float)n.Values[row],
@@ -59,8 +64,12 @@ internal static class FeatureColumns
         Int32Array n => n.Values[row],
         Int16Array n => n.Values[row],
         Int8Array n => n.Values[row],
+        Decimal128Array n => (float)n.GetValue(row)!.Value,
         _ => throw Impossible(column, $"It is {array.Data.DataType.Name}; cast it to DOUBLE."),
     };
+
+    public static Exception TooMany(long rowsMax) =>
+        ModelErrors.TooManyRows.With(null, $"The most is {rowsMax}.").AsException();
 
     private static Exception Impossible(string what, string why) =>
         ModelErrors.TrainingImpossible.With(what, why).AsException();

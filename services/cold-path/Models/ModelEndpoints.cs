@@ -13,7 +13,8 @@ namespace Millrace.ColdPath.Models;
 
 /// <summary>The model registry over HTTP: all who may read see it; changing it needs the right to operate.</summary>
 internal sealed class ModelEndpoints(
-    ModelRegistry registry, ModelUploads uploads, IAuditStore audit, TimeProvider time, ILogger<ModelEndpoints> log)
+    ModelRegistry registry, ModelUploads uploads, ModelRetention retention, IAuditStore audit, TimeProvider time,
+    ILogger<ModelEndpoints> log)
 {
     public static void Map(IEndpointRouteBuilder endpoints)
     {
@@ -96,6 +97,7 @@ internal sealed class ModelEndpoints(
         var (draft, content) = await uploads.ReadAsync(name, by, context).ConfigureAwait(false);
         var made = await registry.AddAsync(draft, content, context.RequestAborted).ConfigureAwait(false);
         await TellAsync("register", name, made.Version, by, context.RequestAborted).ConfigureAwait(false);
+        await retention.PruneAsync(name, context.RequestAborted).ConfigureAwait(false);
         return made;
     }
 

@@ -1,6 +1,7 @@
 using Apache.Arrow;
 using Apache.Arrow.Types;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Millrace.Batch;
 using Millrace.ColdPath.Catalog;
 using Millrace.ColdPath.Runs;
@@ -15,8 +16,10 @@ namespace Millrace.ColdPath.Models;
 /// <summary>Runs jobs that have to do with a model: on the rows that the batch engine gives.</summary>
 internal sealed class ModelJobs(
     IBatchEngine engine, IObjectStore store, ResultTable results, ModelRegistry registry, ModelScorers scorers,
-    ModelMetrics metrics, ILogger<ModelJobs> log)
+    ModelRetention retention, ModelMetrics metrics, IOptions<ColdPathOptions> options, ILogger<ModelJobs> log)
 {
+    private readonly long _rowsMax = options.Value.TrainingRowsMax;
+
     public Task<BatchWritten> RunAsync(JobDefinition job, TimePart part, BatchQuery query, CancellationToken ct) =>
         job.Model!.Does switch
         {
@@ -31,13 +34,14 @@ internal sealed class ModelJobs(
         var model = job.Model!;
         TrainingData data;
         await using (var result = await engine.QueryAsync(query, ct).ConfigureAwait(false))
-            data = await FeatureColumns.ReadAsync(result, model, ct).ConfigureAwait(false);
+            data = await FeatureColumns.ReadAsync(result, model, _rowsMax, ct).ConfigureAwait(false);
         var trained = ModelTrainer.Train(data, new TrainingPlan(model.Kind!.Value, model.HoldOut, model.Seed));
         var made = await registry.AddAsync(new ModelDraft(model.Name, model.Kind.Value, ModelFormat.MlNet,
             trained.Features, trained.Metrics, "cold-path", $"{job.Name} {part.Name}"), trained.Content, ct)
             .ConfigureAwait(false);
         metrics.Trained(model.Name);
         log.ModelTrained(job.Name, made.Name, made.Version, data.Rows);
+        await retention.PruneAsync(made.Name, ct).ConfigureAwait(false);
         return new BatchWritten(data.Rows, [made.Content.Key], made.Content.Bytes);
     }
 
@@ -92,9 +96,13 @@ internal sealed class ModelJobs(
         var found = manifest.Features.ToDictionary(one => one.Name, _ => new List<float>());
         await using (var result = await engine.QueryAsync(query, ct).ConfigureAwait(false))
         {
+            var read = 0L;
             await foreach (var batch in result.Batches.WithCancellation(ct).ConfigureAwait(false))
+            {
+                if ((read += batch.Length) > _rowsMax) throw FeatureColumns.TooMany(_rowsMax);
                 foreach (var (name, values) in found)
                     values.AddRange(FeatureColumns.Numbers(batch, name).Where(value => !float.IsNaN(value)));
+            }
         }
 
         using var rows = new ParquetRows(DriftRows.Schema);

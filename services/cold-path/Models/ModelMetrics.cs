@@ -10,6 +10,7 @@ internal sealed class ModelMetrics
     private readonly Counter<long> _trained;
     private readonly Counter<long> _scored;
     private readonly Counter<long> _incomplete;
+    private readonly Counter<long> _pruned;
 
     public ModelMetrics(IMeterFactory meters)
     {
@@ -17,12 +18,16 @@ internal sealed class ModelMetrics
         _trained = meter.CreateCounter<long>("millrace.models.trained");
         _scored = meter.CreateCounter<long>("millrace.models.rows.scored");
         _incomplete = meter.CreateCounter<long>("millrace.models.rows.incomplete");
+        _pruned = meter.CreateCounter<long>("millrace.models.pruned");
         meter.CreateObservableGauge("millrace.models.drift", () => _drift.Select(one => new Measurement<double>(
             one.Value, new KeyValuePair<string, object?>("model", one.Key.Model),
             new KeyValuePair<string, object?>("feature", one.Key.Feature))));
     }
 
     public void Trained(string model) => _trained.Add(1, new KeyValuePair<string, object?>("model", model));
+
+    public void Pruned(string model, int versions) =>
+        _pruned.Add(versions, new KeyValuePair<string, object?>("model", model));
 
     /// <param name="incomplete">Rows without a score, because a feature is null.</param>
     public void Scored(string model, long rows, long incomplete)

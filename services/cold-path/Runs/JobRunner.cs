@@ -15,7 +15,7 @@ namespace Millrace.ColdPath.Runs;
 /// the table's commits keep the results right.
 /// </summary>
 internal sealed class JobRunner(
-    JobCatalog catalog, ColdJobs jobs, ResultTable results, ModelJobs models, IJobStore store,
+    JobCatalog catalog, ColdJobs jobs, ResultTable results, ResultUpkeep upkeep, ModelJobs models, IJobStore store,
     IOptions<ColdPathOptions> options, IOptions<NodeOptions> node, ColdPathMetrics metrics, TimeProvider time,
     ILogger<JobRunner> log)
 {
@@ -83,6 +83,7 @@ internal sealed class JobRunner(
                 : await models.RunAsync(job, part, query, ct).ConfigureAwait(false);
             run = run with { State = JobRunState.Succeeded, Rows = written.Rows, Bytes = written.Bytes };
             log.PartMade(job.Name, part.Name, written.Rows);
+            await upkeep.KeepAsync(job.Name, ct).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
         {

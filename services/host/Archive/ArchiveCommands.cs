@@ -10,6 +10,12 @@ internal static class ArchiveCommands
 {
     private const string Path = "api/v1/archive";
 
+    internal static readonly Option<string?> Table = new("--table")
+    {
+        Description = "telemetry, or the name of a query's output",
+        HelpName = "NAME",
+    };
+
     public static Command Build() => Verb.Group("archive", "The archive's table: what is in it, and its upkeep",
         Show(), History(), Compact(), Vacuum(), Erase(), Proof(), VerifyCommand.Build());
 
@@ -37,15 +43,16 @@ internal static class ArchiveCommands
     private static Command History()
     {
         var limit = new Option<int>("--limit") { Description = "At most so many", DefaultValueFactory = _ => 20 };
-        return Verb.Remote("history", "What was done to the table, newest first", "millrace archive history --limit 50",
-            async (parsed, api, ct) =>
+        return Verb.Remote("history", "What was done to a table, newest first (telemetry's when none is named)",
+            "millrace archive history --limit 50", async (parsed, api, ct) =>
             {
-                var answer = await api.GetAsync($"{Path}/history?limit={parsed.GetValue(limit)}", ct);
+                var table = parsed.GetValue(Table) is { } name ? $"&table={Uri.EscapeDataString(name)}" : "";
+                var answer = await api.GetAsync($"{Path}/history?limit={parsed.GetValue(limit)}{table}", ct);
                 ResultWriter.List(parsed.GetValue(CommonOptions.Output),
                     [.. answer!["items"]!.AsArray().Select(item => item!.AsObject())], ("version", "version"),
                     ("at", "at"), ("operation", "operation"), ("files +", "filesAdded"), ("files -", "filesRemoved"),
                     ("rows +", "rowsAdded"), ("details", "details"));
-            }, limit, CommonOptions.Output);
+            }, limit, Table, CommonOptions.Output);
     }
 
     private static Command Compact()

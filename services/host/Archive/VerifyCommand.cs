@@ -6,7 +6,8 @@ using Millrace.Output;
 namespace Millrace.Archive;
 
 /// <summary>
-/// millrace archive verify: 0 when the archive is what the log says, less what was retired, erased or dead-lettered.
+/// millrace archive verify: 0 when each table of the archive is what the log says, less what was retired, erased,
+/// dead-lettered or written by a stale owner.
 /// </summary>
 internal static class VerifyCommand
 {
@@ -26,35 +27,31 @@ internal static class VerifyCommand
             var stretches = await WorkBar.RunAsync("Comparing", TimeProvider.System,
                 bar => CompareAsync(parsed, api, bar, ct));
             ResultWriter.List(parsed.GetValue(CommonOptions.Output), stretches,
-                ("partition", "partition"), ("from", "from"), ("to", "to"), ("log", "logRecords"),
+                ("table", "table"), ("partition", "partition"), ("from", "from"), ("to", "to"), ("log", "logRecords"),
                 ("archive", "archiveRows"), ("dead letters", "deadLettered"), ("retired", "retired"),
-                ("erased", "erased"), ("missing", "missing"), ("doubled", "doubled"), ("different", "different"),
-                ("unknown", "unknown"), ("not erased", "notErased"), ("log sum", "logChecksum"),
-                ("archive sum", "archiveChecksum"));
+                ("erased", "erased"), ("fenced", "fenced"), ("missing", "missing"), ("doubled", "doubled"),
+                ("different", "different"), ("unknown", "unknown"), ("not erased", "notErased"),
+                ("log sum", "logChecksum"), ("archive sum", "archiveChecksum"));
             var wrong = stretches.Sum(stretch => Wrongs.Sum(name => (long)stretch[name]!));
             if (wrong == 0) return;
             var examples = stretches.SelectMany(stretch => stretch["examples"]!.AsArray()
-                .Select(example => $"{stretch["partition"]}/{example}")).Take(20);
+                .Select(example => $"{stretch["table"]}/{stretch["partition"]}/{example}")).Take(20);
             throw HostErrors.ArchiveDiffers.With(wrong, string.Join(", ", examples) + ".").AsException();
-        }, Partition, From, CommonOptions.Output);
+        }, ArchiveCommands.Table, Partition, From, CommonOptions.Output);
 
     private static async Task<List<JsonObject>> CompareAsync(
         ParseResult parsed, ApiClient api, IProgress<WorkDone> bar, CancellationToken ct)
     {
         var stretches = new List<JsonObject>();
-        var only = parsed.GetValue(Partition);
-        var partitions = (await api.GetAsync("api/v1/archive", ct))!["partitions"]!.AsArray()
-            .Where(p => only is null || (int)p!["partition"]! == only)
-            .Select(p => (Number: (int)p!["partition"]!, First: (long)p["logFirst"]!, End: (long)p["archived"]!))
-            .ToList();
+        var partitions = PartitionsOf((await api.GetAsync("api/v1/archive", ct))!, parsed);
         var all = Math.Max(1, partitions.Sum(p => Math.Max(0, p.End - p.First)));
         var done = 0L;
-        foreach (var (number, first, end) in partitions)
+        foreach (var (table, number, first, end) in partitions)
         {
             // What is archived from now on is for the next time.
             for (var next = Math.Max(first, parsed.GetValue(From)); next < end;)
             {
-                var body = new JsonObject { ["partition"] = number, ["from"] = next };
+                var body = new JsonObject { ["table"] = table, ["partition"] = number, ["from"] = next };
                 var stretch = (await api.PostAsync("api/v1/archive/verify", body, ct))!.AsObject();
                 if ((long)stretch["to"]! <= next) break;
                 stretches.Add(stretch);
@@ -65,5 +62,17 @@ internal static class VerifyCommand
         }
 
         return stretches;
+    }
+
+    private static List<(string Table, int Number, long First, long End)> PartitionsOf(
+        JsonNode archive, ParseResult parsed)
+    {
+        var (table, partition) = (parsed.GetValue(ArchiveCommands.Table), parsed.GetValue(Partition));
+        var outputs = archive["outputs"]!.AsArray().Select(o => ((string)o!["name"]!, o["partitions"]!.AsArray()));
+        return [.. outputs.Prepend(("telemetry", archive["partitions"]!.AsArray()))
+            .Where(one => table is null || one.Item1.Equals(table, StringComparison.OrdinalIgnoreCase))
+            .SelectMany(one => one.Item2.Select(p =>
+                (one.Item1, (int)p!["partition"]!, (long)p["logFirst"]!, (long)p["archived"]!)))
+            .Where(p => partition is null || p.Item2 == partition)];
     }
 }

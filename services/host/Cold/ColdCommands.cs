@@ -16,6 +16,15 @@ internal static class ColdCommands
         HelpName = "NAME=VALUE",
     };
 
+    internal static readonly Option<DateTimeOffset?> At = CommonOptions.Time("--at",
+        "Read each table as it was at this time");
+
+    internal static readonly Option<long?> Version = new("--version")
+    {
+        Description = "Read the one table of the statement as of this version",
+        HelpName = "N",
+    };
+
     private static readonly Option<long> Rows = new("--rows")
     {
         Description = "At most so many rows",
@@ -35,9 +44,8 @@ internal static class ColdCommands
         var sql = new Argument<string>("SQL") { Description = "One SELECT; the view telemetry is the archive" };
         return Verb.Remote("sql", "Run SQL over the archive",
             "millrace cold sql \"SELECT device_id, count(*) AS n FROM telemetry GROUP BY device_id\"",
-            (parsed, api, ct) => RowsAsync(parsed, api, "api/v1/cold/sql",
-                new JsonObject { ["sql"] = parsed.GetValue(sql) }, ct),
-            sql, Parameters, Parquet, Rows, CommonOptions.Output);
+            (parsed, api, ct) => RowsAsync(parsed, api, "api/v1/cold/sql", SqlBody(parsed, parsed.GetValue(sql)!), ct),
+            sql, Parameters, At, Version, Parquet, Rows, CommonOptions.Output);
     }
 
     private static Command Run()
@@ -67,6 +75,15 @@ internal static class ColdCommands
                 ("part", "part"), ("schedule", "schedule"), ("parameters", "parameters"),
                 ("description", "description"));
         }, CommonOptions.Output);
+
+    /// <summary>A statement, with the versions that it is to read.</summary>
+    internal static JsonObject SqlBody(ParseResult parsed, string sql)
+    {
+        var body = new JsonObject { ["sql"] = sql };
+        if (parsed.GetValue(At) is { } at) body["at"] = at;
+        if (parsed.GetValue(Version) is { } version) body["version"] = version;
+        return body;
+    }
 
     private static JsonObject Body(ParseResult parsed)
     {

@@ -22,14 +22,14 @@ internal static class ColdExportCommand
         return Verb.Remote("export", "Write rows of the archive or of a job's results into a file",
             "millrace cold export device-hour-statistics --file statistics.parquet", async (parsed, api, ct) =>
             {
-                var body = new JsonObject { ["sql"] = Sql(parsed.GetValue(what)!) };
+                var body = ColdCommands.SqlBody(parsed, Sql(parsed.GetValue(what)!));
                 ColdCommands.AddParameters(parsed, body);
                 var file = parsed.GetValue(File)!;
                 var bytes = file.EndsWith(ParquetEnd, StringComparison.OrdinalIgnoreCase)
                     ? await ParquetAsync(api, body, file, ct)
                     : await TextAsync(api, body, file, ct);
                 Console.WriteLine($"{file}: {bytes} bytes");
-            }, what, File, ColdCommands.Parameters);
+            }, what, File, ColdCommands.Parameters, ColdCommands.At, ColdCommands.Version);
     }
 
     private static string Sql(string what) => what.Any(char.IsWhiteSpace)

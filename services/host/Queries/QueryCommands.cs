@@ -9,6 +9,7 @@ using Millrace.Platform;
 using Millrace.Primitives;
 using Millrace.Saql;
 using Millrace.Saql.Extensions;
+using Millrace.Saql.Models;
 
 namespace Millrace.Queries;
 
@@ -16,8 +17,8 @@ namespace Millrace.Queries;
 internal static class QueryCommands
 {
     private static readonly Argument<string> Name = new("NAME") { Description = "The query's name" };
-    private static readonly Argument<FileInfo> File = new("FILE") { Description = "A file with the query's text" };
-    private static readonly Option<string[]> Reference = new("--reference")
+    public static readonly Argument<FileInfo> File = new("FILE") { Description = "A file with the query's text" };
+    public static readonly Option<string[]> Reference = new("--reference")
     {
         Description = "A name that is reference data; may be repeated",
     };
@@ -30,21 +31,9 @@ internal static class QueryCommands
     };
 
     public static Command Build() => Verb.Group("query", "Stream queries: run over files, validate, apply, look at",
-        QueryRunCommand.Build(), Validate(), Apply(), List(), Show(), Rows(), Explain(),
+        QueryRunCommand.Build(), QueryValidateCommand.Build(), Apply(), List(), Show(), Rows(), Explain(),
         Change("pause", "paused", "Stop a query at a checkpoint"),
         Change("resume", "running", "Go on from the checkpoint"), Delete());
-
-    private static Command Validate() => Verb.Local("validate", "Compile a query and print all that is wrong with it",
-        "millrace query validate low-battery.saql", (parsed, _) =>
-        {
-            var result = Compile(parsed, parsed.GetValue(File)!);
-            foreach (var diagnostic in result.Diagnostics) Console.Error.WriteLine(Told(diagnostic));
-            if (result.Plan is null) return Task.FromResult(Verb.Failed);
-            var (inputs, outputs) = (string.Join(", ", result.Plan.Inputs), string.Join(", ", result.Plan.Outputs));
-            ResultWriter.Said(parsed.GetValue(CommonOptions.Output), $"valid; reads {inputs}; writes {outputs}",
-                new JsonObject { ["valid"] = true, ["inputs"] = inputs, ["outputs"] = outputs });
-            return Task.FromResult(Verb.Done);
-        }, File, Reference, Config, CommonOptions.Output);
 
     private static Command Apply()
     {
@@ -141,12 +130,14 @@ internal static class QueryCommands
             });
     }
 
-    private static CompileResult Compile(ParseResult parsed, FileInfo file)
+    public static CompileResult Compile(
+        ParseResult parsed, FileInfo file, IReadOnlyCollection<QueryModel>? models = null)
     {
         var hub = CompileOptions.Hub(Extensions(parsed));
         return SaqlCompiler.Compile(Text(file), hub with
         {
             References = [.. hub.References!, .. parsed.GetValue(Reference) ?? []],
+            KnownModels = models,
         });
     }
 

@@ -10,6 +10,11 @@ namespace Millrace.Queries;
 /// <summary>millrace query run: a query over files, with no platform.</summary>
 internal static class QueryRunCommand
 {
+    public static readonly Option<string[]> Model = new("--model")
+    {
+        Description = "NAME=FILE: a model that millrace model export wrote; may be repeated",
+    };
+
     public static Command Build()
     {
         var file = new Argument<FileInfo>("FILE") { Description = "A file with the query's text" };
@@ -21,10 +26,6 @@ internal static class QueryRunCommand
         var reference = new Option<string[]>("--reference")
         {
             Description = "NAME=FILE.json: reference data; may be repeated",
-        };
-        var model = new Option<string[]>("--model")
-        {
-            Description = "NAME=FILE: a model that millrace model export wrote; may be repeated",
         };
         var late = CommonOptions.Duration("--late", "Late arrival tolerance (else 5s)");
         var outOfOrder = CommonOptions.Duration("--out-of-order", "Out-of-order tolerance (else 0s)");
@@ -51,7 +52,7 @@ internal static class QueryRunCommand
             {
                 var references = Pairs("--reference", parsed.GetValue(reference) ?? []);
                 var extensions = QueryCommands.Extensions(parsed);
-                var models = Models(Pairs("--model", parsed.GetValue(model) ?? []));
+                var models = ModelsOf(parsed);
                 var plan = Compile(parsed.GetValue(file)!, references.Keys, extensions, [.. models.Keys]);
                 if (plan is null) return Verb.Failed;
                 var inputs = Pairs("--input", parsed.GetValue(input)!);
@@ -67,7 +68,7 @@ internal static class QueryRunCommand
                 return await ExecuteAsync(new FileRun(plan, extensions, options, inputs, references,
                     models.ToDictionary(one => one.Key.Name, one => one.Value),
                     parsed.GetValue(output)!.FullName, parsed.GetValue(onError) == "stop"), ct);
-            }, file, input, reference, model, late, outOfOrder, policy, onError, output,
+            }, file, input, reference, Model, late, outOfOrder, policy, onError, output,
             QueryCommands.Config);
     }
 
@@ -94,8 +95,8 @@ internal static class QueryRunCommand
     }
 
     /// <summary>By the name that the command line gives.</summary>
-    private static Dictionary<QueryModel, IModelScorer> Models(Dictionary<string, string> files) =>
-        files.Select(file => (file.Key, Read: ModelFile.Read(file.Value)))
+    public static Dictionary<QueryModel, IModelScorer> ModelsOf(ParseResult parsed) =>
+        Pairs("--model", parsed.GetValue(Model) ?? []).Select(file => (file.Key, Read: ModelFile.Read(file.Value)))
             .ToDictionary(one => one.Read.Model with { Name = one.Key }, one => one.Read.Scorer);
 
     private static Dictionary<string, string> Pairs(string option, IEnumerable<string> pairs)

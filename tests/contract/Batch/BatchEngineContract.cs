@@ -6,7 +6,7 @@ using Millrace.Primitives;
 namespace Millrace.Contract.Tests.Batch;
 
 /// <summary>What every batch engine does. An adapter derives from it and says how it is opened.</summary>
-public abstract class BatchEngineContract
+public abstract partial class BatchEngineContract
 {
     protected IBatchEngine Engine { get; private set; } = null!;
 

@@ -21,12 +21,18 @@ internal static class SampleArchive
 
     public static async Task WriteAsync(IObjectStore store)
     {
+        using var records = Records();
+        await WriteTelemetryAsync(store, records, "temperature");
+    }
+
+    /// <summary>Records as the archive of telemetry, with columns of the same name as their fields.</summary>
+    public static Task WriteTelemetryAsync(IObjectStore store, RecordBatchBuilder records, params string[] promoted)
+    {
         var options = new ArchiverOptions
         {
-            PromotedColumns = { new PromotedColumnOptions { Name = "temperature", Path = "temperature" } },
+            PromotedColumns = [.. promoted.Select(name => new PromotedColumnOptions { Name = name, Path = name })],
         };
-        using var records = Records();
-        await WriteAsync(store, TelemetryTable.Root, new TelemetryLayout(PromotedColumn.From(options)), records,
+        return WriteAsync(store, TelemetryTable.Root, new TelemetryLayout(PromotedColumn.From(options)), records,
             new TopicPartition(Topics.Telemetry, 0));
     }
 

@@ -79,6 +79,33 @@ public sealed class SparkEngineTests : BatchEngineContract
     }
 
     [Test]
+    public async Task A_server_behind_tls_is_reached_with_its_authority_and_the_token()
+    {
+        await using var secure = await SecureSpark.StartAsync((await SparkNode.ServersAsync()).Remote);
+        await File.WriteAllTextAsync(_folder!.Sub("token"), SecureSpark.Token + "\n");
+        Dictionary<string, string?> Settings(string? tokenFile, string? caFile) => new()
+        {
+            ["Spark:Remote"] = $"sc://{secure.Address}/;use_ssl=true",
+            ["Spark:TokenFile"] = tokenFile,
+            ["Spark:CaFile"] = caFile,
+            ["Spark:ReattachAttemptsMax"] = "1",
+            ["Spark:ReattachDelay"] = "00:00:00.010",
+        };
+
+        await OpenWithAsync(Settings(_folder.Sub("token"), secure.CaFile));
+        await SampleArchive.WriteAsync(Store);
+        Assert.That(await RowsAsync("SELECT device_id FROM telemetry WHERE log_offset = 7"),
+            Is.EqualTo(new[] { "device-2" }));
+        Assert.That(async () => await RowsAsync("SELECT nothing FROM telemetry"), RefusedAs("BA-0001"),
+            "the server's own errors come through");
+
+        await OpenWithAsync(Settings(tokenFile: null, secure.CaFile));
+        Assert.That(async () => await RowsAsync("SELECT 1 AS a"), RefusedAs("BA-0008"));
+        await OpenWithAsync(Settings(_folder.Sub("token"), caFile: null));
+        Assert.That(async () => await RowsAsync("SELECT 1 AS a"), RefusedAs("BA-0005"), "an unknown authority");
+    }
+
+    [Test]
     public async Task Progress_is_told_of_a_statement_that_takes_a_while()
     {
         var last = new BatchProgress();

@@ -17,9 +17,10 @@ public class ArchiveVerbTests
         await using var platform = new PlatformProcess(folder.Path, ("Archiver:RollAge", "100ms"));
         await platform.StartAsync();
         var rows = 0;
+        var keys = new Dictionary<string, string>();
         foreach (var device in new[] { "pump-1", "pump-2" })
         {
-            var key = await platform.RegisterAsync(device);
+            var key = keys[device] = await platform.RegisterAsync(device);
             for (var i = 0; i < 3; i++)
             {
                 // In files of their own, each time.
@@ -42,13 +43,34 @@ public class ArchiveVerbTests
                 Is.EqualTo(30));
         }
 
+        var before = TimeProvider.System.GetUtcNow().ToString("O");
         Assert.That((long)await JsonAsync("erase", "rows", "pump-1"), Is.EqualTo(15));
+        Assert.That(await CountAsync(), Is.EqualTo("n\r\n15\r\n"));
+        Assert.That(await CountAsync("--at", before), Is.EqualTo("n\r\n30\r\n"), "as it was");
+        Assert.That(await CountAsync("--version", "0"), Is.EqualTo("n\r\n0\r\n"));
+        Assert.That(await CountAsync("--version", "9999"), Does.StartWith("DL-0006"));
+        Assert.That(await CountAsync("--version", "0", "--at", before), Does.StartWith("CP-"));
         Assert.That((long)await JsonAsync("proof", "erasedRowsFound", "pump-1"), Is.Zero);
         Assert.That((long)await JsonAsync("proof", "oldFiles", "pump-1"), Is.GreaterThan(0));
         Assert.That((long)await JsonAsync("vacuum", "files", "--dry-run"), Is.Zero, "they are too young");
         Assert.That((await MillraceAsync("verify")).ExitCode, Is.Zero);
         var history = await MillraceAsync("history", "--output", "csv");
         Assert.That(history.Output, Does.Contain("OPTIMIZE").And.Contain("erasure").And.Not.Contain("pump-1"));
+
+        await platform.ApplyAsync("echo", "SELECT t INTO Echo FROM telemetry", archiveOutputs: true);
+        await PublishAsync(platform, "pump-2", keys["pump-2"], 5);
+        await Eventually.TrueAsync(async () =>
+        {
+            var output = await MillraceAsync("verify", "--table", "Echo", "--output", "json");
+            Assert.That(output.ExitCode, Is.Zero, output.Error);
+            using var parts = JsonDocument.Parse(output.Output);
+            return parts.RootElement.EnumerateArray().Sum(part => part.GetProperty("table").GetString() == "echo"
+                ? part.GetProperty("archiveRows").GetInt64()
+                : throw new InvalidOperationException("of another table")) == 35;
+        }, "the output's rows, of all that the log has, are compared", TimeSpan.FromSeconds(60));
+        var echoed = await MillraceAsync("history", "--table", "Echo", "--output", "csv");
+        Assert.That(echoed.Output, Does.Contain("WRITE").And.Contain("CREATE TABLE").And.Not.Contain("OPTIMIZE"));
+        Assert.That((await MillraceAsync("history", "--table", "none")).Error, Does.StartWith("AR-0009"));
 
         foreach (var file in Directory.GetFiles(
             Path.Combine(folder.Path, "archive", "telemetry"), "*.parquet", SearchOption.AllDirectories))
@@ -65,6 +87,13 @@ public class ArchiveVerbTests
 
         Task<Command.Result> MillraceAsync(string verb, params string[] rest) =>
             Command.MillraceAsync(["archive", verb, .. rest, "--data", folder.Path]);
+
+        async Task<string> CountAsync(params string[] rest)
+        {
+            var (code, output, error) = await Command.MillraceAsync(["cold", "sql",
+                "SELECT count(*) AS n FROM telemetry", .. rest, "--output", "csv", "--data", folder.Path]);
+            return code == 0 ? output : error;
+        }
 
         async Task<decimal> JsonAsync(string verb, string name, params string[] rest)
         {

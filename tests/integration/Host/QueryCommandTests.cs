@@ -54,6 +54,39 @@ public class QueryCommandTests() : PlatformTests(isShared: false)
         Assert.That(told, Does.Contain("line 2, column 6").And.Contain("Did you mean telemetry?"));
     }
 
+    [Test]
+    public async Task A_text_that_scores_is_validated_by_the_models_of_the_platform_or_of_files()
+    {
+        var (query, onnx, model) = (Folder.Sub("score.saql"), Folder.Sub("sum.onnx"), Folder.Sub("sum.model"));
+        await File.WriteAllTextAsync(query, "SELECT ML_SCORE('sum', a) AS s INTO scored FROM telemetry");
+        await File.WriteAllBytesAsync(onnx, TinyOnnx.WeightedSum(1, 1));
+        Assert.That(await MillraceAsync("validate", query), Does.StartWith("valid"), "without a platform");
+        Assert.That(await MillraceAsync("validate", query, "--data", Folder.Path),
+            Does.StartWith("SQ-0022 line 1, column 17: There is no promoted model 'sum'."));
+
+        foreach (var verb in new[]
+        {
+            $"register sum --file {onnx} --features a,b", "promote sum 1", $"export sum 1 --file {model}",
+        })
+        {
+            var done = await Command.MillraceAsync(["model", .. verb.Split(' '), "--data", Folder.Path]);
+            Assert.That(done.ExitCode, Is.Zero, done.Error);
+        }
+
+        foreach (var known in new[] { new[] { "--data", Folder.Path }, ["--model", $"sum={model}"] })
+        {
+            await File.WriteAllTextAsync(query, "SELECT ML_SCORE('sum', a) AS s INTO scored FROM telemetry");
+            Assert.That(await MillraceAsync(["validate", query, .. known]),
+                Does.StartWith("SQ-0005 line 1, column 8: ML_SCORE('sum', a, b) takes 2 features; found 1."));
+            await File.WriteAllTextAsync(query, "SELECT ML_SCORE('sum', a, b) AS s INTO scored FROM telemetry");
+            Assert.That(await MillraceAsync(["validate", query, .. known]),
+                Is.EqualTo("valid; reads telemetry; writes scored\n"));
+        }
+
+        Assert.That(await MillraceAsync("validate", query, "--data", Folder.Path, "--model", $"sum={model}"),
+            Does.StartWith("CL-0006"));
+    }
+
     private async Task<string> LettersAsync()
     {
         var letters = "[]";

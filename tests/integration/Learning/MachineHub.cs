@@ -45,9 +45,9 @@ internal sealed class MachineHub : IAsyncDisposable
     {
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
-            .AddJsonFile(Example("machines.json")).AddInMemoryCollection(new Dictionary<string, string?>
+            .AddJsonFile(Examples.PathOf("machines.json")).AddInMemoryCollection(new Dictionary<string, string?>
             {
-                ["ColdPath:JobsFolder"] = Example("machines"),
+                ["ColdPath:JobsFolder"] = Examples.PathOf("machines"),
                 ["ColdPath:Scheduler"] = "false",
                 ["ColdPath:RunAttemptsMax"] = "1",
                 ["EventLog:Partitions"] = $"{Partitions}",
@@ -60,13 +60,6 @@ internal sealed class MachineHub : IAsyncDisposable
         services.AddLocalEventLog().AddSqliteStores().AddFileObjectStore().AddBatchOptions().AddDuckDbBatch();
         services.AddMillraceArchiver().AddMillraceStreamProcessor().AddMillraceColdPath();
         _services = services.BuildServiceProvider();
-    }
-
-    public static string Example(string name)
-    {
-        var folder = TestContext.CurrentContext.TestDirectory;
-        while (!File.Exists(Path.Combine(folder, "Platform.sln"))) folder = Path.GetDirectoryName(folder)!;
-        return Path.Combine(folder, "docs", "examples", name);
     }
 
     public T Get<T>() where T : notnull => _services.GetRequiredService<T>();

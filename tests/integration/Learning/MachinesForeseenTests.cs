@@ -38,7 +38,7 @@ public class MachinesForeseenTests
         {
             Name = "wear",
             Version = 1,
-            Text = await File.ReadAllTextAsync(MachineHub.Example("wear.saql")),
+            Text = await File.ReadAllTextAsync(Examples.PathOf("wear.saql")),
             Options = new QueryOptions { StartFrom = Watched.AddMinutes(-1).ToString("O") },
             CreatedAt = DateTimeOffset.UnixEpoch,
             UpdatedAt = DateTimeOffset.UnixEpoch,

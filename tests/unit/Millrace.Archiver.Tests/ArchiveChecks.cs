@@ -23,11 +23,14 @@ internal static class ArchiveChecks
         return parts;
     }
 
-    public static async Task<List<Verification.Verification>> RunAsync(ArchiverHarness archive)
+    /// <param name="table">Telemetry's, when it is not said.</param>
+    public static async Task<List<Verification.Verification>> RunAsync(
+        ArchiverHarness archive, ArchiveTable? table = null)
     {
+        table ??= archive.Get<ArchiveTables>().Telemetry;
         var parts = new List<Verification.Verification>();
         for (var partition = 0; partition < ArchiverHarness.Partitions; partition++)
-            parts.Add(await archive.Get<ArchiveVerifier>().RunAsync(partition, 0, CancellationToken.None));
+            parts.Add(await archive.Get<ArchiveVerifier>().RunAsync(table, partition, 0, CancellationToken.None));
         return parts;
     }
 }

@@ -42,10 +42,11 @@ internal sealed class ArchiverHarness : IAsyncDisposable
     private readonly List<ServiceProvider> _twins = [];
     private ServiceProvider? _services;
 
-    public ArchiverHarness()
+    /// <param name="objects">Where the archive is; files of its own when it is not said.</param>
+    public ArchiverHarness(IObjectStore? objects = null)
     {
         _log = LocalLog.Open(_folder.Sub("log"), new EventLogOptions { SegmentBytesMax = ByteSize.FromKiB(4) });
-        Objects = TestObjectStores.Files(_folder.Path);
+        Objects = objects ?? TestObjectStores.Files(_folder.Path);
     }
 
     public IEventLog Log => _log;

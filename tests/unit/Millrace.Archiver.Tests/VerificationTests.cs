@@ -82,8 +82,8 @@ public sealed class VerificationTests
     {
         var part = (await ArchiveChecks.RunAsync(_archive)).First(one => one.LogRecords > 1);
 
-        var rest = await _archive.Get<ArchiveVerifier>().RunAsync(part.Partition, part.To - 1, default);
-        var none = await _archive.Get<ArchiveVerifier>().RunAsync(part.Partition, part.To, default);
+        var rest = await _archive.Get<ArchiveVerifier>().RunAsync(Telemetry, part.Partition, part.To - 1, default);
+        var none = await _archive.Get<ArchiveVerifier>().RunAsync(Telemetry, part.Partition, part.To, default);
 
         Assert.That((rest.From, rest.To, rest.LogRecords, rest.Holds), Is.EqualTo((part.To - 1, part.To, 1, true)));
         Assert.That(none.From, Is.EqualTo(none.To));

@@ -62,6 +62,29 @@ public sealed class JobPartTests
     }
 
     [Test]
+    public async Task Files_that_were_replaced_go_when_nobody_may_need_them()
+    {
+        var time = new ShiftedTime();
+        await using var host = await ColdPathHost.StartAsync(new()
+        {
+            ["ColdPath:Scheduler"] = "false",
+            ["ColdPath:VacuumInterval"] = "1h",
+            ["Delta:CheckpointInterval"] = "2",
+        }, time);
+        foreach (var moved in new[] { TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromDays(8) })
+        {
+            time.Move(moved);
+            var run = await host.Get<JobRunner>().RunAsync(
+                Job, TimePart.Of(JobPart.Day, Day), ColdJobs.NoParameters, "test", CancellationToken.None);
+            Assert.That(run.Error, Is.Null);
+        }
+
+        var keys = await host.Objects.ListAsync("jobs/").Select(found => found.Key).ToListAsync();
+        Assert.That(keys.Count(key => key.Contains("/part_day=")), Is.EqualTo(2), "of the first run nothing is left");
+        Assert.That(keys, Has.Some.EndsWith(".checkpoint.parquet"));
+    }
+
+    [Test]
     public async Task Two_that_make_the_same_part_at_once_leave_one()
     {
         var results = _host.Get<ResultTable>();

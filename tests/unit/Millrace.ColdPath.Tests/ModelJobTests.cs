@@ -27,7 +27,7 @@ public sealed class ModelJobTests
     {
         _jobs = new TemporaryFolder();
         Write("learn", 0, "'does': 'train', 'name': 'sum', 'kind': 'remaining-life', 'label': 'total', 'over': '7d'");
-        Write("odd", 0, "'does': 'train', 'name': 'odd', 'kind': 'anomaly'");
+        Write("odd", "0.5", "'does': 'train', 'name': 'odd', 'kind': 'anomaly'");
         Write("scores", 0, "'does': 'score', 'name': 'sum'");
         Write("drift", 5, "'does': 'drift', 'name': 'sum'");
         _host = await ColdPathHost.StartAsync(Settings());
@@ -81,6 +81,7 @@ public sealed class ModelJobTests
         var made = await Registry.GetAsync("odd", 1, default);
         Assert.That((made.Kind, string.Join(',', made.Features.Select(one => one.Name))),
             Is.EqualTo((ModelKind.Anomaly, "a,b,total")));
+        Assert.That(made.Features[1].Training!.Min, Is.EqualTo(0.5), "a decimal is a number too");
         Assert.That(made.Metrics["score_p99"], Is.InRange(0, 1));
     }
 
@@ -119,6 +120,43 @@ public sealed class ModelJobTests
         Assert.That((run.State, run.Error?[..7]), Is.EqualTo((JobRunState.Failed, "MO-0008")));
     }
 
+    [Test]
+    public async Task More_rows_than_the_limit_are_told_and_not_held()
+    {
+        var settings = Settings();
+        settings["ColdPath:TrainingRowsMax"] = "1998";
+        await using var host = await ColdPathHost.StartAsync(settings);
+        await host.Get<ModelRegistry>().AddAsync(new ModelDraft("sum", ModelKind.Score, ModelFormat.Onnx,
+            [new("a"), new("b")], new Dictionary<string, double>(), "me", "a test"), TinyOnnx.WeightedSum(1, 1),
+            default);
+        await host.Get<ModelRegistry>().PromoteAsync("sum", 1, "me", default);
+
+        foreach (var job in new[] { "learn", "drift" })
+        {
+            var refused = await RunAsync(job, host);
+            Assert.That(refused.State, Is.EqualTo(JobRunState.Failed), job);
+            Assert.That(refused.Error, Does.StartWith("MO-0011: The statement has more rows than a model may be " +
+                "trained on or compared with. The most is 1998."));
+        }
+    }
+
+    [Test]
+    public async Task Versions_that_nobody_promoted_make_room()
+    {
+        var settings = Settings();
+        settings["ColdPath:UnpromotedVersionsMax"] = "2";
+        await using var host = await ColdPathHost.StartAsync(settings);
+        var registry = host.Get<ModelRegistry>();
+        for (var version = 1; version <= 5; version++)
+        {
+            Assert.That((await RunAsync("learn", host)).Error, Is.Null);
+            if (version == 1) await registry.PromoteAsync("sum", 1, "me", default);
+        }
+
+        Assert.That((await registry.VersionsAsync("sum", default)).Select(one => one.Version),
+            Is.EqualTo(new[] { 1, 4, 5 }));
+    }
+
     private ModelRegistry Registry => _host.Get<ModelRegistry>();
 
     private Dictionary<string, string?> Settings() => new()
@@ -128,7 +166,8 @@ public sealed class ModelJobTests
         ["ColdPath:JobsFolder"] = _jobs.Path,
     };
 
-    private void Write(string name, int shift, string model)
+    /// <param name="shift">A number with a point makes the feature b a decimal.</param>
+    private void Write(string name, object shift, string model)
     {
         var folder = Directory.CreateDirectory(_jobs.Sub(name)).FullName;
         File.WriteAllText(Path.Combine(folder, "job.sql"), string.Format(Rows, shift));

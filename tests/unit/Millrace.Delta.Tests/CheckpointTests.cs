@@ -141,6 +141,20 @@ public sealed class CheckpointTests
         Assert.That(await table.VacuumAsync(dryRun: true), Is.EqualTo(new DeltaVacuum(1, 3, 1)), "never committed");
         await table.VacuumAsync(dryRun: false);
         Assert.That(await FilesAsync(), Is.EqualTo(new[] { "kept", "removed" }));
+        var history = await table.HistoryAsync().Take(3).ToListAsync();
+        Assert.That(history.Select(version => version.Operation),
+            Is.EqualTo(new[] { "VACUUM END", "VACUUM START", "WRITE" }), "what deleted nothing is not recorded");
+        Assert.That(history[0].Details, Is.EqualTo(new Dictionary<string, string>
+        {
+            ["status"] = "COMPLETED",
+            ["numDeletedFiles"] = "1",
+        }));
+        Assert.That(history[1].Details, Is.EqualTo(new Dictionary<string, string>
+        {
+            ["specifiedRetentionMillis"] = "604800000",
+            ["numFilesToDelete"] = "1",
+            ["sizeOfDataToDelete"] = "3",
+        }));
 
         _time.Move(TimeSpan.FromDays(5));
         await table.CheckpointAsync();

@@ -114,6 +114,43 @@ public sealed class ModelRegistryTests
     }
 
     [Test]
+    public async Task Of_versions_that_were_never_promoted_the_newest_stay()
+    {
+        for (var i = 1; i <= 7; i++) await AddAsync("wear", i % 2);
+        foreach (var version in new[] { 2, 4 }) await Registry.PromoteAsync("wear", version, "me", default);
+        await Registry.RollbackAsync("wear", "me", default);
+
+        Assert.That(await Registry.PruneAsync("wear", 2, default), Is.EqualTo(new[] { 1, 3, 5 }));
+
+        var left = await Registry.VersionsAsync("wear", default);
+        Assert.That(left.Select(one => one.Version), Is.EqualTo(new[] { 2, 4, 6, 7 }));
+        foreach (var one in left) Assert.That(await Registry.ContentAsync(one, default), Is.Not.Empty);
+        Assert.That((await Registry.ListAsync(default))[0].Versions, Is.EqualTo(4));
+        Assert.That(await Registry.PruneAsync("wear", 2, default), Is.Empty);
+        Assert.That((await AddAsync("wear", 1)).Version, Is.EqualTo(8));
+        var gone = Assert.ThrowsAsync<MillraceException>(() => Registry.PromoteAsync("wear", 3, "me", default));
+        Assert.That(gone!.Error.Code, Is.EqualTo("MO-0002"));
+    }
+
+    [Test]
+    public async Task A_version_is_promoted_or_pruned_and_never_both()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            var name = $"wear-{round}";
+            for (var i = 0; i < 4; i++) await AddAsync(name, i);
+            var pruning = Registry.PruneAsync(name, 1, default);
+            var promoting = Enumerable.Range(1, 3).Select(version => TryPromoteAsync(name, version)).ToList();
+            await Task.WhenAll([pruning, .. promoting]);
+
+            var left = (await Registry.VersionsAsync(name, default)).Select(one => one.Version).ToHashSet();
+            foreach (var promotion in await Registry.PromotionsAsync(name, default))
+                Assert.That(left, Does.Contain(promotion.Version), $"round {round}");
+            Assert.That(left.Intersect(await pruning), Is.Empty);
+        }
+    }
+
+    [Test]
     public async Task Content_that_is_not_what_was_registered_is_told()
     {
         var made = await AddAsync("wear", 1);
@@ -130,6 +167,19 @@ public sealed class ModelRegistryTests
     {
         var wrong = Assert.ThrowsAsync<MillraceException>(() => Registry.PromoteAsync(name, 1, "me", default));
         Assert.That(wrong!.Error.Code, Is.EqualTo(code));
+    }
+
+    private async Task TryPromoteAsync(string name, int version)
+    {
+        try
+        {
+            await Task.Yield();
+            await Registry.PromoteAsync(name, version, "me", default);
+        }
+        catch (MillraceException refused) when (refused.Error.Code is "MO-0002" or "MO-0004")
+        {
+            // It was pruned, or another was promoted at the same moment.
+        }
     }
 
     private Task<ModelManifest> AddAsync(string name, float weight) =>

@@ -1,0 +1,48 @@
+using System.Text;
+using Millrace.Archiver.Upkeep;
+using Millrace.Contracts;
+using Millrace.Delta;
+
+namespace Millrace.Archiver.Verification;
+
+/// <summary>
+/// What the archive should have of a partition's records, which are shown to it in their order: those of an output from
+/// the log's first on, because who owns the partition is told by what came before.
+/// </summary>
+internal sealed class Expectation(ArchiveTable archive, DeltaSnapshot snapshot, TopicPartition source, bool isWhole)
+{
+    private readonly long _retainedFromMs =
+        (ArchiveRecords.RetainedFrom(archive, snapshot) ?? DateTimeOffset.MinValue).ToUnixTimeMilliseconds();
+
+    private readonly Dictionary<string, (long Begun, long Done)> _erased =
+        ArchiveRecords.ErasedIn(snapshot, source.Partition);
+
+    private readonly EpochFence? _fence = archive.Output is null ? null : new EpochFence(null);
+
+    public Expected Of(RecordView record)
+    {
+        if (_fence?.Admits(record) == false) return Expected.Fenced;
+        if (record.TimestampMs < _retainedFromMs) return Expected.Retired;
+        var expected = ByErasure(record);
+        return expected == Expected.Row && _fence is not null && IsDoubtful(record) ? Expected.Doubtful : expected;
+    }
+
+    private Expected ByErasure(RecordView record)
+    {
+        if (_erased.Count == 0 || !record.HasKey
+            || !_erased.TryGetValue(ArchiveRecords.HashOf(record.Key), out var upTo)) return Expected.Row;
+        if (record.Offset < upTo.Done) return Expected.Erased;
+        return record.Offset < upTo.Begun ? Expected.Erasing : Expected.Row;
+    }
+
+    /// <summary>
+    /// Whether the archive may have seen a higher epoch of the row's owner in what the log does not have any more.
+    /// </summary>
+    private bool IsDoubtful(RecordView record)
+    {
+        if (isWhole || !record.TryGetHeader(OutputHeaders.Query, out var query)) return false;
+        var owner = Encoding.UTF8.GetString(query);
+        return _fence!.Epochs.TryGetValue(owner, out var epoch)
+            && epoch < snapshot.PositionOf(OutputTable.EpochIdOf(source.Partition, owner));
+    }
+}
