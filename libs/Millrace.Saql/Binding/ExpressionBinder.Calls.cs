@@ -161,7 +161,8 @@ internal abstract partial class ExpressionBinder
         for (var i = 0; i < arguments.Length; i++)
             arguments[i] = CheckArgument(function, i, arguments[i], syntax[i].Place);
         CheckPattern(function, arguments, syntax);
-        return new CallExpr(function, arguments);
+        var bound = new CallExpr(function, arguments);
+        return function.OfGeographies is { } body ? new GeographyExpr(bound, body) : bound;
     }
 
     /// <summary>A constant pattern is looked at once. REGEXMATCH answers 0 for one that is not valid.</summary>

@@ -32,6 +32,9 @@ internal sealed record Function(
 {
     public const int ParametersMax = 8;
 
+    /// <summary>Of a function of two geographies: the same, when both were read.</summary>
+    public Func<Geography, Geography, Value>? OfGeographies { get; init; }
+
     public string Signature => $"{Name}({string.Join(", ", Parameters.Select(Describe))})";
 
     private string Describe(Parameter parameter, int index)
@@ -50,6 +53,10 @@ internal sealed record Function(
 
 internal sealed class CallExpr(Function function, Expr[] arguments) : Expr
 {
+    public string Name => function.Name;
+
+    public Expr[] Arguments => arguments;
+
     public override ValueKind? Type { get; } = function.SameType ? arguments[0].Type : function.Returns;
 
     public override Value Evaluate(Frame frame)

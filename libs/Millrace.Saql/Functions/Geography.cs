@@ -18,6 +18,11 @@ internal readonly record struct GeoPoint(double Longitude, double Latitude);
 /// <summary>A point, a line or the outline of a polygon, whose first point is not repeated at the end.</summary>
 internal sealed record Geography(GeographyKind Kind, IReadOnlyList<GeoPoint> Points)
 {
+    private Direction[]? _directions;
+
+    /// <summary>Of its points; found once, for shapes that many rows are compared with.</summary>
+    public Direction[] Directions => _directions ??= [.. Points.Select(Direction.Of)];
+
     /// <summary>A GeoJSON record, or well-known text; both have the longitude first.</summary>
     public static Geography? TryRead(in Value value, TextArena arena) => value.Kind switch
     {
@@ -83,10 +88,11 @@ internal sealed record Geography(GeographyKind Kind, IReadOnlyList<GeoPoint> Poi
     private static bool TryNumber(string text, out double number) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number);
 
-    private static bool IsOnEarth(GeoPoint point) =>
+    public static bool IsOnEarth(GeoPoint point) =>
         Math.Abs(point.Latitude) <= 90 && Math.Abs(point.Longitude) <= 360;
 
-    private static Geography? Of(GeographyKind kind, List<GeoPoint> points)
+    /// <summary>Null when they are too few.</summary>
+    public static Geography? Of(GeographyKind kind, List<GeoPoint> points)
     {
         if (kind == GeographyKind.Polygon && points.Count > 1 && points[0] == points[^1])
             points.RemoveAt(points.Count - 1);

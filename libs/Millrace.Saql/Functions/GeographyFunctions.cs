@@ -8,9 +8,11 @@ namespace Millrace.Saql.Functions;
 /// <summary>Functions over geographies: GeoJSON records, or well-known text.</summary>
 internal static class GeographyFunctions
 {
+    public const string Point = "CREATEPOINT";
+
     public static IEnumerable<Function> All { get; } =
     [
-        new("CREATEPOINT", [Parameter.Number, Parameter.Number], ValueKind.Record, CreatePoint),
+        new(Point, [Parameter.Number, Parameter.Number], ValueKind.Record, CreatePoint),
         Of("ST_DISTANCE", ValueKind.Float, static (a, b) =>
             a.Kind == GeographyKind.Point && b.Kind == GeographyKind.Point
                 ? Value.Of(SphereMath.Distance(a.Points[0], b.Points[0]))
@@ -32,7 +34,10 @@ internal static class GeographyFunctions
                 ? frame.Fail(SaqlErrors.BadArgumentValue,
                     $"{name}: {Shown.Of(values[first is null ? 0 : 1])} is no point, line or polygon.")
                 : body(first, second);
-        });
+        })
+        {
+            OfGeographies = body,
+        };
 
     private static Value CreatePoint(Frame frame, ReadOnlySpan<Value> values)
     {
@@ -73,6 +78,10 @@ internal static class GeographyFunctions
 /// <summary>CreateLineString(point, ...) and CreatePolygon(point, ...).</summary>
 internal sealed class ShapeExpr(bool isPolygon, Expr[] points) : Expr
 {
+    public bool IsPolygon => isPolygon;
+
+    public Expr[] Points => points;
+
     public override ValueKind? Type => ValueKind.Record;
 
     public override Value Evaluate(Frame frame)

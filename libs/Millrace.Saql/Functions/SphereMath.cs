@@ -79,16 +79,15 @@ internal static class SphereMath
     }
 
     public static bool Intersects(Geography a, Geography b) => Touch(a, b)
-        || (b.Kind == GeographyKind.Polygon && Contains(b, Direction.Of(a.Points[0])))
-        || (a.Kind == GeographyKind.Polygon && Contains(a, Direction.Of(b.Points[0])));
+        || (b.Kind == GeographyKind.Polygon && Contains(b, a.Directions[0]))
+        || (a.Kind == GeographyKind.Polygon && Contains(a, b.Directions[0]));
 
     /// <summary>Whether a point, line or polygon lies in a polygon. What touches the outline does, too.</summary>
     public static bool Within(Geography inner, Geography outer)
     {
         if (outer.Kind != GeographyKind.Polygon) return false;
-        foreach (var point in inner.Points)
+        foreach (var direction in inner.Directions)
         {
-            var direction = Direction.Of(point);
             if (!Contains(outer, direction) && !IsOnOutline(outer, direction)) return false;
         }
 
@@ -99,8 +98,8 @@ internal static class SphereMath
     {
         if (a.Kind != GeographyKind.Polygon || b.Kind != GeographyKind.Polygon || Within(a, b) || Within(b, a))
             return false;
-        return Cross(a, b) || a.Points.Any(point => Contains(b, Direction.Of(point)))
-            || b.Points.Any(point => Contains(a, Direction.Of(point)));
+        return Cross(a, b) || a.Directions.Any(point => Contains(b, point))
+            || b.Directions.Any(point => Contains(a, point));
     }
 
     /// <summary>
@@ -110,11 +109,10 @@ internal static class SphereMath
     {
         var isReversed = IsClockwise(polygon.Points);
         var turned = 0.0;
-        var count = polygon.Points.Count;
-        for (var i = 0; i < count; i++)
+        var corners = polygon.Directions;
+        for (var i = 0; i < corners.Length; i++)
         {
-            var from = Direction.Of(polygon.Points[i]);
-            var to = Direction.Of(polygon.Points[(i + 1) % count]);
+            var (from, to) = (corners[i], corners[(i + 1) % corners.Length]);
             // The angle at the point, in the plane that touches the earth there.
             turned += Math.Atan2(point.Dot(from.Cross(to)), from.Dot(to) - (from.Dot(point) * to.Dot(point)));
         }
@@ -138,8 +136,16 @@ internal static class SphereMath
         return area < 0;
     }
 
-    private static bool IsOnOutline(Geography polygon, Direction point) =>
-        Edges(polygon).Any(edge => IsOn(edge.From, edge.To, point));
+    private static bool IsOnOutline(Geography polygon, Direction point)
+    {
+        var corners = polygon.Directions;
+        for (var i = 0; i < corners.Length; i++)
+        {
+            if (IsOn(corners[i], corners[(i + 1) % corners.Length], point)) return true;
+        }
+
+        return false;
+    }
 
     /// <summary>Whether edges go through one another; touching is not enough.</summary>
     private static bool Cross(Geography a, Geography b) => Edges(a).Any(one => Edges(b).Any(other =>
@@ -184,9 +190,9 @@ internal static class SphereMath
 
     private static IEnumerable<(Direction From, Direction To)> Edges(Geography shape)
     {
-        var count = shape.Points.Count;
+        var points = shape.Directions;
+        var count = points.Length;
         var edges = shape.Kind switch { GeographyKind.Polygon => count, GeographyKind.Point => 1, _ => count - 1 };
-        for (var i = 0; i < edges; i++)
-            yield return (Direction.Of(shape.Points[i]), Direction.Of(shape.Points[(i + 1) % count]));
+        for (var i = 0; i < edges; i++) yield return (points[i], points[(i + 1) % count]);
     }
 }

@@ -1,0 +1,53 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Millrace.Saql.Tests;
+
+/// <summary>A geography that the query writes out, and the same one as a field of the row.</summary>
+public class GeographyTests
+{
+    private const string Fence = "CreatePolygon(CreatePoint(10, 10), CreatePoint(10, 11), CreatePoint(11, 11.5), " +
+        "CreatePoint(12, 10.5), CreatePoint(11, 9), CreatePoint(10, 10))";
+
+    private const string Written =
+        """{"type":"Polygon","coordinates":[[[10,10],[11,10],[11.5,11],[10.5,12],[9,11],[10,10]]]}""";
+
+    [Test]
+    public void What_is_written_out_gives_what_a_field_gives()
+    {
+        var random = new Random(11);
+        var lines = Enumerable.Range(0, 500).Select(_ => string.Create(CultureInfo.InvariantCulture,
+            $$"""{"lat":{{9 + (random.NextDouble() * 4)}},"lon":{{8 + (random.Next(50) / 10.0)}},"f":{{Written}}}"""))
+            .Append($$"""{"lat":10,"lon":10,"f":{{Written}}}""").Append($$"""{"lat":null,"lon":10,"f":{{Written}}}""");
+        string[] functions = ["ST_WITHIN", "ST_INTERSECTS", "ST_OVERLAPS", "ST_DISTANCE"];
+        var columns = functions.SelectMany((name, i) => new[]
+        {
+            $"{name}(CreatePoint(lat, lon), {Fence}) AS a{i}",
+            $"{name}(JSON_PARSE(CAST(CreatePoint(lat, lon) AS nvarchar(max))), f) AS b{i}",
+        });
+        var run = QueryRun.Over($"SELECT {string.Join(", ", columns)} FROM telemetry", lines);
+        Assert.That(run.Failures, Is.Empty);
+        Assert.That(run.Rows, Has.Count.EqualTo(502));
+        var rows = run.Json.Select(json => JsonDocument.Parse(json).RootElement).ToList();
+        foreach (var row in rows)
+        {
+            for (var i = 0; i < functions.Length; i++)
+            {
+                Assert.That(row.GetProperty($"a{i}").GetRawText(), Is.EqualTo(row.GetProperty($"b{i}").GetRawText()),
+                    functions[i]);
+            }
+        }
+
+        Assert.That(rows.Count(row => row.GetProperty("a0").GetRawText() == "1"), Is.InRange(50, 450));
+    }
+
+    [TestCase("ST_WITHIN(CreatePoint(100, 1), x)", "SQ-0106")]
+    [TestCase("ST_WITHIN(CreatePoint(lat, 1), 'POLYGON((1 1))')", "SQ-0106")]
+    [TestCase("ST_WITHIN(CreatePoint(lat, 1), CreatePolygon(CreatePoint(1, 1), CreatePoint(1, 2), CreatePoint(2, 2), " +
+        "CreatePoint(3, 3)))", "SQ-0106")]
+    public void What_is_none_fails_its_row_when_it_is_written_out_too(string call, string code)
+    {
+        var run = QueryRun.Over($"SELECT {call} AS a FROM telemetry", ["""{"lat":1,"x":"POINT(1 1)"}"""]);
+        Assert.That(run.Failures.Single().Code, Is.EqualTo(code));
+    }
+}
