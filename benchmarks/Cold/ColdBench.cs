@@ -30,7 +30,7 @@ internal sealed class ColdBench : IAsyncDisposable
     public static async Task<ColdBench> OpenAsync()
     {
         var bench = new ColdBench();
-        await WeekArchive.WriteAsync(bench._store);
+        await FleetArchive.WriteAsync(bench._store);
         bench.DuckDb = bench.Open([], bench._store, services => services.AddDuckDbBatch());
         (bench._servers, _) = await SparkServers.FindAsync();
         if (bench._servers is null) return bench;

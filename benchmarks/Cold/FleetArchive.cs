@@ -11,13 +11,13 @@ using Millrace.ObjectStore;
 namespace Millrace.Benchmarks.Cold;
 
 /// <summary>
-/// A week of a fleet, as merged files have it: each hour is some files that share the devices, sorted by device and
+/// Two days of a fleet, as merged files have them: each hour is some files that share the devices, sorted by device and
 /// time.
 /// </summary>
-internal static class WeekArchive
+internal static class FleetArchive
 {
-    public const int Days = 7;
-    public const int Devices = 1_000;
+    public const int Days = 2;
+    public const int Devices = 10_000;
     public const int FilesPerHour = 4;
 
     /// <summary>Of each device in an hour.</summary>
@@ -25,7 +25,7 @@ internal static class WeekArchive
 
     public const int Rows = Days * 24 * Devices * Messages;
 
-    public static readonly DateTimeOffset Start = new(2026, 11, 16, 0, 0, 0, TimeSpan.Zero);
+    public static readonly DateTimeOffset Start = new(2026, 11, 21, 0, 0, 0, TimeSpan.Zero);
 
     public static async Task WriteAsync(IObjectStore store)
     {
@@ -75,7 +75,7 @@ internal static class WeekArchive
         for (var i = 0; i < share * Messages; i++)
         {
             var at = hour.AddSeconds(3600.0 * (i / share) / Messages);
-            var device = Encoding.UTF8.GetBytes($"device-{(part * share) + (i % share):D4}");
+            var device = Encoding.UTF8.GetBytes($"device-{(part * share) + (i % share):D5}");
             records.Begin(at.ToUnixTimeMilliseconds(), device);
             records.AddHeader(TelemetryHeaders.ContentType, "application/json"u8);
             records.End(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
