@@ -44,7 +44,7 @@ internal sealed class MqttConnectionHandler(GatewayRuntime runtime) : Connection
         return true;
     }
 
-    /// <summary>Runs one that was admitted until it has ended. Null when there are too many: the caller closes it.</summary>
+    /// <summary>Runs one that was admitted until it has ended. Null when there are too many.</summary>
     public Task? TryRun(
         IDuplexPipe transport, X509Certificate2? certificate, Action abort, IPAddress? address, TimeSpan wait)
     {
