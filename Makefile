@@ -27,7 +27,8 @@ test: ## Run every test that needs no server, and those whose servers are there
 check: ## What CI runs: format, build with warnings as errors, tidy and all other tests
 	@echo "Checking the format"
 	@$(FORMAT) --verify-no-changes
-	@$(BUILD)
+	@$(BUILD) -p:UseSharedCompilation=true
+	@"$(DOTNET)" build-server shutdown --vbcscompiler > /dev/null
 	@DOTNET="$(DOTNET)" CONFIGURATION=$(CONFIGURATION) scripts/test
 
 e2e: ## Try the real process from outside: the README, kills, real MQTT clients

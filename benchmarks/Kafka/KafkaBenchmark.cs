@@ -48,6 +48,7 @@ internal static class KafkaBenchmark
         await RowAsync(report, "consume: Confluent.Kafka", () => ConfluentClient.ConsumeAsync(servers, topic, Records));
         await RowAsync(report, "consume: Java, ConsumerPerformance",
             () => JavaTool.ConsumeAsync(servers, topic, Records));
+        IngestBenchmark.Run(report, options);
     }
 
     /// <summary>Time and CPU of this process for so many records.</summary>

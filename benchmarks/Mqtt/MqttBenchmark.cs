@@ -64,7 +64,8 @@ internal static class MqttBenchmark
         report.Line();
     }
 
-    private static string Measure(LoadTarget ours, LoadTarget peer, int qos, int window)
+    /// <summary>The rest of a row: rates and CPU of both, in turns.</summary>
+    public static string Measure(LoadTarget ours, LoadTarget peer, int qos, int window)
     {
         if (!ours.Grants(qos)) return "| not granted | | | | | |";
         Samples rate = new(), peerRate = new(), ratio = new(), cpu = new(), peerCpu = new(), generator = new();

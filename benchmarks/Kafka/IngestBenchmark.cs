@@ -1,0 +1,50 @@
+using Millrace.Benchmarks.Mqtt;
+using Millrace.EventLog.Kafka;
+
+namespace Millrace.Benchmarks.Kafka;
+
+/// <summary>
+/// Our gateway, which answers when Kafka has acknowledged a message, against mosquitto, which keeps it in memory, under
+/// the same load in turns.
+/// </summary>
+internal static class IngestBenchmark
+{
+    private const int Connections = 100;
+    private static readonly int[] Windows = [1, 16];
+
+    public static void Run(Report report, KafkaLogOptions kafka)
+    {
+        report.Line();
+        if (!Mosquitto.IsThere)
+        {
+            report.Line("Ingest not run: mosquitto is not installed.");
+            return;
+        }
+
+        report.Line($"Publishes of QoS 1 with a body of {LoadPackets.BodyBytes} B over plain TCP, answered when Kafka");
+        report.Line("has acknowledged them (acks=all, no linger). Brokers, gateway, mosquitto and generator share the");
+        report.Line("machine. CPU: that of the gateway or of mosquitto, a message; the brokers' comes on top of ours.");
+        report.Line();
+        report.Line("| connections | window | Millrace /s | mosquitto /s | ratio | CPU us, Millrace "
+            + "| CPU us, mosquitto | generator |");
+        report.Line("|---:|---:|---:|---:|---:|---:|---:|---:|");
+        var folder = Directory.CreateTempSubdirectory("millrace-bench-").FullName;
+        try
+        {
+            var certificate = new BenchCertificate(folder);
+            using var ours = new GatewayServer("Millrace", certificate, "EventLog:Kind=Kafka",
+                $"EventLog:Kafka:BootstrapServers={kafka.BootstrapServers}", $"EventLog:Kafka:Prefix={kafka.Prefix}in.",
+                $"EventLog:Kafka:Topics:ReplicationFactor={kafka.Topics.ReplicationFactor}",
+                $"EventLog:Kafka:Topics:InSyncReplicasMin={kafka.Topics.InSyncReplicasMin}");
+            using var peer = new Mosquitto(folder, certificate);
+            using var toOurs = new LoadTarget(ours, tls: false, Connections);
+            using var toPeer = new LoadTarget(peer, tls: false, Connections);
+            foreach (var window in Windows)
+                report.Line($"| {Connections} | {window} {MqttBenchmark.Measure(toOurs, toPeer, qos: 1, window)}");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}
