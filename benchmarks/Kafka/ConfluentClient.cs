@@ -19,7 +19,8 @@ internal static class ConfluentClient
             LingerMs = 0,
             QueueBufferingMaxMessages = 1_000_000,
         }).Build();
-        var (open, done) = (records, new TaskCompletionSource());
+        // Not on the thread that delivers: the producer's end waits for that.
+        var (open, done) = (records, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         void Delivered(DeliveryReport<byte[], byte[]> report)
         {
             if (Interlocked.Decrement(ref open) == 0) done.SetResult();
