@@ -114,9 +114,9 @@ public sealed class OutputArchiveTests
         await _output.RowAsync(0, 1, "a", "{}");
         await _output.CaughtUpAsync();
         Assert.That(await _archive.Log.GroupsAsync(), Does.Contain(group));
+        await _output.RowAsync(0, 1, "b", "{}");
         await _output.ApplyAsync(isArchived: false);
         await _archive.StopAsync();
-        await _output.RowAsync(0, 1, "b", "{}");
 
         await _archive.StartAsync();
         await Eventually.TrueAsync(
