@@ -6,6 +6,7 @@ using Millrace.Benchmarks.Cql;
 using Millrace.Benchmarks.EventLog;
 using Millrace.Benchmarks.Kafka;
 using Millrace.Benchmarks.Mqtt;
+using Millrace.Benchmarks.Pipeline;
 using Millrace.Benchmarks.Saql;
 using Millrace.Benchmarks.Warm;
 
@@ -19,6 +20,7 @@ var benchmarks = new SortedDictionary<string, Func<Report, Task>>
     ["cql"] = CqlBenchmark.RunAsync,
     ["log"] = LocalLogBenchmark.RunAsync,
     ["mqtt"] = MqttBenchmark.RunAsync,
+    ["pipeline"] = PipelineBenchmark.RunAsync,
     ["saql"] = SaqlBenchmark.RunAsync,
     ["warm"] = WarmBenchmark.RunAsync,
 };

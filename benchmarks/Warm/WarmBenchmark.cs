@@ -78,7 +78,7 @@ internal static class WarmBenchmark
         report.Line("|---|---:|---:|---:|");
         foreach (var batches in new[] { 1, 30 })
         {
-            var cost = await WarmCost.MeasureAsync(pid, (long)FleetDevices * batches, async () =>
+            var cost = await CpuCost.MeasureAsync(pid, (long)FleetDevices * batches, async () =>
             {
                 for (var i = 0; i < batches; i++) await run.AppendAsync(FleetDevices);
                 await run.StoredAsync();
@@ -98,7 +98,7 @@ internal static class WarmBenchmark
         foreach (var table in tables)
         {
             var batches = FleetBatches / (table.Layout.Shards == 0 ? 2 : 1);
-            var cost = await WarmCost.MeasureAsync(pid, (long)FleetDevices * batches,
+            var cost = await CpuCost.MeasureAsync(pid, (long)FleetDevices * batches,
                 () => WriteFleetAsync(table, 100, batches));
             report.Line($"| {table.Layout.Name} | {cost} |");
         }
@@ -132,7 +132,7 @@ internal static class WarmBenchmark
         {
             var shard = table.Layout.ShardOf("busy");
             var batches = Enumerable.Range(0, BusyRows / BusyBatch).ToArray();
-            var cost = await WarmCost.MeasureAsync(pid, BusyRows, () => InFlight.AllAsync(batches, 4, batch =>
+            var cost = await CpuCost.MeasureAsync(pid, BusyRows, () => InFlight.AllAsync(batches, 4, batch =>
                 table.WriteAsync([.. Enumerable.Range(batch * BusyBatch, BusyBatch).Select(i =>
                     new Reading("busy", shard, Start + i, i))])));
             report.Line($"| {table.Layout.Name} | {cost} |");

@@ -1,14 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace Millrace.Benchmarks.Warm;
+namespace Millrace.Benchmarks;
 
-/// <summary>Rows a second, and processor time a row of this process and of the server's.</summary>
-internal readonly record struct WarmCost(double RowsPerSecond, double ClientUs, double ServerUs)
+/// <summary>How many a second, and processor time of one, of this process and of the server's.</summary>
+internal readonly record struct CpuCost(double PerSecond, double ClientUs, double ServerUs)
 {
     private const double ClockTicksPerSecond = 100;
 
-    public static async Task<WarmCost> MeasureAsync(int serverPid, long rows, Func<Task> work)
+    public static async Task<CpuCost> MeasureAsync(int serverPid, long rows, Func<Task> work)
     {
         using var process = Process.GetCurrentProcess();
         var (client, server) = (process.TotalProcessorTime, ServerSeconds(serverPid));
@@ -16,12 +16,12 @@ internal readonly record struct WarmCost(double RowsPerSecond, double ClientUs, 
         await work();
         var seconds = watch.Elapsed.TotalSeconds;
         process.Refresh();
-        return new WarmCost(rows / seconds, (process.TotalProcessorTime - client).TotalMicroseconds / rows,
+        return new CpuCost(rows / seconds, (process.TotalProcessorTime - client).TotalMicroseconds / rows,
             (ServerSeconds(serverPid) - server) * 1e6 / rows);
     }
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{RowsPerSecond:n0} | {ClientUs:f2} | {ServerUs:f2}");
+        $"{PerSecond:n0} | {ClientUs:f2} | {ServerUs:f2}");
 
     /// <summary>User and system time of a process (proc(5), fields 14 and 15 of stat).</summary>
     private static double ServerSeconds(int pid)
