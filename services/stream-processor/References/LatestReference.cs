@@ -9,31 +9,34 @@ namespace Millrace.StreamProcessor.References;
 
 /// <summary>
 /// The latest value of each device that the hub knows: its id, its event and enqueued times, and the fields of its body
-/// as a record, which is null when the body is no object.
+/// as a record, which is null when the body is no object. No values are read as long as the devices are the same and
+/// the store has taken no more telemetry.
 /// </summary>
 internal sealed class LatestReference(
-    IIdentityStore identities, ITelemetryStore telemetry, TelemetryBody bodies, long bytesMax) : IReferenceSource
+    IIdentityStore identities, ITelemetryStore telemetry, StoredTopic stored, TelemetryBody bodies, long bytesMax)
+    : IReferenceSource
 {
     private const int DevicesAtOnce = 500;
 
+    private IReadOnlyList<byte[]> _entries = [];
+    private List<string> _devices = [];
+
     public async Task<IReadOnlyList<byte[]>> ReadAsync(CancellationToken ct)
     {
+        var reading = await stored.ChangedAsync(ct);
+        var devices = new List<string>();
+        await foreach (var device in DeviceReference.AllAsync(identities, ct)) devices.Add(device.DeviceId);
+        if (reading is null && devices.SequenceEqual(_devices)) return _entries;
+
         var entries = new EntryList(bytesMax);
-        var ids = new List<string>();
-        await foreach (var device in DeviceReference.AllAsync(identities, ct))
+        foreach (var some in devices.Chunk(DevicesAtOnce))
         {
-            ids.Add(device.DeviceId);
-            if (ids.Count == DevicesAtOnce) await AddAsync(ids, entries, ct);
+            foreach (var message in await telemetry.LatestManyAsync(some, ct)) entries.Add(EntryOf(message));
         }
 
-        await AddAsync(ids, entries, ct);
-        return entries.Entries;
-    }
-
-    private async Task AddAsync(List<string> ids, EntryList entries, CancellationToken ct)
-    {
-        foreach (var message in await telemetry.LatestManyAsync(ids, ct)) entries.Add(EntryOf(message));
-        ids.Clear();
+        (_devices, _entries) = (devices, entries.Entries);
+        reading?.Done();
+        return _entries;
     }
 
     private byte[] EntryOf(TelemetryMessage message)
