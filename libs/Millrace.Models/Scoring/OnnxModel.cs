@@ -1,3 +1,4 @@
+using System.Numerics;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using Millrace.Models.Registry;
@@ -13,6 +14,8 @@ internal sealed class OnnxModel : ILoadedModel
     private readonly string _input;
     private readonly string _output;
     private readonly int[] _shape;
+    private readonly Type _result;
+    private readonly long[] _resultShape;
 
     public OnnxModel(ModelManifest manifest, byte[] content)
     {
@@ -37,47 +40,66 @@ internal sealed class OnnxModel : ILoadedModel
         if (!_session.OutputMetadata.ContainsKey(_output))
             throw Unfit($"It has no output {_output}, but {Names(_session.OutputNames)}.");
         // What does not fit is found here, and not at the first row.
-        CreateScorer().Score(new float[count]);
+        (_result, _resultShape) = Try(count);
     }
 
-    public IModelScorer CreateScorer() => new Scorer(this);
+    public IModelScorer CreateScorer() => _result == typeof(float) ? new Scorer<float>(this)
+        : _result == typeof(double) ? new Scorer<double>(this)
+        : new Scorer<long>(this);
 
-    private double Run(IReadOnlyCollection<NamedOnnxValue> inputs)
+    /// <summary>What one row of features gives: the type of the number, and the shape that it comes in.</summary>
+    private (Type Result, long[] Shape) Try(int features)
     {
-        using var results = _session.Run(inputs, [_output]);
+        var tensor = new DenseTensor<float>(new float[features], _shape);
+        using var results = _session.Run([NamedOnnxValue.CreateFromTensor(_input, tensor)], [_output]);
         return results[0].Value switch
         {
-            DenseTensor<float> { Length: 1 } one => one.GetValue(0),
-            DenseTensor<double> { Length: 1 } one => one.GetValue(0),
-            DenseTensor<long> { Length: 1 } one => one.GetValue(0),
+            DenseTensor<float> { Length: 1 } one => (typeof(float), ShapeOf(one)),
+            DenseTensor<double> { Length: 1 } one => (typeof(double), ShapeOf(one)),
+            DenseTensor<long> { Length: 1 } one => (typeof(long), ShapeOf(one)),
             var other => throw Unfit($"Its output {_output} is no single number, but {other.GetType().Name}."),
         };
     }
+
+    private static long[] ShapeOf<T>(DenseTensor<T> tensor) => [.. tensor.Dimensions.ToArray().Select(d => (long)d)];
 
     private static string Names(IEnumerable<string> names) => string.Join(", ", names);
 
     private Exception Unfit(string why) =>
         ModelErrors.ShapeUnfit.With($"{_manifest.Name} {_manifest.Version}", why).AsException();
 
-    private sealed class Scorer : IModelScorer
+    /// <summary>Features and score lie where the library reads and writes them, so that a row allocates
+    /// nothing.</summary>
+    private sealed class Scorer<T> : IModelScorer where T : unmanaged, INumber<T>
     {
         private readonly OnnxModel _model;
-        private readonly DenseTensor<float> _tensor;
-        private readonly NamedOnnxValue[] _inputs;
+        private readonly float[] _features;
+        private readonly T[] _score = new T[1];
+        private readonly RunOptions _options = new();
+        private readonly OrtIoBinding _binding;
+
+        // They keep the arrays in their place.
+        private readonly OrtValue _input;
+        private readonly OrtValue _output;
 
         public Scorer(OnnxModel model)
         {
             _model = model;
-            _tensor = new DenseTensor<float>(model._shape);
-            _inputs = [NamedOnnxValue.CreateFromTensor(model._input, _tensor)];
+            _features = new float[model._manifest.Features.Count];
+            _input = OrtValue.CreateTensorValueFromMemory(_features, [.. model._shape.Select(d => (long)d)]);
+            _output = OrtValue.CreateTensorValueFromMemory(_score, model._resultShape);
+            _binding = model._session.CreateIoBinding();
+            _binding.BindInput(model._input, _input);
+            _binding.BindOutput(model._output, _output);
         }
 
         public int Version => _model._manifest.Version;
 
         public double Score(ReadOnlySpan<float> features)
         {
-            features.CopyTo(_tensor.Buffer.Span);
-            return _model.Run(_inputs);
+            features.CopyTo(_features);
+            _model._session.RunWithBinding(_options, _binding);
+            return double.CreateChecked(_score[0]);
         }
     }
 }

@@ -28,6 +28,21 @@ public sealed class ScoringTests
     }
 
     [Test]
+    public async Task An_onnx_model_allocates_nothing_for_a_row()
+    {
+        var made = await _store.Registry.AddAsync(
+            ModelStore.Draft("sum", "a", "b"), TinyOnnx.WeightedSum(2, -1), default);
+        var scorer = await _store.Get<ModelScorers>().OpenAsync("sum", made.Version, default);
+        for (var i = 0; i < 100; i++) scorer.Score([i, 1]);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var sum = 0.0;
+        for (var i = 0; i < 1_000; i++) sum += scorer.Score([i, 1]);
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        Assert.That(sum, Is.EqualTo(998_000), "2 i - 1 for each");
+    }
+
+    [Test]
     public void An_onnx_model_that_does_not_fit_is_refused_before_it_is_kept()
     {
         var wrong = Assert.Throws<MillraceException>(() =>
