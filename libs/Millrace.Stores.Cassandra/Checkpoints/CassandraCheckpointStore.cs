@@ -53,7 +53,7 @@ internal sealed partial class CassandraCheckpointStore(CassandraDatabase databas
         {
             if ((await HeadAsync(key, ct).ConfigureAwait(false)).Saved is not { } saved) return null;
             if (await _states.ReadAsync(key, saved, ct).ConfigureAwait(false) is not { } state) continue;
-            var offsets = JsonSerializer.Deserialize<SavedOffsets>(saved.Offsets)!;
+            var offsets = saved.Offsets;
             return new Checkpoint(offsets.Inputs, offsets.Outputs, state, saved.SavedAt) { Epoch = saved.Slot.Epoch };
         }
 
@@ -63,18 +63,19 @@ internal sealed partial class CassandraCheckpointStore(CassandraDatabase databas
     public async ValueTask<bool> SaveAsync(
         CheckpointKey key, long epoch, Checkpoint checkpoint, CancellationToken ct)
     {
-        // Serial: a pointer whose saving ended without an answer must be seen, or its slot would be overwritten.
+        // Serial: a pointer whose saving ended without an answer must be seen, or its chunks would be overwritten.
         var head = await HeadAsync(key, ct, Consistency.LocalSerial).ConfigureAwait(false);
         if (head.Epoch > epoch) return false;
         var isFirst = head.Saved?.Slot.Epoch != epoch;
-        var slot = new StateSlot(epoch, isFirst ? 0 : 1 - head.Saved!.Slot.Slot);
-        var stamp = Guid.NewGuid();
-        await _states.WriteAsync(key, slot, stamp, checkpoint.State, ct).ConfigureAwait(false);
+        var slot = new StateSlot(epoch, 0);
+        var chunks = await _states.WriteAsync(key, slot, isFirst ? [] : head.Saved!.Chunks, checkpoint.State, ct)
+            .ConfigureAwait(false);
 
-        var offsets = JsonSerializer.Serialize(new SavedOffsets(checkpoint.Inputs, checkpoint.Outputs));
+        var offsets = JsonSerializer.Serialize(
+            new SavedOffsets(checkpoint.Inputs, checkpoint.Outputs, PlacedChunk.Write(chunks)));
         var batch = BatchStatement.Rent();
-        batch.Add(await database.BindAsync(Point, ct, epoch, slot.Slot, CheckpointStates.Chunks(checkpoint.State),
-            stamp, offsets, checkpoint.SavedAt, key.Query, key.Version, key.Partition, epoch).ConfigureAwait(false));
+        batch.Add(await database.BindAsync(Point, ct, epoch, slot.Slot, chunks.Length, Guid.Empty, offsets,
+            checkpoint.SavedAt, key.Query, key.Version, key.Partition, epoch).ConfigureAwait(false));
         await CoverAsync(batch, key, checkpoint.Inputs, ct).ConfigureAwait(false);
         if (!(await database.RunAsync(batch, ct).ConfigureAwait(false)).Applied) return false;
 

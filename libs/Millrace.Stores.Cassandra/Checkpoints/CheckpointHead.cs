@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Millrace.Contracts;
 using Millrace.Cql;
 
@@ -14,19 +15,26 @@ internal sealed record CheckpointHead(long? Epoch, long? MarkSequence, SavedChec
 
     public static CheckpointHead Read(Row row) => new(row.Get<long?>(0), row.Get<long?>(1), row.IsNull(2)
         ? null
-        : new SavedCheckpoint(new StateSlot(row.Get<long>(2), row.Get<int>(3)), row.Get<int>(4), row.Get<Guid>(5),
-            row.Get<string>(6), row.Get<DateTimeOffset>(7)));
+        : SavedCheckpoint.Of(new StateSlot(row.Get<long>(2), row.Get<int>(3)), row.Get<int>(4), row.Get<Guid>(5),
+            JsonSerializer.Deserialize<SavedOffsets>(row.Get<string>(6))!, row.Get<DateTimeOffset>(7)));
 }
 
-/// <param name="Chunks">How many of the slot are the state's.</param>
-/// <param name="Stamp">That each of them has.</param>
+/// <param name="Chunks">The state's, in order.</param>
 internal sealed record SavedCheckpoint(
-    StateSlot Slot, int Chunks, Guid Stamp, string Offsets, DateTimeOffset SavedAt);
+    StateSlot Slot, IReadOnlyList<PlacedChunk> Chunks, SavedOffsets Offsets, DateTimeOffset SavedAt)
+{
+    /// <param name="count">How many chunks a state has that does not say where they lie: they are the first.</param>
+    /// <param name="stamp">The id of all of them.</param>
+    public static SavedCheckpoint Of(
+        StateSlot slot, int count, Guid stamp, SavedOffsets offsets, DateTimeOffset savedAt) => new(slot,
+        offsets.Chunks is { } chunks ? PlacedChunk.Read(chunks)
+            : [.. Enumerable.Range(0, count).Select(place => new PlacedChunk(place, stamp))],
+        offsets, savedAt);
+}
 
-/// <summary>
-/// Where a state's chunks lie. An owner has two slots, of which it fills the one that does not count; nobody else
-/// writes there.
-/// </summary>
+/// <summary>Where an owner's chunks lie; nobody else writes there.</summary>
 internal readonly record struct StateSlot(long Epoch, int Slot);
 
-internal sealed record SavedOffsets(IReadOnlyList<PartitionOffset> Inputs, IReadOnlyList<PartitionOffset> Outputs);
+/// <param name="Chunks">Where the state lies, by <see cref="PlacedChunk.Write"/>.</param>
+internal sealed record SavedOffsets(
+    IReadOnlyList<PartitionOffset> Inputs, IReadOnlyList<PartitionOffset> Outputs, byte[]? Chunks = null);

@@ -3,45 +3,54 @@ using Millrace.Stores.Checkpoints;
 
 namespace Millrace.Stores.Cassandra.Checkpoints;
 
-/// <summary>States, in chunks.</summary>
+/// <summary>
+/// States, in chunks, each at a place of its owner's. What the checkpoint that counts has at a place is never written
+/// over; what it has already is not written again.
+/// </summary>
 internal sealed class CheckpointStates(CassandraDatabase database)
 {
-    private const int ChunkBytes = 256 << 10;
+    private const int RowsAPage = 16;
     private const string Slot = "query = ? AND version = ? AND part = ? AND epoch = ? AND slot = ?";
 
     private static readonly StoreStatement Insert = new("INSERT INTO checkpoint_states(query, version, part, epoch, "
         + "slot, chunk, stamp, bytes) VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
     private static readonly StoreStatement Select =
-        new($"SELECT stamp, bytes FROM checkpoint_states WHERE {Slot} AND chunk < ?");
+        new($"SELECT chunk, stamp, bytes FROM checkpoint_states WHERE {Slot}");
     private static readonly StoreStatement Delete = new($"DELETE FROM checkpoint_states WHERE {Slot}");
 
-    public static int Chunks(byte[] state) => (state.Length + ChunkBytes - 1) / ChunkBytes;
+    /// <summary>Writes what is new; gives where all of the state lies.</summary>
+    /// <param name="before">Where the state lies that counts now; nowhere when that is another owner's.</param>
+    public async Task<PlacedChunk[]> WriteAsync(
+        CheckpointKey key, StateSlot slot, IReadOnlyList<PlacedChunk> before, byte[] state, CancellationToken ct)
+    {
+        var (all, added) = PlacedChunk.Arrange(StateChunk.Cut(state), before);
+        await InFlight.ForEachAsync(added, ct, async (one, token) => await database.RunAsync(Insert, token, key.Query,
+            key.Version, key.Partition, slot.Epoch, slot.Slot, one.Place, one.Chunk.Id, one.Chunk.Bytes)
+            .ConfigureAwait(false)).ConfigureAwait(false);
+        var written = added.Sum(one => (long)one.Chunk.Bytes.Length);
+        StoreMetrics.StateWritten.Add(written);
+        StoreMetrics.StateKept.Add(state.Length - written);
+        return all;
+    }
 
-    public Task WriteAsync(CheckpointKey key, StateSlot slot, Guid stamp, byte[] state, CancellationToken ct) =>
-        InFlight.ForEachAsync(Enumerable.Range(0, Chunks(state)), ct, async (chunk, token) =>
-        {
-            var bytes = new ReadOnlyMemory<byte>(state, chunk * ChunkBytes,
-                Math.Min(ChunkBytes, state.Length - chunk * ChunkBytes));
-            await database.RunAsync(Insert, token, key.Query, key.Version, key.Partition, slot.Epoch, slot.Slot, chunk,
-                stamp, bytes).ConfigureAwait(false);
-        });
-
-    /// <summary>Null when the slot was written anew meanwhile.</summary>
+    /// <summary>Null when it was written anew meanwhile.</summary>
     public async ValueTask<byte[]?> ReadAsync(CheckpointKey key, SavedCheckpoint saved, CancellationToken ct)
     {
-        var state = new MemoryStream();
-        var bound = await database.BindAsync(Select, ct, key.Query, key.Version, key.Partition, saved.Slot.Epoch,
-            saved.Slot.Slot, saved.Chunks).ConfigureAwait(false);
-        bound.PageSize = 16;
-        var count = 0;
+        var bound = await database.BindAsync(
+            Select, ct, key.Query, key.Version, key.Partition, saved.Slot.Epoch, saved.Slot.Slot).ConfigureAwait(false);
+        bound.PageSize = RowsAPage;
+        var wanted = saved.Chunks.ToHashSet();
+        var chunks = new Dictionary<PlacedChunk, byte[]>();
         await foreach (var row in database.ReadAsync(bound, ct).ConfigureAwait(false))
         {
-            if (row.Get<Guid>(0) != saved.Stamp) return null;
-            state.Write(row.Bytes(1));
-            count++;
+            var chunk = new PlacedChunk(row.Get<int>(0), row.Get<Guid>(1));
+            if (wanted.Contains(chunk)) chunks[chunk] = row.Bytes(2).ToArray();
         }
 
-        return count == saved.Chunks ? state.ToArray() : null;
+        if (chunks.Count < wanted.Count) return null;
+        var state = new MemoryStream();
+        foreach (var chunk in saved.Chunks) state.Write(chunks[chunk]);
+        return state.ToArray();
     }
 
     /// <summary>An owner's, which is one no more.</summary>

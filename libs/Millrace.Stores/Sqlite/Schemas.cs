@@ -152,5 +152,11 @@ internal static class Schemas
         CREATE TABLE job_schedules(job TEXT PRIMARY KEY, served_up_to INTEGER NOT NULL) WITHOUT ROWID
         """),
         new("runs of nodes", "CREATE TABLE node_runs(run TEXT PRIMARY KEY, node TEXT NOT NULL) WITHOUT ROWID"),
+        new("chunks of states", """
+        CREATE TABLE checkpoint_chunks(query TEXT NOT NULL, version INTEGER NOT NULL, part INTEGER NOT NULL,
+          id BLOB NOT NULL, bytes BLOB NOT NULL);
+        CREATE UNIQUE INDEX checkpoint_chunks_key ON checkpoint_chunks(query, version, part, id);
+        ALTER TABLE checkpoints ADD COLUMN chunks BLOB
+        """),
     ];
 }

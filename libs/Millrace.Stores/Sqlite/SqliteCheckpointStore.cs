@@ -14,19 +14,24 @@ internal sealed class SqliteCheckpointStore(SqliteDatabase database) : ICheckpoi
 
     public ValueTask<Checkpoint?> FindAsync(CheckpointKey key, CancellationToken ct) =>
         database.ReadAsync(session => session.First(
-            "SELECT offsets, state, saved_at FROM checkpoints WHERE query = ?1 AND version = ?2 AND part = ?3",
-            Read, key.Query, key.Version, key.Partition), ct);
+            "SELECT offsets, state, saved_at, chunks FROM checkpoints " +
+            "WHERE query = ?1 AND version = ?2 AND part = ?3",
+            row => Read(session, key, row), key.Query, key.Version, key.Partition), ct);
 
-    public ValueTask<bool> SaveAsync(CheckpointKey key, long epoch, Checkpoint checkpoint, CancellationToken ct) =>
-        database.WriteAsync(session =>
+    public ValueTask<bool> SaveAsync(CheckpointKey key, long epoch, Checkpoint checkpoint, CancellationToken ct)
+    {
+        var chunks = StateChunk.Cut(checkpoint.State);
+        return database.WriteAsync(session =>
         {
             if (Epoch(session, key) > epoch) return false;
             var offsets = JsonSerializer.Serialize(new CheckpointOffsets(checkpoint.Inputs, checkpoint.Outputs, epoch));
-            session.Run("INSERT OR REPLACE INTO checkpoints VALUES(?1, ?2, ?3, ?4, ?5, ?6)", key.Query, key.Version,
-                key.Partition, checkpoint.SavedAt.ToUnixTimeMilliseconds(), offsets, checkpoint.State);
+            session.Run("INSERT OR REPLACE INTO checkpoints VALUES(?1, ?2, ?3, ?4, ?5, x'', ?6)", key.Query, key.Version,
+                key.Partition, checkpoint.SavedAt.ToUnixTimeMilliseconds(), offsets,
+                CheckpointChunks.Save(session, key, chunks));
             foreach (var input in checkpoint.Inputs) Cover(session, key, input);
             return true;
         }, ct);
+    }
 
     public ValueTask<bool> AddMarkAsync(CheckpointKey key, long epoch, TimeMark mark, CancellationToken ct) =>
         database.WriteAsync(session =>
@@ -72,6 +77,7 @@ internal sealed class SqliteCheckpointStore(SqliteDatabase database) : ICheckpoi
             // The epoch is raised, not removed: an owner that is still at work must not be able to save again.
             session.Run("UPDATE epochs SET epoch = epoch + 1 WHERE query = ?1 AND version = ?2", query, version);
             session.Run("DELETE FROM checkpoints WHERE query = ?1 AND version = ?2", query, version);
+            session.Run("DELETE FROM checkpoint_chunks WHERE query = ?1 AND version = ?2", query, version);
             session.Run("DELETE FROM marks WHERE query = ?1 AND version = ?2", query, version);
         }, ct);
 
@@ -102,10 +108,12 @@ internal sealed class SqliteCheckpointStore(SqliteDatabase database) : ICheckpoi
         session.Scalar<long>("SELECT epoch FROM epochs WHERE query = ?1 AND version = ?2 AND part = ?3",
             key.Query, key.Version, key.Partition);
 
-    private static Checkpoint Read(SqliteDataReader row)
+    private static Checkpoint Read(SqliteSession session, CheckpointKey key, SqliteDataReader row)
     {
         var offsets = JsonSerializer.Deserialize<CheckpointOffsets>(row.GetString(0))!;
-        return new Checkpoint(offsets.Inputs, offsets.Outputs, row.Bytes(1), row.Time(2)) { Epoch = offsets.Epoch };
+        // One that was saved before states were cut has it whole.
+        var state = row.IsDBNull(3) ? row.Bytes(1) : CheckpointChunks.Read(session, key, row.Bytes(3));
+        return new Checkpoint(offsets.Inputs, offsets.Outputs, state, row.Time(2)) { Epoch = offsets.Epoch };
     }
 
     private sealed record CheckpointOffsets(

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using System.Runtime.InteropServices;
 using Millrace.Contracts;
 using Millrace.Stores.Checkpoints;
 
@@ -197,6 +199,50 @@ public abstract class CheckpointStoreContract : StoreContract<ICheckpointStore>
         Assert.That((await Store.FindAsync(Key))!.State.AsSpan().SequenceEqual(state), Is.True);
         await Store.SaveAsync(Key, epoch, At(2) with { State = [] });
         Assert.That((await Store.FindAsync(Key))!.State, Is.Empty);
+    }
+
+    [Test]
+    public async Task Of_a_state_that_changes_in_a_place_only_that_place_is_written_again()
+    {
+        var state = new byte[5_000_000];
+        new Random(1).NextBytes(state);
+        var epoch = await Store.RaiseEpochAsync(Key);
+        await Store.SaveAsync(Key, epoch, At(1) with { State = state });
+        var written = 0L;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (found, self) =>
+        {
+            if (found.Name == "millrace.stores.checkpoint.written") self.EnableMeasurementEvents(found);
+        };
+        listener.SetMeasurementEventCallback<long>((_, bytes, _, _) => Interlocked.Add(ref written, bytes));
+        listener.Start();
+        state = [.. state[..2_000_000], 1, 2, 3, .. state[2_000_100..]];
+        await Store.SaveAsync(Key, epoch, At(2) with { State = state });
+
+        Assert.That(written, Is.InRange(1, 1_500_000));
+        Assert.That((await Store.FindAsync(Key))!.State.AsSpan().SequenceEqual(state), Is.True);
+    }
+
+    [Test]
+    public async Task A_state_that_grows_shrinks_and_changes_under_several_owners_comes_back_as_it_was_saved()
+    {
+        var random = new Random(7);
+        List<byte> state = [];
+        var epoch = await Store.RaiseEpochAsync(Key);
+        for (var round = 0; round < 25; round++)
+        {
+            if (random.Next(4) == 0) epoch = await Store.RaiseEpochAsync(Key);
+            if (random.Next(6) == 0) Reopen();
+            var at = random.Next(state.Count + 1);
+            state.RemoveRange(at, Math.Min(random.Next(600_000), state.Count - at));
+            var more = new byte[random.Next(900_000)];
+            if (random.Next(3) > 0) random.NextBytes(more);
+            state.InsertRange(at, more);
+            await Store.SaveAsync(Key, epoch, At(round) with { State = [.. state] });
+            var found = (await Store.FindAsync(Key))!;
+            Assert.That((found.Inputs[0].Offset, found.Epoch), Is.EqualTo((round, epoch)));
+            Assert.That(found.State.AsSpan().SequenceEqual(CollectionsMarshal.AsSpan(state)), Is.True, $"{round}");
+        }
     }
 
     private static Checkpoint At(long offset) => new([new PartitionOffset(Input, offset)],
