@@ -25,8 +25,8 @@ internal sealed class SqliteCheckpointStore(SqliteDatabase database) : ICheckpoi
         {
             if (Epoch(session, key) > epoch) return false;
             var offsets = JsonSerializer.Serialize(new CheckpointOffsets(checkpoint.Inputs, checkpoint.Outputs, epoch));
-            session.Run("INSERT OR REPLACE INTO checkpoints VALUES(?1, ?2, ?3, ?4, ?5, x'', ?6)", key.Query, key.Version,
-                key.Partition, checkpoint.SavedAt.ToUnixTimeMilliseconds(), offsets,
+            session.Run("INSERT OR REPLACE INTO checkpoints VALUES(?1, ?2, ?3, ?4, ?5, x'', ?6)", key.Query,
+                key.Version, key.Partition, checkpoint.SavedAt.ToUnixTimeMilliseconds(), offsets,
                 CheckpointChunks.Save(session, key, chunks));
             foreach (var input in checkpoint.Inputs) Cover(session, key, input);
             return true;
