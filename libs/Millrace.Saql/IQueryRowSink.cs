@@ -23,11 +23,14 @@ public readonly ref struct QueryRow
     /// <summary>System.Timestamp() of the row, milliseconds since 1970 UTC.</summary>
     public required long TimestampMs { get; init; }
 
-    /// <summary>The row's identity, see <see cref="RowIdentity"/>.</summary>
-    public required string RowId { get; init; }
+    /// <summary>The row's identity in UTF-8, see <see cref="RowIdentity"/>.</summary>
+    public required ReadOnlySpan<byte> RowId { get; init; }
 
-    /// <summary>The device whose events alone made the row; null when there were several or none.</summary>
-    public required string? DeviceId { get; init; }
+    /// <summary>Whether events of one device alone made the row, and not of several or none.</summary>
+    public required bool HasDevice { get; init; }
+
+    /// <summary>That device, in UTF-8.</summary>
+    public required ReadOnlySpan<byte> DeviceId { get; init; }
 
     /// <summary>The row as a JSON object in UTF-8, fields in SELECT order.</summary>
     public required ReadOnlySpan<byte> Json { get; init; }

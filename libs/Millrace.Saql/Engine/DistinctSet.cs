@@ -8,12 +8,14 @@ internal sealed class DistinctSet
     /// <summary>Group and accumulator before each value.</summary>
     private const int PrefixBytes = 8;
 
-    private readonly HashSet<byte[]> _entries = new(KeyBytes.Comparer);
-    private readonly List<byte[]> _inOrder = [];
+    /// <summary>Each value is a key, and nothing more. Most tables have none.</summary>
+    private GroupTable? _entries;
 
-    public int Count => _inOrder.Count;
+    public int Count => _entries?.Count ?? 0;
 
-    /// <summary>True when the group has not seen the value yet. Only a new value allocates.</summary>
+    public long StateBytes => _entries?.StateBytes ?? 0;
+
+    /// <summary>True when the group has not seen the value yet.</summary>
     public bool Add(int group, int accumulator, ReadOnlySpan<byte> value)
     {
         var length = PrefixBytes + value.Length;
@@ -22,11 +24,9 @@ internal sealed class DistinctSet
         BinaryPrimitives.WriteInt32LittleEndian(entry, group);
         BinaryPrimitives.WriteInt32LittleEndian(entry[4..], accumulator);
         value.CopyTo(entry[PrefixBytes..]);
-        var lookup = _entries.GetAlternateLookup<ReadOnlySpan<byte>>();
-        if (!lookup.Add(entry)) return false;
-        lookup.TryGetValue(entry, out var kept);
-        _inOrder.Add(kept!);
-        return true;
+        _entries ??= new GroupTable(wordsPerGroup: 0);
+        _entries.FindOrAdd(entry, 0, out var isNew);
+        return isNew;
     }
 
     /// <summary>Adds all that another table's groups have seen.</summary>
@@ -34,24 +34,21 @@ internal sealed class DistinctSet
     /// <param name="added">Called for each value that is new here.</param>
     public void AddAll(DistinctSet other, ReadOnlySpan<int> groups, Action<int, int> added)
     {
-        foreach (var entry in other._inOrder)
+        for (var i = 0; i < other.Count; i++)
         {
+            var entry = other._entries!.Key(i);
             var group = groups[BinaryPrimitives.ReadInt32LittleEndian(entry)];
-            var accumulator = BinaryPrimitives.ReadInt32LittleEndian(entry.AsSpan(4));
-            if (Add(group, accumulator, entry.AsSpan(PrefixBytes))) added(group, accumulator);
+            var accumulator = BinaryPrimitives.ReadInt32LittleEndian(entry[4..]);
+            if (Add(group, accumulator, entry[PrefixBytes..])) added(group, accumulator);
         }
     }
 
-    public void Clear()
-    {
-        _entries.Clear();
-        _inOrder.Clear();
-    }
+    public void Clear() => _entries?.Clear();
 
     public void Save(StateWriter writer)
     {
-        writer.Write(_inOrder.Count);
-        foreach (var entry in _inOrder) writer.Write(entry);
+        writer.Write(Count);
+        for (var i = 0; i < Count; i++) writer.Write(_entries!.Key(i));
     }
 
     public void Restore(ref StateReader reader)

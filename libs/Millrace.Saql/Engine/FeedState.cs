@@ -181,6 +181,8 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
 
     private sealed class Substream : KeyEntry
     {
-        public long Watermark { get; set; } = long.MinValue;
+        public long Watermark { get; set; }
+
+        protected override void Forget() => Watermark = long.MinValue;
     }
 }

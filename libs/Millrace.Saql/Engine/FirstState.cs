@@ -7,7 +7,7 @@ namespace Millrace.Saql.Engine;
 internal sealed class FirstState(AnalyticPlan plan, EngineContext context) : AnalyticState(plan, context)
 {
     private readonly WindowSpec _interval = new(null, plan.Duration, plan.Duration, 0);
-    private readonly HashSet<byte[]> _seen = new(KeyBytes.Comparer);
+    private readonly GroupTable _seen = new(wordsPerGroup: 0);
     private long _end = long.MinValue;
 
     public override Value Compute(ReadOnlySpan<byte> key, bool isTaken, AnalyticInlet inlet)
@@ -19,22 +19,23 @@ internal sealed class FirstState(AnalyticPlan plan, EngineContext context) : Ana
             _seen.Clear();
         }
 
-        return Value.Of(_seen.GetAlternateLookup<ReadOnlySpan<byte>>().Add(key) ? 1L : 0L);
+        _seen.FindOrAdd(key, 0, out var isFirst);
+        return Value.Of(isFirst ? 1L : 0L);
     }
 
-    public override long StateBytes => _seen.Count * 64L;
+    public override long StateBytes => _seen.StateBytes;
 
     public override void Save(StateWriter writer)
     {
         writer.Write(_end);
         writer.Write(_seen.Count);
-        foreach (var key in _seen) writer.Write(key);
+        for (var i = 0; i < _seen.Count; i++) writer.Write(_seen.Key(i));
     }
 
     public override void Restore(ref StateReader reader)
     {
         _seen.Clear();
         _end = reader.ReadInt64();
-        for (var left = reader.ReadCount(); left > 0; left--) _seen.Add(reader.ReadBytes().ToArray());
+        for (var left = reader.ReadCount(); left > 0; left--) _seen.FindOrAdd(reader.ReadBytes(), 0, out _);
     }
 }

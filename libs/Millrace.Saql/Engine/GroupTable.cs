@@ -32,7 +32,8 @@ internal struct Group
 /// a block of words that an event touches: the key's length and first bytes, and the accumulators. Cleared and used
 /// again; nothing is allocated once it has its size.
 /// </summary>
-internal sealed class GroupTable(int wordsPerGroup)
+/// <param name="groupsMin">How many groups it has room for from the start; a power of two.</param>
+internal sealed class GroupTable(int wordsPerGroup, int groupsMin = 16)
 {
     public const int NoDevice = -1;
     public const int SeveralDevices = -2;
@@ -40,16 +41,16 @@ internal sealed class GroupTable(int wordsPerGroup)
     /// <summary>Keys up to this length are compared within the block, which is a cache line with one sum.</summary>
     private const int InlineKeyBytes = 16;
     private const int HeadWords = 1 + (InlineKeyBytes / 8);
-    private const int CountMin = 16;
+    private const int BytesAGroup = 64;
 
     /// <summary>Behind the last block, so that a group without accumulators has a first word too.</summary>
     private const int SpareWords = 1;
 
     private readonly int _blockWords = HeadWords + wordsPerGroup;
-    private ulong[] _buckets = new ulong[CountMin * 2];
-    private Group[] _groups = new Group[CountMin];
-    private long[] _blocks = new long[(CountMin * (HeadWords + wordsPerGroup)) + SpareWords];
-    private byte[] _bytes = new byte[1024];
+    private ulong[] _buckets = new ulong[groupsMin * 2];
+    private Group[] _groups = new Group[groupsMin];
+    private long[] _blocks = new long[(groupsMin * (HeadWords + wordsPerGroup)) + SpareWords];
+    private byte[] _bytes = new byte[groupsMin * BytesAGroup];
     private int _used;
 
     public int Count { get; private set; }
@@ -63,7 +64,7 @@ internal sealed class GroupTable(int wordsPerGroup)
     public byte[] Bytes => _bytes;
 
     public long StateBytes => _used + (Count * ((_blockWords * 8L) + Unsafe.SizeOf<Group>() + 16))
-        + (Distinct.Count * 64L);
+        + Distinct.StateBytes;
 
     public ref Group this[int group] => ref _groups[group];
 

@@ -13,6 +13,7 @@ internal abstract partial class GroupingState : OperatorState
     private readonly int[] _identity;
     private readonly Value[] _stored;
     private readonly int[] _storedSlots;
+    private readonly GroupKey _keyText = new();
     private readonly bool _keyedByDevice;
     private readonly bool _separatePartitions;
     private readonly int _wordsPerGroup;
@@ -52,9 +53,9 @@ internal abstract partial class GroupingState : OperatorState
     public override InletState CreateInlet(Inlet inlet) => new WindowInletState((WindowInlet)inlet, this);
 
     /// <summary>The keys of the row that was made last, in a stable text form.</summary>
-    public string GroupKeyText() => GroupKey.Text(Root.Slots.AsSpan(0, Plan.KeyCount));
+    public ReadOnlySpan<byte> GroupKeyText() => _keyText.Text(Root.Slots.AsSpan(0, Plan.KeyCount));
 
-    protected GroupTable NewTable() => new(_wordsPerGroup);
+    protected GroupTable NewTable(int groupsMin = 16) => new(_wordsPerGroup, groupsMin);
 
     /// <summary>Computes what the window needs of the row in the frame; false when the row does not come in.</summary>
     protected bool TryPrepare(WindowInletState inlet)

@@ -1,17 +1,18 @@
+using Millrace.Saql.Binding;
 using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Engine;
 
 /// <summary>The rows that one side of a join keeps, found by hash.</summary>
-internal sealed class JoinSide(Func<int> carried)
+internal sealed class JoinSide(CarriedSide carried)
 {
     private readonly Dictionary<uint, (long First, long Last, int Count)> _chains = [];
-    private Value[]? _values;
+    private readonly int[] _slots = [.. carried.Slots];
 
     public RowLog Rows { get; } = new();
 
     /// <summary>The values of the row that comes in, or of the one that is read.</summary>
-    public Value[] Values => _values ??= new Value[carried()];
+    public Value[] Values { get; } = new Value[carried.Slots.Count];
 
     /// <summary>The number of the oldest row of the hash; -1 when there is none.</summary>
     public long FirstOf(uint hash) => _chains.TryGetValue(hash, out var chain) ? chain.First : -1;
@@ -57,10 +58,15 @@ internal sealed class JoinSide(Func<int> carried)
         }
     }
 
-    /// <summary>Of the values of one side those of the operator's row.</summary>
-    public static void Put(ReadOnlySpan<Value> values, IReadOnlyList<int> slots, Value[] row)
+    /// <summary>The values at hand become this side's part of the operator's row.</summary>
+    public void Put(Value[] row)
     {
-        for (var i = 0; i < values.Length; i++) row[slots[i]] = values[i];
+        for (var i = 0; i < _slots.Length; i++) row[_slots[i]] = Values[i];
+    }
+
+    public void PutNulls(Value[] row)
+    {
+        foreach (var slot in _slots) row[slot] = Value.Null;
     }
 
     private void Link(long number, uint hash)

@@ -11,6 +11,7 @@ namespace Millrace.Saql.Engine;
 internal sealed class JoinState : OperatorState
 {
     private readonly JoinPlan _plan;
+    private readonly JoinBound[] _bounds;
     private readonly JoinSide _left;
     private readonly JoinSide _right;
     private readonly bool _separatePartitions;
@@ -19,8 +20,9 @@ internal sealed class JoinState : OperatorState
     public JoinState(JoinPlan plan, EngineContext context) : base(plan, context)
     {
         _plan = plan;
-        _left = new JoinSide(() => plan.Left.Slots.Count);
-        _right = new JoinSide(() => plan.Right.Slots.Count);
+        _bounds = [.. plan.Bounds];
+        _left = new JoinSide(plan.Left);
+        _right = new JoinSide(plan.Right);
         _separatePartitions = plan.IsPartitionLocal && context.SeparatesPartitions;
     }
 
@@ -41,9 +43,9 @@ internal sealed class JoinState : OperatorState
         var mark = Frame.Mark();
         var origin = mark.Origin;
         origin.Settle();
-        JoinSide.Put(own.Values, SlotsOf(own), Root.Slots);
+        own.Put(Root.Slots);
         var hasMet = isKnown && Meet(plan, origin, other, hash);
-        JoinSide.Put(own.Values, SlotsOf(own), Root.Slots);
+        own.Put(Root.Slots);
         var expiry = Expiry(plan.IsLeft, now);
         var isAlone = plan.IsLeft && _plan.IsOuter && !hasMet;
         if (expiry < now)
@@ -67,7 +69,7 @@ internal sealed class JoinState : OperatorState
         var number = _waiting.Dequeue();
         var mark = Frame.Mark();
         var origin = _left.Rows.Read(number, _left.Values);
-        JoinSide.Put(_left.Values, _plan.Left.Slots, Root.Slots);
+        _left.Put(Root.Slots);
         _left.Rows[number].HasMet = true;
         EmitAlone(origin, _left.Rows[number].Inlet, due);
         Frame.ComeBack(mark);
@@ -94,8 +96,6 @@ internal sealed class JoinState : OperatorState
         UpdateNextDue();
     }
 
-    private IReadOnlyList<int> SlotsOf(JoinSide side) => side == _left ? _plan.Left.Slots : _plan.Right.Slots;
-
     /// <summary>Makes a row with each row of the other side that fits; whether there was one.</summary>
     private bool Meet(JoinInlet inlet, in RowOrigin origin, JoinSide other, uint hash)
     {
@@ -108,7 +108,7 @@ internal sealed class JoinState : OperatorState
                 != Context.Sources[origin.Source].Partition)
                 continue;
             var found = other.Rows.Read(number, other.Values);
-            JoinSide.Put(other.Values, SlotsOf(other), Root.Slots);
+            other.Put(Root.Slots);
             Frame.Slots = Root.Slots;
             Frame.Origin = With(origin, found).Derived(_plan.Number, (ordinal * 64) + inlet.Index);
             Frame.NextRow();
@@ -139,7 +139,7 @@ internal sealed class JoinState : OperatorState
 
     private void EmitAlone(in RowOrigin origin, int inlet, long time)
     {
-        foreach (var slot in _plan.Right.Slots) Root.Slots[slot] = Value.Null;
+        _right.PutNulls(Root.Slots);
         Frame.Origin = origin.Derived(_plan.Number, -2 - inlet);
         Frame.Origin.Timestamp = time;
         Root.Dispatch();
@@ -149,7 +149,7 @@ internal sealed class JoinState : OperatorState
     private long Expiry(bool isLeft, long now)
     {
         var expiry = long.MaxValue;
-        foreach (var bound in _plan.Bounds)
+        foreach (ref readonly var bound in _bounds.AsSpan())
             expiry = Math.Min(expiry, isLeft ? bound.LastRight(Root.Slots[bound.LeftTime].Ticks) : bound.LastLeft(now));
         return expiry;
     }

@@ -3,19 +3,31 @@ namespace Millrace.Saql.Engine;
 /// <summary>What is kept of one key, in the order in which keys were used last.</summary>
 internal abstract class KeyEntry
 {
-    public byte[] Key { get; set; } = [];
+    public byte[] Key { get; private set; } = [];
 
     public long UsedAt { get; set; }
 
     public KeyEntry? Older { get; set; }
 
     public KeyEntry? Newer { get; set; }
+
+    /// <summary>Begins anew as the entry of a key.</summary>
+    public void Name(ReadOnlySpan<byte> key)
+    {
+        if (Key.Length == key.Length) key.CopyTo(Key);
+        else Key = key.ToArray();
+        Forget();
+    }
+
+    /// <summary>Nothing is kept of the key that it had before.</summary>
+    protected abstract void Forget();
 }
 
 /// <summary>Entries by key. Those that were not used for long can be taken away, oldest first.</summary>
 internal sealed class KeyTable<TEntry> where TEntry : KeyEntry, new()
 {
     private readonly Dictionary<byte[], TEntry> _entries = new(KeyBytes.Comparer);
+    private readonly Spares<TEntry> _spares = new();
     private KeyEntry? _oldest;
     private KeyEntry? _newest;
 
@@ -39,7 +51,8 @@ internal sealed class KeyTable<TEntry> where TEntry : KeyEntry, new()
         var entry = Find(key);
         if (entry is null)
         {
-            entry = new TEntry { Key = key.ToArray() };
+            entry = _spares.TryTake(key.Length, out var spare) ? spare : new TEntry();
+            entry.Name(key);
             _entries.Add(entry.Key, entry);
         }
         else Unlink(entry);
@@ -59,6 +72,7 @@ internal sealed class KeyTable<TEntry> where TEntry : KeyEntry, new()
         {
             Unlink(entry);
             _entries.Remove(entry.Key);
+            _spares.Put(entry.Key.Length, (TEntry)entry);
         }
     }
 

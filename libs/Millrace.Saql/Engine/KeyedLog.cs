@@ -3,12 +3,12 @@ using Millrace.Saql.Values;
 namespace Millrace.Saql.Engine;
 
 /// <summary>The rows of one key that are kept, as numbers of a log.</summary>
-internal sealed class KeyChain(byte[] key, int tag)
+internal sealed class KeyChain
 {
-    public byte[] Key => key;
+    public byte[] Key { get; private set; } = [];
 
     /// <summary>What the owner of the key says of its bytes.</summary>
-    public int Tag => tag;
+    public int Tag { get; private set; }
 
     public long First { get; set; }
 
@@ -17,12 +17,21 @@ internal sealed class KeyChain(byte[] key, int tag)
     public int Count { get; set; }
 
     /// <summary>For the owner: when it last looked at the chain.</summary>
-    public long LookedAt { get; set; } = long.MinValue;
+    public long LookedAt { get; set; }
+
+    /// <summary>Begins anew, without rows.</summary>
+    public void Name(ReadOnlySpan<byte> key, int tag)
+    {
+        if (Key.Length == key.Length) key.CopyTo(Key);
+        else Key = key.ToArray();
+        (Tag, Count, LookedAt) = (tag, 0, long.MinValue);
+    }
 }
 
 /// <summary>Rows of the last stretch of time, found by key.</summary>
 internal sealed class KeyedLog
 {
+    private readonly Spares<KeyChain> _spares = new();
     private readonly Dictionary<byte[], KeyChain> _chains = new(KeyBytes.Comparer);
 
     /// <summary>Values before a row's own: its key and the key's tag.</summary>
@@ -46,13 +55,20 @@ internal sealed class KeyedLog
         return chain;
     }
 
-    /// <summary>Takes the oldest row away; gives its chain, which may be empty now.</summary>
+    /// <summary>
+    /// Takes the oldest row away; gives its chain, which may be empty now, and is then good until the next row is kept.
+    /// </summary>
     public KeyChain RemoveFirst()
     {
         var number = Rows.First;
         var chain = ChainOf(number);
         chain.First = Rows[number].Next;
-        if (--chain.Count == 0) _chains.Remove(chain.Key);
+        if (--chain.Count == 0)
+        {
+            _chains.Remove(chain.Key);
+            _spares.Put(chain.Key.Length, chain);
+        }
+
         Rows.RemoveFirst();
         return chain;
     }
@@ -81,8 +97,9 @@ internal sealed class KeyedLog
     private KeyChain Chain(ReadOnlySpan<byte> key, int tag)
     {
         if (Find(key) is { } known) return known;
-        var bytes = key.ToArray();
-        return _chains[bytes] = new KeyChain(bytes, tag);
+        var chain = _spares.TryTake(key.Length, out var spare) ? spare : new KeyChain();
+        chain.Name(key, tag);
+        return _chains[chain.Key] = chain;
     }
 
     private void Link(KeyChain chain, long number)

@@ -30,6 +30,8 @@ internal sealed class LastValues : KeyEntry
         (kept.Time, kept.Length) = (time, size);
     }
 
+    protected override void Forget() => (_last, _count) = (-1, 0);
+
     public void Save(StateWriter writer)
     {
         writer.Write(_count);

@@ -2,50 +2,72 @@ using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Engine;
 
-/// <summary>A row that a pattern may begin at or go on with.</summary>
-internal sealed class MatchRow(RowOrigin origin, byte[] bytes, int columns)
+/// <summary>A row that a pattern may begin at or go on with. Used again when it is needed no more.</summary>
+internal sealed class MatchRow(int columns)
 {
-    private Value[]? _values;
+    private byte[] _bytes = [];
+    private int _length;
 
-    public RowOrigin Origin { get; } = origin;
+    public RowOrigin Origin { get; private set; }
 
-    public byte[] Bytes => bytes;
+    public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, _length);
+
+    public Value[] Values { get; } = new Value[columns];
 
     /// <summary>It is open whether a match begins here.</summary>
-    public bool IsPending { get; set; } = true;
+    public bool IsPending { get; set; }
 
-    public Value[] Values => _values ??= Read();
+    /// <summary>It waits among those at which a match may begin, and is one of its partition's.</summary>
+    public bool IsQueued { get; set; }
 
-    public static MatchRow Of(in RowOrigin origin, ReadOnlySpan<Value> values)
+    public bool IsKept { get; set; }
+
+    /// <summary>Keeps a copy of the values.</summary>
+    public void Set(in RowOrigin origin, ReadOnlySpan<Value> values)
     {
         var size = ValueCodec.Size(origin.Device);
         foreach (ref readonly var value in values) size += ValueCodec.Size(value);
-        var bytes = new byte[size];
-        var at = ValueCodec.Write(bytes, origin.Device);
-        foreach (ref readonly var value in values) at += ValueCodec.Write(bytes.AsSpan(at), value);
-        return Of(origin, bytes, values.Length);
+        Reserve(size);
+        var at = ValueCodec.Write(_bytes, origin.Device);
+        foreach (ref readonly var value in values) at += ValueCodec.Write(_bytes.AsSpan(at), value);
+        Read(origin);
     }
 
-    public static MatchRow Of(RowOrigin origin, byte[] bytes, int columns)
+    /// <summary>Takes what <see cref="Bytes"/> gave.</summary>
+    public void Set(in RowOrigin origin, ReadOnlySpan<byte> bytes)
+    {
+        Reserve(bytes.Length);
+        bytes.CopyTo(_bytes);
+        Read(origin);
+    }
+
+    private void Reserve(int size)
+    {
+        if (_bytes.Length < size) _bytes = new byte[size];
+        _length = size;
+    }
+
+    private void Read(RowOrigin origin)
     {
         var at = 0;
-        origin.Device = ValueCodec.Read(bytes, ref at);
-        return new MatchRow(origin, bytes, columns);
-    }
-
-    private Value[] Read()
-    {
-        var values = new Value[columns];
-        var at = ValueCodec.Size(Origin.Device);
-        for (var i = 0; i < columns; i++) values[i] = ValueCodec.Read(bytes, ref at);
-        return values;
+        origin.Device = ValueCodec.Read(_bytes, ref at);
+        Origin = origin;
+        for (var i = 0; i < Values.Length; i++) Values[i] = ValueCodec.Read(_bytes, ref at);
     }
 }
 
-/// <summary>The neighbouring rows of one partition, from the oldest at which a match may begin.</summary>
-internal sealed class MatchPartition(byte[] key)
+/// <summary>
+/// The neighbouring rows of one partition, from the oldest at which a match may begin. Used again when it has none.
+/// </summary>
+internal sealed class MatchPartition
 {
-    public byte[] Key => key;
+    public byte[] Key { get; private set; } = [];
 
     public List<MatchRow> Rows { get; } = [];
+
+    public void Name(ReadOnlySpan<byte> key)
+    {
+        if (Key.Length == key.Length) key.CopyTo(Key);
+        else Key = key.ToArray();
+    }
 }

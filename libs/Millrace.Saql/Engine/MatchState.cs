@@ -10,7 +10,7 @@ namespace Millrace.Saql.Engine;
 /// </summary>
 internal sealed class MatchState : OperatorState
 {
-    private const int RowBytes = 160;
+    private const int RowBytes = 160, SpareMax = 10_000;
 
     private readonly MatchPlan _plan;
     private readonly PatternMachine _machine;
@@ -20,6 +20,8 @@ internal sealed class MatchState : OperatorState
 
     /// <summary>Rows at which a match may begin, oldest first.</summary>
     private readonly Queue<(MatchPartition Partition, MatchRow Row)> _pending = new();
+    private readonly Stack<MatchRow> _spareRows = new();
+    private readonly Spares<MatchPartition> _sparePartitions = new();
     private long _bytes;
 
     public MatchState(MatchPlan plan, EngineContext context) : base(plan, context)
@@ -39,7 +41,7 @@ internal sealed class MatchState : OperatorState
     public override void CloseNext()
     {
         var due = NextDue;
-        var (partition, row) = _pending.Dequeue();
+        var (partition, row) = _pending.Peek();
         var mark = Frame.Mark();
         Settle(partition, partition.Rows.IndexOf(row), isOver: true, due, 0);
         Trim(partition);
@@ -71,16 +73,17 @@ internal sealed class MatchState : OperatorState
     {
         _partitions.Clear();
         _pending.Clear();
+        _bytes = 0;
         var pending = new List<(MatchPartition, MatchRow)>();
         for (var left = reader.ReadCount(); left > 0; left--)
         {
-            var partition = new MatchPartition(reader.ReadBytes().ToArray());
-            _partitions.Add(partition.Key, partition);
+            var partition = NewPartition(reader.ReadBytes());
             for (var rows = reader.ReadCount(); rows > 0; rows--)
             {
                 var row = RestoreRow(ref reader);
                 partition.Rows.Add(row);
                 _bytes += row.Bytes.Length + RowBytes;
+                row.IsQueued = row.IsPending;
                 if (row.IsPending) pending.Add((partition, row));
             }
         }
@@ -104,8 +107,8 @@ internal sealed class MatchState : OperatorState
         var flags = reader.ReadInt32();
         origin.SeveralDevices = (flags & 2) != 0;
         if ((uint)origin.Source >= (uint)Context.Sources.Length) throw reader.Damaged();
-        var row = MatchRow.Of(origin, reader.ReadBytes().ToArray(), _values.Length);
-        row.IsPending = (flags & 1) != 0;
+        var row = new MatchRow(_values.Length) { IsKept = true, IsPending = (flags & 1) != 0 };
+        row.Set(origin, reader.ReadBytes());
         return row;
     }
 
@@ -130,25 +133,32 @@ internal sealed class MatchState : OperatorState
         var origin = mark.Origin;
         origin.Settle();
         var partition = Partition();
-        var row = MatchRow.Of(origin, _values);
+        var row = _spareRows.TryPop(out var spare) ? spare : new MatchRow(_values.Length);
+        row.Set(origin, _values);
+        (row.IsPending, row.IsKept) = (true, true);
         partition.Rows.Add(row);
         _bytes += row.Bytes.Length + RowBytes;
-        _pending.Enqueue((partition, row));
         for (var i = 0; i < partition.Rows.Count; i++)
         {
             if (partition.Rows[i].IsPending) Settle(partition, i, isOver: false, origin.Timestamp, inlet.Index);
         }
 
+        row.IsQueued = row.IsPending;
+        if (row.IsPending) _pending.Enqueue((partition, row));
         Trim(partition);
         Frame.ComeBack(mark);
         UpdateNextDue();
     }
 
-    private MatchPartition Partition()
+    private MatchPartition Partition() =>
+        _partitions.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(_key.Written, out var known)
+            ? known : NewPartition(_key.Written);
+
+    private MatchPartition NewPartition(ReadOnlySpan<byte> key)
     {
-        if (_partitions.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(_key.Written, out var known)) return known;
-        var key = _key.Written.ToArray();
-        return _partitions[key] = new MatchPartition(key);
+        var partition = _sparePartitions.TryTake(key.Length, out var spare) ? spare : new MatchPartition();
+        partition.Name(key);
+        return _partitions[partition.Key] = partition;
     }
 
     /// <summary>Tries the pattern at a row; when the answer is sure, gives it.</summary>
@@ -185,14 +195,35 @@ internal sealed class MatchState : OperatorState
     {
         var count = partition.Rows.FindIndex(row => row.IsPending);
         if (count < 0) count = partition.Rows.Count;
-        for (var i = 0; i < count; i++) _bytes -= partition.Rows[i].Bytes.Length + RowBytes;
+        for (var i = 0; i < count; i++)
+        {
+            var row = partition.Rows[i];
+            _bytes -= row.Bytes.Length + RowBytes;
+            row.IsKept = false;
+            Spare(row);
+        }
+
         partition.Rows.RemoveRange(0, count);
-        if (partition.Rows.Count == 0) _partitions.Remove(partition.Key);
+        if (partition.Rows.Count > 0) return;
+        _partitions.Remove(partition.Key);
+        _sparePartitions.Put(partition.Key.Length, partition);
+    }
+
+    /// <summary>A row is used again when it is neither in its partition nor in the queue.</summary>
+    private void Spare(MatchRow row)
+    {
+        if (!row.IsKept && !row.IsQueued && _spareRows.Count < SpareMax) _spareRows.Push(row);
     }
 
     private void UpdateNextDue()
     {
-        while (_pending.TryPeek(out var oldest) && !oldest.Row.IsPending) _pending.Dequeue();
+        while (_pending.TryPeek(out var oldest) && !oldest.Row.IsPending)
+        {
+            _pending.Dequeue();
+            oldest.Row.IsQueued = false;
+            Spare(oldest.Row);
+        }
+
         NextDue = _pending.TryPeek(out var next) ? next.Row.Origin.Timestamp + _plan.Duration - 1 : long.MaxValue;
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Millrace.Contracts;
 using Millrace.Saql.Json;
@@ -15,6 +14,9 @@ internal sealed class OutputState(OutputPlan plan, EngineContext context)
     private readonly Frame _frame = context.Frame;
     private readonly JsonRowWriter _writer = new();
     private readonly Column[] _columns = [.. plan.Columns.Select(column => new Column(column))];
+    private readonly byte[]?[] _prefixes = new byte[]?[context.Sources.Length];
+    private byte[]? _windowPrefix;
+    private byte[] _rowId = new byte[256];
 
     public void Write()
     {
@@ -41,7 +43,8 @@ internal sealed class OutputState(OutputPlan plan, EngineContext context)
             Output = plan.Output,
             TimestampMs = ToMilliseconds(origin.Timestamp),
             RowId = RowId(origin),
-            DeviceId = origin.Device.IsNull ? null : Encoding.UTF8.GetString(origin.Device.Utf8),
+            HasDevice = !origin.Device.IsNull,
+            DeviceId = origin.Device.Utf8,
             Json = _writer.Written,
         });
     }
@@ -53,24 +56,37 @@ internal sealed class OutputState(OutputPlan plan, EngineContext context)
         return since >= 0 ? since / TimeSpan.TicksPerMillisecond : ~(~since / TimeSpan.TicksPerMillisecond);
     }
 
-    private string RowId(in RowOrigin origin) => origin.Trail == 0
-        ? PlainRowId(origin)
-        : string.Create(CultureInfo.InvariantCulture, $"{PlainRowId(origin)}~{origin.Trail:x}");
-
-    private string PlainRowId(in RowOrigin origin)
+    private ReadOnlySpan<byte> RowId(in RowOrigin origin)
     {
-        var options = context.Options;
-        var output = context.Plan.Outputs[plan.Output];
-        var source = context.Sources[origin.Source];
-        if (origin.Window is not { } window)
-            return RowIdentity.OfRecord(options.Name, options.Version, output, source, origin.Offset, origin.Element,
-                plan.Row);
-        if (context.Plan.Scope != QueryScope.PerPartition) source = new TopicPartition(context.Sources[0].Topic, -1);
-        var part = origin.Timestamp % TimeSpan.TicksPerMillisecond;
-        var id = part == 0 ? $"{window.OperatorPlan.Number}" : $"{window.OperatorPlan.Number}+{part}";
-        return RowIdentity.OfWindow(options.Name, options.Version, output, source, id,
-            ToMilliseconds(origin.WindowStart), ToMilliseconds(origin.Timestamp), window.GroupKeyText(), plan.Row);
+        while (true)
+        {
+            var length = PlainRowId(origin);
+            if (length >= 0 && origin.Trail != 0) length = RowIdentity.WithTrail(_rowId, length, origin.Trail);
+            if (length >= 0) return _rowId.AsSpan(0, length);
+            _rowId = new byte[_rowId.Length * 2];
+        }
     }
+
+    private int PlainRowId(in RowOrigin origin)
+    {
+        if (origin.Window is not { } window)
+        {
+            return RowIdentity.OfRecord(
+                _rowId, SourcePrefix(origin.Source), origin.Offset, origin.Element, plan.Row);
+        }
+
+        var prefix = context.Plan.Scope == QueryScope.PerPartition
+            ? SourcePrefix(origin.Source)
+            : _windowPrefix ??= Prefix(new TopicPartition(context.Sources[0].Topic, -1));
+        return RowIdentity.OfWindow(_rowId, prefix, window.OperatorPlan.Number,
+            origin.Timestamp % TimeSpan.TicksPerMillisecond, ToMilliseconds(origin.WindowStart),
+            ToMilliseconds(origin.Timestamp), window.GroupKeyText(), plan.Row);
+    }
+
+    private byte[] SourcePrefix(int source) => _prefixes[source] ??= Prefix(context.Sources[source]);
+
+    private byte[] Prefix(TopicPartition source) => RowIdentity.Prefix(
+        context.Options.Name, context.Options.Version, context.Plan.Outputs[plan.Output], source);
 
     private sealed class Column(OutputColumn plan)
     {

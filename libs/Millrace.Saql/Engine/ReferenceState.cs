@@ -16,11 +16,14 @@ internal sealed class ReferenceState : OperatorState
     private long _bytes;
     private Snapshot? _snapshot;
     private readonly Value[] _values;
+    private readonly int[] _leftSlots;
+    private readonly int[] _rightSlots;
 
     public ReferenceState(ReferencePlan plan, EngineContext context) : base(plan, context)
     {
         _plan = plan;
-        _values = new Value[plan.Left.Slots.Count];
+        (_leftSlots, _rightSlots) = ([.. plan.Left.Slots], [.. plan.Right.Slots]);
+        _values = new Value[_leftSlots.Length];
     }
 
     public string Name => _plan.Data.Name;
@@ -55,18 +58,18 @@ internal sealed class ReferenceState : OperatorState
         var mark = Frame.Mark();
         var origin = mark.Origin;
         origin.Settle();
-        JoinSide.Put(_values, _plan.Left.Slots, Root.Slots);
+        Put(_values, _leftSlots);
         var hasMet = false;
         if (isKnown && _snapshot is { } snapshot)
         {
-            var ordinal = 0L;
-            foreach (var entry in snapshot.Find(hash))
-                hasMet |= Meet(entry, origin.Derived(_plan.Number, (ordinal++ * 64) + inlet.Index));
+            var entries = snapshot.Find(hash);
+            for (var i = 0; i < entries.Count; i++)
+                hasMet |= Meet(entries[i], origin.Derived(_plan.Number, (i * 64L) + inlet.Index));
         }
 
         if (!hasMet && _plan.IsOuter)
         {
-            foreach (var slot in _plan.Right.Slots) Root.Slots[slot] = Value.Null;
+            foreach (var slot in _rightSlots) Root.Slots[slot] = Value.Null;
             Frame.Origin = origin.Derived(_plan.Number, -2 - inlet.Index);
             Root.Dispatch();
         }
@@ -76,7 +79,7 @@ internal sealed class ReferenceState : OperatorState
 
     private bool Meet(Value[] entry, in RowOrigin origin)
     {
-        JoinSide.Put(entry, _plan.Right.Slots, Root.Slots);
+        Put(entry, _rightSlots);
         Frame.Slots = Root.Slots;
         Frame.Origin = origin;
         Frame.NextRow();
@@ -87,9 +90,16 @@ internal sealed class ReferenceState : OperatorState
         return fits;
     }
 
+    private void Put(Value[] values, int[] slots)
+    {
+        for (var i = 0; i < values.Length; i++) Root.Slots[slots[i]] = values[i];
+    }
+
     /// <summary>Entries with the values that are read of them, by the hash of their keys.</summary>
     private sealed class Snapshot
     {
+        private static readonly List<Value[]> None = [];
+
         private readonly Dictionary<uint, List<Value[]>> _byHash = [];
 
         public Snapshot(ReferencePlan plan, IReadOnlyList<byte[]> entries, Frame frame)
@@ -115,7 +125,7 @@ internal sealed class ReferenceState : OperatorState
             frame.ComeBack(mark);
         }
 
-        public IReadOnlyList<Value[]> Find(uint hash) => _byHash.TryGetValue(hash, out var found) ? found : [];
+        public List<Value[]> Find(uint hash) => _byHash.GetValueOrDefault(hash, None);
 
         private static Value Kept(in Value value, byte[] entry) => value.HasBytes && value.Bytes != entry
             ? Value.Slice(value.Kind, value.Utf8.ToArray(), 0, value.Length)

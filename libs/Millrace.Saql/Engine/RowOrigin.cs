@@ -1,4 +1,3 @@
-using System.Text;
 using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Engine;
@@ -41,7 +40,7 @@ internal struct RowOrigin
     {
         if (Window is not { } window) return;
         var trail = RowTrail.Mix(RowTrail.Mix(Trail, (ulong)window.OperatorPlan.Number + 1), (ulong)WindowStart);
-        Trail = RowTrail.Mix(RowTrail.Mix(trail, (ulong)Timestamp), Encoding.UTF8.GetBytes(window.GroupKeyText()));
+        Trail = RowTrail.Mix(RowTrail.Mix(trail, (ulong)Timestamp), window.GroupKeyText());
         Window = null;
     }
 }

@@ -8,19 +8,25 @@ namespace Millrace.Saql.Engine;
 /// </summary>
 internal sealed class SessionState(WindowPlan plan, EngineContext context) : GroupingState(plan, context)
 {
+    /// <summary>A session of one key has one group as a rule, and there may be as many as there are keys.</summary>
+    private const int GroupsMin = 1;
+
+    private const int SessionBytes = 128;
+
     private readonly WindowSpec _spec = plan.Spec;
     private readonly Dictionary<byte[], Session> _sessions = new(KeyBytes.Comparer);
 
     /// <summary>When to look at a session again, which is never later than when it ends.</summary>
     private readonly PriorityQueue<Session, (long Due, long Number)> _byDue = new();
-    private readonly Stack<GroupTable> _spare = new();
+    private readonly Spares<Session> _spares = new();
     private readonly KeyWriter _key = new();
     private readonly bool _separatePartitions = plan.IsPartitionLocal && context.SeparatesPartitions;
     private long _numbers;
+    private long _bytes;
 
     public override bool IsWaiting => _sessions.Count > 0;
 
-    public override long StateBytes => _sessions.Values.Sum(session => session.Groups.StateBytes + 128);
+    public override long StateBytes => _bytes;
 
     public override void Add(WindowInletState inlet)
     {
@@ -34,12 +40,15 @@ internal sealed class SessionState(WindowPlan plan, EngineContext context) : Gro
         var time = Frame.Origin.Timestamp;
         if (!_sessions.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(_key.Written, out var session))
         {
-            session = new Session(_key.Written.ToArray(), _numbers++, time, Table()) { Last = time };
+            session = Begin(_key.Written, _numbers++, time);
+            session.Last = time;
             Open(session);
         }
 
         session.Last = time;
+        var before = session.Groups.StateBytes;
         AddPrepared(inlet, session.Groups);
+        _bytes += session.Groups.StateBytes - before;
     }
 
     public override void CloseNext()
@@ -54,8 +63,9 @@ internal sealed class SessionState(WindowPlan plan, EngineContext context) : Gro
             var own = session.Key.AsSpan(_separatePartitions ? KeyWriter.PartitionBytes : 0);
             var trail = own.IsEmpty ? 0 : RowTrail.Mix(1, own);
             EmitAll(session.Groups, session.Start, due, trail);
+            _bytes -= session.Groups.StateBytes + SessionBytes;
             session.Groups.Clear();
-            _spare.Push(session.Groups);
+            _spares.Put(session.Key.Length, session);
         }
 
         UpdateNextDue();
@@ -79,24 +89,33 @@ internal sealed class SessionState(WindowPlan plan, EngineContext context) : Gro
     {
         _sessions.Clear();
         _byDue.Clear();
+        _bytes = 0;
         _numbers = reader.ReadInt64();
         for (var left = reader.ReadCount(); left > 0; left--)
         {
-            var session = new Session(reader.ReadBytes().ToArray(), reader.ReadInt64(), reader.ReadInt64(), NewTable())
-            {
-                Last = reader.ReadInt64(),
-            };
+            var session = Begin(reader.ReadBytes(), reader.ReadInt64(), reader.ReadInt64());
+            session.Last = reader.ReadInt64();
             session.Groups.Restore(ref reader);
+            _bytes += session.Groups.StateBytes;
             Open(session);
         }
 
         UpdateNextDue();
     }
 
-    private GroupTable Table() => _spare.Count > 0 ? _spare.Pop() : NewTable();
+    /// <summary>One that ended is used again.</summary>
+    private Session Begin(ReadOnlySpan<byte> key, long number, long start)
+    {
+        var session = _spares.TryTake(key.Length, out var spare) ? spare : new Session(NewTable(GroupsMin));
+        if (session.Key.Length == key.Length) key.CopyTo(session.Key);
+        else session.Key = key.ToArray();
+        (session.Number, session.Start) = (number, start);
+        return session;
+    }
 
     private void Open(Session session)
     {
+        _bytes += SessionBytes;
         _sessions.Add(session.Key, session);
         _byDue.Enqueue(session, (DueOf(session), session.Number));
         UpdateNextDue();
@@ -106,14 +125,14 @@ internal sealed class SessionState(WindowPlan plan, EngineContext context) : Gro
 
     private void UpdateNextDue() => NextDue = _byDue.TryPeek(out _, out var next) ? next.Due : long.MaxValue;
 
-    private sealed class Session(byte[] key, long number, long start, GroupTable groups)
+    private sealed class Session(GroupTable groups)
     {
-        public byte[] Key => key;
+        public byte[] Key { get; set; } = [];
 
         /// <summary>In order of their beginnings.</summary>
-        public long Number => number;
+        public long Number { get; set; }
 
-        public long Start => start;
+        public long Start { get; set; }
 
         public long Last { get; set; }
 

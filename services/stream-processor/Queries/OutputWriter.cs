@@ -24,18 +24,16 @@ internal sealed class OutputWriter : OwnerWriter
 
     public override void Row(in QueryRow row)
     {
-        if (_known[row.Output].Count > 0 && _known[row.Output].Remove(row.RowId))
+        if (_known[row.Output].Count > 0 && _known[row.Output].Remove(Encoding.UTF8.GetString(row.RowId)))
         {
             StreamProcessorMetrics.RowsKnown.Add(1);
             return;
         }
 
         Span<byte> number = stackalloc byte[20];
-        Span<byte> text = stackalloc byte[256];
         var records = Records[row.Output];
-        records.Begin(Time.GetUtcNow().ToUnixTimeMilliseconds(), Utf8(row.DeviceId ?? "", text),
-            row.DeviceId is not null);
-        records.AddHeader(OutputHeaders.RowId, Utf8(row.RowId, text));
+        records.Begin(Time.GetUtcNow().ToUnixTimeMilliseconds(), row.DeviceId, row.HasDevice);
+        records.AddHeader(OutputHeaders.RowId, row.RowId);
         records.AddHeader(OutputHeaders.Epoch, Epoch);
         records.AddHeader(OutputHeaders.Query, Owner);
         Utf8Formatter.TryFormat(row.TimestampMs, number, out var digits);
@@ -54,7 +52,4 @@ internal sealed class OutputWriter : OwnerWriter
             if (record.TryGetHeader(OutputHeaders.RowId, out var id)) _known[target].Add(Encoding.UTF8.GetString(id));
         }
     }
-
-    private static ReadOnlySpan<byte> Utf8(string text, Span<byte> buffer) =>
-        Encoding.UTF8.TryGetBytes(text, buffer, out var count) ? buffer[..count] : Encoding.UTF8.GetBytes(text);
 }

@@ -19,12 +19,26 @@ public class EngineTests
         "HoppingWindow(second, 3, 1) HAVING SUM(x) < 0")]
     [TestCase("SELECT s, SUM(x) AS s2 FROM telemetry TIMESTAMP BY DATEADD(ms, -50, EventEnqueuedUtcTime) GROUP BY " +
         "s, room, TumblingWindow(second, 1) HAVING SUM(x) < 0")]
-    public void Nothing_is_allocated_for_an_event_that_makes_no_row(string query)
+    [TestCase("SELECT a.x FROM telemetry a LEFT JOIN telemetry b ON a.room = b.room AND DATEDIFF(ms, a, b) BETWEEN 1 " +
+        "AND 50 WHERE b.x IS NULL AND a.x > 1000")]
+    [TestCase("SELECT IoTHub.ConnectionDeviceId AS d, MAX(x) AS m FROM telemetry GROUP BY IoTHub.ConnectionDeviceId, " +
+        "SessionWindow(ms, 20, 1000) OVER (PARTITION BY IoTHub.ConnectionDeviceId) HAVING MAX(x) > 1000")]
+    [TestCase("SELECT s, room, COUNT(*) AS n FROM telemetry GROUP BY s, room, SlidingWindow(ms, 20) " +
+        "HAVING COUNT(*) > 1000")]
+    [TestCase("SELECT COUNT(DISTINCT s) AS n FROM telemetry GROUP BY room, TumblingWindow(second, 1) HAVING " +
+        "COUNT(DISTINCT s) < 0")]
+    [TestCase("SELECT * FROM telemetry MATCH_RECOGNIZE (LIMIT DURATION(ms, 100) PARTITION BY room MEASURES " +
+        "Last(B.x) AS x AFTER MATCH SKIP TO NEXT ROW PATTERN (A B) DEFINE A AS A.x > 20, B AS B.x > 1000) AS m")]
+    [TestCase("SELECT x FROM telemetry WHERE LAG(x) OVER (PARTITION BY s, room LIMIT DURATION(ms, 20)) > 1000")]
+    [TestCase("SELECT x FROM telemetry WHERE ISFIRST(ms, 100) OVER (PARTITION BY s, room) = 1 AND x > 1000")]
+    [TestCase("SELECT x, s FROM telemetry WHERE x >= 0")]
+    [TestCase("SELECT room, AVG(x) AS a FROM telemetry GROUP BY room, TumblingWindow(second, 1)")]
+    public void Nothing_is_allocated_for_an_event(string query)
     {
         var options = new QueryEngineOptions("q", 1) { OutOfOrderTolerance = TimeSpan.FromMilliseconds(200) };
         var plan = QueryRun.Compile(query);
         var engine = new QueryEngine(plan, options, [new QuerySource("telemetry", Zero, 0),
-            new QuerySource("telemetry", Zero with { Partition = 1 }, 0)], new QueryRun(plan));
+            new QuerySource("telemetry", Zero with { Partition = 1 }, 0)], new NoSink());
         var batches = Enumerable.Range(0, 200)
             .Select(i => Batch(Zero with { Partition = i % 2 }, i / 2 * 50, 50, i / 2 * 500L)).ToList();
         foreach (var batch in batches[..120]) engine.Process(batch);
@@ -248,5 +262,18 @@ public class EngineTests
         }
 
         return new RecordBatch(source, firstOffset, count, builder.Bytes.ToArray());
+    }
+
+    private sealed class NoSink : IQueryRowSink
+    {
+        public void Row(in QueryRow row)
+        {
+        }
+
+        public void Failed(in QueryRowFailure failure) => throw new InvalidOperationException(failure.ToString());
+
+        public void Dropped(TopicPartition source, long offset)
+        {
+        }
     }
 }

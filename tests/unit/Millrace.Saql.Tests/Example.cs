@@ -6,7 +6,7 @@ namespace Millrace.Saql.Tests;
 /// <summary>
 /// One example of a file in Examples: a query, its input and all that comes out. An input line is
 /// <c>time device/partition {body}</c>: mm:ss of 2026-01-01T00, "-" for no time or no device; lines of the same
-/// partition arrive in this order.
+/// partition arrive in this order. For other bodies see <see cref="ExampleBody"/>.
 /// </summary>
 internal sealed record Example(
     string File, string Name, string Query, QueryEngineOptions Options, IReadOnlyDictionary<string,
@@ -68,6 +68,9 @@ internal sealed record Example(
     {
         var match = InputLine.Match(line);
         Assert.That(match.Success, line);
+        var other = ExampleBody.LineOf(
+            match.Groups["time"].Value, match.Groups["device"].Value, match.Groups["body"].Value.Trim());
+        if (other is not null) return other;
         var metadata = new List<string>();
         if (match.Groups["time"].Value != "-")
             metadata.Add($"\"EventEnqueuedUtcTime\":\"2026-01-01T00:{match.Groups["time"].Value}Z\"");

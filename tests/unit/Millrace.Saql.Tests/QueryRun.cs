@@ -58,6 +58,7 @@ internal sealed class QueryRun : IQueryRowSink
         var builders = new SortedDictionary<int, RecordBatchBuilder>();
         foreach (var line in lines)
         {
+            if (ExampleBody.TryAppend(line, Builder(0))) continue;
             var error = FileLine.Append(Encoding.UTF8.GetBytes(line), Builder, out _);
             Assert.That(error, Is.Null);
         }
@@ -75,7 +76,8 @@ internal sealed class QueryRun : IQueryRowSink
     }
 
     void IQueryRowSink.Row(in QueryRow row) => Rows.Add(new Row(
-        _plan.Outputs[row.Output], row.TimestampMs, row.RowId, row.DeviceId, Encoding.UTF8.GetString(row.Json)));
+        _plan.Outputs[row.Output], row.TimestampMs, Encoding.UTF8.GetString(row.RowId),
+        row.HasDevice ? Encoding.UTF8.GetString(row.DeviceId) : null, Encoding.UTF8.GetString(row.Json)));
 
     void IQueryRowSink.Failed(in QueryRowFailure failure) => Failures.Add(failure);
 

@@ -279,10 +279,11 @@ internal sealed class RepartitionScenario
 
         public void Row(in QueryRow row)
         {
-            var text = $"{plan.Outputs[row.Output]} {row.TimestampMs} {row.DeviceId} " +
+            var id = Encoding.UTF8.GetString(row.RowId);
+            var text = $"{plan.Outputs[row.Output]} {row.TimestampMs} {Encoding.UTF8.GetString(row.DeviceId)} " +
                 Encoding.UTF8.GetString(row.Json);
-            if (Rows.TryAdd(row.RowId, text) || Rows[row.RowId] == text) return;
-            throw new InvalidOperationException($"{row.RowId} is {Rows[row.RowId]} and {text}");
+            if (Rows.TryAdd(id, text) || Rows[id] == text) return;
+            throw new InvalidOperationException($"{id} is {Rows[id]} and {text}");
         }
 
         public void Failed(in QueryRowFailure failure) => Failures.Add(

@@ -151,7 +151,8 @@ public class LiveAndFileTests
     {
         public SortedDictionary<string, string> ById { get; } = new(StringComparer.Ordinal);
 
-        public void Row(in QueryRow row) => ById.Add(row.RowId, Encoding.UTF8.GetString(row.Json));
+        public void Row(in QueryRow row) => ById.Add(
+            Encoding.UTF8.GetString(row.RowId), Encoding.UTF8.GetString(row.Json));
 
         public void Failed(in QueryRowFailure failure) => Assert.Fail(failure.Reason);
 

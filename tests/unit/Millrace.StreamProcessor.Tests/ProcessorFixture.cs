@@ -200,7 +200,8 @@ internal sealed class ProcessorFixture : IAsyncDisposable
 
         public void Row(in QueryRow row)
         {
-            if (row.Output == output) Rows.Add(row.RowId, Encoding.UTF8.GetString(row.Json));
+            if (row.Output != output) return;
+            Rows.Add(Encoding.UTF8.GetString(row.RowId), Encoding.UTF8.GetString(row.Json));
         }
 
         public void Failed(in QueryRowFailure failure)
