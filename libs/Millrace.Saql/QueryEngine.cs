@@ -1,10 +1,8 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
-using System.Text;
 using Millrace.Contracts;
-using Millrace.Primitives;
 using Millrace.Saql.Engine;
 using Millrace.Saql.Models;
+using Millrace.Saql.Planning;
 
 namespace Millrace.Saql;
 
@@ -13,10 +11,8 @@ namespace Millrace.Saql;
 /// offsets alone: not on the clock, on how records are cut into batches, or on which source is read first.
 /// For one caller at a time.
 /// </summary>
-public sealed class QueryEngine
+public sealed partial class QueryEngine
 {
-    private const int StateVersion = 3;
-
     private static readonly long EpochTicks = DateTime.UnixEpoch.Ticks;
 
     private readonly QueryPlan _plan;
@@ -27,6 +23,7 @@ public sealed class QueryEngine
     private readonly AnalyticState[] _analytics;
     private readonly ReferenceState[] _references;
     private readonly ModelPins _models;
+    private readonly Lazy<int> _stateFingerprint;
     private byte[] _copy = [];
 
     /// <param name="sources">
@@ -47,6 +44,7 @@ public sealed class QueryEngine
         _references = [.. assembly.Operators.OfType<ReferenceState>()];
         _models = new ModelPins(plan.Models, assembly.Frame);
         _sources = _inOrder.ToDictionary(source => source.Partition);
+        _stateFingerprint = new Lazy<int>(() => Fingerprint(StateText.Of(_plan.Text)));
     }
 
     /// <summary>
@@ -191,51 +189,6 @@ public sealed class QueryEngine
     public void Complete()
     {
         foreach (var pipeline in _pipelines) pipeline.Complete();
-    }
-
-    /// <summary>Writes the whole state, in a format that names its version.</summary>
-    public void Save(IBufferWriter<byte> target)
-    {
-        var body = new ArrayBufferWriter<byte>();
-        var writer = new StateWriter(body);
-        foreach (var source in _inOrder) source.Save(writer);
-        foreach (var pipeline in _pipelines) pipeline.Save(writer);
-        foreach (var analytic in _analytics) analytic.Save(writer);
-        _models.Save(writer);
-        var head = new StateWriter(target);
-        head.Write(StateVersion);
-        head.Write(Fingerprint());
-        head.Write((int)Crc32C.Compute(body.WrittenSpan));
-        head.Write(body.WrittenSpan);
-    }
-
-    /// <summary>
-    /// Takes a state written by <see cref="Save"/> of the same plan, options and sources, before the first record.
-    /// Another's state is a <see cref="MillraceException"/> with code SQ-0201.
-    /// </summary>
-    public void Restore(ReadOnlySpan<byte> state)
-    {
-        var head = new StateReader(state);
-        if (head.ReadInt32() != StateVersion) throw head.Damaged("another format");
-        if (head.ReadInt32() != Fingerprint()) throw head.Damaged("another query, options or sources");
-        var crc = head.ReadInt32();
-        var body = head.ReadBytes();
-        if ((int)Crc32C.Compute(body) != crc) throw head.Damaged();
-        var reader = new StateReader(body);
-        foreach (var source in _inOrder) source.Restore(ref reader);
-        foreach (var pipeline in _pipelines) pipeline.Restore(ref reader);
-        foreach (var analytic in _analytics) analytic.Restore(ref reader);
-        _models.Restore(ref reader);
-        if (!reader.AtEnd) throw reader.Damaged();
-    }
-
-    /// <summary>What a state depends on besides the records.</summary>
-    private int Fingerprint()
-    {
-        var sources = string.Join(';', _inOrder.Select(source => source.Partition));
-        return (int)Crc32C.Compute(Encoding.UTF8.GetBytes(
-            $"{_options.LateTolerance.Ticks};{_options.OutOfOrderTolerance.Ticks};{_options.DropOutOfOrder};" +
-            $"{sources};{_plan.Text}"));
     }
 
     private void CheckState()

@@ -32,6 +32,9 @@ internal sealed class SourceState(
     /// <summary>How many late records were taken, whatever became of them.</summary>
     public int LateTaken { get; private set; }
 
+    /// <summary>Those that were taken count no more; what became of them is part of the state all the same.</summary>
+    public void ForgetLate() => LateTaken = 0;
+
     /// <summary>Whether a late record waits for its offset.</summary>
     public bool AwaitsLate => _pending.Exists(pending => pending.Late is not null);
 

@@ -60,7 +60,8 @@ public sealed record QueryOptions
     public bool ArchiveOutputs { get; init; }
 
     /// <summary>
-    /// Where to begin: "now", "earliest", "last" (where the version before stands), or an ISO 8601 time.
+    /// Where to begin: "now", "earliest", "last" (where the version before stands), "state" (there, with what it
+    /// keeps), or an ISO 8601 time.
     /// </summary>
     public string StartFrom { get; init; } = "now";
 }

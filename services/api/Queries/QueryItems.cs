@@ -15,9 +15,10 @@ internal sealed record QueryRequest(
     public QueryOptions Options(QueryConfig? known)
     {
         var defaults = new QueryOptions();
-        if (StartFrom is not (null or "now" or "earliest" or "last") && !DateTimeOffset.TryParse(StartFrom, out _))
+        if (StartFrom is not (null or "now" or "earliest" or "last" or "state")
+            && !DateTimeOffset.TryParse(StartFrom, out _))
         {
-            throw ApiErrors.BadRequest.With(StartFrom, "startFrom is now, earliest, last or an ISO 8601 time.")
+            throw ApiErrors.BadRequest.With(StartFrom, "startFrom is now, earliest, last, state or an ISO 8601 time.")
                 .AsException();
         }
 

@@ -42,7 +42,7 @@ internal static class QueryCommands
         var outOfOrder = CommonOptions.Duration("--out-of-order", "Out-of-order tolerance, such as 0s");
         var policy = new Option<string?>("--policy") { Description = "adjust or drop" };
         var onError = new Option<string?>("--on-error") { Description = "drop or stop" };
-        var from = new Option<string?>("--from") { Description = "now, earliest, last, or an ISO 8601 time" };
+        var from = new Option<string?>("--from") { Description = "now, earliest, last, state, or an ISO 8601 time" };
         var warm = new Option<bool?>("--warm") { Description = "Keep output rows in the warm store (else true)" };
         var archive = new Option<bool?>("--archive")
         {

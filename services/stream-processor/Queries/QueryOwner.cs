@@ -57,7 +57,9 @@ internal sealed partial class QueryOwner : IDisposable
         await writer.FenceAsync(from ?? place.OutputStarts, checkpoint?.Epoch ?? 0, ct);
 
         var engine = place.CreateEngine(services.Options, writer);
+        var takesEarlier = checkpoint is null && place.Config.Options.StartFrom == QueryStarts.State;
         if (checkpoint is not null) engine.Restore(checkpoint.State);
+        else if (takesEarlier) await TakeEarlierAsync(services, place, engine, ct);
         await services.Models.RestoreAsync(engine, ct);
         foreach (var mark in await services.Checkpoints.MarksAsync(place.Key, ct)) Recall(engine, mark);
         foreach (var (input, offset) in engine.Positions) progress.Position(input, offset);
@@ -67,6 +69,11 @@ internal sealed partial class QueryOwner : IDisposable
 
         // What was joined or scored with before is part of the checkpoint.
         if (checkpoint is null && place.LooksOutside) await owner.LookOutsideAsync(ct);
+        if (takesEarlier)
+        {
+            owner._changed = true;
+            await owner.SaveAsync(ct);
+        }
 
         // A late letter that stands just where the checkpoint is has its rows now.
         await owner.EmitAsync(RecordBatch.None(place.Sources[0].Partition, 0), ct);

@@ -12,13 +12,18 @@ internal sealed class QueryStarts(IEventLog log, IQueryStore store, ICheckpointS
     /// <summary>The start also keeps where the outputs stood, under names that no topic can have.</summary>
     public const string OutputMark = ">";
 
+    /// <summary>Where the version before stands, with what it keeps.</summary>
+    public const string State = "state";
+
+    private const string Last = "last";
+
     private static readonly Dictionary<string, long> Nowhere = [];
 
     public async Task<IReadOnlyDictionary<string, long>> FixAsync(
         QueryConfig config, IEnumerable<string> inputs, IEnumerable<string> outputs, CancellationToken ct)
     {
         var offsets = new Dictionary<string, long>();
-        var last = config.Options.StartFrom == "last" ? await LastAsync(config, ct) : Nowhere;
+        var last = config.Options.StartFrom is Last or State ? await LastAsync(config, ct) : Nowhere;
         foreach (var partition in inputs.SelectMany(PartitionsOf))
         {
             var key = partition.ToString();
@@ -53,7 +58,7 @@ internal sealed class QueryStarts(IEventLog log, IQueryStore store, ICheckpointS
     private async ValueTask<long> StartAsync(QueryConfig config, TopicPartition partition, CancellationToken ct)
     {
         var from = config.Options.StartFrom;
-        if (from is "now" or "last") return (await log.RangeAsync(partition, ct)).Next;
+        if (from is "now" or Last or State) return (await log.RangeAsync(partition, ct)).Next;
         if (from == "earliest") return (await log.RangeAsync(partition, ct)).First;
         return DateTimeOffset.TryParse(from, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? await log.OffsetAtAsync(partition, time.ToUnixTimeMilliseconds(), ct)
