@@ -109,6 +109,17 @@ public sealed class RecordBatchBuilder : IDisposable
         _recordStart = -1;
     }
 
+    /// <summary>
+    /// Takes back the records behind the first ones, of which <see cref="ByteCount"/> and <see cref="Count"/> were
+    /// these.
+    /// </summary>
+    public void BackTo(int byteCount, int count)
+    {
+        if (_recordStart >= 0) throw new InvalidOperationException("The record before was not ended.");
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(byteCount, _used);
+        (_used, Count) = (byteCount, count);
+    }
+
     /// <summary>Adds all records of <paramref name="batch"/> as they are, bodies, headers and timestamps.</summary>
     public void Append(RecordBatch batch)
     {

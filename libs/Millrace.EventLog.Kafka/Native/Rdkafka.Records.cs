@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Millrace.EventLog.Kafka.Native;
 
-/// <summary>Producing and consuming.</summary>
+/// <summary>Producing and consuming. What only reads a field of a record does not leave the runtime for it.</summary>
 internal static unsafe partial class Rdkafka
 {
     [LibraryImport(Library, EntryPoint = "rd_kafka_produceva")]
@@ -35,6 +35,7 @@ internal static unsafe partial class Rdkafka
     [LibraryImport(Library, EntryPoint = "rd_kafka_message_destroy")]
     public static partial void MessageDestroy(NativeMessage* message);
 
+    [SuppressGCTransition]
     [LibraryImport(Library, EntryPoint = "rd_kafka_message_timestamp")]
     public static partial long MessageTimestamp(NativeMessage* message, int* kind);
 
@@ -43,6 +44,7 @@ internal static unsafe partial class Rdkafka
     public static partial int MessageHeaders(NativeMessage* message, nint* headers);
 
     /// <summary>Not 0 when there is no header of this number.</summary>
+    [SuppressGCTransition]
     [LibraryImport(Library, EntryPoint = "rd_kafka_header_get_all")]
     public static partial int HeaderGet(nint headers, nuint number, byte** name, byte** value, nuint* valueBytes);
 }

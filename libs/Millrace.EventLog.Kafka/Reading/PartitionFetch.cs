@@ -78,10 +78,18 @@ internal sealed unsafe class PartitionFetch : IDisposable
                     continue;
                 }
 
-                if (into.Count == 0) firstOffset = message->Offset;
-                else if (message->Offset != Next || into.ByteCount + RecordReader.Size(message) > bytesMax) break;
-                Next = message->Offset + 1;
+                var (bytes, count) = (into.ByteCount, into.Count);
+                if (count == 0) firstOffset = message->Offset;
+                else if (message->Offset != Next) break;
                 RecordReader.Read(message, into);
+                if (count > 0 && into.ByteCount > bytesMax)
+                {
+                    // Its size is known when it is encoded; it begins the next batch.
+                    into.BackTo(bytes, count);
+                    break;
+                }
+
+                Next = message->Offset + 1;
                 Drop();
             }
 

@@ -10,38 +10,23 @@ namespace Millrace.EventLog.Kafka.Reading;
 /// </summary>
 internal static unsafe class RecordReader
 {
-    // Of a record before its key, and of each header before its name.
-    private const int FixedBytes = 26, HeaderBytes = 6;
-
-    /// <summary>How many bytes the record will have.</summary>
-    public static int Size(NativeMessage* message)
-    {
-        var size = FixedBytes + (int)message->KeyBytes + (int)message->PayloadBytes;
-        for (var number = 0; TryHeader(message, number, out var name, out var value); number++)
-            size += HeaderBytes + name.Length + value.Length;
-        return size;
-    }
-
     public static void Read(NativeMessage* message, RecordBatchBuilder into)
     {
         var key = new ReadOnlySpan<byte>(message->Key, (int)message->KeyBytes);
         into.Begin(Rdkafka.MessageTimestamp(message, null), key, hasKey: message->Key is not null);
-        for (var number = 0; TryHeader(message, number, out var name, out var value); number++)
-            into.AddHeader(name, value);
+        nint headers;
+        if (Rdkafka.MessageHeaders(message, &headers) == 0) ReadHeaders(headers, into);
         into.End(new ReadOnlySpan<byte>(message->Payload, (int)message->PayloadBytes));
     }
 
-    private static bool TryHeader(
-        NativeMessage* message, int number, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
+    private static void ReadHeaders(nint headers, RecordBatchBuilder into)
     {
-        name = value = default;
-        nint headers;
-        byte* nameAt, valueAt;
+        byte* name, value;
         nuint valueBytes;
-        if (Rdkafka.MessageHeaders(message, &headers) != 0
-            || Rdkafka.HeaderGet(headers, (nuint)number, &nameAt, &valueAt, &valueBytes) != 0) return false;
-        name = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(nameAt);
-        value = new ReadOnlySpan<byte>(valueAt, valueAt is null ? 0 : (int)valueBytes);
-        return true;
+        for (nuint number = 0; Rdkafka.HeaderGet(headers, number, &name, &value, &valueBytes) == 0; number++)
+        {
+            into.AddHeader(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name),
+                new ReadOnlySpan<byte>(value, value is null ? 0 : (int)valueBytes));
+        }
     }
 }
