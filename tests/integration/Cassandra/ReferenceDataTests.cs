@@ -75,7 +75,7 @@ public class ReferenceDataTests
         await platform.ApplyAsync("means",
             "SELECT IoTHub.ConnectionDeviceId AS d, v * 10 AS m INTO means FROM telemetry WHERE v < 100");
         await SendAsync(pump, 5);
-        await RowAsync(platform, "means", row => Is(row, "d", "pump") && row.GetProperty("m").GetInt32() == 50);
+        await RowAsync(platform, "means", row => Has(row, "d", "pump") && row.GetProperty("m").GetInt32() == 50);
         await platform.ApplyAsync("joined",
             """
             SELECT t.v, d.tags.floor, r.name, m.m, n.body.v AS outside INTO joined FROM telemetry t
@@ -134,7 +134,7 @@ public class ReferenceDataTests
         Eventually.TrueAsync(async () => (await RowsAsync(platform, output)).Any(isWanted), $"a row of {output}",
             TimeSpan.FromSeconds(60));
 
-    private static bool Is(JsonElement row, string column, string value) =>
+    private static bool Has(JsonElement row, string column, string value) =>
         row.GetProperty(column).GetString() == value;
 
     private static async Task<List<JsonElement>> RowsAsync(PlatformProcess platform, string output)
