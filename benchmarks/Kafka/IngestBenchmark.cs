@@ -25,8 +25,9 @@ internal static class IngestBenchmark
         }
 
         report.Line($"Publishes of QoS 1 with a body of {LoadPackets.BodyBytes} B over plain TCP, answered when Kafka");
-        report.Line("has acknowledged them (acks=all, no linger). Brokers, gateway, mosquitto and generator share the");
-        report.Line("machine. CPU: that of the gateway or of mosquitto, a message; the brokers' comes on top of ours.");
+        report.Line($"has acknowledged them (acks=all, linger {kafka.Producer.Linger.TotalMilliseconds} ms).");
+        report.Line("Brokers, gateway, mosquitto and generator share the machine. CPU: that of the gateway");
+        report.Line("or of mosquitto, a message; the brokers' comes on top of ours.");
         report.Line();
         report.Line("| connections | window | Millrace /s | mosquitto /s | ratio | CPU us, Millrace "
             + "| CPU us, mosquitto | generator |");
