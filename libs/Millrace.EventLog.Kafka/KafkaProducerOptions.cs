@@ -21,9 +21,9 @@ public sealed class KafkaProducerOptions
 
     /// <summary>
     /// How long a record may wait for others to travel with it, 0 to 5 ms. What waits for an answer anyway travels
-    /// together without it.
+    /// together without it; with none at all, an append's first record leaves before the others are handed over.
     /// </summary>
-    public TimeSpan Linger { get; set; } = TimeSpan.Zero;
+    public TimeSpan Linger { get; set; } = TimeSpan.FromMicroseconds(100);
 
     /// <summary>Bytes of records that wait for the brokers; beyond them, appends wait for room.</summary>
     public ByteSize QueueBytesMax { get; set; } = ByteSize.FromMiB(64);

@@ -2,13 +2,15 @@ using System.Globalization;
 
 namespace Millrace.Primitives;
 
-/// <summary>Durations as users write them: <c>500ms</c>, <c>5s</c>, <c>10m</c>, <c>1h</c>, <c>7d</c>.</summary>
+/// <summary>
+/// Durations as users write them: <c>100us</c>, <c>500ms</c>, <c>5s</c>, <c>10m</c>, <c>1h</c>, <c>7d</c>.
+/// </summary>
 public static class DurationText
 {
     private static readonly (string Suffix, TimeSpan Unit)[] Units =
     [
-        ("ms", TimeSpan.FromMilliseconds(1)), ("s", TimeSpan.FromSeconds(1)), ("m", TimeSpan.FromMinutes(1)),
-        ("h", TimeSpan.FromHours(1)), ("d", TimeSpan.FromDays(1)),
+        ("us", TimeSpan.FromMicroseconds(1)), ("ms", TimeSpan.FromMilliseconds(1)), ("s", TimeSpan.FromSeconds(1)),
+        ("m", TimeSpan.FromMinutes(1)), ("h", TimeSpan.FromHours(1)), ("d", TimeSpan.FromDays(1)),
     ];
 
     public static bool TryParse(string? text, out TimeSpan duration)
@@ -31,7 +33,7 @@ public static class DurationText
     public static TimeSpan Parse(string text) =>
         TryParse(text, out var duration) ? duration : throw PrimitiveErrors.DurationInvalid.With(text).AsException();
 
-    /// <summary>The shortest text that gives this duration again, to the millisecond.</summary>
+    /// <summary>The shortest text that gives this duration again, to the microsecond.</summary>
     public static string Format(TimeSpan duration)
     {
         foreach (var (suffix, unit) in Units.Reverse())

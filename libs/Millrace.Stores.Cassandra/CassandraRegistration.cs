@@ -77,7 +77,8 @@ public static class CassandraRegistration
             Database(s), s.GetRequiredService<IOptions<NodeOptions>>().Value.Name));
         services.AddSingleton<IRetainedStore>(s => new CassandraRetainedStore(Database(s)));
         services.AddSingleton(s => new DeviceKeys(Database(s),
-            Options(s).DeviceKeyFile ?? DeviceKeyFile.Default(s.GetRequiredService<DataFolder>()), Time(s)));
+            Options(s).DeviceKeyFile ?? DeviceKeyFile.Default(s.GetRequiredService<DataFolder>()),
+            Options(s).OtherDeviceKeyFile, Time(s)));
         services.AddSingleton<IAwaitedServer>(s => s.GetRequiredService<DeviceKeys>());
         services.AddSingleton<IIdentityStore>(
             s => new CassandraIdentityStore(Database(s), s.GetRequiredService<DeviceKeys>()));

@@ -41,6 +41,12 @@ public sealed class StoreOptions
 
     /// <summary>The 32-byte key under which device keys are encrypted; null: a file of the data folder.</summary>
     public string? DeviceKeyFile { get; set; }
+
+    /// <summary>
+    /// The key that <see cref="DeviceKeyFile"/> takes the place of, or that will take its place: device keys under it
+    /// are read too. A file that is missing is none.
+    /// </summary>
+    public string? OtherDeviceKeyFile { get; set; }
 }
 
 /// <summary>Checks what attributes cannot say.</summary>

@@ -27,4 +27,9 @@ public sealed class RegistryOptions
 
     /// <summary>The largest body of a message to a device.</summary>
     public ByteSize MessageBytesMax { get; set; } = ByteSize.FromKiB(256);
+
+    /// <summary>How often stored device keys are looked through while Stores:OtherDeviceKeyFile is there.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00", ConvertValueInInvariantCulture = true,
+        ParseLimitsInInvariantCulture = true)]
+    public TimeSpan KeyRenewalInterval { get; set; } = TimeSpan.FromMinutes(10);
 }

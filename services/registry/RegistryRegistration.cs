@@ -21,6 +21,7 @@ public static class RegistryRegistration
             s.GetRequiredService<IAuditStore>(), s.GetRequiredService<DeviceChanges>(),
             s.GetRequiredService<IOptions<RegistryOptions>>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<DeviceMessages>();
+        services.AddHostedService<DeviceKeyUpkeep>();
         return services;
     }
 

@@ -17,7 +17,7 @@
 {{- $config := dict
   "Http" $http "Cluster" $cluster "Gateway" $gateway
   "EventLog" (dict "Kind" "Kafka" "Partitions" (int .Values.partitions) "Kafka" (include "millrace.kafkaConfig" . | fromYaml))
-  "Stores" (dict "Kind" "Cassandra" "DeviceKeyFile" "/etc/millrace/keys/device-keys.key")
+  "Stores" (dict "Kind" "Cassandra" "DeviceKeyFile" "/etc/millrace/keys/device-keys.key" "OtherDeviceKeyFile" "/etc/millrace/keys/device-keys.other.key")
   "Cassandra" (include "millrace.cassandraConfig" . | fromYaml)
   "ObjectStore" (dict "Kind" "S3" "S3" (include "millrace.s3Config" . | fromYaml))
   "Batch" (dict "Kind" (ternary "Spark" "DuckDb" (or .Values.spark.enabled (ne .Values.external.spark.remote ""))))

@@ -13,19 +13,23 @@ internal static class DeviceKeyFile
     /// <param name="mayMake">
     /// Whether a missing file is made. Not when devices are there: a new key would make all of theirs unreadable.
     /// </param>
-    public static DeviceKeyCipher Open(string path, bool mayMake)
+    /// <param name="otherPath">The key that takes its place or had it before; it may be missing.</param>
+    public static DeviceKeyCipher Open(string path, bool mayMake, string? otherPath = null)
+    {
+        if (!mayMake && !File.Exists(path))
+            throw StoreErrors.DeviceKeyFileInvalid.With(path, "It is missing.").AsException();
+        var other = File.Exists(otherPath) ? Read(otherPath, mayMake: false) : null;
+        return new DeviceKeyCipher(Read(path, mayMake), other);
+    }
+
+    private static byte[] Read(string path, bool mayMake)
     {
         try
         {
-            if (!File.Exists(path))
-            {
-                if (!mayMake) throw StoreErrors.DeviceKeyFileInvalid.With(path, "It is missing.").AsException();
-                Make(path);
-            }
-
+            if (mayMake && !File.Exists(path)) Make(path);
             var key = File.ReadAllBytes(path);
             return key.Length == KeyBytes
-                ? new DeviceKeyCipher(key)
+                ? key
                 : throw StoreErrors.DeviceKeyFileInvalid.With(path, $"It holds {key.Length} bytes.").AsException();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -29,4 +29,13 @@ public interface IIdentityStore
         string? idPrefix, int limit, string? continuation, CancellationToken ct = default);
 
     ValueTask<long> CountAsync(CancellationToken ct = default);
+
+    /// <summary>
+    /// Puts the stored keys of devices, in the order of their ids, under the present key where they are under the
+    /// other one; nothing else of a device changes. Looks at so many of them at most; when there is no other, at none.
+    /// </summary>
+    ValueTask<KeyRenewal> RenewKeysAsync(int limit, string? continuation, CancellationToken ct = default);
+
+    /// <summary>None was left on any page: processes that have the other key alone may be refused.</summary>
+    ValueTask AllKeysRenewedAsync(CancellationToken ct = default);
 }

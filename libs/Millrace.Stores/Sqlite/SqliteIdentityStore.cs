@@ -4,7 +4,7 @@ using Millrace.Stores.Identities;
 
 namespace Millrace.Stores.Sqlite;
 
-internal sealed class SqliteIdentityStore(SqliteDatabase database, DeviceKeyCipher cipher) : IIdentityStore
+internal sealed partial class SqliteIdentityStore(SqliteDatabase database, DeviceKeyCipher cipher) : IIdentityStore
 {
     private const string List = "identities";
     private const string Fields =
@@ -12,10 +12,10 @@ internal sealed class SqliteIdentityStore(SqliteDatabase database, DeviceKeyCiph
         "secondary_thumbprint, tags, created_at, updated_at, version";
 
     /// <summary>The store, with the file's key, which is made when there is no device yet.</summary>
-    public static SqliteIdentityStore Open(SqliteDatabase database, string keyFile)
+    public static SqliteIdentityStore Open(SqliteDatabase database, string keyFile, string? otherKeyFile)
     {
         var empty = database.Read(session => session.Scalar<object>("SELECT 1 FROM identities LIMIT 1")) is null;
-        return new SqliteIdentityStore(database, DeviceKeyFile.Open(keyFile, mayMake: empty));
+        return new SqliteIdentityStore(database, DeviceKeyFile.Open(keyFile, mayMake: empty, otherKeyFile));
     }
 
     public ValueTask<bool> CreateAsync(DeviceIdentity identity, CancellationToken ct) =>

@@ -44,7 +44,8 @@ public static class SqliteRegistration
             Platform(s), s.GetRequiredService<IOptions<NodeOptions>>().Value.Name));
         services.AddSingleton<IRetainedStore>(s => new SqliteRetainedStore(Platform(s)));
         services.AddSingleton<IIdentityStore>(s => SqliteIdentityStore.Open(
-            Platform(s), Options(s).DeviceKeyFile ?? DeviceKeyFile.Default(s.GetRequiredService<DataFolder>())));
+            Platform(s), Options(s).DeviceKeyFile ?? DeviceKeyFile.Default(s.GetRequiredService<DataFolder>()),
+            Options(s).OtherDeviceKeyFile));
         return services;
     }
 

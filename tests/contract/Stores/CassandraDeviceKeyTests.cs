@@ -36,6 +36,43 @@ public class CassandraDeviceKeyTests
         Assert.That(await adapter.Get<IIdentityStore>().FindAsync("pump"), Is.EqualTo(made));
     }
 
+    [Test]
+    public async Task The_key_is_changed_while_machines_with_either_go_on()
+    {
+        using var folder = new TemporaryFolder();
+        var (old, present) = (Path.Combine(folder.Path, "old"), Path.Combine(folder.Path, "present"));
+        await File.WriteAllBytesAsync(old, [.. Enumerable.Repeat((byte)1, 32)]);
+        await File.WriteAllBytesAsync(present, [.. Enumerable.Repeat((byte)2, 32)]);
+        using var adapter = new CassandraAdapter(o => o.DeviceKeyFile = old);
+        DeviceIdentity[] devices = [.. Enumerable.Range(0, 7).Select(i => Identity($"pump-{i}"))];
+        await adapter.Get<IIdentityStore>().CreateManyAsync(devices[..5]);
+
+        adapter.Reopen(o => (o.DeviceKeyFile, o.OtherDeviceKeyFile) = (present, old));
+        var store = adapter.Get<IIdentityStore>();
+        Assert.That(await store.FindAsync("pump-1"), Is.EqualTo(devices[1]));
+        await store.CreateAsync(devices[5]);
+
+        // One that was not started anew with the new key in the first place, as long as it knows of it.
+        adapter.Reopen(o => (o.DeviceKeyFile, o.OtherDeviceKeyFile) = (old, present));
+        await adapter.Get<IIdentityStore>().CreateAsync(devices[6]);
+        Assert.That((await adapter.Get<IIdentityStore>().ListAsync(null, 10, null)).Items, Is.EqualTo(devices));
+
+        adapter.Reopen(o => (o.DeviceKeyFile, o.OtherDeviceKeyFile) = (present, old));
+        store = adapter.Get<IIdentityStore>();
+        var first = await store.RenewKeysAsync(4, null);
+        var last = await store.RenewKeysAsync(4, first.Continuation);
+        Assert.That((first.Renewed, first.Left, first.Continuation is null), Is.EqualTo((4, 0, false)));
+        Assert.That(last, Is.EqualTo(new KeyRenewal(2, 0, null)));
+        await store.AllKeysRenewedAsync();
+
+        adapter.Reopen(o => o.DeviceKeyFile = present);
+        Assert.That((await adapter.Get<IIdentityStore>().ListAsync(null, 10, null)).Items, Is.EqualTo(devices));
+        adapter.Reopen(o => o.DeviceKeyFile = old);
+        var refused = Assert.ThrowsAsync<MillraceException>(
+            async () => await adapter.Get<IIdentityStore>().FindAsync("pump-1"));
+        Assert.That(refused!.Error.Definition, Is.EqualTo(StoreErrors.DeviceKeyFileInvalid));
+    }
+
     private static DeviceIdentity Identity(string id) => new()
     {
         DeviceId = id,

@@ -13,7 +13,7 @@ public class KafkaSettingsTests
         Assert.That(settings["acks"], Is.EqualTo("all"));
         Assert.That(settings["message.timeout.ms"], Is.EqualTo("0"), "nothing is given up");
         Assert.That(settings["compression.codec"], Is.EqualTo("lz4"));
-        Assert.That(settings["linger.ms"], Is.EqualTo("0"));
+        Assert.That(settings["linger.ms"], Is.EqualTo("0.1"));
     }
 
     [Test]

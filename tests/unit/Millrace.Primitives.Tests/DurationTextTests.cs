@@ -4,6 +4,7 @@ namespace Millrace.Primitives.Tests;
 
 public class DurationTextTests
 {
+    [TestCase("100us", 0.0001)]
     [TestCase("500ms", 0.5)]
     [TestCase("5s", 5)]
     [TestCase("10m", 600)]
@@ -31,6 +32,7 @@ public class DurationTextTests
         Assert.That(() => DurationText.Parse("soon"), Throws.TypeOf<MillraceException>()
             .With.Message.StartsWith("MR-0002").And.Message.Contains("[soon]"));
 
+    [TestCase("1500us")]
     [TestCase("90s")]
     [TestCase("36h")]
     [TestCase("1m")]
@@ -40,9 +42,9 @@ public class DurationTextTests
 
     [Test]
     public void What_is_written_reads_as_the_same_duration() =>
-        Gen.Long[0, 1L << 48].Sample(milliseconds =>
+        Gen.Long[0, 1L << 56].Sample(microseconds =>
         {
-            var duration = TimeSpan.FromMilliseconds(milliseconds);
+            var duration = TimeSpan.FromMicroseconds(microseconds);
             return DurationText.Parse(DurationText.Format(duration)) == duration;
         });
 }

@@ -95,6 +95,11 @@ public class IdentityCacheTests
         public ValueTask<bool> DeleteAsync(string deviceId, CancellationToken ct = default) =>
             throw new NotSupportedException();
 
+        public ValueTask<KeyRenewal> RenewKeysAsync(
+            int limit, string? continuation, CancellationToken ct = default) => throw new NotSupportedException();
+
+        public ValueTask AllKeysRenewedAsync(CancellationToken ct = default) => throw new NotSupportedException();
+
         public ValueTask<Page<DeviceIdentity>> ListAsync(
             string? idPrefix, int limit, string? continuation, CancellationToken ct = default) =>
             throw new NotSupportedException();

@@ -91,6 +91,50 @@ public class DeviceKeyFileTests
         Assert.That(CodeOf(() => host.Get<IIdentityStore>()), Is.EqualTo("ST-0003"));
     }
 
+    [Test]
+    public async Task Keys_go_under_another_key_and_are_read_all_the_while()
+    {
+        var (old, present) = (_folder.Sub("old.key"), _folder.Sub("present.key"));
+        File.WriteAllBytes(old, [.. Enumerable.Repeat((byte)1, 32)]);
+        File.WriteAllBytes(present, [.. Enumerable.Repeat((byte)2, 32)]);
+        var devices = Enumerable.Range(0, 5).Select(i => Pump with { DeviceId = $"pump-{i}" }).ToList();
+        using (var host = StoreHost.Open(_folder.Path, ("DeviceKeyFile", old)))
+            await host.Get<IIdentityStore>().CreateManyAsync(devices);
+
+        using (var host = StoreHost.Open(_folder.Path, ("DeviceKeyFile", present), ("OtherDeviceKeyFile", old)))
+        {
+            var store = host.Get<IIdentityStore>();
+            Assert.That((await store.ListAsync(null, 10, null)).Items, Is.EqualTo(devices));
+            var first = await store.RenewKeysAsync(3, null);
+            Assert.That((first.Renewed, first.Left, first.Continuation is null), Is.EqualTo((3, 0, false)));
+            var last = await store.RenewKeysAsync(3, first.Continuation);
+            Assert.That(last, Is.EqualTo(new KeyRenewal(2, 0, null)));
+            Assert.That(await store.RenewKeysAsync(10, null), Is.EqualTo(new KeyRenewal(0, 0, null)));
+            await store.AllKeysRenewedAsync();
+        }
+
+        using var again = StoreHost.Open(_folder.Path, ("DeviceKeyFile", present), ("OtherDeviceKeyFile", "missing"));
+        Assert.That((await again.Get<IIdentityStore>().ListAsync(null, 10, null)).Items, Is.EqualTo(devices));
+        Assert.That(await again.Get<IIdentityStore>().RenewKeysAsync(10, null), Is.EqualTo(default(KeyRenewal)));
+    }
+
+    [Test]
+    public async Task Keys_that_are_under_neither_are_left_and_counted()
+    {
+        using (var host = StoreHost.Open(_folder.Path)) await host.Get<IIdentityStore>().CreateAsync(Pump);
+        var (other, present) = (_folder.Sub("other.key"), _folder.Sub("present.key"));
+        File.WriteAllBytes(other, new byte[32]);
+        File.WriteAllBytes(present, [.. Enumerable.Repeat((byte)2, 32)]);
+        using (var host = StoreHost.Open(_folder.Path, ("DeviceKeyFile", present), ("OtherDeviceKeyFile", other)))
+        {
+            Assert.That(await host.Get<IIdentityStore>().RenewKeysAsync(10, null),
+                Is.EqualTo(new KeyRenewal(0, 1, null)));
+        }
+
+        using var again = StoreHost.Open(_folder.Path);
+        Assert.That(await again.Get<IIdentityStore>().FindAsync("pump"), Is.EqualTo(Pump));
+    }
+
     private static string CodeOf(Action action) => Assert.Throws<MillraceException>(() => action())!.Error.Code;
 
     private void AssertNowhere()
