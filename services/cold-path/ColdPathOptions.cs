@@ -73,6 +73,11 @@ public sealed class ColdPathOptions
     public long TrainingRowsMax { get; set; } = 2_000_000;
 
     /// <summary>
+    /// Rows that a job scores are held in memory until they have this size, and then become a file of its results.
+    /// </summary>
+    public ByteSize ScoredFileSize { get; set; } = ByteSize.FromMiB(64);
+
+    /// <summary>
     /// The newest versions of a model that were never promoted and stay when a further one is made. Those that ever
     /// were promoted stay all.
     /// </summary>

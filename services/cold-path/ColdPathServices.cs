@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Millrace.ColdPath.Api;
 using Millrace.ColdPath.Catalog;
 using Millrace.ColdPath.Jobs.DataQuality;
@@ -24,6 +25,7 @@ public static class ColdPathServices
     public static IServiceCollection AddMillraceColdPath(this IServiceCollection services)
     {
         services.AddValidatedOptions<ColdPathOptions>("ColdPath");
+        services.AddSingleton<IValidateOptions<ColdPathOptions>, ColdPathOptionsValidator>();
         services.AddSingleton<JobCatalog>();
         services.AddSingleton<ColdJobs>();
         services.AddSingleton<ColdEndpoints>();

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.CompilerServices;
+using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
 
@@ -11,6 +12,9 @@ namespace Millrace.ObjectStore.S3;
 /// </summary>
 internal sealed partial class S3ObjectStore(S3Bucket bucket) : IObjectStore
 {
+    /// <summary>Before the second try to read; doubles each time.</summary>
+    private static readonly TimeSpan ReadPause = TimeSpan.FromMilliseconds(20);
+
     public ValueTask<byte[]?> GetAsync(string key, CancellationToken ct = default) => ReadAsync(key, null, ct);
 
     public async ValueTask<byte[]?> GetRangeAsync(
@@ -82,8 +86,10 @@ internal sealed partial class S3ObjectStore(S3Bucket bucket) : IObjectStore
 
     public string? LocalPath(string key) => null;
 
-    /// <summary>The whole object or a part; the client's own tries end where the content begins, so it is ours to try
-    /// again when that breaks off.</summary>
+    /// <summary>
+    /// The whole object or a part; the client's own tries end where the content begins, so it is ours to try again when
+    /// that breaks off, or is not what the head said because the object was replaced in between.
+    /// </summary>
     private async ValueTask<byte[]?> ReadAsync(string key, ByteRange? range, CancellationToken ct)
     {
         ObjectKey.Check(key);
@@ -111,9 +117,10 @@ internal sealed partial class S3ObjectStore(S3Bucket bucket) : IObjectStore
             {
                 return null;
             }
-            catch (IOException) when (attempt < bucket.Options.RetriesMax && !ct.IsCancellationRequested)
+            catch (Exception e) when (e is IOException or AmazonClientException
+                && attempt < bucket.Options.RetriesMax && !ct.IsCancellationRequested)
             {
-                continue;
+                await Task.Delay(ReadPause * (1 << attempt), bucket.Time, ct).ConfigureAwait(false);
             }
             catch (Exception e) when (S3Bucket.IsFailure(e, ct))
             {

@@ -21,7 +21,8 @@ internal sealed class ArchiveVerifier(TableFiles files, IEventLog log, IDeadLett
 
     /// <summary>
     /// Compares from the offset, or where the log begins, at most <see cref="OffsetsMax"/> offsets and not beyond the
-    /// table's position; nothing when From and To of the result are the same.
+    /// table's position; nothing when From and To of the result are the same. What the log does not have any more from
+    /// the offset on is counted.
     /// </summary>
     public async ValueTask<Verification> RunAsync(
         ArchiveTable archive, int partition, long from, CancellationToken ct)
@@ -35,7 +36,8 @@ internal sealed class ArchiveVerifier(TableFiles files, IEventLog log, IDeadLett
         var archived = snapshot?.PositionOf($"{source}") ?? 0;
         var first = Math.Max(from, range.First);
         var end = Math.Max(first, Math.Min(first + OffsetsMax, Math.Min(archived, range.Next)));
-        var stretch = new Stretch(archive.Name, partition, first, end);
+        var stretch = new Stretch(
+            archive.Name, partition, first, end, trimmed: Math.Max(0, Math.Min(first, archived) - from));
         if (snapshot is not null && end > first)
         {
             var expectation = new Expectation(archive, snapshot, source, isWhole: range.First == 0);

@@ -28,7 +28,8 @@ internal enum Expected : byte
 /// <summary>
 /// Records of one partition of a table's topic, from one offset to another, and the rows that were found for them.
 /// </summary>
-internal sealed class Stretch(string table, int partition, long from, long to)
+/// <param name="trimmed">Offsets before these that nothing can be said of.</param>
+internal sealed class Stretch(string table, int partition, long from, long to, long trimmed = 0)
 {
     private const int ExamplesMax = 20;
 
@@ -68,9 +69,11 @@ internal sealed class Stretch(string table, int partition, long from, long to)
     /// <summary>The result, when the dead letters of records that were not found are known.</summary>
     public async ValueTask<Verification> ResultAsync(Func<long, ValueTask<bool>> isDeadLettered)
     {
-        var (missing, lettered, retired, erased, fenced, logSum) = (0L, 0L, 0L, 0L, 0L, 0UL);
+        var (missing, lettered, retired, erased, fenced, undecided) = (0L, 0L, 0L, 0L, 0L, 0L);
+        var logSum = 0UL;
         for (var at = 0; at < _expected.Length; at++)
         {
+            if (_expected[at] == Expected.Doubtful) undecided++;
             if (_found[at])
             {
                 logSum += _hashes[at];
@@ -81,7 +84,7 @@ internal sealed class Stretch(string table, int partition, long from, long to)
             {
                 case Expected.Retired: retired++; break;
                 case Expected.Erasing or Expected.Erased: erased++; break;
-                case Expected.Fenced or Expected.Doubtful: fenced++; break;
+                case Expected.Fenced: fenced++; break;
                 case Expected.Row when await isDeadLettered(From + at).ConfigureAwait(false): lettered++; break;
                 case Expected.Row:
                     logSum += _hashes[at];
@@ -92,7 +95,7 @@ internal sealed class Stretch(string table, int partition, long from, long to)
 
         return new Verification(
             table, Partition, From, To, _records, _rows, Text(logSum), Text(_archiveSum), lettered, retired, erased,
-            fenced, missing, _doubled, _different, _unknown, _notErased, _examples);
+            fenced, undecided, trimmed, missing, _doubled, _different, _unknown, _notErased, _examples);
     }
 
     private void Wrong(ref long count, string what, long offset)

@@ -12,6 +12,14 @@ namespace Millrace.Archiver.Verification;
 /// <param name="Retired">Records whose hour was removed for its age.</param>
 /// <param name="Erased">Records of devices that were erased.</param>
 /// <param name="Fenced">Of a query's output: fences, and what owners wrote after they had been taken over.</param>
+/// <param name="Undecided">
+/// Of a query's output: records of which it is not known any more, because the log was trimmed, whether their owner had
+/// been taken over; they are right as rows and right as none.
+/// </param>
+/// <param name="Trimmed">
+/// Offsets before the first, from the one that was asked for on, that the table has passed and the log has no more:
+/// nothing is left to compare their rows with.
+/// </param>
 /// <param name="Missing">Records that the archive should have and has not.</param>
 /// <param name="Doubled">Rows that are there more than once.</param>
 /// <param name="Different">Rows that say something else than their record.</param>
@@ -20,8 +28,8 @@ namespace Millrace.Archiver.Verification;
 /// <param name="Examples">Some of what is wrong, with the offset.</param>
 internal sealed record Verification(
     string Table, int Partition, long From, long To, long LogRecords, long ArchiveRows, string LogChecksum,
-    string ArchiveChecksum, long DeadLettered, long Retired, long Erased, long Fenced, long Missing, long Doubled,
-    long Different, long Unknown, long NotErased, IReadOnlyList<string> Examples)
+    string ArchiveChecksum, long DeadLettered, long Retired, long Erased, long Fenced, long Undecided, long Trimmed,
+    long Missing, long Doubled, long Different, long Unknown, long NotErased, IReadOnlyList<string> Examples)
 {
     public bool Holds => Missing + Doubled + Different + Unknown + NotErased == 0;
 }

@@ -19,6 +19,7 @@ internal sealed class ModelJobs(
     ModelRetention retention, ModelMetrics metrics, IOptions<ColdPathOptions> options, ILogger<ModelJobs> log)
 {
     private readonly long _rowsMax = options.Value.TrainingRowsMax;
+    private readonly long _scoredBytesMax = options.Value.ScoredFileSize.Bytes;
 
     public Task<BatchWritten> RunAsync(JobDefinition job, TimePart part, BatchQuery query, CancellationToken ct) =>
         job.Model!.Does switch
@@ -52,20 +53,24 @@ internal sealed class ModelJobs(
         await using var result = await engine.QueryAsync(query, ct).ConfigureAwait(false);
         var schema = new Schema([.. result.Schema.FieldsList, new Field("score", DoubleType.Default, nullable: true),
             new Field("model_version", Int64Type.Default, nullable: false)], null);
-        using var rows = new ParquetRows(schema);
         var incomplete = 0L;
-        await foreach (var batch in result.Batches.WithCancellation(ct).ConfigureAwait(false))
+        var written = await results.ReplaceAsync(job.Name, part, schema, async prefix =>
         {
-            var scores = Scores(batch, manifest, scorer);
-            incomplete += scores.NullCount;
-            using var versions = new Int64Array.Builder()
-                .AppendRange(Enumerable.Repeat((long)manifest.Version, batch.Length)).Build();
-            rows.Add(new RecordBatch(schema, [.. batch.Arrays, scores, versions], batch.Length));
-        }
+            using var rows = new ParquetParts(store, prefix, schema, _scoredBytesMax);
+            await foreach (var batch in result.Batches.WithCancellation(ct).ConfigureAwait(false))
+            {
+                var scores = Scores(batch, manifest, scorer);
+                incomplete += scores.NullCount;
+                using var versions = new Int64Array.Builder()
+                    .AppendRange(Enumerable.Repeat((long)manifest.Version, batch.Length)).Build();
+                await rows.AddAsync(new RecordBatch(schema, [.. batch.Arrays, scores, versions], batch.Length), ct)
+                    .ConfigureAwait(false);
+            }
 
-        metrics.Scored(manifest.Name, rows.Rows, incomplete);
-        return await results.ReplaceAsync(job.Name, part, schema, prefix => rows.PutAsync(store, prefix, ct), ct)
-            .ConfigureAwait(false);
+            return await rows.CompleteAsync(ct).ConfigureAwait(false);
+        }, ct).ConfigureAwait(false);
+        metrics.Scored(manifest.Name, written.Rows, incomplete);
+        return written;
     }
 
     private static DoubleArray Scores(RecordBatch batch, ModelManifest manifest, IModelScorer scorer)
@@ -105,13 +110,15 @@ internal sealed class ModelJobs(
             }
         }
 
-        using var rows = new ParquetRows(DriftRows.Schema);
         var drifts = DriftRows.Of(manifest, found);
         foreach (var drift in drifts)
             if (drift.Index is { } index) metrics.Drifted(manifest.Name, drift.Feature, index);
-        rows.Add(DriftRows.Batch(manifest, drifts));
-        return await results.ReplaceAsync(
-            job.Name, part, DriftRows.Schema, prefix => rows.PutAsync(store, prefix, ct), ct).ConfigureAwait(false);
+        return await results.ReplaceAsync(job.Name, part, DriftRows.Schema, async prefix =>
+        {
+            using var rows = new ParquetParts(store, prefix, DriftRows.Schema, _scoredBytesMax);
+            await rows.AddAsync(DriftRows.Batch(manifest, drifts), ct).ConfigureAwait(false);
+            return await rows.CompleteAsync(ct).ConfigureAwait(false);
+        }, ct).ConfigureAwait(false);
     }
 
     private async Task<(ModelManifest Manifest, IModelScorer Scorer)> PromotedAsync(string name, CancellationToken ct)

@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
 namespace Millrace.TestKit.Network;
 
-/// <summary>Hands connections on to a server until a test cuts them.</summary>
+/// <summary>Hands connections on to a server until a test cuts them, and as slowly as it says.</summary>
 public sealed class BreakableProxy : IAsyncDisposable
 {
     private const int BufferBytes = 16 * 1024;
@@ -16,6 +17,7 @@ public sealed class BreakableProxy : IAsyncDisposable
     private readonly CancellationTokenSource _stopped = new();
     private readonly Task _accepting;
     private long _bytesLeft = long.MaxValue;
+    private volatile Pace _pace = new(TimeSpan.Zero, 0);
 
     public BreakableProxy(string host, int port)
     {
@@ -38,6 +40,12 @@ public sealed class BreakableProxy : IAsyncDisposable
 
     /// <summary>Cuts after so many bytes more of what the server says.</summary>
     public void CutAfter(long bytes) => Interlocked.Exchange(ref _bytesLeft, bytes);
+
+    /// <summary>From now on: what is said after a silence comes so much later, and each way has this rate.</summary>
+    /// <param name="bytesPerSecond">0: as fast as it goes.</param>
+    public void Slow(TimeSpan latency, long bytesPerSecond) => _pace = new Pace(latency, bytesPerSecond);
+
+    public void Fast() => Slow(TimeSpan.Zero, 0);
 
     public async ValueTask DisposeAsync()
     {
@@ -69,18 +77,23 @@ public sealed class BreakableProxy : IAsyncDisposable
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
         {
-            Close(server);
-            Close(client);
+            // It cannot be reached, or nobody needs it any more.
         }
+
+        Close(server);
+        Close(client);
     }
 
     private async Task CopyAsync(Socket from, Socket to, bool counts)
     {
         var buffer = new byte[BufferBytes];
+        var spokenAt = 0L;
         try
         {
-            for (int read; (read = await from.ReceiveAsync(buffer)) > 0;)
+            for (int read; (read = await from.ReceiveAsync(buffer)) > 0; spokenAt = Stopwatch.GetTimestamp())
             {
+                await Task.Delay(_pace.DelayOf(read, Stopwatch.GetElapsedTime(spokenAt)), TimeProvider.System,
+                    _stopped.Token);
                 if (counts && Interlocked.Add(ref _bytesLeft, -read) < 0)
                 {
                     Interlocked.Exchange(ref _bytesLeft, long.MaxValue);
@@ -90,19 +103,27 @@ public sealed class BreakableProxy : IAsyncDisposable
 
                 await to.SendAsync(buffer.AsMemory(0, read));
             }
+
+            // What was said before still arrives: only a cut throws it away.
+            to.Shutdown(SocketShutdown.Send);
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
         {
             // Cut, by us or by an end.
+            Close(from);
+            Close(to);
         }
-
-        Close(from);
-        Close(to);
     }
 
     private void Close(Socket socket)
     {
         _sockets.TryRemove(socket, out _);
         socket.Close(0);
+    }
+
+    private sealed record Pace(TimeSpan Latency, long BytesPerSecond)
+    {
+        public TimeSpan DelayOf(int bytes, TimeSpan silence) => (silence > Latency ? Latency : TimeSpan.Zero)
+            + (BytesPerSecond == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds((double)bytes / BytesPerSecond));
     }
 }

@@ -56,6 +56,24 @@ public abstract class ObjectStoreContract
     }
 
     [Test]
+    public async Task What_is_replaced_while_it_is_read_is_read_as_it_was_or_is()
+    {
+        byte[] one = [.. Enumerable.Repeat((byte)1, 3_000)], two = [.. Enumerable.Repeat((byte)2, 70_000)];
+        await Store.PutAsync("k", one);
+        var writing = Task.Run(async () =>
+        {
+            for (var i = 0; i < 300; i++) await Store.PutAsync("k", i % 2 == 0 ? two : one);
+        });
+        while (!writing.IsCompleted)
+        {
+            var read = (await Store.GetAsync("k"))!;
+            Assert.That(read.AsSpan().SequenceEqual(one) || read.AsSpan().SequenceEqual(two), $"{read.Length} bytes");
+        }
+
+        await writing;
+    }
+
+    [Test]
     public async Task A_failing_stream_leaves_what_was_there()
     {
         await Store.PutAsync("k", Utf8("before"));

@@ -70,7 +70,12 @@ internal sealed class RoleSet : IAsyncDisposable
     /// <summary>A log of the test's own on the same topics.</summary>
     public async Task<KafkaLog> OpenLogAsync()
     {
-        var log = new KafkaLog(new KafkaLogOptions { BootstrapServers = BootstrapServers, Prefix = _prefix });
+        var log = new KafkaLog(new KafkaLogOptions
+        {
+            BootstrapServers = BootstrapServers,
+            Prefix = _prefix,
+            Topics = new KafkaTopicOptions { ReplicationFactor = 1, InSyncReplicasMin = 1 },
+        });
         await log.EnsureTopicAsync(new TopicSpec(Contracts.Topics.Telemetry, Partitions));
         return log;
     }

@@ -25,7 +25,7 @@ internal sealed class ArchiverHarness : IAsyncDisposable
     public const int Partitions = 3;
 
     private readonly TemporaryFolder _folder = new();
-    private readonly LocalLog _log;
+    private readonly IEventLog _log;
     private readonly Dictionary<string, string?> _settings = new()
     {
         ["Archiver:RollAge"] = "00:00:00.100",
@@ -43,9 +43,10 @@ internal sealed class ArchiverHarness : IAsyncDisposable
     private ServiceProvider? _services;
 
     /// <param name="objects">Where the archive is; files of its own when it is not said.</param>
-    public ArchiverHarness(IObjectStore? objects = null)
+    /// <param name="log">Disposed of with this; a local one when it is not said.</param>
+    public ArchiverHarness(IObjectStore? objects = null, IEventLog? log = null)
     {
-        _log = LocalLog.Open(_folder.Sub("log"), new EventLogOptions { SegmentBytesMax = ByteSize.FromKiB(4) });
+        _log = log ?? LocalLog.Open(_folder.Sub("log"), new EventLogOptions { SegmentBytesMax = ByteSize.FromKiB(4) });
         Objects = objects ?? TestObjectStores.Files(_folder.Path);
     }
 
@@ -54,6 +55,8 @@ internal sealed class ArchiverHarness : IAsyncDisposable
     public IObjectStore Objects { get; }
 
     public ArchiverStatus Status => _services!.GetRequiredService<ArchiverStatus>();
+
+    public IServiceProvider Services => _services!;
 
     public T Get<T>() where T : notnull => _services!.GetRequiredService<T>();
 
@@ -71,17 +74,20 @@ internal sealed class ArchiverHarness : IAsyncDisposable
         return this;
     }
 
-    public async Task StartAsync(IObjectStore? objects = null)
+    /// <param name="log">As this process sees it.</param>
+    public async Task StartAsync(IObjectStore? objects = null, IEventLog? log = null)
     {
-        _services = Build(objects ?? Objects);
+        _services = Build(objects ?? Objects, log ?? _log);
         foreach (var service in Hosted(_services)) await service.StartAsync(CancellationToken.None);
     }
 
     /// <summary>Another process that has not heard yet that its partitions were taken over.</summary>
-    public async Task StartTwinAsync()
+    public async Task<IServiceProvider> StartTwinAsync(IEventLog? log = null)
     {
-        _twins.Add(Build(Objects));
-        foreach (var service in Hosted(_twins[^1])) await service.StartAsync(CancellationToken.None);
+        var twin = Build(Objects, log ?? _log);
+        _twins.Add(twin);
+        foreach (var service in Hosted(twin)) await service.StartAsync(CancellationToken.None);
+        return twin;
     }
 
     public async Task StopAsync()
@@ -96,12 +102,12 @@ internal sealed class ArchiverHarness : IAsyncDisposable
         _services = null;
     }
 
-    private ServiceProvider Build(IObjectStore objects) => new ServiceCollection()
+    private ServiceProvider Build(IObjectStore objects, IEventLog log) => new ServiceCollection()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(_settings).Build())
             .AddLogging(logging => logging.SetMinimumLevel(LogLevel.None))
             .AddSingleton(TimeProvider.System)
             .AddSingleton(new DataFolder(_folder.Path))
-            .AddSingleton<IEventLog>(_log)
+            .AddSingleton(log)
             .AddSingleton(objects)
             .AddSqliteStores()
             .AddMillraceArchiver()
@@ -152,7 +158,7 @@ internal sealed class ArchiverHarness : IAsyncDisposable
 
             return true;
         },
-        "the archive has everything");
+        "the archive has everything", TimeSpan.FromSeconds(60));
 
     /// <summary>Rows of the archive by SQL, each as one text with its values separated by bars.</summary>
     public async Task<List<string>> SqlAsync(string sql)

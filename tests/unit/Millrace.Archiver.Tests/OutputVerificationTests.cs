@@ -82,16 +82,17 @@ public sealed class OutputVerificationTests
     }
 
     [Test]
-    public async Task A_row_of_a_stale_owner_is_unknown()
+    public async Task A_row_of_a_stale_owner_is_unknown_and_one_that_nobody_can_decide_counted_apart()
     {
-        var stretch = new Stretch("hot-devices", 0, 5, 7);
+        var stretch = new Stretch("hot-devices", 0, 5, 8);
         stretch.AddRecord(5, 17, Expected.Fenced);
         stretch.AddRecord(6, 18, Expected.Doubtful);
+        stretch.AddRecord(7, 19, Expected.Doubtful);
         stretch.AddRow(5, 17);
         stretch.AddRow(6, 18);
 
         var result = await stretch.ResultAsync(_ => new ValueTask<bool>(false));
-        Assert.That((result.Unknown, result.Fenced, result.Missing), Is.EqualTo((1L, 0L, 0L)));
+        Assert.That((result.Unknown, result.Fenced, result.Missing, result.Undecided), Is.EqualTo((1L, 0L, 0L, 2L)));
         Assert.That(result.Examples, Is.EqualTo(new[] { "5: of a stale owner" }));
     }
 

@@ -2,6 +2,7 @@ using Millrace.ColdPath.Catalog;
 using Millrace.ColdPath.Runs;
 using Millrace.ColdPath.Scheduling;
 using Millrace.Models.Registry;
+using Millrace.ObjectStore;
 using Millrace.Primitives;
 using Millrace.Stores.Jobs;
 using Millrace.TestKit;
@@ -126,10 +127,7 @@ public sealed class ModelJobTests
         var settings = Settings();
         settings["ColdPath:TrainingRowsMax"] = "1998";
         await using var host = await ColdPathHost.StartAsync(settings);
-        await host.Get<ModelRegistry>().AddAsync(new ModelDraft("sum", ModelKind.Score, ModelFormat.Onnx,
-            [new("a"), new("b")], new Dictionary<string, double>(), "me", "a test"), TinyOnnx.WeightedSum(1, 1),
-            default);
-        await host.Get<ModelRegistry>().PromoteAsync("sum", 1, "me", default);
+        await PromoteSumAsync(host);
 
         foreach (var job in new[] { "learn", "drift" })
         {
@@ -138,6 +136,40 @@ public sealed class ModelJobTests
             Assert.That(refused.Error, Does.StartWith("MO-0011: The statement has more rows than a model may be " +
                 "trained on or compared with. The most is 1998."));
         }
+    }
+
+    [Test]
+    public async Task Scored_rows_become_files_as_they_come()
+    {
+        var settings = Settings();
+        settings["ColdPath:ScoredFileSize"] = "100KiB";
+        Write("many", 0, "'does': 'score', 'name': 'sum'");
+        var statement = Path.Combine(_jobs.Sub("many"), "job.sql");
+        await File.WriteAllTextAsync(
+            statement, (await File.ReadAllTextAsync(statement)).Replace("range(2000)", "range(40000)"));
+        await using var host = await ColdPathHost.StartAsync(settings);
+        await PromoteSumAsync(host);
+
+        var run = await RunAsync("many", host);
+
+        Assert.That((run.Error, run.Rows), Is.EqualTo(((string?)null, 40_000L)));
+        var files = new List<ObjectInfo>();
+        await foreach (var file in host.Objects.ListAsync("jobs/many/part_day")) files.Add(file);
+        Assert.That(files, Has.Count.GreaterThan(10));
+        Assert.That(files.Select(file => file.Bytes), Has.All.LessThan(200 << 10));
+        Assert.That(files.Sum(file => file.Bytes), Is.EqualTo(run.Bytes));
+        Assert.That(await SqlAsync("SELECT count(*) AS n, count(score) AS scored, count(DISTINCT total) AS totals, " +
+            "max(abs(score - total)) AS off FROM job_many", host), Is.EqualTo("40000,39999,47,0"));
+    }
+
+    [TestCase("0")]
+    [TestCase("2GiB")]
+    public void A_size_that_no_file_can_have_is_told_at_the_start(string size)
+    {
+        var settings = Settings();
+        settings["ColdPath:ScoredFileSize"] = size;
+        Assert.That(async () => await ColdPathHost.StartAsync(settings), Throws.Exception.With.Message.Contains(
+            $"ColdPath:ScoredFileSize is {size}"));
     }
 
     [Test]
@@ -158,6 +190,15 @@ public sealed class ModelJobTests
     }
 
     private ModelRegistry Registry => _host.Get<ModelRegistry>();
+
+    /// <summary>The model sum is the sum, from elsewhere.</summary>
+    private static async Task PromoteSumAsync(ColdPathHost host)
+    {
+        await host.Get<ModelRegistry>().AddAsync(new ModelDraft("sum", ModelKind.Score, ModelFormat.Onnx,
+            [new("a"), new("b")], new Dictionary<string, double>(), "me", "a test"), TinyOnnx.WeightedSum(1, 1),
+            default);
+        await host.Get<ModelRegistry>().PromoteAsync("sum", 1, "me", default);
+    }
 
     private Dictionary<string, string?> Settings() => new()
     {
@@ -182,9 +223,9 @@ public sealed class ModelJobTests
     private Task<JobRun> RunAsync(string job, ColdPathHost? host = null) => (host ?? _host).Get<JobRunner>().RunAsync(
         job, TimePart.Parse(JobPart.Day, "2026-11-22")!.Value, ColdJobs.NoParameters, "test", default);
 
-    private async Task<string> SqlAsync(string sql)
+    private async Task<string> SqlAsync(string sql, ColdPathHost? host = null)
     {
-        var (status, body) = await _host.PostAsync("/api/v1/cold/sql?format=csv", new { sql });
+        var (status, body) = await (host ?? _host).PostAsync("/api/v1/cold/sql?format=csv", new { sql });
         Assert.That(status, Is.EqualTo(200), body);
         return string.Join("\r\n", body.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Skip(1));
     }

@@ -2,7 +2,7 @@ using Confluent.Kafka;
 using Millrace.EventLog.Kafka;
 using Millrace.TestKit.Servers;
 
-namespace Millrace.Contract.Tests.EventLog;
+namespace Millrace.Contract.Tests;
 
 /// <summary>The brokers of this run: found when the first test asks for them, and ended after the last.</summary>
 [SetUpFixture]
