@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Millrace.Archiver.Rewriting;
 using Millrace.Contracts;
 using Millrace.Delta;
 using Millrace.Delta.Log;
@@ -14,10 +15,10 @@ namespace Millrace.Archiver.Upkeep;
 internal sealed record Erased(string DeviceHash, long Rows, int FilesRewritten, long Version);
 
 /// <summary>
-/// Takes all rows of one device out of the table: files that have some are written again without them. Each commit says
-/// in the same step up to which offset of a log partition rows of the device may be gone, and the last one that they
-/// are, as of a version of which every file that could hold them was looked at. Cut off, it is done again from the
-/// start and ends the same.
+/// Takes the rows of one device that the table has at the beginning out of it: files that have some are written again
+/// without them. Each commit says in the same step up to which offset of a log partition rows of the device may be gone,
+/// and the last one that they are: every file of one version was looked at, and what came into the table since was made
+/// of these files, or of records that lie behind. Cut off, it is done again from the start and ends the same.
 /// </summary>
 internal sealed class DeviceEraser(
     TableFiles files, IEventLog log, IOptions<ArchiverOptions> options, ArchiverMetrics metrics,
@@ -47,41 +48,48 @@ internal sealed class DeviceEraser(
 
     public async ValueTask<Erased> RunAsync(ArchiveTable archive, string deviceId, CancellationToken ct)
     {
-        var erasure = new Erasure(archive, Encoding.UTF8.GetBytes(deviceId), ArchiveRecords.HashOf(deviceId));
-        while (true)
-        {
-            var snapshot = await archive.Table.RefreshAsync(ct).ConfigureAwait(false);
-            if (snapshot is null) return new Erased(erasure.Hash, 0, 0, -1);
-            erasure.Partitions.UnionWith(PartitionsOf(erasure, snapshot));
-            var suspects = snapshot.FilesWithin([ColumnRange.Of("device_id", deviceId)])
-                .Where(file => !erasure.Clean.Contains(file.Path)).ToList();
-            if (suspects.Count > 0)
-            {
-                await RewriteAsync(erasure, snapshot, suspects, ct).ConfigureAwait(false);
-                continue;
-            }
+        var hash = ArchiveRecords.HashOf(deviceId);
+        var snapshot = await archive.Table.RefreshAsync(ct).ConfigureAwait(false);
+        if (snapshot is null) return new Erased(hash, 0, 0, -1);
+        var erasure = new Erasure(
+            archive, Encoding.UTF8.GetBytes(deviceId), hash, ArchiveRecords.PositionsIn(snapshot));
+        erasure.Partitions.UnionWith(PartitionsOf(erasure));
+        while (!await TryRewriteAllAsync(erasure, snapshot, deviceId, ct).ConfigureAwait(false))
+            snapshot = (await archive.Table.RefreshAsync(ct).ConfigureAwait(false))!;
+        var version = await RecordAsync(erasure, ct).ConfigureAwait(false);
+        logger.DeviceErased(archive.Table.Root, hash, erasure.Rows, erasure.Files, version);
+        return new Erased(hash, erasure.Rows, erasure.Files, version);
+    }
 
-            var result = await RecordAsync(erasure, snapshot, ct).ConfigureAwait(false);
-            if (result.Outcome != DeltaCommitOutcome.Committed) continue;
-            logger.DeviceErased(archive.Table.Root, erasure.Hash, erasure.Rows, erasure.Files, result.Version);
-            return new Erased(erasure.Hash, erasure.Rows, erasure.Files, result.Version);
+    /// <summary>
+    /// Looks at all files of the version that may have rows of the device. False when one of them was replaced by others
+    /// meanwhile, which may have them now.
+    /// </summary>
+    private async ValueTask<bool> TryRewriteAllAsync(
+        Erasure erasure, DeltaSnapshot snapshot, string deviceId, CancellationToken ct)
+    {
+        foreach (var suspects in snapshot.FilesWithin([ColumnRange.Of("device_id", deviceId)])
+            .Where(file => !erasure.Clean.Contains(file.Path)).Chunk(FilesPerCommit))
+        {
+            if (!await TryRewriteAsync(erasure, snapshot, suspects, ct).ConfigureAwait(false)) return false;
         }
+
+        return true;
     }
 
     /// <summary>Looks at some files, and replaces those that have rows of the device.</summary>
-    private async ValueTask RewriteAsync(
-        Erasure erasure, DeltaSnapshot snapshot, List<AddFile> suspects, CancellationToken ct)
+    private async ValueTask<bool> TryRewriteAsync(
+        Erasure erasure, DeltaSnapshot snapshot, AddFile[] suspects, CancellationToken ct)
     {
         var startedAt = time.GetUtcNow();
         var (adds, removes, erased) = (new List<AddFile>(), new List<RemoveFile>(), 0L);
         foreach (var file in suspects)
         {
-            if (removes.Count >= FilesPerCommit) break;
             var rows = await files.ReadAsync(erasure.Archive, snapshot, [file], ct).ConfigureAwait(false);
             var kept = new List<int>();
             for (var row = 0; row < rows.Count; row++)
             {
-                if (rows.Device.Text(row).SequenceEqual(erasure.Device)) erasure.Partitions.Add(rows.LogPartition[row]);
+                if (erasure.Has(rows, row)) erasure.Partitions.Add(rows.LogPartition[row]);
                 else kept.Add(row);
             }
 
@@ -100,22 +108,32 @@ internal sealed class DeviceEraser(
                 .ConfigureAwait(false));
         }
 
-        if (removes.Count == 0) return;
-        var moves = MovesOf(erasure, snapshot, ArchiveRecords.Begun);
+        if (removes.Count == 0) return true;
+        var begun = erasure.Partitions.Except(erasure.Begun).ToList();
+        var moves = MovesOf(erasure, snapshot, begun, ArchiveRecords.Begun);
         var result = await erasure.Archive.CommitAsync(
             CommitOf(erasure, "begun", erased, moves, startedAt) with { Adds = adds, Removes = removes }, ct)
             .ConfigureAwait(false);
-        if (result.Outcome != DeltaCommitOutcome.Committed) return;
+        if (result.Outcome != DeltaCommitOutcome.Committed) return false;
         metrics.RowsRemoved(erasure.Archive.Output, "erased", erased);
         erasure.Rows += erased;
         erasure.Files += removes.Count;
+        erasure.Begun.UnionWith(begun);
         erasure.Clean.UnionWith(adds.Select(add => add.Path));
+        return true;
     }
 
-    private async ValueTask<DeltaCommitResult> RecordAsync(
-        Erasure erasure, DeltaSnapshot snapshot, CancellationToken ct) => await erasure.Archive.CommitAsync(
-            CommitOf(erasure, "done", erasure.Rows, MovesOf(erasure, snapshot, ArchiveRecords.Done), time.GetUtcNow()),
-            ct).ConfigureAwait(false);
+    private async ValueTask<long> RecordAsync(Erasure erasure, CancellationToken ct)
+    {
+        while (true)
+        {
+            var snapshot = (await erasure.Archive.Table.RefreshAsync(ct).ConfigureAwait(false))!;
+            var moves = MovesOf(erasure, snapshot, erasure.Partitions, ArchiveRecords.Done);
+            var result = await erasure.Archive.CommitAsync(
+                CommitOf(erasure, "done", erasure.Rows, moves, time.GetUtcNow()), ct).ConfigureAwait(false);
+            if (result.Outcome == DeltaCommitOutcome.Committed) return result.Version;
+        }
+    }
 
     private static DeltaCommit CommitOf(
         Erasure erasure, string state, long rows, IReadOnlyList<PositionMove> moves, DateTimeOffset at) => new()
@@ -136,31 +154,34 @@ internal sealed class DeviceEraser(
     /// <summary>
     /// Where rows of the device may be: telemetry has one partition for each device, rows of a query may be anywhere.
     /// </summary>
-    private IEnumerable<int> PartitionsOf(Erasure erasure, DeltaSnapshot snapshot) => erasure.Archive.Output is null
+    private IEnumerable<int> PartitionsOf(Erasure erasure) => erasure.Archive.Output is null
         ? [Partitioner.PartitionOf(erasure.Device, log.FindTopic(Topics.Telemetry)?.Partitions ?? 1)]
-        : ArchiveRecords.PositionsIn(snapshot).Keys;
+        : erasure.Before.Keys;
 
-    /// <summary>Up to where the archive stands in the snapshot that was looked at.</summary>
+    /// <summary>Up to where the archive stood at the beginning, unless more is recorded there.</summary>
     private static List<PositionMove> MovesOf(
-        Erasure erasure, DeltaSnapshot snapshot, Func<string, int, string> appIdOf)
+        Erasure erasure, DeltaSnapshot snapshot, IEnumerable<int> partitions, Func<string, int, string> appIdOf)
     {
         var moves = new List<PositionMove>();
-        var positions = ArchiveRecords.PositionsIn(snapshot);
-        foreach (var partition in erasure.Partitions)
+        foreach (var partition in partitions)
         {
             var appId = appIdOf(erasure.Hash, partition);
             var recorded = snapshot.PositionOf(appId);
-            var position = positions.GetValueOrDefault(partition);
+            var position = erasure.Before.GetValueOrDefault(partition);
             if (recorded is null || recorded < position) moves.Add(new PositionMove(appId, recorded, position));
         }
 
         return moves;
     }
 
-    private sealed record Erasure(ArchiveTable Archive, byte[] Device, string Hash)
+    /// <param name="Before">The offsets, by log partition, before which rows of the device are erased.</param>
+    private sealed record Erasure(ArchiveTable Archive, byte[] Device, string Hash, Dictionary<int, long> Before)
     {
         /// <summary>The log partitions that have rows of the device.</summary>
         public SortedSet<int> Partitions { get; } = [];
+
+        /// <summary>Those of them of which the table knows that rows may be gone.</summary>
+        public HashSet<int> Begun { get; } = [];
 
         /// <summary>Files that were looked at and have none.</summary>
         public HashSet<string> Clean { get; } = [];
@@ -168,5 +189,8 @@ internal sealed class DeviceEraser(
         public long Rows { get; set; }
 
         public int Files { get; set; }
+
+        public bool Has(RowSet rows, int row) => rows.Device.Text(row).SequenceEqual(Device)
+            && rows.LogOffset[row] < Before.GetValueOrDefault(rows.LogPartition[row]);
     }
 }

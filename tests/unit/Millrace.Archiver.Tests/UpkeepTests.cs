@@ -138,6 +138,34 @@ public sealed class UpkeepTests
     }
 
     [Test]
+    public async Task An_erasure_ends_while_the_device_goes_on_sending_and_takes_what_was_there_at_its_beginning()
+    {
+        await _archive.StartAsync();
+        for (var i = 0; i < 4; i++) await SendAsync(new Random(i), 30);
+        await _archive.CaughtUpAsync();
+        var before = await RowsAsync("device_id = 'device-3'");
+        using var stop = new CancellationTokenSource();
+        var sent = 0;
+        var sending = Task.Run(async () =>
+        {
+            do await _archive.SendAsync("device-3", (At, $"{{\"later\":{++sent}}}"));
+            while (!stop.IsCancellationRequested);
+        });
+
+        var erased = await _archive.Get<DeviceEraser>().RunAsync(Telemetry, "device-3", CancellationToken.None);
+        await stop.CancelAsync();
+        await sending;
+        await _archive.CaughtUpAsync();
+        var proof = await _archive.Get<ErasureProver>().ProveAsync(Telemetry, "device-3", CancellationToken.None);
+
+        Assert.That(before, Is.Not.Empty);
+        Assert.That(erased.Rows, Is.GreaterThanOrEqualTo(before.Count));
+        Assert.That(proof.ErasedRowsFound, Is.Zero);
+        Assert.That(erased.Rows + proof.LaterRows, Is.EqualTo(before.Count + sent));
+        await VerifiedAsync();
+    }
+
+    [Test]
     public async Task What_is_erased_while_files_are_merged_and_rows_come_stays_erased([Range(1, 3)] int seed)
     {
         await _archive.StartAsync();
