@@ -16,9 +16,9 @@ internal sealed record Erased(string DeviceHash, long Rows, int FilesRewritten, 
 
 /// <summary>
 /// Takes the rows of one device that the table has at the beginning out of it: files that have some are written again
-/// without them. Each commit says in the same step up to which offset of a log partition rows of the device may be gone,
-/// and the last one that they are: every file of one version was looked at, and what came into the table since was made
-/// of these files, or of records that lie behind. Cut off, it is done again from the start and ends the same.
+/// without them. Each commit says in the same step up to which offset of a log partition rows of the device may be
+/// gone, and the last one that they are: every file of one version was looked at, and what came into the table since
+/// was made of these files, or of records that lie behind. Cut off, it is done again from the start and ends the same.
 /// </summary>
 internal sealed class DeviceEraser(
     TableFiles files, IEventLog log, IOptions<ArchiverOptions> options, ArchiverMetrics metrics,
@@ -62,8 +62,8 @@ internal sealed class DeviceEraser(
     }
 
     /// <summary>
-    /// Looks at all files of the version that may have rows of the device. False when one of them was replaced by others
-    /// meanwhile, which may have them now.
+    /// Looks at all files of the version that may have rows of the device. False when one of them was replaced by
+    /// others meanwhile, which may have them now.
     /// </summary>
     private async ValueTask<bool> TryRewriteAllAsync(
         Erasure erasure, DeltaSnapshot snapshot, string deviceId, CancellationToken ct)

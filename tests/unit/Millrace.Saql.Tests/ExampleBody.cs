@@ -6,7 +6,8 @@ namespace Millrace.Saql.Tests;
 
 /// <summary>
 /// The body of an example's input line that is no JSON object: <c>[...]</c>, or a content type and then the body as
-/// text in JSON's quotes or as bytes, <c>x'A1 61'</c>; behind the type its encoding, <c>;gzip</c>. It travels as a line of its own form to where records are made.
+/// text in JSON's quotes or as bytes, <c>x'A1 61'</c>; behind the type its encoding, <c>;gzip</c>. It travels as a
+/// line of its own form to where records are made.
 /// </summary>
 internal static partial class ExampleBody
 {
