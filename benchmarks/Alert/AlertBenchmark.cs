@@ -7,33 +7,38 @@ using Millrace.Api.Queries;
 using Millrace.Benchmarks.EventLog;
 using Millrace.Contracts;
 using Millrace.EventLog;
-using Millrace.EventLog.Local;
 using Millrace.Gateway.Listeners;
 using Millrace.Hosting;
 using Millrace.Platform;
 using Millrace.Registry.Identities;
+using Millrace.Stores.Telemetry;
+using Millrace.TestKit;
 
 namespace Millrace.Benchmarks.Alert;
 
 /// <summary>
-/// From a device's publish to the durable alert, through MQTT, local log and query, with every role in this process and
-/// the load generator too: first as fast as it goes, then at half of that.
+/// From a device's publish to the durable alert and to the stored row, through MQTT, event log, query and warm writer,
+/// with every role in this process and the load generator too: first as fast as it goes, then at half of that, then
+/// at half of what the warm writer takes.
 /// </summary>
 internal static class AlertBenchmark
 {
     private const int Devices = 50;
-    private const int Window = 16;
-    private const int AlarmEvery = 100;
     private const int Rounds = 5;
     private const int SyncBytes = 4096;
-    private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(4);
 
-    public static async Task RunAsync(Report report)
+    private static readonly TimeSpan StoredTimeout = TimeSpan.FromMinutes(3);
+
+    public static Task RunAsync(Report report) => RunAsync(report, goals: true);
+
+    /// <param name="goals">Those of DESIGN for one process without a server.</param>
+    /// <param name="settings">Of the platform, such as EventLog:Kind=Kafka.</param>
+    public static async Task RunAsync(Report report, bool goals, params string[] settings)
     {
         var folder = Directory.CreateTempSubdirectory("millrace-bench-").FullName;
         try
         {
-            await RunAsync(report, folder);
+            await RunAsync(report, folder, goals, settings);
         }
         finally
         {
@@ -41,12 +46,13 @@ internal static class AlertBenchmark
         }
     }
 
-    private static async Task RunAsync(Report report, string folder)
+    private static async Task RunAsync(Report report, string folder, bool goals, string[] settings)
     {
-        await using var app = Build(folder);
+        await using var app = Build(folder, settings);
         await PlatformRunner.StartAsync(app, CancellationToken.None);
         var log = (TimedLog)app.Services.GetRequiredService<IEventLog>();
-        var publishers = await ConnectAsync(app);
+        var rows = (TimedRows)app.Services.GetRequiredService<ITelemetryStore>();
+        using var load = await ConnectAsync(app);
         log.QueryReads = true;
         await app.Services.GetRequiredService<QueryApplier>().EnsureAsync(
             "alarm", "SELECT sent INTO alerts FROM telemetry WHERE alarm = 1");
@@ -54,49 +60,71 @@ internal static class AlertBenchmark
         var seen = new List<SeenAlert>();
         var watch = Task.WhenAll(Enumerable.Range(0, 4).Select(p => WatchAsync(log, p, seen, watching.Token)));
 
-        await LoadAsync(publishers, perSecond: 0);
+        await load.RunAsync(perSecond: 0);
+        await StoredAsync(load, rows);
         var result = new AlertResult();
         for (var round = 0; round < Rounds; round++)
         {
             result.LoneSync(1_000 / PlainFile.Rate(folder, SyncBytes, writers: 1, TimeSpan.FromSeconds(1)));
-            await RoundAsync(publishers, log, seen, result);
+            await RoundAsync(load, log, rows, seen, result);
         }
 
-        result.Tell(report, $"{Devices} connections, QoS 1, 1 alarm in {AlarmEvery} messages", Window);
+        result.Tell(report, $"{Devices} connections, QoS 1, 1 alarm in {AlertLoad.AlarmEvery} messages", goals);
         await watching.CancelAsync();
         await watch;
-        foreach (var publisher in publishers) publisher.Dispose();
         await app.StopAsync();
     }
 
-    /// <summary>The whole platform, with a log that notes times. The API is not mapped.</summary>
-    private static WebApplication Build(string folder)
+    /// <summary>The whole platform, with a log and a store that note times. The API is not mapped.</summary>
+    private static WebApplication Build(string folder, string[] settings)
     {
         var builder = PlatformBuilder.Prepare(new DataFolder(folder), PlatformBuilder.AllRoles,
-            [new("Gateway:Mqtt:Port", "0"), new("Http:Port", "0"), new("Logging:Level", "Warning")], null);
-        builder.Services.AddSingleton<IEventLog>(s => new TimedLog(s.GetRequiredService<LocalLog>()));
+        [
+            new("Gateway:Mqtt:Port", "0"), new("Http:Port", "0"), new("Logging:Level", "Warning"),
+            .. settings.Select(one => one.Split('=', 2)).Select(pair => KeyValuePair.Create<string, string?>(pair[0], pair[1])),
+        ], null);
+        Decorate<IEventLog>(builder.Services, log => new TimedLog(log));
+        Decorate<ITelemetryStore>(builder.Services, TimedRows.Of);
         return builder.Build();
     }
 
+    private static void Decorate<T>(IServiceCollection services, Func<T, T> around) where T : class
+    {
+        var inner = services.Last(one => one.ServiceType == typeof(T)).ImplementationFactory!;
+        services.AddSingleton(s => around((T)inner(s)));
+    }
+
     private static async Task RoundAsync(
-        List<MqttPublisher> publishers, TimedLog log, List<SeenAlert> seen, AlertResult result)
+        AlertLoad load, TimedLog log, TimedRows rows, List<SeenAlert> seen, AlertResult result)
     {
         var cpu = Process.GetCurrentProcess().TotalProcessorTime;
-        var rate = await LoadAsync(publishers, perSecond: 0);
+        var (stored, started) = (rows.Written, Stopwatch.GetTimestamp());
+        var rate = await load.RunAsync(perSecond: 0);
         var spent = Process.GetCurrentProcess().TotalProcessorTime - cpu;
-        await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
+        await StoredAsync(load, rows);
+        var taken = (rows.Written - stored) / Stopwatch.GetElapsedTime(started).TotalSeconds;
         lock (seen) seen.Clear();
         log.Forget();
         cpu = Process.GetCurrentProcess().TotalProcessorTime;
         using var syncs = new SyncTimes();
-        var held = await LoadAsync(publishers, rate / 2);
-        result.Syncs(syncs.Count / RoundTime.TotalSeconds, syncs.MeanMs);
-        var busy = (Process.GetCurrentProcess().TotalProcessorTime - cpu) / RoundTime / Environment.ProcessorCount;
+        var held = await load.RunAsync(rate / 2);
+        result.Syncs(syncs.Count / AlertLoad.RoundTime.TotalSeconds, syncs.MeanMs);
+        var busy = (Process.GetCurrentProcess().TotalProcessorTime - cpu) / AlertLoad.RoundTime / Environment.ProcessorCount;
         await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
-        lock (seen) result.Add(rate, spent.TotalMicroseconds / (rate * RoundTime.TotalSeconds), held, busy, seen, log);
+        var each = spent.TotalMicroseconds / (rate * AlertLoad.RoundTime.TotalSeconds);
+        lock (seen) result.Add(rate, each, held, busy, seen, log);
+
+        await StoredAsync(load, rows);
+        rows.Forget();
+        held = await load.RunAsync(Math.Min(rate, taken) / 2);
+        await StoredAsync(load, rows);
+        result.Stored(taken, held, rows.Milliseconds());
     }
 
-    private static async Task<List<MqttPublisher>> ConnectAsync(WebApplication app)
+    private static Task StoredAsync(AlertLoad load, TimedRows rows) => Eventually.TrueAsync(
+        () => rows.Written == load.Sent, "all rows are stored", StoredTimeout);
+
+    private static async Task<AlertLoad> ConnectAsync(WebApplication app)
     {
         var registry = app.Services.GetRequiredService<DeviceRegistry>();
         var port = app.Services.GetRequiredService<GatewayEndpoints>().Mqtt!.Port;
@@ -109,45 +137,8 @@ internal static class AlertBenchmark
             publishers.Add(publisher);
         }
 
-        return publishers;
+        return new AlertLoad(publishers);
     }
-
-    /// <summary>Messages a second that were acknowledged. 0 asks for as many as there can be.</summary>
-    private static async Task<double> LoadAsync(List<MqttPublisher> publishers, double perSecond)
-    {
-        var started = Stopwatch.GetTimestamp();
-        var counts = await Task.WhenAll(publishers.Select(p => Task.Run(() => perSecond == 0
-            ? FloodAsync(p, started) : PaceAsync(p, started, perSecond / publishers.Count))));
-        return counts.Sum() / Stopwatch.GetElapsedTime(started).TotalSeconds;
-    }
-
-    private static async Task<long> FloodAsync(MqttPublisher publisher, long started)
-    {
-        var sent = 0L;
-        while (Stopwatch.GetElapsedTime(started) < RoundTime)
-        {
-            await publisher.PublishAsync([.. Enumerable.Range(0, Window).Select(_ => Body(sent++))]);
-        }
-
-        return sent;
-    }
-
-    /// <summary>Sends what is due, waits for it, and then for the next; what it fell behind is sent at once.</summary>
-    private static async Task<long> PaceAsync(MqttPublisher publisher, long started, double perSecond)
-    {
-        var sent = 0L;
-        while (Stopwatch.GetElapsedTime(started) is var elapsed && elapsed < RoundTime)
-        {
-            var due = Math.Min((long)(elapsed.TotalSeconds * perSecond) - sent, 200);
-            if (due > 0) await publisher.PublishAsync([.. Enumerable.Range(0, (int)due).Select(_ => Body(sent++))]);
-            else await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
-        }
-
-        return sent;
-    }
-
-    private static byte[] Body(long number) => Encoding.UTF8.GetBytes(
-        $$"""{"alarm":{{(number % AlarmEvery == 0 ? 1 : 0)}},"sent":{{Stopwatch.GetTimestamp()}}}""");
 
     private static async Task WatchAsync(TimedLog log, int partition, List<SeenAlert> seen, CancellationToken stop)
     {

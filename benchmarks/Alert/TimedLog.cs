@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Millrace.Contracts;
 using Millrace.EventLog;
+using Millrace.TestKit;
 
 namespace Millrace.Benchmarks.Alert;
 
@@ -9,15 +10,13 @@ namespace Millrace.Benchmarks.Alert;
 /// The log of the platform, which notes when telemetry was appended and durable, when a query read it, and when an
 /// alert was appended and durable. It keeps a little for each append, not for each record.
 /// </summary>
-internal sealed class TimedLog(IEventLog log) : IEventLog
+internal sealed class TimedLog(IEventLog log) : ForwardingLog(log), IEventLog
 {
     private readonly ConcurrentDictionary<TopicPartition, Spans> _appends = new();
     private readonly ConcurrentDictionary<TopicPartition, Spans> _reads = new();
 
     /// <summary>From now on, whoever opens telemetry is taken for the query.</summary>
     public bool QueryReads { get; set; }
-
-    public IReadOnlyList<string> Topics => log.Topics;
 
     public Span? AppendOf(TopicPartition partition, long offset) => Find(_appends, partition, offset);
 
@@ -28,56 +27,27 @@ internal sealed class TimedLog(IEventLog log) : IEventLog
         foreach (var spans in _appends.Values.Concat(_reads.Values)) spans.Clear();
     }
 
-    public async ValueTask<OffsetRange> AppendAsync(
+    public override async ValueTask<OffsetRange> AppendAsync(
         TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default)
     {
         var begun = Stopwatch.GetTimestamp();
-        var written = await log.AppendAsync(partition, records, ct).ConfigureAwait(false);
+        var written = await Inner.AppendAsync(partition, records, ct).ConfigureAwait(false);
         NoteAppend(partition, written, begun);
         return written;
     }
 
     public Exception? Append(TopicPartition partition, RecordBatchBuilder records, IAppendOwner owner) =>
-        log.Append(partition, records, new TimedOwner(this, partition, owner));
+        Inner.Append(partition, records, new TimedOwner(this, partition, owner));
 
-    public IPartitionReader OpenReader(TopicPartition partition, long offset)
+    public override IPartitionReader OpenReader(TopicPartition partition, long offset)
     {
-        var reader = log.OpenReader(partition, offset);
+        var reader = Inner.OpenReader(partition, offset);
         return QueryReads && partition.Topic == Contracts.Topics.Telemetry
             ? new TimedReader(reader, Of(_reads, partition))
             : reader;
     }
 
-    public ValueTask<TopicInfo> EnsureTopicAsync(TopicSpec spec, CancellationToken ct = default) =>
-        log.EnsureTopicAsync(spec, ct);
-
-    public TopicInfo? FindTopic(string name) => log.FindTopic(name);
-
-    public ValueTask<OffsetRange> RangeAsync(TopicPartition partition, CancellationToken ct = default) =>
-        log.RangeAsync(partition, ct);
-
-    public ValueTask<long> OffsetAtAsync(TopicPartition partition, long timestampMs, CancellationToken ct = default) =>
-        log.OffsetAtAsync(partition, timestampMs, ct);
-
-    public ValueTask CommitAsync(
-        string group, TopicPartition partition, long nextOffset, string? metadata = null,
-        CancellationToken ct = default) => log.CommitAsync(group, partition, nextOffset, metadata, ct);
-
-    public ValueTask<CommittedOffset?> CommittedAsync(
-        string group, TopicPartition partition, CancellationToken ct = default) =>
-        log.CommittedAsync(group, partition, ct);
-
-    public ValueTask<IReadOnlyList<string>> GroupsAsync(CancellationToken ct = default) => log.GroupsAsync(ct);
-
-    public ValueTask ForgetGroupAsync(string group, CancellationToken ct = default) => log.ForgetGroupAsync(group, ct);
-
-    public IAsyncEnumerable<AssignmentChange> WatchAssignmentAsync(
-        string group, string topic, CancellationToken ct = default) => log.WatchAssignmentAsync(group, topic, ct);
-
-    public ValueTask<long> TrimAsync(TopicPartition partition, long beforeOffset, CancellationToken ct = default) =>
-        log.TrimAsync(partition, beforeOffset, ct);
-
-    public ValueTask DisposeAsync() => log.DisposeAsync();
+    public override ValueTask DisposeAsync() => Inner.DisposeAsync();
 
     private void NoteAppend(TopicPartition partition, OffsetRange written, long begun)
     {

@@ -12,6 +12,9 @@ internal static class IngestBenchmark
     private const int Connections = 100;
     private static readonly int[] Windows = [1, 16];
 
+    /// <summary>Of a hub on a small cluster, and by default.</summary>
+    private static readonly int[] PartitionCounts = [4, 32];
+
     /// <summary>A broker is a JVM, which is several times slower in its first million records.</summary>
     private static readonly TimeSpan BrokerWarmTime = TimeSpan.FromSeconds(15);
 
@@ -29,23 +32,27 @@ internal static class IngestBenchmark
         report.Line("Brokers, gateway, mosquitto and generator share the machine. CPU: that of the gateway");
         report.Line("or of mosquitto, a message; the brokers' comes on top of ours.");
         report.Line();
-        report.Line("| connections | window | Millrace /s | mosquitto /s | ratio | CPU us, Millrace "
+        report.Line("| partitions | connections | window | Millrace /s | mosquitto /s | ratio | CPU us, Millrace "
             + "| CPU us, mosquitto | generator |");
-        report.Line("|---:|---:|---:|---:|---:|---:|---:|---:|");
+        report.Line("|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
         var folder = Directory.CreateTempSubdirectory("millrace-bench-").FullName;
         try
         {
             var certificate = new BenchCertificate(folder);
-            using var ours = new GatewayServer("Millrace", certificate, "EventLog:Kind=Kafka",
-                $"EventLog:Kafka:BootstrapServers={kafka.BootstrapServers}", $"EventLog:Kafka:Prefix={kafka.Prefix}in.",
-                $"EventLog:Kafka:Topics:ReplicationFactor={kafka.Topics.ReplicationFactor}",
-                $"EventLog:Kafka:Topics:InSyncReplicasMin={kafka.Topics.InSyncReplicasMin}");
             using var peer = new Mosquitto(folder, certificate);
-            using var toOurs = new LoadTarget(ours, tls: false, Connections);
             using var toPeer = new LoadTarget(peer, tls: false, Connections);
-            toOurs.Measure(qos: 1, window: 16, BrokerWarmTime);
-            foreach (var window in Windows)
-                report.Line($"| {Connections} | {window} {MqttBenchmark.Measure(toOurs, toPeer, qos: 1, window)}");
+            foreach (var partitions in PartitionCounts)
+            {
+                using var ours = new GatewayServer(
+                    "Millrace", certificate, KafkaBenchmark.Settings(kafka, $"in{partitions}.", partitions));
+                using var toOurs = new LoadTarget(ours, tls: false, Connections);
+                toOurs.Measure(qos: 1, window: 16, BrokerWarmTime);
+                foreach (var window in Windows)
+                {
+                    var row = MqttBenchmark.Measure(toOurs, toPeer, qos: 1, window);
+                    report.Line($"| {partitions} | {Connections} | {window} {row}");
+                }
+            }
         }
         finally
         {

@@ -1,25 +1,31 @@
 using System.Diagnostics;
 using System.Globalization;
+using Millrace.Benchmarks.Alert;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.EventLog.Kafka;
+using Millrace.TestKit.Servers;
 
 namespace Millrace.Benchmarks.Kafka;
 
 /// <summary>
 /// The event log on Kafka against plain Confluent.Kafka and the Java client's own tools, on the same brokers, one after
-/// the other, several times. Needs KAFKA_BOOTSTRAP_SERVERS, and KAFKA_CLASSPATH for the Java tools.
+/// the other, several times; then the gateway and the whole platform over it. The brokers are those that
+/// KAFKA_BOOTSTRAP_SERVERS names, or one that the engines command starts.
 /// </summary>
 internal static class KafkaBenchmark
 {
     public const int BodyBytes = 120, Partitions = 4;
+    private const string Variable = "KAFKA_BOOTSTRAP_SERVERS";
     private const int Records = 400_000, Rounds = 3;
 
     public static async Task RunAsync(Report report)
     {
-        if (Environment.GetEnvironmentVariable("KAFKA_BOOTSTRAP_SERVERS") is not { Length: > 0 } servers)
+        await using var set = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 }
+            ? null : await EngineSet.StartAsync("kafka", 1, "1g");
+        if ((set?.Variables[Variable] ?? Environment.GetEnvironmentVariable(Variable)) is not { Length: > 0 } servers)
         {
-            report.Line("Not run: KAFKA_BOOTSTRAP_SERVERS names no brokers.");
+            report.Line($"Not run: {Variable} names no brokers, and there is no engines command to start one with.");
             return;
         }
 
@@ -49,7 +55,36 @@ internal static class KafkaBenchmark
         await RowAsync(report, "consume: Java, ConsumerPerformance",
             () => JavaTool.ConsumeAsync(servers, topic, Records));
         IngestBenchmark.Run(report, options);
+        await PlatformAsync(report, options);
     }
+
+    /// <summary>Publish to alert and to warm row with Kafka as the log, and with Cassandra where it can be
+    /// started.</summary>
+    private static async Task PlatformAsync(Report report, KafkaLogOptions kafka)
+    {
+        await using var cassandra = await EngineSet.StartAsync("cassandra", 1, "1g");
+        string[] stores = cassandra is null ? [] :
+        [
+            "Stores:Kind=Cassandra",
+            $"Cassandra:ContactPoints={cassandra.Variables["CASSANDRA_CONTACT_POINTS"]}",
+            $"Cassandra:Port={cassandra.Variables["CASSANDRA_PORT"]}",
+            "Cassandra:ReplicationFactor=1", "Cassandra:RequestTimeout=60s",
+        ];
+        report.Line();
+        report.Line($"All roles over Kafka with {Partitions} partitions, rows in "
+            + $"{(cassandra is null ? "SQLite" : "Cassandra")}, servers on the same cores:");
+        report.Line();
+        await AlertBenchmark.RunAsync(report, goals: false, [.. stores, .. Settings(kafka, "all.", Partitions)]);
+    }
+
+    /// <summary>For a platform whose topics have a prefix of their own.</summary>
+    public static string[] Settings(KafkaLogOptions kafka, string prefix, int partitions) =>
+    [
+        "EventLog:Kind=Kafka", $"EventLog:Kafka:BootstrapServers={kafka.BootstrapServers}",
+        $"EventLog:Kafka:Prefix={kafka.Prefix}{prefix}", $"EventLog:Partitions={partitions}",
+        $"EventLog:Kafka:Topics:ReplicationFactor={kafka.Topics.ReplicationFactor}",
+        $"EventLog:Kafka:Topics:InSyncReplicasMin={kafka.Topics.InSyncReplicasMin}",
+    ];
 
     /// <summary>Time and CPU of this process for so many records.</summary>
     public static async Task<Turn> MeasureAsync(int records, Func<Task> work)

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Millrace.Benchmarks.EventLog;
 using Millrace.Contracts;
+using Millrace.EventLog;
 using Millrace.EventLog.Kafka;
 using Millrace.StreamProcessor;
 using Millrace.TestKit;
@@ -91,11 +92,27 @@ internal static class PipelineBenchmark
             () => EngineAsync(ReadOnly));
         var engine = await RowAsync(report, "engine over bytes in memory: the query", Turns, () => EngineAsync(Query));
 
-        var turn = 0;
-        var all = await RowAsync(report, "**Kafka to Kafka: the query in the stream processor**", Turns,
-            () => QueryAsync(run, broker, events, fleet, $"bench{++turn}"));
+        var (all, streams) = await InTurnsAsync(run, kafka, broker, events, fleet);
+        all.Tell(report, "**Kafka to Kafka: the query in the stream processor**");
+        streams?.Tell(report, "Kafka Streams, the same topic, window and aggregate");
         report.Line();
-        Tell(report, all, library, reader, decoding, engine);
+        Tell(report, all.Median, library, reader, decoding, engine);
+        if (streams is not null) TellRatio(report, all.Median, streams.Median);
+    }
+
+    /// <summary>Ours and the peer, one after the other, several times; null when there is no peer.</summary>
+    private static async Task<(CostSamples Ours, CostSamples? Streams)> InTurnsAsync(
+        ProcessorRun run, KafkaLogOptions kafka, int broker, long events, FleetEvents fleet)
+    {
+        var (ours, streams) = (new CostSamples(), new CostSamples());
+        await run.Log.EnsureTopicAsync(new TopicSpec(StreamsPeer.Output, Partitions));
+        for (var turn = 0; turn < Turns; turn++)
+        {
+            ours.Add(await QueryAsync(run, broker, events, fleet, $"bench{turn}"));
+            if (await StreamsPeer.MeasureAsync(kafka.BootstrapServers, broker, events) is { } peer) streams.Add(peer);
+        }
+
+        return (ours, streams.Count == 0 ? null : streams);
     }
 
     /// <summary>From the first records on until all are answered; then all its rows are looked at.</summary>
@@ -152,19 +169,16 @@ internal static class PipelineBenchmark
             $"| {name} | {us:f3} | {us / all.ClientUs:p0} |"));
     }
 
+    private static void TellRatio(Report report, CpuCost ours, CpuCost streams) =>
+        report.Line(string.Create(CultureInfo.InvariantCulture,
+            $"Against Kafka Streams: {ours.PerSecond / streams.PerSecond:f2}x the events, "
+            + $"{ours.ClientUs / streams.ClientUs:f2}x the CPU an event. No average passes its bound: it writes no row."));
+
     private static async Task<CpuCost> RowAsync(Report report, string name, int turns, Func<Task<CpuCost>> run)
     {
-        Samples rate = new(), client = new(), server = new();
-        for (var turn = 0; turn < turns; turn++)
-        {
-            var cost = await run();
-            rate.Add(cost.PerSecond);
-            client.Add(cost.ClientUs);
-            server.Add(cost.ServerUs);
-        }
-
-        report.Line(string.Create(CultureInfo.InvariantCulture,
-            $"| {name} | {rate.Median:n0} | {client.Median:f3} | {server.Median:f3} |"));
-        return new CpuCost(rate.Median, client.Median, server.Median);
+        var costs = new CostSamples();
+        for (var turn = 0; turn < turns; turn++) costs.Add(await run());
+        costs.Tell(report, name);
+        return costs.Median;
     }
 }

@@ -25,7 +25,7 @@ public sealed partial class KafkaLog : IRetainedLog
     private readonly KafkaAdmin _admin;
     private readonly TopicCatalog _catalog;
     private readonly TopicMaker _maker;
-    private readonly KafkaProducer _producer;
+    private readonly KafkaProducers _producers;
     private readonly ReaderPool _readers;
     private readonly OffsetQueries _offsets;
     private readonly GroupOffsets _groups;
@@ -44,7 +44,7 @@ public sealed partial class KafkaLog : IRetainedLog
         _admin = new KafkaAdmin(options, _log, _time);
         _catalog = new TopicCatalog(_admin, options, _log, _time);
         _maker = new TopicMaker(_admin, _catalog, options, _log, _time);
-        _producer = new KafkaProducer(options, _log, _time, _metrics);
+        _producers = new KafkaProducers(options, _log, _time, _metrics);
         _readers = new ReaderPool(options, _log, _time);
         _offsets = new OffsetQueries(options, _log, _time);
         _groups = new GroupOffsets(this, _maker, _time);
@@ -53,7 +53,7 @@ public sealed partial class KafkaLog : IRetainedLog
     public IReadOnlyList<string> Topics =>
         [.. _catalog.Topics.Keys.Where(topic => topic != GroupOffsets.Topic).Order(StringComparer.Ordinal)];
 
-    internal KafkaProducer Producer => _producer;
+    internal KafkaProducers Producers => _producers;
 
     internal ReaderPool Readers => _readers;
 
@@ -76,14 +76,15 @@ public sealed partial class KafkaLog : IRetainedLog
         if (ct.IsCancellationRequested) return ValueTask.FromCanceled<OffsetRange>(ct);
         if (Refusal(partition, records) is { } refusal) return ValueTask.FromException<OffsetRange>(refusal);
         var answer = new AwaitedAppend();
-        _producer.Append(_admin.Named(partition.Topic), partition, records, answer, ct);
+        _producers.Of(partition).Append(_admin.Named(partition.Topic), partition, records, answer, ct);
         return new ValueTask<OffsetRange>(answer.Task);
     }
 
     public Exception? Append(TopicPartition partition, RecordBatchBuilder records, IAppendOwner owner)
     {
         if (Refusal(partition, records) is { } refusal) return refusal;
-        _producer.Append(_admin.Named(partition.Topic), partition, records, owner, CancellationToken.None);
+        _producers.Of(partition)
+            .Append(_admin.Named(partition.Topic), partition, records, owner, CancellationToken.None);
         return null;
     }
 
@@ -151,7 +152,7 @@ public sealed partial class KafkaLog : IRetainedLog
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 1) return;
         await _stopped.CancelAsync().ConfigureAwait(false);
-        await _producer.DisposeAsync().ConfigureAwait(false);
+        await _producers.DisposeAsync().ConfigureAwait(false);
         await _groups.DisposeAsync().ConfigureAwait(false);
         await _readers.DisposeAsync().ConfigureAwait(false);
         await _catalog.DisposeAsync().ConfigureAwait(false);

@@ -25,6 +25,13 @@ public sealed class KafkaProducerOptions
     /// </summary>
     public TimeSpan Linger { get; set; } = TimeSpan.FromMicroseconds(100);
 
+    /// <summary>
+    /// Producers that share the partitions, each with a connection to every broker. More of them spare a hub of many
+    /// partitions, each with little to write, the wait of one partition for another.
+    /// </summary>
+    [Range(1, 32)]
+    public int Clients { get; set; } = 4;
+
     /// <summary>Bytes of records that wait for the brokers; beyond them, appends wait for room.</summary>
     public ByteSize QueueBytesMax { get; set; } = ByteSize.FromMiB(64);
 

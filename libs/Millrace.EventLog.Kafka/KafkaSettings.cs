@@ -17,6 +17,8 @@ internal static class KafkaSettings
             ["client.id"] = options.ClientId,
             ["socket.timeout.ms"] = Ms(options.RequestTimeout),
             ["socket.keepalive.enable"] = "true",
+            // Small requests follow one another; together with acknowledgements that wait, each would wait too.
+            ["socket.nagle.disable"] = "true",
             ["reconnect.backoff.max.ms"] = "2000",
             // A client that never reached a leader learns only so that there is a new one.
             ["topic.metadata.refresh.interval.ms"] = Ms(options.MetadataInterval),

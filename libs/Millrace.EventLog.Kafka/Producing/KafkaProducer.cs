@@ -4,7 +4,7 @@ using Millrace.Contracts;
 namespace Millrace.EventLog.Kafka.Producing;
 
 /// <summary>
-/// Appends to the cluster. Brokers that are slow or away make appends wait, at first for their answer, then for room. A
+/// Appends to some of the partitions of the cluster. Brokers that are slow or away make appends wait, at first for their answer, then for room. A
 /// producer that cannot go on is replaced.
 /// </summary>
 internal sealed class KafkaProducer : IAsyncDisposable
@@ -22,11 +22,11 @@ internal sealed class KafkaProducer : IAsyncDisposable
     private long _startedAt;
     private bool _isDisposed;
 
-    public KafkaProducer(KafkaLogOptions options, ILogger log, TimeProvider time, EventLogMetrics metrics)
+    public KafkaProducer(
+        KafkaLogOptions options, AppendRoom room, ILogger log, TimeProvider time, EventLogMetrics metrics)
     {
-        (_options, _log, _time, _metrics) = (options, log, time, metrics);
+        (_options, _room, _log, _time, _metrics) = (options, room, log, time, metrics);
         _settings = KafkaSettings.Producer(options);
-        _room = new AppendRoom(options.Producer.QueueBytesMax.Bytes, options.Producer.QueueRecordsMax);
         _current = Start();
     }
 

@@ -17,10 +17,6 @@ internal sealed class SinkStreams(
     IEventLog log, StreamRuntime runtime, IOptions<StreamProcessorOptions> options, TimeProvider time,
     ILogger<SinkStreams> logger)
 {
-    // The store's own position rules. The log's is for retention and lag: while more waits to be written, now and then
-    // is enough, and spares the disk a sync for each write.
-    private static readonly TimeSpan CommitInterval = TimeSpan.FromSeconds(1);
-
     private readonly SupervisedStreams _streams = new(log, options.Value, time, logger);
 
     /// <summary>Runs until the token is cancelled, then drains.</summary>
@@ -40,8 +36,7 @@ internal sealed class SinkStreams(
         }
 
         var metadata = position?.Metadata;
-        var committedAt = time.GetTimestamp();
-
+        await using var commits = new SinkCommits(log, sink.Name, partition, time);
         var (killSwitch, done) = Source
             .FromGraph(new PartitionSourceStage(log, partition, start, (int)options.Value.ReadBytesMax.Bytes))
             .ViaMaterialized(KillSwitches.Single<RecordBatch>(), Keep.Right)
@@ -55,11 +50,7 @@ internal sealed class SinkStreams(
             {
                 // A write that was begun is finished on a stop: it is what the drain waits for.
                 metadata = await sink.WriteAsync(partition, batches, metadata, stop);
-                var next = batches[^1].NextOffset;
-                if (time.GetElapsedTime(committedAt) < CommitInterval && (await log.RangeAsync(partition)).Next > next)
-                    return NotUsed.Instance;
-                await log.CommitAsync(sink.Name, partition, next);
-                committedAt = time.GetTimestamp();
+                await commits.StoredAsync(batches[^1].NextOffset);
                 return NotUsed.Instance;
             })
             .ToMaterialized(Sink.Ignore<NotUsed>(), Keep.Both)

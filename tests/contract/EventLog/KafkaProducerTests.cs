@@ -16,7 +16,7 @@ public sealed class KafkaProducerTests : KafkaTest
     {
         var log = await OpenAsync("telemetry");
         await AppendAsync(log, Partition, "before");
-        var broken = log.Producer.Current;
+        var broken = log.Producers.Of(Partition).Current;
         var written = new List<string>();
         var uncertain = new List<string>();
 
@@ -37,7 +37,7 @@ public sealed class KafkaProducerTests : KafkaTest
         await Task.WhenAll(appends).WaitAsync(Patience);
         var last = await AppendAsync(log, Partition, "after");
 
-        Assert.That(log.Producer.Current, Is.Not.SameAs(broken));
+        Assert.That(log.Producers.Of(Partition).Current, Is.Not.SameAs(broken));
         await broken.Ended.WaitAsync(Patience);
         var values = await ReadAsync(log, Partition, (int)last.Next);
         var places = values.Select((value, offset) => $"{offset}:{value}").ToHashSet();

@@ -2,13 +2,14 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Millrace.Contracts;
 using Millrace.EventLog;
+using Millrace.TestKit;
 
 namespace Millrace.StreamProcessor.Tests;
 
 /// <summary>
 /// One process's view of a log that several share: the same records, and partitions that come and go as a test says.
 /// </summary>
-internal sealed class SharedLog(IEventLog log) : IEventLog
+internal sealed class SharedLog(IEventLog log) : ForwardingLog(log)
 {
     private readonly Lock _gate = new();
     private readonly List<Member> _members = [];
@@ -19,8 +20,6 @@ internal sealed class SharedLog(IEventLog log) : IEventLog
     public long RecordsRead => Interlocked.Read(ref _recordsRead);
 
     public int ReadersOpen => Volatile.Read(ref _readersOpen);
-
-    public IReadOnlyList<string> Topics => log.Topics;
 
     /// <summary>Gives these partitions of every topic to this process; completes when what it had is drained.</summary>
     public async Task OwnAsync(params int[] partitions)
@@ -44,10 +43,10 @@ internal sealed class SharedLog(IEventLog log) : IEventLog
         lock (_gate) _members.ForEach(member => member.Fail());
     }
 
-    public async IAsyncEnumerable<AssignmentChange> WatchAssignmentAsync(
+    public override async IAsyncEnumerable<AssignmentChange> WatchAssignmentAsync(
         string group, string topic, [EnumeratorCancellation] CancellationToken ct = default)
     {
-        var member = new Member(topic, log.FindTopic(topic)!.Partitions);
+        var member = new Member(topic, Inner.FindTopic(topic)!.Partitions);
         lock (_gate)
         {
             _members.Add(member);
@@ -64,41 +63,8 @@ internal sealed class SharedLog(IEventLog log) : IEventLog
         }
     }
 
-    public ValueTask<TopicInfo> EnsureTopicAsync(TopicSpec spec, CancellationToken ct = default) =>
-        log.EnsureTopicAsync(spec, ct);
-
-    public TopicInfo? FindTopic(string name) => log.FindTopic(name);
-
-    public ValueTask<OffsetRange> AppendAsync(
-        TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default) =>
-        log.AppendAsync(partition, records, ct);
-
-    public IPartitionReader OpenReader(TopicPartition partition, long offset) =>
-        new CountedReader(this, log.OpenReader(partition, offset));
-
-    public ValueTask<OffsetRange> RangeAsync(TopicPartition partition, CancellationToken ct = default) =>
-        log.RangeAsync(partition, ct);
-
-    public ValueTask<long> OffsetAtAsync(TopicPartition partition, long timestampMs, CancellationToken ct = default) =>
-        log.OffsetAtAsync(partition, timestampMs, ct);
-
-    public ValueTask CommitAsync(
-        string group, TopicPartition partition, long nextOffset, string? metadata = null,
-        CancellationToken ct = default) => log.CommitAsync(group, partition, nextOffset, metadata, ct);
-
-    public ValueTask<CommittedOffset?> CommittedAsync(
-        string group, TopicPartition partition, CancellationToken ct = default) =>
-        log.CommittedAsync(group, partition, ct);
-
-    public ValueTask<IReadOnlyList<string>> GroupsAsync(CancellationToken ct = default) => log.GroupsAsync(ct);
-
-    public ValueTask ForgetGroupAsync(string group, CancellationToken ct = default) => log.ForgetGroupAsync(group, ct);
-
-    public ValueTask<long> TrimAsync(TopicPartition partition, long beforeOffset, CancellationToken ct = default) =>
-        log.TrimAsync(partition, beforeOffset, ct);
-
-    /// <summary>The log goes on: it is another's.</summary>
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public override IPartitionReader OpenReader(TopicPartition partition, long offset) =>
+        new CountedReader(this, Inner.OpenReader(partition, offset));
 
     private sealed class CountedReader : IPartitionReader
     {
