@@ -63,7 +63,8 @@ public class ConfigurationTests
             Assert.That(result.ExitCode, Is.EqualTo(says is null ? 0 : 1), result.Error);
             if (says is null) continue;
             Assert.That(result.Error, Does.StartWith("HO-0001").And.Contain(says));
-            if (set!.StartsWith("Gateway", StringComparison.Ordinal)) Assert.That(result.Error, Does.Contain("HO-0004"));
+            if (says.StartsWith("Gateway", StringComparison.Ordinal))
+                Assert.That(result.Error, Does.Contain("HO-0004"));
         }
 
         var embedded = await Command.MillraceAsync(["check-config", "--data", folder.Path,
