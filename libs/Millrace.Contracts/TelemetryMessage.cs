@@ -7,6 +7,11 @@ namespace Millrace.Contracts;
 /// keep.</summary>
 public sealed record TelemetryMessage
 {
+    /// <summary>
+    /// What a stored row has beside its device's id, its properties and its body, about: times, place and framing.
+    /// </summary>
+    public const int RowBytes = 80;
+
     private static readonly TimeSpan CreationPast = TimeSpan.FromDays(30);
     private static readonly TimeSpan CreationFuture = TimeSpan.FromMinutes(5);
 

@@ -19,4 +19,9 @@ public static class HostingErrors
         "Another process has this node's name.",
         "Two processes of one data folder are both called so; sessions, statuses and partitions are told apart by it.",
         "Give each process a name of its own with Node:Name, or end the other process.");
+
+    public static readonly ErrorDefinition RateTooHigh = new("HO-0004",
+        "The gateway would let in more than partitions of the warm store are reckoned for.",
+        "With the stores on Cassandra, the gateway's limits keep devices to the rates of Cassandra:Telemetry.",
+        "Lower the limit or leave it out, or raise the rate, with a shorter Bucket or more Shards.");
 }

@@ -31,6 +31,9 @@ internal static partial class Log
         "Cassandra at {ContactPoints} does not say how its commit log is synced ({Error})")]
     public static partial void CommitLogUnknown(this ILogger log, string contactPoints, string error);
 
+    [LoggerMessage(3307, LogLevel.Error, "{Error} Trying again, {Seconds} s so far")]
+    public static partial void AccessRefused(this ILogger log, string error, int seconds);
+
     [LoggerMessage(3320, LogLevel.Information,
         "Telemetry lies in buckets of {Bucket} and {Shards} shards for event times from {From:u} on")]
     public static partial void LayoutRecorded(this ILogger log, string bucket, int shards, DateTimeOffset from);

@@ -50,6 +50,11 @@ public static class StoreErrors
         "Its content is not what SQLite wrote there.",
         "Stop the platform and restore the file from a backup; warm.db may be removed: the log fills it again.");
 
+    public static readonly ErrorDefinition AccessRefused = new("ST-0010",
+        "Cassandra does not let this process in.",
+        "The login was refused, the role lacks a permission, or a certificate is not good.",
+        "Check Cassandra:Security; the process tries again, and goes on by itself.");
+
     /// <summary>Whether the same request may succeed later, with nothing changed but the store's own state.</summary>
     public static bool Passes(Error error) =>
         error.Definition == Unavailable || error.Definition == DiskFull || error.Definition == Locked;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Cql;
 using Millrace.Hosting.Health;
+using Millrace.Primitives;
 using Millrace.Stores.Cassandra.Schema;
 
 namespace Millrace.Stores.Cassandra.Connection;
@@ -20,6 +21,8 @@ internal sealed class CassandraConnector : IAwaitedServer, IAsyncDisposable
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stopped = new();
     private readonly Task<CqlSession> _session;
+    private volatile ErrorDefinition? _failure;
+    private long _saidAt;
 
     public CassandraConnector(CassandraOptions options, TimeProvider time, ILoggerFactory loggers)
     {
@@ -31,6 +34,12 @@ internal sealed class CassandraConnector : IAwaitedServer, IAsyncDisposable
     public string Keyspace => _options.Keyspace;
 
     string IAwaitedServer.Name => "stores";
+
+    /// <summary>Not who wants to log in where: that is in the log.</summary>
+    string? IAwaitedServer.Trouble =>
+        !_session.IsCompletedSuccessfully && _failure is { } failure && failure == StoreErrors.AccessRefused
+            ? $"{failure.Code}: {failure.What} {failure.Remedy}"
+            : null;
 
     /// <summary>
     /// Waits until the cluster answers; an error that waiting does not mend, such as ST-0005, ends it.
@@ -52,25 +61,34 @@ internal sealed class CassandraConnector : IAwaitedServer, IAsyncDisposable
 
     private async Task<CqlSession> KeepTryingAsync()
     {
-        var (startedAt, saidAt) = (_time.GetTimestamp(), 0L);
+        var startedAt = _time.GetTimestamp();
         while (true)
         {
             try
             {
                 return await OpenAsync(_stopped.Token).ConfigureAwait(false);
             }
+            catch (Exception e) when (CassandraFailures.AccessRefused(e, _options.ContactPoints) is { } refused)
+            {
+                Say(refused.Definition, seconds => _log.AccessRefused(refused.ToString(), seconds), startedAt);
+            }
             catch (CqlException e)
             {
-                if (saidAt == 0 || _time.GetElapsedTime(saidAt) >= SaidOnceIn)
-                {
-                    saidAt = _time.GetTimestamp();
-                    _log.WaitingForCluster(_options.ContactPoints, e.Error.Detail ?? e.Message,
-                        (int)_time.GetElapsedTime(startedAt).TotalSeconds);
-                }
+                var detail = $"{e.Code}: {e.Error.Detail ?? e.Error.Definition.What}";
+                Say(e.Error.Definition,
+                    seconds => _log.WaitingForCluster(_options.ContactPoints, detail, seconds), startedAt);
             }
 
             await Task.Delay(TryAgainAfter, _time, _stopped.Token).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>At once when it is another failure than before, else now and then.</summary>
+    private void Say(ErrorDefinition failure, Action<int> say, long startedAt)
+    {
+        if (failure == _failure && _time.GetElapsedTime(_saidAt) < SaidOnceIn) return;
+        (_failure, _saidAt) = (failure, _time.GetTimestamp());
+        say((int)_time.GetElapsedTime(startedAt).TotalSeconds);
     }
 
     private async Task<CqlSession> OpenAsync(CancellationToken ct)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Millrace.Stores.Cassandra.Connection;
@@ -18,14 +19,23 @@ internal static class CassandraTls
         var own = options.CertificateFile is null
             ? null
             : X509Certificate2.CreateFromPemFile(options.CertificateFile, options.KeyFile);
-        var authorities = new X509Certificate2Collection();
-        if (options.CaFile is not null) authorities.ImportFromPemFile(options.CaFile);
+        var authorities = options.CaFile is null ? [] : Authorities(options.CaFile);
         return node => new SslClientAuthenticationOptions
         {
             TargetHost = options.ServerName ?? node.Address.ToString(),
             ClientCertificates = own is null ? null : [own],
             CertificateChainPolicy = authorities.Count == 0 ? null : Trusting(authorities),
         };
+    }
+
+    /// <summary>One at least: without any, the system's would be trusted instead.</summary>
+    private static X509Certificate2Collection Authorities(string file)
+    {
+        var authorities = new X509Certificate2Collection();
+        authorities.ImportFromPemFile(file);
+        return authorities.Count > 0
+            ? authorities
+            : throw new CryptographicException($"{file} has no certificate in PEM.");
     }
 
     private static X509ChainPolicy Trusting(X509Certificate2Collection authorities)

@@ -47,8 +47,14 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
         foreach (var area in areas) _areas[area] = true;
     }
 
-    public ValueTask<DevicePosition?> FindAsync(string deviceId, CancellationToken ct) =>
-        _tables.FindAsync(deviceId, ct);
+    public async ValueTask<DevicePosition?> FindAsync(string deviceId, CancellationToken ct) =>
+        (await _tables.FindAsync(deviceId, ct).ConfigureAwait(false)).Current;
+
+    public async ValueTask ForgetAsync(IReadOnlyList<DeviceEnd> ends, CancellationToken ct)
+    {
+        await InFlight.ForEachAsync(ends, ct, _tables.ForgetAsync).ConfigureAwait(false);
+        foreach (var end in ends) _known.TryRemove(end.DeviceId, out _);
+    }
 
     public ValueTask<Page<DevicePosition>> WithinAsync(
         GeoArea area, int limit, string? continuation, CancellationToken ct) =>
@@ -63,7 +69,7 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
         {
             result.AddRange(await Task.WhenAll(chunk.Select(async position => (position,
                 _known.GetValueOrDefault(position.DeviceId)
-                ?? await _tables.FindAsync(position.DeviceId, ct).ConfigureAwait(false)))).ConfigureAwait(false));
+                ?? await FindAsync(position.DeviceId, ct).ConfigureAwait(false)))).ConfigureAwait(false));
         }
 
         return result;
@@ -85,7 +91,10 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
         return ([], null);
     }
 
-    /// <summary>Those that their devices confirm. One that a device has left is removed on the way.</summary>
+    /// <summary>
+    /// Those that their devices confirm. One that a device has left, or that a deleted one left behind, is removed on
+    /// the way.
+    /// </summary>
     private async ValueTask<IReadOnlyList<PlacedPosition>> CurrentAsync(
         IReadOnlyList<PlacedPosition> entries, CancellationToken ct)
     {
@@ -98,8 +107,9 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
             foreach (var (entry, device) in chunk.Zip(devices))
             {
                 // The entry is written first: it may be ahead of its device for a moment.
-                if (device is null || entry.Position.IsAfter(device)) continue;
-                if (entry.Position == device) current.Add(entry);
+                var isLeft = entry.Position.IsOf(device.End);
+                if (!isLeft && (device.Written is null || entry.Position.IsAfter(device.Written))) continue;
+                if (!isLeft && entry.Position == device.Written) current.Add(entry);
                 else left.Add(await _tables.BindLeftAsync(entry.Position, ct).ConfigureAwait(false));
             }
         }

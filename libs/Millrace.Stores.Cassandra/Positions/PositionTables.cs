@@ -19,7 +19,13 @@ internal sealed class PositionTables(CassandraDatabase database)
         "INSERT INTO positions_of_devices(shard, device, value) VALUES(?, ?, ?) USING TIMESTAMP ?");
 
     private static readonly StoreStatement SelectDevice = new(
-        "SELECT value FROM positions_of_devices WHERE shard = ? AND device = ?");
+        "SELECT value, ended FROM positions_of_devices WHERE shard = ? AND device = ?");
+
+    private static readonly StoreStatement End = new(
+        "UPDATE positions_of_devices USING TIMESTAMP ? SET ended = ? WHERE shard = ? AND device = ?");
+
+    private static readonly StoreStatement DeleteDevice = new(
+        "DELETE value FROM positions_of_devices USING TIMESTAMP ? WHERE shard = ? AND device = ?");
 
     private static readonly StoreStatement InsertEntry = new(
         "INSERT INTO positions_by_area(area, cell, device, value) VALUES(?, ?, ?, ?) USING TIMESTAMP ?");
@@ -61,9 +67,27 @@ internal sealed class PositionTables(CassandraDatabase database)
     public async ValueTask<BoundStatement> BindAreaAsync(int area, CancellationToken ct) =>
         (await database.BindAsync(InsertArea, ct).ConfigureAwait(false)).Add(area);
 
-    public ValueTask<DevicePosition?> FindAsync(string device, CancellationToken ct) =>
-        database.FirstAsync<DevicePosition>(
-            SelectDevice, row => PositionCodec.Read(device, row.Bytes(0)), ct, ShardOf(device), device);
+    public async ValueTask<StoredPosition> FindAsync(string device, CancellationToken ct) =>
+        await database.FirstAsync(SelectDevice, row => new StoredPosition(
+            row.IsNull(0) ? null : PositionCodec.Read(device, row.Bytes(0)), DeviceEndCodec.Read(device, row, 1)), ct,
+            ShardOf(device), device).ConfigureAwait(false) ?? StoredPosition.None;
+
+    /// <summary>
+    /// First the end is written: from then on no position of the device counts, whenever one comes. What is there is
+    /// deleted as of its own time, so that no later one goes with it.
+    /// </summary>
+    public async ValueTask ForgetAsync(DeviceEnd end, CancellationToken ct)
+    {
+        var shard = ShardOf(end.DeviceId);
+        await database.RunAsync(
+            End, ct, TelemetryTable.MicrosecondsOf(end.AtMs), DeviceEndCodec.Write(end), shard, end.DeviceId)
+            .ConfigureAwait(false);
+        var left = (await FindAsync(end.DeviceId, ct).ConfigureAwait(false)).Written;
+        if (left is null || !left.IsOf(end)) return;
+        await database.RunAsync(await BindLeftAsync(left, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+        await database.RunAsync(DeleteDevice, ct, TelemetryTable.MicrosecondsOf(left.EventAtMs), shard, end.DeviceId)
+            .ConfigureAwait(false);
+    }
 
     /// <summary>Areas that have, or had, devices.</summary>
     public ValueTask<List<int>> AreasAsync(int first, int last, CancellationToken ct) =>

@@ -95,5 +95,6 @@ internal static class Migrations
         new("runs of nodes",
             "CREATE TABLE IF NOT EXISTS node_runs(hub text, run text, node text, PRIMARY KEY(hub, run))"),
         new("connections that are open", "ALTER TABLE connected_devices ADD IF NOT EXISTS connection text"),
+        TelemetrySchema.Ends,
     ];
 }

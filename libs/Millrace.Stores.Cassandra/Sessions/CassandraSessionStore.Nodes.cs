@@ -13,6 +13,9 @@ internal sealed partial class CassandraSessionStore
         return before;
     }
 
+    public async ValueTask<int> CountNodesAsync(DateTimeOffset heardSince, CancellationToken ct) =>
+        (await _nodes.HeardAsync(heardSince, ct).ConfigureAwait(false)).Count;
+
     public async ValueTask<IReadOnlyList<string>> ListLostRunsAsync(
         string run, DateTimeOffset heardSince, CancellationToken ct)
     {

@@ -22,10 +22,14 @@ public sealed class CassandraTelemetryOptions
     [Range(1, 65_536)]
     public int Shards { get; set; } = 256;
 
-    /// <summary>The most that one device stores a second, averaged over a bucket.</summary>
+    /// <summary>
+    /// The most that one device stores a second, averaged over a bucket; the gateway holds it to that.
+    /// </summary>
     public ByteSize DeviceBytesPerSecond { get; set; } = ByteSize.FromKiB(128);
 
-    /// <summary>The most that all devices store a second, averaged over a bucket.</summary>
+    /// <summary>
+    /// The most that all devices store a second, averaged over a bucket; all gateways together hold them to that.
+    /// </summary>
     public ByteSize HubBytesPerSecond { get; set; } = ByteSize.FromMiB(8);
 
     /// <summary>How far ahead of the clock another bucket or number of shards begins; an hour or more.</summary>

@@ -47,6 +47,9 @@ internal sealed partial class CassandraTelemetryStore
     public ValueTask<TelemetryMessage?> LatestAsync(string deviceId, CancellationToken ct) =>
         _latest.FindAsync(deviceId, ct);
 
+    public async ValueTask ForgetAsync(IReadOnlyList<DeviceEnd> ends, CancellationToken ct) =>
+        await InFlight.ForEachAsync(ends, ct, _latest.ForgetAsync).ConfigureAwait(false);
+
     public async ValueTask<IReadOnlyList<Page<TelemetryMessage>>> QueryManyAsync(
         IReadOnlyList<TelemetryRange> ranges, CancellationToken ct) =>
         await InFlight.SelectAsync(ranges, ct, QueryAsync).ConfigureAwait(false);

@@ -10,14 +10,13 @@ namespace Millrace.Stores.Cassandra.Telemetry;
 internal sealed class PartitionSizes(long bytesMax, ILogger log)
 {
     private const int WatchedMax = 20_000;
-    private const int RowBytes = 80;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<TelemetryPartition, long> _bytes = [];
 
     public void Add(TelemetryPartition partition, TelemetryMessage row)
     {
-        var added = RowBytes + row.DeviceId.Length + row.Body.Length;
+        var added = TelemetryMessage.RowBytes + row.DeviceId.Length + row.Body.Length;
         foreach (var (name, value) in row.Properties) added += name.Length + value.Length;
         long before;
         lock (_gate)

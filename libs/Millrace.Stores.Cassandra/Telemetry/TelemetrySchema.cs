@@ -28,4 +28,8 @@ internal static class TelemetrySchema
         CREATE TABLE IF NOT EXISTS telemetry_layouts(id int, from_at timestamp, width_ms bigint, shards int,
           PRIMARY KEY(id, from_at))
         """);
+
+    public static readonly Migration Ends = new("ends of devices",
+        "ALTER TABLE telemetry_latest ADD IF NOT EXISTS ended blob",
+        "ALTER TABLE positions_of_devices ADD IF NOT EXISTS ended blob");
 }

@@ -8,6 +8,12 @@ public interface IPositionStore
     /// </summary>
     ValueTask WriteAsync(IReadOnlyList<DevicePosition> positions, CancellationToken ct = default);
 
+    /// <summary>
+    /// Devices were deleted: where they were, and what of it still comes, does not count any more. A replay changes
+    /// nothing.
+    /// </summary>
+    ValueTask ForgetAsync(IReadOnlyList<DeviceEnd> ends, CancellationToken ct = default);
+
     ValueTask<DevicePosition?> FindAsync(string deviceId, CancellationToken ct = default);
 
     /// <summary>Devices whose latest position is in the area; neighbours come near one another.</summary>

@@ -94,6 +94,9 @@ public interface ISessionStore
     /// <param name="run">Of this node, from its start to its end: what a crash of it left is known by it.</param>
     ValueTask<DateTimeOffset?> RenewAsync(string run, DateTimeOffset now, CancellationToken ct = default);
 
+    /// <summary>How many nodes said since that they are at work.</summary>
+    ValueTask<int> CountNodesAsync(DateTimeOffset heardSince, CancellationToken ct = default);
+
     /// <summary>
     /// Runs that ended without a word, and are this node's to look after: earlier ones of its own, and those of nodes
     /// of which nothing was heard since, when no node that was heard since comes before this one by name.

@@ -55,6 +55,11 @@ internal static class Schemas
         """),
         new("connections that are open",
             "CREATE INDEX device_states_connection ON device_states(connection) WHERE connected = 1"),
+        new("ends of devices", """
+        CREATE TABLE device_ends(device INTEGER PRIMARY KEY, generation TEXT, at INTEGER NOT NULL);
+        ALTER TABLE positions_of_devices ADD COLUMN enqueued_at INTEGER;
+        ALTER TABLE positions_of_devices ADD COLUMN generation_id TEXT
+        """),
     ];
 
     /// <summary>Records that nothing else holds; a commit is on the disk when it returns.</summary>

@@ -14,6 +14,11 @@ internal sealed partial class SqliteSessionStore
             return before is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
         }, ct);
 
+    public async ValueTask<int> CountNodesAsync(DateTimeOffset heardSince, CancellationToken ct) =>
+        (int)await database.ReadAsync(session => session.Scalar<long>(
+            "SELECT count(*) FROM session_nodes WHERE heard_at >= ?1", heardSince.ToUnixTimeMilliseconds()), ct)
+            .ConfigureAwait(false);
+
     public ValueTask<IReadOnlyList<string>> ListLostRunsAsync(
         string run, DateTimeOffset heardSince, CancellationToken ct) =>
         database.ReadAsync<IReadOnlyList<string>>(session => session.List(

@@ -21,8 +21,13 @@ internal sealed class SqliteTelemetryStore(SqliteDatabase database, StoreOptions
         "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) " +
         "ON CONFLICT(device, event_at, part, log_offset) DO NOTHING";
 
-    private const string UpsertLatest =
-        $"INSERT INTO latest(device, {Fields}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) " +
+    private const string DeleteLatest =
+        "DELETE FROM latest WHERE device = (SELECT id FROM devices WHERE name = ?1) " +
+        "AND (enqueued_at <= ?3 OR generation_id = ?2)";
+
+    private static readonly string UpsertLatest =
+        $"INSERT INTO latest(device, {Fields}) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 " +
+        $"WHERE {DeviceEnds.IsNone("?1", "?5", "?12")} " +
         "ON CONFLICT(device) DO UPDATE SET event_at = excluded.event_at, part = excluded.part, " +
         "log_offset = excluded.log_offset, enqueued_at = excluded.enqueued_at, module_id = excluded.module_id, " +
         "content_type = excluded.content_type, content_encoding = excluded.content_encoding, " +
@@ -87,6 +92,16 @@ internal sealed class SqliteTelemetryStore(SqliteDatabase database, StoreOptions
         database.ReadAsync(session => session.First(
             $"SELECT {Fields} FROM latest WHERE device = (SELECT id FROM devices WHERE name = ?1)",
             row => Read(deviceId, row), deviceId), ct);
+
+    public ValueTask ForgetAsync(IReadOnlyList<DeviceEnd> ends, CancellationToken ct) =>
+        database.WriteAsync(session =>
+        {
+            foreach (var end in ends)
+            {
+                DeviceEnds.Keep(session, end);
+                session.Run(DeleteLatest, end.DeviceId, DeviceEnds.GenerationOf(end), end.AtMs);
+            }
+        }, ct);
 
     public async ValueTask<long> ExpireAsync(long enqueuedBeforeMs, CancellationToken ct)
     {

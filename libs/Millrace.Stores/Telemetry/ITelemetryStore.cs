@@ -41,6 +41,12 @@ public interface ITelemetryStore
         return found;
     }
 
+    /// <summary>
+    /// Devices were deleted: what they had sent, and what of it still comes, is no latest value any more. Rows stay
+    /// until their time is over. A replay changes nothing.
+    /// </summary>
+    ValueTask ForgetAsync(IReadOnlyList<DeviceEnd> ends, CancellationToken ct = default);
+
     /// <summary>Rows go by themselves when their time is over, so that nobody need call
     /// <see cref="ExpireAsync"/>, which reads them all.</summary>
     bool ExpiresByItself => false;

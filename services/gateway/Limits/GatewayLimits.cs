@@ -29,6 +29,7 @@ internal sealed class GatewayLimits
         }
 
         Hub = new TrafficMeter(Options.Hub, Options.Burst);
+        Share(gateways: 1);
         Logins = new LoginThrottle(Options.Logins);
     }
 
@@ -37,6 +38,9 @@ internal sealed class GatewayLimits
     public TrafficMeter Hub { get; }
 
     public LoginThrottle Logins { get; }
+
+    /// <summary>Whether there is something that all gateways share.</summary>
+    public bool IsShared => Options.SharedBytesPerSecond?.Bytes > 0;
 
     /// <summary>Devices on whose account there may be something.</summary>
     public int Count => _meters.Count;
@@ -48,6 +52,12 @@ internal sealed class GatewayLimits
         (int)options.PacketBytesMax.Bytes, options.InFlightMax, options.TopicAliasMax,
         (int)options.KeepAliveMax.TotalSeconds, (uint)options.Sessions.ExpiryMax.TotalSeconds,
         options.Sessions.OutboundInFlightMax, options.Sessions.OutboundTopicAliasMax);
+
+    /// <summary>So many gateways are at work, this one among them: each holds to an even share.</summary>
+    public void Share(int gateways)
+    {
+        if (IsShared) Hub.HoldTo((double)Options.SharedBytesPerSecond!.Value.Bytes / Math.Max(1, gateways));
+    }
 
     /// <summary>
     /// The device's meter for one connection, which leaves it at its end. A device that comes again finds what it had

@@ -8,6 +8,12 @@ public sealed class LimitOptions
     /// <summary>All devices of this gateway together.</summary>
     public TrafficOptions Hub { get; set; } = new();
 
+    /// <summary>
+    /// Bytes a second, counted as those of devices, that all gateways of the hub may let in together: each has an even
+    /// share of it. Without a value as with 0, or on Cassandra its Telemetry:HubBytesPerSecond.
+    /// </summary>
+    public ByteSize? SharedBytesPerSecond { get; set; }
+
     /// <summary>Each device for which nothing else is said.</summary>
     public DeviceLimitOptions Device { get; set; } = new()
     {

@@ -10,9 +10,12 @@ internal static class LimitOptionsValidator
     /// <summary>Rates and numbers: so large that reckoning with them stays exact.</summary>
     private const long Most = 1_000_000_000;
 
+    private const long BytesMost = 1L << 40;
+
     public static void Validate(LimitOptions options, List<string> failures)
     {
         Traffic($"{Section}:Hub", options.Hub, failures);
+        Between($"{Section}:SharedBytesPerSecond", options.SharedBytesPerSecond?.Bytes, 0, BytesMost, failures);
         Device($"{Section}:Device", options.Device, failures);
         foreach (var (i, named) in options.Devices.Index()) Device($"{Section}:Devices:{i}", named, failures);
         Ids(options.Devices, failures);
@@ -32,7 +35,7 @@ internal static class LimitOptionsValidator
     {
         Between($"{key}:ConnectsPerSecond", options.ConnectsPerSecond, 0, Most, failures);
         Between($"{key}:MessagesPerSecond", options.MessagesPerSecond, 0, Most, failures);
-        Between($"{key}:BytesPerSecond", options.BytesPerSecond?.Bytes, 0, 1L << 40, failures);
+        Between($"{key}:BytesPerSecond", options.BytesPerSecond?.Bytes, 0, BytesMost, failures);
         Between($"{key}:MessagesPerDay", options.MessagesPerDay, 0, long.MaxValue, failures);
     }
 

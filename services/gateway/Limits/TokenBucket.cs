@@ -14,6 +14,10 @@ internal struct TokenBucket(double perSecond, TimeSpan burst)
     private readonly long _burstNs = burst.Ticks * TimeSpan.NanosecondsPerTick;
     private long _fullAtNs;
 
+    /// <summary>The same at another rate: full at the same moment.</summary>
+    public readonly TokenBucket At(double rate) =>
+        new(rate, TimeSpan.FromTicks(_burstNs / TimeSpan.NanosecondsPerTick)) { _fullAtNs = _fullAtNs };
+
     /// <summary>Tokens that are there; none when less than one is.</summary>
     public readonly long Available(long nowNs)
     {

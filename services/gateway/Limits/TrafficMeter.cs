@@ -16,9 +16,10 @@ internal readonly record struct Allowance(long Messages, long Bytes)
 internal class TrafficMeter
 {
     private readonly Lock _gate = new();
-    private readonly bool _hasRate;
+    private readonly long _bytesPerSecond;
     private readonly long _messagesPerDay;
     private readonly long _bytesPerDay;
+    private volatile bool _hasRate;
     private TokenBucket _connects;
     private TokenBucket _messages;
     private TokenBucket _bytes;
@@ -28,12 +29,23 @@ internal class TrafficMeter
 
     public TrafficMeter(TrafficOptions limits, TimeSpan burst)
     {
-        _hasRate = limits.MessagesPerSecond > 0 || limits.BytesPerSecond?.Bytes > 0;
+        _bytesPerSecond = limits.BytesPerSecond?.Bytes ?? 0;
+        _hasRate = limits.MessagesPerSecond > 0 || _bytesPerSecond > 0;
         _connects = new TokenBucket(limits.ConnectsPerSecond ?? 0, burst);
         _messages = new TokenBucket(limits.MessagesPerSecond ?? 0, burst);
-        _bytes = new TokenBucket(limits.BytesPerSecond?.Bytes ?? 0, burst);
+        _bytes = new TokenBucket(_bytesPerSecond, burst);
         _messagesPerDay = limits.MessagesPerDay is > 0 and var messages ? messages : long.MaxValue;
         _bytesPerDay = limits.BytesPerDay?.Bytes is > 0 and var bytes ? bytes : long.MaxValue;
+    }
+
+    /// <summary>Holds to this rate of bytes, too, in place of the one that was named before.</summary>
+    public void HoldTo(double bytesPerSecond)
+    {
+        lock (_gate)
+        {
+            _bytes = _bytes.At(_bytesPerSecond > 0 ? Math.Min(_bytesPerSecond, bytesPerSecond) : bytesPerSecond);
+            _hasRate = true;
+        }
     }
 
     /// <summary>Takes a place among the connects; how long it is away, or that it is too far.</summary>

@@ -11,7 +11,10 @@ public class TrafficOptions
     /// <summary>Packets a second, of whatever kind, averaged over Gateway:Limits:Burst.</summary>
     public int? MessagesPerSecond { get; set; }
 
-    /// <summary>Bytes of those packets a second.</summary>
+    /// <summary>
+    /// Bytes of those packets a second. A publish counts as the row that it becomes: its topic, properties and body,
+    /// the device's id and <see cref="Millrace.Contracts.TelemetryMessage.RowBytes"/>.
+    /// </summary>
     public ByteSize? BytesPerSecond { get; set; }
 
     /// <summary>Publishes a day, which begins at midnight UTC.</summary>

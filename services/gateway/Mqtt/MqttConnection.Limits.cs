@@ -1,3 +1,4 @@
+using Millrace.Contracts;
 using Millrace.Gateway.Authentication;
 using Millrace.Gateway.Limits;
 using Millrace.Mqtt.Codec;
@@ -19,12 +20,19 @@ internal sealed partial class MqttConnection
     private Allowance _allowance = Allowance.Unlimited;
     private long _slowedSinceNs = -1;
 
+    /// <summary>
+    /// What the publishes of this read become in the stores. That may be far more than was received: the properties of
+    /// a topic that stands behind an alias are stored with every message.
+    /// </summary>
+    private long _rowBytes;
+
     private bool IsSpent(in PacketCursor cursor) =>
-        cursor.Packets >= _allowance.Messages || cursor.Bytes >= _allowance.Bytes;
+        cursor.Packets >= _allowance.Messages || Math.Max(cursor.Bytes, _rowBytes) >= _allowance.Bytes;
 
     /// <summary>Asked before the packets of a read are taken.</summary>
     private void AskAllowance()
     {
+        _rowBytes = 0;
         if (_meter is null) return;
         var nowNs = runtime.Limits.NowNs;
         _allowance = _meter.Ask(nowNs).Least(runtime.Limits.Hub.Ask(nowNs));
@@ -34,6 +42,7 @@ internal sealed partial class MqttConnection
     {
         if (_meter is null || packets == 0) return;
         var nowNs = runtime.Limits.NowNs;
+        bytes = Math.Max(bytes, _rowBytes);
         _meter.Charge(packets, bytes, nowNs);
         runtime.Limits.Hub.Charge(packets, bytes, nowNs);
     }
@@ -99,6 +108,7 @@ internal sealed partial class MqttConnection
     {
         var day = GatewayLimits.DayOf(timestampMs);
         var bytes = publish.Topic.Length + publish.Properties.Bytes.Length + publish.Payload.Length;
+        _rowBytes += TelemetryMessage.RowBytes + _login!.DeviceId.Length + bytes;
         return _meter!.TryCount(day, bytes) && runtime.Limits.Hub.TryCount(day, bytes);
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.Gateway.Lifecycle;
+using Millrace.Gateway.Limits;
 using Millrace.Gateway.Mqtt;
 
 namespace Millrace.Gateway.Sessions;
@@ -11,7 +12,7 @@ namespace Millrace.Gateway.Sessions;
 /// others it tells again that they are connected, for somebody may have told that they are not.
 /// </summary>
 internal sealed class NodeLease(
-    SessionKeeper keeper, ConnectionTable connections, GatewayRun run, LostRuns lostRuns,
+    SessionKeeper keeper, ConnectionTable connections, GatewayRun run, LostRuns lostRuns, GatewayLimits limits,
     IOptions<GatewayOptions> options, TimeProvider time, ILogger<NodeLease> logger)
 {
     private const int AtOnce = 500;
@@ -23,6 +24,7 @@ internal sealed class NodeLease(
     public async ValueTask<int> StartAsync(CancellationToken ct)
     {
         await keeper.Store.RenewAsync(run.Id, time.GetUtcNow(), ct).ConfigureAwait(false);
+        await ShareAsync(ct).ConfigureAwait(false);
         return await CloseLeftAsync(own: true, ct).ConfigureAwait(false);
     }
 
@@ -52,6 +54,7 @@ internal sealed class NodeLease(
                 await LetGoAsync(heard).ConfigureAwait(false);
             }
 
+            await ShareAsync(stop).ConfigureAwait(false);
             await CloseLeftAsync(own: false, stop).ConfigureAwait(false);
             await lostRuns.LookAsync(stop).ConfigureAwait(false);
         }
@@ -59,6 +62,13 @@ internal sealed class NodeLease(
         {
             logger.LeaseFails(failure);
         }
+    }
+
+    /// <summary>As many as are at work share what the hub may let in.</summary>
+    private async ValueTask ShareAsync(CancellationToken ct)
+    {
+        if (!limits.IsShared) return;
+        limits.Share(await keeper.Store.CountNodesAsync(time.GetUtcNow() - Timeout, ct).ConfigureAwait(false));
     }
 
     /// <summary>At the end, when nothing is left to tell of this run.</summary>

@@ -25,8 +25,8 @@ internal static class WaitingRoom
     {
         var log = platform.Services.GetRequiredService<IEventLog>();
         var time = platform.Services.GetRequiredService<TimeProvider>();
-        var awaited = platform.Services.GetServices<IAwaitedServer>()
-            .ToDictionary(server => server.Name, server => server.AnswersAsync(ct));
+        var servers = platform.Services.GetServices<IAwaitedServer>().ToDictionary(server => server.Name);
+        var awaited = servers.ToDictionary(server => server.Key, server => server.Value.AnswersAsync(ct));
         awaited.Add("event-log", log.EnsureTopicAsync(new TopicSpec(Topics.Control, 1), ct).AsTask());
         var answers = AllAsync(awaited.Values);
         await Task.WhenAny(answers, Task.Delay(Patience, time, ct));
@@ -37,9 +37,9 @@ internal static class WaitingRoom
         }
 
         var logger = platform.Services.GetRequiredService<ILoggerFactory>().CreateLogger(nameof(WaitingRoom));
-        logger.WaitsForServers(string.Join(", ", Missing(awaited).Keys));
+        logger.WaitsForServers(string.Join(", ", Missing(awaited, servers).Keys));
         var http = platform.Services.GetRequiredService<IOptions<HttpOptions>>().Value;
-        await using (var room = Open(http, () => Missing(awaited)))
+        await using (var room = Open(http, () => Missing(awaited, servers)))
         {
             await room.StartAsync(ct);
             await answers;
@@ -55,9 +55,11 @@ internal static class WaitingRoom
         await foreach (var done in Task.WhenEach(tasks)) await done;
     }
 
-    private static Dictionary<string, string> Missing(Dictionary<string, Task> awaited) => awaited
+    private static Dictionary<string, string> Missing(
+        Dictionary<string, Task> awaited, Dictionary<string, IAwaitedServer> servers) => awaited
         .Where(one => !one.Value.IsCompletedSuccessfully)
-        .ToDictionary(one => one.Key, _ => "It does not answer yet; this process waits for it.");
+        .ToDictionary(one => one.Key, one => servers.GetValueOrDefault(one.Key)?.Trouble
+            ?? "It does not answer yet; this process waits for it.");
 
     private static WebApplication Open(HttpOptions http, Func<IReadOnlyDictionary<string, string>> missing)
     {

@@ -62,7 +62,7 @@ internal sealed class PositionReader
             {
                 case PositionOutcome.Found:
                     Positions.Add(new DevicePosition(Row.DeviceId, point.Latitude, point.Longitude, point.Altitude,
-                        Row.EventAtMs, Row.Partition, Row.Offset));
+                        Row.EventAtMs, Row.Partition, Row.Offset, Row.EnqueuedAtMs, Row.GenerationId));
                     break;
                 case PositionOutcome.Invalid:
                     StreamProcessorMetrics.PositionsFailed.Add(1, new KeyValuePair<string, object?>("reason", "value"));

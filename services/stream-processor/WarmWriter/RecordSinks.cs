@@ -4,13 +4,18 @@ using Millrace.Contracts;
 using Millrace.Stores;
 using Millrace.Stores.DeadLetters;
 using Millrace.Stores.DeviceStates;
+using Millrace.Stores.Positions;
+using Millrace.Stores.Telemetry;
 using Millrace.StreamProcessor.Sinks;
 
 namespace Millrace.StreamProcessor.WarmWriter;
 
-/// <summary>The lifecycle topic into each device's state.</summary>
+/// <summary>
+/// The lifecycle topic into each device's state. One that is deleted leaves neither latest value nor position.
+/// </summary>
 internal sealed class DeviceStateSink(
-    IDeviceStateStore store, DeadLetterWriter deadLetters, StoreRetry retry, TimeProvider time) : ITopicSink
+    IDeviceStateStore store, ITelemetryStore telemetry, IPositionStore positions, DeadLetterWriter deadLetters,
+    StoreRetry retry, TimeProvider time) : ITopicSink
 {
     public string Name => "device-state-writer";
 
@@ -23,6 +28,19 @@ internal sealed class DeviceStateSink(
         var (events, letters) = JsonRecords.Read(batches, ContractJson.Default.LifecycleEvent, time);
         await deadLetters.WriteAsync(letters, CancellationToken.None);
         var position = new SinkPosition(batches[^1].NextOffset);
+        List<DeviceEnd> ends =
+        [
+            .. events.Where(one => one.Kind == LifecycleKind.Deleted)
+                .Select(one => new DeviceEnd(one.DeviceId, one.GenerationId, one.At.ToUnixTimeMilliseconds())),
+        ];
+
+        // Before the position: whoever goes on from there does not come back to them.
+        if (ends.Count > 0)
+        {
+            await retry.RunAsync(Name, partition, () => telemetry.ForgetAsync(ends), stop);
+            await retry.RunAsync(Name, partition, () => positions.ForgetAsync(ends), stop);
+        }
+
         await retry.RunAsync(Name, partition, () => store.WriteAsync(partition, events, position), stop);
         return null;
     }

@@ -49,10 +49,13 @@ public sealed class EngineSet : IAsyncDisposable
     }
 
     /// <summary>Null when there is no engines command.</summary>
-    public static async Task<EngineSet?> StartAsync(string engine, int nodes, string heap = "512m")
+    /// <param name="java">Options of the servers' virtual machines.</param>
+    public static async Task<EngineSet?> StartAsync(
+        string engine, int nodes, string heap = "512m", string? java = null)
     {
         if (Command() is not { } command) return null;
         var set = new EngineSet(command, engine, heap);
+        if (java is not null) set._environment.Add("JAVA_TOOL_OPTIONS", java);
         await set.RunAsync("up", engine, $"{nodes}");
         return set;
     }

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 
 namespace Millrace.TestKit.Servers;
 
@@ -67,20 +65,10 @@ public sealed class SecureKafka : IAsyncDisposable
 
     private void WriteFiles()
     {
-        var time = TimeProvider.System.GetUtcNow();
-        using var caKey = RSA.Create(2048);
-        var ca = new CertificateRequest("CN=test CA", caKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        ca.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        using var caCertificate = ca.CreateSelfSigned(time.AddHours(-1), time.AddDays(1));
-        using var key = RSA.Create(2048);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        request.CertificateExtensions.Add(names.Build());
-        using var certificate = request.Create(caCertificate, time.AddHours(-1), time.AddHours(23), [1, 2, 3]);
-        File.WriteAllText(CaFile, caCertificate.ExportCertificatePem());
-        File.WriteAllText(_folder.Sub("broker.pem"),
-            $"{key.ExportPkcs8PrivateKeyPem()}\n{certificate.ExportCertificatePem()}\n");
+        using var authority = new TestAuthority();
+        var (certificate, key) = authority.Sign("localhost");
+        File.WriteAllText(CaFile, authority.Pem);
+        File.WriteAllText(_folder.Sub("broker.pem"), $"{key}\n{certificate}\n");
         File.WriteAllText(PasswordFile, Password + "\n");
     }
 }

@@ -1,4 +1,5 @@
 using CsCheck;
+using Millrace.Stores;
 using Millrace.Stores.Positions;
 
 namespace Millrace.Contract.Tests.Stores;
@@ -78,6 +79,51 @@ public abstract class PositionStoreContract : StoreContract<IPositionStore>
         }, iter: 40, threads: 1);
     }
 
+    [Test]
+    public async Task A_deleted_device_is_nowhere_and_what_comes_late_of_it_brings_it_back_nowhere()
+    {
+        var everywhere = new GeoBox(-90, -180, 90, 180);
+        await Store.WriteAsync([Sent("gone", 10, 1_000, "g1"), Sent("other", 11, 1_000, "g9")]);
+        await Store.ForgetAsync([new DeviceEnd("gone", "g1", 5_000), new DeviceEnd("never-sent", "g2", 5_000)]);
+        Assert.That(await Store.FindAsync("gone"), Is.Null);
+        Assert.That(await DevicesAsync(everywhere), Is.EqualTo(new[] { "other" }));
+
+        Reopen();
+        await Store.WriteAsync([Sent("gone", 20, 4_000, null)]);
+        await Store.WriteAsync([Sent("gone", 30, 6_000, "g1")]);
+        await Store.WriteAsync([Sent("gone", 10, 1_000, "g1"), Sent("never-sent", 40, 6_000, "g2")]);
+        for (var look = 0; look < 2; look++)
+        {
+            Assert.That(await Store.FindAsync("gone"), Is.Null);
+            Assert.That(await DevicesAsync(everywhere), Is.EqualTo(new[] { "other" }));
+        }
+    }
+
+    [Test]
+    public async Task A_device_that_is_made_anew_is_where_it_is_whatever_is_replayed()
+    {
+        var (first, second) = (new DeviceEnd("d", "g1", 5_000), new DeviceEnd("d", "g2", 8_000));
+        var (before, after) = (Sent("d", 10, 4_000, "g1"), Sent("d", 20, 6_000, "g2"));
+        await Store.WriteAsync([before]);
+        await Store.ForgetAsync([first]);
+        await Store.WriteAsync([after]);
+        await Store.ForgetAsync([first]);
+        await Store.WriteAsync([before]);
+        Assert.That(await Store.FindAsync("d"), Is.EqualTo(after));
+        Assert.That(await DevicesAsync(new GeoBox(19, -1, 21, 1)), Is.EqualTo(new[] { "d" }));
+        Assert.That(await DevicesAsync(new GeoBox(9, -1, 11, 1)), Is.Empty);
+
+        await Store.ForgetAsync([second]);
+        await Store.ForgetAsync([first]);
+        Reopen();
+        await Store.WriteAsync([Sent("d", 30, 7_000, "g2")]);
+        Assert.That(await Store.FindAsync("d"), Is.Null, "the later end holds, whichever was told last");
+        var third = Sent("d", 40, 9_000, "g3");
+        await Store.WriteAsync([third]);
+        Assert.That(await Store.FindAsync("d"), Is.EqualTo(third));
+        Assert.That(await DevicesAsync(new GeoBox(-90, -180, 90, 180)), Is.EqualTo(new[] { "d" }));
+    }
+
     [TestCase("nonsense")]
     [TestCase("")]
     public void A_token_that_is_none_is_told_by_its_code(string token) => Assert.That(
@@ -88,7 +134,11 @@ public abstract class PositionStoreContract : StoreContract<IPositionStore>
 
     private static DevicePosition At(
         string device, double latitude, double longitude, long eventAtMs, long offset = 0) =>
-        new(device, latitude, longitude, null, eventAtMs, 2, offset);
+        new(device, latitude, longitude, null, eventAtMs, 2, offset, EnqueuedAtMs: eventAtMs + 7);
+
+    /// <summary>At a place that its latitude names, enqueued when it was taken.</summary>
+    private static DevicePosition Sent(string device, double latitude, long at, string? generation) =>
+        new(device, latitude, 0, null, at, 2, at, at, generation);
 }
 
 public sealed class SqlitePositionStoreTests : PositionStoreContract

@@ -240,7 +240,10 @@ public abstract partial class SessionStoreContract : StoreContract<ISessionStore
     public async Task A_session_is_of_the_node_that_opened_it_as_long_as_it_is_heard_of()
     {
         var key = new SessionKey("d", "c");
+        Assert.That(await Store.CountNodesAsync(Noon), Is.Zero);
         Assert.That(await Store.RenewAsync("r", Noon), Is.Null);
+        Assert.That(await Store.CountNodesAsync(Noon), Is.EqualTo(1));
+        Assert.That(await Store.CountNodesAsync(Noon.AddMilliseconds(1)), Is.Zero);
         var opened = await Store.OpenAsync(key, false, 60, Noon);
 
         Assert.That(await Store.HolderAsync(key, Noon), Is.Not.Null);

@@ -76,6 +76,26 @@ public class CassandraPlatformTests
     }
 
     [Test]
+    public async Task A_device_that_sends_more_than_partitions_have_room_for_is_slowed_and_loses_nothing()
+    {
+        using var folder = new TemporaryFolder();
+        await using var platform = new PlatformProcess(folder.Path, Settings(_servers.ContactPoints, _servers.Port));
+        await platform.StartAsync();
+        using var client = await platform.ConnectAsync("pump-1", await platform.RegisterAsync("pump-1"));
+        var body = JsonSerializer.Serialize(new { text = new string('x', 200_000) });
+        for (var i = 0; i < 3; i++)
+        {
+            var sent = await client.PublishStringAsync("telemetry", body, MqttQualityOfServiceLevel.AtLeastOnce);
+            Assert.That(sent.IsSuccess, Is.True, sent.ReasonString);
+        }
+
+        // 256 KiB may come at once; two messages are more.
+        var metrics = await MetricsPage.ReadAsync(platform.Api);
+        Assert.That(metrics.Sum("millrace.gateway.pauses", ("reason", "device-rate")), Is.Positive);
+        await ItemsAsync(platform, "devices/pump-1/telemetry", 3);
+    }
+
+    [Test]
     public async Task A_role_waits_for_its_stores_and_says_so()
     {
         using var folder = new TemporaryFolder();

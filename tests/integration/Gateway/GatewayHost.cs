@@ -9,6 +9,7 @@ using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.EventLog.Local;
 using Millrace.Gateway;
+using Millrace.Gateway.Limits;
 using Millrace.Gateway.Listeners;
 using Millrace.Hosting;
 using Millrace.Hosting.Node;
@@ -77,6 +78,8 @@ internal sealed class GatewayHost : IAsyncDisposable
     public IBridgeStore Bridges => _app.Services.GetRequiredService<IBridgeStore>();
 
     public IDeadLetterStore DeadLetters => _app.Services.GetRequiredService<IDeadLetterStore>();
+
+    public GatewayLimits Limits => _app.Services.GetRequiredService<GatewayLimits>();
 
     public Meters Meters { get; }
 

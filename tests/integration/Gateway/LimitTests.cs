@@ -37,8 +37,26 @@ public class LimitTests
         await Task.WhenAll(SendAsync(first, 50, new string('x', 100)), SendAsync(second, 50, new string('x', 100)));
         await host.TelemetryAsync(100);
 
-        Assert.That(watch.Elapsed, Is.GreaterThan(TimeSpan.FromSeconds(1)), "12 kB at 4 kB a second");
+        Assert.That(watch.Elapsed, Is.GreaterThan(TimeSpan.FromSeconds(1)), "20 kB at 4 kB a second");
         Assert.That(host.Meters["pauses/hub-rate"], Is.Positive);
+    }
+
+    [Test]
+    public async Task A_message_counts_as_what_is_stored_of_it_however_little_was_sent()
+    {
+        await using var host = await StartAsync(("Device:BytesPerSecond", "4000"), ("Burst", "00:00:01"));
+        using var client = await RawClient.LoginAsync(host, "pump-1");
+        var topic = $"devices/pump-1/messages/events/note={new string('x', 1_000)}";
+        await client.PublishAsync(topic, "0", 1, properties: [35, 0, 1]);
+        var watch = Stopwatch.StartNew();
+        var burst = new ArrayBufferWriter<byte>();
+        for (ushort i = 2; i <= 11; i++) client.Publish(burst, "", "x", i, properties: [35, 0, 1]);
+        await client.SendAsync(burst.WrittenMemory.ToArray());
+        for (var id = 1; id <= 11; id++) Assert.That(await client.ReadAckAsync(), Is.EqualTo((id, ReasonCode.Success)));
+
+        Assert.That(watch.Elapsed, Is.GreaterThan(TimeSpan.FromSeconds(1)), "12 kB at 4 kB a second");
+        Assert.That(host.Meters["pauses/device-rate"], Is.Positive);
+        await host.TelemetryAsync(11);
     }
 
     [TestCase(MqttVersion.V5)]

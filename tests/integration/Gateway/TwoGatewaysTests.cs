@@ -5,6 +5,7 @@ using Millrace.Hosting;
 using Millrace.Hosting.Node;
 using Millrace.Hosting.Options;
 using Millrace.Mqtt;
+using Millrace.Primitives;
 using Millrace.Stores;
 using Millrace.Stores.DeviceStates;
 using Millrace.Stores.Sessions;
@@ -20,6 +21,7 @@ public class TwoGatewaysTests
     private static readonly SessionAsk Kept = new(Clean: false, Expiry: 600);
     private static readonly SessionKey Key = new("pump-1", "c");
     private static readonly (string, string) Timeout = ("Gateway:Sessions:NodeTimeout", "00:00:01");
+    private static readonly (string, string) Shared = ("Gateway:Limits:SharedBytesPerSecond", "64MiB");
 
     private TemporaryFolder _folder = null!;
     private GatewayHost _first = null!;
@@ -29,7 +31,7 @@ public class TwoGatewaysTests
     public async Task StartAsync()
     {
         _folder = new TemporaryFolder();
-        _first = await GatewayHost.StartInAsync(_folder.Path, ("Node:Name", "first"), Timeout);
+        _first = await GatewayHost.StartInAsync(_folder.Path, ("Node:Name", "first"), Timeout, Shared);
         await _first.AddDeviceAsync("pump-1");
     }
 
@@ -89,6 +91,22 @@ public class TwoGatewaysTests
     }
 
     [Test]
+    public async Task What_the_hub_may_let_in_is_shared_by_the_gateways_that_are_at_work()
+    {
+        var whole = 2 * ByteSize.FromMiB(64).Bytes;
+        Assert.That(_first.Limits.Hub.Ask(_first.Limits.NowNs).Bytes, Is.EqualTo(whole), "two seconds of it at once");
+        var second = await StartSecondAsync();
+        Assert.That(second.Limits.Hub.Ask(second.Limits.NowNs).Bytes, Is.EqualTo(whole / 2), "from its start");
+        await Eventually.TrueAsync(
+            () => _first.Limits.Hub.Ask(_first.Limits.NowNs).Bytes == whole / 2, "the first hears of it");
+
+        await second.DisposeAsync();
+        _second = null;
+        await Eventually.TrueAsync(
+            () => _first.Limits.Hub.Ask(_first.Limits.NowNs).Bytes == whole, "the first is alone again");
+    }
+
+    [Test]
     public async Task Sessions_of_a_gateway_that_is_not_heard_of_any_more_begin_to_expire()
     {
         await using (var dead = Stores("dead"))
@@ -141,7 +159,7 @@ public class TwoGatewaysTests
     }
 
     private async Task<GatewayHost> StartSecondAsync() =>
-        _second = await GatewayHost.StartBesideAsync(_first, _folder.Path, ("Node:Name", "second"), Timeout);
+        _second = await GatewayHost.StartBesideAsync(_first, _folder.Path, ("Node:Name", "second"), Timeout, Shared);
 
     private ServiceProvider Stores(string node)
     {

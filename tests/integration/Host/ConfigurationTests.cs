@@ -43,6 +43,35 @@ public class ConfigurationTests
         Assert.That(result.Error, Does.StartWith("HO-0001").And.Contain(says).And.Not.Contain("   at "));
     }
 
+    [TestCase(null, null)]
+    [TestCase("Gateway:Limits:Device:BytesPerSecond=64KiB", null)]
+    [TestCase("Gateway:Limits:Device:BytesPerSecond=64MiB", "Gateway:Limits:Device:BytesPerSecond is 64MiB")]
+    [TestCase("Gateway:Limits:Device:BytesPerSecond=0", "Gateway:Limits:Device:BytesPerSecond is 0, which is no limit")]
+    [TestCase("Gateway:Limits:Devices:0:BytesPerSecond=1MiB", "Gateway:Limits:Devices:0:BytesPerSecond is 1MiB")]
+    [TestCase("Gateway:Limits:SharedBytesPerSecond=9MiB", "Gateway:Limits:SharedBytesPerSecond is 9MiB")]
+    [TestCase("Cassandra:Telemetry:HubBytesPerSecond=9MiB", "Cassandra:Telemetry:Bucket is 00:10:00")]
+    public async Task On_Cassandra_no_role_starts_with_limits_that_let_a_partition_grow_too_large(
+        string? set, string? says)
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var roles in new[] { "gateway", "archiver" })
+        {
+            var result = await Command.MillraceAsync(["check-config", "--data", folder.Path, "--roles", roles,
+                "--set", "Stores:Kind=Cassandra", "--set", "Cassandra:ContactPoints=node",
+                .. set is null ? Array.Empty<string>() : ["--set", set]]);
+
+            Assert.That(result.ExitCode, Is.EqualTo(says is null ? 0 : 1), result.Error);
+            if (says is null) continue;
+            Assert.That(result.Error, Does.StartWith("HO-0001").And.Contain(says));
+            if (says.StartsWith("Gateway", StringComparison.Ordinal))
+                Assert.That(result.Error, Does.Contain("HO-0004"));
+        }
+
+        var embedded = await Command.MillraceAsync(["check-config", "--data", folder.Path,
+            .. set is null ? Array.Empty<string>() : ["--set", set]]);
+        Assert.That(embedded.ExitCode, Is.Zero, "on SQLite there are no partitions");
+    }
+
     [Test]
     public async Task Durations_are_written_as_everywhere_else()
     {

@@ -1,7 +1,10 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Millrace.Integration.Tests.Survival;
 using Millrace.TestKit;
+using MQTTnet;
+using MQTTnet.Protocol;
 
 namespace Millrace.Integration.Tests.Host;
 
@@ -69,6 +72,30 @@ public class PositionTests() : PlatformTests(isShared: true, ("StreamProcessor:P
         Assert.That(boxed.Output, Does.Contain("my-device"));
     }
 
+    [Test]
+    public async Task A_device_that_is_deleted_is_nowhere_and_its_telemetry_stays()
+    {
+        using (var client = await Platform.ConnectAsync("leaver", await Platform.RegisterAsync("leaver")))
+        {
+            var sent = await client.PublishStringAsync(
+                "telemetry", """{"gps":"10|10"}""", MqttQualityOfServiceLevel.AtLeastOnce);
+            Assert.That(sent.IsSuccess, Is.True, sent.ReasonString);
+        }
+
+        await Eventually.TrueAsync(async () => await StatusAsync("position") == HttpStatusCode.OK
+            && await StatusAsync("latest") == HttpStatusCode.OK, "it is known");
+        string[] near = ["device", "near", "--box", "9,9,11,11", "--output", "json"];
+        Assert.That((await RunAsync(near)).Output, Does.Contain("leaver"));
+
+        var deleted = await RunAsync("device", "delete", "leaver");
+        Assert.That(deleted.ExitCode, Is.Zero, deleted.Error);
+        await Eventually.TrueAsync(async () => await StatusAsync("position") == HttpStatusCode.NotFound
+            && await StatusAsync("latest") == HttpStatusCode.NotFound, "it is forgotten");
+        Assert.That((await RunAsync(near)).Output.Trim(), Is.EqualTo("[]"));
+        var rows = await Api.GetFromJsonAsync<JsonElement>("api/v1/devices/leaver/telemetry");
+        Assert.That(rows.GetProperty("items").GetArrayLength(), Is.EqualTo(1));
+    }
+
     [TestCase("near")]
     [TestCase("near", "52.5")]
     [TestCase("near", "52.5,13.4", "--radius", "far")]
@@ -78,6 +105,12 @@ public class PositionTests() : PlatformTests(isShared: true, ("StreamProcessor:P
         var wrong = await RunAsync(["device", .. verb]);
         Assert.That(wrong.ExitCode, Is.EqualTo(2));
         Assert.That(wrong.Error, Does.Contain("CL-0006"));
+    }
+
+    private async Task<HttpStatusCode> StatusAsync(string what)
+    {
+        using var answer = await Api.GetAsync($"api/v1/devices/leaver/{what}");
+        return answer.StatusCode;
     }
 
     private Task<Command.Result> RunAsync(params string[] verb) =>

@@ -42,6 +42,9 @@ internal sealed class FaultyTelemetryStore(Func<TelemetryMessage, bool> refuses)
     public ValueTask<TelemetryMessage?> LatestAsync(string deviceId, CancellationToken ct) =>
         throw new NotSupportedException();
 
+    public ValueTask ForgetAsync(IReadOnlyList<DeviceEnd> ends, CancellationToken ct) =>
+        throw new NotSupportedException();
+
     public ValueTask<long> ExpireAsync(long enqueuedBeforeMs, CancellationToken ct) => ValueTask.FromResult(0L);
 
     public ValueTask<long> CountAsync(CancellationToken ct) => ValueTask.FromResult((long)_rows.Count);

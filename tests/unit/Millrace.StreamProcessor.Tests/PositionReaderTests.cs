@@ -20,7 +20,8 @@ public class PositionReaderTests
 
         Assert.That((position.Latitude, position.Longitude, position.Altitude),
             Is.EqualTo((latitude, longitude, altitude)));
-        Assert.That((position.DeviceId, position.EventAtMs, position.Offset), Is.EqualTo(("d", 1_000L, 40L)));
+        Assert.That((position.DeviceId, position.EventAtMs, position.EnqueuedAtMs, position.Offset),
+            Is.EqualTo(("d", 1_000L, 1_000L, 40L)));
     }
 
     [TestCase("""{}""")]

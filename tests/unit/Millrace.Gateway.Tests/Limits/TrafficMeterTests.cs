@@ -20,6 +20,26 @@ public class TrafficMeterTests
     }
 
     [Test]
+    public void A_rate_that_is_named_later_holds_beside_the_own_and_what_was_used_stays_used()
+    {
+        var meter = new TrafficMeter(new TrafficOptions { BytesPerSecond = new ByteSize(1_000) }, Burst);
+        meter.HoldTo(10_000);
+        Assert.That(meter.Ask(0).Bytes, Is.EqualTo(1_000), "the lower of the two");
+        meter.HoldTo(400);
+        Assert.That(meter.Ask(0).Bytes, Is.EqualTo(400));
+
+        meter.Charge(1, 600, 0);
+        meter.HoldTo(200);
+        Assert.That(meter.Ask(0).Bytes, Is.Zero);
+        Assert.That(meter.Wait(0).TotalMilliseconds, Is.EqualTo(505).Within(0.1), "half a second over, and a byte");
+
+        var free = new TrafficMeter(new TrafficOptions(), Burst);
+        Assert.That(free.Ask(0), Is.EqualTo(Allowance.Unlimited));
+        free.HoldTo(50);
+        Assert.That(free.Ask(0).Bytes, Is.EqualTo(50));
+    }
+
+    [Test]
     public void A_day_begins_at_midnight_and_none_is_gone_back_to()
     {
         var meter = new TrafficMeter(
