@@ -11,14 +11,14 @@ using Millrace.ObjectStore;
 namespace Millrace.Benchmarks.Cold;
 
 /// <summary>
-/// Two days of a fleet, as merged files have them: each hour is some files that share the devices, sorted by device and
-/// time.
+/// Two days of a fleet, as merged files have them: each hour is a file of row groups that share the devices, sorted by
+/// device and time.
 /// </summary>
 internal static class FleetArchive
 {
     public const int Days = 2;
     public const int Devices = 10_000;
-    public const int FilesPerHour = 4;
+    public const int RowGroupsPerHour = 4;
 
     /// <summary>Of each device in an hour.</summary>
     public const int Messages = 12;
@@ -34,26 +34,23 @@ internal static class FleetArchive
             PromotedColumns = { new PromotedColumnOptions { Name = "temperature", Path = "temperature" } },
         };
         var layout = new TelemetryLayout(PromotedColumn.From(options));
-        using var encoder = new FileEncoder(layout, options.Compression, options.RowGroupRows);
+        using var encoder = new FileEncoder(layout, options.Compression, Devices * Messages / RowGroupsPerHour);
         using var table = new DeltaTable(store, TelemetryTable.Root, TimeProvider.System);
         await table.EnsureAsync(layout.Schema, TelemetryTable.PartitionColumns);
         var buffer = new RowBuffer(layout, options.RecordSizeMax.Bytes, options.RollSize.Bytes);
         var (random, offset) = (new Random(1), 0L);
         for (var hour = 0; hour < Days * 24; hour++)
         {
+            using var records = Records(Start.AddHours(hour), random);
+            buffer.Clear();
+            buffer.Add(new RecordBatch(new TopicPartition(Topics.Telemetry, 0), offset, records.Count, records.Bytes),
+                Start);
+            offset += records.Count;
             var adds = new List<AddFile>();
-            for (var part = 0; part < FilesPerHour; part++)
+            foreach (var file in encoder.Encode(buffer))
             {
-                using var records = Records(Start.AddHours(hour), part, random);
-                buffer.Clear();
-                buffer.Add(new RecordBatch(new TopicPartition(Topics.Telemetry, 0), offset, records.Count,
-                    records.Bytes), Start);
-                offset += records.Count;
-                foreach (var file in encoder.Encode(buffer))
-                {
-                    adds.Add(file.ToAction(Start));
-                    await store.PutAsync(table.KeyOf(adds[^1]), file.Content);
-                }
+                adds.Add(file.ToAction(Start));
+                await store.PutAsync(table.KeyOf(adds[^1]), file.Content);
             }
 
             await table.CommitAsync(new DeltaCommit
@@ -68,14 +65,13 @@ internal static class FleetArchive
         await table.CheckpointAsync();
     }
 
-    private static RecordBatchBuilder Records(DateTimeOffset hour, int part, Random random)
+    private static RecordBatchBuilder Records(DateTimeOffset hour, Random random)
     {
         var records = new RecordBatchBuilder();
-        const int share = Devices / FilesPerHour;
-        for (var i = 0; i < share * Messages; i++)
+        for (var i = 0; i < Devices * Messages; i++)
         {
-            var at = hour.AddSeconds(3600.0 * (i / share) / Messages);
-            var device = Encoding.UTF8.GetBytes($"device-{(part * share) + (i % share):D5}");
+            var at = hour.AddSeconds(3600.0 * (i / Devices) / Messages);
+            var device = Encoding.UTF8.GetBytes($"device-{i % Devices:D5}");
             records.Begin(at.ToUnixTimeMilliseconds(), device);
             records.AddHeader(TelemetryHeaders.ContentType, "application/json"u8);
             records.End(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,

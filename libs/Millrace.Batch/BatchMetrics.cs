@@ -9,6 +9,8 @@ internal sealed class BatchMetrics
     private readonly Counter<long> _failures;
     private readonly Counter<long> _filesRead;
     private readonly Counter<long> _filesPruned;
+    private readonly Counter<long> _rowGroupsRead;
+    private readonly Counter<long> _rowGroupsPruned;
     private readonly Counter<long> _fetched;
     private readonly Counter<long> _requests;
     private readonly Counter<long> _evicted;
@@ -23,6 +25,8 @@ internal sealed class BatchMetrics
         _requests = meter.CreateCounter<long>("millrace.batch.cache.requests");
         _evicted = meter.CreateCounter<long>("millrace.batch.cache.evicted");
         _filesPruned = meter.CreateCounter<long>("millrace.batch.files.pruned");
+        _rowGroupsRead = meter.CreateCounter<long>("millrace.batch.row.groups.read");
+        _rowGroupsPruned = meter.CreateCounter<long>("millrace.batch.row.groups.pruned");
     }
 
     public void Ran(TimeSpan duration) => _duration.Record(duration.TotalSeconds);
@@ -34,6 +38,13 @@ internal sealed class BatchMetrics
     {
         _filesRead.Add(read);
         _filesPruned.Add(pruned);
+    }
+
+    /// <summary>Of the files that are read from an object store without local ones.</summary>
+    public void PrunedRowGroups(int read, int pruned)
+    {
+        _rowGroupsRead.Add(read);
+        _rowGroupsPruned.Add(pruned);
     }
 
     /// <summary>A part of an object was read into the cache.</summary>

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using Millrace.Batch.DuckDb.Cache;
 using Millrace.Batch.Sql;
 using Millrace.Batch.Tables;
-using Millrace.Delta.Log;
 using Millrace.Hosting;
 using Millrace.ObjectStore;
 
@@ -117,7 +116,7 @@ internal sealed class DuckDbEngine : IBatchEngine, IDisposable
         turn.Own(session);
         if (_cache is null)
         {
-            await turn.RunAsync(() => View(session, needed, key => _store.LocalPath(key)!)).ConfigureAwait(false);
+            await turn.RunAsync(() => View(session, needed, key => [_store.LocalPath(key)!])).ConfigureAwait(false);
         }
         else
         {
@@ -134,28 +133,37 @@ internal sealed class DuckDbEngine : IBatchEngine, IDisposable
     }
 
     private static bool View(
-        DuckDbSession session, IReadOnlyList<NeededFiles> tables, Func<string, string> pathOf)
+        DuckDbSession session, IReadOnlyList<NeededFiles> tables, Func<string, IReadOnlyList<string>> pathsOf)
     {
-        foreach (var (table, files) in tables)
+        foreach (var (table, files, _) in tables)
         {
-            string Path(AddFile file) => pathOf(table.KeyOf(file));
-            var columns = session.ColumnsOf([.. files.Where(file => !TableViews.HasColumns(file)).Select(Path)]);
-            session.Execute(TableViews.CreateSql(table, files, Path, columns));
+            var sources = files.Select(file => new FileSource(file, pathsOf(table.KeyOf(file))))
+                .Where(source => source.Paths.Count > 0).ToList();
+            var columns = session.ColumnsOf(
+                [.. sources.Where(source => !source.HasColumns).Select(source => source.Paths[0])]);
+            session.Execute(TableViews.CreateSql(table, sources, columns));
         }
 
         return true;
     }
 
-    /// <summary>Makes the views over cached files: footers first, and then the columns that the plan reads.</summary>
+    /// <summary>
+    /// Makes the views over cached files: footers first, which say what row groups the statement can do without, and
+    /// then the columns that the plan reads.
+    /// </summary>
     private static async Task<bool> FetchAsync(
         BatchTurn turn, DuckDbSession session, IReadOnlyList<NeededFiles> tables, SparseLease lease, BatchQuery query)
     {
-        var objects = tables.SelectMany(one => one.Files.Select(file => (one.Table.KeyOf(file), file.Bytes)));
-        await lease.AddAsync(objects, turn.Token).ConfigureAwait(false);
-        await turn.RunAsync(() => View(session, tables, lease.PathOf)).ConfigureAwait(false);
-        if (lease.Paths.Count == 0) return true;
-        var ranges = await turn.RunAsync(() => NeededColumns.Of(session, query, lease.Paths)).ConfigureAwait(false);
-        await lease.FetchAsync(ranges, turn.Token).ConfigureAwait(false);
+        foreach (var (table, files, ranges) in tables)
+        {
+            await lease.AddAsync([.. files.Select(file => (table.KeyOf(file), file.Bytes))], ranges, turn.Token)
+                .ConfigureAwait(false);
+        }
+
+        await turn.RunAsync(() => View(session, tables, lease.PathsOf)).ConfigureAwait(false);
+        if (lease.IsEmpty) return true;
+        var isNeeded = await turn.RunAsync(() => NeededColumns.Of(session, query)).ConfigureAwait(false);
+        await lease.FetchAsync(isNeeded, turn.Token).ConfigureAwait(false);
         return true;
     }
 

@@ -1,6 +1,5 @@
 using System.Text;
 using Millrace.Batch.Tables;
-using Millrace.Delta.Log;
 using Millrace.Delta.Schema;
 
 namespace Millrace.Batch.DuckDb;
@@ -19,14 +18,14 @@ internal static class TableViews
 
     /// <param name="columnsOf">The columns of files, by path, of which the table's log does not say it.</param>
     public static string CreateSql(
-        OpenTable table, IReadOnlyList<AddFile> files, Func<AddFile, string> pathOf, ILookup<string, string> columnsOf)
+        OpenTable table, IReadOnlyList<FileSource> sources, ILookup<string, string> columnsOf)
     {
         // Files lack the columns that were added after them; those that have the same ones are read together.
-        var sources = files.GroupBy(file => ColumnsIn(file, table, columnsOf[pathOf(file)]))
-            .Select(group => SelectFrom(table, group.Key, group, pathOf));
-        var source = files.Count == 0 ? Empty(table) : string.Join(" UNION ALL ", sources);
+        var parts = sources.GroupBy(source => ColumnsIn(source, table, columnsOf[source.Paths[0]]))
+            .Select(group => SelectFrom(table, group.Key, group));
+        var all = sources.Count == 0 ? Empty(table) : string.Join(" UNION ALL ", parts);
         var extra = table.IsTelemetry ? $", {BodyText}" : "";
-        return $"CREATE VIEW {Quoted(table.Name)} AS SELECT *{extra} FROM ({source})";
+        return $"CREATE VIEW {Quoted(table.Name)} AS SELECT *{extra} FROM ({all})";
     }
 
     /// <summary>Text as an SQL literal.</summary>
@@ -34,25 +33,22 @@ internal static class TableViews
 
     public static string Quoted(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
-    /// <summary>Whether the table's log says which columns the file has.</summary>
-    public static bool HasColumns(AddFile file) => file.Stats is { Columns.Count: > 0 };
-
     /// <summary>The names that the file has, as one text.</summary>
-    private static string ColumnsIn(AddFile file, OpenTable table, IEnumerable<string> seen)
+    private static string ColumnsIn(FileSource source, OpenTable table, IEnumerable<string> seen)
     {
-        var names = (file.Stats?.Columns.Select(column => column.Column) ?? []).Concat(seen).ToHashSet();
+        var names = (source.File.Stats?.Columns.Select(column => column.Column) ?? []).Concat(seen).ToHashSet();
         return string.Join('\n', table.Schema.Columns
             .Where(column => table.IsPartition(column) || names.Contains(column.Name)).Select(column => column.Name));
     }
 
-    private static string SelectFrom(
-        OpenTable table, string present, IEnumerable<AddFile> files, Func<AddFile, string> pathOf)
+    private static string SelectFrom(OpenTable table, string present, IEnumerable<FileSource> sources)
     {
         var names = present.Split('\n').ToHashSet();
         var columns = table.Columns
             .Select(column => names.Contains(column.Name) ? Quoted(column.Name) : Null(column));
         var sql = new StringBuilder().Append("SELECT ").AppendJoin(", ", columns).Append(" FROM read_parquet([");
-        sql.AppendJoin(", ", files.OrderBy(file => file.Path, StringComparer.Ordinal).Select(f => Literal(pathOf(f))));
+        sql.AppendJoin(", ", sources.OrderBy(source => source.File.Path, StringComparer.Ordinal)
+            .SelectMany(source => source.Paths).Select(Literal));
         sql.Append(']');
         var folders = table.Schema.Columns.Where(table.IsPartition)
             .Select(column => $"{Literal(column.Name)}: {SqlType(column.Type)}").ToList();

@@ -88,7 +88,7 @@ internal sealed class SparkEngine : IBatchEngine, IAsyncDisposable
     {
         using var tree = _parser.Parse(query.Sql);
         var named = new Dictionary<string, Relation>();
-        foreach (var (table, files) in await _tables.NeededByAsync(tree.RootElement, query, turn.Token)
+        foreach (var (table, files, _) in await _tables.NeededByAsync(tree.RootElement, query, turn.Token)
             .ConfigureAwait(false)) named.Add(table.Name, _addresses.RelationOf(table, files));
 
         var root = query.Plan is { } plan

@@ -33,7 +33,7 @@ internal sealed class BatchTables(IObjectStore store, BatchMetrics metrics, Time
             var files = table.FilesWithin(ranges);
             metrics.Pruned(files.Count, table.FileCount - files.Count);
             if (table.Newest is not null) await LookForAsync(table, files, ct).ConfigureAwait(false);
-            needed.Add(new NeededFiles(table, files));
+            needed.Add(new NeededFiles(table, files, ranges));
         }
 
         return needed;

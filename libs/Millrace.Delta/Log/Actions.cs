@@ -1,3 +1,5 @@
+using Millrace.Delta.Pruning;
+
 namespace Millrace.Delta.Log;
 
 /// <summary>One line of a log entry (Delta protocol, "Actions").</summary>
@@ -32,10 +34,14 @@ public sealed record RemoveFile(string Path, long DeletionTimestampMs, bool Data
 /// <summary>How far an application has come; moves with the rows of the same entry.</summary>
 public sealed record SetTransaction(string AppId, long Version, long LastUpdatedMs) : DeltaAction;
 
-/// <summary>What a file holds, so that readers can pass it over.</summary>
+/// <summary>What a file holds, or a part of one, so that readers can pass it over.</summary>
 public sealed record FileStats(long Records, IReadOnlyList<ColumnStats> Columns)
 {
     public ColumnStats? Find(string column) => Columns.FirstOrDefault(stats => stats.Column == column);
+
+    /// <summary>Whether rows within all of the ranges may be among them. In doubt they may.</summary>
+    public bool MayHold(IReadOnlyList<ColumnRange> ranges) =>
+        ranges.All(range => FilePruning.MayHold(this, range));
 }
 
 /// <param name="Min">Text, long or double; a time as ISO 8601 text, to the millisecond; null when not known.</param>

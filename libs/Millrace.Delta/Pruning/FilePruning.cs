@@ -10,21 +10,19 @@ internal static class FilePruning
     /// <summary>Statistics have times cut to the millisecond, so the greatest may be almost one later.</summary>
     private static readonly TimeSpan TimeGrain = TimeSpan.FromMilliseconds(1);
 
-    public static bool MayHold(AddFile file, IReadOnlyList<ColumnRange> ranges)
+    public static bool MayHold(AddFile file, IReadOnlyList<ColumnRange> ranges) => ranges.All(range =>
+        file.PartitionValues.TryGetValue(range.Column, out var value)
+            ? MayHold(value, value, range)
+            : MayHold(file.Stats, range));
+
+    /// <summary>As far as the statistics tell.</summary>
+    public static bool MayHold(FileStats? stats, ColumnRange range) =>
+        stats?.Find(range.Column) is not { } column || MayHold(column.Min, column.Max, range);
+
+    private static bool MayHold(object? min, object? max, ColumnRange range)
     {
-        foreach (var range in ranges)
-        {
-            object? min;
-            object? max;
-            if (file.PartitionValues.TryGetValue(range.Column, out var value)) min = max = value;
-            else if (file.Stats?.Find(range.Column) is { } stats) (min, max) = (stats.Min, stats.Max);
-            else continue;
-
-            if (range.From is not null && Compare(max, range.From, TimeGrain) < 0) return false;
-            if (range.To is not null && Compare(min, range.To, TimeSpan.Zero) > 0) return false;
-        }
-
-        return true;
+        if (range.From is not null && Compare(max, range.From, TimeGrain) < 0) return false;
+        return range.To is null || Compare(min, range.To, TimeSpan.Zero) is not > 0;
     }
 
     /// <summary>Null when the two cannot be compared for certain.</summary>
@@ -35,6 +33,7 @@ internal static class FilePruning
             knownDay.CompareTo(day),
         string text when known is string knownText && Ascii.IsValid(text) && Ascii.IsValid(knownText) =>
             string.CompareOrdinal(knownText, text),
+        double.NaN => null,
         long or int or double when NumberOf(known) is { } number =>
             number.CompareTo(Convert.ToDouble(bound, CultureInfo.InvariantCulture)),
         _ => null,

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using Millrace.Archiver.Rewriting;
 using Millrace.Archiver.Upkeep;
 using Millrace.Contracts;
 using Millrace.Delta;
@@ -10,7 +12,7 @@ namespace Millrace.Archiver.Verification;
 /// <summary>
 /// Compares a table of the archive with its topic, offset by offset: what the log has up to the table's position, less
 /// what retention and erasures recorded, what dead letters hold and what stale owners wrote, is what the table has,
-/// each row once.
+/// each row once. Of what the log has no more, the table itself tells how far its rows are without a gap.
 /// </summary>
 internal sealed class ArchiveVerifier(TableFiles files, IEventLog log, IDeadLetterStore letters)
 {
@@ -20,9 +22,9 @@ internal sealed class ArchiveVerifier(TableFiles files, IEventLog log, IDeadLett
     private const int ReadBytes = 4 << 20;
 
     /// <summary>
-    /// Compares from the offset, or where the log begins, at most <see cref="OffsetsMax"/> offsets and not beyond the
-    /// table's position; nothing when From and To of the result are the same. What the log does not have any more from
-    /// the offset on is counted.
+    /// Compares from the offset on at most <see cref="OffsetsMax"/> offsets and not beyond the table's position;
+    /// nothing when From and To of the result are the same. What the log does not have any more is a stretch by itself,
+    /// of which the table alone tells.
     /// </summary>
     public async ValueTask<Verification> RunAsync(
         ArchiveTable archive, int partition, long from, CancellationToken ct)
@@ -34,16 +36,26 @@ internal sealed class ArchiveVerifier(TableFiles files, IEventLog log, IDeadLett
         var range = await log.RangeAsync(source, ct).ConfigureAwait(false);
         var snapshot = await archive.Table.RefreshAsync(ct).ConfigureAwait(false);
         var archived = snapshot?.PositionOf($"{source}") ?? 0;
+        if (snapshot is not null && from < Math.Min(range.First, archived))
+        {
+            return await WithoutLogAsync(archive, snapshot, source, from, Math.Min(range.First, archived), ct)
+                .ConfigureAwait(false);
+        }
+
         var first = Math.Max(from, range.First);
         var end = Math.Max(first, Math.Min(first + OffsetsMax, Math.Min(archived, range.Next)));
-        var stretch = new Stretch(
-            archive.Name, partition, first, end, trimmed: Math.Max(0, Math.Min(first, archived) - from));
+        var stretch = new Stretch(archive.Name, partition, first, end);
         if (snapshot is not null && end > first)
         {
             var expectation = new Expectation(archive, snapshot, source, isWhole: range.First == 0);
             await ReadLogAsync(stretch, source, archive.Output is null ? first : range.First, expectation, ct)
                 .ConfigureAwait(false);
-            await ReadTableAsync(stretch, archive, snapshot, ct).ConfigureAwait(false);
+            await foreach (var rows in ReadAsync(archive, snapshot, partition, first, end, ct).ConfigureAwait(false))
+            {
+                var hashOf = RowHash.OfRows(rows, isTelemetry: archive.Output is null);
+                foreach (var row in Within(rows, partition, first, end))
+                    stretch.AddRow(rows.LogOffset[row], hashOf(row));
+            }
         }
 
         return await stretch.ResultAsync(offset => IsDeadLetteredAsync(source, offset, ct)).ConfigureAwait(false);
@@ -68,24 +80,60 @@ internal sealed class ArchiveVerifier(TableFiles files, IEventLog log, IDeadLett
         }
     }
 
-    private async ValueTask ReadTableAsync(
-        Stretch stretch, ArchiveTable archive, DeltaSnapshot snapshot, CancellationToken ct)
+    /// <summary>What the log has no more.</summary>
+    private async ValueTask<Verification> WithoutLogAsync(
+        ArchiveTable archive, DeltaSnapshot snapshot, TopicPartition source, long from, long end, CancellationToken ct)
+    {
+        var partition = source.Partition;
+        long? rowBeforeMs = null;
+        await foreach (var rows in ReadAsync(archive, snapshot, partition, from - 1, from, ct).ConfigureAwait(false))
+        {
+            foreach (var row in Within(rows, partition, from - 1, from)) rowBeforeMs = rows.EnqueuedAt[row] / 1000;
+        }
+
+        // Before the first row there may be far more offsets than are looked at at a time.
+        var least = LeastOffset(snapshot, partition, from, end);
+        if (rowBeforeMs is null && least - from > OffsetsMax)
+            return TrimmedStretch.WithoutRows(archive, partition, from, least);
+
+        var to = Math.Min(from + OffsetsMax, end);
+        var expectation = new Expectation(archive, snapshot, source, isWhole: false);
+        var stretch = new TrimmedStretch(archive, partition, from, to, rowBeforeMs, expectation);
+        await foreach (var rows in ReadAsync(archive, snapshot, partition, from, to, ct).ConfigureAwait(false))
+        {
+            foreach (var row in Within(rows, partition, from, to))
+            {
+                stretch.AddRow(rows.LogOffset[row], rows.EnqueuedAt[row] / 1000,
+                    rows.Device.Has(row) ? rows.Device.Text(row) : []);
+            }
+        }
+
+        return await stretch.ResultAsync(offset => IsDeadLetteredAsync(source, offset, ct)).ConfigureAwait(false);
+    }
+
+    /// <summary>The least offset from there on that a file may have, or the end.</summary>
+    private static long LeastOffset(DeltaSnapshot snapshot, int partition, long from, long end) => snapshot
+        .FilesWithin([new ColumnRange("log_partition", partition, partition), new ColumnRange("log_offset", from, end)])
+        .Select(file => file.Stats?.Find("log_offset")?.Min as long? ?? from)
+        .Append(end).Min();
+
+    /// <summary>The files that may have rows of these offsets, one by one.</summary>
+    private async IAsyncEnumerable<RowSet> ReadAsync(
+        ArchiveTable archive, DeltaSnapshot snapshot, int partition, long from, long to,
+        [EnumeratorCancellation] CancellationToken ct)
     {
         var some = snapshot.FilesWithin(
-        [
-            new ColumnRange("log_partition", stretch.Partition, stretch.Partition),
-            new ColumnRange("log_offset", stretch.From, stretch.To - 1),
-        ]);
+            [new ColumnRange("log_partition", partition, partition), new ColumnRange("log_offset", from, to - 1)]);
         foreach (var file in some)
+            yield return await files.ReadAsync(archive, snapshot, [file], ct).ConfigureAwait(false);
+    }
+
+    private static IEnumerable<int> Within(RowSet rows, int partition, long from, long to)
+    {
+        for (var row = 0; row < rows.Count; row++)
         {
-            var rows = await files.ReadAsync(archive, snapshot, [file], ct).ConfigureAwait(false);
-            var hashOf = RowHash.OfRows(rows, isTelemetry: archive.Output is null);
-            for (var row = 0; row < rows.Count; row++)
-            {
-                var offset = rows.LogOffset[row];
-                if (rows.LogPartition[row] == stretch.Partition && offset >= stretch.From && offset < stretch.To)
-                    stretch.AddRow(offset, hashOf(row));
-            }
+            if (rows.LogPartition[row] == partition && rows.LogOffset[row] >= from && rows.LogOffset[row] < to)
+                yield return row;
         }
     }
 

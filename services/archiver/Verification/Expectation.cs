@@ -19,20 +19,27 @@ internal sealed class Expectation(ArchiveTable archive, DeltaSnapshot snapshot, 
 
     private readonly EpochFence? _fence = archive.Output is null ? null : new EpochFence(null);
 
+    /// <summary>Rows of earlier hours were removed for their age.</summary>
+    public long RetainedFromMs => _retainedFromMs;
+
+    /// <summary>Rows before this offset may have been those of a device that was erased.</summary>
+    public long ErasedUpTo => _erased.Values.Select(upTo => upTo.Begun).DefaultIfEmpty(0).Max();
+
     public Expected Of(RecordView record)
     {
         if (_fence?.Admits(record) == false) return Expected.Fenced;
         if (record.TimestampMs < _retainedFromMs) return Expected.Retired;
-        var expected = ByErasure(record);
+        var expected = record.HasKey ? ByErasure(record.Key, record.Offset) : Expected.Row;
         return expected == Expected.Row && _fence is not null && IsDoubtful(record) ? Expected.Doubtful : expected;
     }
 
-    private Expected ByErasure(RecordView record)
+    /// <summary>Row, or that it is erased or being erased.</summary>
+    public Expected ByErasure(ReadOnlySpan<byte> device, long offset)
     {
-        if (_erased.Count == 0 || !record.HasKey
-            || !_erased.TryGetValue(ArchiveRecords.HashOf(record.Key), out var upTo)) return Expected.Row;
-        if (record.Offset < upTo.Done) return Expected.Erased;
-        return record.Offset < upTo.Begun ? Expected.Erasing : Expected.Row;
+        if (_erased.Count == 0 || !_erased.TryGetValue(ArchiveRecords.HashOf(device), out var upTo))
+            return Expected.Row;
+        if (offset < upTo.Done) return Expected.Erased;
+        return offset < upTo.Begun ? Expected.Erasing : Expected.Row;
     }
 
     /// <summary>

@@ -28,15 +28,12 @@ internal enum Expected : byte
 /// <summary>
 /// Records of one partition of a table's topic, from one offset to another, and the rows that were found for them.
 /// </summary>
-/// <param name="trimmed">Offsets before these that nothing can be said of.</param>
-internal sealed class Stretch(string table, int partition, long from, long to, long trimmed = 0)
+internal sealed class Stretch(string table, int partition, long from, long to)
 {
-    private const int ExamplesMax = 20;
-
     private readonly ulong[] _hashes = new ulong[to - from];
     private readonly Expected[] _expected = new Expected[to - from];
     private readonly bool[] _found = new bool[to - from];
-    private readonly List<string> _examples = [];
+    private readonly Findings _wrong = new();
     private long _records, _rows, _doubled, _different, _unknown, _notErased;
     private ulong _archiveSum;
 
@@ -57,11 +54,11 @@ internal sealed class Stretch(string table, int partition, long from, long to, l
     {
         _rows++;
         var at = offset - From;
-        if (_found[at]) Wrong(ref _doubled, "doubled", offset);
-        else if (_expected[at] == Expected.NoRecord) Wrong(ref _unknown, "no record", offset);
-        else if (_expected[at] == Expected.Fenced) Wrong(ref _unknown, "of a stale owner", offset);
-        else if (_expected[at] == Expected.Erased) Wrong(ref _notErased, "not erased", offset);
-        else if (_hashes[at] != hash) Wrong(ref _different, "different", offset);
+        if (_found[at]) _wrong.Add(ref _doubled, "doubled", offset);
+        else if (_expected[at] == Expected.NoRecord) _wrong.Add(ref _unknown, "no record", offset);
+        else if (_expected[at] == Expected.Fenced) _wrong.Add(ref _unknown, "of a stale owner", offset);
+        else if (_expected[at] == Expected.Erased) _wrong.Add(ref _notErased, "not erased", offset);
+        else if (_hashes[at] != hash) _wrong.Add(ref _different, "different", offset);
         _archiveSum += hash;
         _found[at] = true;
     }
@@ -88,21 +85,16 @@ internal sealed class Stretch(string table, int partition, long from, long to, l
                 case Expected.Row when await isDeadLettered(From + at).ConfigureAwait(false): lettered++; break;
                 case Expected.Row:
                     logSum += _hashes[at];
-                    Wrong(ref missing, "missing", From + at);
+                    _wrong.Add(ref missing, "missing", From + at);
                     break;
             }
         }
 
         return new Verification(
             table, Partition, From, To, _records, _rows, Text(logSum), Text(_archiveSum), lettered, retired, erased,
-            fenced, undecided, trimmed, missing, _doubled, _different, _unknown, _notErased, _examples);
+            fenced, undecided, Trimmed: 0, Unaccounted: 0, missing, _doubled, _different, _unknown, _notErased,
+            _wrong.Examples);
     }
 
-    private void Wrong(ref long count, string what, long offset)
-    {
-        count++;
-        if (_examples.Count < ExamplesMax) _examples.Add($"{offset}: {what}");
-    }
-
-    private static string Text(ulong sum) => sum.ToString("x16", System.Globalization.CultureInfo.InvariantCulture);
+    public static string Text(ulong sum) => sum.ToString("x16", System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -17,9 +17,10 @@ namespace Millrace.Archiver.Verification;
 /// been taken over; they are right as rows and right as none.
 /// </param>
 /// <param name="Trimmed">
-/// Offsets before the first, from the one that was asked for on, that the table has passed and the log has no more:
-/// nothing is left to compare their rows with.
+/// Offsets that the table has passed and the log has no more: what their rows say cannot be compared, and whether they
+/// are there only where the table itself tells.
 /// </param>
+/// <param name="Unaccounted">Those of them that have no row, where the table does not tell whether they should.</param>
 /// <param name="Missing">Records that the archive should have and has not.</param>
 /// <param name="Doubled">Rows that are there more than once.</param>
 /// <param name="Different">Rows that say something else than their record.</param>
@@ -29,7 +30,8 @@ namespace Millrace.Archiver.Verification;
 internal sealed record Verification(
     string Table, int Partition, long From, long To, long LogRecords, long ArchiveRows, string LogChecksum,
     string ArchiveChecksum, long DeadLettered, long Retired, long Erased, long Fenced, long Undecided, long Trimmed,
-    long Missing, long Doubled, long Different, long Unknown, long NotErased, IReadOnlyList<string> Examples)
+    long Unaccounted, long Missing, long Doubled, long Different, long Unknown, long NotErased,
+    IReadOnlyList<string> Examples)
 {
     public bool Holds => Missing + Doubled + Different + Unknown + NotErased == 0;
 }

@@ -30,9 +30,9 @@ internal static class VerifyCommand
                 ("table", "table"), ("partition", "partition"), ("from", "from"), ("to", "to"), ("log", "logRecords"),
                 ("archive", "archiveRows"), ("dead letters", "deadLettered"), ("retired", "retired"),
                 ("erased", "erased"), ("fenced", "fenced"), ("undecided", "undecided"),
-                ("trimmed", "trimmed"), ("missing", "missing"), ("doubled", "doubled"), ("different", "different"),
-                ("unknown", "unknown"), ("not erased", "notErased"), ("log sum", "logChecksum"),
-                ("archive sum", "archiveChecksum"));
+                ("trimmed", "trimmed"), ("unaccounted", "unaccounted"), ("missing", "missing"), ("doubled", "doubled"),
+                ("different", "different"), ("unknown", "unknown"), ("not erased", "notErased"),
+                ("log sum", "logChecksum"), ("archive sum", "archiveChecksum"));
             TellUnchecked(stretches);
             var wrong = stretches.Sum(stretch => Wrongs.Sum(name => (long)stretch[name]!));
             if (wrong == 0) return;
@@ -46,7 +46,13 @@ internal static class VerifyCommand
     {
         var undecided = stretches.Sum(stretch => (long)stretch["undecided"]!);
         var trimmed = stretches.Sum(stretch => (long)stretch["trimmed"]!);
-        if (trimmed > 0) Console.Error.WriteLine($"Not checked: {trimmed} offsets that the log has no more.");
+        if (trimmed > 0)
+        {
+            var unaccounted = stretches.Sum(stretch => (long)stretch["unaccounted"]!);
+            Console.Error.WriteLine($"Not compared: {trimmed} offsets that the log has no more. {unaccounted} of them "
+                + "have no row, and the table does not tell whether they should.");
+        }
+
         if (undecided > 0)
         {
             Console.Error.WriteLine($"Not decided: {undecided} records whose owner may have been stale; the log has "
@@ -59,12 +65,13 @@ internal static class VerifyCommand
     {
         var stretches = new List<JsonObject>();
         var partitions = PartitionsOf((await api.GetAsync("api/v1/archive", ct))!, parsed);
-        var all = Math.Max(1, partitions.Sum(p => Math.Max(0, p.End - p.First)));
+        var from = parsed.GetValue(From);
+        var all = Math.Max(1, partitions.Sum(p => Math.Max(0, p.End - from)));
         var done = 0L;
-        foreach (var (table, number, first, end) in partitions)
+        foreach (var (table, number, end) in partitions)
         {
             // What is archived from now on is for the next time.
-            for (var next = parsed.GetValue(From); next < end;)
+            for (var next = from; next < end;)
             {
                 var body = new JsonObject { ["table"] = table, ["partition"] = number, ["from"] = next };
                 var stretch = (await api.PostAsync("api/v1/archive/verify", body, ct))!.AsObject();
@@ -72,22 +79,20 @@ internal static class VerifyCommand
                 stretches.Add(stretch);
                 done += (long)stretch["to"]! - (long)stretch["from"]!;
                 next = (long)stretch["to"]!;
-                bar.Report(new WorkDone((double)done / all, $"Compared {done} records"));
+                bar.Report(new WorkDone((double)done / all, $"Compared {done} offsets"));
             }
         }
 
         return stretches;
     }
 
-    private static List<(string Table, int Number, long First, long End)> PartitionsOf(
-        JsonNode archive, ParseResult parsed)
+    private static List<(string Table, int Number, long End)> PartitionsOf(JsonNode archive, ParseResult parsed)
     {
         var (table, partition) = (parsed.GetValue(ArchiveCommands.Table), parsed.GetValue(Partition));
         var outputs = archive["outputs"]!.AsArray().Select(o => ((string)o!["name"]!, o["partitions"]!.AsArray()));
         return [.. outputs.Prepend(("telemetry", archive["partitions"]!.AsArray()))
             .Where(one => table is null || one.Item1.Equals(table, StringComparison.OrdinalIgnoreCase))
-            .SelectMany(one => one.Item2.Select(p =>
-                (one.Item1, (int)p!["partition"]!, (long)p["logFirst"]!, (long)p["archived"]!)))
+            .SelectMany(one => one.Item2.Select(p => (one.Item1, (int)p!["partition"]!, (long)p["archived"]!)))
             .Where(p => partition is null || p.Item2 == partition)];
     }
 }

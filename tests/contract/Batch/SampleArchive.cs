@@ -26,14 +26,19 @@ internal static class SampleArchive
     }
 
     /// <summary>Records as the archive of telemetry, with columns of the same name as their fields.</summary>
-    public static Task WriteTelemetryAsync(IObjectStore store, RecordBatchBuilder records, params string[] promoted)
+    public static Task WriteTelemetryAsync(IObjectStore store, RecordBatchBuilder records, params string[] promoted) =>
+        WriteTelemetryAsync(store, records, new ArchiverOptions().RowGroupRows, promoted);
+
+    /// <param name="rowGroupRows">Rows of a row group.</param>
+    public static Task WriteTelemetryAsync(
+        IObjectStore store, RecordBatchBuilder records, int rowGroupRows, params string[] promoted)
     {
         var options = new ArchiverOptions
         {
             PromotedColumns = [.. promoted.Select(name => new PromotedColumnOptions { Name = name, Path = name })],
         };
         return WriteAsync(store, TelemetryTable.Root, new TelemetryLayout(PromotedColumn.From(options)), records,
-            new TopicPartition(Topics.Telemetry, 0));
+            new TopicPartition(Topics.Telemetry, 0), rowGroupRows);
     }
 
     /// <summary>Two rows of a query's output, one of a device.</summary>
@@ -48,14 +53,15 @@ internal static class SampleArchive
         records.Begin(Start.AddHours(1).ToUnixTimeMilliseconds(), [], hasKey: false);
         records.End("{\"n\":2}"u8);
         await WriteAsync(store, OutputTable.RootOf(output), new OutputLayout(topic), records,
-            new TopicPartition(topic, 0));
+            new TopicPartition(topic, 0), new ArchiverOptions().RowGroupRows);
     }
 
     private static async Task WriteAsync(
-        IObjectStore store, string root, ArchiveLayout layout, RecordBatchBuilder records, TopicPartition source)
+        IObjectStore store, string root, ArchiveLayout layout, RecordBatchBuilder records, TopicPartition source,
+        int rowGroupRows)
     {
         var options = new ArchiverOptions();
-        using var encoder = new FileEncoder(layout, options.Compression, options.RowGroupRows);
+        using var encoder = new FileEncoder(layout, options.Compression, rowGroupRows);
         using var table = new DeltaTable(store, root, TimeProvider.System);
         await table.EnsureAsync(layout.Schema, TelemetryTable.PartitionColumns);
         var buffer = new RowBuffer(layout, options.RecordSizeMax.Bytes, options.RollSize.Bytes);

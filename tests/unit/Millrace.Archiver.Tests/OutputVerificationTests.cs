@@ -97,6 +97,19 @@ public sealed class OutputVerificationTests
     }
 
     [Test]
+    public async Task Without_the_log_a_double_is_told_and_a_gap_is_not()
+    {
+        var snapshot = (await Table.Table.RefreshAsync())!;
+        var expectation = new Expectation(Table, snapshot, new TopicPartition(_output.Topic, 0), isWhole: false);
+        var stretch = new TrimmedStretch(Table, 0, 0, 4, null, expectation);
+        foreach (var offset in new[] { 0L, 3, 3 }) stretch.AddRow(offset, 1_764_000_000_000, "pump-1"u8);
+
+        var result = await stretch.ResultAsync(_ => new ValueTask<bool>(false));
+        Assert.That((result.Doubled, result.Missing, result.Unaccounted, result.Trimmed),
+            Is.EqualTo((1L, 0L, 2L, 4L)), "fences are no rows");
+    }
+
+    [Test]
     public async Task Whether_an_owner_was_stale_is_not_known_where_the_log_was_trimmed()
     {
         var source = new TopicPartition(_output.Topic, 0);

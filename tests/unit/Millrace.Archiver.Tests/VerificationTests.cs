@@ -1,6 +1,5 @@
 using Millrace.Archiver.Upkeep;
 using Millrace.Archiver.Verification;
-using Millrace.Contracts;
 using Millrace.Delta;
 using Millrace.Delta.Log;
 
@@ -88,23 +87,6 @@ public sealed class VerificationTests
 
         Assert.That((rest.From, rest.To, rest.LogRecords, rest.Holds), Is.EqualTo((part.To - 1, part.To, 1, true)));
         Assert.That(none.From, Is.EqualTo(none.To));
-    }
-
-    [Test]
-    public async Task What_the_log_has_no_more_is_counted_and_the_rest_compared()
-    {
-        for (var i = 0; i < 20; i++) await _archive.SendAsync("device-1", (At + i, new string('x', 1_000)));
-        await _archive.CaughtUpAsync();
-        var partition = Partitioner.PartitionOf("device-1"u8, ArchiverHarness.Partitions);
-        var all = (await ArchiveChecks.RunAsync(_archive))[partition];
-        var first = await _archive.Log.TrimAsync(new TopicPartition(Topics.Telemetry, partition), all.To - 1);
-
-        var rest = await _archive.Get<ArchiveVerifier>().RunAsync(Telemetry, partition, 1, default);
-
-        Assert.That(first, Is.InRange(2, all.To - 1), "some is gone");
-        Assert.That((all.Trimmed, rest.Trimmed), Is.EqualTo((0L, first - 1)), "of what was asked for");
-        Assert.That((rest.From, rest.To, rest.LogRecords, rest.ArchiveRows, rest.Holds),
-            Is.EqualTo((first, all.To, all.To - first, all.To - first, true)));
     }
 
     private async Task<(DeltaTable Table, AddFile File)> AFileAsync()

@@ -52,6 +52,7 @@ public sealed class FilePruningTests
         Assert.That(MayHold(ColumnRange.Of("body", "x")), Is.True);
         Assert.That(MayHold(ColumnRange.Of("no_such", 1L)), Is.True);
         Assert.That(MayHold(ColumnRange.Of("temperature", "warm")), Is.True);
+        Assert.That(MayHold(new ColumnRange("temperature", null, double.NaN)), Is.True, "all are less");
     }
 
     [Test]

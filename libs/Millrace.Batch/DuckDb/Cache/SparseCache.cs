@@ -1,3 +1,4 @@
+using Millrace.Delta.Pruning;
 using Millrace.ObjectStore;
 
 namespace Millrace.Batch.DuckDb.Cache;
@@ -12,7 +13,7 @@ internal sealed class SparseCache
     private readonly string _folder;
     private readonly long _bytesMax;
     private readonly BatchMetrics _metrics;
-    private readonly Dictionary<string, SparseFile> _files = [];
+    private readonly Dictionary<string, SparseObject> _objects = [];
     private readonly Lock _one = new();
     private long _uses;
 
@@ -27,36 +28,36 @@ internal sealed class SparseCache
     /// <summary>The files of one statement; they stay until it is disposed.</summary>
     public SparseLease Lease() => new(this);
 
-    internal SparseFile Take(string key, long bytes)
+    internal SparseObject Take(string key, long bytes)
     {
         lock (_one)
         {
-            if (!_files.TryGetValue(key, out var file))
+            if (!_objects.TryGetValue(key, out var one))
             {
                 var path = Path.Combine(_folder, key);
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                _files.Add(key, file = new SparseFile(_store, key, path, bytes, _metrics));
+                _objects.Add(key, one = new SparseObject(_store, key, path, bytes, _metrics));
             }
 
-            file.Users++;
-            file.LastUse = ++_uses;
-            return file;
+            one.Users++;
+            one.LastUse = ++_uses;
+            return one;
         }
     }
 
-    internal void Return(IEnumerable<SparseFile> files)
+    internal void Return(IEnumerable<SparseObject> objects)
     {
         lock (_one)
         {
-            foreach (var file in files) file.Users--;
-            var bytes = _files.Values.Sum(file => file.BytesThere);
-            foreach (var (key, file) in _files.Where(pair => pair.Value.Users == 0)
+            foreach (var one in objects) one.Users--;
+            var bytes = _objects.Values.Sum(one => one.BytesThere);
+            foreach (var (key, one) in _objects.Where(pair => pair.Value.Users == 0)
                 .OrderBy(pair => pair.Value.LastUse).ToList())
             {
                 if (bytes <= _bytesMax) break;
-                bytes -= file.BytesThere;
-                _files.Remove(key);
-                File.Delete(file.Path);
+                bytes -= one.BytesThere;
+                _objects.Remove(key);
+                one.Delete();
                 _metrics.Evicted();
             }
         }
@@ -68,32 +69,34 @@ internal sealed class SparseLease(SparseCache cache) : IAsyncDisposable
 {
     private const int ObjectsAtOnce = 8;
 
-    private readonly Dictionary<string, SparseFile> _files = [];
+    private readonly Dictionary<string, SparseObject> _objects = [];
+    private readonly Dictionary<string, IReadOnlyList<RowGroupFile>> _files = [];
 
-    /// <summary>Sees to it that the objects have their footers, and says where their files are.</summary>
-    public async ValueTask AddAsync(IEnumerable<(string Key, long Bytes)> objects, CancellationToken ct)
+    /// <summary>Whether there is anything to read.</summary>
+    public bool IsEmpty => _files.Values.All(files => files.Count == 0);
+
+    /// <summary>Has the objects' footers, and files of the row groups that may have rows within the ranges.</summary>
+    public async ValueTask AddAsync(
+        IReadOnlyList<(string Key, long Bytes)> objects, IReadOnlyList<ColumnRange> ranges, CancellationToken ct)
     {
-        foreach (var (key, bytes) in objects)
-        {
-            if (!_files.ContainsKey(key)) _files.Add(key, cache.Take(key, bytes));
-        }
-
-        await Parallel.ForEachAsync(_files.Values, Options(ct), (file, token) => file.FetchFooterAsync(token))
+        foreach (var (key, bytes) in objects) _objects.Add(key, cache.Take(key, bytes));
+        await Parallel.ForEachAsync(objects, Options(ct), (one, token) => _objects[one.Key].FetchFooterAsync(token))
             .ConfigureAwait(false);
+        foreach (var (key, _) in objects)
+            _files.Add(key, await _objects[key].FilesWithinAsync(ranges, ct).ConfigureAwait(false));
     }
 
-    public string PathOf(string key) => _files[key].Path;
+    /// <summary>The object's files; none when it has nothing that is asked for.</summary>
+    public IReadOnlyList<string> PathsOf(string key) => [.. _files[key].Select(file => file.Path)];
 
-    public IReadOnlyList<string> Paths => [.. _files.Values.Select(file => file.Path)];
-
-    /// <summary>Sees to it that these parts are there, by the path of their file.</summary>
-    public async ValueTask FetchAsync(ILookup<string, ByteRange> ranges, CancellationToken ct) =>
-        await Parallel.ForEachAsync(_files.Values, Options(ct),
-            (file, token) => file.FetchColumnsAsync(ranges[file.Path], token)).ConfigureAwait(false);
+    /// <summary>Sees to it that these columns are there.</summary>
+    public async ValueTask FetchAsync(Func<string, bool> isNeeded, CancellationToken ct) =>
+        await Parallel.ForEachAsync(_files, Options(ct), (pair, token) =>
+            _objects[pair.Key].FetchColumnsAsync(pair.Value, isNeeded, token)).ConfigureAwait(false);
 
     public ValueTask DisposeAsync()
     {
-        cache.Return(_files.Values);
+        cache.Return(_objects.Values);
         return ValueTask.CompletedTask;
     }
 
