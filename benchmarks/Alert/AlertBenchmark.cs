@@ -81,7 +81,8 @@ internal static class AlertBenchmark
         var builder = PlatformBuilder.Prepare(new DataFolder(folder), PlatformBuilder.AllRoles,
         [
             new("Gateway:Mqtt:Port", "0"), new("Http:Port", "0"), new("Logging:Level", "Warning"),
-            .. settings.Select(one => one.Split('=', 2)).Select(pair => KeyValuePair.Create<string, string?>(pair[0], pair[1])),
+            .. settings.Select(one => one.Split('=', 2))
+                .Select(pair => KeyValuePair.Create<string, string?>(pair[0], pair[1])),
         ], null);
         Decorate<IEventLog>(builder.Services, log => new TimedLog(log));
         Decorate<ITelemetryStore>(builder.Services, TimedRows.Of);
@@ -101,6 +102,7 @@ internal static class AlertBenchmark
         var (stored, started) = (rows.Written, Stopwatch.GetTimestamp());
         var rate = await load.RunAsync(perSecond: 0);
         var spent = Process.GetCurrentProcess().TotalProcessorTime - cpu;
+        var each = spent.TotalMicroseconds / (rate * AlertLoad.RoundTime.TotalSeconds);
         await StoredAsync(load, rows);
         var taken = (rows.Written - stored) / Stopwatch.GetElapsedTime(started).TotalSeconds;
         lock (seen) seen.Clear();
@@ -109,9 +111,9 @@ internal static class AlertBenchmark
         using var syncs = new SyncTimes();
         var held = await load.RunAsync(rate / 2);
         result.Syncs(syncs.Count / AlertLoad.RoundTime.TotalSeconds, syncs.MeanMs);
-        var busy = (Process.GetCurrentProcess().TotalProcessorTime - cpu) / AlertLoad.RoundTime / Environment.ProcessorCount;
+        spent = Process.GetCurrentProcess().TotalProcessorTime - cpu;
+        var busy = spent / AlertLoad.RoundTime / Environment.ProcessorCount;
         await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
-        var each = spent.TotalMicroseconds / (rate * AlertLoad.RoundTime.TotalSeconds);
         lock (seen) result.Add(rate, each, held, busy, seen, log);
 
         await StoredAsync(load, rows);

@@ -171,8 +171,8 @@ internal static class PipelineBenchmark
 
     private static void TellRatio(Report report, CpuCost ours, CpuCost streams) =>
         report.Line(string.Create(CultureInfo.InvariantCulture,
-            $"Against Kafka Streams: {ours.PerSecond / streams.PerSecond:f2}x the events, "
-            + $"{ours.ClientUs / streams.ClientUs:f2}x the CPU an event. No average passes its bound: it writes no row."));
+            $"Against Kafka Streams, no average of which passes its bound: {ours.PerSecond / streams.PerSecond:f2}x "
+            + $"the events, {ours.ClientUs / streams.ClientUs:f2}x the CPU an event."));
 
     private static async Task<CpuCost> RowAsync(Report report, string name, int turns, Func<Task<CpuCost>> run)
     {

@@ -4,8 +4,8 @@ using Millrace.Contracts;
 namespace Millrace.EventLog.Kafka.Producing;
 
 /// <summary>
-/// Appends to some of the partitions of the cluster. Brokers that are slow or away make appends wait, at first for their answer, then for room. A
-/// producer that cannot go on is replaced.
+/// Appends to some of the partitions of the cluster. Brokers that are slow or away make appends wait, at first for
+/// their answer, then for room. A producer that cannot go on is replaced.
 /// </summary>
 internal sealed class KafkaProducer : IAsyncDisposable
 {

@@ -4,9 +4,9 @@ using Millrace.Contracts;
 namespace Millrace.EventLog.Kafka.Producing;
 
 /// <summary>
-/// Several producers, of which each has some of the partitions. The library sends one partition's records a request, and
-/// five requests at most before an answer: with one producer, many partitions that get a little each would wait for one
-/// another. They share the room for what is on its way.
+/// Several producers, of which each has some of the partitions. The library sends one partition's records a request,
+/// and five requests at most before an answer: with one producer, many partitions that get a little each would wait for
+/// one another. They share the room for what is on its way.
 /// </summary>
 internal sealed class KafkaProducers : IAsyncDisposable
 {

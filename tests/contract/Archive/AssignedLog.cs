@@ -11,8 +11,6 @@ namespace Millrace.Contract.Tests.Archive;
 /// </summary>
 internal sealed class AssignedLog(IEventLog inner, params int[] partitions) : ForwardingLog(inner)
 {
-    public IReadOnlyList<string> Topics => inner.Topics;
-
     public override async IAsyncEnumerable<AssignmentChange> WatchAssignmentAsync(
         string group, string topic, [EnumeratorCancellation] CancellationToken ct = default)
     {
@@ -23,6 +21,4 @@ internal sealed class AssignedLog(IEventLog inner, params int[] partitions) : Fo
             AssignmentKind.Assigned, [.. mine.Select(number => new TopicPartition(topic, number))], () => { });
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
     }
-
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }
