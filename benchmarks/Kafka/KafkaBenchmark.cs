@@ -69,6 +69,9 @@ internal static class KafkaBenchmark
             $"Cassandra:ContactPoints={cassandra.Variables["CASSANDRA_CONTACT_POINTS"]}",
             $"Cassandra:Port={cassandra.Variables["CASSANDRA_PORT"]}",
             "Cassandra:ReplicationFactor=1", "Cassandra:RequestTimeout=60s",
+            // Few devices send as fast as they can.
+            "Cassandra:Telemetry:Bucket=2m", "Cassandra:Telemetry:DeviceBytesPerSecond=512KiB",
+            "Cassandra:Telemetry:HubBytesPerSecond=32MiB",
         ];
         report.Line();
         report.Line($"All roles over Kafka with {Partitions} partitions, rows in "
