@@ -124,7 +124,7 @@ public class ReferenceDataTests
         var sent = value - 10;
         await Eventually.TrueAsync(async () =>
         {
-            if (sent < value + 80) await SendAsync(device, sent += 10);
+            await SendAsync(device, sent = Math.Min(sent + 10, value + 80));
             var rows = await RowsAsync(platform, "joined");
             return rows.Any(row => row.GetProperty("v").GetInt32() >= value && row.GetRawText().EndsWith(wanted[1..]));
         }, $"a row of {value} or later is {wanted}", TimeSpan.FromSeconds(90));
