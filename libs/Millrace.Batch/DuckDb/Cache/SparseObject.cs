@@ -42,6 +42,7 @@ internal sealed class SparseObject(IObjectStore store, string key, string path, 
                 var front = new ByteRange(bytes - length, bytes - tail.Length);
                 tail = [.. await GetAsync(front, ct).ConfigureAwait(false), .. tail];
             }
+
             var footer = Read(tail.AsSpan((int)(tail.Length - length)));
             _dataBytes = bytes - length;
             if (bytes <= WholeBytesMax)
