@@ -12,10 +12,12 @@ internal sealed class SessionQueue(
 
     private readonly Dictionary<string, long> _sources = new(head.Sources);
     private readonly Dictionary<long, BoundStatement> _writes = [];
+    private readonly List<(long Sequence, int Bytes)> _expiredOfChange = [];
     private readonly bool _isKnown = outbox is { } id && head.Outboxes.Contains(id);
     private int _count = head.Queued;
     private long _bytes = head.QueuedBytes;
     private long _last = head.LastSequence;
+    private bool _hasLooked;
 
     /// <summary>Messages that were removed to make room.</summary>
     public int ExpiredCount { get; private set; }
@@ -35,6 +37,7 @@ internal sealed class SessionQueue(
         (_count, _bytes, _last) = (_count + 1, _bytes + bytes, _last + 1);
         _writes[_last] = await messages.InsertAsync(key, new QueuedMessage(_last, message, false), bytes, ct)
             .ConfigureAwait(false);
+        if (message.ExpiresAt <= now && _last > head.SentSequence) _expiredOfChange.Add((_last, bytes));
         return new EnqueueResult(EnqueueOutcome.Queued, _last);
     }
 
@@ -44,7 +47,7 @@ internal sealed class SessionQueue(
         List<Guid> outboxes = outbox is { } id && !_isKnown
             ? [.. head.Outboxes.TakeLast(OutboxesMax - 1), id]
             : head.Outboxes;
-        return (_writes.Values, _writes.Count == 0 && outboxes == head.Outboxes
+        return (_writes.Values, _last == head.LastSequence && _writes.Count == 0 && outboxes == head.Outboxes
             ? head
             : head with
             {
@@ -68,14 +71,23 @@ internal sealed class SessionQueue(
     /// </summary>
     private async ValueTask RemoveExpiredAsync(CancellationToken ct)
     {
-        if (head.IsConnected || ExpiredCount > 0) return;
-        var expired = await messages.ExpiredAsync(key, head.SentSequence, now, ct).ConfigureAwait(false);
-        foreach (var (sequence, bytes) in expired)
+        if (head.IsConnected) return;
+        foreach (var (sequence, bytes) in _expiredOfChange)
         {
-            _writes[sequence] = await messages.DeleteAsync(key, sequence, ct).ConfigureAwait(false);
-            (_count, _bytes) = (_count - 1, _bytes - bytes);
+            _writes.Remove(sequence);
+            Free(bytes);
         }
 
-        ExpiredCount = expired.Count;
+        _expiredOfChange.Clear();
+        if (_hasLooked) return;
+        _hasLooked = true;
+        foreach (var (sequence, bytes) in await messages.ExpiredAsync(key, head.SentSequence, now, ct)
+            .ConfigureAwait(false))
+        {
+            _writes[sequence] = await messages.DeleteAsync(key, sequence, ct).ConfigureAwait(false);
+            Free(bytes);
+        }
     }
+
+    private void Free(int bytes) => (_count, _bytes, ExpiredCount) = (_count - 1, _bytes - bytes, ExpiredCount + 1);
 }

@@ -164,6 +164,24 @@ public abstract partial class SessionStoreContract : StoreContract<ISessionStore
     }
 
     [Test]
+    public async Task A_message_that_came_expired_makes_room_for_those_that_come_with_it()
+    {
+        var epoch = (await Store.OpenAsync(Key, false, 60, Noon)).Session.Epoch;
+        await Store.CloseAsync(Key, epoch, new SessionClosure(InboundExchanges.None, 0, 60), Noon);
+        var (late, lasting) = (Message(3) with { ExpiresAt = Noon }, Message(4) with { ExpiresAt = null });
+
+        var all = await Store.EnqueueAsync(
+            [new SessionMessage(Key, late), new SessionMessage(Key, lasting), new SessionMessage(Key, Message(5))],
+            new QueueLimits(2, 1 << 20), Noon);
+
+        Assert.That(all.Select(one => (one.Outcome, one.Sequence)), Is.EqualTo(new[]
+            { (EnqueueOutcome.Queued, 1L), (EnqueueOutcome.Queued, 2), (EnqueueOutcome.Queued, 3) }));
+        Assert.That(await NumbersAsync(0, 9, long.MaxValue), Is.EqualTo(new[] { 2, 3 }));
+        Assert.That((await Store.EnqueueAsync([new SessionMessage(Key, late)], new QueueLimits(9, 1 << 20), Noon))
+            .Single().Outcome, Is.EqualTo(EnqueueOutcome.Known), "it was queued once, though it never left");
+    }
+
+    [Test]
     public async Task After_a_crash_all_that_waited_may_have_been_sent()
     {
         await Store.OpenAsync(Key, false, 60, Noon);

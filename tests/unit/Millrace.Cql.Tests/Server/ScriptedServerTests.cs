@@ -49,7 +49,7 @@ public class ScriptedServerTests
         await first.DisposeAsync();
 
         await Eventually.TrueAsync(
-            () => session.Nodes.Any(node => node.EndPoint.Equals(next)), "it has the other node");
+            () => session.Nodes.Any(node => node.IsUp && node.EndPoint.Equals(next)), "the other node is up");
         Assert.That((await session.ExecuteAsync("SELECT 1")).Count, Is.Zero);
     }
 
