@@ -22,7 +22,8 @@ public enum RepartitionKind : byte
 /// watermark: i32 feed · i64 time
 /// </code>
 /// Times are ticks since the year 1. Of rows of one source only rising (offset, ordinal) count, so that those that a
-/// new owner sends again are passed over; records of a place with a lower epoch than was seen of it do not count.
+/// new owner sends again are passed over; records of an owner of a place that is older than one that was seen of it do
+/// not count (<see cref="OwnerAge"/>).
 /// </summary>
 /// <param name="Place">The place of the first stage: the number of the source partition.</param>
 /// <param name="Source">The source's rank among all that the query reads, in order of topic and partition.</param>

@@ -1,3 +1,5 @@
+using System.Buffers.Text;
+
 namespace Millrace.Contracts;
 
 /// <summary>
@@ -42,6 +44,14 @@ public static class OutputHeaders
 
     /// <summary>Query name and version, "name/version": which epochs are compared with one another.</summary>
     public static ReadOnlySpan<byte> Query => "query"u8;
+
+    /// <summary>The version in the header <see cref="Query"/>; 0 when it is of another query.</summary>
+    public static int VersionOf(ReadOnlySpan<byte> header, ReadOnlySpan<byte> query)
+    {
+        if (header.Length <= query.Length || !header.StartsWith(query) || header[query.Length] != '/') return 0;
+        var digits = header[(query.Length + 1)..];
+        return Utf8Parser.TryParse(digits, out int version, out var used) && used == digits.Length ? version : 0;
+    }
 
     /// <summary>The row's System.Timestamp(): milliseconds since 1970 UTC, decimal.</summary>
     public static ReadOnlySpan<byte> RowTime => "row-time"u8;

@@ -11,6 +11,10 @@ public sealed partial class QueryEngine
 {
     private const int StateVersion = 3;
 
+    /// <summary>Of a state that speaks of owners of an earlier version; others need not be refused by older
+    /// programs.</summary>
+    private const int StateVersionOfTwo = 4;
+
     /// <summary>Writes the whole state, in a format that names its version.</summary>
     public void Save(IBufferWriter<byte> target)
     {
@@ -21,7 +25,8 @@ public sealed partial class QueryEngine
         foreach (var analytic in _analytics) analytic.Save(writer);
         _models.Save(writer);
         var head = new StateWriter(target);
-        head.Write(StateVersion);
+        head.Write(_inOrder.Any(source => source.Inputs.Exists(input => input.KeepsEarlier))
+            ? StateVersionOfTwo : StateVersion);
         head.Write(Fingerprint(_plan.Text));
         head.Write((int)Crc32C.Compute(body.WrittenSpan));
         head.Write(body.WrittenSpan);
@@ -35,7 +40,7 @@ public sealed partial class QueryEngine
     public void Restore(ReadOnlySpan<byte> state)
     {
         var head = new StateReader(state);
-        if (head.ReadInt32() != StateVersion) throw head.Damaged("another format");
+        if (!IsKnown(head.ReadInt32())) throw head.Damaged("another format");
         if (head.ReadInt32() != Fingerprint(_plan.Text)) throw head.Damaged("another query, options or sources");
         Take(ref head);
         if (!head.AtEnd && head.ReadInt32() != _stateFingerprint.Value) throw head.Damaged();
@@ -46,10 +51,11 @@ public sealed partial class QueryEngine
     /// the two do not keep the same: their texts may differ in the numbers and texts that rows are compared with, and
     /// in constant columns, outside of functions, joins and windows.
     /// </summary>
-    public bool TryRestoreEarlier(ReadOnlySpan<byte> state)
+    /// <param name="version">Whose state it is.</param>
+    public bool TryRestoreEarlier(ReadOnlySpan<byte> state, int version)
     {
         var head = new StateReader(state);
-        if (head.ReadInt32() != StateVersion) return false;
+        if (!IsKnown(head.ReadInt32())) return false;
         head.ReadInt32();
         var foot = head;
         foot.ReadInt32();
@@ -57,9 +63,16 @@ public sealed partial class QueryEngine
         if (foot.AtEnd || foot.ReadInt32() != _stateFingerprint.Value) return false;
         Take(ref head);
         // Late records are numbered for each version.
-        foreach (var source in _inOrder) source.ForgetLate();
+        foreach (var source in _inOrder)
+        {
+            source.ForgetLate();
+            source.Inputs.ForEach(input => input.BelongsTo(version));
+        }
+
         return true;
     }
+
+    private static bool IsKnown(int format) => format is StateVersion or StateVersionOfTwo;
 
     private void Take(ref StateReader head)
     {

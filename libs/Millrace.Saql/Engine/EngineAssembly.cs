@@ -1,4 +1,3 @@
-using System.Text;
 using Millrace.Contracts;
 using Millrace.Saql.Planning;
 
@@ -84,9 +83,9 @@ internal sealed class EngineAssembly
         var ways = new Dictionary<(int Feed, int Source), TargetInput.Way>();
         made.AddPipelines(feed => slots[feed.Input], (feed, pipeline, index) =>
             ways[(feed.Plan.Number, feed.Source)] = new TargetInput.Way(feed, pipeline, index));
-        var owner = Encoding.UTF8.GetBytes($"{options.Name}/{options.Version}");
         var source = new SourceState(target.Partition, 0, target.StartOffset);
-        source.Inputs.Add(new TargetInput(owner, ways, made._ranks.Length));
+        source.Inputs.Add(new TargetInput(options, ways, made._ranks.Length,
+            [.. given.Select(one => one.Partition.Partition).Distinct()]));
         made.Sources = [source];
         return made;
     }

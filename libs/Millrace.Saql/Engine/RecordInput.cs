@@ -11,11 +11,19 @@ internal abstract class RecordInput
     /// <summary>Reads a record that failed before: it moves no arrival, and comes behind all that did.</summary>
     public abstract void ReadLate(SourceState source, LateRecord late);
 
+    /// <summary>Whether its state speaks of owners of an earlier version.</summary>
+    public virtual bool KeepsEarlier => false;
+
     public virtual void Save(StateWriter writer)
     {
     }
 
     public virtual void Restore(ref StateReader reader)
+    {
+    }
+
+    /// <summary>What was restored is an earlier version's.</summary>
+    public virtual void BelongsTo(int version)
     {
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using Millrace.Contracts;
 
 namespace Millrace.Saql.Engine;
@@ -7,19 +8,30 @@ namespace Millrace.Saql.Engine;
 /// The beginning of a query's second stage: reads what the places of the first sent to this one. Each row is taken
 /// once, in whatever life of its sender it was sent.
 /// </summary>
+/// <param name="places">Those of the first stage.</param>
 internal sealed class TargetInput(
-    byte[] owner, IReadOnlyDictionary<(int Feed, int Source), TargetInput.Way> ways, int sources) : RecordInput
+    QueryEngineOptions options, IReadOnlyDictionary<(int Feed, int Source), TargetInput.Way> ways, int sources,
+    IReadOnlyList<int> places) : RecordInput
 {
-    private readonly SortedDictionary<int, long> _epochs = [];
+    // Where the number of an earlier version begins; an epoch is below.
+    private const int VersionShift = 40;
+
+    private readonly byte[] _query = Encoding.UTF8.GetBytes(options.Name);
+
+    /// <summary>The newest that was seen of each place.</summary>
+    private readonly SortedDictionary<int, OwnerAge> _owners = [];
     private readonly (long Offset, int Ordinal)[] _last = [.. Enumerable.Repeat((-1L, -1), sources)];
 
     public override void Read(SourceState source, in RecordView record, byte[] array, ref byte arrayStart)
     {
-        if (!record.TryGetHeader(OutputHeaders.Query, out var query) || !query.SequenceEqual(owner)) return;
+        if (!record.TryGetHeader(OutputHeaders.Query, out var of)) return;
+        var version = OutputHeaders.VersionOf(of, _query);
+        if (version == 0 || version > options.Version) return;
         if (!RepartitionRecord.TryRead(record.Value, out var head)) return;
-        var epoch = _epochs.GetValueOrDefault(head.Place);
-        if (head.Epoch < epoch) return;
-        if (head.Epoch > epoch) _epochs[head.Place] = head.Epoch;
+        var owner = new OwnerAge(version, head.Epoch);
+        var newer = owner.CompareTo(_owners.GetValueOrDefault(head.Place, new OwnerAge(options.Version, 0)));
+        if (newer < 0) return;
+        if (newer > 0) _owners[head.Place] = owner;
         var body = record.Value[RepartitionRecord.Bytes..];
         switch (head.Kind)
         {
@@ -42,11 +54,11 @@ internal sealed class TargetInput(
 
     public override void Save(StateWriter writer)
     {
-        writer.Write(_epochs.Count);
-        foreach (var (place, epoch) in _epochs)
+        writer.Write(_owners.Count);
+        foreach (var (place, owner) in _owners)
         {
             writer.Write(place);
-            writer.Write(epoch);
+            writer.Write(IsEarlier(owner) ? ((long)owner.Version << VersionShift) | owner.Epoch : owner.Epoch);
         }
 
         foreach (var (offset, ordinal) in _last)
@@ -58,10 +70,31 @@ internal sealed class TargetInput(
 
     public override void Restore(ref StateReader reader)
     {
-        _epochs.Clear();
-        for (var left = reader.ReadCount(); left > 0; left--) _epochs[reader.ReadInt32()] = reader.ReadInt64();
+        _owners.Clear();
+        for (var left = reader.ReadCount(); left > 0; left--)
+        {
+            var (place, owner) = (reader.ReadInt32(), reader.ReadInt64());
+            var version = (int)(owner >> VersionShift);
+            _owners[place] = new OwnerAge(
+                version == 0 ? options.Version : version, owner & ((1L << VersionShift) - 1));
+        }
+
         for (var i = 0; i < _last.Length; i++) _last[i] = (reader.ReadInt64(), reader.ReadInt32());
     }
+
+    public override bool KeepsEarlier => _owners.Values.Any(IsEarlier);
+
+    /// <summary>What the version's first stage sent counts, up to where that of this version begins.</summary>
+    public override void BelongsTo(int version)
+    {
+        foreach (var place in places)
+        {
+            var owner = _owners.GetValueOrDefault(place, new OwnerAge(options.Version, 0));
+            if (!IsEarlier(owner)) _owners[place] = owner with { Version = version };
+        }
+    }
+
+    private bool IsEarlier(OwnerAge owner) => owner.Version != options.Version;
 
     private void TakeRow(int source, ReadOnlySpan<byte> body)
     {

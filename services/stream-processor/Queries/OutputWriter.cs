@@ -42,9 +42,9 @@ internal sealed class OutputWriter : OwnerWriter
         RowsOut++;
     }
 
-    protected override void Collect(int target, RecordBatch batch, long fence, long seenEpoch, bool isFirst)
+    protected override void Collect(int target, RecordBatch batch, long fence, OwnerAge seen, bool isFirst)
     {
-        if (isFirst) _epochs = EpochFence.After(Query, seenEpoch);
+        if (isFirst) _epochs = EpochFence.After(Query, seen.Epoch);
         foreach (var record in batch)
         {
             if (record.Offset >= fence || !record.TryGetHeader(OutputHeaders.Query, out var owner)) continue;

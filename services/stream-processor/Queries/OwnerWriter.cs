@@ -70,9 +70,9 @@ internal abstract class OwnerWriter : IQueryRowSink, IDisposable
     /// Makes this owner's epoch known to readers of each target, then finds the rows of the query that count between
     /// the checkpoint's positions (or where the query began) and the fence.
     /// </summary>
-    /// <param name="seenEpoch">What a reader at these positions has seen: rows below it do not count.</param>
+    /// <param name="seen">Whom a reader at these positions has seen: rows of older owners do not count.</param>
     public async Task FenceAsync(
-        IReadOnlyDictionary<TopicPartition, long> from, long seenEpoch, CancellationToken ct)
+        IReadOnlyDictionary<TopicPartition, long> from, OwnerAge seen, CancellationToken ct)
     {
         foreach (var records in Records)
         {
@@ -89,7 +89,7 @@ internal abstract class OwnerWriter : IQueryRowSink, IDisposable
             var fence = _next[i] - 1;
             var first = (await _log.RangeAsync(_targets[i], ct)).First;
             var begin = Math.Max(from.GetValueOrDefault(_targets[i], first), first);
-            if (begin < fence) await ReadKnownAsync(i, begin, fence, seenEpoch, ct);
+            if (begin < fence) await ReadKnownAsync(i, begin, fence, seen, ct);
         }
     }
 
@@ -115,7 +115,7 @@ internal abstract class OwnerWriter : IQueryRowSink, IDisposable
 
     /// <summary>Remembers what counts of the records below the fence.</summary>
     /// <param name="isFirst">Of those of the target.</param>
-    protected abstract void Collect(int target, RecordBatch batch, long fence, long seenEpoch, bool isFirst);
+    protected abstract void Collect(int target, RecordBatch batch, long fence, OwnerAge seen, bool isFirst);
 
     /// <summary>All targets at once; returns when the last is done, whatever became of the others.</summary>
     private Task AppendAllAsync(CancellationToken ct) => Task.WhenAll(
@@ -127,13 +127,13 @@ internal abstract class OwnerWriter : IQueryRowSink, IDisposable
         Records[target].Clear();
     }
 
-    private async Task ReadKnownAsync(int target, long begin, long fence, long seenEpoch, CancellationToken ct)
+    private async Task ReadKnownAsync(int target, long begin, long fence, OwnerAge seen, CancellationToken ct)
     {
         await using var reader = _log.OpenReader(_targets[target], begin);
         while (reader.Position < fence)
         {
             var isFirst = reader.Position == begin;
-            Collect(target, await reader.ReadAsync(ct: ct), fence, seenEpoch, isFirst);
+            Collect(target, await reader.ReadAsync(ct: ct), fence, seen, isFirst);
         }
     }
 }

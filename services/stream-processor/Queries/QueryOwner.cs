@@ -53,13 +53,17 @@ internal sealed partial class QueryOwner : IDisposable
         StreamProcessorMetrics.EpochsRaised.Add(1, StreamProcessorMetrics.Query(place.Config.Name));
         var writer = place.CreateWriter(services.Log, services.Time, services.Options, epoch);
         var checkpoint = await services.Checkpoints.FindAsync(place.Key, ct);
-        var from = checkpoint?.Outputs.DistinctBy(o => o.Partition).ToDictionary(o => o.Partition, o => o.Offset);
-        await writer.FenceAsync(from ?? place.OutputStarts, checkpoint?.Epoch ?? 0, ct);
+        var earlier = checkpoint is null ? await EarlierState.FindAsync(services.Checkpoints, place, ct) : null;
+        // Of rows of the version before, those between the stages go on to count.
+        var (version, stood) = earlier is not null && place.Stage == QueryStage.Dealer
+            ? (earlier.Version, earlier.Checkpoint)
+            : (place.Config.Version, checkpoint);
+        var from = stood?.Outputs.DistinctBy(o => o.Partition).ToDictionary(o => o.Partition, o => o.Offset);
+        await writer.FenceAsync(from ?? place.OutputStarts, new OwnerAge(version, stood?.Epoch ?? 0), ct);
 
         var engine = place.CreateEngine(services.Options, writer);
-        var takesEarlier = checkpoint is null && place.Config.Options.StartFrom == QueryStarts.State;
         if (checkpoint is not null) engine.Restore(checkpoint.State);
-        else if (takesEarlier) await TakeEarlierAsync(services, place, engine, ct);
+        else earlier?.GiveTo(engine);
         await services.Models.RestoreAsync(engine, ct);
         foreach (var mark in await services.Checkpoints.MarksAsync(place.Key, ct)) Recall(engine, mark);
         foreach (var (input, offset) in engine.Positions) progress.Position(input, offset);
@@ -69,7 +73,7 @@ internal sealed partial class QueryOwner : IDisposable
 
         // What was joined or scored with before is part of the checkpoint.
         if (checkpoint is null && place.LooksOutside) await owner.LookOutsideAsync(ct);
-        if (takesEarlier)
+        if (earlier is not null)
         {
             owner._changed = true;
             await owner.SaveAsync(ct);

@@ -38,6 +38,9 @@ internal sealed record QueryPlace(
     /// <summary>What all places of the first stage read together.</summary>
     public IReadOnlyList<QuerySource> AllSources { get; init; } = Sources;
 
+    /// <summary>The last version before that was begun, when its state is to be taken; else 0.</summary>
+    public int EarlierVersion { get; init; }
+
     /// <summary>Of a place of the first stage.</summary>
     public InputActivity? Activity { get; init; }
 

@@ -24,6 +24,8 @@ internal sealed class QueryPlaces(
         if (between is not null) written.Add(between);
         foreach (var topic in written) await log.EnsureTopicAsync(new TopicSpec(topic, hub), ct);
         var starts = await queryStarts.FixAsync(config, inputs.Select(i => i.Topic), written, ct);
+        var earlier = config.Options.StartFrom == QueryStarts.State
+            ? await queryStarts.LastVersionAsync(config, ct) : 0;
         var all = Enumerable.Range(0, hub).ToList();
         if (plan.Scope == QueryScope.PerPartition) return [.. all.Select(p => Answering(p, Reading([p]), p))];
 
@@ -42,7 +44,7 @@ internal sealed class QueryPlaces(
             [
                 .. all.Select(p => new QueryPlace(config, plan, p, Reading([p]), targets, OutputStarts(targets))
                 {
-                    Stage = QueryStage.Dealer, AllSources = read, Activity = activity,
+                    Stage = QueryStage.Dealer, AllSources = read, EarlierVersion = earlier, Activity = activity,
                 }),
                 .. all.Select(p => Answering(hub + p, [new QuerySource(between, targets[p], Start(targets[p]))], p) with
                 {
@@ -54,7 +56,10 @@ internal sealed class QueryPlaces(
         QueryPlace Answering(int place, IReadOnlyList<QuerySource> read, int write)
         {
             TopicPartition[] targets = [.. plan.Outputs.Select(o => new TopicPartition(Topics.Output(o), write))];
-            return new QueryPlace(config, plan, place, read, targets, OutputStarts(targets));
+            return new QueryPlace(config, plan, place, read, targets, OutputStarts(targets))
+            {
+                EarlierVersion = earlier,
+            };
         }
 
         List<QuerySource> Reading(IReadOnlyList<int> partitions) =>

@@ -35,24 +35,27 @@ internal sealed class QueryStarts(IEventLog log, IQueryStore store, ICheckpointS
         return await store.FixStartAsync(config.Name, config.Version, offsets, ct);
     }
 
-    /// <summary>Where the last version that was started stands: its checkpoints, or else where it began.</summary>
+    /// <summary>The last version before this one that was begun; 0 when there is none.</summary>
+    public async Task<int> LastVersionAsync(QueryConfig config, CancellationToken ct)
+    {
+        var version = config.Version - 1;
+        while (version > 0 && (await store.FixStartAsync(config.Name, version, Nowhere, ct)).Count == 0) version--;
+        return version;
+    }
+
+    /// <summary>Where the last version that was begun stands: its checkpoints, or else where it began.</summary>
     private async Task<IReadOnlyDictionary<string, long>> LastAsync(QueryConfig config, CancellationToken ct)
     {
-        for (var version = config.Version - 1; version > 0; version--)
+        var version = await LastVersionAsync(config, ct);
+        if (version == 0) return Nowhere;
+        var stands = new Dictionary<string, long>(await store.FixStartAsync(config.Name, version, Nowhere, ct));
+        for (var place = -1; place < log.FindTopic(Topics.Telemetry)!.Partitions; place++)
         {
-            var began = await store.FixStartAsync(config.Name, version, Nowhere, ct);
-            if (began.Count == 0) continue;
-            var stands = new Dictionary<string, long>(began);
-            for (var place = -1; place < log.FindTopic(Topics.Telemetry)!.Partitions; place++)
-            {
-                var checkpoint = await checkpoints.FindAsync(new CheckpointKey(config.Name, version, place), ct);
-                foreach (var input in checkpoint?.Inputs ?? []) stands[input.Partition.ToString()] = input.Offset;
-            }
-
-            return stands;
+            var checkpoint = await checkpoints.FindAsync(new CheckpointKey(config.Name, version, place), ct);
+            foreach (var input in checkpoint?.Inputs ?? []) stands[input.Partition.ToString()] = input.Offset;
         }
 
-        return Nowhere;
+        return stands;
     }
 
     private async ValueTask<long> StartAsync(QueryConfig config, TopicPartition partition, CancellationToken ct)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Saql;
@@ -13,8 +14,9 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
     private const int KeyBytes = 4;
     private const int WatermarkBytes = 12;
 
+    private readonly byte[] _query;
     private readonly int _place;
-    private readonly long _epoch;
+    private readonly OwnerAge _age;
     private readonly TimeSpan _watermarkInterval;
     private readonly byte[] _fence = new byte[RepartitionRecord.Bytes];
     private readonly TopicPartition[] _sources;
@@ -30,7 +32,7 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
     private long? _watermarksToldAt;
     private byte[] _value = new byte[512];
     private int _knownRows;
-    private long _seenEpoch;
+    private OwnerAge _seen;
 
     /// <param name="sources">All that the query reads, in order of topic and partition.</param>
     public RepartitionWriter(
@@ -38,7 +40,8 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
         IReadOnlyList<TopicPartition> targets, IReadOnlyList<TopicPartition> sources, TimeSpan watermarkInterval)
         : base(log, time, query, version, epoch, targets)
     {
-        (_place, _epoch, _watermarkInterval) = (place, epoch, watermarkInterval);
+        (_query, _place, _watermarkInterval) = (Encoding.UTF8.GetBytes(query), place, watermarkInterval);
+        _age = new OwnerAge(version, epoch);
         _sources = [.. sources];
         _known = [.. targets.Select(_ => Nothing())];
         (_reached, _dealt) = (Nothing(), Nothing());
@@ -79,7 +82,7 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
         }
 
         Add(target, key, hash is not null,
-            new RepartitionRecord(RepartitionKind.Row, _place, _epoch, source, offset, ordinal), row);
+            new RepartitionRecord(RepartitionKind.Row, _place, _age.Epoch, source, offset, ordinal), row);
         StreamProcessorMetrics.RowsRepartitioned.Add(1);
     }
 
@@ -97,22 +100,24 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
         {
             BinaryPrimitives.WriteInt32LittleEndian(body, feed);
             BinaryPrimitives.WriteInt64LittleEndian(body[4..], ticks);
-            var head = new RepartitionRecord(RepartitionKind.Watermark, _place, _epoch, source, offset);
+            var head = new RepartitionRecord(RepartitionKind.Watermark, _place, _age.Epoch, source, offset);
             for (var target = 0; target < Records.Length; target++) Add(target, default, false, head, body);
         }
 
         _watermarks.Clear();
     }
 
-    protected override void Collect(int target, RecordBatch batch, long fence, long seenEpoch, bool isFirst)
+    /// <summary>Those of the version whose state is taken are as good as one's own.</summary>
+    protected override void Collect(int target, RecordBatch batch, long fence, OwnerAge seen, bool isFirst)
     {
-        if (isFirst) _seenEpoch = seenEpoch;
+        if (isFirst) _seen = seen;
         foreach (var record in batch)
         {
-            if (record.Offset >= fence || !record.TryGetHeader(OutputHeaders.Query, out var owner)) continue;
-            if (!owner.SequenceEqual(Owner) || !RepartitionRecord.TryRead(record.Value, out var head)) continue;
-            if (head.Place != _place || head.Epoch < _seenEpoch) continue;
-            _seenEpoch = head.Epoch;
+            if (record.Offset >= fence || !record.TryGetHeader(OutputHeaders.Query, out var of)) continue;
+            if (!RepartitionRecord.TryRead(record.Value, out var head) || head.Place != _place) continue;
+            var owner = new OwnerAge(OutputHeaders.VersionOf(of, _query), head.Epoch);
+            if (owner.CompareTo(_seen) < 0 || owner.CompareTo(_age) > 0) continue;
+            _seen = owner;
             Note(target, head);
         }
     }

@@ -31,6 +31,23 @@ public class RepartitionRecordTests
     public void Rows_of_a_source_rise_by_offset_and_then_ordinal(long offset, int ordinal, bool expected) =>
         Assert.That(Row.IsBehind(offset, ordinal), Is.EqualTo(expected));
 
+    [TestCase("q/1", 1)]
+    [TestCase("q/42", 42)]
+    [TestCase("q/", 0)]
+    [TestCase("q", 0)]
+    [TestCase("q/4x", 0)]
+    [TestCase("qq/1", 0)]
+    [TestCase("r/1", 0)]
+    public void The_header_tells_the_version_of_a_query_alone(string header, int version) => Assert.That(
+        OutputHeaders.VersionOf(System.Text.Encoding.UTF8.GetBytes(header), "q"u8), Is.EqualTo(version));
+
+    [Test]
+    public void A_later_version_makes_the_newer_owner_and_then_a_higher_epoch()
+    {
+        OwnerAge[] rising = [new(1, 1), new(1, 9), new(2, 1), new(2, 2), new(10, 0)];
+        Assert.That(rising, Is.Ordered);
+    }
+
     [Test]
     public void Groups_of_both_stages_name_their_query()
     {

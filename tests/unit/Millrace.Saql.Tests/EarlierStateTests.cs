@@ -50,12 +50,12 @@ public class EarlierStateTests
         var state = StateOf(Before);
         var plan = QueryRun.Compile(Before);
         var patient = new QueryEngineOptions("q", 2) { LateTolerance = TimeSpan.FromSeconds(1) };
-        Assert.That(Engine(plan, patient, Zero, new QueryRun(plan)).TryRestoreEarlier(state), Is.False);
+        Assert.That(Engine(plan, patient, Zero, new QueryRun(plan)).TryRestoreEarlier(state, 1), Is.False);
         Assert.That(Engine(plan, new QueryEngineOptions("q", 2), Zero with { Partition = 1 }, new QueryRun(plan))
-            .TryRestoreEarlier(state), Is.False);
+            .TryRestoreEarlier(state, 1), Is.False);
         state[30] ^= 1;
         Assert.That(Assert.Throws<MillraceException>(() => Engine(plan, new QueryEngineOptions("q", 2), Zero,
-            new QueryRun(plan)).TryRestoreEarlier(state))!.Error.Code, Is.EqualTo("SQ-0201"));
+            new QueryRun(plan)).TryRestoreEarlier(state, 1))!.Error.Code, Is.EqualTo("SQ-0201"));
     }
 
     /// <summary>Two events before, two behind, and one of the next window.</summary>
@@ -64,7 +64,7 @@ public class EarlierStateTests
         var plan = QueryRun.Compile(text);
         var run = new QueryRun(plan);
         var engine = Engine(plan, new QueryEngineOptions("q", 2), Zero, run);
-        isTaken = engine.TryRestoreEarlier(StateOf(Before));
+        isTaken = engine.TryRestoreEarlier(StateOf(Before), 1);
         if (!isTaken) return [];
         Assert.That(engine.Positions.Single().Offset, Is.EqualTo(2));
         engine.Process(Batch(2, 3_000, 4_000, 30_000));

@@ -12,7 +12,7 @@ internal sealed record Example(
     string File, string Name, string Query, QueryEngineOptions Options, IReadOnlyDictionary<string,
         IEnumerable<string>> Inputs,
     IReadOnlyDictionary<string, List<string>> References, IReadOnlyDictionary<string, List<string>> Outputs,
-    IReadOnlyList<string> Failures, int Dropped)
+    IReadOnlyList<string> Failures, int Dropped, ExampleExtensions Extensions)
 {
     private static readonly Regex InputLine =
         new(@"^(?<time>\S+) (?<device>[^\s/]+)(/(?<partition>\d+))? (?<body>.*)$");
@@ -22,7 +22,8 @@ internal sealed record Example(
         .SelectMany(file => Parse(Path.GetFileNameWithoutExtension(file), System.IO.File.ReadAllText(file)));
 
     public QueryRun Run() => QueryRun.Over(
-        QueryRun.Compile(Query, [.. References.Keys]), Inputs, Options, References);
+        QueryRun.Compile(Query, Extensions.CompileOptions([.. References.Keys])), Inputs, Options, References,
+        Extensions.Models);
 
     public override string ToString() => $"{File}: {Name}";
 
@@ -61,7 +62,7 @@ internal sealed record Example(
                 pair => pair.Key[10..], pair => pair.Value),
             sections.Where(pair => pair.Key.StartsWith("gives "))
                 .ToDictionary(pair => pair.Key[6..], pair => pair.Value),
-            sections.GetValueOrDefault("fails", []), dropped);
+            sections.GetValueOrDefault("fails", []), dropped, ExampleExtensions.Of(sections));
     }
 
     private static string FileLineOf(string line)

@@ -6,8 +6,8 @@ namespace Millrace.Saql.Tests;
 
 /// <summary>
 /// The body of an example's input line that is no JSON object: <c>[...]</c>, or a content type and then the body as
-/// text in JSON's quotes or as bytes, <c>x'A1 61'</c>; behind the type its encoding, <c>;gzip</c>. It travels as a
-/// line of its own form to where records are made.
+/// text in JSON's quotes or as bytes, <c>x'A1 61'</c>; behind the type its encoding, <c>;gzip</c>, or its message,
+/// <c>;message=fleet.Reading</c>. It travels as a line of its own form to where records are made.
 /// </summary>
 internal static partial class ExampleBody
 {
@@ -35,13 +35,15 @@ internal static partial class ExampleBody
         var at = Start + TimeSpan.Parse($"00:{parts[0]}");
         records.Begin(at.ToUnixTimeMilliseconds(), System.Text.Encoding.UTF8.GetBytes(parts[1]));
         var type = parts[2].Split(';');
-        records.AddHeader(TelemetryHeaders.ContentType, System.Text.Encoding.UTF8.GetBytes(type[0]));
-        if (type.Length > 1)
+        var isMessage = type.Length > 1 && type[1].Contains('=');
+        records.AddHeader(
+            TelemetryHeaders.ContentType, System.Text.Encoding.UTF8.GetBytes(isMessage ? parts[2] : type[0]));
+        if (type.Length > 1 && !isMessage)
             records.AddHeader(TelemetryHeaders.ContentEncoding, System.Text.Encoding.UTF8.GetBytes(type[1]));
         records.End(Convert.FromBase64String(parts[3]));
         return true;
     }
 
-    [GeneratedRegex("""^(?<type>[a-z]+/[a-z.+-]+(;[a-z]+)?) (?<text>"[^']*"|x'(?<hex>[0-9A-Fa-f ]*)')$""")]
+    [GeneratedRegex("""^(?<type>[a-z]+/[a-z.+-]+(;[a-z]+(=[A-Za-z.]+)?)?) (?<text>"[^']*"|x'(?<hex>[0-9A-Fa-f ]*)')$""")]
     private static partial Regex Typed();
 }

@@ -32,7 +32,7 @@ public partial class ExamplePageTests
             line is `time device/partition body`: the enqueued time as mm:ss of 2026-01-01T00, `-` for none. A body that
             is no JSON has its content type before it, with `;` and its content encoding, and is text in quotes or
             bytes, `x'A1 61'`. Tolerances are the defaults, 5 s late and 0 s out of order, unless the example says
-            otherwise. The language itself is on the
+            otherwise. What an installation adds to the language stands before the query. The language itself is on the
             [page of queries](queries.md).
 
             """.Replace("\r", ""));

@@ -1,6 +1,7 @@
 using System.Text;
 using Millrace.Contracts;
 using Millrace.Saql.Files;
+using Millrace.Saql.Models;
 
 namespace Millrace.Saql.Tests;
 
@@ -21,9 +22,12 @@ internal sealed class QueryRun : IQueryRowSink
 
     public IEnumerable<string> Json => Rows.Select(row => row.Json);
 
-    public static QueryPlan Compile(string query, IReadOnlyCollection<string>? references = null)
+    public static QueryPlan Compile(string query, IReadOnlyCollection<string>? references = null) =>
+        Compile(query, new CompileOptions(References: references));
+
+    public static QueryPlan Compile(string query, CompileOptions options)
     {
-        var result = SaqlCompiler.Compile(query, new CompileOptions(References: references));
+        var result = SaqlCompiler.Compile(query, options);
         var told = string.Join("\n", result.Diagnostics.Select(found =>
             $"{found.Line}:{found.Column} {found.Code} {found.Message}\n{found.Excerpt}"));
         Assert.That(result.Plan, Is.Not.Null, told);
@@ -39,7 +43,8 @@ internal sealed class QueryRun : IQueryRowSink
 
     public static QueryRun Over(
         QueryPlan plan, IReadOnlyDictionary<string, IEnumerable<string>> lines, QueryEngineOptions? options = null,
-        IReadOnlyDictionary<string, List<string>>? references = null)
+        IReadOnlyDictionary<string, List<string>>? references = null,
+        IReadOnlyDictionary<string, IModelScorer>? models = null)
     {
         var run = new QueryRun(plan);
         var batches = lines.SelectMany(input => Batches(input.Key, input.Value).Select(batch => (input.Key, batch)))
@@ -48,6 +53,7 @@ internal sealed class QueryRun : IQueryRowSink
         var engine = new QueryEngine(plan, options ?? new QueryEngineOptions("q", 1), sources, run);
         foreach (var (name, entries) in references ?? new Dictionary<string, List<string>>())
             engine.SetReference(name, [.. entries.Select(Encoding.UTF8.GetBytes)]);
+        foreach (var (name, scorer) in models ?? new Dictionary<string, IModelScorer>()) engine.SetModel(name, scorer);
         foreach (var (_, batch) in batches) engine.Process(batch);
         engine.Complete();
         return run;

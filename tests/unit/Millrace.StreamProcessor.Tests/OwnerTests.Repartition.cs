@@ -45,7 +45,7 @@ public partial class OwnerTests
     }
 
     /// <summary>Whether the owner died before it had answered all that was there.</summary>
-    private async Task<bool> DiesAsync(QueryPlace place, Random random, int steps, List<LateMark> marks)
+    private async Task<bool> DiesAsync(QueryPlace place, Random random, int steps, List<LateMark>? marks = null)
     {
         var life = new Life(steps);
         try
@@ -57,12 +57,12 @@ public partial class OwnerTests
         {
             // What was made durable of a letter before the end is taken by whoever comes next.
             foreach (var mark in (await _hub.Get<ICheckpointStore>().MarksAsync(place.Key)).OfType<LateMark>())
-                Note(marks, mark);
+                Note(marks!, mark);
             return true;
         }
     }
 
-    private async Task LiveAsync(QueryPlace place, Random random, Life life, List<LateMark> marks)
+    private async Task LiveAsync(QueryPlace place, Random random, Life life, List<LateMark>? marks)
     {
         using var owner = await QueryOwner.TakeOverAsync(
             ServicesOf(life), place, new QueryProgress(place.Config, TimeProvider.System), default);
@@ -72,7 +72,7 @@ public partial class OwnerTests
             while (await reader.TryReadAsync(random.Next(300, 6_000)) is { } batch)
             {
                 await owner.ProcessAsync(batch, default);
-                if (place.Stage == QueryStage.Dealer && random.Next(2) == 0)
+                if (marks is not null && place.Stage == QueryStage.Dealer && random.Next(2) == 0)
                     await TakeLateAsync(owner, place, random, marks);
                 if (random.Next(3) == 0) await owner.SaveAsync(default);
             }

@@ -1,0 +1,44 @@
+using Millrace.Saql;
+using Millrace.Stores.Checkpoints;
+
+namespace Millrace.StreamProcessor.Queries;
+
+/// <summary>What a version before keeps at a place, for one that begins with it (<c>--from state</c>).</summary>
+/// <param name="Marks">Decisions about its inputs that its checkpoint does not have.</param>
+internal sealed record EarlierState(int Version, Checkpoint Checkpoint, IReadOnlyList<TimeMark> Marks)
+{
+    /// <summary>
+    /// That of the last version that saved one here; null when the place begins with nothing. Its owner is stale from
+    /// then on, so that whoever asks again finds the same.
+    /// </summary>
+    public static async Task<EarlierState?> FindAsync(ICheckpointStore store, QueryPlace place, CancellationToken ct)
+    {
+        for (var version = place.EarlierVersion; version > 0; version--)
+        {
+            var key = place.Key with { Version = version };
+            if (await store.FindAsync(key, ct) is not null)
+            {
+                await store.RaiseEpochAsync(key, ct);
+                return new EarlierState(version, (await store.FindAsync(key, ct))!,
+                    [.. (await store.MarksAsync(key, ct)).OfType<TimeMark>()]);
+            }
+
+            // What a version between sent is missing to places that begin before it.
+            if (place.Stage != QueryStage.Whole)
+                throw Incompatible($"Version {version} was not answered at place {place.Partition}.");
+        }
+
+        return null;
+    }
+
+    /// <summary>As it stands; SP-0009 when the two do not keep the same.</summary>
+    public void GiveTo(QueryEngine engine)
+    {
+        if (!engine.TryRestoreEarlier(Checkpoint.State, Version))
+            throw Incompatible($"Version {Version} keeps something else.");
+        foreach (var mark in Marks) engine.Mark(mark.Input, mark.Offset, mark.ArrivalMs);
+    }
+
+    private static Exception Incompatible(string why) =>
+        StreamProcessorErrors.StateIncompatible.With(QueryStarts.State, why).AsException();
+}
