@@ -15,6 +15,7 @@ internal sealed partial class Connection
     private long _lastReadAt;
     private int _ticking;
     private bool _heartbeatPending;
+    private volatile bool _hasHeartbeats;
 
     private void Tick()
     {
@@ -37,7 +38,8 @@ internal sealed partial class Connection
         if (orphans > _options.OrphanedStreamsMax)
             Close(CqlErrors.ConnectionLost.With(EndPoint, $"{orphans} requests were never answered.").AsCql());
         var silence = _time.GetElapsedTime(Volatile.Read(ref _lastReadAt), now);
-        if (silence > (busy ? BusySilence : _options.HeartbeatInterval) && !_heartbeatPending) _ = HeartbeatAsync();
+        if (_hasHeartbeats && !_heartbeatPending && silence > (busy ? BusySilence : _options.HeartbeatInterval))
+            _ = HeartbeatAsync();
         Volatile.Write(ref _ticking, 0);
     }
 

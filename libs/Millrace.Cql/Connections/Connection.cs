@@ -59,6 +59,12 @@ internal sealed partial class Connection : IAsyncDisposable
         _timer = _time.CreateTimer(_ => Tick(), null, TickInterval, TickInterval);
     }
 
+    /// <summary>
+    /// The login is done. Before that there are no heartbeats: one that meets the answer to STARTUP on its way would
+    /// come outside of the frames that the node reads from then on.
+    /// </summary>
+    public void BeginHeartbeats() => _hasHeartbeats = true;
+
     /// <summary>Takes a request, unless the connection is closed or full, or the request was cancelled.</summary>
     public bool TrySend(IResponseHandler handler, IMessage message, long deadline)
     {

@@ -48,6 +48,7 @@ internal sealed class Connector(CqlOptions options)
         try
         {
             await LogInAsync(connection).WaitAsync(ct).ConfigureAwait(false);
+            connection.BeginHeartbeats();
             return connection;
         }
         catch (Exception e)

@@ -110,6 +110,7 @@ internal sealed class FakeConnection(FakeServer server, TcpClient client) : IDis
     private async Task StartAsync(FakeRequest request)
     {
         _compressed = Encoding.UTF8.GetString(request.Body).Contains("lz4");
+        await Task.Delay(server.StartDelay, TimeProvider.System);
         var opcode = server.Login is null ? Opcode.Ready : Opcode.Authenticate;
         await ReplyAsync(request, opcode, body =>
         {

@@ -30,6 +30,9 @@ internal sealed class FakeServer : IAsyncDisposable
     /// <summary>Asks for this login, when there is one.</summary>
     public (string Username, string Password)? Login { get; init; }
 
+    /// <summary>How long a login waits for its first answer.</summary>
+    public TimeSpan StartDelay { get; init; }
+
     /// <summary>Makes the stream of a connection that was accepted; for TLS.</summary>
     public Func<Stream, Task<Stream>> Secure { get; init; } = Task.FromResult;
 

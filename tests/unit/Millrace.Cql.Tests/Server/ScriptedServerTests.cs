@@ -368,6 +368,18 @@ public class ScriptedServerTests
             () => server.Connections.Count > connections && session.Nodes[0].IsUp, "it reconnects");
     }
 
+    /// <summary>It would come outside of the frames, which begin with the node's first answer.</summary>
+    [Test]
+    public async Task A_node_that_is_slow_to_answer_a_login_gets_no_heartbeat_before_it_does()
+    {
+        await using var server = new FakeServer((c, r) => c.VoidAsync(r)) { StartDelay = TimeSpan.FromSeconds(1.5) };
+        await using var session = await server.ConnectAsync(o => o.ReconnectDelayMin = TimeSpan.FromMinutes(1));
+        var connections = server.Connections.Count;
+
+        Assert.That((await session.ExecuteAsync("SELECT 1")).Count, Is.Zero);
+        Assert.That(server.Connections, Has.Count.EqualTo(connections), "none was lost");
+    }
+
     [Test]
     public async Task Pages_are_read_one_after_the_other()
     {
