@@ -16,6 +16,7 @@ internal sealed class AlertResult
     private readonly Samples _p99 = new();
     private readonly Samples _taken = new();
     private readonly Samples _heldStored = new();
+    private readonly Samples _machine = new();
     private readonly Samples _storedP50 = new();
     private readonly Samples _storedP99 = new();
     private readonly AlertStages _stages = new();
@@ -44,12 +45,15 @@ internal sealed class AlertResult
 
     /// <param name="taken">Rows a second that were stored while more waited.</param>
     /// <param name="held">Messages a second that were sent then, at half of that or of saturation.</param>
-    public void Stored(double taken, double held, IReadOnlyList<double> milliseconds)
+    /// <param name="machine">The part of all cores that was busy meanwhile, servers included.</param>
+    public void Stored(double taken, double held, double machine)
     {
         _taken.Add(taken);
         _heldStored.Add(held);
-        Percentiles(milliseconds, _storedP50, _storedP99);
+        _machine.Add(machine);
     }
+
+    public void Stored(IReadOnlyList<double> milliseconds) => Percentiles(milliseconds, _storedP50, _storedP99);
 
     /// <param name="goals">Whether those of one process without a server hold.</param>
     public void Tell(Report report, string setting, bool goals)
@@ -74,6 +78,7 @@ internal sealed class AlertResult
         Goal("publish to durable alert, p99", _p99, GoalP99Ms);
         Line("rows stored from a backlog", _taken, "n0", "rows/s");
         Line("rate held at half of that, or of saturation", _heldStored, "n0", "messages/s");
+        Line("cores busy at that rate, servers included", _machine, "p0", "");
         Line("publish to warm row, p50", _storedP50, "n2", "ms");
         Line("publish to warm row, p99", _storedP99, "n2", "ms");
         report.Line();
