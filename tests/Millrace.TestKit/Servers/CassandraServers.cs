@@ -4,15 +4,15 @@ namespace Millrace.TestKit.Servers;
 
 /// <summary>
 /// A Cassandra cluster for tests: the one that CASSANDRA_CONTACT_POINTS and CASSANDRA_PORT name, else a node that is
-/// started by the engines command for these tests and ended with them.
+/// started for these tests and ended with them.
 /// </summary>
 public sealed class CassandraServers : IAsyncDisposable
 {
     private const string Variable = "CASSANDRA_CONTACT_POINTS";
     private const string PortVariable = "CASSANDRA_PORT";
-    private readonly EngineSet? _set;
+    private readonly IServerSet? _set;
 
-    private CassandraServers(string contactPoints, string port, EngineSet? set)
+    private CassandraServers(string contactPoints, string port, IServerSet? set)
     {
         (ContactPoints, _set) = (contactPoints, set);
         Port = int.Parse(port, CultureInfo.InvariantCulture);
@@ -28,9 +28,9 @@ public sealed class CassandraServers : IAsyncDisposable
     {
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
             return (new CassandraServers(named, Environment.GetEnvironmentVariable(PortVariable) ?? "9042", null), "");
-        var set = await EngineSet.StartAsync("cassandra", 1);
+        var set = await ServerSets.StartAsync("cassandra");
         return set is null
-            ? (null, $"No Cassandra: set {Variable}, or MILLRACE_ENGINES to a command that starts it.")
+            ? (null, ServerSets.Missing("Cassandra", Variable))
             : (new CassandraServers(set.Variables[Variable], set.Variables[PortVariable], set), "");
     }
 

@@ -7,7 +7,7 @@ namespace Millrace.TestKit.Servers;
 /// Real servers of one kind, by the name that the engines command has for them, started for these tests and ended with
 /// them, on ports and data of their own. The command is named by MILLRACE_ENGINES, or lies beside the tree.
 /// </summary>
-public sealed class EngineSet : IAsyncDisposable
+public sealed class EngineSet : IServerSet
 {
     private const string Variable = "MILLRACE_ENGINES";
 
@@ -18,7 +18,8 @@ public sealed class EngineSet : IAsyncDisposable
     private readonly string _engine;
     private readonly Dictionary<string, string> _environment;
     private readonly TemporaryFolder _folder = new();
-    private readonly List<string> _beside = [];
+    private readonly HashSet<string> _engines = [];
+    private readonly Dictionary<string, string> _variables = [];
 
     private EngineSet(string command, string engine, string heap)
     {
@@ -31,8 +32,7 @@ public sealed class EngineSet : IAsyncDisposable
         };
     }
 
-    /// <summary>What the command printed, such as CASSANDRA_PORT.</summary>
-    public Dictionary<string, string> Variables { get; } = [];
+    public IReadOnlyDictionary<string, string> Variables => _variables;
 
     /// <summary>The command, when there is one.</summary>
     public static string? Command()
@@ -51,23 +51,17 @@ public sealed class EngineSet : IAsyncDisposable
     /// <summary>Null when there is no engines command.</summary>
     /// <param name="java">Options of the servers' virtual machines.</param>
     public static async Task<EngineSet?> StartAsync(
-        string engine, int nodes, string heap = "512m", string? java = null)
+        string engine, int nodes, string heap = ServerSets.HeapDefault, string? java = null)
     {
         if (Command() is not { } command) return null;
         var set = new EngineSet(command, engine, heap);
         if (java is not null) set._environment.Add("JAVA_TOOL_OPTIONS", java);
-        await set.RunAsync("up", engine, $"{nodes}");
+        await set.UpAsync(engine, nodes);
         return set;
     }
 
-    /// <summary>A server of another kind beside these, which the set's servers know of.</summary>
-    public Task AddAsync(string engine)
-    {
-        _beside.Add(engine);
-        return RunAsync("up", engine);
-    }
+    public Task AddAsync(string engine) => _engines.Contains(engine) ? Task.CompletedTask : UpAsync(engine, 1);
 
-    /// <summary>SIGKILL: its data stays. Returns when it is gone. Nodes count from 1.</summary>
     public async Task KillAsync(int node)
     {
         var process = ProcessOf(PathOf(node, "pid"));
@@ -75,24 +69,25 @@ public sealed class EngineSet : IAsyncDisposable
         await EndAsync(process);
     }
 
-    /// <summary>Starts one that was killed, and returns when it takes requests.</summary>
     public Task StartAsync(int node) => RunAsync("start", _engine, $"{node}");
 
-    /// <summary>SIGSTOP: its connections stay open.</summary>
     public Task PauseAsync(int node) => RunAsync("pause", _engine, $"{node}");
 
     public Task ResumeAsync(int node) => RunAsync("resume", _engine, $"{node}");
-
-    /// <summary>One more node joins.</summary>
-    public Task AddAsync() => RunAsync("add", _engine);
 
     /// <summary>A file of a node's folder, such as its configuration.</summary>
     public string PathOf(int node, string name) => Path.Combine(_folder.Path, $"{_engine}-{node}", name);
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var engine in _beside.Append(_engine)) await RunAsync("down", engine);
+        foreach (var engine in _engines) await RunAsync("down", engine);
         _folder.Dispose();
+    }
+
+    private Task UpAsync(string engine, int nodes)
+    {
+        _engines.Add(engine);
+        return RunAsync("up", engine, $"{nodes}");
     }
 
     private async Task RunAsync(params string[] arguments)
@@ -108,13 +103,13 @@ public sealed class EngineSet : IAsyncDisposable
         if (process.ExitCode != 0)
             throw new InvalidOperationException($"{_command} {string.Join(' ', arguments)}: {text}");
         foreach (var pair in text.Split('\n').Select(one => one.Split('=', 2)).Where(pair => pair.Length == 2))
-            Variables[pair[0]] = pair[1].Trim();
+            _variables[pair[0]] = pair[1].Trim();
     }
 
-    internal static int ProcessOf(string file) => int.Parse(File.ReadAllText(file));
+    private static int ProcessOf(string file) => int.Parse(File.ReadAllText(file));
 
     /// <summary>Until a process that was killed is gone; one that only its parent has to bury counts as gone.</summary>
-    internal static Task EndAsync(int process) => Eventually.TrueAsync(() =>
+    private static Task EndAsync(int process) => Eventually.TrueAsync(() =>
     {
         try
         {

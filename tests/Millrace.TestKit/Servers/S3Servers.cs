@@ -2,14 +2,14 @@ namespace Millrace.TestKit.Servers;
 
 /// <summary>
 /// An S3 store for tests: the one that S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET_KEY and S3_REGION name, else one that is
-/// started by the engines command for these tests and ended with them.
+/// started for these tests and ended with them.
 /// </summary>
 public sealed class S3Servers : IAsyncDisposable
 {
     private const string Variable = "S3_ENDPOINT";
-    private readonly EngineSet? _set;
+    private readonly IServerSet? _set;
 
-    private S3Servers(Func<string, string?> read, EngineSet? set)
+    private S3Servers(Func<string, string?> read, IServerSet? set)
     {
         _set = set;
         Endpoint = read(Variable)!;
@@ -35,15 +35,15 @@ public sealed class S3Servers : IAsyncDisposable
         : null;
 
     /// <summary>One that was started in a set of others, and ends with it.</summary>
-    internal static S3Servers Of(EngineSet set) => new(set.Variables.GetValueOrDefault, null);
+    internal static S3Servers Of(IServerSet set) => new(set.Variables.GetValueOrDefault, null);
 
     /// <summary>Null when there is none; then the reason says what to install.</summary>
     public static async Task<(S3Servers? Servers, string Reason)> FindAsync()
     {
         if (Named() is { } named) return (named, "");
-        var set = await EngineSet.StartAsync("s3", 1);
+        var set = await ServerSets.StartAsync("s3");
         return set is null
-            ? (null, $"No S3 store: set {Variable}, or MILLRACE_ENGINES to a command that starts it.")
+            ? (null, ServerSets.Missing("S3 store", Variable))
             : (new S3Servers(set.Variables.GetValueOrDefault, set), "");
     }
 

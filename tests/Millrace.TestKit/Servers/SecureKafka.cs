@@ -8,13 +8,13 @@ namespace Millrace.TestKit.Servers;
 public sealed class SecureKafka : IAsyncDisposable
 {
     public const string UserName = "millrace", Password = "open sesame";
-    private readonly EnginesCommand _command;
+    private readonly EngineSet _set;
     private readonly TemporaryFolder _folder = new();
 
-    private SecureKafka(EnginesCommand command) => _command = command;
+    private SecureKafka(EngineSet set) => _set = set;
 
     /// <summary>Without encryption, for what has to be made ready.</summary>
-    public string PlainServers { get; private set; } = "";
+    public string PlainServers => _set.Variables["KAFKA_BOOTSTRAP_SERVERS"];
 
     public string SecureServers { get; private set; } = "";
 
@@ -26,19 +26,19 @@ public sealed class SecureKafka : IAsyncDisposable
     /// <param name="prepare">Makes the user, by the plain servers.</param>
     public static async Task<SecureKafka?> StartAsync(Func<string, Task> prepare)
     {
-        if (EnginesCommand.Find(alone: true) is not { } command) return null;
-        var kafka = new SecureKafka(command) { PlainServers = await command.UpAsync(1) };
+        if (await EngineSet.StartAsync("kafka", 1) is not { } set) return null;
+        var kafka = new SecureKafka(set);
         await prepare(kafka.PlainServers);
-        await command.DoAsync("kill", 1);
+        await set.KillAsync(1);
         kafka.WriteFiles();
-        await File.AppendAllTextAsync(command.SettingsOf(1), kafka.Settings());
-        await command.DoAsync("start", 1);
+        await File.AppendAllTextAsync(set.PathOf(1, "server.properties"), kafka.Settings());
+        await set.StartAsync(1);
         return kafka;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _command.DownAsync();
+        await _set.DisposeAsync();
         _folder.Dispose();
     }
 

@@ -2,15 +2,15 @@ namespace Millrace.TestKit.Servers;
 
 /// <summary>
 /// A Spark Connect server for tests: the one that SPARK_REMOTE names, which must see this machine's files; else one
-/// that is started by the engines command for these tests and ended with them.
+/// that is started for these tests and ended with them.
 /// </summary>
 public sealed class SparkServers : IAsyncDisposable
 {
     private const string Variable = "SPARK_REMOTE";
     private const string Heap = "1g";
-    private readonly EngineSet? _set;
+    private readonly IServerSet? _set;
 
-    private SparkServers(string remote, EngineSet? set) => (Remote, _set) = (remote, set);
+    private SparkServers(string remote, IServerSet? set) => (Remote, _set) = (remote, set);
 
     /// <summary>sc://host:port</summary>
     public string Remote { get; }
@@ -24,9 +24,9 @@ public sealed class SparkServers : IAsyncDisposable
     {
         if (!alone && Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
             return (new SparkServers(named, null), "");
-        var set = await EngineSet.StartAsync("spark", 1, Heap);
+        var set = await ServerSets.StartAsync("spark", heap: Heap);
         return set is null
-            ? (null, $"No Spark: set {Variable}, or MILLRACE_ENGINES to a command that starts it.")
+            ? (null, ServerSets.Missing("Spark", Variable))
             : (new SparkServers(set.Variables[Variable], set), "");
     }
 

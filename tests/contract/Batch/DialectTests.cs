@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Millrace.Batch;
+using Millrace.TestKit;
 
 namespace Millrace.Contract.Tests.Batch;
 
@@ -43,16 +44,9 @@ public sealed partial class DialectTests
 
     private static IEnumerable<string> Statements()
     {
-        var page = File.ReadAllText(Path.Combine(Root(), "docs", "sql-batch.md"));
+        var page = File.ReadAllText(SourceTree.PathOf("docs", "sql-batch.md"));
         return SqlPattern().Matches(page).SelectMany(block =>
             block.Groups[1].Value.Split(";\n", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Platform.sln"))) folder = folder.Parent;
-        return folder.FullName;
     }
 
     [GeneratedRegex("```sql\n(.*?)```", RegexOptions.Singleline)]

@@ -19,14 +19,14 @@ public class CassandraFaultTests
     private static readonly string[] Excusable =
         ["CQ-9001", "CQ-9003", "CQ-9004", "CQ-1000", "CQ-1001", "CQ-1002", "CQ-1100", "CQ-1500"];
 
-    private EngineSet _set = null!;
+    private IServerSet _set = null!;
     private CqlSession _session = null!;
 
     [OneTimeSetUp]
     public async Task StartAsync()
     {
-        var set = await EngineSet.StartAsync("cassandra", Nodes);
-        if (set is null) Assert.Ignore("Set MILLRACE_ENGINES to a command that starts three Cassandra nodes.");
+        var set = await ServerSets.StartAsync("cassandra", Nodes);
+        if (set is null) Assert.Ignore(ServerSets.Missing("Cassandra"));
         _set = set!;
         _session = await ConnectAsync();
         await _session.ExecuteAsync(
@@ -46,6 +46,8 @@ public class CassandraFaultTests
     [Test]
     public async Task A_statement_goes_to_a_replica_of_its_partition()
     {
+        if (_set is not EngineSet) Assert.Ignore("Containers know each other by other addresses than clients do.");
+
         // The coordinator that the trace names is the replica that the client has computed, which is the server's too.
         var select = await _session.PrepareAsync("SELECT k FROM single.t WHERE k = ?");
         var coordinators = new HashSet<System.Net.IPAddress>();
@@ -131,7 +133,8 @@ public class CassandraFaultTests
     public async Task With_two_nodes_down_writes_stop_and_go_on_by_themselves()
     {
         // Else what both had acknowledged last dies with them.
-        foreach (var node in new[] { 2, 3 }) await SyncBeforeAckAsync(node);
+        if (_set is not EngineSet files) Assert.Ignore("It edits the nodes' files: set MILLRACE_ENGINES to a command.");
+        else foreach (var node in new[] { 2, 3 }) await SyncBeforeAckAsync(files, node);
         await WaitForQuorumAsync();
         await UnderLoadAsync("two_down", async () =>
         {
@@ -146,13 +149,13 @@ public class CassandraFaultTests
         });
     }
 
-    private async Task SyncBeforeAckAsync(int node)
+    private static async Task SyncBeforeAckAsync(EngineSet set, int node)
     {
-        var file = _set.PathOf(node, "cassandra.yaml");
+        var file = set.PathOf(node, "cassandra.yaml");
         var lines = (await File.ReadAllLinesAsync(file)).Where(line => !line.StartsWith("commitlog_sync"));
         await File.WriteAllLinesAsync(file, lines.Append("commitlog_sync: batch"));
-        await _set.KillAsync(node);
-        await _set.StartAsync(node);
+        await set.KillAsync(node);
+        await set.StartAsync(node);
     }
 
     private static Task GoOnAsync(TimeSpan time) => Task.Delay(time, TimeProvider.System);

@@ -28,7 +28,7 @@ public sealed class CassandraSecurityTests
     public async Task StartNode()
     {
         var node = await SecureCassandra.StartAsync();
-        if (node is null) Assert.Ignore("No Cassandra that can be set up for TLS: set MILLRACE_ENGINES.");
+        if (node is null) Assert.Ignore("It edits a node's files: set MILLRACE_ENGINES to a command.");
         _node = node!;
         using var other = new TestAuthority();
         await File.WriteAllTextAsync(_folder.Sub("other-ca.pem"), other.Pem);

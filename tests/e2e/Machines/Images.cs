@@ -9,11 +9,10 @@ namespace Millrace.E2E.Tests.Machines;
 internal static class Images
 {
     public const string Platform = "docker.io/millrace/millrace:0.1.0";
-    public const string Mosquitto = "docker.io/library/eclipse-mosquitto:2.0.22";
-    public const string Kafka = "docker.io/apache/kafka:4.3.1";
-    public const string S3 = "docker.io/versity/versitygw:v1.8.0";
-    public const string Spark = "docker.io/millrace/spark:4.3.0";
-    public const string Cassandra = "docker.io/library/cassandra:5.0";
+
+    /// <summary>Those of the servers, and of the broker that is bridged.</summary>
+    public static string[] Servers =>
+        [.. new[] { "kafka", "cassandra", "versitygw", "spark", "eclipse-mosquitto" }.Select(ServerImages.Of)];
 
     /// <summary>A program of the folder in which the engines command lies; null when there is none.</summary>
     public static string? Beside(params string[] path) => EngineSet.Command() is { } command

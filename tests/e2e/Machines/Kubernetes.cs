@@ -40,9 +40,7 @@ internal sealed partial class Kubernetes : IAsyncDisposable
         await Images.BuildAsync(_shell);
         var second = Images.Platform.Replace(":0.1.0", ":" + secondTag);
         await _shell.RunAsync("buildah", "tag", Images.Platform, second);
-        await _shell.RunAsync(
-            _command, "load", Images.Platform, second, Images.Kafka, Images.Cassandra, Images.S3,
-            Images.Spark, Images.Mosquitto);
+        await _shell.RunAsync(_command, ["load", Images.Platform, second, .. Images.Servers]);
     }
 
     /// <summary>A namespace in which only pods of the restricted standard may run.</summary>

@@ -12,7 +12,7 @@ internal sealed class Shell(string folder)
     public Dictionary<string, string> Environment { get; } = [];
 
     /// <summary>The tree's root.</summary>
-    public static string Root { get; } = FindRoot();
+    public static string Root => SourceTree.Root;
 
     /// <summary>What it printed; the test fails, with all that it said, when it does.</summary>
     public async Task<string> RunAsync(string program, params string[] arguments)
@@ -54,12 +54,5 @@ internal sealed class Shell(string folder)
             var path = System.Environment.GetEnvironmentVariable("PATH");
             Environment[pair[0]] = pair[1].Trim().Replace("$PATH", path);
         }
-    }
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Platform.sln"))) folder = folder.Parent;
-        return folder.FullName;
     }
 }

@@ -26,8 +26,8 @@ public class WarmWriterFaultTests
     [Test]
     public async Task What_the_log_has_is_stored_once_whatever_becomes_of_the_node()
     {
-        await using var set = await EngineSet.StartAsync("cassandra", 1);
-        if (set is null) Assert.Ignore("No Cassandra: set MILLRACE_ENGINES to a command that starts it.");
+        await using var set = await ServerSets.StartAsync("cassandra");
+        if (set is null) Assert.Ignore(ServerSets.Missing("Cassandra"));
         using var folder = new TemporaryFolder();
         await using var services = Build(folder.Path, int.Parse(set!.Variables["CASSANDRA_PORT"]));
         var log = services.GetRequiredService<IEventLog>();

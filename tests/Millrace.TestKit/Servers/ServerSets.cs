@@ -1,0 +1,19 @@
+namespace Millrace.TestKit.Servers;
+
+/// <summary>Starts servers with what this machine has: the engines command, else Docker.</summary>
+public static class ServerSets
+{
+    internal const string HeapDefault = "512m";
+
+    /// <summary>Null when there is neither.</summary>
+    /// <param name="engine">kafka, cassandra, spark or s3.</param>
+    public static async Task<IServerSet?> StartAsync(string engine, int nodes = 1, string heap = HeapDefault) =>
+        await EngineSet.StartAsync(engine, nodes, heap) as IServerSet
+        ?? await DockerSet.StartAsync(engine, nodes, heap);
+
+    /// <summary>Why a test is skipped, and what to do about it.</summary>
+    /// <param name="variable">What names a running server, where a test takes one.</param>
+    public static string Missing(string what, string? variable = null) =>
+        $"No {what}: set {(variable is null ? "" : variable + ", or ")}MILLRACE_ENGINES to a command that starts it, "
+        + "or install Docker.";
+}
