@@ -30,6 +30,7 @@ public abstract class EventLogContract
     [TearDown]
     public async Task Close()
     {
+        if (_log is null) return;
         await _log.DisposeAsync();
         Clean();
     }

@@ -22,7 +22,7 @@ public abstract class KafkaTest
     {
         foreach (var log in _logs) await log.DisposeAsync();
         _logs.Clear();
-        await KafkaBrokers.DeleteTopicsAsync(Options.Prefix);
+        if (Options is not null) await KafkaBrokers.DeleteTopicsAsync(Options.Prefix);
     }
 
     /// <summary>A log, as another process would have it.</summary>
