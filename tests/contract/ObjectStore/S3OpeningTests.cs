@@ -10,6 +10,10 @@ public sealed class S3OpeningTests
 {
     private const string Taken = "<Error><Code>PreconditionFailed</Code><Message>It is taken.</Message></Error>";
 
+    /// <summary>Without a store all are skipped, also those that look at what opening one throws.</summary>
+    [OneTimeSetUp]
+    public Task FindAsync() => S3Node.ServersAsync();
+
     [TestCase(false, true, "PutObject")]
     [TestCase(true, false, "CompleteMultipartUpload")]
     public async Task A_store_that_replaces_what_it_was_told_not_to_is_refused(bool puts, bool uploads, string named)

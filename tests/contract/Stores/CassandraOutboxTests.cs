@@ -26,7 +26,7 @@ public class CassandraOutboxTests
     }
 
     [TearDown]
-    public void Close() => _adapter.Dispose();
+    public void Close() => _adapter?.Dispose();
 
     [Test]
     public async Task A_sweep_brings_to_the_rest_what_one_of_the_queues_has_already_and_no_queue_has_it_twice()

@@ -34,7 +34,7 @@ public abstract class StoreContract<TStore>
     }
 
     [TearDown]
-    public void Close() => _adapter.Dispose();
+    public void Close() => _adapter?.Dispose();
 
     protected void Reopen()
     {
