@@ -91,4 +91,7 @@ internal static class NativeErrors
     public const int Fatal = -150;
     public const int OffsetOutOfRange = -140;
     public const int MessageTooLarge = 10;
+
+    /// <summary>The leader is new, and does not know yet how far its followers are.</summary>
+    public const int OffsetNotAvailable = 78;
 }

@@ -36,12 +36,14 @@ internal sealed class OffsetQueries(KafkaLogOptions options, ILogger log, TimePr
 
     private async Task<T> AskAsync<T>(TopicPartition partition, Query<T> query, CancellationToken ct)
     {
+        var started = time.GetTimestamp();
         for (var tried = 1; ; tried++)
         {
             var (error, answer) = await Task.Run(() => OnceAsync(partition, query), ct).WaitAsync(ct)
                 .ConfigureAwait(false);
             if (error == 0) return answer;
-            if (tried == Tries)
+            if (tried >= Tries && (error != NativeErrors.OffsetNotAvailable
+                || time.GetElapsedTime(started) >= options.RequestTimeout))
                 throw KafkaLogErrors.ClusterFailed.With(partition, Rdkafka.Describe(error)).AsException();
             await Task.Delay(RetryPause, time, ct).ConfigureAwait(false);
         }

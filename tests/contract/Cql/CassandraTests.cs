@@ -21,7 +21,7 @@ public class CassandraTests(int version, CqlCompression compression)
     });
 
     [OneTimeTearDown]
-    public ValueTask CloseAsync() => _session.DisposeAsync();
+    public ValueTask CloseAsync() => _session?.DisposeAsync() ?? default;
 
     [Test]
     public async Task Every_type_comes_back_as_it_was_written()
