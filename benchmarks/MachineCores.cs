@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Millrace.Benchmarks;
 
-/// <summary>How busy all cores of the machine are, whoever it is that works, since this was made (proc(5), stat).</summary>
+/// <summary>
+/// How busy all cores of the machine are, whoever it is that works, since this was made (proc(5), stat).
+/// </summary>
 internal sealed class MachineCores
 {
     private const int Idle = 3, IoWait = 4, Steal = 7;

@@ -44,6 +44,6 @@ internal static partial class ExampleBody
         return true;
     }
 
-    [GeneratedRegex("""^(?<type>[a-z]+/[a-z.+-]+(;[a-z]+(=[A-Za-z.]+)?)?) (?<text>"[^']*"|x'(?<hex>[0-9A-Fa-f ]*)')$""")]
+    [GeneratedRegex("""^(?<type>[a-z]+/[a-z.+-]+(;[a-z]+(=\S+)?)?) (?<text>"[^']*"|x'(?<hex>[0-9A-Fa-f ]*)')$""")]
     private static partial Regex Typed();
 }

@@ -67,7 +67,9 @@ public partial class OwnerTests
     {
         var config = before with
         {
-            Version = before.Version + 1, Text = text, Options = before.Options with { StartFrom = "state" },
+            Version = before.Version + 1,
+            Text = text,
+            Options = before.Options with { StartFrom = "state" },
         };
         Assert.That(await _hub.Get<IQueryStore>().SaveAsync(config, before.Version), Is.True);
         return config;
