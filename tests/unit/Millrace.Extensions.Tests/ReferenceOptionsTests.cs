@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 using Millrace.Saql;
+using Millrace.TestKit;
 
 namespace Millrace.Extensions.Tests;
 
@@ -12,7 +13,7 @@ public partial class ReferenceOptionsTests
     [Test]
     public void The_example_of_the_page_of_queries_gives_names_to_join_with()
     {
-        var page = File.ReadAllText(Path.Combine(Root(), "docs", "queries.md"));
+        var page = File.ReadAllText(SourceTree.PathOf("docs", "queries.md"));
         var example = ExamplePattern().Match(page).Value;
         var configuration = new ConfigurationBuilder()
             .AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(example))).Build();
@@ -43,13 +44,6 @@ public partial class ReferenceOptionsTests
             .Select(one => one.Split('=')).ToDictionary(one => section + one[0], one => (string?)one[1])).Build();
         Assert.That(() => ExtensionServices.Load(configuration),
             Throws.TypeOf<OptionsValidationException>().With.Message.Contains(told));
-    }
-
-    private static string Root()
-    {
-        var folder = TestContext.CurrentContext.TestDirectory;
-        while (!File.Exists(Path.Combine(folder, "Platform.sln"))) folder = Path.GetDirectoryName(folder)!;
-        return folder;
     }
 
     [GeneratedRegex("""\{ "Queries": \{ "Extensions": \{ "References": \{.*?\} \} \} \} \}""", RegexOptions.Singleline)]

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Millrace.TestKit;
 
 namespace Millrace.Saql.Tests;
 
@@ -9,18 +10,11 @@ public partial class ExamplePageTests
     [Test]
     public void The_page_of_examples_shows_what_the_tests_check()
     {
-        var path = Path.Combine(Root(), "docs", "query-examples.md");
+        var path = SourceTree.PathOf("docs", "query-examples.md");
         var page = Page();
         if (Environment.GetEnvironmentVariable("EXAMPLES_WRITE") is { Length: > 0 }) File.WriteAllText(path, page);
         Assert.That(File.Exists(path) ? File.ReadAllText(path) : "", Is.EqualTo(page),
             "EXAMPLES_WRITE=1 writes the page anew");
-    }
-
-    private static string Root()
-    {
-        var folder = TestContext.CurrentContext.TestDirectory;
-        while (!File.Exists(Path.Combine(folder, "Platform.sln"))) folder = Path.GetDirectoryName(folder)!;
-        return folder;
     }
 
     private static string Page()
