@@ -33,10 +33,14 @@ internal sealed class Connector(CqlOptions options)
             _log.OlderProtocol(endPoint, connection.Version);
             return connection;
         }
-        catch (Exception e) when (e is SocketException or IOException or AuthenticationException
-            || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (Exception e) when (e is SocketException or IOException or AuthenticationException)
         {
             throw CqlErrors.ConnectFailed.With(endPoint, e.Message).AsCql(e);
+        }
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
+        {
+            var seconds = options.ConnectTimeout.TotalSeconds;
+            throw CqlErrors.ConnectFailed.With(endPoint, $"It did not answer in {seconds} s.").AsCql(e);
         }
     }
 
@@ -51,11 +55,29 @@ internal sealed class Connector(CqlOptions options)
             connection.BeginHeartbeats();
             return connection;
         }
+        catch (CqlException e) when (e.Error.Definition == CqlErrors.ConnectionLost)
+        {
+            throw Refused(endPoint, e);
+        }
         catch (Exception e)
         {
             connection.Close(CqlErrors.ConnectFailed.With(endPoint, e.Message).AsCql(e));
             throw;
         }
+    }
+
+    /// <summary>
+    /// In TLS 1.3 the client is done before the node has looked at the client's certificate; a refusal comes with the
+    /// first read, as an error of TLS where a lost connection is one of the socket. Some nodes only close.
+    /// </summary>
+    private CqlException Refused(IPEndPoint endPoint, CqlException lost)
+    {
+        const string certificate = "if the node asks for a client certificate, it got none that it trusts";
+        if (options.Tls is null) return CqlErrors.ConnectFailed.With(endPoint, lost.Error.Detail).AsCql(lost);
+        if (lost.InnerException is not IOException { InnerException: { } tls and not SocketException })
+            return CqlErrors.ConnectFailed.With(endPoint, $"{lost.Error.Detail} ({certificate})").AsCql(lost);
+        var alert = new AuthenticationException(tls.GetBaseException().Message, tls);
+        return CqlErrors.ConnectFailed.With(endPoint, $"{alert.Message} ({certificate})").AsCql(alert);
     }
 
     private async Task<Stream> ConnectAsync(IPEndPoint endPoint, CancellationToken ct)

@@ -104,10 +104,11 @@ public sealed class CassandraSecurityTests
     }
 
     [Test]
-    public async Task A_process_without_a_certificate_of_its_own_is_not_answered()
+    public async Task A_process_without_a_certificate_of_its_own_is_told_that_it_lacks_one()
     {
         await using var process = Open(("CertificateFile", null), ("KeyFile", null));
-        await process.SaysAsync("does not answer", "CQ-9");
+        await process.SaysAsync("ST-0010", "CQ-9002", "client certificate");
+        Assert.That(process.Trouble, Does.StartWith("ST-0010"));
         Assert.That(process.Get<IIdentityStore>().FindAsync("none").AsTask().IsCompleted, Is.False, "it waits");
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text;
 using K4os.Compression.LZ4;
 using Millrace.Cql.Wire;
@@ -30,6 +31,10 @@ internal sealed class FakeConnection(FakeServer server, TcpClient client) : IDis
             {
                 foreach (var request in await ReadAsync()) await AnswerAsync(request);
             }
+        }
+        catch (AuthenticationException)
+        {
+            client.Close();
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or SocketException)
         {

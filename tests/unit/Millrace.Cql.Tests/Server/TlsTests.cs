@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -26,6 +27,33 @@ public class TlsTests
         var refused = Assert.ThrowsAsync<CqlException>(() => server.ConnectAsync(
             o => o.Tls = node => new SslClientAuthenticationOptions { TargetHost = node.Address.ToString() }));
         Assert.That(refused!.Code, Is.EqualTo("CQ-9002"));
+    }
+
+    [TestCase(SslProtocols.Tls12)]
+    [TestCase(SslProtocols.Tls13)]
+    public async Task A_node_that_asks_for_a_certificate_and_gets_none_is_told_as_that(SslProtocols version)
+    {
+        using var certificate = SelfSigned();
+        await using var server = new FakeServer((c, r) => c.VoidAsync(r))
+        {
+            Secure = async stream =>
+            {
+                var tls = new SslStream(stream);
+                await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
+                {
+                    ServerCertificate = certificate,
+                    ClientCertificateRequired = true,
+                    EnabledSslProtocols = version,
+                    RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null,
+                });
+                return tls;
+            },
+        };
+
+        var refused = Assert.ThrowsAsync<CqlException>(
+            () => server.ConnectAsync(o => o.Tls = _ => Trusting(certificate)));
+        Assert.That(refused!.Code, Is.EqualTo("CQ-9002"));
+        Assert.That(refused.Error.Detail, Does.Contain("certificate"));
     }
 
     private static SslClientAuthenticationOptions Trusting(X509Certificate2 trusted) => new()
