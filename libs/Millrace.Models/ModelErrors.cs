@@ -56,7 +56,7 @@ public static class ModelErrors
         "See docs/machine-learning.md for what the address takes.");
 
     public static readonly ErrorDefinition TooManyRows = new("MO-0011",
-        "The statement has more rows than a model may be trained on or compared with.",
-        "They are held in memory while that is done, and ColdPath:TrainingRowsMax limits them.",
+        "The statement has more rows than a model may be trained on.",
+        "They are held in memory while it learns, and ColdPath:TrainingRowsMax limits them.",
         "Take a shorter time (`over` of the job) or a sample in its statement, or raise the option.");
 }

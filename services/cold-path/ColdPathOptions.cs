@@ -66,8 +66,7 @@ public sealed class ColdPathOptions
     public ByteSize ModelBytesMax { get; set; } = ByteSize.FromMiB(64);
 
     /// <summary>
-    /// The most rows that a model is trained on or compared with; they are held in memory. A statement that gives more
-    /// fails its run.
+    /// The most rows that a model is trained on; they are held in memory. A statement that gives more fails its run.
     /// </summary>
     [Range(100, 1_000_000_000)]
     public long TrainingRowsMax { get; set; } = 2_000_000;

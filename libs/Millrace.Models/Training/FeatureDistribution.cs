@@ -28,17 +28,20 @@ public sealed record FeatureDistribution(
 
         var mean = sorted.Average(value => (double)value);
         var variance = sorted.Sum(value => (value - mean) * (value - mean)) / sorted.Length;
+        var counts = new long[edges.Count + 1];
+        foreach (var value in values) counts[RangeOf(edges, value)]++;
         return new FeatureDistribution(sorted.Length, mean, Math.Sqrt(variance), sorted[0], sorted[^1], edges,
-            SharesOf(edges, values));
+            SharesOf(counts));
     }
 
     /// <summary>
     /// The population stability index of other values against these: below 0.1 they are alike, above 0.25 they are not.
     /// </summary>
-    public double StabilityIndex(ReadOnlySpan<float> values)
+    /// <param name="counts">How many of the other values are in each range.</param>
+    public double StabilityIndex(ReadOnlySpan<long> counts)
     {
         var index = 0.0;
-        var shares = SharesOf(Edges, values);
+        var shares = SharesOf(counts);
         for (var i = 0; i < shares.Length; i++)
         {
             var (now, then) = (Math.Max(shares[i], ShareMin), Math.Max(Shares[i], ShareMin));
@@ -49,16 +52,19 @@ public sealed record FeatureDistribution(
     }
 
     /// <summary>A value belongs to the range above the edges that it reaches.</summary>
-    private static double[] SharesOf(IReadOnlyList<double> edges, ReadOnlySpan<float> values)
+    internal static int RangeOf(IReadOnlyList<double> edges, float value)
     {
-        var shares = new double[edges.Count + 1];
-        foreach (var value in values)
-        {
-            var range = 0;
-            while (range < edges.Count && value >= edges[range]) range++;
-            shares[range] += 1.0 / values.Length;
-        }
+        var range = 0;
+        while (range < edges.Count && value >= edges[range]) range++;
+        return range;
+    }
 
+    private static double[] SharesOf(ReadOnlySpan<long> counts)
+    {
+        var all = 0L;
+        foreach (var count in counts) all += count;
+        var shares = new double[counts.Length];
+        for (var i = 0; i < shares.Length; i++) shares[i] = all == 0 ? 0 : (double)counts[i] / all;
         return shares;
     }
 }

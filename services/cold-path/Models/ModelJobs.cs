@@ -98,21 +98,15 @@ internal sealed class ModelJobs(
         JobDefinition job, TimePart part, BatchQuery query, CancellationToken ct)
     {
         var (manifest, _) = await PromotedAsync(job.Model!.Name, ct).ConfigureAwait(false);
-        var found = manifest.Features.ToDictionary(one => one.Name, _ => new List<float>());
+        var drifts = manifest.Features.ToDictionary(one => one.Name, one => new DriftMeter(one.Training));
         await using (var result = await engine.QueryAsync(query, ct).ConfigureAwait(false))
         {
-            var read = 0L;
             await foreach (var batch in result.Batches.WithCancellation(ct).ConfigureAwait(false))
-            {
-                if ((read += batch.Length) > _rowsMax) throw FeatureColumns.TooMany(_rowsMax);
-                foreach (var (name, values) in found)
-                    values.AddRange(FeatureColumns.Numbers(batch, name).Where(value => !float.IsNaN(value)));
-            }
+                foreach (var (name, drift) in drifts) drift.Add(FeatureColumns.Numbers(batch, name));
         }
 
-        var drifts = DriftRows.Of(manifest, found);
-        foreach (var drift in drifts)
-            if (drift.Index is { } index) metrics.Drifted(manifest.Name, drift.Feature, index);
+        foreach (var (name, drift) in drifts)
+            if (drift.StabilityIndex is { } index) metrics.Drifted(manifest.Name, name, index);
         return await results.ReplaceAsync(job.Name, part, DriftRows.Schema, async prefix =>
         {
             using var rows = new ParquetParts(store, prefix, DriftRows.Schema, _scoredBytesMax);

@@ -129,13 +129,11 @@ public sealed class ModelJobTests
         await using var host = await ColdPathHost.StartAsync(settings);
         await PromoteSumAsync(host);
 
-        foreach (var job in new[] { "learn", "drift" })
-        {
-            var refused = await RunAsync(job, host);
-            Assert.That(refused.State, Is.EqualTo(JobRunState.Failed), job);
-            Assert.That(refused.Error, Does.StartWith("MO-0011: The statement has more rows than a model may be " +
-                "trained on or compared with. The most is 1998."));
-        }
+        var refused = await RunAsync("learn", host);
+        Assert.That(refused.State, Is.EqualTo(JobRunState.Failed));
+        Assert.That(refused.Error,
+            Does.StartWith("MO-0011: The statement has more rows than a model may be trained on. The most is 1998."));
+        Assert.That((await RunAsync("drift", host)).State, Is.EqualTo(JobRunState.Succeeded), "it holds none");
     }
 
     [Test]

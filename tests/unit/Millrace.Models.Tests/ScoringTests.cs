@@ -125,10 +125,30 @@ public sealed class ScoringTests
         var trained = FeatureDistribution.Of(Values(0));
 
         Assert.That(trained.Shares.Sum(), Is.EqualTo(1).Within(1e-9));
-        Assert.That(trained.StabilityIndex(Values(0)), Is.LessThan(0.02));
-        Assert.That(trained.StabilityIndex(Values(0.5)), Is.GreaterThan(0.25));
-        var constant = FeatureDistribution.Of(new float[100]);
-        Assert.That(constant.StabilityIndex(new float[10]), Is.Zero.Within(1e-9));
+        Assert.That(Drift(trained, Values(0)).StabilityIndex, Is.LessThan(0.02));
+        Assert.That(Drift(trained, Values(0.5)).StabilityIndex, Is.GreaterThan(0.25));
+        Assert.That(Drift(FeatureDistribution.Of(new float[100]), new float[10]).StabilityIndex,
+            Is.Zero.Within(1e-9));
+    }
+
+    [Test]
+    public void Drift_is_the_same_in_whatever_parts_the_values_come_and_counts_numbers_alone()
+    {
+        var trained = FeatureDistribution.Of([1, 2, 3, 4]);
+        var parts = Drift(trained, [1, float.NaN], [2, 9]);
+        var whole = Drift(trained, [1, 2, 9]);
+        Assert.That((parts.Count, parts.Mean, parts.StabilityIndex), Is.EqualTo((3, 4.0, whole.StabilityIndex)));
+
+        var none = Drift(trained, [float.NaN]);
+        Assert.That((none.Count, none.Mean, none.StabilityIndex), Is.EqualTo((0L, (double?)null, (double?)null)));
+        Assert.That(Drift(null, [1]).StabilityIndex, Is.Null, "nobody knows what it learned from");
+    }
+
+    private static DriftMeter Drift(FeatureDistribution? training, params float[][] parts)
+    {
+        var meter = new DriftMeter(training);
+        foreach (var part in parts) meter.Add(part);
+        return meter;
     }
 
     private async Task<Saql.Models.IModelScorer> OpenAsync(string name, ModelKind kind, TrainedModel trained)
