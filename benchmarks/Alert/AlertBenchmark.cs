@@ -18,8 +18,8 @@ namespace Millrace.Benchmarks.Alert;
 
 /// <summary>
 /// From a device's publish to the durable alert and to the stored row, through MQTT, event log, query and warm writer,
-/// with every role in this process and the load generator too: first as fast as it goes, then at half of that, then
-/// at half of what the warm writer takes.
+/// with every role in this process and the load generator too: first as fast as it goes, then at half of what they
+/// hold, which is the lesser of what the gateway takes and of what the warm writer does.
 /// </summary>
 internal static class AlertBenchmark
 {
@@ -105,24 +105,21 @@ internal static class AlertBenchmark
         var each = spent.TotalMicroseconds / (rate * AlertLoad.RoundTime.TotalSeconds);
         await StoredAsync(load, rows);
         var taken = (rows.Written - stored) / Stopwatch.GetElapsedTime(started).TotalSeconds;
+        result.Saturated(rate, each, taken);
         lock (seen) seen.Clear();
         log.Forget();
+        rows.Forget();
         cpu = Process.GetCurrentProcess().TotalProcessorTime;
+        var cores = new MachineCores();
         using var syncs = new SyncTimes();
-        var held = await load.RunAsync(rate / 2);
+        var held = await load.RunAsync(Math.Min(rate, taken) / 2);
         result.Syncs(syncs.Count / AlertLoad.RoundTime.TotalSeconds, syncs.MeanMs);
         spent = Process.GetCurrentProcess().TotalProcessorTime - cpu;
-        var busy = spent / AlertLoad.RoundTime / Environment.ProcessorCount;
+        result.Held(held, spent / AlertLoad.RoundTime / Environment.ProcessorCount, cores.Busy);
         await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
-        lock (seen) result.Add(rate, each, held, busy, seen, log);
-
+        lock (seen) result.Alerts(seen, log);
         await StoredAsync(load, rows);
-        rows.Forget();
-        var cores = new MachineCores();
-        held = await load.RunAsync(Math.Min(rate, taken) / 2);
-        result.Stored(taken, held, cores.Busy);
-        await StoredAsync(load, rows);
-        result.Stored(rows.Milliseconds());
+        result.Rows(rows.Milliseconds());
     }
 
     private static Task StoredAsync(AlertLoad load, TimedRows rows) => Eventually.TrueAsync(

@@ -15,7 +15,6 @@ internal sealed class AlertResult
     private readonly Samples _p50 = new();
     private readonly Samples _p99 = new();
     private readonly Samples _taken = new();
-    private readonly Samples _heldStored = new();
     private readonly Samples _machine = new();
     private readonly Samples _storedP50 = new();
     private readonly Samples _storedP99 = new();
@@ -31,29 +30,32 @@ internal sealed class AlertResult
         _syncMs.Add(meanMs);
     }
 
-    public void Add(
-        double saturation, double cpuUs, double held, double busy, IReadOnlyList<SeenAlert> seen, TimedLog log)
+    /// <param name="rate">Messages a second that were acknowledged.</param>
+    /// <param name="taken">Rows a second that were stored while more waited.</param>
+    public void Saturated(double rate, double cpuUs, double taken)
     {
         _rounds++;
-        _saturation.Add(saturation);
+        _saturation.Add(rate);
         _cpuUs.Add(cpuUs);
-        _held.Add(held);
-        _busy.Add(busy);
+        _taken.Add(taken);
+    }
+
+    /// <param name="process">The part of all cores that this process took.</param>
+    /// <param name="machine">The part of all cores that was busy, servers included.</param>
+    public void Held(double rate, double process, double machine)
+    {
+        _held.Add(rate);
+        _busy.Add(process);
+        _machine.Add(machine);
+    }
+
+    public void Alerts(IReadOnlyList<SeenAlert> seen, TimedLog log)
+    {
         Percentiles(seen.Select(alert => alert.Milliseconds), _p50, _p99);
         _stages.Add(seen, log);
     }
 
-    /// <param name="taken">Rows a second that were stored while more waited.</param>
-    /// <param name="held">Messages a second that were sent then, at half of that or of saturation.</param>
-    /// <param name="machine">The part of all cores that was busy meanwhile, servers included.</param>
-    public void Stored(double taken, double held, double machine)
-    {
-        _taken.Add(taken);
-        _heldStored.Add(held);
-        _machine.Add(machine);
-    }
-
-    public void Stored(IReadOnlyList<double> milliseconds) => Percentiles(milliseconds, _storedP50, _storedP99);
+    public void Rows(IReadOnlyList<double> milliseconds) => Percentiles(milliseconds, _storedP50, _storedP99);
 
     /// <param name="goals">Whether those of one process without a server hold.</param>
     public void Tell(Report report, string setting, bool goals)
@@ -65,8 +67,10 @@ internal sealed class AlertResult
         report.Line("|---|---:|---:|---:|");
         Line($"saturation, window {AlertLoad.Window}", _saturation, "n0", "messages/s");
         Line("CPU a message there, generator and all roles", _cpuUs, "n1", "us");
-        Line("rate held at half of it", _held, "n0", "messages/s");
-        Line("cores busy at that rate", _busy, "p0", "");
+        Line("rows stored from a backlog", _taken, "n0", "rows/s");
+        Line("rate held, half of the lesser", _held, "n0", "messages/s");
+        Line("cores that this process takes at that rate", _busy, "p0", "");
+        Line("cores busy at that rate, servers included", _machine, "p0", "");
         if (goals)
         {
             Line("a lone write and fdatasync, nothing else running here, mean", _loneSync, "n2", "ms");
@@ -76,9 +80,6 @@ internal sealed class AlertResult
 
         Goal("publish to durable alert, p50", _p50, GoalP50Ms);
         Goal("publish to durable alert, p99", _p99, GoalP99Ms);
-        Line("rows stored from a backlog", _taken, "n0", "rows/s");
-        Line("rate held at half of that, or of saturation", _heldStored, "n0", "messages/s");
-        Line("cores busy at that rate, servers included", _machine, "p0", "");
         Line("publish to warm row, p50", _storedP50, "n2", "ms");
         Line("publish to warm row, p99", _storedP99, "n2", "ms");
         report.Line();

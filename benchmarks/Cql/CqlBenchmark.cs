@@ -18,8 +18,8 @@ internal static class CqlBenchmark
     // Batch size, requests in flight, rows a turn.
     private static readonly (int Batch, int InFlight, int Rows)[] Cases =
     [
-        (1, 64, 60_000), (1, 256, 60_000), (1, 1_024, 60_000), (8, 128, 240_000), (32, 32, 320_000),
-        (32, 128, 320_000), (128, 32, 320_000),
+        (1, 64, 60_000), (1, 256, 60_000), (1, 1_024, 60_000), (8, 32, 240_000), (8, 128, 240_000), (32, 32, 320_000),
+        (32, 128, 320_000), (128, 8, 320_000), (128, 32, 320_000),
     ];
 
     public static async Task RunAsync(Report report)
@@ -38,21 +38,29 @@ internal static class CqlBenchmark
         await table.CreateAsync();
         report.Line("Rows of a text, a timestamp, a blob of 115 B and a double into one node on the same cores; "
             + $"{Devices:n0} devices; batches are UNLOGGED and of one partition. Median of {Rounds} turns after one to "
-            + "warm up, each driver's in one process. The CPU is that of the client's process.");
+            + "warm up, each driver's in one process; who begins changes from row to row. The CPU is that of the "
+            + "client's process.");
         report.Line();
         report.Line("| batch | in flight | rows/s | us/row | Java rows/s | Java us/row | rows a client core, x Java |");
         report.Line("|---:|---:|---:|---:|---:|---:|---:|");
-        foreach (var (batch, inFlight, rows) in Cases)
+        // A server that was just started compiles its code meanwhile, which whoever comes first would pay for.
+        var (warmBatch, warmInFlight, warmRows) = Cases[0];
+        await MeasureAsync(warmRows, () => table.WriteAsync(warmRows, Devices, warmBatch, warmInFlight));
+        await JavaPeer.MeasureAsync(port, warmRows, Devices, warmBatch, warmInFlight);
+        for (var number = 0; number < Cases.Length; number++)
         {
+            var (batch, inFlight, rows) = Cases[number];
+            var java = number % 2 == 0 ? null : await JavaPeer.MeasureAsync(port, rows, Devices, batch, inFlight);
             var ours = await MeasureAsync(rows, () => table.WriteAsync(rows, Devices, batch, inFlight));
-            var java = await JavaPeer.MeasureAsync(port, rows, Devices, batch, inFlight);
+            if (number % 2 == 0) java = await JavaPeer.MeasureAsync(port, rows, Devices, batch, inFlight);
             var peer = java is { } j ? $"{j.RowsPerSecond:n0} | {j.CpuUs:f2} | {j.CpuUs / ours.CpuUs:f1}" : "- | - | -";
             report.Line($"| {batch} | {inFlight} | {ours.RowsPerSecond:n0} | {ours.CpuUs:f2} | {peer} |");
         }
 
         report.Line();
-        report.Line("| read | in flight | rows/s | client us/row |");
+        report.Line("| read, without a peer | in flight | rows/s | client us/row |");
         report.Line("|---|---:|---:|---:|");
+        await table.WriteAsync(Reads, Devices, batch: 1, inFlight: 256);
         var byKey = await MeasureAsync(Reads, () => table.ReadByKeyAsync(Reads, Devices, inFlight: 256));
         report.Line($"| one row by its key | 256 | {byKey.RowsPerSecond:n0} | {byKey.CpuUs:f2} |");
         var read = 0L;

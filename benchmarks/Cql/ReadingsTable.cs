@@ -22,7 +22,7 @@ internal sealed class ReadingsTable(CqlSession session)
         _insert = await session.PrepareAsync(
             $"INSERT INTO {Table} (device, ts, body, temperature) VALUES (?, ?, ?, ?)");
         _insert.Idempotent = true;
-        _byKey = await session.PrepareAsync($"SELECT ts, body, temperature FROM {Table} WHERE device = ? LIMIT 1");
+        _byKey = await session.PrepareAsync($"SELECT ts, body, temperature FROM {Table} WHERE device = ? AND ts = ?");
         _byDevice = await session.PrepareAsync($"SELECT ts, body, temperature FROM {Table} WHERE device = ?");
     }
 
@@ -42,14 +42,16 @@ internal sealed class ReadingsTable(CqlSession session)
         });
     }
 
+    /// <summary>Reads what was written last, one row at a time.</summary>
     public Task ReadByKeyAsync(int reads, int devices, int inFlight)
     {
-        var requests = new Requests(reads);
+        var (start, requests) = (_nextTime, new Requests(reads));
         return AllAsync(inFlight, async () =>
         {
             while (requests.TryTake(out var request))
             {
-                var rows = await session.ExecuteAsync(_byKey.Bind($"device-{request % devices}")).ConfigureAwait(false);
+                var key = _byKey.Bind($"device-{request % devices}", start + request);
+                var rows = await session.ExecuteAsync(key).ConfigureAwait(false);
                 _ = rows[0].Get<double>(2);
             }
         });
