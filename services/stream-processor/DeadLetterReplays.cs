@@ -38,17 +38,25 @@ internal sealed class DeadLetterReplays(
         using var timer = new PeriodicTimer(options.Value.ReconcileInterval, time);
         try
         {
-            do
-            {
-                var filter = new DeadLetterFilter(State: DeadLetterState.Replaying, Limit: WaitingMax);
-                foreach (var letter in (await store.ListAsync(filter, stop)).Items)
-                    _asked.Writer.TryWrite(letter.Id);
-            }
+            do await LookAsync(stop);
             while (await timer.WaitForNextTickAsync(stop));
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // What was asked for stands in the store.
+        }
+    }
+
+    private async Task LookAsync(CancellationToken stop)
+    {
+        try
+        {
+            var filter = new DeadLetterFilter(State: DeadLetterState.Replaying, Limit: WaitingMax);
+            foreach (var letter in (await store.ListAsync(filter, stop)).Items) _asked.Writer.TryWrite(letter.Id);
+        }
+        catch (Exception e) when (!stop.IsCancellationRequested)
+        {
+            logger.ReplaysNotFound(e);
         }
     }
 
@@ -82,7 +90,7 @@ internal sealed class DeadLetterReplays(
                     break;
             }
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (!ct.IsCancellationRequested)
         {
             logger.ReplayFailed(id, e);
         }

@@ -71,4 +71,12 @@ internal static partial class Log
 
     [LoggerMessage(6019, LogLevel.Information, "Reference data {Reference} is read again, after {Failures} failures")]
     public static partial void ReferenceReadAgain(this ILogger log, string reference, int failures);
+
+    [LoggerMessage(6020, LogLevel.Warning,
+        "The status of query {Query} version {Version} could not be written; it is tried again soon")]
+    public static partial void StatusFailed(this ILogger log, string query, int version, Exception error);
+
+    [LoggerMessage(6021, LogLevel.Warning,
+        "The store does not say which dead letters are to be replayed; it is asked again soon")]
+    public static partial void ReplaysNotFound(this ILogger log, Exception error);
 }

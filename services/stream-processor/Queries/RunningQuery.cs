@@ -123,11 +123,24 @@ internal sealed class RunningQuery
         using var timer = new PeriodicTimer(_services.Options.StatusInterval, _services.Time);
         try
         {
-            while (await timer.WaitForNextTickAsync(_stop.Token)) await WriteStatusAsync();
+            while (await timer.WaitForNextTickAsync(_stop.Token)) await ReportOnceAsync();
         }
         catch (OperationCanceledException)
         {
             // The query stops; its last status stays.
+        }
+    }
+
+    private async Task ReportOnceAsync()
+    {
+        try
+        {
+            await WriteStatusAsync();
+        }
+        catch (Exception e)
+        {
+            // The log or the store is away for a while: the next time tells of all.
+            if (!_stop.IsCancellationRequested) _services.Logger.StatusFailed(Config.Name, Config.Version, e);
         }
     }
 

@@ -27,16 +27,19 @@ internal sealed class ProcessorFixture : IAsyncDisposable
     private readonly SharedLog? _shared;
     private readonly string _node;
     private readonly ITelemetryStore? _telemetry;
+    private readonly Action<IServiceCollection>? _more;
     private readonly IReadOnlyDictionary<string, string?> _settings = new Dictionary<string, string?>();
     private ServiceProvider _services;
     private List<IHostedService> _started = [];
 
     /// <param name="telemetry">The warm store; null for SQLite.</param>
     /// <param name="settings">What the configuration has besides.</param>
+    /// <param name="more">What is registered last.</param>
     public ProcessorFixture(
-        ITelemetryStore? telemetry = null, IReadOnlyDictionary<string, string?>? settings = null)
+        ITelemetryStore? telemetry = null, IReadOnlyDictionary<string, string?>? settings = null,
+        Action<IServiceCollection>? more = null)
     {
-        (_own, _node, _telemetry) = (new TemporaryFolder(), "alone", telemetry);
+        (_own, _node, _telemetry, _more) = (new TemporaryFolder(), "alone", telemetry, more);
         _settings = settings ?? _settings;
         _folder = _own.Path;
         _services = Build();
@@ -185,6 +188,7 @@ internal sealed class ProcessorFixture : IAsyncDisposable
         services.AddFileObjectStore();
         services.AddMillraceStreamProcessor();
         if (_telemetry is not null) services.AddSingleton(_telemetry);
+        _more?.Invoke(services);
         if (_shared is not null)
         {
             services.AddSingleton<IEventLog>(_shared);
