@@ -12,6 +12,9 @@ public static class ConsumerGroups
     /// <summary>Brings messages to devices: to their connections, and into their sessions.</summary>
     public const string GatewayDelivery = "gateway-delivery";
 
+    /// <summary>Whether processes share what the group reads; else each of them reads all of it.</summary>
+    public static bool IsShared(string group) => group != GatewayDelivery;
+
     private const string QueryPrefix = "query.", CheckpointPrefix = "checkpoint.", BridgePrefix = "bridge.";
     private const string TargetPrefix = "repartition.", DealerPrefix = "repartition-from.";
     private const string ArchivePrefix = "archive.";

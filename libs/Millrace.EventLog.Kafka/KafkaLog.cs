@@ -61,6 +61,10 @@ public sealed partial class KafkaLog : IRetainedLog
 
     internal KafkaAdmin Admin => _admin;
 
+    /// <summary>What the members of groups in this process have now.</summary>
+    internal IReadOnlyList<(string Group, TopicPartition Partition)> Held =>
+        [.. _members.SelectMany(member => member.Value.Held.Select(partition => (member.Key.Group, partition)))];
+
     public ValueTask<TopicInfo> EnsureTopicAsync(TopicSpec spec, CancellationToken ct = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(spec.Partitions);

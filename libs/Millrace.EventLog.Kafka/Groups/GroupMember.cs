@@ -30,10 +30,14 @@ internal sealed class GroupMember
     // Nobody looks at changes any more, so that none is to be waited for.
     private readonly CancellationTokenSource _unwatched = new();
     private readonly HashSet<TopicPartition> _assigned = [];
+    private volatile IReadOnlyList<TopicPartition> _held = [];
     private bool _hasMore;
 
     public GroupMember(string group, string topic, KafkaAdmin admin, KafkaLogOptions options, ILogger log) =>
         (_group, _topic, _admin, _options, _log) = (group, topic, admin, options, log);
+
+    /// <summary>The partitions that it has now.</summary>
+    public IReadOnlyList<TopicPartition> Held => _held;
 
     /// <summary>What was committed, for the tools of the cluster; it learns of it within seconds.</summary>
     public void Show(TopicPartition partition, long nextOffset) => _shown[partition] = nextOffset;
@@ -144,6 +148,7 @@ internal sealed class GroupMember
         if (added.Count > 0)
         {
             _assigned.UnionWith(added);
+            _held = [.. _assigned];
             _hasMore = true;
             _log.Assigned(_group, _topic, Numbers(added));
             Tell(new AssignmentChange(AssignmentKind.Assigned, added, () => { }));
@@ -167,8 +172,12 @@ internal sealed class GroupMember
         EndWork(gone);
     }
 
-    private List<TopicPartition> Drop(IEnumerable<TopicPartition> partitions) =>
-        [.. partitions.Where(_assigned.Remove)];
+    private List<TopicPartition> Drop(IEnumerable<TopicPartition> partitions)
+    {
+        var gone = partitions.Where(_assigned.Remove).ToList();
+        _held = [.. _assigned];
+        return gone;
+    }
 
     private void EndWork(IReadOnlyList<TopicPartition> partitions)
     {

@@ -27,17 +27,24 @@ internal sealed class GroupOffsets(KafkaLog log, TopicMaker maker, TimeProvider 
     private readonly Dictionary<(string Group, TopicPartition Partition), CommittedOffset> _committed = [];
     private IPartitionReader? _reader;
 
-    /// <summary>What this process has committed last, by group.</summary>
-    public IReadOnlyList<(string Group, TopicPartition Partition, long NextOffset)> Own
+    /// <summary>
+    /// Where the consumers of this process are: on what they were given of what is shared, and on all that they read
+    /// of what each process reads for itself.
+    /// </summary>
+    public async ValueTask<IReadOnlyList<ConsumerPlace>> PlacesAsync(
+        IReadOnlyList<(string Group, TopicPartition Partition)> held, CancellationToken ct)
     {
-        get
+        var places = new List<ConsumerPlace>();
+        lock (_gate)
         {
-            lock (_gate)
-            {
-                return [.. _commits.SelectMany(group => group.Value.Last
-                    .Select(pair => (group.Key, pair.Key, pair.Value.NextOffset)))];
-            }
+            foreach (var (group, commits) in _commits.Where(pair => !ConsumerGroups.IsShared(pair.Key)))
+                places.AddRange(commits.Last.Select(pair => new ConsumerPlace(group, pair.Key, pair.Value.NextOffset)));
         }
+
+        if (held.Count == 0) return places;
+        using var turn = await CatchUpAsync(ct).ConfigureAwait(false);
+        places.AddRange(ConsumerPlaces.Of(held, _committed));
+        return places;
     }
 
     /// <summary>Durable when the task ends. Commits of a group that come meanwhile travel together.</summary>

@@ -9,7 +9,7 @@ namespace Millrace.EventLog.Kafka.Groups;
 
 /// <summary>
 /// How many records the consumers of this process have not committed yet, by group and topic, over the partitions that
-/// they have committed here.
+/// are theirs now.
 /// </summary>
 internal sealed class LagMeter : BackgroundService
 {
@@ -30,18 +30,20 @@ internal sealed class LagMeter : BackgroundService
     /// <summary>Measures once.</summary>
     public async Task MeasureAsync(CancellationToken ct)
     {
-        var own = _kafka.Groups.Own;
-        if (own.Count == 0) return;
-        var ends = new Dictionary<TopicPartition, long>();
-        foreach (var partition in own.Select(each => each.Partition).Distinct())
-            ends[partition] = (await _kafka.RangeAsync(partition, ct).ConfigureAwait(false)).Next;
+        var places = await _kafka.Groups.PlacesAsync(_kafka.Held, ct).ConfigureAwait(false);
+        var ranges = new Dictionary<TopicPartition, OffsetRange>();
+        foreach (var partition in places.Select(place => place.Partition).Distinct())
+            ranges[partition] = await _kafka.RangeAsync(partition, ct).ConfigureAwait(false);
         _lags =
         [
-            .. own.GroupBy(each => (each.Group, each.Partition.Topic)).Select(group => new Measurement<long>(
-                group.Sum(each => Math.Max(0, ends.GetValueOrDefault(each.Partition) - each.NextOffset)),
+            .. places.GroupBy(place => (place.Group, place.Partition.Topic)).Select(group => new Measurement<long>(
+                group.Sum(place => Lag(place, ranges[place.Partition])),
                 new("group", group.Key.Group), EventLogMetrics.Topic(group.Key.Topic))),
         ];
     }
+
+    private static long Lag(ConsumerPlace place, OffsetRange range) =>
+        Math.Max(0, range.Next - (place.NextOffset ?? range.First));
 
     public override void Dispose()
     {

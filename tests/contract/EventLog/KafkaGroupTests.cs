@@ -67,24 +67,34 @@ public sealed class KafkaGroupTests : KafkaTest
     public async Task The_lag_is_what_was_appended_and_not_committed()
     {
         var log = await OpenAsync("telemetry");
-        var partition = new TopicPartition("telemetry", 1);
-        await AppendAsync(log, partition, "a", "b", "c");
-        await log.CommitAsync("group", partition, 1);
+        await AppendAsync(log, new TopicPartition("telemetry", 1), "a", "b", "c");
+        await AppendAsync(log, new TopicPartition("telemetry", 2), "a");
+        await using var member = new Member(log, completes: true);
+        await member.HasAsync(4);
+        Assert.That(await LagsAsync(log), Is.Empty, "of a group that never committed on the topic");
 
-        var lags = new List<(long Lag, string? Group)>();
-        using var listener = new MeterListener();
-        listener.InstrumentPublished = (instrument, own) =>
-        {
-            if (instrument.Name == "millrace.eventlog.lag") own.EnableMeasurementEvents(instrument);
-        };
-        listener.SetMeasurementEventCallback<long>((_, lag, tags, _) => lags.Add((lag, tags[0].Value as string)));
-        listener.Start();
-        using var meter = new LagMeter(log, Microsoft.Extensions.Options.Options.Create(Options), TimeProvider.System,
-            NullLogger<LagMeter>.Instance);
-        await meter.MeasureAsync(default);
-        listener.RecordObservableInstruments();
+        await log.CommitAsync("group", new TopicPartition("telemetry", 1), 1);
 
-        Assert.That(lags, Is.EqualTo(new[] { (2L, "group") }));
+        Assert.That(await LagsAsync(log), Is.EqualTo(new[] { (3L, "group") }), "with the one that is not committed yet");
+    }
+
+    [Test]
+    public async Task The_lag_of_partitions_that_moved_is_told_by_who_has_them()
+    {
+        var log = await OpenAsync("telemetry");
+        var other = await OpenAsync("telemetry");
+        await using var first = new Member(log, completes: true);
+        await first.HasAsync(4);
+        for (var number = 0; number < 4; number++)
+            await log.CommitAsync("group", new TopicPartition("telemetry", number), 0);
+        await using var second = new Member(other, completes: true);
+        await second.HasAsync(2);
+        foreach (var moved in second.Partitions) await AppendAsync(other, moved, "a", "b", "c");
+
+        Assert.That(await LagsAsync(log), Is.EqualTo(new[] { (0L, "group") }));
+        Assert.That(await LagsAsync(other), Is.EqualTo(new[] { (6L, "group") }));
+        await first.DisposeAsync();
+        Assert.That(await LagsAsync(log), Is.Empty, "of who has left");
     }
 
     [Test]
@@ -131,6 +141,23 @@ public sealed class KafkaGroupTests : KafkaTest
         var commits = Enumerable.Range(1, 200).Select(n => log.CommitAsync("group", partition, n, $"{n}").AsTask());
         await Task.WhenAll(commits);
         Assert.That(await log.CommittedAsync("group", partition), Is.EqualTo(new CommittedOffset(200, "200")));
+    }
+
+    private async Task<List<(long Lag, string? Group)>> LagsAsync(KafkaLog log)
+    {
+        var lags = new List<(long Lag, string? Group)>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, own) =>
+        {
+            if (instrument.Name == "millrace.eventlog.lag") own.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, lag, tags, _) => lags.Add((lag, tags[0].Value as string)));
+        listener.Start();
+        using var meter = new LagMeter(log, Microsoft.Extensions.Options.Options.Create(Options), TimeProvider.System,
+            NullLogger<LagMeter>.Instance);
+        await meter.MeasureAsync(default);
+        listener.RecordObservableInstruments();
+        return lags;
     }
 
     /// <summary>Follows one process's partitions.</summary>
