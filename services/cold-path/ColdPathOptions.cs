@@ -30,6 +30,23 @@ public sealed class ColdPathOptions
         ParseLimitsInInvariantCulture = true)]
     public TimeSpan SchedulerInterval { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Jobs that run by their schedules at once in this process; further ones wait their turn.</summary>
+    [Range(1, 1000)]
+    public int ScheduledJobsMax { get; set; } = 2;
+
+    /// <summary>
+    /// How long a job is left alone when parts that were due could not be made; doubles each time, and they are tried
+    /// again until they are made.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00", ConvertValueInInvariantCulture = true,
+        ParseLimitsInInvariantCulture = true)]
+    public TimeSpan ScheduleRetryDelay { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>The longest of these delays.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00", ConvertValueInInvariantCulture = true,
+        ParseLimitsInInvariantCulture = true)]
+    public TimeSpan ScheduleRetryDelayMax { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>
     /// How long a job stays a process's that was killed while it ran it; another process runs it after that.
     /// </summary>

@@ -37,6 +37,10 @@ internal static partial class Log
     [LoggerMessage(8011, LogLevel.Warning, "The results of {Job} stand, but their table could not be kept in order")]
     public static partial void ResultsNotKept(this ILogger log, Exception e, string job);
 
+    [LoggerMessage(8012, LogLevel.Warning,
+        "{Parts} parts of job {Job} are due and could not be made, the first is {First}; it is tried again in {Delay}")]
+    public static partial void ScheduleBehind(this ILogger log, string job, int parts, string first, TimeSpan delay);
+
     [LoggerMessage(8009, LogLevel.Warning, "Old versions of model {Model} could not be deleted; the next one does it")]
     public static partial void ModelNotPruned(this ILogger log, Exception e, string model);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -20,25 +21,40 @@ internal sealed class JobScheduler(
 {
     private const string Trigger = "schedule";
 
+    /// <summary>After so many the job itself is taken to be broken, and the other parts wait for the next try.</summary>
+    private const int FailedInARowMax = 3;
+
     private static readonly Dictionary<string, JsonElement> Defaults = [];
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    private readonly ConcurrentDictionary<string, JobBacklog> _backlogs = new();
+    private readonly SemaphoreSlim _places = new(options.Value.ScheduledJobsMax);
+
+    public override void Dispose()
     {
-        if (!options.Value.Scheduler) return;
+        base.Dispose();
+        _places.Dispose();
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        options.Value.Scheduler
+            ? Task.WhenAll(catalog.Jobs.Where(job => job.Schedule is not null)
+                .Select(job => KeepAsync(job, stoppingToken)))
+            : Task.CompletedTask;
+
+    /// <summary>Serves the job for as long as the process runs; others need not wait for it.</summary>
+    private async Task KeepAsync(JobDefinition job, CancellationToken stoppingToken)
+    {
         using var timer = new PeriodicTimer(options.Value.SchedulerInterval, time);
         do
         {
-            foreach (var job in catalog.Jobs.Where(job => job.Schedule is not null))
+            try
             {
-                try
-                {
-                    await ServeAsync(job, stoppingToken).ConfigureAwait(false);
-                }
-                catch (MillraceException e)
-                {
-                    // The store was away; the next look tries again.
-                    log.ScheduleFailed(e, job.Name);
-                }
+                await ServeAsync(job, stoppingToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            {
+                // The store was away; the next look tries again.
+                log.ScheduleFailed(e, job.Name);
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
@@ -48,15 +64,51 @@ internal sealed class JobScheduler(
     internal async Task ServeAsync(JobDefinition job, CancellationToken ct)
     {
         var now = time.GetUtcNow();
-        if (await DueAsync(job, now, ct).ConfigureAwait(false) is null) return;
-        await runner.TryAloneAsync(job.Name, async () =>
+        var backlog = _backlogs.GetOrAdd(job.Name, _ => new JobBacklog());
+        if (now < backlog.RetryAt || await DueAsync(job, now, ct).ConfigureAwait(false) is null) return;
+        await _places.WaitAsync(ct).ConfigureAwait(false);
+        try
         {
-            // Another process may have served it while this one waited for the lease.
-            if (await DueAsync(job, now, ct).ConfigureAwait(false) is not { } due) return;
-            foreach (var part in PartsOf(job, due.Since, due.At))
-                await runner.RunAsync(job.Name, part, Defaults, Trigger, ct).ConfigureAwait(false);
-            await store.SaveServedUpToAsync(job.Name, due.At, ct).ConfigureAwait(false);
-        }, ct).ConfigureAwait(false);
+            await runner.TryAloneAsync(job.Name, async () =>
+            {
+                // Another process may have served it while this one waited for the lease.
+                if (await DueAsync(job, now, ct).ConfigureAwait(false) is { } due)
+                    await ServeAsync(job, due, backlog, ct).ConfigureAwait(false);
+            }, ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+
+    /// <summary>
+    /// Makes the parts. When some could not be made, the schedule is served up to the first of these, and looked at
+    /// again after a while.
+    /// </summary>
+    private async Task ServeAsync(JobDefinition job, DueTimes due, JobBacklog backlog, CancellationToken ct)
+    {
+        var parts = PartsOf(job, due.First, due.Last).Where(part => !backlog.IsMade(part, due)).ToList();
+        var failedInARow = 0;
+        foreach (var part in backlog.InOrder(parts))
+        {
+            var run = await runner.RunAsync(job.Name, part, Defaults, Trigger, ct).ConfigureAwait(false);
+            backlog.Add(part, due, run.State == JobRunState.Succeeded);
+            failedInARow = run.State == JobRunState.Succeeded ? 0 : failedInARow + 1;
+            if (failedInARow == FailedInARowMax) break;
+        }
+
+        var missing = parts.Where(part => !backlog.IsMade(part, due)).ToList();
+        var served = missing.Count == 0 ? due.Last : due.ServedBefore(missing[0]);
+        await store.SaveServedUpToAsync(job.Name, served, ct).ConfigureAwait(false);
+        if (missing.Count == 0)
+        {
+            _backlogs.TryRemove(job.Name, out _);
+            return;
+        }
+
+        var delay = backlog.Defer(time.GetUtcNow(), options.Value);
+        log.ScheduleBehind(job.Name, missing.Count, missing[0].Name, delay);
     }
 
     /// <summary>A model is trained once, on what is the newest then.</summary>
@@ -66,9 +118,8 @@ internal sealed class JobScheduler(
         return job.Model?.Does == ModelStep.Train ? ended.TakeLast(1) : ended;
     }
 
-    /// <summary>The last time that the job was due and not served, and the first of these.</summary>
-    private async Task<(DateTimeOffset Since, DateTimeOffset At)?> DueAsync(
-        JobDefinition job, DateTimeOffset now, CancellationToken ct)
+    /// <summary>The times that the job was due and not served.</summary>
+    private async Task<DueTimes?> DueAsync(JobDefinition job, DateTimeOffset now, CancellationToken ct)
     {
         if (!CronSchedule.TryParse(job.Schedule!.Cron, out var cron, out _)) return null;
         if (await store.ServedUpToAsync(job.Name, ct).ConfigureAwait(false) is not { } served)
@@ -80,7 +131,7 @@ internal sealed class JobScheduler(
         if (cron.Next(served) is not { } first || first > now) return null;
         var last = first;
         while (cron.Next(last) is { } next && next <= now) last = next;
-        return (first, last);
+        return new DueTimes(cron, LookBack(job), served, first, last);
     }
 
     private static TimeSpan LookBack(JobDefinition job) =>

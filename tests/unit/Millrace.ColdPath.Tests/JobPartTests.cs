@@ -193,6 +193,73 @@ public sealed class JobPartTests
     }
 
     [Test]
+    public async Task A_scheduled_part_that_failed_is_made_later_and_the_others_are_not_made_again()
+    {
+        using var folder = new TemporaryFolder();
+        WriteJob(folder, "fragile", """
+            SELECT CAST($from AS TIMESTAMPTZ) AS since, CAST(CASE
+              WHEN CAST($from AS TIMESTAMPTZ) < '2026-11-23T00:00:00Z' AND (SELECT count(*) FROM job_cure) = 0 THEN 'x'
+              ELSE '1' END AS BIGINT) AS n WHERE $from < $to
+            """, "15 0 * * *");
+        WriteJob(folder, "cure", "SELECT device_id FROM telemetry WHERE enqueued_at >= $from AND enqueued_at < $to");
+        var clock = new Clock { Now = Day.AddHours(12) };
+        await using var host = await ColdPathHost.StartAsync(new()
+        {
+            ["ColdPath:Scheduler"] = "false",
+            ["ColdPath:JobsFolder"] = folder.Path,
+            ["ColdPath:RunAttemptsMax"] = "1",
+        }, clock);
+        await using (var table = await Readings.OpenAsync(host)) await table.ArchiveAsync("2026-11-20", 10, "d-1", [1]);
+        await host.Get<JobRunner>().RunAsync("cure", TimePart.Of(JobPart.Day, Day), ColdJobs.NoParameters, "t", default);
+        var (scheduler, job) = (host.Get<JobScheduler>(), host.Get<JobCatalog>().Get("fragile"));
+        async Task<string[]> ServeAtAsync(DateTimeOffset now)
+        {
+            clock.Now = now;
+            var before = (await host.Get<IJobStore>().ListRunsAsync("fragile", 100)).Select(run => run.Id).ToHashSet();
+            await scheduler.ServeAsync(job, CancellationToken.None);
+            return [.. (await host.Get<IJobStore>().ListRunsAsync("fragile", 100))
+                .Where(run => !before.Contains(run.Id)).Select(run => $"{run.Part} {run.State}").Order()];
+        }
+
+        Assert.That(await ServeAtAsync(Day.AddHours(12)), Is.Empty, "seen for the first time");
+        var due = Day.AddHours(48.5);
+        Assert.That(await ServeAtAsync(due), Is.EqualTo(new[] { "2026-11-22 Failed", "2026-11-23 Succeeded" }));
+        Assert.That(await ServeAtAsync(due.AddSeconds(50)), Is.Empty, "left alone for a while");
+        Assert.That(await ServeAtAsync(due.AddSeconds(70)), Is.EqualTo(new[] { "2026-11-22 Failed" }));
+        Assert.That(await ServeAtAsync(due.AddSeconds(140)), Is.Empty, "for longer");
+
+        await host.Get<JobRunner>().RunAsync(
+            "cure", TimePart.Of(JobPart.Day, Day.AddDays(-2)), ColdJobs.NoParameters, "t", default);
+        Assert.That(await ServeAtAsync(due.AddDays(1)),
+            Is.EqualTo(new[] { "2026-11-22 Succeeded", "2026-11-24 Succeeded" }));
+        Assert.That(await ServeAtAsync(due.AddDays(1).AddHours(1)), Is.Empty, "served");
+    }
+
+    [Test]
+    public async Task A_job_that_takes_long_keeps_no_other_from_being_served()
+    {
+        using var folder = new TemporaryFolder();
+        WriteJob(folder, "a-long-one",
+            "SELECT max(i * j) AS m FROM range(10000000000) AS a(i), range(1000) AS b(j) WHERE $from < $to", "* * * * *");
+        WriteJob(folder, "short", "SELECT CAST(1 AS BIGINT) AS n WHERE $from < $to", "* * * * *");
+        var time = new ShiftedTime();
+        await using var host = await ColdPathHost.StartAsync(new()
+        {
+            ["ColdPath:JobsFolder"] = folder.Path,
+            ["ColdPath:SchedulerInterval"] = "00:00:00.050",
+        }, time);
+        var store = host.Get<IJobStore>();
+        foreach (var job in new[] { "a-long-one", "short" })
+            await Eventually.TrueAsync(async () => await store.ServedUpToAsync(job) is not null, job);
+
+        time.Move(TimeSpan.FromDays(1));
+
+        await Eventually.TrueAsync(async () =>
+            (await store.ListRunsAsync("a-long-one", 1)).Count == 1
+            && (await store.ListRunsAsync("short", 1)).Any(run => run.State == JobRunState.Succeeded), "both");
+    }
+
+    [Test]
     public async Task Of_many_schedulers_one_runs_a_job()
     {
         var clock = new Clock { Now = Day };
@@ -220,12 +287,15 @@ public sealed class JobPartTests
             Assert.That((int)(await _host.Client.GetAsync($"/api/v1/cold/objects/{key}")).StatusCode, Is.EqualTo(404));
     }
 
-    private static void WriteJob(TemporaryFolder folder, string name, string sql)
+    private static void WriteJob(TemporaryFolder folder, string name, string sql, string? cron = null)
     {
         var job = Directory.CreateDirectory(folder.Sub(name)).FullName;
         File.WriteAllText(Path.Combine(job, "job.sql"), sql);
-        File.WriteAllText(Path.Combine(job, "job.json"), """
-            {"description":"x","part":"day","parameters":[
+        var schedule = cron is null ? "" : $$"""
+            "schedule":{"cron":"{{cron}}","lookBack":"1d"},
+            """;
+        File.WriteAllText(Path.Combine(job, "job.json"), $$"""
+            {"description":"x","part":"day",{{schedule}}"parameters":[
               {"name":"from","type":"timestamp","description":"y"},{"name":"to","type":"timestamp","description":"z"}]}
             """);
     }
