@@ -19,8 +19,13 @@ internal static class StatementRanges
         var readers = new List<JsonElement>();
         if (CountReads(statements, table, readers) != 1 || readers.Count != 1) return [];
         if (!readers[0].TryGetProperty("where_clause", out var where)) return [];
+
+        // Columns that got other names by the alias are not those of the schema.
+        var from = readers[0].GetProperty("from_table");
+        if (from.TryGetProperty("column_name_alias", out var renamed) && renamed.GetArrayLength() > 0) return [];
+        var alias = from.TryGetProperty("alias", out var given) ? given.GetString() : null;
         var ranges = new List<ColumnRange>();
-        Collect(where, new Scope(schema, parameters), ranges);
+        Collect(where, new Scope(string.IsNullOrEmpty(alias) ? table : alias, schema, parameters), ranges);
         return ranges;
     }
 
@@ -63,6 +68,10 @@ internal static class StatementRanges
             var right = condition.GetProperty("right");
             if (!Add(left, right, side, scope, ranges)) Add(right, left, Mirrored(side), scope, ranges);
         }
+        else if (Is(condition, "type", "COMPARE_IN"))
+        {
+            AddOneOf([.. condition.GetProperty("children").EnumerateArray()], scope, ranges);
+        }
     }
 
     private static Side? SideOf(string? comparison) => comparison switch
@@ -78,12 +87,23 @@ internal static class StatementRanges
     private static bool Add(JsonElement column, JsonElement value, Side side, Scope scope, List<ColumnRange> ranges)
     {
         if (!Is(column, "class", "COLUMN_REF") || !column.TryGetProperty("column_names", out var names)) return false;
-        var name = names[names.GetArrayLength() - 1].GetString()!;
-        if (scope.Schema.Columns.FirstOrDefault(c => c.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
-            is not { } known) return false;
+        if (scope.Find(names) is not { } known) return false;
         if (ValueOf(value, known.Type, scope) is not { } bound) return false;
         ranges.Add(new ColumnRange(known.Name, side == Side.To ? null : bound, side == Side.From ? null : bound));
         return true;
+    }
+
+    /// <summary>One of several values lies between the least and the greatest of them.</summary>
+    private static void AddOneOf(JsonElement[] children, Scope scope, List<ColumnRange> ranges)
+    {
+        if (!Is(children[0], "class", "COLUMN_REF") || !children[0].TryGetProperty("column_names", out var names)
+            || scope.Find(names) is not { } known) return;
+        var values = children.Skip(1).Select(child => ValueOf(child, known.Type, scope)).ToList();
+        if (values.Count == 0 || values.Any(value => value is null or double.NaN)) return;
+        if (values.Select(value => value!.GetType()).Distinct().Count() > 1) return;
+        var order = Comparer<object?>.Create((a, b) =>
+            a is string text ? string.CompareOrdinal(text, (string)b!) : Comparer<object>.Default.Compare(a, b));
+        ranges.Add(new ColumnRange(known.Name, values.Min(order), values.Max(order)));
     }
 
     private static object? ValueOf(JsonElement node, DeltaType type, Scope scope)
@@ -157,5 +177,17 @@ internal static class StatementRanges
         To,
     }
 
-    private sealed record Scope(DeltaSchema Schema, IReadOnlyDictionary<string, object?>? Parameters);
+    /// <param name="Name">How the SELECT calls the table.</param>
+    private sealed record Scope(string Name, DeltaSchema Schema, IReadOnlyDictionary<string, object?>? Parameters)
+    {
+        /// <summary>The column, unless its qualifier is something else, which may be a table around it.</summary>
+        public DeltaColumn? Find(JsonElement names)
+        {
+            var count = names.GetArrayLength();
+            if (count > 2 || (count == 2 && !Name.Equals(names[0].GetString(), StringComparison.OrdinalIgnoreCase)))
+                return null;
+            var name = names[count - 1].GetString();
+            return Schema.Columns.FirstOrDefault(c => c.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+        }
+    }
 }

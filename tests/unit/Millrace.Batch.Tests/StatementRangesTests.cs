@@ -62,6 +62,27 @@ public sealed class StatementRangesTests
     public void The_one_place_that_reads_the_view_counts_wherever_it_is(string sql) =>
         Assert.That(RangesOf(sql), Is.EqualTo(new[] { ColumnRange.Of("hour", 3L) }));
 
+    [TestCase("telemetry", "device_id IN ('d-7', $device, 'd-3')", "device_id", "d-1", "d-7")]
+    [TestCase("telemetry AS t", "T.hour IN (9, $n, 8)", "hour", 7L, 9L)]
+    [TestCase("telemetry", "telemetry.log_offset IN (5)", "log_offset", 5L, 5L)]
+    public void One_of_several_values_lies_between_them(
+        string table, string condition, string column, object from, object to) =>
+        Assert.That(RangesOf($"SELECT * FROM {table} WHERE {condition}"),
+            Is.EqualTo(new[] { new ColumnRange(column, from, to) }));
+
+    [Test]
+    public void A_column_of_a_table_around_is_not_the_tables_own() =>
+        Assert.That(
+            RangesOf("SELECT * FROM (VALUES ('a', 3)) AS d(device_id, hour) WHERE EXISTS (SELECT 1 FROM telemetry AS t "
+                + "WHERE t.hour = 10 AND d.device_id = 'a' AND d.hour IN (3) AND d.hour BETWEEN 1 AND 5)"),
+            Is.EqualTo(new[] { ColumnRange.Of("hour", 10L) }));
+
+    [TestCase("SELECT * FROM telemetry WHERE hour IN (1, $none)")]
+    [TestCase("SELECT * FROM telemetry WHERE hour IN (1, log_offset)")]
+    [TestCase("SELECT * FROM telemetry WHERE hour NOT IN (1, 2)")]
+    [TestCase("SELECT * FROM telemetry WHERE hour IN (SELECT 1)")]
+    [TestCase("SELECT * FROM telemetry AS t(hour) WHERE hour = 'd-1'")]
+    [TestCase("SELECT * FROM telemetry AS t WHERE properties.hour = 3")]
     [TestCase("SELECT * FROM telemetry")]
     [TestCase("SELECT * FROM telemetry WHERE hour = 3 OR hour = 4")]
     [TestCase("SELECT * FROM telemetry WHERE NOT hour = 3")]
