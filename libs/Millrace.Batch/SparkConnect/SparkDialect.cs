@@ -32,6 +32,7 @@ internal static class SparkDialect
         var end = tokens.Count;
         while (end > 0 && (tokens[end - 1].Kind == SqlTokenKind.Space || tokens[end - 1].Value == ";")) end--;
         var text = new StringBuilder(sql.Length);
+        var casts = CastTypes(tokens);
         for (var at = 0; at < end; at++)
         {
             var token = tokens[at];
@@ -40,7 +41,7 @@ internal static class SparkDialect
                 SqlTokenKind.Text => Literal(token.Value),
                 SqlTokenKind.QuotedName => Name(token.Value),
                 SqlTokenKind.Parameter => $":{parameterPrefix}{token.Value}",
-                SqlTokenKind.Word when IsType(tokens, at) => Types[token.Value],
+                SqlTokenKind.Word when casts.Contains(at) => Types[token.Value],
                 _ => token.Value,
             });
         }
@@ -58,11 +59,33 @@ internal static class SparkDialect
 
     public static string Name(string name) => $"`{name.Replace("`", "``", StringComparison.Ordinal)}`";
 
-    /// <summary>A word is a type where a value is cast: behind <c>::</c> or AS, and not before a dot.</summary>
-    private static bool IsType(List<SqlToken> tokens, int at)
+    /// <summary>
+    /// Where the words are types: behind <c>::</c>, or behind AS within the brackets of a cast. Elsewhere AS
+    /// gives a name.
+    /// </summary>
+    private static HashSet<int> CastTypes(List<SqlToken> tokens)
     {
-        if (!Types.ContainsKey(tokens[at].Value)) return false;
-        var before = tokens.Take(at).LastOrDefault(token => token.Kind != SqlTokenKind.Space);
-        return before.Value == ":" || "AS".Equals(before.Value, StringComparison.OrdinalIgnoreCase);
+        var types = new HashSet<int>();
+        var brackets = new Stack<bool>();
+        var (before, last) = (default(SqlToken), default(SqlToken));
+        for (var at = 0; at < tokens.Count; at++)
+        {
+            var token = tokens[at];
+            if (token.Kind == SqlTokenKind.Space) continue;
+            if (IsSign(token, "(")) brackets.Push(IsWord(last, "CAST") || IsWord(last, "TRY_CAST"));
+            else if (IsSign(token, ")")) brackets.TryPop(out _);
+            var isType = (IsSign(before, ":") && IsSign(last, ":"))
+                || (IsWord(last, "AS") && brackets.TryPeek(out var isCast) && isCast);
+            if (isType && token.Kind == SqlTokenKind.Word && Types.ContainsKey(token.Value)) types.Add(at);
+            (before, last) = (last, token);
+        }
+
+        return types;
     }
+
+    private static bool IsSign(SqlToken token, string sign) =>
+        token.Kind == SqlTokenKind.Other && token.Value == sign;
+
+    private static bool IsWord(SqlToken token, string word) =>
+        token.Kind == SqlTokenKind.Word && word.Equals(token.Value, StringComparison.OrdinalIgnoreCase);
 }
