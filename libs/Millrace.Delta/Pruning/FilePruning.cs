@@ -28,7 +28,7 @@ internal static class FilePruning
     /// <summary>Null when the two cannot be compared for certain.</summary>
     private static int? Compare(object? known, object bound, TimeSpan slack) => bound switch
     {
-        DateTimeOffset time when TimeOf(known) is { } knownTime => (knownTime + slack).CompareTo(time),
+        DateTimeOffset time when TimeOf(known) is { } knownTime => CompareTimes(knownTime, slack, time),
         DateOnly day when known is string text && DateOnly.TryParseExact(text, "yyyy-MM-dd", out var knownDay) =>
             knownDay.CompareTo(day),
         string text when known is string knownText && Ascii.IsValid(text) && Ascii.IsValid(knownText) =>
@@ -38,6 +38,10 @@ internal static class FilePruning
             number.CompareTo(Convert.ToDouble(bound, CultureInfo.InvariantCulture)),
         _ => null,
     };
+
+    /// <summary>The last moment that there is has none after it.</summary>
+    private static int CompareTimes(DateTimeOffset known, TimeSpan slack, DateTimeOffset bound) =>
+        (DateTimeOffset.MaxValue - known < slack ? DateTimeOffset.MaxValue : known + slack).CompareTo(bound);
 
     private static DateTimeOffset? TimeOf(object? known) =>
         known is string text && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture,

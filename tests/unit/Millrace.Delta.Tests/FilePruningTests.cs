@@ -36,6 +36,15 @@ public sealed class FilePruningTests
         Assert.That(MayHold(new ColumnRange("enqueued_at", Time(from), Time(to))), Is.EqualTo(mayHold));
 
     [Test]
+    public void The_last_moment_that_there_is_has_none_after_it()
+    {
+        const string last = "9999-12-31T23:59:59.999Z";
+        var file = File with { Stats = new FileStats(1, [new("event_at", last, last, 0)]) };
+
+        Assert.That(FilePruning.MayHold(file, [new ColumnRange("event_at", DateTimeOffset.MaxValue, null)]), Is.True);
+    }
+
+    [Test]
     public void Partitions_prune_like_columns()
     {
         Assert.That(MayHold(ColumnRange.Of("date", new DateOnly(2026, 11, 22))), Is.True);
