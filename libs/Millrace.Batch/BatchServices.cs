@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Millrace.Batch.DuckDb;
 using Millrace.Batch.SparkConnect;
+using Millrace.Delta;
 using Millrace.Hosting.Health;
 using Millrace.Hosting.Options;
 
@@ -9,12 +10,13 @@ namespace Millrace.Batch;
 
 public static class BatchServices
 {
-    /// <summary>The options in sections Batch and Spark; the latter mean something when Batch:Kind says so.</summary>
+    /// <summary>The options in sections Batch, Delta and Spark; the last means something when Batch:Kind says so.</summary>
     public static IServiceCollection AddBatchOptions(this IServiceCollection services)
     {
         services.AddValidatedOptions<BatchOptions>("Batch");
         services.AddValidatedOptions<SparkOptions>("Spark");
         services.AddSingleton<IValidateOptions<SparkOptions>, SparkOptionsValidator>();
+        services.AddDeltaOptions();
         services.AddMetrics();
         services.AddSingleton<BatchMetrics>();
         return services;

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Millrace.Batch.DuckDb.Cache;
 using Millrace.Batch.Sql;
 using Millrace.Batch.Tables;
+using Millrace.Delta;
 using Millrace.Hosting;
 using Millrace.ObjectStore;
 
@@ -31,13 +32,13 @@ internal sealed class DuckDbEngine : IBatchEngine, IDisposable
     private readonly SparseCache? _cache;
 
     public DuckDbEngine(
-        IObjectStore store, DataFolder folder, IOptions<BatchOptions> options, BatchMetrics metrics,
-        TimeProvider time)
+        IObjectStore store, DataFolder folder, IOptions<BatchOptions> options, IOptions<DeltaTableOptions> delta,
+        BatchMetrics metrics, TimeProvider time)
     {
         _store = store;
         _options = options.Value;
         _time = time;
-        _tables = new BatchTables(store, metrics, time);
+        _tables = new BatchTables(store, delta.Value, metrics, time);
         _turns = new BatchTurns(_options, metrics, time, e => e is DuckDBException or InvalidOperationException);
         if (store.LocalPath(BatchTable.Telemetry.Root) is null)
         {

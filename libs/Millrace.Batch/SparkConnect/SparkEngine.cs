@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Millrace.Batch.Sql;
 using Millrace.Batch.SparkConnect.Protocol;
 using Millrace.Batch.Tables;
+using Millrace.Delta;
 using Millrace.ObjectStore;
 using Millrace.Primitives;
 
@@ -21,10 +22,11 @@ internal sealed class SparkEngine : IBatchEngine, IAsyncDisposable
     private readonly SparkTables _addresses;
 
     public SparkEngine(
-        IObjectStore store, SparkClient client, IOptions<BatchOptions> options, BatchMetrics metrics, TimeProvider time)
+        IObjectStore store, SparkClient client, IOptions<BatchOptions> options, IOptions<DeltaTableOptions> delta,
+        BatchMetrics metrics, TimeProvider time)
     {
         _store = store;
-        _tables = new BatchTables(store, metrics, time);
+        _tables = new BatchTables(store, delta.Value, metrics, time);
         _turns = new BatchTurns(options.Value, metrics, time, e => e is Grpc.Core.RpcException);
         _sessions = new SparkSessions(client);
         _addresses = new SparkTables(store, client.Options);
@@ -103,14 +105,17 @@ internal sealed class SparkEngine : IBatchEngine, IAsyncDisposable
     {
         for (var isLast = false; ; isLast = true)
         {
-            var session = await turn.AwaitAsync(() => _sessions.RentAsync(turn.Token)).ConfigureAwait(false);
+            var session = await turn.AwaitAsync(() => isLast
+                ? _sessions.OpenAsync(turn.Token)
+                : _sessions.RentAsync(turn.Token)).ConfigureAwait(false);
             try
             {
                 return (session, await turn.AwaitAsync(() => run(session)).ConfigureAwait(false));
             }
             catch (MillraceException e) when (SparkFailures.IsSessionLost(e) && !isLast)
             {
-                // What is lost is not returned.
+                // It is not returned, and a server that was started again knows none of the others.
+                await _sessions.DropAsync().ConfigureAwait(false);
             }
             catch
             {

@@ -26,9 +26,12 @@ internal sealed class SparkSessions(SparkClient client) : IAsyncDisposable
 
     private readonly ConcurrentBag<SparkSession> _free = [];
 
-    public async Task<SparkSession> RentAsync(CancellationToken ct)
+    /// <summary>One that is free, or a new one.</summary>
+    public Task<SparkSession> RentAsync(CancellationToken ct) =>
+        _free.TryTake(out var free) ? Task.FromResult(free) : OpenAsync(ct);
+
+    public async Task<SparkSession> OpenAsync(CancellationToken ct)
     {
-        if (_free.TryTake(out var free)) return free;
         var session = client.OpenSession(Tag);
         try
         {
@@ -44,7 +47,10 @@ internal sealed class SparkSessions(SparkClient client) : IAsyncDisposable
 
     public void Return(SparkSession session) => _free.Add(session);
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => DropAsync();
+
+    /// <summary>Lets all go that are free.</summary>
+    public async ValueTask DropAsync()
     {
         while (_free.TryTake(out var session)) await session.DisposeAsync().ConfigureAwait(false);
     }

@@ -12,7 +12,8 @@ namespace Millrace.Batch.Tables;
 /// <summary>
 /// The tables that statements name, each as it stands when its statement begins, or as it was when that is asked for.
 /// </summary>
-internal sealed class BatchTables(IObjectStore store, BatchMetrics metrics, TimeProvider time) : IDisposable
+internal sealed class BatchTables(
+    IObjectStore store, DeltaTableOptions options, BatchMetrics metrics, TimeProvider time) : IDisposable
 {
     private const int LooksAtOnce = 8;
 
@@ -50,7 +51,7 @@ internal sealed class BatchTables(IObjectStore store, BatchMetrics metrics, Time
         var open = new List<OpenTable>();
         foreach (var table in named)
         {
-            var delta = _tables.GetOrAdd(table.Root, root => new DeltaTable(store, root, time));
+            var delta = _tables.GetOrAdd(table.Root, root => new DeltaTable(store, root, time, options));
             var snapshot = await delta.RefreshAsync(ct).ConfigureAwait(false);
             if (snapshot is not null || table == BatchTable.Telemetry)
                 open.Add(new OpenTable(table, delta, snapshot));

@@ -1,5 +1,6 @@
 using Apache.Arrow;
 using Apache.Arrow.Types;
+using Microsoft.Extensions.Options;
 using Millrace.Batch;
 using Millrace.Batch.Tables;
 using Millrace.Delta;
@@ -14,7 +15,8 @@ namespace Millrace.ColdPath.Runs;
 /// or the new ones, and never both or neither. Each part has a position that the commit moves: of two runs that end at
 /// the same time, the later starts from what the earlier left.
 /// </summary>
-internal sealed class ResultTable(IObjectStore store, IBatchEngine engine, TimeProvider time)
+internal sealed class ResultTable(
+    IObjectStore store, IBatchEngine engine, IOptions<DeltaTableOptions> options, TimeProvider time)
 {
     /// <summary>Runs the statement, and puts its rows in the place of the part's.</summary>
     public async Task<BatchWritten> ReplaceAsync(string job, TimePart part, BatchQuery query, CancellationToken ct)
@@ -30,7 +32,7 @@ internal sealed class ResultTable(IObjectStore store, IBatchEngine engine, TimeP
         string job, TimePart part, Schema rows, Func<string, ValueTask<BatchWritten>> write, CancellationToken ct)
     {
         var table = BatchTable.OfJob(job);
-        using var delta = new DeltaTable(store, table.Root, time);
+        using var delta = new DeltaTable(store, table.Root, time, options.Value);
         var partition = TimePart.ColumnsOf(part.Kind);
         var schema = SchemaOf(rows, partition);
         await delta.EnsureAsync(schema, [.. partition.Select(column => column.Name)], ct).ConfigureAwait(false);

@@ -19,7 +19,7 @@ internal sealed class JobBacklog
     public bool IsMade(TimePart part, DueTimes due) =>
         _madeAt.TryGetValue(part, out var at) && !due.IsMadeAfter(at, part);
 
-    /// <summary>Those that failed before come last, so that a part that never succeeds keeps no other waiting.</summary>
+    /// <summary>Those that failed before come last: a part that never succeeds keeps no other waiting.</summary>
     public IReadOnlyList<TimePart> InOrder(IEnumerable<TimePart> parts) => [.. parts.OrderBy(_failed.Contains)];
 
     public void Add(TimePart part, DueTimes due, bool isMade)

@@ -21,7 +21,7 @@ internal sealed class JobScheduler(
 {
     private const string Trigger = "schedule";
 
-    /// <summary>After so many the job itself is taken to be broken, and the other parts wait for the next try.</summary>
+    /// <summary>After so many the job itself seems to be broken, and the other parts wait for the next try.</summary>
     private const int FailedInARowMax = 3;
 
     private static readonly Dictionary<string, JsonElement> Defaults = [];

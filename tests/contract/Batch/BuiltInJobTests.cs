@@ -5,6 +5,7 @@ using Millrace.Batch;
 using Millrace.ColdPath;
 using Millrace.ColdPath.Catalog;
 using Millrace.ColdPath.Runs;
+using Millrace.Delta;
 
 namespace Millrace.Contract.Tests.Batch;
 
@@ -52,7 +53,8 @@ public sealed class BuiltInJobTests(bool isS3)
         {
             var query = await new ColdJobs(Catalog, maker, TimeProvider.System)
                 .PrepareAsync(job, Times(), CancellationToken.None);
-            var written = await new ResultTable(_both.Store, maker, TimeProvider.System)
+            var delta = Options.Create(new DeltaTableOptions());
+            var written = await new ResultTable(_both.Store, maker, delta, TimeProvider.System)
                 .ReplaceAsync(job, part, query, CancellationToken.None);
             await using var result = await reader.QueryAsync(new BatchQuery($"SELECT * FROM {table}"));
             kept.Add(await ArrowText.RowsAsync(result));

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Millrace.Batch;
 using Millrace.ColdPath.Catalog;
 using Millrace.ColdPath.Runs;
+using Millrace.Delta;
 using Millrace.Hosting;
 using Millrace.ObjectStore;
 using Millrace.Primitives;
@@ -58,7 +60,7 @@ public sealed class SparkFaultTests
     [Test]
     public async Task A_job_whose_server_is_killed_leaves_the_part_as_it_was_and_is_made_again()
     {
-        var table = new ResultTable(Store, Engine, TimeProvider.System);
+        var table = new ResultTable(Store, Engine, Options.Create(new DeltaTableOptions()), TimeProvider.System);
         var part = TimePart.Of(JobPart.Day, SampleArchive.Start);
         var job = new BatchQuery("SELECT device_id, count(*) AS n FROM telemetry GROUP BY device_id");
         await table.ReplaceAsync("killed", part, job, default);
@@ -83,6 +85,19 @@ public sealed class SparkFaultTests
     public async Task A_statement_after_a_restart_gets_a_new_session_by_itself()
     {
         Assert.That(await CountAsync("SELECT count(*) AS n FROM telemetry"), Is.EqualTo("200"));
+        await _servers!.KillAsync();
+        await _servers.StartAsync();
+
+        Assert.That(await CountAsync("SELECT count(*) AS n FROM telemetry"), Is.EqualTo("200"));
+    }
+
+    [Test]
+    public async Task Of_many_sessions_that_a_restart_lost_none_is_tried_twice()
+    {
+        var open = new List<IBatchResult>();
+        for (var i = 0; i < 2; i++)
+            open.Add(await Engine.QueryAsync(new BatchQuery("SELECT count(*) AS n FROM telemetry")));
+        foreach (var result in open) await result.DisposeAsync();
         await _servers!.KillAsync();
         await _servers.StartAsync();
 

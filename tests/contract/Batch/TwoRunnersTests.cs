@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using Millrace.Batch;
 using Millrace.Batch.Tables;
 using Millrace.ColdPath.Catalog;
@@ -39,7 +40,9 @@ public sealed class TwoRunnersTests
         using var delta = new DeltaTable(both.Store, BatchTable.OfJob(Job).Root, TimeProvider.System);
         Assert.That((await delta.RefreshAsync())!.PositionOf($"part/{part.Name}"), Is.EqualTo(13), "each replaced it");
 
-        Task MakeAsync(IBatchEngine engine, string name) => new ResultTable(both.Store, engine, TimeProvider.System)
+        var options = Options.Create(new DeltaTableOptions());
+        Task MakeAsync(IBatchEngine engine, string name) => new ResultTable(
+            both.Store, engine, options, TimeProvider.System)
             .ReplaceAsync(Job, part, new BatchQuery(
                 $"SELECT '{name}' AS runner, device_id, count(*) AS n FROM telemetry GROUP BY device_id"), default);
 

@@ -7,6 +7,7 @@ using Millrace.ColdPath.Catalog;
 using Millrace.ColdPath.Runs;
 using Millrace.ColdPath.Scheduling;
 using Millrace.Delta;
+using Millrace.Primitives;
 using Millrace.Stores.Jobs;
 using Millrace.TestKit;
 
@@ -82,6 +83,48 @@ public sealed class JobPartTests
         var keys = await host.Objects.ListAsync("jobs/").Select(found => found.Key).ToListAsync();
         Assert.That(keys.Count(key => key.Contains("/part_day=")), Is.EqualTo(2), "of the first run nothing is left");
         Assert.That(keys, Has.Some.EndsWith(".checkpoint.parquet"));
+    }
+
+    [Test]
+    public async Task What_is_read_is_as_new_as_the_options_of_the_table_say()
+    {
+        var time = new ShiftedTime();
+        await using var host = await ColdPathHost.StartAsync(ShortLived(), time);
+        async Task<string> PartsAsync() => (await host.PostAsync("/api/v1/cold/sql?format=csv", new
+        {
+            sql = "SELECT part_day, count(*) AS n FROM job_fleet_activity_by_day GROUP BY part_day ORDER BY part_day",
+        })).Body;
+        async Task MakeAsync(int day, int rows) => await host.Get<ResultTable>().ReplaceAsync(
+            Job, TimePart.Of(JobPart.Day, Day.AddDays(day)), new BatchQuery($"SELECT i FROM range({rows}) AS r(i)"),
+            default);
+        await MakeAsync(0, 1);
+        Assert.That(await PartsAsync(), Is.EqualTo("part_day,n\r\n2026-11-22,1\r\n"));
+
+        // The entries behind the one that was read go before it is read on.
+        await MakeAsync(1, 2);
+        await MakeAsync(0, 3);
+        time.Move(TimeSpan.FromHours(37));
+        await host.Get<ResultUpkeep>().KeepAsync(Job, default);
+
+        Assert.That(await PartsAsync(), Is.EqualTo("part_day,n\r\n2026-11-22,3\r\n2026-11-23,2\r\n"));
+    }
+
+    [Test]
+    public async Task Files_that_vacuum_may_have_deleted_are_not_committed()
+    {
+        var time = new ShiftedTime();
+        await using var host = await ColdPathHost.StartAsync(ShortLived(), time);
+        var query = new BatchQuery("SELECT CAST(1 AS BIGINT) AS one");
+        await using var rows = await host.Engine.QueryAsync(query);
+
+        Assert.That(async () => await host.Get<ResultTable>().ReplaceAsync(
+            Job, TimePart.Of(JobPart.Day, Day), rows.Schema, async prefix =>
+            {
+                var written = await host.Engine.WriteParquetAsync(query, new BatchOutput(prefix));
+                time.Move(TimeSpan.FromHours(13));
+                return written;
+            }, default),
+            Throws.InstanceOf<MillraceException>().With.Property("Error").Property("Code").EqualTo("CP-0012"));
     }
 
     [Test]
@@ -210,7 +253,9 @@ public sealed class JobPartTests
             ["ColdPath:RunAttemptsMax"] = "1",
         }, clock);
         await using (var table = await Readings.OpenAsync(host)) await table.ArchiveAsync("2026-11-20", 10, "d-1", [1]);
-        await host.Get<JobRunner>().RunAsync("cure", TimePart.Of(JobPart.Day, Day), ColdJobs.NoParameters, "t", default);
+        Task CureAsync(DateTimeOffset day) => host.Get<JobRunner>().RunAsync(
+            "cure", TimePart.Of(JobPart.Day, day), ColdJobs.NoParameters, "test", default);
+        await CureAsync(Day);
         var (scheduler, job) = (host.Get<JobScheduler>(), host.Get<JobCatalog>().Get("fragile"));
         async Task<string[]> ServeAtAsync(DateTimeOffset now)
         {
@@ -228,8 +273,7 @@ public sealed class JobPartTests
         Assert.That(await ServeAtAsync(due.AddSeconds(70)), Is.EqualTo(new[] { "2026-11-22 Failed" }));
         Assert.That(await ServeAtAsync(due.AddSeconds(140)), Is.Empty, "for longer");
 
-        await host.Get<JobRunner>().RunAsync(
-            "cure", TimePart.Of(JobPart.Day, Day.AddDays(-2)), ColdJobs.NoParameters, "t", default);
+        await CureAsync(Day.AddDays(-2));
         Assert.That(await ServeAtAsync(due.AddDays(1)),
             Is.EqualTo(new[] { "2026-11-22 Succeeded", "2026-11-24 Succeeded" }));
         Assert.That(await ServeAtAsync(due.AddDays(1).AddHours(1)), Is.Empty, "served");
@@ -240,7 +284,8 @@ public sealed class JobPartTests
     {
         using var folder = new TemporaryFolder();
         WriteJob(folder, "a-long-one",
-            "SELECT max(i * j) AS m FROM range(10000000000) AS a(i), range(1000) AS b(j) WHERE $from < $to", "* * * * *");
+            "SELECT max(i * j) AS m FROM range(10000000000) AS a(i), range(1000) AS b(j) WHERE $from < $to",
+            "* * * * *");
         WriteJob(folder, "short", "SELECT CAST(1 AS BIGINT) AS n WHERE $from < $to", "* * * * *");
         var time = new ShiftedTime();
         await using var host = await ColdPathHost.StartAsync(new()
@@ -299,6 +344,14 @@ public sealed class JobPartTests
               {"name":"from","type":"timestamp","description":"y"},{"name":"to","type":"timestamp","description":"z"}]}
             """);
     }
+
+    private static Dictionary<string, string?> ShortLived() => new()
+    {
+        ["ColdPath:Scheduler"] = "false",
+        ["Delta:VacuumSafeAge"] = "1d",
+        ["Delta:LogRetention"] = "1d",
+        ["Delta:CheckpointInterval"] = "2",
+    };
 
     private async Task<JobRun> RunAsync(string part)
     {
