@@ -18,6 +18,9 @@ public sealed partial class CqlSession
     /// <summary>Has a node parse <paramref name="text"/>. The same text gives the same statement.</summary>
     public async Task<PreparedStatement> PrepareAsync(string text, CancellationToken ct = default)
     {
+        if (_prepared.TryGetValue(text, out var have)
+            && have is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true, Result.IsOutdated: true } })
+            _prepared.TryRemove(KeyValuePair.Create(text, have));
         var preparing = _prepared.GetOrAdd(text, key => new Lazy<Task<PreparedStatement>>(() => PrepareNewAsync(key)));
         try
         {
@@ -68,7 +71,7 @@ public sealed partial class CqlSession
     }
 
     /// <summary>The text itself is wrong, on whatever node.</summary>
-    private static bool IsRefusal(CqlException failure) => failure is CqlServerException
+    internal static bool IsRefusal(CqlException failure) => failure is CqlServerException
     {
         ServerCode: >= ServerErrorCode.SyntaxError and < ServerErrorCode.Unprepared,
     };
@@ -79,7 +82,10 @@ public sealed partial class CqlSession
             .ConfigureAwait(false);
         var again = ResultReader.ReadPrepared(reply.Header, reply.Body);
         if (!again.Id.AsSpan().SequenceEqual(prepared.Id))
+        {
+            prepared.IsOutdated = true;
             throw CqlErrors.PreparedChanged.With(prepared.Text).AsCql();
+        }
 
         // A node that is just starting may speak v4 for a while, which has no id for the columns.
         if (again.Result.Id.Length > 0) prepared.Result = again.Result;

@@ -30,6 +30,11 @@ public sealed class PreparedStatement
     /// <summary>Whether statements that are bound from it are idempotent unless they say otherwise.</summary>
     public bool? Idempotent { get; set; }
 
+    /// <summary>
+    /// The server gave it another id when it was prepared again (CQ-9011): ask the session for it anew.
+    /// </summary>
+    public bool IsOutdated { get; internal set; }
+
     internal byte[] Id { get; }
 
     internal string Keyspace { get; }

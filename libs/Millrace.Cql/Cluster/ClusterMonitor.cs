@@ -61,13 +61,15 @@ internal sealed class ClusterMonitor(Connector connector) : IAsyncDisposable
         await _stopping.CancelAsync().ConfigureAwait(false);
         if (_connection is { } connection) await connection.DisposeAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(false);
+
+        // It may have got another just then.
+        if (_connection is { } last) await last.DisposeAsync().ConfigureAwait(false);
         foreach (var node in _view.Nodes) await node.Pool.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task RunAsync()
     {
-        var failures = 0;
-        while (!_stopping.IsCancellationRequested)
+        for (var failures = 0; !_stopping.IsCancellationRequested;)
         {
             try
             {
@@ -79,28 +81,37 @@ internal sealed class ClusterMonitor(Connector connector) : IAsyncDisposable
                     continue;
                 }
 
-                var nodes = _view.Nodes.OrderByDescending(node => node.IsUp).Select(node => node.EndPoint);
-                if (await TryAttachAsync(nodes, _stopping.Token).ConfigureAwait(false) is null) continue;
-
-                // All nodes may be elsewhere by now, as pods are that were replaced: then their names tell.
-                var named = await ResolveAsync(_stopping.Token).ConfigureAwait(false);
-                var failure = await TryAttachAsync(named, _stopping.Token).ConfigureAwait(false);
-                if (failure is null) continue;
+                if (await AttachAnywhereAsync().ConfigureAwait(false) is not { } failure) continue;
                 _log.RingUnread(null, failure.Message);
-                var pause = _options.ReconnectDelayMin * Math.Pow(2, Math.Min(failures++, 20));
-                await Task.Delay(pause < _options.ReconnectDelayMax ? pause : _options.ReconnectDelayMax,
-                    _options.TimeProvider, _stopping.Token).ConfigureAwait(false);
             }
-            catch (CqlException e)
+            catch (Exception e)
             {
+                // Whatever it was: without this loop the ring would stay as it is for as long as the process lives.
+                if (_stopping.IsCancellationRequested) return;
                 _log.RingUnread(_connection?.EndPoint, e.Message);
-                _connection?.Close(e);
+                _connection?.Close(e as CqlException
+                    ?? CqlErrors.ConnectionLost.With(_connection.EndPoint, e.Message).AsCql(e));
             }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
+
+            await PauseAsync(failures++).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>All nodes may be elsewhere by now, as pods are that were replaced: then their names tell.</summary>
+    private async Task<CqlException?> AttachAnywhereAsync()
+    {
+        var nodes = _view.Nodes.OrderByDescending(node => node.IsUp).Select(node => node.EndPoint);
+        if (await TryAttachAsync(nodes, _stopping.Token).ConfigureAwait(false) is null) return null;
+        var named = await ResolveAsync(_stopping.Token).ConfigureAwait(false);
+        return await TryAttachAsync(named, _stopping.Token).ConfigureAwait(false);
+    }
+
+    private async Task PauseAsync(int failures)
+    {
+        var pause = _options.ReconnectDelayMin * Math.Pow(2, Math.Min(failures, 20));
+        var longest = pause < _options.ReconnectDelayMax ? pause : _options.ReconnectDelayMax;
+        await Task.Delay(longest, _options.TimeProvider, _stopping.Token)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Until an event came, the connection was lost, or it is time to look anyway.</summary>
@@ -133,10 +144,10 @@ internal sealed class ClusterMonitor(Connector connector) : IAsyncDisposable
                 _connection = connection;
                 return null;
             }
-            catch (CqlException e)
+            catch (Exception e) when (!ct.IsCancellationRequested && !_stopping.IsCancellationRequested)
             {
-                connection?.Close(e);
-                failure = e;
+                failure = e as CqlException ?? CqlErrors.ConnectFailed.With(endPoint, e.Message).AsCql(e);
+                connection?.Close(failure);
             }
         }
 
@@ -168,7 +179,7 @@ internal sealed class ClusterMonitor(Connector connector) : IAsyncDisposable
         _view = new ClusterView(all, local, datacenter, ring);
 
         foreach (var node in local) _ = node.Pool.StartAsync();
-        foreach (var node in old.Nodes.Except(all)) _ = node.Pool.DisposeAsync().AsTask();
+        foreach (var node in old.Nodes.Except(all)) _ = node.Pool.LeaveAsync();
         if (!all.ToHashSet().SetEquals(old.Nodes)) _log.RingChanged(all.Length, local.Length, datacenter);
     }
 

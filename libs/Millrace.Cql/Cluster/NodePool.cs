@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Millrace.Cql.Connections;
 using Millrace.Cql.Observability;
+using Millrace.Primitives;
 
 namespace Millrace.Cql.Cluster;
 
@@ -72,7 +73,15 @@ internal sealed class NodePool : IAsyncDisposable
         return best;
     }
 
-    public async ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync() => await EndAsync(CqlErrors.SessionClosed).ConfigureAwait(false);
+
+    /// <summary>
+    /// The node is none of the ring any more. What was under way there is lost, as with any connection, and may go to
+    /// another node.
+    /// </summary>
+    public Task LeaveAsync() => EndAsync(CqlErrors.ConnectionLost);
+
+    private async Task EndAsync(ErrorDefinition reason)
     {
         Connection[] open;
         lock (_gate)
@@ -82,7 +91,8 @@ internal sealed class NodePool : IAsyncDisposable
             _open = [];
         }
 
-        foreach (var connection in open) await connection.DisposeAsync().ConfigureAwait(false);
+        var failure = reason.With(_endPoint, "The client has ended it.").AsCql();
+        foreach (var connection in open) await connection.EndAsync(failure).ConfigureAwait(false);
         await _loop.ConfigureAwait(false);
     }
 

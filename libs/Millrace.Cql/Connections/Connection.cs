@@ -13,12 +13,17 @@ namespace Millrace.Cql.Connections;
 /// </summary>
 internal sealed partial class Connection : IAsyncDisposable
 {
+    // So many streams are for calls of the client itself, which go on when requests have taken all others.
+    private const int OwnStreams = 8;
+    private const int StreamsOfProtocol = 32_768;
+
     private readonly Stream _stream;
     private readonly CqlOptions _options;
     private readonly ILogger _log;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private readonly StreamTable _streams;
+    private readonly int _requestsMax;
     private readonly EnvelopeReader _reader;
     private readonly EnvelopeWriter _writer;
     private readonly WriterSignal _signal = new();
@@ -34,7 +39,8 @@ internal sealed partial class Connection : IAsyncDisposable
     {
         (_stream, EndPoint, Version, _options, _log, _time) =
             (stream, endPoint, version, options, log, options.TimeProvider);
-        _streams = new StreamTable(options.StreamsMax);
+        _streams = new StreamTable(Math.Min(options.StreamsMax + OwnStreams, StreamsOfProtocol));
+        _requestsMax = Math.Min(options.StreamsMax, StreamsOfProtocol - OwnStreams);
         var compress = options.Compression == CqlCompression.Lz4;
         _reader = new EnvelopeReader(compress, options.ResponseBytesMax);
         _writer = new EnvelopeWriter(compress);
@@ -53,6 +59,8 @@ internal sealed partial class Connection : IAsyncDisposable
 
     public int InFlight => Volatile.Read(ref _inFlight);
 
+    private bool IsFull => _streams.Count >= _requestsMax || _pending.Length > _options.PendingBytesMax;
+
     public void Start()
     {
         _loops = Task.WhenAll(ReadAsync(), WriteAsync());
@@ -66,12 +74,13 @@ internal sealed partial class Connection : IAsyncDisposable
     public void BeginHeartbeats() => _hasHeartbeats = true;
 
     /// <summary>Takes a request, unless the connection is closed or full, or the request was cancelled.</summary>
-    public bool TrySend(IResponseHandler handler, IMessage message, long deadline)
+    /// <param name="isOwn">A call of the client itself, for which there is room on a full connection too.</param>
+    public bool TrySend(IResponseHandler handler, IMessage message, long deadline, bool isOwn = false)
     {
         bool wake;
         lock (_gate)
         {
-            if (_isClosed || _pending.Length > _options.PendingBytesMax) return false;
+            if (_isClosed || (!isOwn && IsFull)) return false;
             if (!_streams.TryTake(handler, deadline, out var stream)) return false;
             handler.Place = (this, stream);
             if (handler.IsCancelled)
@@ -98,7 +107,7 @@ internal sealed partial class Connection : IAsyncDisposable
     public Task<Reply> CallAsync(IMessage message, TimeSpan timeout)
     {
         var call = new Call();
-        if (!TrySend(call, message, _time.GetTimestamp() + Ticks(timeout)))
+        if (!TrySend(call, message, _time.GetTimestamp() + Ticks(timeout), isOwn: true))
             call.TrySetException(CqlErrors.ConnectionLost.With(EndPoint, "It is closed or full.").AsCql());
         return call.Task;
     }
@@ -135,11 +144,15 @@ internal sealed partial class Connection : IAsyncDisposable
         _closed.TrySetResult(reason);
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Closes it and waits until it is at rest.</summary>
+    public async Task EndAsync(CqlException reason)
     {
-        Close(CqlErrors.SessionClosed.With(EndPoint).AsCql());
+        Close(reason);
         await _loops.ConfigureAwait(false);
     }
+
+    public async ValueTask DisposeAsync() =>
+        await EndAsync(CqlErrors.SessionClosed.With(EndPoint).AsCql()).ConfigureAwait(false);
 
     internal long Ticks(TimeSpan time) => (long)(time.TotalSeconds * _time.TimestampFrequency);
 

@@ -24,14 +24,7 @@ internal sealed class Connector(CqlOptions options)
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
         try
         {
-            return await OpenAsync(endPoint, options.ProtocolVersionMax, either.Token).ConfigureAwait(false);
-        }
-        catch (CqlServerException e) when (e.ServerCode == ServerErrorCode.ProtocolError
-            && options.ProtocolVersionMax > VersionMin)
-        {
-            var connection = await OpenAsync(endPoint, VersionMin, either.Token).ConfigureAwait(false);
-            _log.OlderProtocol(endPoint, connection.Version);
-            return connection;
+            return await OpenNewestAsync(endPoint, either.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is SocketException or IOException or AuthenticationException)
         {
@@ -41,6 +34,21 @@ internal sealed class Connector(CqlOptions options)
         {
             var seconds = options.ConnectTimeout.TotalSeconds;
             throw CqlErrors.ConnectFailed.With(endPoint, $"It did not answer in {seconds} s.").AsCql(e);
+        }
+    }
+
+    private async Task<Connection> OpenNewestAsync(IPEndPoint endPoint, CancellationToken ct)
+    {
+        try
+        {
+            return await OpenAsync(endPoint, options.ProtocolVersionMax, ct).ConfigureAwait(false);
+        }
+        catch (CqlServerException e) when (e.ServerCode == ServerErrorCode.ProtocolError
+            && options.ProtocolVersionMax > VersionMin)
+        {
+            var connection = await OpenAsync(endPoint, VersionMin, ct).ConfigureAwait(false);
+            _log.OlderProtocol(endPoint, connection.Version);
+            return connection;
         }
     }
 

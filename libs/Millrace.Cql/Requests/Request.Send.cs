@@ -85,7 +85,25 @@ internal sealed partial class Request
     {
         var unprepared = (CqlUnpreparedException)_failure!;
         var prepared = _statement.FindPrepared(unprepared.Id) ?? throw unprepared;
-        await _session.PrepareAgainAsync(prepared, Place.Connection).ConfigureAwait(false);
+        var left = _session.Time.GetElapsedTime(_session.Time.GetTimestamp(), _deadline);
+        try
+        {
+            await _session.PrepareAgainAsync(prepared, Place.Connection)
+                .WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, _session.Time, _ct).ConfigureAwait(false);
+        }
+        catch (TimeoutException e)
+        {
+            throw CqlErrors.TimedOut.With(Place.Connection.EndPoint).AsCql(e);
+        }
+        catch (CqlException e) when (!CqlSession.IsRefusal(e) && !prepared.IsOutdated)
+        {
+            // The node has done nothing with the statement, so that another may have it, idempotent or not.
+            _failure = e;
+            _next = Next.Complete;
+            RetryOn(Next.NextNode, "not prepared");
+            return;
+        }
+
         CqlMetrics.Reprepared.Add(1);
         _prepares++;
         _failure = null;

@@ -31,7 +31,7 @@ internal sealed class FakeServer : IAsyncDisposable
     public (string Username, string Password)? Login { get; init; }
 
     /// <summary>How long a login waits for its first answer.</summary>
-    public TimeSpan StartDelay { get; init; }
+    public TimeSpan StartDelay { get; set; }
 
     /// <summary>Makes the stream of a connection that was accepted; for TLS.</summary>
     public Func<Stream, Task<Stream>> Secure { get; init; } = Task.FromResult;
