@@ -23,9 +23,12 @@ internal sealed class AlertSink(
         var read = QueryRowReader.Read(batches, metadata, time, AlertReader.Read);
         await deadLetters.WriteAsync(read.Letters, CancellationToken.None);
         var position = new SinkPosition(batches[^1].NextOffset, read.Metadata);
-        await retry.RunAsync(Name, partition, () => store.WriteAsync(partition, read.Rows, position), stop);
-        StreamProcessorMetrics.Written.Add(read.Rows.Count, StreamProcessorMetrics.Sink(Name));
-        StreamProcessorMetrics.Refused.Add(read.Letters.Count, StreamProcessorMetrics.Sink(Name));
+        var refused = await QueryRowReader.Write<AlertRow>(
+            new RefusedRows(deadLetters, batches, time), batches, metadata, (rows, until) =>
+                retry.RunAsync(Name, partition, () => store.WriteAsync(partition, rows, until), stop))
+            .RunAsync(read.Rows, position);
+        StreamProcessorMetrics.Written.Add(read.Rows.Count - refused, StreamProcessorMetrics.Sink(Name));
+        StreamProcessorMetrics.Refused.Add(read.Letters.Count + refused, StreamProcessorMetrics.Sink(Name));
         return read.Metadata;
     }
 }
@@ -47,10 +50,13 @@ internal sealed class OutputSink(
         var read = QueryRowReader.Read(batches, metadata, time, Row);
         await deadLetters.WriteAsync(read.Letters, CancellationToken.None);
         var position = new SinkPosition(batches[^1].NextOffset, read.Metadata);
-        var kept = read.Rows.FindAll(isKept);
-        await retry.RunAsync(Name, partition, () => store.WriteAsync(partition, kept, position), stop);
-        StreamProcessorMetrics.Written.Add(kept.Count, StreamProcessorMetrics.Sink(Name));
-        StreamProcessorMetrics.Refused.Add(read.Letters.Count, StreamProcessorMetrics.Sink(Name));
+        var kept = read.Rows.FindAll(row => isKept(row.Item));
+        var refused = await QueryRowReader.Write<OutputRow>(
+            new RefusedRows(deadLetters, batches, time), batches, metadata, (rows, until) =>
+                retry.RunAsync(Name, partition, () => store.WriteAsync(partition, rows, until), stop))
+            .RunAsync(kept, position);
+        StreamProcessorMetrics.Written.Add(kept.Count - refused, StreamProcessorMetrics.Sink(Name));
+        StreamProcessorMetrics.Refused.Add(read.Letters.Count + refused, StreamProcessorMetrics.Sink(Name));
         return read.Metadata;
     }
 
@@ -70,11 +76,11 @@ internal delegate T ReadQueryRow<T>(QueryRowHeaders headers, RecordView record);
 
 internal static class QueryRowReader
 {
-    public static (List<T> Rows, List<DeadLetter> Letters, string Metadata) Read<T>(
+    public static (List<ReadItem<T>> Rows, List<DeadLetter> Letters, string Metadata) Read<T>(
         IReadOnlyList<RecordBatch> batches, string? metadata, TimeProvider time, ReadQueryRow<T> read)
     {
         var fence = new EpochFence(metadata);
-        var (rows, letters) = (new List<T>(), new List<DeadLetter>());
+        var (rows, letters) = (new List<ReadItem<T>>(), new List<DeadLetter>());
         foreach (var batch in batches)
         {
             foreach (var record in batch)
@@ -87,7 +93,7 @@ internal static class QueryRowReader
 
                 try
                 {
-                    rows.Add(read(Headers(batch.Partition, record), record));
+                    rows.Add(new ReadItem<T>(record.Offset, read(Headers(batch.Partition, record), record)));
                 }
                 catch (Exception e) when (e is JsonException or InvalidOperationException)
                 {
@@ -98,6 +104,31 @@ internal static class QueryRowReader
         }
 
         return (rows, letters, fence.Metadata);
+    }
+
+    /// <param name="metadata">What the sink kept with its position before the batches.</param>
+    public static SinkWrite<ReadItem<T>> Write<T>(RefusedRows refused, IReadOnlyList<RecordBatch> batches,
+        string? metadata, Func<IReadOnlyList<T>, SinkPosition, ValueTask> store) => new()
+        {
+            OffsetOf = row => row.Offset,
+            Store = (rows, position) => store(rows.ConvertAll(row => row.Item), position),
+            Until = offset => new SinkPosition(offset, MetadataUntil(batches, metadata, offset)),
+            Refuse = (row, error) => refused.WriteAsync(row.Offset, error),
+        };
+
+    /// <summary>What goes with a position in the midst of the batches: whoever goes on there admits the same.</summary>
+    private static string MetadataUntil(IReadOnlyList<RecordBatch> batches, string? metadata, long offset)
+    {
+        var fence = new EpochFence(metadata);
+        foreach (var batch in batches)
+        {
+            foreach (var record in batch)
+            {
+                if (record.Offset < offset) fence.Admits(record);
+            }
+        }
+
+        return fence.Metadata;
     }
 
     /// <summary>A row that another producer put there is known by its place.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Millrace.Contracts;
+using Millrace.Primitives;
 using Millrace.Stores;
 using Millrace.Stores.DeadLetters;
 using Millrace.Stores.DeviceStates;
@@ -28,6 +29,21 @@ internal sealed class DeviceStateSink(
         var (events, letters) = JsonRecords.Read(batches, ContractJson.Default.LifecycleEvent, time);
         await deadLetters.WriteAsync(letters, CancellationToken.None);
         var position = new SinkPosition(batches[^1].NextOffset);
+        var refusals = new RefusedRows(deadLetters, batches, time);
+        var refused = await new SinkWrite<ReadItem<LifecycleEvent>>
+        {
+            OffsetOf = one => one.Offset,
+            Store = (some, until) => StoreAsync(partition, some.ConvertAll(one => one.Item), until, stop),
+            Until = offset => new SinkPosition(offset),
+            Refuse = (one, error) => refusals.WriteAsync(one.Offset, error),
+        }.RunAsync(events, position);
+        StreamProcessorMetrics.Refused.Add(refused, StreamProcessorMetrics.Sink(Name));
+        return null;
+    }
+
+    private async ValueTask StoreAsync(
+        TopicPartition partition, List<LifecycleEvent> events, SinkPosition position, CancellationToken stop)
+    {
         List<DeviceEnd> ends =
         [
             .. events.Where(one => one.Kind == LifecycleKind.Deleted)
@@ -42,7 +58,6 @@ internal sealed class DeviceStateSink(
         }
 
         await retry.RunAsync(Name, partition, () => store.WriteAsync(partition, events, position), stop);
-        return null;
     }
 }
 
@@ -59,26 +74,62 @@ internal sealed class DeadLetterSink(IDeadLetterStore store, StoreRetry retry, T
     {
         // A record here that is no letter becomes one: it says what it is and loses nothing.
         var (letters, unreadable) = JsonRecords.Read(batches, ContractJson.Default.DeadLetter, time);
-        letters.AddRange(unreadable);
+        letters.AddRange(unreadable.Select(letter => new ReadItem<DeadLetter>(letter.Offset, letter)));
+        letters.Sort((one, other) => one.Offset.CompareTo(other.Offset));
         var position = new SinkPosition(batches[^1].NextOffset);
-        await retry.RunAsync(Name, partition, () => store.WriteAsync(partition, letters, position), stop);
+        var refused = await new SinkWrite<ReadItem<DeadLetter>>
+        {
+            OffsetOf = letter => letter.Offset,
+            Store = (some, until) => StoreAsync(partition, some.ConvertAll(letter => letter.Item), until, stop),
+            Until = offset => new SinkPosition(offset),
+            Refuse = (letter, error) => StoreShortAsync(partition, letter, error, stop),
+        }.RunAsync(letters, position);
+        StreamProcessorMetrics.Refused.Add(refused, StreamProcessorMetrics.Sink(Name));
         return null;
+    }
+
+    private ValueTask StoreAsync(
+        TopicPartition partition, List<DeadLetter> letters, SinkPosition position, CancellationToken stop) =>
+        retry.RunAsync(Name, partition, () => store.WriteAsync(partition, letters, position), stop);
+
+    /// <summary>
+    /// A letter about a letter would be as large. It is stored without the record, which stays in the topic.
+    /// </summary>
+    private async ValueTask StoreShortAsync(
+        TopicPartition partition, ReadItem<DeadLetter> letter, Error error, CancellationToken stop)
+    {
+        var shortened = letter.Item with
+        {
+            Key = null,
+            Headers = [],
+            Value = [],
+            Reason = $"{letter.Item.Reason} (in full at {partition}, offset {letter.Offset}: {error.Code})",
+        };
+        try
+        {
+            await StoreAsync(partition, [shortened], new SinkPosition(letter.Offset), stop);
+        }
+        catch (MillraceException e) when (e.Error.Definition == StoreErrors.RowRefused)
+        {
+            // It is counted, and the record stays where it was read.
+        }
     }
 }
 
 internal static class JsonRecords
 {
-    public static (List<T> Items, List<DeadLetter> Letters) Read<T>(
+    public static (List<ReadItem<T>> Items, List<DeadLetter> Letters) Read<T>(
         IReadOnlyList<RecordBatch> batches, JsonTypeInfo<T> type, TimeProvider time)
     {
-        var (items, letters) = (new List<T>(), new List<DeadLetter>());
+        var (items, letters) = (new List<ReadItem<T>>(), new List<DeadLetter>());
         foreach (var batch in batches)
         {
             foreach (var record in batch)
             {
                 try
                 {
-                    items.Add(JsonSerializer.Deserialize(record.Value, type) ?? throw new JsonException("null"));
+                    items.Add(new ReadItem<T>(record.Offset,
+                        JsonSerializer.Deserialize(record.Value, type) ?? throw new JsonException("null")));
                 }
                 catch (JsonException e)
                 {

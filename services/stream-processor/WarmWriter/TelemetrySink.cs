@@ -81,44 +81,17 @@ internal sealed class TelemetrySink(
         TopicPartition partition, IReadOnlyList<RecordBatch> batches, List<TelemetryMessage> rows,
         SinkPosition position, CancellationToken stop)
     {
-        try
+        var letters = new RefusedRows(deadLetters, batches, time);
+        var refused = await new SinkWrite<TelemetryMessage>
         {
-            await StoreAsync(partition, rows, position, stop);
-            StreamProcessorMetrics.Written.Add(rows.Count, _sink);
-        }
-        catch (MillraceException e) when (e.Error.Definition == StoreErrors.RowRefused && rows.Count > 1)
-        {
-            // Somewhere among them is a row that will never do: halves of halves tell which.
-            var half = rows.Count / 2;
-            await WriteRowsAsync(partition, batches, rows[..half], new SinkPosition(rows[0].Offset), stop);
-            await WriteRowsAsync(partition, batches, rows[half..], position, stop);
-        }
-        catch (MillraceException e) when (e.Error.Definition == StoreErrors.RowRefused && rows.Count == 1)
-        {
-            await deadLetters.WriteAsync([Letter(batches, rows[0].Offset, e.Error)], CancellationToken.None);
-            StreamProcessorMetrics.Refused.Add(1, _sink);
-            await StoreAsync(partition, [], position, stop);
-        }
-    }
-
-    private ValueTask StoreAsync(
-        TopicPartition partition, IReadOnlyList<TelemetryMessage> rows, SinkPosition position,
-        CancellationToken stop) =>
-        retry.RunAsync(Name, partition, () => store.WriteAsync(partition, rows, position), stop);
-
-    private DeadLetter Letter(IReadOnlyList<RecordBatch> batches, long offset, Error error)
-    {
-        foreach (var batch in batches)
-        {
-            foreach (var record in batch)
-            {
-                if (record.Offset != offset) continue;
-                return DeadLetter.Of(record, batch.Partition, DeadLetterStages.WarmWriter,
-                    StreamProcessorErrors.RowRefused.Code, error.ToString(), time.GetUtcNow());
-            }
-        }
-
-        throw new InvalidOperationException($"Offset {offset} is not in the batches that it came from.");
+            OffsetOf = row => row.Offset,
+            Store = (some, until) =>
+                retry.RunAsync(Name, partition, () => store.WriteAsync(partition, some, until), stop),
+            Until = offset => new SinkPosition(offset),
+            Refuse = (row, error) => letters.WriteAsync(row.Offset, error),
+        }.RunAsync(rows, position);
+        StreamProcessorMetrics.Written.Add(rows.Count - refused, _sink);
+        StreamProcessorMetrics.Refused.Add(refused, _sink);
     }
 
     private (List<TelemetryMessage> Rows, List<DeadLetter> Letters) Read(IReadOnlyList<RecordBatch> batches)
