@@ -71,10 +71,36 @@ topologySpreadConstraints:
 {{- end }}
 {{- end }}
 
-{{/* What is kept when the release goes. */}}
-{{- define "millrace.keep" -}}
-{{- if .Values.keepData }}
-helm.sh/resource-policy: keep
+{{/* A secret that is made before pods need it, and is part of no release: name, type, data, stamp. */}}
+{{- define "millrace.madeSecret" }}
+---
+apiVersion: v1
+kind: Secret
+type: {{ .type }}
+metadata:
+  name: {{ .name }}
+  labels: {{- include "millrace.labels" .root | nindent 4 }}
+  annotations:
+    helm.sh/hook: pre-install,pre-upgrade
+    helm.sh/hook-delete-policy: before-hook-creation
+    {{- with .stamp }}
+    millrace/stamp: {{ . | quote }}
+    {{- end }}
+data: {{- toYaml .data | nindent 2 }}
+{{- end }}
+
+{{/* Takes it away with the release, when data are not kept: an empty one is laid over it, and goes. */}}
+{{- define "millrace.goneSecret" }}
+{{- if not .root.Values.keepData }}
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: {{ .name }}
+  labels: {{- include "millrace.labels" .root | nindent 4 }}
+  annotations:
+    helm.sh/hook: post-delete
+    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end }}
 {{- end }}
 
@@ -90,4 +116,16 @@ persistentVolumeClaimRetentionPolicy:
 - { key: streamProcessor, name: stream-processor, roles: stream-processor }
 - { key: archiver, name: archiver, roles: archiver }
 - { key: api, name: api, roles: "api,registry,cold-path" }
+{{- end }}
+
+{{/* How many pods a role has: with autoscaling as many as it has now, so that an upgrade changes nothing. */}}
+{{- define "millrace.replicas" -}}
+{{- $auto := .values.autoscaling }}
+{{- if $auto.enabled }}
+{{- if gt (int $auto.min) (int $auto.max) }}{{ fail (printf "autoscaling of %s: min is more than max" .name) }}{{ end }}
+{{- $live := dig "spec" "replicas" (int .values.replicas) (lookup "apps/v1" "StatefulSet" .root.Release.Namespace .name | default dict) }}
+{{- max (int $auto.min) (min (int $auto.max) (int $live)) }}
+{{- else }}
+{{- .values.replicas }}
+{{- end }}
 {{- end }}
