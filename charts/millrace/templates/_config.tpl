@@ -13,8 +13,9 @@
   "Mqtt" (dict "Enabled" false)
   "Mqtts" (dict "Enabled" true "Address" "0.0.0.0" "CertificateFile" "/etc/millrace/certificate/tls.crt" "KeyFile" "/etc/millrace/certificate/tls.key")
   "HubNames" (concat (list "localhost" "millrace" (printf "%s-gateway" $name)) .Values.devices.hosts)
-  "Bridges" .Values.bridges }}
+  "Bridges" (include "millrace.bridges" . | fromJsonArray) }}
 {{- $config := dict
+  "Node" (dict "StopTimeout" "80s")
   "Http" $http "Cluster" $cluster "Gateway" $gateway
   "EventLog" (dict "Kind" "Kafka" "Partitions" (int .Values.partitions) "Kafka" (include "millrace.kafkaConfig" . | fromYaml))
   "Stores" (dict "Kind" "Cassandra" "DeviceKeyFile" "/etc/millrace/keys/device-keys.key" "OtherDeviceKeyFile" "/etc/millrace/keys/device-keys.other.key")
@@ -25,6 +26,25 @@
   "ColdPath" (dict "JobsFolder" "/etc/millrace/jobs")
   "Logging" (dict "Format" "json") }}
 {{- mergeOverwrite $config (deepCopy .Values.config) | toPrettyJson }}
+{{- end }}
+
+{{/*
+Every gateway runs every bridge. Where there can be several they share what comes, or each would fetch all of it; one
+that says its group itself keeps that.
+*/}}
+{{- define "millrace.bridges" -}}
+{{- $several := or .Values.roles.gateway.autoscaling.enabled (gt (int .Values.roles.gateway.replicas) 1) }}
+{{- $bridges := list }}
+{{- range $bridge := .Values.bridges }}
+{{- if and $several $bridge.Subscriptions (not $bridge.SharedGroup) }}
+{{- if hasKey $bridge "SharedGroup" }}
+{{- fail (printf "bridge %s: without a SharedGroup each gateway fetches every message; name one, or have roles.gateway.replicas 1" $bridge.Name) }}
+{{- end }}
+{{- $bridge = merge (dict "SharedGroup" (include "millrace.name" $)) $bridge }}
+{{- end }}
+{{- $bridges = append $bridges $bridge }}
+{{- end }}
+{{- toJson $bridges }}
 {{- end }}
 
 {{- define "millrace.kafkaConfig" -}}

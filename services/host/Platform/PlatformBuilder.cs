@@ -103,7 +103,8 @@ internal static class PlatformBuilder
         services.AddValidatedOptions<NodeOptions>("Node");
         services.AddValidatedOptions<HttpOptions>("Http");
         services.AddSingleton<IValidateOptions<HttpOptions>, HttpOptionsValidator>();
-        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        services.AddOptions<HostOptions>().Configure<IOptions<NodeOptions>>(
+            (host, node) => host.ShutdownTimeout = node.Value.StopTimeout);
         services.AddMillraceMetrics();
         services.AddMillraceTraces(configuration);
         services.AddMillraceHealth();
