@@ -12,10 +12,10 @@ namespace Millrace.Archiver;
 public static class ArchiverServices
 {
     /// <summary>
-    /// The archiver: from the telemetry topic to the archive's table. Sections <c>Archiver</c> and <c>Delta</c>. Needs
-    /// the event log, the stores and the object store; gives <see cref="ArchiverStatus"/>.
+    /// What is asked of the archive and done to it when somebody says so. Sections <c>Archiver</c> and <c>Delta</c>.
+    /// Needs the event log, the stores and the object store.
     /// </summary>
-    public static IServiceCollection AddMillraceArchiver(this IServiceCollection services)
+    public static IServiceCollection AddMillraceArchive(this IServiceCollection services)
     {
         services.AddValidatedOptions<ArchiverOptions>("Archiver");
         services.AddSingleton<IValidateOptions<ArchiverOptions>, ArchiverOptionsValidator>();
@@ -33,6 +33,16 @@ public static class ArchiverServices
         services.AddSingleton<ErasureProver>();
         services.AddSingleton<ArchiveVerifier>();
         services.AddSingleton<LetterReplay>();
+        return services;
+    }
+
+    /// <summary>
+    /// The archiver: from the telemetry topic to the archive's table, beside <see cref="AddMillraceArchive"/>. Gives
+    /// <see cref="ArchiverStatus"/>.
+    /// </summary>
+    public static IServiceCollection AddMillraceArchiver(this IServiceCollection services)
+    {
+        services.AddMillraceArchive();
         services.AddHostedService<ArchiverService>();
         services.AddHostedService<OutputArchives>();
         services.AddHostedService<DeadLetterReplays>();

@@ -13,15 +13,15 @@ using Millrace.Stores.Audit;
 namespace Millrace.Archiver.Api;
 
 /// <summary>
-/// What one asks of the archive and does to it, in processes with the archiver. Long work is done a piece at a time;
-/// who asks again until nothing is left can tell how far it is.
+/// What one asks of the archive and does to it, in processes that work on it. Long work is done a piece at a time; who
+/// asks again until nothing is left can tell how far it is.
 /// </summary>
 public static class ArchiveEndpoints
 {
     private const int HistoryMax = 1_000;
 
     /// <summary>The endpoints below /api/v1/archive.</summary>
-    public static IEndpointRouteBuilder MapMillraceArchiver(this IEndpointRouteBuilder endpoints)
+    public static IEndpointRouteBuilder MapMillraceArchive(this IEndpointRouteBuilder endpoints)
     {
         var group = endpoints.MapGroup("/api/v1/archive").WithTags("Archive");
         MapReading(group.MapGroup("").RequireAuthorization(ApiScopes.Read));

@@ -120,6 +120,7 @@ internal static class PlatformBuilder
             .FindAsync("readiness", ct));
 
         if (roles.Contains(MillraceRole.Archiver)) services.AddMillraceArchiver();
+        else if (roles.Contains(MillraceRole.ColdPath)) services.AddMillraceArchive();
         if (roles.Contains(MillraceRole.StreamProcessor)) services.AddMillraceStreamProcessor();
         if (roles.Contains(MillraceRole.ColdPath)) services.AddMillraceColdPath();
         if (roles.Contains(MillraceRole.Registry)) services.AddMillraceRegistry();
@@ -136,7 +137,7 @@ internal static class PlatformBuilder
         app.MapMetrics();
         if (roles.Contains(MillraceRole.Registry)) app.MapMillraceRegistry();
         if (roles.Contains(MillraceRole.ColdPath)) app.MapMillraceColdPath();
-        if (roles.Contains(MillraceRole.Archiver)) app.MapMillraceArchiver();
+        if (roles.Contains(MillraceRole.Archiver) || roles.Contains(MillraceRole.ColdPath)) app.MapMillraceArchive();
         if (roles.Contains(MillraceRole.Api)) app.MapMillraceApi();
     }
 }
