@@ -5,6 +5,7 @@ namespace Millrace.StreamProcessor;
 internal static class StreamProcessorMetrics
 {
     private static readonly Meter Meter = new("Millrace.StreamProcessor");
+    private static volatile string[] _failed = [];
 
     public static readonly Counter<long> RecordsIn = Meter.CreateCounter<long>("millrace.query.records.in");
     public static readonly Counter<long> RowsIn = Meter.CreateCounter<long>("millrace.query.rows.in");
@@ -38,6 +39,12 @@ internal static class StreamProcessorMetrics
     public static readonly Counter<long> ReplaysRefused = Meter.CreateCounter<long>("millrace.stream.replays.refused");
     public static readonly Counter<long> SeverityUnknown = Meter.CreateCounter<long>(
         "millrace.alerts.severity.unknown");
+
+    static StreamProcessorMetrics() => Meter.CreateObservableGauge("millrace.query.failed",
+        () => _failed.Select(name => new Measurement<int>(1, Query(name))), "{query}", "1 of each that stands failed");
+
+    /// <summary>Which queries stand failed now.</summary>
+    public static void StandFailed(IEnumerable<string> names) => _failed = [.. names];
 
     public static KeyValuePair<string, object?> Query(string name) => new("query", name);
 

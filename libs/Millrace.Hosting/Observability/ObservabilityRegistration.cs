@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,12 +16,24 @@ public static class ObservabilityRegistration
 {
     private const string Line = "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext} {Message:lj}{NewLine}{Exception}";
 
+    /// <summary>
+    /// Bounds of whatever is measured in seconds and says none itself, from a sync of a disk to a job over the archive.
+    /// The ones that histograms have otherwise are meant for milliseconds.
+    /// </summary>
+    private static readonly double[] Seconds =
+    [
+        0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
+    ];
+
     /// <summary>Every meter of the platform and the .NET runtime's, for <see cref="MapMetrics"/>.</summary>
     public static IServiceCollection AddMillraceMetrics(this IServiceCollection services)
     {
         services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter("Millrace.*", "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel",
                 "Microsoft.AspNetCore.Hosting")
+            .AddView(instrument => instrument is Histogram<double> { Unit: "s", Advice: null }
+                ? new ExplicitBucketHistogramConfiguration { Boundaries = Seconds }
+                : null)
             .AddPrometheusExporter());
         return services;
     }

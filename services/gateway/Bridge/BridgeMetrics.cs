@@ -64,9 +64,11 @@ internal sealed class BridgeMetrics : IDisposable
 
     public void Connected(string bridge, int change) => _connected.Add(change, Bridge(bridge));
 
-    /// <summary>What only a look can tell.</summary>
+    /// <summary>What only a look can tell; and that it has no connection yet, or nobody would see that it never has.
+    /// </summary>
     public void Watch(string bridge, Func<long> inFlight, Func<long> lag)
     {
+        Connected(bridge, 0);
         _meter.CreateObservableGauge("millrace.gateway.bridge.inflight",
             () => new Measurement<long>(inFlight(), Bridge(bridge)), "{message}", "Messages and records that wait");
         _meter.CreateObservableGauge("millrace.gateway.bridge.lag",

@@ -48,6 +48,7 @@ internal sealed class QueryHost(
             query.Start();
         }
 
+        StreamProcessorMetrics.StandFailed(stored.Where(q => q.State == QueryState.Failed).Select(q => q.Name));
         await ForgetDeletedAsync([.. stored.Select(q => q.Name)], stop);
     }
 
