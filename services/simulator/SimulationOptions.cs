@@ -26,6 +26,9 @@ public sealed record SimulationOptions
     /// <summary>With it, connections use TLS and trust only this authority.</summary>
     public string? AuthorityFile { get; init; }
 
+    /// <summary>The name that the gateway's certificate has; null: <see cref="Host"/>.</summary>
+    public string? TlsName { get; init; }
+
     public int Seed { get; init; } = 1;
 
     /// <summary>How much a message may come earlier or later, as a share of the time since the one before.</summary>

@@ -45,6 +45,12 @@ internal static class SimulateCommand
         HelpName = "FILE",
     };
 
+    private static readonly Option<string?> TlsName = new("--tls-name")
+    {
+        Description = "The name that the gateway's certificate has (else the host of --mqtt)",
+        HelpName = "NAME",
+    };
+
     private static readonly Option<int> Seed = new("--seed")
     {
         Description = "The same seed gives the same messages",
@@ -83,8 +89,8 @@ internal static class SimulateCommand
             });
             if (report is { Acknowledged: 0, Refused: > 0 })
                 throw HostErrors.FleetRefused.With(options.Devices, report.LastRefusal).AsException();
-        }, Scenario, Devices, Prefix, Rate, Duration, Mqtt, Authority, Seed, Jitter, Late, Duplicate, Malformed,
-            Offline, InFlight, CommonOptions.Output);
+        }, Scenario, Devices, Prefix, Rate, Duration, Mqtt, Authority, TlsName, Seed, Jitter, Late, Duplicate,
+            Malformed, Offline, InFlight, CommonOptions.Output);
 
     private static SimulationOptions Options(ParseResult parsed)
     {
@@ -99,6 +105,7 @@ internal static class SimulateCommand
             Host = host,
             Port = port,
             AuthorityFile = parsed.GetValue(Authority),
+            TlsName = parsed.GetValue(TlsName),
             Seed = parsed.GetValue(Seed),
             Jitter = parsed.GetValue(Jitter),
             LateShare = parsed.GetValue(Late),

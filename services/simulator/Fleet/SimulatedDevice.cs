@@ -153,7 +153,7 @@ internal sealed class SimulatedDevice(
         var builder = new MqttClientOptionsBuilder().WithTcpServer(options.Host, options.Port).WithClientId(id)
             .WithCredentials(id, key).WithTimeout(AnswerLimit).WithKeepAlivePeriod(TimeSpan.FromSeconds(60));
         if (options.AuthorityFile is { } file) builder.WithTlsOptions(tls =>
-            tls.UseTls().WithTrustChain(Authority.Load(file)));
+            tls.UseTls().WithTargetHost(options.TlsName ?? options.Host).WithTrustChain(Authority.Load(file)));
         return builder.Build();
     }
 }
