@@ -5,12 +5,14 @@ using System.Net.Sockets;
 
 namespace Millrace.TestKit.Network;
 
-/// <summary>Hands connections on to a server until a test cuts them, and as slowly as it says.</summary>
+/// <summary>
+/// Hands connections on to a server until a test cuts them or holds them up, and as slowly as it says.
+/// </summary>
 public sealed class BreakableProxy : IAsyncDisposable
 {
     private const int BufferBytes = 16 * 1024;
 
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly string _host;
     private readonly int _port;
     private readonly ConcurrentDictionary<Socket, bool> _sockets = new();
@@ -18,10 +20,14 @@ public sealed class BreakableProxy : IAsyncDisposable
     private readonly Task _accepting;
     private long _bytesLeft = long.MaxValue;
     private volatile Pace _pace = new(TimeSpan.Zero, 0);
+    private volatile TaskCompletionSource _open = new();
 
-    public BreakableProxy(string host, int port)
+    /// <param name="listenAt">A port of loopback; 0: any.</param>
+    public BreakableProxy(string host, int port, int listenAt = 0)
     {
         (_host, _port) = (host, port);
+        _open.SetResult();
+        _listener = new TcpListener(IPAddress.Loopback, listenAt);
         _listener.Start();
         _accepting = Task.Run(AcceptAsync);
     }
@@ -47,6 +53,14 @@ public sealed class BreakableProxy : IAsyncDisposable
 
     public void Fast() => Slow(TimeSpan.Zero, 0);
 
+    /// <summary>
+    /// From now on nothing arrives, either way, and nobody is told, as when a cable is pulled. What was said meanwhile
+    /// arrives when it is let go on.
+    /// </summary>
+    public void Hold() => _open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void LetGoOn() => _open.TrySetResult();
+
     public async ValueTask DisposeAsync()
     {
         await _stopped.CancelAsync();
@@ -71,6 +85,7 @@ public sealed class BreakableProxy : IAsyncDisposable
         var server = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
+            await _open.Task.WaitAsync(_stopped.Token);
             await server.ConnectAsync(_host, _port, _stopped.Token);
             _sockets[server] = true;
             await Task.WhenAll(CopyAsync(client, server, counts: false), CopyAsync(server, client, counts: true));
@@ -94,6 +109,7 @@ public sealed class BreakableProxy : IAsyncDisposable
             {
                 await Task.Delay(_pace.DelayOf(read, Stopwatch.GetElapsedTime(spokenAt)), TimeProvider.System,
                     _stopped.Token);
+                await _open.Task.WaitAsync(_stopped.Token);
                 if (counts && Interlocked.Add(ref _bytesLeft, -read) < 0)
                 {
                     Interlocked.Exchange(ref _bytesLeft, long.MaxValue);

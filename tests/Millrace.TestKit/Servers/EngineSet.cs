@@ -21,13 +21,13 @@ public sealed class EngineSet : IServerSet
     private readonly HashSet<string> _engines = [];
     private readonly Dictionary<string, string> _variables = [];
 
-    private EngineSet(string command, string engine, string heap)
+    private EngineSet(string command, string engine, string heap, int ports)
     {
         (_command, _engine) = (command, engine);
         _environment = new Dictionary<string, string>
         {
             ["ENGINES_RUN"] = _folder.Path,
-            ["ENGINES_PORT_BASE"] = $"{FreePorts()}",
+            ["ENGINES_PORT_BASE"] = $"{ports}",
             ["ENGINES_HEAP"] = heap,
         };
     }
@@ -49,13 +49,15 @@ public sealed class EngineSet : IServerSet
     }
 
     /// <summary>Null when there is no engines command.</summary>
-    /// <param name="java">Options of the servers' virtual machines.</param>
+    /// <param name="ports">The first of their ports; any when it is not given.</param>
+    /// <param name="more">What else the command reads from its environment.</param>
     public static async Task<EngineSet?> StartAsync(
-        string engine, int nodes, string heap = ServerSets.HeapDefault, string? java = null)
+        string engine, int nodes, string heap = ServerSets.HeapDefault, int? ports = null,
+        params (string Name, string Value)[] more)
     {
         if (Command() is not { } command) return null;
-        var set = new EngineSet(command, engine, heap);
-        if (java is not null) set._environment.Add("JAVA_TOOL_OPTIONS", java);
+        var set = new EngineSet(command, engine, heap, ports ?? FreePorts());
+        foreach (var (name, value) in more) set._environment.Add(name, value);
         await set.UpAsync(engine, nodes);
         return set;
     }

@@ -36,7 +36,8 @@ public sealed class SecureCassandra : IAsyncDisposable
     /// <summary>Null without the engines command: only its nodes can be set up so.</summary>
     public static async Task<SecureCassandra?> StartAsync()
     {
-        if (await EngineSet.StartAsync("cassandra", 1, java: RoleAtOnce) is not { } set) return null;
+        var set = await EngineSet.StartAsync("cassandra", 1, more: ("JAVA_TOOL_OPTIONS", RoleAtOnce));
+        if (set is null) return null;
         var node = new SecureCassandra(set);
         await set.KillAsync(1);
         node.WriteFiles();
