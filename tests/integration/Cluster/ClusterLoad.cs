@@ -1,4 +1,5 @@
 using Millrace.Integration.Tests.Survival;
+using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Cluster;
 
@@ -7,15 +8,22 @@ internal static class ClusterLoad
 {
     private const string ApiRoles = "registry,cold-path,api";
 
+    // Of each device: more than it has on the way.
+    private const int MoreEach = 20;
+    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(90);
+
     private static readonly (string Node, string Roles)[] Nodes =
     [
         ("gateway-1", "gateway"), ("gateway-2", "gateway"), ("streams-1", "stream-processor"),
         ("streams-2", "stream-processor"), ("archiver-1", "archiver"), ("archiver-2", "archiver"),
     ];
 
-    public static async Task RunAsync(int seed, Func<RoleSet, Random, Task> trouble)
+    public static Task RunAsync(int seed, Func<RoleSet, Random, Task> trouble) =>
+        RunAsync(seed, brokers: 1, (hub, _, random) => trouble(hub, random));
+
+    public static async Task RunAsync(int seed, int brokers, Func<RoleSet, TrackedFleet, Random, Task> trouble)
     {
-        await using var hub = await RoleSet.CreateAsync();
+        await using var hub = await RoleSet.CreateAsync(brokers);
         var api = await hub.StartAsync("api", ApiRoles);
         await Task.WhenAll(Nodes.Select(node => hub.StartAsync(node.Node, node.Roles)));
         var fleet = new TrackedFleet(api, devices: 8, window: 8, hub["gateway-1"], hub["gateway-2"]);
@@ -26,7 +34,8 @@ internal static class ClusterLoad
         var load = fleet.RunAsync(stop.Token);
         try
         {
-            await trouble(hub, new Random(seed));
+            await trouble(hub, fleet, new Random(seed));
+            await fleet.GoesOnAsync("when it is over");
         }
         finally
         {
@@ -35,6 +44,7 @@ internal static class ClusterLoad
         }
 
         await api.SettleAsync();
+        await hub.CatchesUpAsync(api);
         await hub.TerminateAsync([.. Nodes.Select(node => node.Node), "api"]);
         await hub.AllIsThereOnceAsync(fleet);
     }
@@ -42,4 +52,13 @@ internal static class ClusterLoad
     /// <summary>How far they get before the next blow is the point: nothing is waited for here.</summary>
     public static Task PauseAsync(Random random, int leastMs, int mostMs) =>
         Task.Delay(TimeSpan.FromMilliseconds(random.Next(leastMs, mostMs)), TimeProvider.System);
+
+    /// <summary>Every device has messages acknowledged that it sent from now on.</summary>
+    public static Task GoesOnAsync(this TrackedFleet fleet, string when)
+    {
+        var before = fleet.AcknowledgedEach();
+        return Eventually.TrueAsync(
+            () => fleet.AcknowledgedEach().Zip(before).All(device => device.First > device.Second + MoreEach),
+            $"all devices go on {when}", Recovery);
+    }
 }

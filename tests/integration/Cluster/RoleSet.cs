@@ -12,27 +12,40 @@ namespace Millrace.Integration.Tests.Cluster;
 /// </summary>
 internal sealed class RoleSet : IAsyncDisposable
 {
-    private const int Partitions = 4;
+    public const int Partitions = 4;
 
     private readonly TemporaryFolder _folder = new();
-    private readonly KafkaServers _servers;
+    private readonly KafkaTopicOptions _topics;
     private readonly string _prefix = $"c{Guid.NewGuid():N}.";
     private readonly Dictionary<string, (PlatformProcess Process, string Roles)> _nodes = [];
 
-    private RoleSet(KafkaServers servers) => _servers = servers;
+    private RoleSet(KafkaServers servers, int replicas)
+    {
+        Brokers = servers;
+        _topics = new KafkaTopicOptions
+        {
+            ReplicationFactor = replicas,
+            InSyncReplicasMin = (replicas + 1) / 2,
+        };
+    }
 
     public string Data => _folder.Path;
 
-    public string BootstrapServers => _servers.BootstrapServers;
+    public KafkaServers Brokers { get; }
+
+    public string BootstrapServers => Brokers.BootstrapServers;
 
     public string Topic(string name) => _prefix + name;
 
     /// <summary>The test is skipped when there are no brokers.</summary>
-    public static async Task<RoleSet> CreateAsync()
+    /// <param name="brokers">As many have a copy of each record; several are there to be killed.</param>
+    public static async Task<RoleSet> CreateAsync(int brokers = 1)
     {
-        var (servers, reason) = await KafkaServers.FindAsync(brokers: 1);
+        var (servers, reason) = await KafkaServers.FindAsync(brokers, toCutOff: brokers > 1);
         if (servers is null) Assert.Ignore(reason);
-        return new RoleSet(servers!);
+        if (brokers > 1 && !servers!.AreOurs)
+            Assert.Ignore("The brokers of KAFKA_BOOTSTRAP_SERVERS are not the tests' to kill.");
+        return new RoleSet(servers!, brokers);
     }
 
     public PlatformProcess this[string node] => _nodes[node].Process;
@@ -67,6 +80,14 @@ internal sealed class RoleSet : IAsyncDisposable
             Assert.That(await this[node].TerminateAsync(TimeSpan.FromSeconds(60)), Is.Zero, this[node].Printed);
     }
 
+    /// <summary>The sum of a counter over these nodes, of what each has counted since it was started.</summary>
+    public async Task<long> CountedAsync(string counter, params string[] nodes)
+    {
+        var sum = 0L;
+        foreach (var node in nodes) sum += (await MetricsPage.ReadAsync(this[node].Api)).Sum(counter);
+        return sum;
+    }
+
     /// <summary>A log of the test's own on the same topics.</summary>
     public async Task<KafkaLog> OpenLogAsync()
     {
@@ -74,7 +95,7 @@ internal sealed class RoleSet : IAsyncDisposable
         {
             BootstrapServers = BootstrapServers,
             Prefix = _prefix,
-            Topics = new KafkaTopicOptions { ReplicationFactor = 1, InSyncReplicasMin = 1 },
+            Topics = _topics,
         });
         await log.EnsureTopicAsync(new TopicSpec(Contracts.Topics.Telemetry, Partitions));
         return log;
@@ -83,7 +104,7 @@ internal sealed class RoleSet : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var (process, _) in _nodes.Values) await process.DisposeAsync();
-        await _servers.DisposeAsync();
+        await Brokers.DisposeAsync();
         _folder.Dispose();
     }
 
@@ -94,8 +115,8 @@ internal sealed class RoleSet : IAsyncDisposable
         ("EventLog:Partitions", $"{Partitions}"),
         ("EventLog:Kafka:BootstrapServers", BootstrapServers),
         ("EventLog:Kafka:Prefix", _prefix),
-        ("EventLog:Kafka:Topics:ReplicationFactor", "1"),
-        ("EventLog:Kafka:Topics:InSyncReplicasMin", "1"),
+        ("EventLog:Kafka:Topics:ReplicationFactor", $"{_topics.ReplicationFactor}"),
+        ("EventLog:Kafka:Topics:InSyncReplicasMin", $"{_topics.InSyncReplicasMin}"),
         ("EventLog:Kafka:Consumer:SessionTimeout", "6s"),
         ("Archiver:RollAge", "1s"),
         ("Archiver:PromotedColumns:0:Name", "temperature"),

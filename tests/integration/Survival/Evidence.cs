@@ -15,6 +15,24 @@ internal static class Evidence
         Assert.That(found.Where(m => m.Value > fleet.Tries(m.Key)), Is.Empty, "more often in the log than it was sent");
     }
 
+    /// <summary>
+    /// What was acknowledged at the first try stands as it was sent. What was sent again may stand twice, and behind
+    /// what came after it.
+    /// </summary>
+    public static void EachDevicesOrderIsKept(
+        TrackedFleet fleet, Dictionary<(int Partition, long Offset), (string Device, string Body)> records)
+    {
+        var acknowledged = fleet.Acknowledged.ToHashSet();
+        foreach (var device in records.GroupBy(r => r.Value.Device))
+        {
+            Assert.That(device.Select(r => r.Key.Partition).Distinct().Count(), Is.EqualTo(1), device.Key);
+            var numbers = device.OrderBy(r => r.Key.Offset).Select(r => Number(r.Value.Body))
+                .Where(n => fleet.Tries((device.Key, n)) == 1 && acknowledged.Contains((device.Key, n))).ToList();
+            Assert.That(numbers, Is.Not.Empty, device.Key);
+            Assert.That(numbers, Is.Ordered, device.Key);
+        }
+    }
+
     public static async Task ArchiveIsTheLogAsync(
         string data, Dictionary<(int Partition, long Offset), (string Device, string Body)> records)
     {

@@ -33,6 +33,9 @@ internal sealed class StoppedPlatform : IAsyncDisposable
 
     public IEventLog Log { get; }
 
+    /// <summary>Rows found so far that a stale owner wrote, after another had fenced it.</summary>
+    public int StaleRows { get; private set; }
+
     public T Get<T>() where T : notnull => _services.GetRequiredService<T>();
 
     /// <summary>Every record of a topic, in order of partition and offset.</summary>
@@ -103,7 +106,12 @@ internal sealed class StoppedPlatform : IAsyncDisposable
                     continue;
                 Assert.That(record.TryGetHeader(OutputHeaders.Epoch, out var text), Is.True);
                 var epoch = long.Parse(Encoding.UTF8.GetString(text));
-                if (epoch < epochs.GetValueOrDefault(batch.Partition)) continue;
+                if (epoch < epochs.GetValueOrDefault(batch.Partition))
+                {
+                    StaleRows++;
+                    continue;
+                }
+
                 epochs[batch.Partition] = epoch;
                 if (record.TryGetHeader(OutputHeaders.Fence, out _)) continue;
                 Assert.That(record.TryGetHeader(OutputHeaders.RowId, out var id), Is.True);

@@ -17,9 +17,18 @@ internal sealed class TrackedFleet(
     private readonly PlatformProcess[] _gateways = gateways.Length > 0 ? gateways : [platform];
     private readonly ConcurrentDictionary<(string Device, int Number), int> _tries = new();
     private readonly ConcurrentDictionary<(string Device, int Number), bool> _acknowledged = new();
-    private readonly Dictionary<string, string> _keys = [];
+    private readonly SortedDictionary<string, string> _keys = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<string> Devices => [.. _keys.Keys];
 
     public IReadOnlyCollection<(string Device, int Number)> Acknowledged => [.. _acknowledged.Keys];
+
+    /// <summary>How many messages of each device were acknowledged until now.</summary>
+    public IReadOnlyList<int> AcknowledgedEach()
+    {
+        var each = _acknowledged.Keys.CountBy(message => message.Device).ToDictionary();
+        return [.. _keys.Keys.Select(device => each.GetValueOrDefault(device))];
+    }
 
     /// <summary>How often a message was begun to be sent: more than once only when its ack was cut off.</summary>
     public int Tries((string Device, int Number) message) => _tries.GetValueOrDefault(message);
@@ -34,13 +43,15 @@ internal sealed class TrackedFleet(
     }
 
     /// <summary>Publishes until told to stop; goes on over restarts of the platform.</summary>
-    public Task RunAsync(CancellationToken stop) => Task.WhenAll(_keys.Select(d => DeviceAsync(d.Key, d.Value, stop)));
+    public Task RunAsync(CancellationToken stop) =>
+        Task.WhenAll(_keys.Select((d, number) => DeviceAsync(d.Key, d.Value, number, stop)));
 
-    private async Task DeviceAsync(string device, string key, CancellationToken stop)
+    /// <param name="turn">The gateway that it connects to first.</param>
+    private async Task DeviceAsync(string device, string key, int turn, CancellationToken stop)
     {
         var next = 0;
         var again = new Queue<int>();
-        for (var turn = device.GetHashCode() & 0xff; !stop.IsCancellationRequested; turn++)
+        for (; !stop.IsCancellationRequested; turn++)
         {
             using var client = new MqttClientFactory().CreateMqttClient();
             try
