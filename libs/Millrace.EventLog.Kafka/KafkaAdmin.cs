@@ -89,7 +89,8 @@ internal sealed class KafkaAdmin(KafkaLogOptions options, ILogger log, TimeProvi
         _ => e.Error,
     };
 
-    private static bool Passes(ErrorCode code) => code
+    /// <summary>Whether the failure is of the kind that passes by itself.</summary>
+    public static bool Passes(ErrorCode code) => code
         is ErrorCode.LeaderNotAvailable or ErrorCode.NotLeaderForPartition or ErrorCode.Local_Transport
         or ErrorCode.UnknownTopicOrPart or ErrorCode.NetworkException or ErrorCode.NotController
         or ErrorCode.ReplicaNotAvailable or ErrorCode.OffsetNotAvailable or ErrorCode.KafkaStorageError

@@ -38,12 +38,13 @@ public sealed partial class KafkaLog : IRetainedLog
         ILoggerFactory? loggers = null)
     {
         _options = options;
-        _appendBytesMax = (log ?? new EventLogOptions()).AppendBytesMax.Bytes;
+        log ??= new EventLogOptions();
+        _appendBytesMax = log.AppendBytesMax.Bytes;
         _time = time ?? TimeProvider.System;
         _log = new QuietLog((loggers ?? NullLoggerFactory.Instance).CreateLogger<KafkaLog>(), _time);
         _admin = new KafkaAdmin(options, _log, _time);
         _catalog = new TopicCatalog(_admin, options, _log, _time);
-        _maker = new TopicMaker(_admin, _catalog, options, _log, _time);
+        _maker = new TopicMaker(_admin, _catalog, options, log.TimeAheadMax, _log, _time);
         _producers = new KafkaProducers(options, _log, _time, _metrics);
         _readers = new ReaderPool(options, _log, _time);
         _offsets = new OffsetQueries(options, _log, _time);
@@ -52,6 +53,8 @@ public sealed partial class KafkaLog : IRetainedLog
 
     public IReadOnlyList<string> Topics =>
         [.. _catalog.Topics.Keys.Where(topic => topic != GroupOffsets.Topic).Order(StringComparer.Ordinal)];
+
+    public TimeSpan OldestAppend => _producers.OldestAppend;
 
     internal KafkaProducers Producers => _producers;
 

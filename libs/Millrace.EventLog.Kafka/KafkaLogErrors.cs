@@ -17,7 +17,7 @@ public static class KafkaLogErrors
 
     public static readonly ErrorDefinition TopicRefused = new("LOG-0013",
         "The Kafka cluster did not make a topic.",
-        "It has fewer brokers than the topic is to have replicas, or this process may not make topics.",
+        "It does not allow the topic's settings, or this process may not make topics.",
         "Set EventLog:Kafka:Topics to what the cluster can do, or make the topic with the cluster's own tools.");
 
     public static readonly ErrorDefinition SettingsRefused = new("LOG-0014",

@@ -37,6 +37,7 @@ public static class KafkaLogRegistration
         services.AddSingleton<IEventLog>(provider => provider.GetRequiredService<KafkaLog>());
         services.AddSingleton<IRetainedLog>(provider => provider.GetRequiredService<KafkaLog>());
         services.AddHostedService<Groups.LagMeter>();
+        services.AddHostedService<SizeLimitsNotice>();
         return services.AddEventLogServices();
     }
 }

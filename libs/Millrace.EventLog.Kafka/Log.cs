@@ -5,7 +5,7 @@ namespace Millrace.EventLog.Kafka;
 internal static partial class Log
 {
     // Said again and again while a broker is away; see QuietLog.
-    public const int ClientWarnedId = 3100, ClientFailedId = 3102;
+    public const int ClientWarnedId = 3100, ClientFailedId = 3102, TopicWaitsId = 3114;
 
     [LoggerMessage(3100, LogLevel.Warning, "Kafka client: {Facility}: {Text}")]
     public static partial void ClientWarned(this ILogger log, string facility, string text);
@@ -52,4 +52,11 @@ internal static partial class Log
 
     [LoggerMessage(3113, LogLevel.Warning, "The lag is not known now: {Error}")]
     public static partial void LagUnknown(this ILogger log, string error);
+
+    [LoggerMessage(3114, LogLevel.Warning, "Topic {Topic} cannot be made or looked at yet; trying again: {Error}")]
+    public static partial void TopicWaits(this ILogger log, string topic, string error);
+
+    [LoggerMessage(3115, LogLevel.Warning,
+        "{Keys} have no effect on Kafka, which does not tell the size of partitions: records go by their age alone")]
+    public static partial void SizesIgnored(this ILogger log, string keys);
 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Millrace.EventLog.Kafka;
 
 /// <summary>
-/// Passes everything on, but what the clients say of connections only once in a while: each of them tries each broker
+/// Passes everything on, but what is tried again and again only once in a while: each of the clients tries each broker
 /// several times a second and says so.
 /// </summary>
 internal sealed class QuietLog(ILogger log, TimeProvider time) : ILogger
@@ -23,7 +23,7 @@ internal sealed class QuietLog(ILogger log, TimeProvider time) : ILogger
         LogLevel logLevel, EventId eventId, TState state, Exception? exception,
         Func<TState, Exception?, string> formatter)
     {
-        if (eventId.Id is Kafka.Log.ClientWarnedId or Kafka.Log.ClientFailedId
+        if (eventId.Id is Kafka.Log.ClientWarnedId or Kafka.Log.ClientFailedId or Kafka.Log.TopicWaitsId
             && IsSaid(formatter(state, exception))) return;
         log.Log(logLevel, eventId, state, exception, formatter);
     }

@@ -56,4 +56,9 @@ public static class EventLogErrors
         "The position lies beyond the end of the log.",
         "A consumer remembers records that this log does not have; the log is older than the consumer's own state.",
         "Restore log and stores from the same moment, or reset the consumer's position.");
+
+    public static readonly ErrorDefinition AppendsWait = new("LOG-0015",
+        "Appends wait too long for the log.",
+        "Partitions have no leader, or fewer brokers in sync than they need; nothing is lost or acknowledged.",
+        "Bring the brokers back; the log goes on by itself. EventLog:AppendWaitMax says what is too long.");
 }

@@ -47,6 +47,17 @@ public sealed class EventLogOptions
     /// <summary>The most bytes that one append may have.</summary>
     public ByteSize AppendBytesMax { get; set; } = ByteSize.FromMiB(16);
 
+    /// <summary>
+    /// A record whose time is further ahead of the clock than this is a dead letter of whoever reads it, and Kafka
+    /// refuses it of every producer. Taken, it would make late whatever comes behind it.
+    /// </summary>
+    public TimeSpan TimeAheadMax { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// When an append waits longer than this for the brokers of Kafka, the process is not ready (LOG-0015).
+    /// </summary>
+    public TimeSpan AppendWaitMax { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>With less room on the disk, appends are refused (LOG-0005). 0 turns this guard off.</summary>
     public ByteSize FreeBytesMin { get; set; } = ByteSize.FromMiB(256);
 
@@ -58,6 +69,9 @@ public sealed class EventLogOptions
 /// <summary>Checks what attributes cannot say.</summary>
 internal sealed class EventLogOptionsValidator : IValidateOptions<EventLogOptions>
 {
+    // Clocks of one cluster differ by less, as long as any of them is right.
+    private static readonly TimeSpan AheadLeast = TimeSpan.FromMinutes(1), AheadMost = TimeSpan.FromDays(365);
+
     public ValidateOptionsResult Validate(string? name, EventLogOptions options)
     {
         var failures = new List<string>();
@@ -69,6 +83,11 @@ internal sealed class EventLogOptionsValidator : IValidateOptions<EventLogOption
         Between(nameof(options.AppendBytesMax), options.AppendBytesMax, ByteSize.FromKiB(4), ByteSize.FromMiB(256));
         if (options.SegmentAgeMax <= TimeSpan.Zero)
             failures.Add($"EventLog:{nameof(options.SegmentAgeMax)} is {options.SegmentAgeMax}; make it more than 0.");
+        if (options.AppendWaitMax <= TimeSpan.Zero)
+            failures.Add($"EventLog:{nameof(options.AppendWaitMax)} is {options.AppendWaitMax}; make it more than 0.");
+        if (options.TimeAheadMax < AheadLeast || options.TimeAheadMax > AheadMost)
+            failures.Add($"EventLog:{nameof(options.TimeAheadMax)} is {options.TimeAheadMax}; choose from {AheadLeast} "
+                + $"to {AheadMost}.");
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
 
         void Between(string key, ByteSize value, ByteSize least, ByteSize most)

@@ -34,6 +34,8 @@ public static class EventLogRegistration
     {
         services.AddValidatedOptions<EventLogOptions>("EventLog");
         services.AddSingleton<IValidateOptions<EventLogOptions>, EventLogOptionsValidator>();
+        services.AddSingleton<RecordClock>();
+        services.AddSingleton<EventLogReadiness>();
         services.AddHostedService<HubTopics>();
         services.AddValidatedOptions<QueryInputOptions>("Queries");
         services.AddSingleton<QueryInputs>();

@@ -42,6 +42,11 @@ public interface IEventLog : IAsyncDisposable
         return null;
     }
 
+    /// <summary>
+    /// How long the oldest append that has no answer yet waits for it; zero where they never wait for others.
+    /// </summary>
+    TimeSpan OldestAppend => TimeSpan.Zero;
+
     /// <summary>A reader that starts at <paramref name="offset"/>, for one caller at a time.</summary>
     IPartitionReader OpenReader(TopicPartition partition, long offset);
 

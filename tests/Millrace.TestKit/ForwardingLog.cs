@@ -22,10 +22,12 @@ public abstract class ForwardingLog(IEventLog inner) : IEventLog
         TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default) =>
         Inner.AppendAsync(partition, records, ct);
 
+    public TimeSpan OldestAppend => Inner.OldestAppend;
+
     public virtual IPartitionReader OpenReader(TopicPartition partition, long offset) =>
         Inner.OpenReader(partition, offset);
 
-    public ValueTask<OffsetRange> RangeAsync(TopicPartition partition, CancellationToken ct = default) =>
+    public virtual ValueTask<OffsetRange> RangeAsync(TopicPartition partition, CancellationToken ct = default) =>
         Inner.RangeAsync(partition, ct);
 
     public ValueTask<long> OffsetAtAsync(TopicPartition partition, long timestampMs, CancellationToken ct = default) =>

@@ -10,27 +10,52 @@ namespace Millrace.EventLog.Kafka.Catalog;
 /// Makes missing topics as the options say, and tells how those that are there differ. The platform itself decides what
 /// is deleted, so the cluster keeps everything.
 /// </summary>
+/// <param name="aheadMax">Brokers refuse records whose time is further ahead of theirs.</param>
 internal sealed class TopicMaker(
-    KafkaAdmin admin, TopicCatalog catalog, KafkaLogOptions options, ILogger log, TimeProvider time)
+    KafkaAdmin admin, TopicCatalog catalog, KafkaLogOptions options, TimeSpan aheadMax, ILogger log, TimeProvider time)
 {
     private const string Unlimited = "-1";
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>Waits for a cluster that is not there yet.</summary>
+    // Whoever starts reads a compacted topic from its beginning, and only closed segments are compacted.
+    private static readonly ByteSize CompactedSegment = ByteSize.FromMiB(16);
+    private static readonly TimeSpan CompactedSegmentAge = TimeSpan.FromHours(1);
+    private const double CompactedDirtyRatio = 0.1;
+
+    /// <summary>Waits for a cluster that is not there yet, or not whole; fails with what would not pass.</summary>
     /// <param name="isCompacted">The last record of each key is kept, and no other has to be.</param>
     public async ValueTask<TopicInfo> EnsureAsync(TopicSpec spec, CancellationToken ct, bool isCompacted = false)
     {
         while (true)
         {
-            if (await catalog.AskAsync(ct).ConfigureAwait(false))
+            var pause = Pause;
+            try
             {
-                var found = await DescribeAsync(spec.Name, ct).ConfigureAwait(false);
-                if (found is not null) return await CheckAsync(spec, found, isCompacted, ct).ConfigureAwait(false);
-                await MakeAsync(spec, isCompacted, ct).ConfigureAwait(false);
+                if (await catalog.AskAsync(ct).ConfigureAwait(false)
+                    && await TryEnsureAsync(spec, isCompacted, ct).ConfigureAwait(false) is { } topic) return topic;
+            }
+            catch (KafkaException e) when (Passes(KafkaAdmin.Error(e).Code))
+            {
+                log.TopicWaits(spec.Name, KafkaAdmin.Error(e).ToString());
+                pause = RetryPause;
             }
 
-            await Task.Delay(Pause, time, ct).ConfigureAwait(false);
+            await Task.Delay(pause, time, ct).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>What more brokers, another leader, or another try may bring.</summary>
+    private static bool Passes(ErrorCode code) => KafkaAdmin.Passes(code) || code
+        is ErrorCode.RequestTimedOut or ErrorCode.Local_TimedOut or ErrorCode.Local_AllBrokersDown
+        or ErrorCode.InvalidReplicationFactor or ErrorCode.BrokerNotAvailable or ErrorCode.ThrottlingQuotaExceeded;
+
+    private async Task<TopicInfo?> TryEnsureAsync(TopicSpec spec, bool isCompacted, CancellationToken ct)
+    {
+        var found = await DescribeAsync(spec.Name, ct).ConfigureAwait(false);
+        if (found is not null) return await CheckAsync(spec, found, isCompacted, ct).ConfigureAwait(false);
+        await MakeAsync(spec, isCompacted, ct).ConfigureAwait(false);
+        return null;
     }
 
     private async Task<TopicInfo> CheckAsync(
@@ -72,7 +97,7 @@ internal sealed class TopicMaker(
         {
             return null;
         }
-        catch (KafkaException e)
+        catch (KafkaException e) when (!Passes(KafkaAdmin.Error(e).Code))
         {
             throw KafkaLogErrors.ClusterFailed.With(name, KafkaAdmin.Error(e).ToString()).AsException(e);
         }
@@ -95,12 +120,13 @@ internal sealed class TopicMaker(
             log.TopicMade(spec.Name, spec.Partitions, options.Topics.ReplicationFactor,
                 options.Topics.InSyncReplicasMin);
         }
-        catch (KafkaException e)
+        catch (KafkaException e) when (KafkaAdmin.Error(e).Code == ErrorCode.TopicAlreadyExists)
         {
-            var error = KafkaAdmin.Error(e);
-            if (error.Code is ErrorCode.TopicAlreadyExists or ErrorCode.RequestTimedOut or ErrorCode.Local_TimedOut
-                or ErrorCode.NotController or ErrorCode.Local_Transport) return;
-            throw KafkaLogErrors.TopicRefused.With(spec.Name, error.ToString()).AsException(e);
+            // Another process was first.
+        }
+        catch (KafkaException e) when (!Passes(KafkaAdmin.Error(e).Code))
+        {
+            throw KafkaLogErrors.TopicRefused.With(spec.Name, KafkaAdmin.Error(e).ToString()).AsException(e);
         }
     }
 
@@ -108,12 +134,10 @@ internal sealed class TopicMaker(
         string name, TopicDescription found, bool isCompacted, CancellationToken ct)
     {
         var resource = new ConfigResource { Type = ResourceType.Topic, Name = admin.Named(name) };
-        var described = await admin.AskAsync(name, ct, () => admin.Client.DescribeConfigsAsync([resource],
-            new DescribeConfigsOptions { RequestTimeout = options.RequestTimeout })).ConfigureAwait(false);
+        var described = await ConfigsAsync(resource, ct).ConfigureAwait(false);
         var differences = new List<string>();
         var replicas = found.Partitions.Min(partition => partition.Replicas.Count);
-        Look("replicas", replicas.ToString(CultureInfo.InvariantCulture),
-            options.Topics.ReplicationFactor.ToString(CultureInfo.InvariantCulture));
+        Look("replicas", Text(replicas), Text(options.Topics.ReplicationFactor));
         foreach (var (key, wanted) in Configuration(isCompacted))
         {
             if (described[0].Entries.TryGetValue(key, out var entry)) Look(key, entry.Value, wanted);
@@ -127,17 +151,41 @@ internal sealed class TopicMaker(
         }
     }
 
-    private Dictionary<string, string> Configuration(bool isCompacted) => new()
+    private async Task<List<DescribeConfigsResult>> ConfigsAsync(ConfigResource topic, CancellationToken ct)
     {
-        ["cleanup.policy"] = isCompacted ? "compact" : "delete",
-        ["retention.ms"] = Unlimited,
-        ["retention.bytes"] = Unlimited,
-        ["min.insync.replicas"] = options.Topics.InSyncReplicasMin.ToString(CultureInfo.InvariantCulture),
-        ["max.message.bytes"] = BatchBytesMax.ToString(CultureInfo.InvariantCulture),
-        // The enqueued time is the gateway's, whatever it is.
-        ["message.timestamp.type"] = "CreateTime",
-        ["message.timestamp.after.max.ms"] = long.MaxValue.ToString(CultureInfo.InvariantCulture),
-    };
+        try
+        {
+            return await admin.Client.DescribeConfigsAsync([topic],
+                new DescribeConfigsOptions { RequestTimeout = options.RequestTimeout }).WaitAsync(ct)
+                .ConfigureAwait(false);
+        }
+        catch (KafkaException e) when (!Passes(KafkaAdmin.Error(e).Code))
+        {
+            throw KafkaLogErrors.ClusterFailed.With(topic.Name, KafkaAdmin.Error(e).ToString()).AsException(e);
+        }
+    }
+
+    private Dictionary<string, string> Configuration(bool isCompacted)
+    {
+        var configuration = new Dictionary<string, string>
+        {
+            ["cleanup.policy"] = isCompacted ? "compact" : "delete",
+            ["retention.ms"] = Unlimited,
+            ["retention.bytes"] = Unlimited,
+            ["min.insync.replicas"] = Text(options.Topics.InSyncReplicasMin),
+            ["max.message.bytes"] = Text(BatchBytesMax),
+            // The enqueued time is the gateway's, however old: but one far ahead would make late what comes behind it.
+            ["message.timestamp.type"] = "CreateTime",
+            ["message.timestamp.after.max.ms"] = Text((long)aheadMax.TotalMilliseconds),
+        };
+        if (!isCompacted) return configuration;
+        configuration["segment.bytes"] = Text(CompactedSegment.Bytes);
+        configuration["segment.ms"] = Text((long)CompactedSegmentAge.TotalMilliseconds);
+        configuration["min.cleanable.dirty.ratio"] = CompactedDirtyRatio.ToString(CultureInfo.InvariantCulture);
+        return configuration;
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>A record, and what Kafka puts around it.</summary>
     private long BatchBytesMax => options.Producer.RecordBytesMax.Bytes + ByteSize.FromKiB(64).Bytes;

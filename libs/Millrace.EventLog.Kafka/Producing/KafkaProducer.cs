@@ -30,12 +30,14 @@ internal sealed class KafkaProducer : IAsyncDisposable
         _current = Start();
     }
 
+    public TimeSpan OldestAppend => _current.OldestAppend;
+
     /// <summary>The owner is told later, on a thread of the producer where that has the answer.</summary>
     public void Append(
         string topic, TopicPartition partition, RecordBatchBuilder records, IAppendOwner owner, CancellationToken ct)
     {
         var room = _room.EnterAsync(records.ByteCount, records.Count, ct);
-        var append = new PendingAppend(partition, records, owner);
+        var append = new PendingAppend(partition, records, owner, _time.GetTimestamp());
         if (room.IsCompletedSuccessfully && _current.TryAppend(topic, append, records)) return;
         _ = AppendLaterAsync(room, topic, append, records);
     }

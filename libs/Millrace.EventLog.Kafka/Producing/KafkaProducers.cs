@@ -19,6 +19,9 @@ internal sealed class KafkaProducers : IAsyncDisposable
         for (var i = 0; i < _all.Length; i++) _all[i] = new KafkaProducer(options, room, log, time, metrics);
     }
 
+    /// <summary>How long the oldest append that is on its way waits for its answer.</summary>
+    public TimeSpan OldestAppend => _all.Max(producer => producer.OldestAppend);
+
     /// <summary>The one that has all of the partition's appends, so that their order stays.</summary>
     public KafkaProducer Of(TopicPartition partition) =>
         _all[(uint)(partition.Topic.GetHashCode(StringComparison.Ordinal) + partition.Partition) % (uint)_all.Length];

@@ -20,9 +20,9 @@ internal sealed class PendingAppend
     private long _last = -1;
     private int _error;
 
-    public PendingAppend(TopicPartition partition, RecordBatchBuilder records, IAppendOwner owner)
+    public PendingAppend(TopicPartition partition, RecordBatchBuilder records, IAppendOwner owner, long startedAt)
     {
-        (_partition, _owner) = (partition, owner);
+        (_partition, _owner, StartedAt) = (partition, owner, startedAt);
         (Bytes, Records, _open) = (records.ByteCount, records.Count, records.Count + 1);
         _self = GCHandle.Alloc(this);
     }
@@ -30,6 +30,9 @@ internal sealed class PendingAppend
     public int Bytes { get; }
 
     public int Records { get; }
+
+    /// <summary>A timestamp of the clock, when it was asked for.</summary>
+    public long StartedAt { get; }
 
     public TopicPartition Partition => _partition;
 

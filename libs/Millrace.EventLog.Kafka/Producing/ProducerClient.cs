@@ -53,6 +53,18 @@ internal sealed class ProducerClient
     /// <summary>Ends when every append has its answer and the producer is closed.</summary>
     public Task Ended => _ended.Task;
 
+    /// <summary>How long the oldest append that has no answer waits for it.</summary>
+    public TimeSpan OldestAppend
+    {
+        get
+        {
+            var now = _time.GetTimestamp();
+            var oldest = now;
+            foreach (var (append, _) in _onTheWay) oldest = Math.Min(oldest, append.StartedAt);
+            return _time.GetElapsedTime(oldest, now);
+        }
+    }
+
     /// <summary>
     /// Hands the records over, next to one another among those of this process. False when this producer is of no use
     /// any more and took none of them.

@@ -114,8 +114,8 @@ internal static class PlatformBuilder
         services.AddStores(configuration);
         services.AddObjectStore(configuration, roles);
         services.AddBatch(configuration, roles);
-        services.AddReadiness("event-log", async (s, ct) => await s.GetRequiredService<IEventLog>()
-            .RangeAsync(new(Contracts.Topics.Control, 0), ct));
+        services.AddReadiness("event-log", async (s, ct) =>
+            await s.GetRequiredService<EventLogReadiness>().CheckAsync(ct));
         services.AddReadiness("stores", async (s, ct) => await s.GetRequiredService<IIdentityStore>()
             .FindAsync("readiness", ct));
 

@@ -75,7 +75,7 @@ public sealed class KafkaGroupTests : KafkaTest
 
         await log.CommitAsync("group", new TopicPartition("telemetry", 1), 1);
 
-        Assert.That(await LagsAsync(log), Is.EqualTo(new[] { (3L, "group") }), "with the one that is not committed yet");
+        Assert.That(await LagsAsync(log), Is.EqualTo(new[] { (3L, "group") }), "with what was never committed");
     }
 
     [Test]

@@ -82,7 +82,7 @@ public class PendingAppendTests
             builder.End("v"u8);
         }
 
-        return new PendingAppend(new TopicPartition("telemetry", 0), builder, _answer);
+        return new PendingAppend(new TopicPartition("telemetry", 0), builder, _answer, startedAt: 0);
     }
 
     private static NUnit.Framework.Constraints.IResolveConstraint FailsWith(string code) =>
