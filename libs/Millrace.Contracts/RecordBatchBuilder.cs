@@ -16,6 +16,12 @@ namespace Millrace.Contracts;
 /// </summary>
 public sealed class RecordBatchBuilder : IDisposable
 {
+    /// <summary>The most headers that a record can have.</summary>
+    public const int HeadersMax = ushort.MaxValue;
+
+    /// <summary>The most bytes that the name of a header can have.</summary>
+    public const int HeaderNameBytesMax = ushort.MaxValue;
+
     internal const int PrefixBytes = 8;
     internal const int FixedBytes = 18;
 

@@ -37,11 +37,13 @@ public sealed record TelemetryMessage
     public required IReadOnlyDictionary<string, string> Properties { get; init; }
     public required byte[] Body { get; init; }
 
-    /// <summary>Reads a record of the telemetry topic. False when it has no key, and so no device.</summary>
+    /// <summary>
+    /// Reads a record of the telemetry topic. False when it has no key, and so no device, or a time that cannot be.
+    /// </summary>
     public static bool TryRead(int partition, RecordView record, out TelemetryMessage? message)
     {
         message = null;
-        if (!record.HasKey) return false;
+        if (!record.HasKey || !RecordDefects.IsTime(record.TimestampMs)) return false;
         var properties = new Dictionary<string, string>();
         var known = new Dictionary<string, string>();
         foreach (var header in record.Headers)

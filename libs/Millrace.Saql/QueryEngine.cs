@@ -132,6 +132,21 @@ public sealed partial class QueryEngine
     }
 
     /// <summary>
+    /// Records of the source from this offset on fail when they have a later time (SQ-0111), until
+    /// <see cref="LiftLimits"/>. The saved state has no limits.
+    /// </summary>
+    public void Limit(TopicPartition source, long offset, long latestMs) => Find(source).Limit(offset, latestMs);
+
+    /// <summary>The latest time of a record at this offset that is taken; long.MaxValue without a limit.</summary>
+    public long LimitAt(TopicPartition source, long offset) => Find(source).LimitAt(offset);
+
+    /// <summary>What was read is saved: limits below the sources' positions are needed no more. Others stay.</summary>
+    public void LiftLimits()
+    {
+        foreach (var source in _inOrder) source.LiftLimit();
+    }
+
+    /// <summary>
     /// Takes a record, or one element of it, that failed when it was read, as one that comes now: under its own
     /// identity and behind all that came before. Takes effect when the source's position reaches the offset; at once
     /// when it stands there.
@@ -211,7 +226,11 @@ public sealed record LateRecord(RecordBatch Batch, int Element);
 /// <param name="Input">The name that the query uses in FROM.</param>
 /// <param name="StartOffset">Where reading begins when no state is restored.</param>
 /// <param name="NeedsKey">A record without a key fails: its key is the device that it is of.</param>
-public sealed record QuerySource(string Input, TopicPartition Partition, long StartOffset, bool NeedsKey = false);
+public sealed record QuerySource(string Input, TopicPartition Partition, long StartOffset, bool NeedsKey = false)
+{
+    /// <summary>Its records were made by <see cref="Files.FileLine"/>, which has them carry their times.</summary>
+    public bool IsFile { get; init; }
+}
 
 /// <param name="Name">The query's name and version go into row ids.</param>
 public sealed record QueryEngineOptions(string Name, int Version)

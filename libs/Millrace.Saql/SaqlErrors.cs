@@ -117,6 +117,14 @@ public static class SaqlErrors
         "The model failed on these features, gave no finite number, or no version of it was given.",
         "Filter such rows with WHERE, or promote a version that takes them.");
 
+    public static readonly ErrorDefinition BadRecordTime = new("SQ-0111", "The record's time is not believed.",
+        "It is not within the years 1 to 9999, or lies further ahead of the clock than EventLog:TimeAheadMax.",
+        "Mend the clock, or the unit, of whoever produces it: a record's time is in milliseconds since 1970.");
+
+    public static readonly ErrorDefinition HeadersCut = new("SQ-0112", "The record has too many headers.",
+        "A record has up to 65,535 headers with names of up to 65,535 bytes; those that did not fit were cut.",
+        "Have the producer send fewer headers.");
+
     public static readonly ErrorDefinition ForeignState = new("SQ-0201", "The saved state does not fit this query.",
         "It was written by another query, version or set of inputs, or it is damaged.",
         "Start the query under a new version, without the state.");

@@ -22,6 +22,7 @@ internal sealed class ArchiveWriter(
     ArchiverOptions options,
     ArchiverStatus status,
     ArchiverMetrics metrics,
+    RecordClock clock,
     TimeProvider time,
     ILogger logger)
 {
@@ -35,7 +36,7 @@ internal sealed class ArchiveWriter(
 
     public ArchiveTopic Topic => topic;
 
-    public RowBuffer NewBuffer() => new(_layout, options.RecordSizeMax.Bytes, topic.RollBytes);
+    public RowBuffer NewBuffer() => new(_layout, options.RecordSizeMax.Bytes, topic.RollBytes, clock);
 
     /// <summary>Writes files for the table as it was opened last.</summary>
     public FileEncoder NewEncoder() => new(_layout, options.Compression, options.RowGroupRows);

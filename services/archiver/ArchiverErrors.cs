@@ -22,13 +22,13 @@ public static class ArchiverErrors
 
     public static readonly ErrorDefinition HeaderUnreadable = new("AR-0004",
         "A header of the record is not UTF-8.",
-        "Headers and application properties become text columns.",
+        "Headers and application properties become text columns. It may also have more of them than can be kept.",
         "See who writes to the telemetry topic past the gateway.");
 
     public static readonly ErrorDefinition TimeUnreadable = new("AR-0005",
         "The record's enqueued time is out of range.",
-        "The archive's date partitions reach from year 1 to 9999.",
-        "See the clock of the gateway that accepted it.");
+        "It is not within the years 1 to 9999, or lies further ahead of the clock than EventLog:TimeAheadMax.",
+        "Mend the clock, or the unit, of whoever produced it: a record's time is in milliseconds since 1970.");
 
     public static readonly ErrorDefinition RecordsLost = new("AR-0006",
         "The log was trimmed past the archive's position.",

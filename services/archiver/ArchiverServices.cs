@@ -1,10 +1,12 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Millrace.Archiver.Outputs;
 using Millrace.Archiver.Replays;
 using Millrace.Archiver.Upkeep;
 using Millrace.Archiver.Verification;
 using Millrace.Delta;
+using Millrace.EventLog;
 using Millrace.Hosting.Options;
 
 namespace Millrace.Archiver;
@@ -25,6 +27,7 @@ public static class ArchiverServices
         services.AddSingleton<ArchiverMetrics>();
         services.AddSingleton<ArchiverAssignment>();
         services.AddSingleton<ArchiveTables>();
+        services.TryAddSingleton<RecordClock>();
         services.AddSingleton<TopicArchivers>();
         services.AddSingleton<TableFiles>();
         services.AddSingleton<Compactor>();

@@ -17,16 +17,17 @@ internal sealed class TopicArchivers
     private readonly ArchiverOptions _options;
     private readonly ArchiverStatus _status;
     private readonly ArchiverMetrics _metrics;
+    private readonly RecordClock _clock;
     private readonly TimeProvider _time;
     private readonly ILogger<TopicArchiver> _logger;
 
     public TopicArchivers(
         ArchiveTables tables, IObjectStore store, IEventLog log, ArchiverAssignment telemetry,
-        IOptions<ArchiverOptions> options, ArchiverStatus status, ArchiverMetrics metrics, TimeProvider time,
-        ILogger<TopicArchiver> logger)
+        IOptions<ArchiverOptions> options, ArchiverStatus status, ArchiverMetrics metrics, RecordClock clock,
+        TimeProvider time, ILogger<TopicArchiver> logger)
     {
         (_tables, _store, _log, _options) = (tables, store, log, options.Value);
-        (_status, _metrics, _time, _logger) = (status, metrics, time, logger);
+        (_status, _metrics, _clock, _time, _logger) = (status, metrics, clock, time, logger);
         Add(ArchiveTopic.Telemetry(tables, _options, logger), telemetry);
     }
 
@@ -42,7 +43,7 @@ internal sealed class TopicArchivers
 
     private TopicArchiver Add(ArchiveTopic topic, ArchiverAssignment assignment)
     {
-        var writer = new ArchiveWriter(topic, _store, _log, _options, _status, _metrics, _time, _logger);
+        var writer = new ArchiveWriter(topic, _store, _log, _options, _status, _metrics, _clock, _time, _logger);
         return _byTopic[topic.Name] =
             new TopicArchiver(writer, _log, assignment, _options, _metrics, _time, _logger);
     }

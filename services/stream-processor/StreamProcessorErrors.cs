@@ -65,4 +65,14 @@ public static class StreamProcessorErrors
         "Reference data is too large.",
         "Each place of a query keeps all of it in memory and in its checkpoints.",
         "Leave out what no query reads, or raise StreamProcessor:ReferenceBytesMax.");
+
+    public static readonly ErrorDefinition TimeRefused = new("SP-0013",
+        "A record's time is not believed.",
+        "It is not within the years 1 to 9999, or lies further ahead of the clock than EventLog:TimeAheadMax.",
+        "Mend the clock, or the unit, of whoever produces it: a record's time is in milliseconds since 1970.");
+
+    public static readonly ErrorDefinition HeadersCut = new("SP-0014",
+        "A record has too many headers.",
+        "A record has up to 65,535 headers with names of up to 65,535 bytes; those that did not fit were cut.",
+        "Have the producer send fewer headers.");
 }

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Millrace.EventLog;
 using Millrace.Extensions;
 using Millrace.Hosting.Options;
 using Millrace.Models;
@@ -24,6 +26,7 @@ public static class StreamProcessorRegistration
         services.AddSingleton<DeadLetterLog>();
         services.AddSingleton<DeadLetterWriter>();
         services.AddSingleton<StoreRetry>();
+        services.TryAddSingleton<RecordClock>();
         services.AddSingleton<SinkStreams>();
         services.AddSingleton<PositionWriter>();
         services.AddSingleton<TelemetrySink>();

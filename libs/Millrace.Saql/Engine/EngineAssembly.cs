@@ -105,7 +105,7 @@ internal sealed class EngineAssembly
     private void AddSources(Func<TopicPartition, bool> isRead) =>
         Sources = [.. _ranks.Select((partition, rank) => (_given.First(source => source.Partition == partition), rank))
             .Select(one => new SourceState(
-                one.Item1.Partition, one.rank, one.Item1.StartOffset, one.Item1.NeedsKey))
+                one.Item1.Partition, one.rank, one.Item1.StartOffset, one.Item1.NeedsKey, one.Item1.IsFile))
             .Where(source => isRead(source.Partition))];
 
     private SourceState Source(int rank) => Sources.First(source => source.Rank == rank);

@@ -65,8 +65,14 @@ internal sealed class InputState : RecordInput
 
     public override void Read(SourceState source, in RecordView record, byte[] array, ref byte arrayStart)
     {
+        if (!source.IsFile && Refusal(source, record) is { } refusal)
+        {
+            Fail(source, record, refusal, Detail(record, refusal));
+            return;
+        }
+
         var takers = CollectionsMarshal.AsSpan(_takers[source.Rank]);
-        var times = TimesOf(record);
+        var times = source.IsFile ? TimesOfLine(record) : new RecordTimes(TicksOf(record), RecordTimes.None);
         Arrive(takers, times, _context.TakesLate);
         if (source.NeedsKey && !record.HasKey)
         {
@@ -227,25 +233,33 @@ internal sealed class InputState : RecordInput
         _context.Fail(source.Partition, record.Offset, -1, error, reason);
     }
 
-    /// <summary>
-    /// A line of a file carries its times in a header, before all others; a record of the log has only one.
-    /// </summary>
-    private static RecordTimes TimesOf(in RecordView record)
-    {
-        if (record.HeaderCount > 0)
+    /// <summary>Why the record may not even arrive. The limit was for when it was read first.</summary>
+    private ErrorDefinition? Refusal(SourceState source, in RecordView record) =>
+        RecordDefects.Find(record, _context.TakesLate ? long.MaxValue : source.LatestMs) switch
         {
-            var headers = record.Headers;
-            headers.MoveNext();
-            if (headers.Current.Name.SequenceEqual(FileLineHeaders.Times))
-            {
-                var times = headers.Current.Value;
-                return new RecordTimes(
-                    BinaryPrimitives.ReadInt64LittleEndian(times), BinaryPrimitives.ReadInt64LittleEndian(times[8..]));
-            }
-        }
+            RecordDefect.Time => SaqlErrors.BadRecordTime,
+            RecordDefect.HeadersCut => SaqlErrors.HeadersCut,
+            _ => null,
+        };
 
-        return new RecordTimes(EpochTicks + (record.TimestampMs * TimeSpan.TicksPerMillisecond), RecordTimes.None);
+    private static string Detail(in RecordView record, ErrorDefinition refusal) =>
+        refusal == SaqlErrors.BadRecordTime ? $"It is {record.TimestampMs} ms after 1970." : "";
+
+    /// <summary>
+    /// A line of a file carries its times in a header, before all others; examples of bodies have none.
+    /// </summary>
+    private static RecordTimes TimesOfLine(in RecordView record)
+    {
+        var headers = record.Headers;
+        if (!headers.MoveNext() || !headers.Current.Name.SequenceEqual(FileLineHeaders.Times))
+            return new RecordTimes(TicksOf(record), RecordTimes.None);
+        var times = headers.Current.Value;
+        return new RecordTimes(
+            BinaryPrimitives.ReadInt64LittleEndian(times), BinaryPrimitives.ReadInt64LittleEndian(times[8..]));
     }
+
+    private static long TicksOf(in RecordView record) =>
+        EpochTicks + (record.TimestampMs * TimeSpan.TicksPerMillisecond);
 
     private static byte FirstToken(ReadOnlySpan<byte> body)
     {

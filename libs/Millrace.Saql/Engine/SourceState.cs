@@ -6,9 +6,10 @@ namespace Millrace.Saql.Engine;
 /// One source partition: how far it is read, and the marks and late records that take effect at offsets to come.
 /// </summary>
 internal sealed class SourceState(
-    TopicPartition partition, int rank, long startOffset, bool needsKey = false)
+    TopicPartition partition, int rank, long startOffset, bool needsKey = false, bool isFile = false)
 {
     private readonly List<Pending> _pending = [];
+    private long _limitedAt;
 
     public TopicPartition Partition => partition;
 
@@ -16,7 +17,12 @@ internal sealed class SourceState(
 
     public bool NeedsKey => needsKey;
 
+    public bool IsFile => isFile;
+
     public long Position { get; private set; } = startOffset;
+
+    /// <summary>Records with a later time fail; long.MaxValue without a limit, and not part of the state.</summary>
+    public long LatestMs { get; private set; } = long.MaxValue;
 
     /// <summary>What reads this source: one for each input that it belongs to.</summary>
     public List<RecordInput> Inputs { get; } = [];
@@ -38,9 +44,23 @@ internal sealed class SourceState(
     /// <summary>Whether a late record waits for its offset.</summary>
     public bool AwaitsLate => _pending.Exists(pending => pending.Late is not null);
 
-    public void Mark(long offset, long arrival) => Add(new Pending(offset, arrival, null));
+    public void Mark(long offset, long arrival) => Add(new Pending(offset, arrival, null, false));
 
-    public void Late(long offset, LateRecord record) => Add(new Pending(offset, 0, record));
+    public void Late(long offset, LateRecord record) => Add(new Pending(offset, 0, record, false));
+
+    public void Limit(long offset, long latestMs) => Add(new Pending(offset, latestMs, null, true));
+
+    public long LimitAt(long offset)
+    {
+        var last = _pending.FindLast(pending => pending.IsLimit && pending.Offset <= offset);
+        return last.IsLimit ? last.Time : LatestMs;
+    }
+
+    /// <summary>One that took effect at the position stays, as do those at offsets to come.</summary>
+    public void LiftLimit()
+    {
+        if (_limitedAt < Position) LatestMs = long.MaxValue;
+    }
 
     public void MoveTo(long offset)
     {
@@ -57,13 +77,13 @@ internal sealed class SourceState(
     {
         writer.Write(Position);
         writer.Write(LateTaken);
-        writer.Write(_pending.Count(pending => pending.Late is null));
-        foreach (var (offset, arrival, late) in _pending)
+        // A late record that was not taken yet is not part of the state, nor is a limit.
+        var marks = _pending.FindAll(pending => pending is { Late: null, IsLimit: false });
+        writer.Write(marks.Count);
+        foreach (var mark in marks)
         {
-            // A late record that was not taken yet is not part of the state.
-            if (late is not null) continue;
-            writer.Write(offset);
-            writer.Write(arrival);
+            writer.Write(mark.Offset);
+            writer.Write(mark.Time);
         }
 
         foreach (var input in Inputs) input.Save(writer);
@@ -75,7 +95,7 @@ internal sealed class SourceState(
         LateTaken = reader.ReadInt32();
         _pending.Clear();
         for (var left = reader.ReadCount(); left > 0; left--)
-            _pending.Add(new Pending(reader.ReadInt64(), reader.ReadInt64(), null));
+            _pending.Add(new Pending(reader.ReadInt64(), reader.ReadInt64(), null, false));
         foreach (var input in Inputs) input.Restore(ref reader);
     }
 
@@ -93,16 +113,18 @@ internal sealed class SourceState(
 
     private void Apply(in Pending pending)
     {
-        if (pending.Late is { } late)
+        if (pending.IsLimit) (LatestMs, _limitedAt) = (pending.Time, pending.Offset);
+        else if (pending.Late is { } late)
         {
             LateTaken++;
             foreach (var input in Inputs) input.ReadLate(this, late);
         }
         else
         {
-            foreach (var feed in Feeds) feed.Mark(pending.Arrival);
+            foreach (var feed in Feeds) feed.Mark(pending.Time);
         }
     }
 
-    private readonly record struct Pending(long Offset, long Arrival, LateRecord? Late);
+    /// <param name="Time">Ticks of arrival, or milliseconds of a limit.</param>
+    private readonly record struct Pending(long Offset, long Time, LateRecord? Late, bool IsLimit);
 }

@@ -1,6 +1,6 @@
 namespace Millrace.Saql.Files;
 
-/// <summary>Headers that only records made from lines of a file have; a device cannot send them.</summary>
+/// <summary>Headers that count only in records made from lines of a file.</summary>
 internal static class FileLineHeaders
 {
     /// <summary>Enqueued time and arrival in ticks, 8 bytes each; long.MinValue where the line has none.</summary>

@@ -63,7 +63,16 @@ public sealed record Checkpoint(
 public abstract record InputMark(TopicPartition Input, long Offset);
 
 /// <summary>An input partition was idle: records at or after the offset arrive no earlier than the time.</summary>
-public sealed record TimeMark(TopicPartition Input, long Offset, long ArrivalMs) : InputMark(Input, Offset);
+/// <param name="ArrivalMs">Less than 0 in a mark of the other kind, see <see cref="LatestMs"/>.</param>
+public sealed record TimeMark(TopicPartition Input, long Offset, long ArrivalMs) : InputMark(Input, Offset)
+{
+    /// <summary>
+    /// Of a mark that is a limit: records at or after the offset with a later time were not believed. Else null.
+    /// </summary>
+    public long? LatestMs => ArrivalMs < 0 ? -ArrivalMs : null;
+
+    public static TimeMark Limit(TopicPartition input, long offset, long latestMs) => new(input, offset, -latestMs);
+}
 
 /// <summary>A dead letter came as late input.</summary>
 /// <param name="Number">Counts the late letters of this input.</param>

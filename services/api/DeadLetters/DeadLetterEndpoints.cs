@@ -73,6 +73,6 @@ internal sealed record DeadLetterItem(
         return new DeadLetterItem(stored.Id, stored.State, stored.Replays, l.Stage, l.Query, l.QueryVersion, l.Topic,
             l.Partition, l.Offset, l.Element, l.ErrorCode, l.Reason, l.FirstFailedAt, l.LastFailedAt,
             l.Key is null ? null : Encoding.UTF8.GetString(l.Key),
-            DateTimeOffset.FromUnixTimeMilliseconds(l.TimestampMs), headers, Convert.ToBase64String(l.Value));
+            RecordDefects.NearestTime(l.TimestampMs), headers, Convert.ToBase64String(l.Value));
     }
 }

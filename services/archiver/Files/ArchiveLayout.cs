@@ -12,7 +12,8 @@ internal abstract class ArchiveLayout
     public abstract DeltaSchema Schema { get; }
 
     /// <summary>What is wrong with a record whose key is known to be good when <paramref name="keyKnown"/>.</summary>
-    public abstract RecordFault Find(RecordView record, bool keyKnown, long recordBytesMax);
+    /// <param name="latestMs">The latest time that is believed.</param>
+    public abstract RecordFault Find(RecordView record, bool keyKnown, long recordBytesMax, long latestMs);
 
     public abstract RowColumns NewColumns();
 }
@@ -23,8 +24,8 @@ internal sealed class TelemetryLayout(IReadOnlyList<PromotedColumn> promoted) : 
     public override DeltaSchema Schema { get; } =
         new([.. TelemetryTable.BaseSchema.Columns, .. promoted.Select(column => column.ToDelta())]);
 
-    public override RecordFault Find(RecordView record, bool keyKnown, long recordBytesMax) =>
-        RecordFaults.Find(record, keyKnown, recordBytesMax);
+    public override RecordFault Find(RecordView record, bool keyKnown, long recordBytesMax, long latestMs) =>
+        RecordFaults.Find(record, keyKnown, recordBytesMax, latestMs);
 
     public override RowColumns NewColumns() => new TelemetryColumns(promoted);
 }
@@ -34,8 +35,8 @@ internal sealed class OutputLayout(string topic) : ArchiveLayout
 {
     public override DeltaSchema Schema => OutputTable.Schema;
 
-    public override RecordFault Find(RecordView record, bool keyKnown, long recordBytesMax) =>
-        RecordFaults.FindInOutput(record, keyKnown, recordBytesMax);
+    public override RecordFault Find(RecordView record, bool keyKnown, long recordBytesMax, long latestMs) =>
+        RecordFaults.FindInOutput(record, keyKnown, recordBytesMax, latestMs);
 
     public override RowColumns NewColumns() => new OutputColumns(topic);
 }

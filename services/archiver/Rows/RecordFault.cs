@@ -19,10 +19,10 @@ internal enum RecordFault
     /// <summary>It is larger than the option allows.</summary>
     TooLarge,
 
-    /// <summary>A header that becomes text is not UTF-8.</summary>
+    /// <summary>A header that becomes text is not UTF-8, or there are too many of them.</summary>
     HeaderUnreadable,
 
-    /// <summary>Its time is not within the years 1 to 9999, which the partition's date can say.</summary>
+    /// <summary>Its time is not within the years 1 to 9999, or too far ahead of the clock to be believed.</summary>
     TimeUnreadable,
 
     /// <summary>A query's row that is no JSON.</summary>
@@ -31,14 +31,11 @@ internal enum RecordFault
 
 internal static class RecordFaults
 {
-    private static readonly long FirstMs = DateTimeOffset.MinValue.ToUnixTimeMilliseconds();
-    private static readonly long LastMs = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
-
     /// <summary>What is wrong with telemetry whose key is known to be good when <paramref name="keyKnown"/>.</summary>
-    public static RecordFault Find(RecordView record, bool keyKnown, long recordBytesMax)
+    public static RecordFault Find(RecordView record, bool keyKnown, long recordBytesMax, long latestMs)
     {
         if (!record.HasKey || record.Key.IsEmpty) return RecordFault.NoDevice;
-        if (FindInPlace(record, keyKnown, recordBytesMax) is not RecordFault.None and var fault) return fault;
+        if (FindInPlace(record, keyKnown, recordBytesMax, latestMs) is not RecordFault.None and var fault) return fault;
         foreach (var header in record.Headers)
         {
             if (IsArchived(header.Name) && (!IsText(header.Value) || !IsText(header.Name)))
@@ -49,12 +46,12 @@ internal static class RecordFaults
     }
 
     /// <summary>The same of a query's row, which need not be of one device.</summary>
-    public static RecordFault FindInOutput(RecordView record, bool keyKnown, long recordBytesMax)
+    public static RecordFault FindInOutput(RecordView record, bool keyKnown, long recordBytesMax, long latestMs)
     {
-        if (FindInPlace(record, keyKnown, recordBytesMax) is not RecordFault.None and var fault) return fault;
+        if (FindInPlace(record, keyKnown, recordBytesMax, latestMs) is not RecordFault.None and var fault) return fault;
         var row = OutputRecord.Of(record);
         if (!IsText(row.RowId) || !IsText(row.Query)) return RecordFault.HeaderUnreadable;
-        if (row.AtMs < FirstMs || row.AtMs > LastMs) return RecordFault.TimeUnreadable;
+        if (!RecordDefects.IsTime(row.AtMs) || row.AtMs > latestMs) return RecordFault.TimeUnreadable;
         return IsText(record.Value) && IsJson(record.Value) ? RecordFault.None : RecordFault.RowUnreadable;
     }
 
@@ -69,14 +66,17 @@ internal static class RecordFaults
         _ => throw new ArgumentOutOfRangeException(nameof(fault), fault, null),
     };
 
-    private static RecordFault FindInPlace(RecordView record, bool keyKnown, long recordBytesMax)
+    private static RecordFault FindInPlace(RecordView record, bool keyKnown, long recordBytesMax, long latestMs)
     {
         if (record.Bytes.Length > recordBytesMax) return RecordFault.TooLarge;
         if (!keyKnown && (record.Key.Length > DeviceId.LengthMax || !IsText(record.Key)))
             return RecordFault.DeviceUnreadable;
-        return record.TimestampMs < FirstMs || record.TimestampMs > LastMs
-            ? RecordFault.TimeUnreadable
-            : RecordFault.None;
+        return RecordDefects.Find(record, latestMs) switch
+        {
+            RecordDefect.Time => RecordFault.TimeUnreadable,
+            RecordDefect.HeadersCut => RecordFault.HeaderUnreadable,
+            _ => RecordFault.None,
+        };
     }
 
     private static bool IsArchived(ReadOnlySpan<byte> name) =>

@@ -1,6 +1,7 @@
 using Millrace.Archiver.Files;
 using Millrace.Contracts;
 using Millrace.Contracts.Tracing;
+using Millrace.EventLog;
 
 namespace Millrace.Archiver.Rows;
 
@@ -22,7 +23,9 @@ internal unsafe struct BufferedRow
 /// positions move with the rows. Not safe for use by two threads at once.
 /// </summary>
 /// <param name="bytesMax">About the most that it will hold: memory is taken in proportion.</param>
-internal sealed unsafe class RowBuffer(ArchiveLayout layout, long recordBytesMax, long bytesMax)
+/// <param name="clock">Says which times are believed; null believes all.</param>
+internal sealed unsafe class RowBuffer(
+    ArchiveLayout layout, long recordBytesMax, long bytesMax, RecordClock? clock = null)
 {
     private const long HourMs = 3_600_000;
 
@@ -74,6 +77,7 @@ internal sealed unsafe class RowBuffer(ArchiveLayout layout, long recordBytesMax
 
         var copy = batch with { Bytes = _arena.Copy(batch.Bytes.Span) };
         var newestMs = span.NewestMs;
+        var latestMs = clock?.LatestMs ?? long.MaxValue;
         var isTracing = MessageSpans.AreOn;
         foreach (var record in copy)
         {
@@ -84,7 +88,7 @@ internal sealed unsafe class RowBuffer(ArchiveLayout layout, long recordBytesMax
             }
 
             var known = _devices.TryFind(record.Key, out var device);
-            var fault = layout.Find(record, known, recordBytesMax);
+            var fault = layout.Find(record, known, recordBytesMax, latestMs);
             if (fault != RecordFault.None)
             {
                 var error = RecordFaults.ErrorOf(fault);

@@ -37,7 +37,7 @@ internal sealed record DeviceMessage(string DeviceId, OutboundMessage Message)
     private static DateTimeOffset? ExpiryOf(RecordView record) =>
         record.TryGetHeader(DeviceMessageHeaders.ExpiresAt, out var text)
             && Utf8Parser.TryParse(text, out long milliseconds, out _)
-            ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
+            ? RecordDefects.NearestTime(milliseconds)
             : null;
 
     /// <summary>Application properties and the message id become user properties.</summary>

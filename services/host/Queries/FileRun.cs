@@ -29,7 +29,8 @@ internal sealed class FileRun(
         foreach (var name in plan.Inputs) _files[name] = await files.LinesOfAsync(name, inputs[name], ct);
         foreach (var (name, file) in Used()) await FindPartitionsAsync(name, file, ct);
         using var rows = new FileRows(plan, outputFolder, stopOnError, LineOf);
-        var engine = new QueryEngine(plan, options, [.. _sources.Select(s => new QuerySource(s.Key.Topic, s.Key, 0))],
+        var engine = new QueryEngine(plan, options, [.. _sources.Keys.Select(source =>
+            new QuerySource(source.Topic, source, 0) { IsFile = true })],
             rows);
         foreach (var name in plan.Models) engine.SetModel(name, models[name]);
         foreach (var name in plan.References)

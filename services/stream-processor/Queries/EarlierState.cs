@@ -36,7 +36,7 @@ internal sealed record EarlierState(int Version, Checkpoint Checkpoint, IReadOnl
     {
         if (!engine.TryRestoreEarlier(Checkpoint.State, Version))
             throw Incompatible($"Version {Version} keeps something else.");
-        foreach (var mark in Marks) engine.Mark(mark.Input, mark.Offset, mark.ArrivalMs);
+        foreach (var mark in Marks) QueryOwner.Recall(engine, mark);
     }
 
     private static Exception Incompatible(string why) =>

@@ -87,6 +87,7 @@ internal sealed partial class QueryOwner : IDisposable
     /// <summary>Answers a batch; its rows and dead letters are durable when this returns.</summary>
     public async Task ProcessAsync(RecordBatch batch, CancellationToken ct)
     {
+        await LimitAsync(batch, ct);
         _engine.Process(batch);
         _recordsSinceSave += batch.Count;
         if (_place.Stage != QueryStage.Target) _progress.RecordsIn(batch.Count);
@@ -106,6 +107,8 @@ internal sealed partial class QueryOwner : IDisposable
             return LateAnswer.Refused(letter, $"{_place.Config.Name} does not read {input}.");
         if (letter.QueryVersion != _place.Config.Version && source.StartOffset <= letter.Offset)
             return LateAnswer.Refused(letter, $"Version {_place.Config.Version} has read the record itself.");
+        if (letter.TimestampMs > _services.Clock.LatestMs)
+            return LateAnswer.Refused(letter, "Its time is still further ahead than is believed.");
         if (IsCatchingUp || _engine.AwaitsLate(input)) return LateAnswer.NotHere;
         var position = _engine.Positions.First(p => p.Partition == input).Offset;
         switch (await _services.Checkpoints.AddLateAsync(_place.Key, _epoch, input, position, letter, ct))
@@ -152,6 +155,7 @@ internal sealed partial class QueryOwner : IDisposable
         if (!await _services.Checkpoints.SaveAsync(_place.Key, _epoch, checkpoint, ct)) throw Stale();
         _recordsSinceSave = 0;
         _changed = false;
+        _engine.LiftLimits();
 
         await HoldAsync(ct);
         StreamProcessorMetrics.CheckpointMs.Record(_services.Time.GetElapsedTime(started).TotalMilliseconds);
@@ -160,10 +164,13 @@ internal sealed partial class QueryOwner : IDisposable
     public void Dispose() => _writer.Dispose();
 
     /// <summary>A decision of an owner before.</summary>
-    private static void Recall(QueryEngine engine, InputMark mark)
+    public static void Recall(QueryEngine engine, InputMark mark)
     {
         switch (mark)
         {
+            case TimeMark { LatestMs: { } latest }:
+                engine.Limit(mark.Input, mark.Offset, latest);
+                break;
             case TimeMark time:
                 engine.Mark(time.Input, time.Offset, time.ArrivalMs);
                 break;

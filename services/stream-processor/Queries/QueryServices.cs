@@ -12,7 +12,7 @@ namespace Millrace.StreamProcessor.Queries;
 /// <summary>What every running query needs.</summary>
 internal sealed class QueryServices(
     IEventLog log, ICheckpointStore checkpoints, DeadLetterWriter deadLetters, StreamRuntime runtime, LateLetters late,
-    ReferenceData references, PromotedModels models,
+    ReferenceData references, PromotedModels models, RecordClock clock,
     IOptions<StreamProcessorOptions> options, IOptions<NodeOptions> node, TimeProvider time,
     ILogger<QueryServices> logger)
 {
@@ -27,6 +27,8 @@ internal sealed class QueryServices(
     public ReferenceData References { get; } = references;
 
     public PromotedModels Models { get; } = models;
+
+    public RecordClock Clock { get; } = clock;
 
     public StreamRuntime Runtime { get; } = runtime;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Millrace.Contracts;
+using Millrace.EventLog;
 using Millrace.Stores;
 using Millrace.Stores.Alerts;
 using Millrace.Stores.Outputs;
@@ -10,7 +11,8 @@ namespace Millrace.StreamProcessor.WarmWriter;
 
 /// <summary>Rows of the alerts topic into the alert store.</summary>
 internal sealed class AlertSink(
-    IAlertStore store, DeadLetterWriter deadLetters, StoreRetry retry, TimeProvider time) : ITopicSink
+    IAlertStore store, DeadLetterWriter deadLetters, StoreRetry retry, RecordClock clock,
+    TimeProvider time) : ITopicSink
 {
     public string Name => "alert-writer";
 
@@ -20,7 +22,7 @@ internal sealed class AlertSink(
     public async ValueTask<string?> WriteAsync(
         TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken stop)
     {
-        var read = QueryRowReader.Read(batches, metadata, time, AlertReader.Read);
+        var read = QueryRowReader.Read(batches, metadata, clock.LatestMs, time, AlertReader.Read);
         await deadLetters.WriteAsync(read.Letters, CancellationToken.None);
         var position = new SinkPosition(batches[^1].NextOffset, read.Metadata);
         var refused = await QueryRowReader.Write<AlertRow>(
@@ -37,7 +39,7 @@ internal sealed class AlertSink(
 /// <param name="isKept">Whether the row is to be kept: another query may write into the same output.</param>
 internal sealed class OutputSink(
     string output, IOutputStore store, Predicate<OutputRow> isKept, DeadLetterWriter deadLetters, StoreRetry retry,
-    TimeProvider time) : ITopicSink
+    RecordClock clock, TimeProvider time) : ITopicSink
 {
     public string Name => "output-writer";
 
@@ -47,7 +49,7 @@ internal sealed class OutputSink(
     public async ValueTask<string?> WriteAsync(
         TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken stop)
     {
-        var read = QueryRowReader.Read(batches, metadata, time, Row);
+        var read = QueryRowReader.Read(batches, metadata, clock.LatestMs, time, Row);
         await deadLetters.WriteAsync(read.Letters, CancellationToken.None);
         var position = new SinkPosition(batches[^1].NextOffset, read.Metadata);
         var kept = read.Rows.FindAll(row => isKept(row.Item));
@@ -77,7 +79,7 @@ internal delegate T ReadQueryRow<T>(QueryRowHeaders headers, RecordView record);
 internal static class QueryRowReader
 {
     public static (List<ReadItem<T>> Rows, List<DeadLetter> Letters, string Metadata) Read<T>(
-        IReadOnlyList<RecordBatch> batches, string? metadata, TimeProvider time, ReadQueryRow<T> read)
+        IReadOnlyList<RecordBatch> batches, string? metadata, long latestMs, TimeProvider time, ReadQueryRow<T> read)
     {
         var fence = new EpochFence(metadata);
         var (rows, letters) = (new List<ReadItem<T>>(), new List<DeadLetter>());
@@ -88,6 +90,12 @@ internal static class QueryRowReader
                 if (!fence.Admits(record))
                 {
                     StreamProcessorMetrics.Fenced.Add(1);
+                    continue;
+                }
+
+                if (RecordRefusal.OfRow(record, latestMs) is { } refusal)
+                {
+                    letters.Add(RecordRefusal.Letter(batch.Partition, record, refusal, time.GetUtcNow()));
                     continue;
                 }
 

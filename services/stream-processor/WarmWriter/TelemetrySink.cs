@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Millrace.Contracts;
 using Millrace.Contracts.Tracing;
+using Millrace.EventLog;
 using Millrace.Primitives;
 using Millrace.Stores;
 using Millrace.Stores.Telemetry;
@@ -10,7 +11,7 @@ namespace Millrace.StreamProcessor.WarmWriter;
 
 /// <summary>Telemetry into the warm store.</summary>
 internal sealed class TelemetrySink(
-    ITelemetryStore store, PositionWriter positions, DeadLetterWriter deadLetters, StoreRetry retry,
+    ITelemetryStore store, PositionWriter positions, DeadLetterWriter deadLetters, StoreRetry retry, RecordClock clock,
     TimeProvider time) : ITopicSink
 {
     // A replay moves no position, but must not put an older one over a newer one either.
@@ -97,17 +98,15 @@ internal sealed class TelemetrySink(
     private (List<TelemetryMessage> Rows, List<DeadLetter> Letters) Read(IReadOnlyList<RecordBatch> batches)
     {
         var (rows, letters) = (new List<TelemetryMessage>(), new List<DeadLetter>());
+        var latestMs = clock.LatestMs;
         foreach (var batch in batches)
         {
             foreach (var record in batch)
             {
-                if (TelemetryMessage.TryRead(batch.Partition.Partition, record, out var message)) rows.Add(message!);
-                else
-                {
-                    letters.Add(DeadLetter.Of(record, batch.Partition, DeadLetterStages.WarmWriter,
-                        StreamProcessorErrors.NoDevice.Code, StreamProcessorErrors.NoDevice.With(null).ToString(),
-                        time.GetUtcNow()));
-                }
+                if (RecordRefusal.OfTelemetry(record, latestMs) is { } refusal)
+                    letters.Add(RecordRefusal.Letter(batch.Partition, record, refusal, time.GetUtcNow()));
+                else if (TelemetryMessage.TryRead(batch.Partition.Partition, record, out var message))
+                    rows.Add(message!);
             }
         }
 

@@ -17,7 +17,8 @@ namespace Millrace.StreamProcessor.WarmWriter;
 internal sealed class WarmWriterService(
     IEventLog log, SinkStreams streams, TelemetrySink telemetry, AlertSink alerts, DeviceStateSink deviceStates,
     DeadLetterSink letters, IQueryStore queries, IOutputStore outputStore, DeadLetterWriter deadLetters,
-    StoreRetry retry, StoredQueriesWatch watch, QueryExtensions extensions, TimeProvider time) : BackgroundService
+    StoreRetry retry, StoredQueriesWatch watch, QueryExtensions extensions, RecordClock clock, TimeProvider time)
+    : BackgroundService
 {
     private readonly Dictionary<string, Task> _outputs = [];
 
@@ -55,7 +56,7 @@ internal sealed class WarmWriterService(
                 var hub = log.FindTopic(Topics.Telemetry)!;
                 await log.EnsureTopicAsync(new TopicSpec(Topics.Output(output), hub.Partitions), stop);
                 var sink = new OutputSink(
-                    output, outputStore, row => !_cold.Contains(row.Query), deadLetters, retry, time);
+                    output, outputStore, row => !_cold.Contains(row.Query), deadLetters, retry, clock, time);
                 _outputs.Add(output, streams.RunAsync(sink, Topics.Output(output), stop));
             }
         }

@@ -36,6 +36,11 @@ public sealed class DeadLetterTests
         records.End("header is no text"u8);
         records.Begin(long.MaxValue, "late"u8);
         records.End("after the year 9999"u8);
+        records.Begin(TimeProvider.System.GetUtcNow().AddHours(2).ToUnixTimeMilliseconds(), "ahead"u8);
+        records.End("further ahead than is believed"u8);
+        records.Begin(At, "headers"u8);
+        records.AddHeader(RecordDefects.CutHeader, "70000"u8);
+        records.End("more headers than fit"u8);
         records.Begin(At, "good"u8);
         records.End("two"u8);
         await _archive.AppendAsync(1, records);
@@ -48,6 +53,7 @@ public sealed class DeadLetterTests
         Assert.That(letters.Select(letter => (letter.Offset, letter.ErrorCode)), Is.EqualTo(new[]
         {
             (0L, "AR-0001"), (2L, "AR-0002"), (3L, "AR-0003"), (4L, "AR-0004"), (5L, "AR-0005"),
+            (6L, "AR-0005"), (7L, "AR-0004"),
         }));
         Assert.That(letters[0].Id, Is.EqualTo("archiver~telemetry~1~0~-1"));
         Assert.That(letters[2].Value, Has.Length.EqualTo(2000), "kept in full");

@@ -119,7 +119,7 @@ public class ModelScoreTests
     }
 
     private static QueryEngine Engine(QueryPlan plan, QueryRun run) => new(plan, new QueryEngineOptions("q", 1),
-        [new QuerySource(QueryRun.Topic, new TopicPartition(QueryRun.Topic, 0), 0)], run);
+        [new QuerySource(QueryRun.Topic, new TopicPartition(QueryRun.Topic, 0), 0) { IsFile = true }], run);
 
     private static RecordBatch Line(int second, string body)
     {

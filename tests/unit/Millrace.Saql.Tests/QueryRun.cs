@@ -49,7 +49,8 @@ internal sealed class QueryRun : IQueryRowSink
         var run = new QueryRun(plan);
         var batches = lines.SelectMany(input => Batches(input.Key, input.Value).Select(batch => (input.Key, batch)))
             .ToList();
-        var sources = batches.Select(batch => new QuerySource(batch.Key, batch.batch.Partition, 0)).ToList();
+        var sources = batches.Select(batch =>
+            new QuerySource(batch.Key, batch.batch.Partition, 0) { IsFile = true }).ToList();
         var engine = new QueryEngine(plan, options ?? new QueryEngineOptions("q", 1), sources, run);
         foreach (var (name, entries) in references ?? new Dictionary<string, List<string>>())
             engine.SetReference(name, [.. entries.Select(Encoding.UTF8.GetBytes)]);

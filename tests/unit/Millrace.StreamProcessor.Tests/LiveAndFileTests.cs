@@ -81,7 +81,7 @@ public class LiveAndFileTests
             .Select(p => new TopicPartition(Topics.Telemetry, p)).ToList();
         var rows = new Rows();
         var engine = new QueryEngine(plan, place.EngineOptions(long.MaxValue),
-            [.. partitions.Select(p => new QuerySource(Topics.Telemetry, p, 0))], rows);
+            [.. partitions.Select(p => new QuerySource(Topics.Telemetry, p, 0) { IsFile = true })], rows);
         foreach (var partition in partitions)
         {
             using var lines = new RecordBatchBuilder();

@@ -86,7 +86,7 @@ public partial class OwnerTests
             log, Mortal<ICheckpointStore>.Of(_hub.Get<ICheckpointStore>(), life),
             new DeadLetterWriter(log, _hub.Get<DeadLetterLog>(), TimeProvider.System),
             _hub.Get<Sources.StreamRuntime>(), _hub.Get<LateLetters>(), _hub.Get<References.ReferenceData>(),
-            _hub.Get<Sources.PromotedModels>(),
+            _hub.Get<Sources.PromotedModels>(), _hub.Get<RecordClock>(),
             _hub.Get<Microsoft.Extensions.Options.IOptions<StreamProcessorOptions>>(),
             _hub.Get<Microsoft.Extensions.Options.IOptions<Hosting.Node.NodeOptions>>(), TimeProvider.System,
             _hub.Get<Microsoft.Extensions.Logging.ILogger<QueryServices>>());

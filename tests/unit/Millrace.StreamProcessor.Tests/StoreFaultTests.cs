@@ -6,7 +6,7 @@ using Millrace.TestKit;
 
 namespace Millrace.StreamProcessor.Tests;
 
-/// <summary>Stores that are away for a moment: what looks at them, or tells them something, goes on when they come.</summary>
+/// <summary>Stores that are away for a moment: what looks at them, or tells them something, goes on.</summary>
 public class StoreFaultTests
 {
     private ProcessorFixture _hub = null!;
