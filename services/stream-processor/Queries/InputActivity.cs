@@ -38,8 +38,8 @@ internal sealed class InputActivity(
     private async Task LookAsync(CancellationToken ct)
     {
         _lookedAt = time.GetTimestamp();
-        var total = 0L;
-        foreach (var input in inputs) total += (await log.RangeAsync(input, ct)).Next;
+        var total = (await Task.WhenAll(inputs.Select(input => log.RangeAsync(input, ct).AsTask())))
+            .Sum(range => range.Next);
         if (total == _total) return;
         (_total, _grewAt) = (total, time.GetTimestamp());
     }

@@ -20,7 +20,6 @@ internal sealed partial class QueryOwner : IDisposable
     private readonly OwnerWriter _writer;
     private readonly QueryEngine _engine;
     private readonly TakenReferences _references;
-    private readonly Dictionary<TopicPartition, (long Offset, long SinceMs, long MarkedMs)> _idle = [];
     private long _recordsSinceSave;
     private long _savedAt;
     private long _modelsAt;
@@ -186,11 +185,17 @@ internal sealed partial class QueryOwner : IDisposable
     /// </summary>
     private async Task HoldAsync(CancellationToken ct)
     {
-        foreach (var (partition, offset) in _engine.Positions)
-            await _services.Log.CommitAsync(_place.InputGroup, partition, offset, null, ct);
-        if (IsCatchingUp) return;
-        foreach (var (partition, offset) in _writer.Positions.DistinctBy(position => position.Partition))
-            await _services.Log.CommitAsync(_place.OutputGroup, partition, offset, null, ct);
+        var commits = _engine.Positions.Select(position => CommitAsync(_place.InputGroup, position)).ToList();
+        if (!IsCatchingUp)
+        {
+            commits.AddRange(_writer.Positions.DistinctBy(position => position.Partition)
+                .Select(position => CommitAsync(_place.OutputGroup, position)));
+        }
+
+        await Task.WhenAll(commits);
+
+        Task CommitAsync(string group, PartitionOffset position) =>
+            _services.Log.CommitAsync(group, position.Partition, position.Offset, null, ct).AsTask();
     }
 
     private async Task EmitAsync(RecordBatch batch, CancellationToken ct)
@@ -248,30 +253,6 @@ internal sealed partial class QueryOwner : IDisposable
         }
 
         return null;
-    }
-
-    private async Task MarkIdleAsync(CancellationToken ct)
-    {
-        var now = _services.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        var isQuiet = _place.Activity is not null && !await _place.Activity.IsRecentAsync(ct);
-        foreach (var (source, offset) in _engine.Positions)
-        {
-            var known = _idle.GetValueOrDefault(source, (Offset: -1, SinceMs: now, MarkedMs: long.MinValue));
-            var caughtUp = (await _services.Log.RangeAsync(source, ct)).Next == offset;
-            if (!caughtUp || known.Offset != offset) known = (offset, now, known.MarkedMs);
-            _idle[source] = known;
-            if (!caughtUp || now - known.SinceMs < _services.Options.IdleAfter.TotalMilliseconds) continue;
-
-            var arrival = now - (long)_services.Options.IdleGrace.TotalMilliseconds;
-            if (arrival <= known.MarkedMs) continue;
-            if (isQuiet && known.MarkedMs > arrival - InputActivity.QuietInterval.TotalMilliseconds) continue;
-            var mark = new TimeMark(source, offset, arrival);
-            if (!await _services.Checkpoints.AddMarkAsync(_place.Key, _epoch, mark, ct)) throw Stale();
-            StreamProcessorMetrics.IdleMarks.Add(1, StreamProcessorMetrics.Query(_place.Config.Name));
-            _idle[source] = known with { MarkedMs = arrival };
-            _engine.Mark(source, offset, arrival);
-            await EmitAsync(RecordBatch.None(source, offset), ct);
-        }
     }
 
     private MillraceException Stale()

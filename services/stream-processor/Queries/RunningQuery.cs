@@ -147,11 +147,10 @@ internal sealed class RunningQuery
     /// <summary>Writes the figures of now.</summary>
     public async Task WriteStatusAsync()
     {
-        var lag = 0L;
-        foreach (var (partition, offset) in _progress.Positions)
-            lag += (await _services.Log.RangeAsync(partition)).Next - offset;
+        var lags = await Task.WhenAll(_progress.Positions.Select(async position =>
+            (await _services.Log.RangeAsync(position.Partition)).Next - position.Offset));
         var state = _error is null ? QueryState.Running : QueryState.Failed;
-        var status = _progress.Status(state, _error ?? _progress.Obstacle, lag) with { Node = _services.Node };
+        var status = _progress.Status(state, _error ?? _progress.Obstacle, lags.Sum()) with { Node = _services.Node };
         await _store.WriteStatusAsync(status, CancellationToken.None);
     }
 }
