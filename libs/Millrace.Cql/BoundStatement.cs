@@ -12,10 +12,16 @@ public sealed class BoundStatement : CqlStatement
     // Prepared by v4, which has no such id: one that no columns have, so that the server tells them.
     private static readonly byte[] NoResultId = new byte[16];
 
+    // Its kind, the length of its id, and the number of its values.
+    private const int BatchPartBytes = 5;
+
     private readonly WireBuffer _values = new();
     private PreparedStatement? _prepared;
     private int[] _keyStarts = new int[4];
     private int _count;
+
+    /// <summary>What it has on the wire as a part of a batch.</summary>
+    public int Bytes => BatchPartBytes + Source.Id.Length + _values.Length;
 
     internal override Opcode Opcode => Opcode.Execute;
 

@@ -45,6 +45,11 @@ public class CqlServerException(ServerErrorCode serverCode, string message, EndP
     /// <summary>What the node said.</summary>
     public string ServerMessage { get; } = message;
 
+    /// <summary>
+    /// A node had forgotten the statement and refused to prepare it again: its table, say, is not there any more.
+    /// </summary>
+    public bool WasPreparing { get; internal set; }
+
     /// <summary>The node that said it.</summary>
     public EndPoint? Node { get; } = node;
 }

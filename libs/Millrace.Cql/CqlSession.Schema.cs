@@ -11,8 +11,8 @@ public sealed partial class CqlSession
     private static readonly TimeSpan AgreementPause = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// Waits until all nodes that are up tell the same version of the schema; false when they do not within
-    /// <see cref="CqlOptions.SchemaAgreementTimeout"/>.
+    /// Waits until all nodes of the data centre that are connected to tell the same version of the schema; false when
+    /// they do not within <see cref="CqlOptions.SchemaAgreementTimeout"/>.
     /// </summary>
     public async Task<bool> WaitForSchemaAgreementAsync(CancellationToken ct = default)
     {

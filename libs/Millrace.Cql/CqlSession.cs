@@ -120,6 +120,7 @@ public sealed partial class CqlSession : IAsyncDisposable
     internal QueryPlan Plan(CqlStatement statement)
     {
         var view = _monitor.View;
+        if (statement.Node is { } node) return new QueryPlan(view with { Local = [node] }, Replicas.None, 0);
         var replicas = statement.TryGetToken(out var token) ? view.Ring.Find(statement.Keyspace, token) : Replicas.None;
         return new QueryPlan(view, replicas, Interlocked.Increment(ref _turn));
     }

@@ -29,6 +29,9 @@ public abstract class CqlStatement : IMessage
     /// <summary>How long to wait for the answer, tries on other nodes included.</summary>
     public TimeSpan? Timeout { get; set; }
 
+    /// <summary>The only node to ask; unset, that is the client's choice.</summary>
+    public CqlNode? Node { get; set; }
+
     /// <summary>Rows a page.</summary>
     public int? PageSize { get; set; }
 
@@ -90,7 +93,7 @@ public abstract class CqlStatement : IMessage
     private protected void ResetOptions()
     {
         (Consistency, SerialConsistency, Timestamp) = (null, null, null);
-        (Idempotent, Timeout, PageSize) = (null, null, null);
+        (Idempotent, Timeout, PageSize, Node) = (null, null, null, null);
         (PagingState, Tracing, KeepAfterExecution, KnownResult) = (default, false, false, null);
     }
 }

@@ -119,7 +119,11 @@ internal sealed class Connector(CqlOptions options)
                 throw CqlErrors.Of(ServerErrorCode.BadCredentials)
                     .With(connection.EndPoint, "The node asks for a login, and Username is not set.").AsCql();
             var credentials = Message.PlainCredentials(username, password);
+            var wanted = new WireReader(reply.Body).String();
             reply = await connection.CallAsync(credentials, timeout).ConfigureAwait(false);
+            if (reply.Header.Opcode == Opcode.AuthChallenge)
+                throw CqlErrors.Of(ServerErrorCode.BadCredentials)
+                    .With(connection.EndPoint, $"The node wants another authentication: {wanted}.").AsCql();
         }
 
         if (reply.Header.Opcode is not (Opcode.Ready or Opcode.AuthSuccess))

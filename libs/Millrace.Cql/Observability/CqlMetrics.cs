@@ -14,7 +14,11 @@ internal static class CqlMetrics
     private static readonly Meter Meter = new(Name);
 
     public static readonly Histogram<double> Duration = Meter.CreateHistogram<double>(
-        "db.client.operation.duration", "s", "From a statement's start to its answer, all tries included.");
+        "db.client.operation.duration", "s", "From a statement's start to its answer, all tries included.",
+        advice: new InstrumentAdvice<double>
+        {
+            HistogramBucketBoundaries = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
+        });
 
     public static readonly UpDownCounter<long> Connections = Meter.CreateUpDownCounter<long>(
         "db.client.connection.count", "{connection}", "Open connections.");

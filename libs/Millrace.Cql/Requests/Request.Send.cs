@@ -95,7 +95,12 @@ internal sealed partial class Request
         {
             throw CqlErrors.TimedOut.With(Place.Connection.EndPoint).AsCql(e);
         }
-        catch (CqlException e) when (!CqlSession.IsRefusal(e) && !prepared.IsOutdated)
+        catch (CqlServerException e) when (CqlSession.IsRefusal(e))
+        {
+            e.WasPreparing = true;
+            throw;
+        }
+        catch (CqlException e) when (!prepared.IsOutdated)
         {
             // The node has done nothing with the statement, so that another may have it, idempotent or not.
             _failure = e;

@@ -14,6 +14,7 @@ public class TelemetryTests
     {
         var spans = new ConcurrentQueue<Activity>();
         var durations = new ConcurrentQueue<Dictionary<string, object?>>();
+        IReadOnlyList<double>? boundaries = null;
         using var listener = new ActivityListener
         {
             ShouldListenTo = source => source.Name == "Millrace.Cql",
@@ -25,7 +26,9 @@ public class TelemetryTests
         {
             InstrumentPublished = (instrument, self) =>
             {
-                if (instrument.Name == "db.client.operation.duration") self.EnableMeasurementEvents(instrument);
+                if (instrument is not Histogram<double> { Name: "db.client.operation.duration" } duration) return;
+                self.EnableMeasurementEvents(duration);
+                boundaries = duration.Advice?.HistogramBucketBoundaries;
             },
         };
         meters.SetMeasurementEventCallback<double>((_, _, tags, _) =>
@@ -39,6 +42,7 @@ public class TelemetryTests
         await session.ExecuteAsync("SELECT id FROM ks.t");
         Assert.ThrowsAsync<CqlServerException>(async () => await session.ExecuteAsync("UPDATE ks.t SET a = ?", 1));
 
+        Assert.That(boundaries, Is.EqualTo(new[] { 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10 }));
         var read = spans.First(span => span.OperationName == "SELECT");
         var write = spans.First(span => span.OperationName == "UPDATE");
         Assert.That(read.GetTagItem("db.system.name"), Is.EqualTo("cassandra"));

@@ -126,6 +126,7 @@ internal sealed class FakeConnection(FakeServer server, TcpClient client) : IDis
 
     private Task LogInAsync(FakeRequest request)
     {
+        if (server.Challenges) return ReplyAsync(request, Opcode.AuthChallenge, body => body.Int(0));
         var expected = $"\0{server.Login!.Value.Username}\0{server.Login.Value.Password}";
         return Encoding.UTF8.GetString(request.Body.AsSpan(4)) == expected
             ? ReplyAsync(request, Opcode.AuthSuccess, body => body.Int(-1))

@@ -30,6 +30,9 @@ internal sealed class FakeServer : IAsyncDisposable
     /// <summary>Asks for this login, when there is one.</summary>
     public (string Username, string Password)? Login { get; init; }
 
+    /// <summary>Answers a login with a challenge, as a node does that wants more than name and password.</summary>
+    public bool Challenges { get; init; }
+
     /// <summary>How long a login waits for its first answer.</summary>
     public TimeSpan StartDelay { get; set; }
 

@@ -149,6 +149,37 @@ public class ScriptedFaultTests
     }
 
     [Test]
+    public async Task A_node_that_wants_another_authentication_is_told_by_its_name()
+    {
+        await using var server = new FakeServer((c, r) => c.VoidAsync(r)) { Login = ("anna", "x"), Challenges = true };
+
+        var refused = Assert.CatchAsync<CqlException>(
+            () => server.ConnectAsync(o => (o.Username, o.Password) = ("anna", "x")));
+
+        Assert.That(refused!.Code, Is.EqualTo("CQ-0100"));
+        Assert.That(refused.Error.Detail, Does.Contain("another authentication: org.apache.cassandra.auth.Password"));
+    }
+
+    [Test]
+    public async Task A_statement_that_names_a_node_goes_to_that_one_and_to_no_other()
+    {
+        var there = 0;
+        await using var server = new FakeServer((c, r) => c.ErrorAsync(r, ServerErrorCode.IsBootstrapping));
+        await using var other = new FakeServer((c, r) => ++there > 0 ? c.VoidAsync(r) : Task.CompletedTask);
+        server.Peers.Add(other.EndPoint);
+        await using var session = await server.ConnectAsync();
+        await Eventually.TrueAsync(() => session.Nodes.Count(node => node.IsUp) == 2, "both are up");
+        CqlNode Of(FakeServer one) => session.Nodes.Single(node => node.EndPoint.Equals(one.EndPoint));
+
+        for (var i = 0; i < 5; i++) await session.ExecuteAsync(new SimpleStatement("UPDATE t") { Node = Of(other) });
+        Assert.That(there, Is.EqualTo(5));
+        var starting = Assert.ThrowsAsync<CqlServerException>(async () =>
+            await session.ExecuteAsync(new SimpleStatement("UPDATE t") { Node = Of(server) }));
+        Assert.That(starting!.ServerCode, Is.EqualTo(ServerErrorCode.IsBootstrapping), "though another would take it");
+        Assert.That(there, Is.EqualTo(5));
+    }
+
+    [Test]
     public async Task Requests_under_way_on_a_node_that_leaves_the_ring_go_to_another()
     {
         var held = 0;
