@@ -38,6 +38,11 @@ internal static partial class Log
         "Telemetry lies in buckets of {Bucket} and {Shards} shards for event times from {From:u} on")]
     public static partial void LayoutRecorded(this ILogger log, string bucket, int shards, DateTimeOffset from);
 
+    [LoggerMessage(3322, LogLevel.Warning,
+        "Buckets of {Bucket} and {Shards} shards are not recorded, and telemetry lies as before: the clock here is "
+        + "{Seconds} s ahead of that of a Cassandra node. Set the clocks right; it is tried again every minute")]
+    public static partial void LayoutUnrecorded(this ILogger log, string bucket, int shards, long seconds);
+
     [LoggerMessage(3321, LogLevel.Warning,
         "Partition (shard {Shard}, bucket {Bucket:u}) of telemetry passes {BytesMax} bytes, at a row of {DeviceId}; " +
         "choose a shorter Cassandra:Telemetry:Bucket or more Shards, or lower the limits of devices")]

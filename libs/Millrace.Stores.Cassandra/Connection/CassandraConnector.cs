@@ -3,6 +3,7 @@ using Millrace.Cql;
 using Millrace.Hosting.Health;
 using Millrace.Primitives;
 using Millrace.Stores.Cassandra.Schema;
+using Millrace.Stores.Cassandra.Telemetry;
 
 namespace Millrace.Stores.Cassandra.Connection;
 
@@ -32,6 +33,9 @@ internal sealed class CassandraConnector : IAwaitedServer, IAsyncDisposable
     }
 
     public string Keyspace => _options.Keyspace;
+
+    /// <summary>When the latest row may expire, in seconds since 1970, as far as it is known.</summary>
+    public long ExpiryEnd { get; private set; } = Expiry.EndBeforeVersion5;
 
     string IAwaitedServer.Name => "stores";
 
@@ -79,6 +83,13 @@ internal sealed class CassandraConnector : IAwaitedServer, IAsyncDisposable
                     seconds => _log.WaitingForCluster(_options.ContactPoints, detail, seconds), startedAt);
             }
 
+            catch (Exception e) when (e is not MillraceException && !_stopped.IsCancellationRequested)
+            {
+                // Nobody would ever get a session otherwise.
+                Say(StoreErrors.Unavailable,
+                    seconds => _log.WaitingForCluster(_options.ContactPoints, e.Message, seconds), startedAt);
+            }
+
             await Task.Delay(TryAgainAfter, _time, _stopped.Token).ConfigureAwait(false);
         }
     }
@@ -112,6 +123,7 @@ internal sealed class CassandraConnector : IAwaitedServer, IAsyncDisposable
 
         _log.ClusterAnswers(_options.ContactPoints, session.Nodes.Count, session.Datacenter, Keyspace);
         await LookAtCommitLogAsync(session, ct).ConfigureAwait(false);
+        await LookAtExpiryAsync(session, ct).ConfigureAwait(false);
         return session;
     }
 
@@ -123,14 +135,33 @@ internal sealed class CassandraConnector : IAwaitedServer, IAsyncDisposable
     {
         try
         {
-            var select = new SimpleStatement("SELECT value FROM system_views.settings WHERE name = 'commitlog_sync'");
-            var rows = await session.ExecuteAsync(select, ct).ConfigureAwait(false);
-            if (rows is [var row] && row.Get<string?>(0) == "periodic") _log.CommitLogPeriodic(_options.ContactPoints);
+            if (await SettingAsync(session, "commitlog_sync", ct).ConfigureAwait(false) == "periodic")
+                _log.CommitLogPeriodic(_options.ContactPoints);
         }
         catch (CqlException e)
         {
             _log.CommitLogUnknown(_options.ContactPoints, e.Error.Detail ?? e.Message);
         }
+    }
+
+    private async ValueTask LookAtExpiryAsync(CqlSession session, CancellationToken ct)
+    {
+        try
+        {
+            var mode = await SettingAsync(session, "storage_compatibility_mode", ct).ConfigureAwait(false);
+            if (mode == "NONE") ExpiryEnd = long.MaxValue;
+        }
+        catch (CqlException)
+        {
+            // Then it is as before version 5, which is right for all but rows that are kept for long.
+        }
+    }
+
+    private static async ValueTask<string?> SettingAsync(CqlSession session, string name, CancellationToken ct)
+    {
+        var select = new SimpleStatement("SELECT value FROM system_views.settings WHERE name = ?", name);
+        var rows = await session.ExecuteAsync(select, ct).ConfigureAwait(false);
+        return rows.Count == 1 ? rows[0].Get<string?>(0) : null;
     }
 
     private CqlOptions Settings(string? keyspace) => new()

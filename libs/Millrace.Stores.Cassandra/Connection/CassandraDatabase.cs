@@ -14,9 +14,12 @@ internal sealed class CassandraDatabase(CassandraConnector connector)
 
     public string Keyspace => connector.Keyspace;
 
+    /// <summary>When the latest row may expire, in seconds since 1970.</summary>
+    public long ExpiryEnd => connector.ExpiryEnd;
+
     /// <summary>A statement to which values are added in the order of the markers.</summary>
     public ValueTask<BoundStatement> BindAsync(StoreStatement statement, CancellationToken ct) =>
-        _prepared.TryGetValue(statement, out var prepared)
+        _prepared.TryGetValue(statement, out var prepared) && !prepared.IsOutdated
             ? new ValueTask<BoundStatement>(prepared.Bind())
             : new ValueTask<BoundStatement>(PrepareAsync(statement, ct));
 
@@ -37,7 +40,7 @@ internal sealed class CassandraDatabase(CassandraConnector connector)
         }
         catch (CqlException e)
         {
-            throw e.Told(Keyspace);
+            throw e.Told(Keyspace, statement);
         }
     }
 
@@ -53,7 +56,7 @@ internal sealed class CassandraDatabase(CassandraConnector connector)
         var rows = session.QueryAsync(statement, ct).GetAsyncEnumerator(ct);
         await using (rows.ConfigureAwait(false))
         {
-            while (await MoveAsync(rows).ConfigureAwait(false)) yield return rows.Current;
+            while (await MoveAsync(rows, statement).ConfigureAwait(false)) yield return rows.Current;
         }
     }
 
@@ -74,7 +77,7 @@ internal sealed class CassandraDatabase(CassandraConnector connector)
         return rows.Count == 0 ? default : read(rows[0]);
     }
 
-    private async ValueTask<bool> MoveAsync(IAsyncEnumerator<Row> rows)
+    private async ValueTask<bool> MoveAsync(IAsyncEnumerator<Row> rows, CqlStatement statement)
     {
         try
         {
@@ -82,7 +85,7 @@ internal sealed class CassandraDatabase(CassandraConnector connector)
         }
         catch (CqlException e)
         {
-            throw e.Told(Keyspace);
+            throw e.Told(Keyspace, statement);
         }
     }
 

@@ -8,12 +8,17 @@ namespace Millrace.Stores.Cassandra.Connection;
 /// <summary>What the cluster's own errors mean to a user.</summary>
 internal static class CassandraFailures
 {
+    // Guardrails that an operator has set, or that a disk has reached: the row is as good as any other.
+    private static readonly string[] OfAnyRow = ["consistency", "disk usage", "USING TIMESTAMP"];
+
     private static readonly string[] RefusalCodes =
         [CqlErrors.Of(ServerErrorCode.BadCredentials).Code, CqlErrors.Of(ServerErrorCode.Unauthorized).Code];
 
-    public static MillraceException Told(this CqlException failure, string keyspace)
+    /// <param name="executed">The statement that failed; null when it was still to be prepared.</param>
+    public static MillraceException Told(this CqlException failure, string keyspace, CqlStatement? executed = null)
     {
-        var definition = IsRefusal(failure) ? StoreErrors.RowRefused : StoreErrors.Unavailable;
+        var isRefusal = executed is not null and not SimpleStatement && IsRefusal(failure);
+        var definition = isRefusal ? StoreErrors.RowRefused : StoreErrors.Unavailable;
         StoreMetrics.Failures.Add(1, new KeyValuePair<string, object?>("reason", definition.Code));
         return definition.With(keyspace, failure.Message).AsException(failure);
     }
@@ -35,11 +40,11 @@ internal static class CassandraFailures
     }
 
     /// <summary>
-    /// A mutation, or a message, that is larger than the nodes take would be refused for ever. The protocol has no code
-    /// of its own for them, and a table that is missing is "not valid" too.
+    /// What was prepared is valid but for its values: a key that is too long, a mutation that is too large, what a
+    /// guardrail forbids. The nodes would refuse it for ever. Not so a missing table, which is "not valid" too, and
+    /// is found when the statement is prepared again; nor what they would say of any row.
     /// </summary>
     private static bool IsRefusal(CqlException failure) =>
-        failure is CqlServerException { ServerCode: ServerErrorCode.Invalid } server
-        && (server.ServerMessage.Contains("too large", StringComparison.OrdinalIgnoreCase)
-            || server.ServerMessage.Contains("exceeds allowed maximum", StringComparison.OrdinalIgnoreCase));
+        failure is CqlServerException { ServerCode: ServerErrorCode.Invalid, WasPreparing: false } server
+        && !OfAnyRow.Any(words => server.ServerMessage.Contains(words, StringComparison.OrdinalIgnoreCase));
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Millrace.Cql;
 using Millrace.Stores.Cassandra.Connection;
+using Millrace.Stores.Cassandra.Telemetry;
 
 namespace Millrace.Stores.Cassandra.Lists;
 
@@ -54,8 +55,10 @@ internal sealed class TimeLists(CassandraDatabase database, string table, TimeSp
     public int? Ttl(long at)
     {
         if (retention == TimeSpan.Zero) return 0;
-        var left = at + Times.Microseconds(retention) - Times.Microseconds(time.GetUtcNow());
-        return left <= 0 ? null : (int)Math.Min(left / 1_000_000 + 1, TtlMax);
+        var now = time.GetUtcNow();
+        var left = at + Times.Microseconds(retention) - Times.Microseconds(now);
+        var most = Expiry.Most(now.ToUnixTimeMilliseconds(), database.ExpiryEnd);
+        return left <= 0 ? null : (int)Math.Min((left / 1_000_000) + 1, most);
     }
 
     public async Task WriteAsync(IEnumerable<TimeEntry> entries, CancellationToken ct)
@@ -112,9 +115,6 @@ internal sealed class TimeLists(CassandraDatabase database, string table, TimeSp
         return await InFlight.CountAsync(buckets, ct, (bucket, token) =>
             database.FirstAsync(_count, row => row.Get<long>(0), token, list, bucket)).ConfigureAwait(false);
     }
-
-    /// <summary>Cassandra's own limit: 20 years.</summary>
-    private const int TtlMax = 630_720_000;
 
     private static IEnumerable<List<TimeEntry>> Batches(IEnumerable<TimeEntry> entries)
     {

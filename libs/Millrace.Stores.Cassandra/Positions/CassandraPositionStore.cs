@@ -16,23 +16,25 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
     private const int KnownMax = 500_000;
 
     private readonly PositionTables _tables = new(database);
-    private readonly BoundedWrites _writes = new(database, options.WritesInFlightMax);
+    private readonly BoundedWrites _writes = new(database.RunAsync, options.WritesInFlightMax);
     private readonly ConcurrentDictionary<string, DevicePosition> _known = new();
     private readonly ConcurrentDictionary<int, bool> _areas = new();
 
     public async ValueTask WriteAsync(IReadOnlyList<DevicePosition> positions, CancellationToken ct)
     {
         var left = new List<CqlStatement>();
-        var writes = new PartitionBatches<(bool ByArea, int Key)>(options.BatchBytes.Bytes);
+        var entries = new PartitionBatches<int>(options.BatchBytes.Bytes);
+        var devices = new PartitionBatches<int>(options.BatchBytes.Bytes);
         var (moved, areas) = (new List<DevicePosition>(), new HashSet<int>());
         foreach (var (position, known) in await WithKnownAsync(positions, ct).ConfigureAwait(false))
         {
-            if (known is not null && !position.IsAfter(known)) continue;
+            // One that is stored already may lack its entry: whoever wrote it may have failed in between.
+            if (known is not null && known.IsAfter(position)) continue;
             moved.Add(position);
             var area = PositionTables.AreaOf(PositionTables.CellOf(position));
             if (!_areas.ContainsKey(area)) areas.Add(area);
-            writes.Add((true, area), await _tables.BindEntryAsync(position, ct).ConfigureAwait(false));
-            writes.Add((false, PositionTables.ShardOf(position.DeviceId)),
+            entries.Add(area, await _tables.BindEntryAsync(position, ct).ConfigureAwait(false));
+            devices.Add(PositionTables.ShardOf(position.DeviceId),
                 await _tables.BindDeviceAsync(position, ct).ConfigureAwait(false));
             if (known is not null && PositionTables.CellOf(known) != PositionTables.CellOf(position))
                 left.Add(await _tables.BindLeftAsync(known, ct).ConfigureAwait(false));
@@ -40,7 +42,10 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
 
         var newAreas = await Task.WhenAll(areas.Select(async area =>
             (CqlStatement)await _tables.BindAreaAsync(area, ct).ConfigureAwait(false))).ConfigureAwait(false);
-        await _writes.ExecuteAsync([.. newAreas, .. writes.Take()], ct).ConfigureAwait(false);
+
+        // In this order: a device whose row says where it is has an entry there, and it leaves the old one last.
+        await _writes.ExecuteAsync([.. newAreas, .. entries.Take()], ct).ConfigureAwait(false);
+        await _writes.ExecuteAsync(devices.Take(), ct).ConfigureAwait(false);
         await _writes.ExecuteAsync(left, ct).ConfigureAwait(false);
         if (_known.Count > KnownMax) _known.Clear();
         foreach (var position in moved) _known[position.DeviceId] = position;

@@ -16,9 +16,13 @@ internal sealed class Migrator(
     public async Task RunAsync(CancellationToken ct)
     {
         if (await IsDoneAsync(ct).ConfigureAwait(false)) return;
+
+        // No lease orders these two, so all processes have one node make them: two might make two of each at once.
+        var node = session.Nodes.Where(one => one.IsUp && one.Datacenter == session.Datacenter)
+            .MinBy(one => one.HostId);
         await MakeTableAsync("CREATE TABLE IF NOT EXISTS migrations(scope text, number int, name text, "
-            + "applied_at timestamp, PRIMARY KEY(scope, number))", ct).ConfigureAwait(false);
-        await MakeTableAsync(MigrationLock.Table, ct).ConfigureAwait(false);
+            + "applied_at timestamp, PRIMARY KEY(scope, number))", node, ct).ConfigureAwait(false);
+        await MakeTableAsync(MigrationLock.Table, node, ct).ConfigureAwait(false);
         var turn = new MigrationLock(session);
         for (var waits = false; await NewestAsync(ct).ConfigureAwait(false) < migrations.Count;)
         {
@@ -42,7 +46,7 @@ internal sealed class Migrator(
             foreach (var statement in migration.Statements)
             {
                 if (!await turn.TryTakeAsync(ct).ConfigureAwait(false)) return;
-                await MakeTableAsync(statement, ct).ConfigureAwait(false);
+                await MakeTableAsync(statement, null, ct).ConfigureAwait(false);
             }
 
             var record = new SimpleStatement(
@@ -60,9 +64,9 @@ internal sealed class Migrator(
     /// Returns when all nodes agree. Then a CREATE of the same table by another process, on whatever node, finds it and
     /// does nothing, so that no two tables of one name can come to be, one of which would be lost.
     /// </summary>
-    private async Task MakeTableAsync(string statement, CancellationToken ct)
+    private async Task MakeTableAsync(string statement, CqlNode? node, CancellationToken ct)
     {
-        await session.ExecuteAsync(new SimpleStatement(statement) { Timeout = StatementTimeout }, ct)
+        await session.ExecuteAsync(new SimpleStatement(statement) { Timeout = StatementTimeout, Node = node }, ct)
             .ConfigureAwait(false);
         if (!await session.WaitForSchemaAgreementAsync(ct).ConfigureAwait(false))
             throw new CqlException(CqlErrors.SchemaDisagreement.With(keyspace));

@@ -1,10 +1,10 @@
 using Millrace.Cql;
-using Millrace.Stores.Cassandra.Connection;
 
 namespace Millrace.Stores.Cassandra.Telemetry;
 
 /// <summary>Executes writes so many at a time, whoever they are for.</summary>
-internal sealed class BoundedWrites(CassandraDatabase database, int inFlightMax)
+/// <param name="write">Returns when the write is acknowledged.</param>
+internal sealed class BoundedWrites(Func<CqlStatement, CancellationToken, ValueTask<RowSet>> write, int inFlightMax)
 {
     private readonly SemaphoreSlim _free = new(inFlightMax, inFlightMax);
 
@@ -16,7 +16,7 @@ internal sealed class BoundedWrites(CassandraDatabase database, int inFlightMax)
     {
         var underWay = new List<Task>(writes.Count);
         using var failed = new CancellationTokenSource();
-        foreach (var write in writes)
+        foreach (var one in writes)
         {
             await _free.WaitAsync(CancellationToken.None).ConfigureAwait(false);
             if (ct.IsCancellationRequested || failed.IsCancellationRequested)
@@ -25,18 +25,18 @@ internal sealed class BoundedWrites(CassandraDatabase database, int inFlightMax)
                 break;
             }
 
-            underWay.Add(ExecuteAsync(write, failed, ct));
+            underWay.Add(ExecuteAsync(one, failed, ct));
         }
 
         await Task.WhenAll(underWay).ConfigureAwait(false);
         ct.ThrowIfCancellationRequested();
     }
 
-    private async Task ExecuteAsync(CqlStatement write, CancellationTokenSource failed, CancellationToken ct)
+    private async Task ExecuteAsync(CqlStatement one, CancellationTokenSource failed, CancellationToken ct)
     {
         try
         {
-            await database.RunAsync(write, ct).ConfigureAwait(false);
+            await write(one, ct).ConfigureAwait(false);
         }
         catch
         {

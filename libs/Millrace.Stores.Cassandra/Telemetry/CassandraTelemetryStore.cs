@@ -32,7 +32,7 @@ internal sealed partial class CassandraTelemetryStore : ITelemetryStore
         _layouts = new TelemetryLayoutLog(database, options, time, log);
         _days = new TelemetryDays(database, (int)stores.TelemetryRetention.TotalSeconds, time);
         _latest = new LatestValues(database);
-        _writes = new BoundedWrites(database, options.WritesInFlightMax);
+        _writes = new BoundedWrites(database.RunAsync, options.WritesInFlightMax);
         _sinks = new SinkPositions(database, "telemetry");
         _sizes = new PartitionSizes(CassandraTelemetryOptions.PartitionBytesMax, log);
     }
@@ -109,7 +109,8 @@ internal sealed partial class CassandraTelemetryStore : ITelemetryStore
         var expired = 0;
         foreach (var row in rows)
         {
-            if (!Expiry.TryTtl(row.EnqueuedAtMs, nowMs, _stores.TelemetryRetention, out var ttl))
+            if (!Expiry.TryTtl(row.EnqueuedAtMs, nowMs, _stores.TelemetryRetention, _database.ExpiryEnd,
+                out var ttl))
             {
                 expired++;
                 continue;

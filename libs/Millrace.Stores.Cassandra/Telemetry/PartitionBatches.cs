@@ -5,7 +5,7 @@ namespace Millrace.Stores.Cassandra.Telemetry;
 
 /// <summary>
 /// Writes of several partitions, gathered into UNLOGGED batches of one partition each: one mutation and one request for
-/// many rows. A batch is full by its bytes; a row that is larger than that goes alone.
+/// many rows. A batch is closed before a row that would take it past its bytes; a row that is larger goes alone.
 /// </summary>
 internal sealed class PartitionBatches<TKey>(long batchBytes)
     where TKey : notnull
@@ -16,6 +16,12 @@ internal sealed class PartitionBatches<TKey>(long batchBytes)
     public void Add(TKey partition, BoundStatement write)
     {
         ref var batch = ref CollectionsMarshal.GetValueRefOrAddDefault(_open, partition, out _);
+        if (batch is not null && batch.Bytes + write.Bytes > batchBytes)
+        {
+            _full.Add(batch);
+            batch = null;
+        }
+
         batch ??= BatchStatement.Rent();
         batch.Add(write);
         if (batch.Bytes < batchBytes) return;

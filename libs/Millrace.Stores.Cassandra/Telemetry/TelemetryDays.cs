@@ -19,7 +19,7 @@ internal sealed class TelemetryDays(CassandraDatabase database, int retentionSec
     private static readonly TimeSpan LateMax = TimeSpan.FromDays(30);
 
     private static readonly StoreStatement Insert = new(
-        "INSERT INTO telemetry_days(shard, device, day) VALUES(?, ?, ?) USING TIMESTAMP 0 AND TTL ?");
+        "INSERT INTO telemetry_days(shard, device, day) VALUES(?, ?, ?) USING TIMESTAMP ? AND TTL ?");
 
     private static readonly StoreStatement Select = new(
         "SELECT day FROM telemetry_days WHERE shard = ? AND device = ? AND day >= ? AND day < ?");
@@ -38,7 +38,10 @@ internal sealed class TelemetryDays(CassandraDatabase database, int retentionSec
             if (_known.ContainsKey(day) || !TryTtl(day.Day, out var ttl)) continue;
             var shard = TelemetryLayout.ShardOf(day.Device, ShardsFixed);
             var insert = await database.BindAsync(Insert, ct).ConfigureAwait(false);
-            batches.Add(shard, insert.Add(shard).Add(day.Device).Add(day.Day).Add(ttl));
+
+            // Of equal timestamps one with a time to live would win over one without, and hide rows that stay.
+            var timestamp = ttl == 0 ? 1L : 0L;
+            batches.Add(shard, insert.Add(shard).Add(day.Device).Add(day.Day).Add(timestamp).Add(ttl));
         }
 
         return batches.Take();
@@ -61,8 +64,9 @@ internal sealed class TelemetryDays(CassandraDatabase database, int retentionSec
         seconds = 0;
         if (retentionSeconds == 0) return true;
         var ends = DateTimeOffset.FromUnixTimeMilliseconds(day + DayMs) + LateMax;
-        var left = (ends - time.GetUtcNow()).TotalSeconds + retentionSeconds;
-        seconds = (int)Math.Clamp(left, 0, Expiry.SecondsMax);
+        var now = time.GetUtcNow();
+        var left = (ends - now).TotalSeconds + retentionSeconds;
+        seconds = (int)Math.Clamp(left, 0, Expiry.Most(now.ToUnixTimeMilliseconds(), database.ExpiryEnd));
         return seconds > 0;
     }
 }

@@ -14,6 +14,11 @@ internal sealed class TelemetryLayoutLog(
     private static readonly TimeSpan KnownFor = TimeSpan.FromMinutes(1);
     private static readonly long HourMs = (long)TimeSpan.FromHours(1).TotalMilliseconds;
 
+    // A change holds an hour or more ahead for everybody only where clocks agree.
+    private static readonly long ClocksApartMaxMs = (long)TimeSpan.FromMinutes(2).TotalMilliseconds;
+
+    private static readonly StoreStatement SelectNow = new("SELECT toTimestamp(now()) FROM system.local");
+
     private static readonly StoreStatement Select = new(
         "SELECT from_at, width_ms, shards FROM telemetry_layouts WHERE id = 0");
 
@@ -50,7 +55,7 @@ internal sealed class TelemetryLayoutLog(
 
     /// <summary>
     /// What the options say becomes the first layout, or the next. Of processes that start at the same time with the
-    /// same options one records it.
+    /// same options one records it. A process whose clock is not the nodes' goes on with what there is.
     /// </summary>
     private async Task RecordAsync(CancellationToken ct)
     {
@@ -58,7 +63,15 @@ internal sealed class TelemetryLayoutLog(
         var last = (await ListAsync(ct).ConfigureAwait(false)).LastOrDefault();
         if (last is null || last.WidthMs != widthMs || last.Shards != shards)
         {
-            var fromMs = last is null ? TelemetryLayout.Beginning : NextFromMs(last);
+            var nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
+            var nodeMs = await database.FirstAsync(SelectNow, row => row.Get<long>(0), ct).ConfigureAwait(false);
+            if (last is not null && Math.Abs(nowMs - nodeMs) > ClocksApartMaxMs)
+            {
+                log.LayoutUnrecorded(DurationText.Format(options.Bucket), shards, (nowMs - nodeMs) / 1_000);
+                return;
+            }
+
+            var fromMs = last is null ? TelemetryLayout.Beginning : NextFromMs(last, Math.Max(nowMs, nodeMs));
             var taken = await database.RunAsync(Insert, ct, fromMs, widthMs, shards).ConfigureAwait(false);
             var from = DateTimeOffset.FromUnixTimeMilliseconds(fromMs);
             if (taken.Applied) log.LayoutRecorded(DurationText.Format(options.Bucket), shards, from);
@@ -67,9 +80,9 @@ internal sealed class TelemetryLayoutLog(
         _recorded = true;
     }
 
-    private long NextFromMs(TelemetryLayout last)
+    private long NextFromMs(TelemetryLayout last, long nowMs)
     {
-        var soonestMs = (time.GetUtcNow() + options.ChangeLead).ToUnixTimeMilliseconds();
+        var soonestMs = nowMs + (long)options.ChangeLead.TotalMilliseconds;
         var wholeHour = ((soonestMs / HourMs) + 1) * HourMs;
         return Math.Max(wholeHour, last.FromMs + HourMs);
     }

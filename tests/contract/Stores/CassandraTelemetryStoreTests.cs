@@ -3,9 +3,11 @@ using Millrace.Contracts;
 using Millrace.Cql;
 using Millrace.Primitives;
 using Millrace.Stores;
+using Millrace.Stores.Alerts;
 using Millrace.Stores.Cassandra.Connection;
 using Millrace.Stores.Cassandra.Telemetry;
 using Millrace.Stores.Telemetry;
+using Millrace.TestKit;
 
 namespace Millrace.Contract.Tests.Stores;
 
@@ -19,7 +21,8 @@ public sealed class CassandraTelemetryStoreTests : TelemetryStoreContract
 public sealed class CassandraTelemetryTests
 {
     private static readonly TopicPartition Partition = new("any", 2);
-    private static readonly long NowMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+    private static readonly DateTimeOffset Now = TimeProvider.System.GetUtcNow();
+    private static readonly long NowMs = Now.ToUnixTimeMilliseconds();
     private static readonly long HourMs = (long)TimeSpan.FromHours(1).TotalMilliseconds;
 
     [Test]
@@ -103,6 +106,71 @@ public sealed class CassandraTelemetryTests
         Assert.That(error.Definition, Is.EqualTo(StoreErrors.RowRefused), error.ToString());
         await store.WriteAsync(Partition, [Message(2, NowMs)], new SinkPosition(3));
         Assert.That(await store.CountAsync(), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_key_that_is_too_long_for_the_nodes_is_refused_for_good()
+    {
+        using var adapter = new CassandraAdapter();
+        var store = adapter.Get<ITelemetryStore>();
+        var error = Assert.ThrowsAsync<MillraceException>(async () => await store.WriteAsync(
+            Partition, [Message(1, NowMs) with { DeviceId = new string('d', 70_000) }], new SinkPosition(2)))!.Error;
+        Assert.That(error.Definition, Is.EqualTo(StoreErrors.RowRefused), error.ToString());
+
+        var alert = new AlertRow(new string('r', 70_000), "q", 1, "d", AlertSeverity.Warning, "hot", Now, "{}");
+        error = Assert.ThrowsAsync<MillraceException>(async () => await adapter.Get<IAlertStore>().WriteAsync(
+            Partition, [alert], new SinkPosition(1)))!.Error;
+        Assert.That(error.Definition, Is.EqualTo(StoreErrors.RowRefused), error.ToString());
+    }
+
+    /// <summary>A row that is in hand elsewhere would lie before the change, by a clock that is right.</summary>
+    [Test]
+    public async Task A_process_whose_clock_is_behind_records_no_layout_and_writes_by_the_one_there_is()
+    {
+        using var adapter = new CassandraAdapter();
+        await adapter.Get<ITelemetryStore>().WriteAsync(Partition, [Message(1, NowMs)], new SinkPosition(2));
+        var clock = new ShiftedTime();
+        clock.Move(-TimeSpan.FromHours(3));
+        var behind = new CassandraTelemetryStore(adapter.Get<CassandraDatabase>(),
+            new CassandraTelemetryOptions { Bucket = TimeSpan.FromMinutes(5) },
+            new StoreOptions { TelemetryRetention = TimeSpan.Zero }, clock,
+            NullLogger<CassandraTelemetryStore>.Instance);
+
+        await behind.WriteAsync(Partition, [Message(2, NowMs)], new SinkPosition(3), default);
+
+        var layouts = await RowsAsync(adapter, "SELECT from_at FROM telemetry_layouts", row => row.Get<long>(0));
+        Assert.That(layouts, Is.EqualTo(new[] { 0L }));
+        var found = await adapter.Get<ITelemetryStore>().QueryAsync(new TelemetryRange("d"));
+        Assert.That(found.Items, Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Rows_that_stay_for_good_are_found_when_the_days_of_a_shorter_retention_are_gone()
+    {
+        using var adapter = new CassandraAdapter();
+        var store = adapter.Get<ITelemetryStore>();
+        await store.WriteAsync(Partition, [Message(1, NowMs)], new SinkPosition(2));
+        await SeedDaysAsync(adapter, "d", "other");
+        adapter.Reopen();
+        store = adapter.Get<ITelemetryStore>();
+        await store.WriteAsync(Partition, [Message(2, NowMs)], new SinkPosition(3));
+
+        await Eventually.TrueAsync(async () => (await RowsAsync(adapter,
+            "SELECT device FROM telemetry_days", row => row.Get<string>(0))).Contains("other") is false,
+            "days with a time to live are gone");
+        Assert.That((await store.QueryAsync(new TelemetryRange("d"))).Items, Has.Count.EqualTo(2));
+    }
+
+    /// <summary>Today as a process with a retention writes it.</summary>
+    private static async Task SeedDaysAsync(CassandraAdapter adapter, params string[] devices)
+    {
+        foreach (var device in devices)
+        {
+            await adapter.Get<CassandraDatabase>().RunAsync(
+                new StoreStatement("INSERT INTO telemetry_days(shard, device, day) VALUES(?, ?, ?) "
+                    + "USING TIMESTAMP 0 AND TTL 3"), default, TelemetryLayout.ShardOf(device, 1_024), device,
+                TelemetryDays.DayOf(NowMs));
+        }
     }
 
     private static async Task<List<T>> RowsAsync<T>(CassandraAdapter adapter, string text, Func<Row, T> read) =>

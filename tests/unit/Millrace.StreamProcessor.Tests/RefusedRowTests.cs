@@ -87,8 +87,8 @@ public class RefusedRowTests
         var store = RefusingStore.Of(_hub.Get<IDeadLetterStore>(), row => ((DeadLetter)row).Value.Length > 10);
         var sink = new DeadLetterSink(store, Retry, TimeProvider.System);
 
-        await sink.WriteAsync(Partition, Batch(i => JsonSerializer.Serialize(Letter(i), ContractJson.Default.DeadLetter)),
-            null, default);
+        var batches = Batch(i => JsonSerializer.Serialize(Letter(i), ContractJson.Default.DeadLetter));
+        await sink.WriteAsync(Partition, batches, null, default);
 
         var kept = (await store.ListAsync(new DeadLetterFilter(Limit: 100))).Items.Select(one => one.Letter).ToList();
         Assert.That(kept, Has.Count.EqualTo(Rows));
@@ -107,8 +107,8 @@ public class RefusedRowTests
 
     private static string Name(int i) => BadOffsets.Contains(i) ? Bad : "good";
 
-    private static DeadLetter Letter(int i) => new(DeadLetterStages.WarmWriter, null, 0, "t", 0, i + 1_000, -1, "SP-0002",
-        "why", Now, Now, null, 0, [], new byte[BadOffsets.Contains(i) ? 11 : 10]);
+    private static DeadLetter Letter(int i) => new(DeadLetterStages.WarmWriter, null, 0, "t", 0, i + 1_000, -1,
+        "SP-0002", "why", Now, Now, null, 0, [], new byte[BadOffsets.Contains(i) ? 11 : 10]);
 
     private static RecordBatch[] Batch(Func<int, string> body)
     {
