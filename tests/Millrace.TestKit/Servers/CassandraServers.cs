@@ -8,6 +8,12 @@ namespace Millrace.TestKit.Servers;
 /// </summary>
 public sealed class CassandraServers : IAsyncDisposable
 {
+    /// <summary>
+    /// The option of nodes that acknowledge a write when it is on their disk, so that one that dies forgets nothing.
+    /// </summary>
+    public const string SyncBeforeAck = "-Dcassandra.config.allow_system_properties=true "
+        + "-Dcassandra.settings.commitlog_sync=batch -Dcassandra.settings.commitlog_sync_period=0ms";
+
     private const string Variable = "CASSANDRA_CONTACT_POINTS";
     private const string PortVariable = "CASSANDRA_PORT";
     private readonly IServerSet? _set;

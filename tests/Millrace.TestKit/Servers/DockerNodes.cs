@@ -8,7 +8,8 @@ namespace Millrace.TestKit.Servers;
 
 /// <summary>How a node of each engine runs in a container.</summary>
 /// <param name="ports">The first of ports of this machine that are free.</param>
-internal sealed partial class DockerNodes(DockerNetwork network, int ports, int nodes, string heap)
+/// <param name="java">More options of the virtual machines of Cassandra's nodes.</param>
+internal sealed partial class DockerNodes(DockerNetwork network, int ports, int nodes, string heap, string? java)
 {
     private const string Loopback = "127.0.0.1";
     private const string AccessKey = "tests", SecretKey = "reachable-from-this-machine-alone";
@@ -96,7 +97,7 @@ internal sealed partial class DockerNodes(DockerNetwork network, int ports, int 
                 ["MAX_HEAP_SIZE"] = heap,
                 ["HEAP_NEWSIZE"] = "128m",
                 ["JVM_EXTRA_OPTS"] = $"-Dcassandra.native_transport_port={CassandraPort} "
-                    + "-Dcassandra.ring_delay_ms=2000 -Dcassandra.skip_wait_for_gossip_to_settle=0",
+                    + $"-Dcassandra.ring_delay_ms=2000 -Dcassandra.skip_wait_for_gossip_to_settle=0 {java}",
             });
 
     /// <summary>It reads and writes the temporary folders of tests, as who runs them, under their own paths.</summary>

@@ -21,12 +21,12 @@ internal sealed class DockerSet : IServerSet
     private static bool Answers => TestcontainersSettings.OS.DockerEndpointAuthConfig is not null;
 
     /// <summary>Null when no Docker answers.</summary>
-    public static async Task<DockerSet?> StartAsync(string engine, int nodes, string heap)
+    public static async Task<DockerSet?> StartAsync(string engine, int nodes, string heap, string? java)
     {
         if (!Answers) return null;
         if (engine == "spark") await ServerImages.BuildSparkAsync();
         var network = await DockerNetwork.CreateAsync();
-        var set = new DockerSet(network, engine, new DockerNodes(network, EngineSet.FreePorts(), nodes, heap));
+        var set = new DockerSet(network, engine, new DockerNodes(network, EngineSet.FreePorts(), nodes, heap, java));
         try
         {
             await set.UpAsync(engine, nodes);
@@ -40,6 +40,15 @@ internal sealed class DockerSet : IServerSet
     }
 
     public Task AddAsync(string engine) => _containers.ContainsKey(engine) ? Task.CompletedTask : UpAsync(engine, 1);
+
+    public async Task<int> JoinAsync()
+    {
+        var node = _containers[_engine].Count + 1;
+        var container = _nodes.Build(_engine, node);
+        _containers[_engine].Add(container);
+        await container.StartAsync();
+        return node;
+    }
 
     public Task KillAsync(int node) => Container(node).StopAsync();
 

@@ -20,6 +20,7 @@ public sealed class EngineSet : IServerSet
     private readonly TemporaryFolder _folder = new();
     private readonly HashSet<string> _engines = [];
     private readonly Dictionary<string, string> _variables = [];
+    private int _nodes;
 
     private EngineSet(string command, string engine, string heap, int ports)
     {
@@ -59,10 +60,17 @@ public sealed class EngineSet : IServerSet
         var set = new EngineSet(command, engine, heap, ports ?? FreePorts());
         foreach (var (name, value) in more) set._environment.Add(name, value);
         await set.UpAsync(engine, nodes);
+        set._nodes = nodes;
         return set;
     }
 
     public Task AddAsync(string engine) => _engines.Contains(engine) ? Task.CompletedTask : UpAsync(engine, 1);
+
+    public async Task<int> JoinAsync()
+    {
+        await RunAsync("add", _engine);
+        return ++_nodes;
+    }
 
     public async Task KillAsync(int node)
     {

@@ -9,6 +9,12 @@ public interface IServerSet : IAsyncDisposable
     /// <summary>A server of another kind beside these, which they know of. Nothing happens when it is there.</summary>
     Task AddAsync(string engine);
 
+    /// <summary>
+    /// One more node of Cassandra joins the ring, with its share of the data. Returns its number when it takes
+    /// requests.
+    /// </summary>
+    Task<int> JoinAsync();
+
     /// <summary>SIGKILL: its data stays. Returns when it is gone.</summary>
     Task KillAsync(int node);
 
