@@ -1,151 +1,217 @@
-using System.Text;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Millrace.Contracts;
-using Millrace.EventLog;
-using Millrace.Hosting;
-using Millrace.Hosting.Node;
-using Millrace.Hosting.Options;
-using Millrace.ObjectStore;
-using Millrace.Stores.Cassandra;
-using Millrace.Stores.Telemetry;
-using Millrace.StreamProcessor;
+using System.Diagnostics;
+using Millrace.Integration.Tests.Survival;
+using Millrace.Stores;
 using Millrace.TestKit;
 using Millrace.TestKit.Servers;
 
 namespace Millrace.Integration.Tests.Cassandra;
 
-/// <summary>The warm writer while its only node dies, hangs and comes back.</summary>
+/// <summary>
+/// The warm writer on three nodes with three copies, while what can go wrong with them does. After each the stores must
+/// have every row of the log once, and of each device the latest value and position.
+/// </summary>
 [Category("Faults")]
-public class WarmWriterFaultTests
+public partial class WarmWriterFaultTests
 {
-    private const int Partitions = 4;
-    private const int Devices = 200;
+    private const int Nodes = 3;
+    private const int BacklogRounds = 400;
 
-    [Test]
-    public async Task What_the_log_has_is_stored_once_whatever_becomes_of_the_node()
+    // A node that joined stays: the others come before it.
+    private const int OnThree = 1, OnFour = 2;
+
+    private IServerSet _set = null!;
+    private WarmLog _log = null!;
+    private WarmWriterRun _reader = null!;
+    private WarmWriterRun _writer = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAsync()
     {
-        await using var set = await ServerSets.StartAsync("cassandra");
+        // When two die at once, what they had acknowledged last must not die with them.
+        var set = await ServerSets.StartAsync("cassandra", Nodes, java: CassandraServers.SyncBeforeAck);
         if (set is null) Assert.Ignore(ServerSets.Missing("Cassandra"));
-        using var folder = new TemporaryFolder();
-        await using var services = Build(folder.Path, int.Parse(set!.Variables["CASSANDRA_PORT"]));
-        var log = services.GetRequiredService<IEventLog>();
-        var store = services.GetRequiredService<ITelemetryStore>();
-        List<IHostedService> started = [await StartAsync(services, "HubTopics")];
-        started.Add(await StartAsync(services, "WarmWriterService"));
+        _set = set!;
+        _log = new WarmLog();
+        _reader = new WarmWriterRun(_log, _set);
+        await RestartWriterAsync();
+    }
 
-        var appended = await AppendAsync(log, rounds: 20, first: 0);
-        await StoredAsync(log, store);
+    [OneTimeTearDown]
+    public async Task EndAsync()
+    {
+        if (_set is null) return;
+        await _writer.DisposeAsync();
+        await _reader.DisposeAsync();
+        await _log.DisposeAsync();
+        await _set.DisposeAsync();
+    }
+
+    [Test, Order(OnThree)]
+    public Task A_node_is_killed() => UnderLoadAsync("killed", async () =>
+    {
+        await _set.KillAsync(2);
+        await DownAsync(2);
+        await StoredSoFarAsync("with two nodes");
+        await _set.StartAsync(2);
+        await UpAsync(2);
+    });
+
+    [Test, Order(OnThree)]
+    public Task A_node_hangs() => UnderLoadAsync("hung", async () =>
+    {
+        await _set.PauseAsync(3);
+        await DownAsync(3);
+        await StoredSoFarAsync("with two nodes");
+        await _set.ResumeAsync(3);
+        await UpAsync(3);
+    });
+
+    [Test, Order(OnThree)]
+    public Task All_nodes_are_restarted_in_turn() => UnderLoadAsync("restarted", async () =>
+    {
+        for (var node = 1; node <= Nodes; node++)
+        {
+            await _set.KillAsync(node);
+            await DownAsync(node);
+            await _set.StartAsync(node);
+            await UpAsync(node);
+            await AllAnswerAsync();
+        }
+    });
+
+    [Test, Order(OnThree)]
+    public Task Two_nodes_are_down_and_then_nobody_answers() => UnderLoadAsync("away", async () =>
+    {
+        await _set.KillAsync(2);
+        await _set.KillAsync(3);
+        await Eventually.TrueAsync(async () => await PositionsAsync() is null, "the store is away", Patience);
+
+        // What was stored before is committed within a second.
+        await GoOnAsync(TimeSpan.FromSeconds(2));
+        var committed = await _log.CommittedAsync();
+        await _set.PauseAsync(1);
+        await GoOnAsync(TimeSpan.FromSeconds(4));
+        await _set.ResumeAsync(1);
+        Assert.That(await _log.CommittedAsync(), Is.EqualTo(committed), "nothing is stored by one node of three");
+        await _set.StartAsync(2);
+        await _set.StartAsync(3);
+        await UpAsync(2);
+        await UpAsync(3);
+    });
+
+    [Test, Order(OnThree)]
+    public Task The_schema_is_changed() => UnderLoadAsync("changed", async () =>
+    {
+        var session = await _reader.SessionAsync();
+        foreach (var table in new[] { "telemetry", "telemetry_latest", "positions_by_area", "positions" })
+        {
+            await session.ExecuteAsync($"ALTER TABLE {table} ADD note text");
+            Assert.That(await session.WaitForSchemaAgreementAsync(), Is.True);
+        }
+    });
+
+    [Test, Order(OnThree)]
+    public Task A_node_is_slow() => UnderLoadAsync("slowed", async () =>
+    {
         using var stop = new CancellationTokenSource();
-        var appending = Task.Run(async () =>
+        var slow = _set.SlowAsync(1, stop.Token);
+        try
         {
-            var rows = 0;
-            for (var round = 20; !stop.IsCancellationRequested; round++) rows += await AppendAsync(log, 1, round);
-            return rows;
-        });
-        await set.KillAsync(1);
-        await Eventually.TrueAsync(async () => await LagAsync(log, store, Partitions) is null, "the store is away");
-        await set.StartAsync(1);
-        await set.PauseAsync(1);
-        await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System);
-        await set.ResumeAsync(1);
-        await stop.CancelAsync();
-        appended += await appending;
+            await GoOnAsync(TimeSpan.FromSeconds(5));
+            await StoredSoFarAsync("with a slow node");
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await slow;
+        }
+    });
 
-        await StoredAsync(log, store);
-        Assert.That(await store.CountAsync(), Is.EqualTo(appended));
-        for (var device = 0; device < Devices; device += 17)
+    [Test, Order(OnFour)]
+    public Task A_node_joins() => UnderLoadAsync("joined", async () =>
+    {
+        var number = await _set.JoinAsync();
+        var session = await _writer.SessionAsync();
+        await Eventually.TrueAsync(() => session.Nodes.Count(node => node.IsUp) == number, "it is used", Patience);
+    });
+
+    [Test, Order(OnThree)]
+    public Task Writers_have_clocks_that_are_hours_apart() => UnderLoadAsync("skewed", async () =>
+    {
+        // All three write each row, one behind the other as it comes, and then what is long stored.
+        await using var fast = new WarmWriterRun(_log, _set, Shifted(3));
+        await using var slow = new WarmWriterRun(_log, _set, Shifted(-3));
+        var begin = await _log.EndsAsync();
+        await fast.StartAsync();
+        await slow.StartAsync();
+        await GoOnAsync(TimeSpan.FromSeconds(5));
+        await StoredSoFarAsync("by three writers");
+        var stored = await PositionsAsync();
+        foreach (var partition in WarmLog.Telemetry)
         {
-            var rows = (await store.QueryAsync(new TelemetryRange($"device-{device}", Limit: appended))).Items;
-            Assert.That(rows, Has.Count.EqualTo(appended / Devices));
-            Assert.That((await store.LatestAsync($"device-{device}"))!.Offset, Is.EqualTo(rows[0].Offset));
+            var (rows, next) = await _log.ReadAsync(partition, begin[partition.Partition]);
+            await fast.Telemetry.WriteAsync(partition, rows, new SinkPosition(next));
+            await slow.Telemetry.WriteAsync(partition, rows, new SinkPosition(next));
         }
 
-        foreach (var service in Enumerable.Reverse(started)) await service.StopAsync(default);
-    }
+        var after = await PositionsAsync();
+        Assert.That(after!.Zip(stored!, (one, other) => one - other), Is.All.Not.Negative, "positions do not go back");
+    });
 
-    /// <summary>A row of each device a round.</summary>
-    private static async Task<int> AppendAsync(IEventLog log, int rounds, int first)
+    [Test, Order(OnThree)]
+    public Task The_session_is_disposed_in_mid_batch() => UnderLoadAsync("disposed", async () =>
     {
-        for (var round = first; round < first + rounds; round++)
+        for (var i = 0; i < 3; i++)
         {
-            var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
-            var ofPartition = Enumerable.Range(0, Devices).Select(i => Encoding.UTF8.GetBytes($"device-{i}"))
-                .ToLookup(device => Partitioner.PartitionOf(device, Partitions));
-            foreach (var partition in ofPartition)
-            {
-                using var records = new RecordBatchBuilder();
-                foreach (var device in partition)
-                {
-                    records.Begin(now, device, hasKey: true);
-                    records.End("{}"u8);
-                }
+            await _writer.CutAsync();
+            await RestartWriterAsync();
+            await StoredSoFarAsync("by the next writer");
+        }
+    });
 
-                await log.AppendAsync(new TopicPartition(Topics.Telemetry, partition.Key), records);
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+    [Test, Order(OnThree)]
+    public async Task The_process_is_killed_in_mid_batch()
+    {
+        var watch = Stopwatch.StartNew();
+        var fleet = NextFleet("process");
+        await _writer.DisposeAsync();
+        for (var round = 0; round < BacklogRounds; round++) await fleet.AppendAsync(_log);
+        var end = (await _log.EndsAsync()).Sum();
+        await _log.CloseAsync();
+        try
+        {
+            await WriteByProcessesAsync(end);
+        }
+        finally
+        {
+            _log.Open();
+            _writer = new WarmWriterRun(_log, _set);
+            await _writer.StartAsync();
         }
 
-        return rounds * Devices;
+        await IsStoredOnceAsync(fleet, watch);
     }
 
-    private static Task StoredAsync(IEventLog log, ITelemetryStore store) => Eventually.TrueAsync(
-        async () => await LagAsync(log, store, Partitions) == 0, "all is stored", TimeSpan.FromMinutes(3));
-
-    /// <summary>Records that are not stored yet; null when the store does not answer.</summary>
-    private static async Task<long?> LagAsync(IEventLog log, ITelemetryStore store, int partitions)
+    /// <summary>Processes of the platform write the log, one after the other; all but the last are killed.</summary>
+    private async Task WriteByProcessesAsync(long end)
     {
-        var lag = 0L;
-        for (var p = 0; p < partitions; p++)
+        var settings = WarmWriterRun.Settings(_set).Append(new("StreamProcessor:WarmRowsMax", "200"));
+        await using var process = new PlatformProcess(_log.Folder, [.. settings.Select(one => (one.Key, one.Value))]);
+        for (var kills = 0; kills < 3; kills++)
         {
-            var partition = new TopicPartition(Topics.Telemetry, p);
-            try
-            {
-                var position = await store.PositionAsync(partition);
-                lag += (await log.RangeAsync(partition)).Next - (position?.NextOffset ?? 0);
-            }
-            catch (Primitives.MillraceException)
-            {
-                return null;
-            }
+            var before = await StoredAsync();
+            process.LaunchRoles("stream-processor");
+            await Eventually.TrueAsync(async () => await StoredAsync() > before, () => process.Printed, Patience);
+            await process.KillAsync();
+            var left = end - await StoredAsync();
+            TestContext.Out.WriteLine($"killed with {left} rows to go");
+            Assert.That(left, Is.Positive, "it was killed while it wrote");
         }
 
-        return lag;
-    }
+        process.LaunchRoles("stream-processor");
+        await Eventually.TrueAsync(async () => await StoredAsync() == end, () => process.Printed, Patience);
+        Assert.That(await process.TerminateAsync(TimeSpan.FromSeconds(60)), Is.Zero, process.Printed);
 
-    private static async Task<IHostedService> StartAsync(IServiceProvider services, string name)
-    {
-        var service = services.GetServices<IHostedService>().Single(one => one.GetType().Name == name);
-        if (service is IHostedLifecycleService lifecycle) await lifecycle.StartingAsync(default);
-        await service.StartAsync(default);
-        return service;
-    }
-
-    private static ServiceProvider Build(string folder, int port)
-    {
-        var settings = new Dictionary<string, string?>
-        {
-            ["EventLog:Partitions"] = $"{Partitions}",
-            ["Node:Name"] = "alone",
-            ["Stores:Kind"] = "Cassandra",
-            ["Cassandra:ContactPoints"] = "127.0.0.1",
-            ["Cassandra:Port"] = $"{port}",
-            ["Cassandra:ReplicationFactor"] = "1",
-            ["StreamProcessor:RestartDelayMax"] = "1s",
-        };
-        var services = new ServiceCollection();
-        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
-        services.AddLogging();
-        services.AddSingleton(TimeProvider.System);
-        services.AddSingleton(new DataFolder(folder));
-        services.AddLocalEventLog();
-        services.AddValidatedOptions<NodeOptions>("Node");
-        services.AddCassandraOptions();
-        services.AddCassandraStores();
-        services.AddFileObjectStore();
-        services.AddMillraceStreamProcessor();
-        return services.BuildServiceProvider();
+        async Task<long> StoredAsync() => (await PositionsAsync())?.Sum() ?? 0;
     }
 }
