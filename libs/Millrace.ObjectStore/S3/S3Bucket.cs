@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using Amazon;
 using Amazon.Runtime;
 using Amazon.S3;
@@ -17,7 +16,8 @@ internal sealed class S3Bucket : IDisposable
     {
         (Options, Metrics, Time) = (options, metrics, time);
         _prefix = options.Prefix.Length == 0 ? "" : options.Prefix + "/";
-        Client = new AmazonS3Client(S3Credentials.Of(options.Credentials, options.Region), ConfigOf(options));
+        var clients = new S3Clients(options.CaFile, options.RequestTimeout, time);
+        Client = new AmazonS3Client(S3Credentials.Of(options, clients), ConfigOf(options, clients));
     }
 
     public AmazonS3Client Client { get; }
@@ -71,7 +71,7 @@ internal sealed class S3Bucket : IDisposable
 
     public void Dispose() => Client.Dispose();
 
-    private static AmazonS3Config ConfigOf(S3ObjectStoreOptions options)
+    private static AmazonS3Config ConfigOf(S3ObjectStoreOptions options, S3Clients clients)
     {
         var config = new AmazonS3Config
         {
@@ -80,6 +80,7 @@ internal sealed class S3Bucket : IDisposable
             MaxErrorRetry = options.RetriesMax,
             RetryMode = RequestRetryMode.Standard,
             ThrottleRetries = false,
+            HttpClientFactory = clients,
 
             // What is signed covers the content; not every store knows the newer checksums.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
@@ -95,24 +96,6 @@ internal sealed class S3Bucket : IDisposable
             config.AuthenticationRegion = options.Region;
         }
 
-        if (options.CaFile is not null) config.HttpClientFactory = new TrustingClients(options.CaFile);
         return config;
-    }
-
-    /// <summary>Clients that trust the authorities of a file alone.</summary>
-    private sealed class TrustingClients(string caFile) : HttpClientFactory
-    {
-        public override HttpClient CreateHttpClient(IClientConfig clientConfig)
-        {
-            var policy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck,
-            };
-            policy.CustomTrustStore.ImportFromPemFile(caFile);
-            var handler = new SocketsHttpHandler();
-            handler.SslOptions.CertificateChainPolicy = policy;
-            return new HttpClient(handler);
-        }
     }
 }

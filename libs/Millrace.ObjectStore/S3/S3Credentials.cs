@@ -1,4 +1,3 @@
-using Amazon;
 using Amazon.Runtime;
 using Amazon.Runtime.CredentialManagement;
 
@@ -13,7 +12,10 @@ internal static class S3Credentials
     private const string TokenFileVariable = "AWS_WEB_IDENTITY_TOKEN_FILE";
 
     /// <summary>OB-0007 when there are none where the options say.</summary>
-    public static AWSCredentials Of(S3CredentialOptions options, string region) =>
+    public static AWSCredentials Of(S3ObjectStoreOptions store, S3Clients clients) =>
+        Of(store.Credentials, store, clients);
+
+    private static AWSCredentials Of(S3CredentialOptions options, S3ObjectStoreOptions store, S3Clients clients) =>
         (options.Source == S3CredentialSource.Auto ? Found(options) : options.Source) switch
         {
             S3CredentialSource.Configuration => new BasicAWSCredentials(options.AccessKey, SecretOf(options)),
@@ -24,7 +26,7 @@ internal static class S3Credentials
                     ?? throw Missing($"Neither RoleArn nor {RoleVariable} is set."),
                 options.TokenFile ?? Variable(TokenFileVariable)
                     ?? throw Missing($"Neither TokenFile nor {TokenFileVariable} is set."),
-                options.StsEndpoint, RegionEndpoint.GetBySystemName(region)),
+                store, clients),
             var other => throw new ArgumentOutOfRangeException(nameof(options), other, null),
         };
 

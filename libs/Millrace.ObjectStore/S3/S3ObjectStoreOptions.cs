@@ -28,8 +28,10 @@ public sealed class S3ObjectStoreOptions
     /// <summary>Whether a missing bucket is made.</summary>
     public bool CreateBucket { get; set; }
 
-    /// <summary>The certificates of the authorities that may have signed the store's, in PEM. Null: the
-    /// system's.</summary>
+    /// <summary>
+    /// The certificates of the authorities that may have signed the store's, and StsEndpoint's, in PEM. Null: the
+    /// system's.
+    /// </summary>
     public string? CaFile { get; set; }
 
     /// <summary>
@@ -41,7 +43,10 @@ public sealed class S3ObjectStoreOptions
     [Range(1, 64)]
     public int PartsInFlightMax { get; set; } = 4;
 
-    /// <summary>How long one request may take; a part or a range is one.</summary>
+    /// <summary>
+    /// How long a request may take until its answer begins, and how long the answer may pause then. A part or a range
+    /// is one.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00", ConvertValueInInvariantCulture = true,
         ParseLimitsInInvariantCulture = true)]
     public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(30);

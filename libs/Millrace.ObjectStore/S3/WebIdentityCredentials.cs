@@ -20,12 +20,27 @@ internal sealed class WebIdentityCredentials : RefreshingAWSCredentials
     private readonly string _tokenFile;
     private readonly AmazonSecurityTokenServiceConfig _config;
 
-    public WebIdentityCredentials(string roleArn, string tokenFile, string? endpoint, RegionEndpoint region)
+    public WebIdentityCredentials(string roleArn, string tokenFile, S3ObjectStoreOptions store, S3Clients clients)
     {
         (_roleArn, _tokenFile) = (roleArn, tokenFile);
-        _config = endpoint is null
-            ? new AmazonSecurityTokenServiceConfig { RegionEndpoint = region }
-            : new AmazonSecurityTokenServiceConfig { ServiceURL = endpoint, AuthenticationRegion = region.SystemName };
+        _config = new AmazonSecurityTokenServiceConfig
+        {
+            Timeout = store.RequestTimeout,
+            MaxErrorRetry = store.RetriesMax,
+        };
+        if (store.Credentials.StsEndpoint is { } endpoint)
+        {
+            _config.ServiceURL = endpoint;
+            _config.AuthenticationRegion = store.Region;
+
+            // Amazon's own is not signed by the authorities of somebody's store.
+            _config.HttpClientFactory = clients;
+        }
+        else
+        {
+            _config.RegionEndpoint = RegionEndpoint.GetBySystemName(store.Region);
+        }
+
         PreemptExpiryTime = RenewBefore;
     }
 

@@ -5,7 +5,8 @@ using System.Text;
 namespace Millrace.Contract.Tests.ObjectStore;
 
 /// <summary>
-/// A TCP proxy on loopback that, when told, lets a request through and resets the connection in place of its answer.
+/// A TCP proxy on loopback that, when told, lets a request through and resets the connection in place of its answer, or
+/// keeps the end of its answer for itself.
 /// </summary>
 internal sealed class AnswerCutter : IAsyncDisposable
 {
@@ -14,6 +15,7 @@ internal sealed class AnswerCutter : IAsyncDisposable
     private readonly Task _accepting;
     private string[]? _losing;
     private int _lost;
+    private long _passing;
 
     public AnswerCutter(int target)
     {
@@ -29,6 +31,13 @@ internal sealed class AnswerCutter : IAsyncDisposable
 
     /// <summary>The next request whose head has all of these loses its answer.</summary>
     public void LoseNext(params string[] inHead) => Volatile.Write(ref _losing, inHead);
+
+    /// <summary>Of the answer to the next such request only so many bytes arrive, and the connection stays.</summary>
+    public void SwallowNext(long after, params string[] inHead)
+    {
+        Volatile.Write(ref _passing, after);
+        LoseNext(inHead);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -79,11 +88,27 @@ internal sealed class AnswerCutter : IAsyncDisposable
             if (way.Loses && !Encoding.ASCII.GetString(buffer, 0, Math.Min(count, 64)).Contains(" 100 "))
             {
                 Interlocked.Increment(ref _lost);
+                if (Interlocked.Exchange(ref _passing, 0) is > 0 and var passing)
+                {
+                    await SwallowAsync(server, client, buffer, count, passing);
+                    return;
+                }
+
                 client.LingerState = new LingerOption(true, 0);
                 return;
             }
 
             for (var sent = 0; sent < count;) sent += await client.SendAsync(buffer.AsMemory(sent, count - sent));
+        }
+    }
+
+    private static async Task SwallowAsync(Socket server, Socket client, byte[] buffer, int count, long passing)
+    {
+        for (; count > 0; count = await server.ReceiveAsync(buffer))
+        {
+            var passed = (int)Math.Min(count, passing);
+            for (var sent = 0; sent < passed;) sent += await client.SendAsync(buffer.AsMemory(sent, passed - sent));
+            passing -= passed;
         }
     }
 

@@ -70,34 +70,39 @@ public sealed class S3CredentialTests
     }
 
     [Test]
-    public async Task A_token_is_exchanged_for_keys_and_read_anew_each_time()
+    public async Task A_token_is_exchanged_for_keys_and_read_anew_each_time([Values] bool isTls)
     {
         var file = _folder.Sub("token");
         await File.WriteAllTextAsync(file, "first-token\n");
         List<string> tokens = [];
+        using var authority = isTls ? new TestAuthority() : null;
         await using var sts = await LoopbackHttp.StartAsync(async context =>
         {
             tokens.Add((await context.Request.ReadFormAsync())["WebIdentityToken"].ToString());
             context.Response.ContentType = "text/xml";
             await context.Response.WriteAsync(Keys());
-        });
+        }, authority);
+        if (isTls) await File.WriteAllTextAsync(_folder.Sub("ca.pem"), authority!.Pem);
         (string, string?)[] settings =
         [
             ("AccessKey", null), ("SecretKey", null), ("TokenFile", file), ("RoleArn", "arn:aws:iam::1:role/hub"),
             ("StsEndpoint", sts.Address),
         ];
+        (string, string?)[] store = isTls ? [("CaFile", _folder.Sub("ca.pem"))] : [];
 
-        await WorksAsync(settings);
+        await WorksAsync(settings, store);
         await File.WriteAllTextAsync(file, "second-token");
-        await WorksAsync(settings);
+        await WorksAsync(settings, store);
 
         Assert.That(tokens, Is.EqualTo(new[] { "first-token", "second-token" }));
     }
 
-    private static async Task WorksAsync(params (string Key, string? Value)[] credentials)
+    private static Task WorksAsync(params (string Key, string? Value)[] credentials) => WorksAsync(credentials, []);
+
+    private static async Task WorksAsync((string Key, string? Value)[] credentials, (string, string?)[] others)
     {
         await using var services = await S3Node.OpenAsync(
-            [.. credentials.Select(pair => ($"Credentials:{pair.Key}", pair.Value))]);
+            [.. credentials.Select(pair => ($"Credentials:{pair.Key}", pair.Value)), .. others]);
         var store = services.GetRequiredService<IObjectStore>();
         await store.PutAsync("k", Encoding.UTF8.GetBytes("x"));
         Assert.That(await store.GetAsync("k"), Is.EqualTo("x"u8.ToArray()));

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Millrace.ObjectStore;
 using Millrace.Primitives;
+using Millrace.TestKit;
+using Millrace.TestKit.Servers;
 
 namespace Millrace.Contract.Tests.ObjectStore;
 
@@ -71,6 +73,41 @@ public sealed class S3FaultTests
 
         Assert.That(_way.Lost, Is.GreaterThan(0));
         foreach (var (key, value) in model) Assert.That(await _store.GetAsync(key), Is.EqualTo(new[] { value }));
+    }
+
+    [Test]
+    public async Task An_answer_that_stops_in_its_middle_is_asked_for_again()
+    {
+        var content = new byte[1 << 20];
+        new Random(7).NextBytes(content);
+        await _store.PutAsync("some", content);
+
+        _way.SwallowNext(100_000, "GET /", "/some");
+        Assert.That((await _store.GetAsync("some")).AsSpan().SequenceEqual(content));
+        _way.SwallowNext(400, "GET /", "list-type=2");
+        var listed = await _store.ListAsync("so").ToListAsync();
+        Assert.That(listed.Select(found => found.Key), Is.EqualTo(new[] { "some" }));
+
+        Assert.That(_way.Lost, Is.EqualTo(2), "both stopped");
+    }
+
+    [Test]
+    public async Task A_store_behind_tls_that_hangs_fails_requests_in_time_too()
+    {
+        using var authority = new TestAuthority();
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.Sub("ca.pem"), authority.Pem);
+        await using var hanging = await LoopbackHttp.StartAsync(
+            context => Task.Delay(Timeout.Infinite, context.RequestAborted), authority);
+        await using var services = await S3Node.MakeAsync(("Endpoint", hanging.Address),
+            ("CaFile", folder.Sub("ca.pem")), ("RequestTimeout", "500ms"), ("RetriesMax", "0"));
+        var reading = services.GetRequiredService<IObjectStore>().GetAsync("k").AsTask();
+
+        await Task.WhenAny(reading, Task.Delay(TimeSpan.FromSeconds(20), TimeProvider.System));
+
+        Assert.That(reading.IsCompleted, "in time");
+        Assert.That(async () => await reading,
+            Throws.InstanceOf<MillraceException>().With.Message.StartsWith("OB-0006"));
     }
 
     [Test]
