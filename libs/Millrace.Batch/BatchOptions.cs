@@ -51,6 +51,9 @@ public sealed class BatchOptions
     /// </summary>
     public ByteSize CacheMax { get; set; } = ByteSize.FromGiB(8);
 
+    /// <summary>The footers of these objects are held in memory, up to this size while nobody needs them.</summary>
+    public ByteSize FootersMax { get; set; } = ByteSize.FromMiB(128);
+
     /// <summary>
     /// Where these files are: a folder for this process alone, which is emptied when it starts. Null means the folder
     /// <c>tmp</c> of the data folder.

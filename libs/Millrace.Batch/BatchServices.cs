@@ -10,7 +10,7 @@ namespace Millrace.Batch;
 
 public static class BatchServices
 {
-    /// <summary>The options in sections Batch, Delta and Spark; the last means something when Batch:Kind says so.</summary>
+    /// <summary>The options in sections Batch, Delta and Spark, the last for Batch:Kind = Spark.</summary>
     public static IServiceCollection AddBatchOptions(this IServiceCollection services)
     {
         services.AddValidatedOptions<BatchOptions>("Batch");

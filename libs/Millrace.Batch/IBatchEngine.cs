@@ -31,6 +31,9 @@ public sealed record BatchQuery(
     /// <summary>Which versions of the tables are read; null: the newest.</summary>
     public BatchAsOf? AsOf { get; init; }
 
+    /// <summary>Only the columns are asked for: there are no rows, and none is computed.</summary>
+    public bool IsSchemaOnly { get; init; }
+
     /// <summary>Told now and then how far the statement is; not every engine knows.</summary>
     public IProgress<BatchProgress>? Progress { get; init; }
 

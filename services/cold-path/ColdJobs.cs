@@ -10,7 +10,9 @@ namespace Millrace.ColdPath;
 /// <summary>Runs jobs of the catalogue on the batch engine.</summary>
 internal sealed class ColdJobs(JobCatalog catalog, IBatchEngine engine, TimeProvider time)
 {
-    private const string ResultsPrefix = "results";
+    /// <summary>Below it are the objects that runs with output parquet write.</summary>
+    public const string ResultsPrefix = "results";
+
 
     public static readonly IReadOnlyDictionary<string, JsonElement> NoParameters =
         new Dictionary<string, JsonElement>();

@@ -70,6 +70,11 @@ public static class ColdPathErrors
         "The last attempt's error stands beside this one.",
         "See `millrace cold history` for all attempts; run the part again when the reason is gone.");
 
+    public static readonly ErrorDefinition RunUnknown = new("CP-0015",
+        "The part was never run.",
+        "Its runs are forgotten after ColdPath:RunRetention, or there were none.",
+        "Run the part; `millrace cold history` shows the runs that are known.");
+
     public static readonly ErrorDefinition ResultUnknown = new("CP-0014",
         "There is no such result.",
         "Results of runs are objects below results/, and this key is none of them.",

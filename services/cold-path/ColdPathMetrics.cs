@@ -9,6 +9,7 @@ internal sealed class ColdPathMetrics
     private readonly Counter<long> _runs;
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _vacuumed;
+    private readonly Counter<long> _retired;
     private readonly Counter<long> _upkeepFailures;
 
     public ColdPathMetrics(IMeterFactory meters)
@@ -16,11 +17,14 @@ internal sealed class ColdPathMetrics
         var meter = meters.Create("Millrace.ColdPath");
         _runs = meter.CreateCounter<long>("millrace.cold.runs");
         _vacuumed = meter.CreateCounter<long>("millrace.cold.vacuumed.files");
+        _retired = meter.CreateCounter<long>("millrace.cold.retired.results");
         _upkeepFailures = meter.CreateCounter<long>("millrace.cold.upkeep.failures");
         _duration = meter.CreateHistogram<double>("millrace.cold.run.duration", "s");
     }
 
     public void Vacuumed(string job, int files) => _vacuumed.Add(files, new KeyValuePair<string, object?>("job", job));
+
+    public void Retired(int files) => _retired.Add(files);
 
     public void UpkeepFailed(string job) => _upkeepFailures.Add(1, new KeyValuePair<string, object?>("job", job));
 

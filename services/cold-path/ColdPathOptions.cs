@@ -75,6 +75,13 @@ public sealed class ColdPathOptions
         ParseLimitsInInvariantCulture = true)]
     public TimeSpan VacuumInterval { get; set; } = TimeSpan.FromDays(1);
 
+    /// <summary>
+    /// How long objects below <c>results/</c> stay, which runs with output parquet wrote. 0 means for ever.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "3650.00:00:00", ConvertValueInInvariantCulture = true,
+        ParseLimitsInInvariantCulture = true)]
+    public TimeSpan ResultRetention { get; set; } = TimeSpan.FromDays(90);
+
     /// <summary>The most parts that one request names.</summary>
     [Range(1, 100_000)]
     public int PartsMax { get; set; } = 10_000;

@@ -44,7 +44,11 @@ public static class ColdPathServices
         services.AddDeltaOptions();
         services.AddSingleton<ResultTable>();
         services.AddSingleton<ResultUpkeep>();
+        services.AddSingleton<ResultRetention>();
+        services.AddHostedService(provider => provider.GetRequiredService<ResultRetention>());
         services.AddSingleton<JobRunner>();
+        services.AddSingleton<PartRuns>();
+        services.AddHostedService(provider => provider.GetRequiredService<PartRuns>());
         services.AddSingleton<PartEndpoints>();
         services.AddSingleton<JobScheduler>();
         services.AddHostedService(provider => provider.GetRequiredService<JobScheduler>());

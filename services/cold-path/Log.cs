@@ -41,6 +41,15 @@ internal static partial class Log
         "{Parts} parts of job {Job} are due and could not be made, the first is {First}; it is tried again in {Delay}")]
     public static partial void ScheduleBehind(this ILogger log, string job, int parts, string first, TimeSpan delay);
 
+    [LoggerMessage(8013, LogLevel.Information, "{Files} exported results, {Bytes} bytes, went for their age")]
+    public static partial void ResultsRetired(this ILogger log, int files, long bytes);
+
+    [LoggerMessage(8014, LogLevel.Warning, "Old exported results could not be deleted; it is tried again")]
+    public static partial void ResultsNotRetired(this ILogger log, Exception e);
+
+    [LoggerMessage(8015, LogLevel.Warning, "The run of {Part} of job {Job} ended without a word in its history")]
+    public static partial void RunLost(this ILogger log, Exception e, string job, string part);
+
     [LoggerMessage(8009, LogLevel.Warning, "Old versions of model {Model} could not be deleted; the next one does it")]
     public static partial void ModelNotPruned(this ILogger log, Exception e, string model);
 }

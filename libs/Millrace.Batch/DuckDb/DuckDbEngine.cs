@@ -43,7 +43,7 @@ internal sealed class DuckDbEngine : IBatchEngine, IDisposable
         if (store.LocalPath(BatchTable.Telemetry.Root) is null)
         {
             var cache = Path.GetFullPath(_options.CacheFolder ?? Path.Combine(folder.Path, "tmp", "batch-cache"));
-            _cache = new SparseCache(store, cache, _options.CacheMax.Bytes, metrics);
+            _cache = new SparseCache(store, cache, _options.CacheMax.Bytes, _options.FootersMax.Bytes, metrics);
         }
 
         _tempRoot = Path.GetFullPath(_options.TempFolder ?? Path.Combine(folder.Path, "tmp", "batch"));
@@ -55,6 +55,13 @@ internal sealed class DuckDbEngine : IBatchEngine, IDisposable
         var turn = await _turns.TakeAsync(query.Sql, ct).ConfigureAwait(false);
         try
         {
+            if (query.IsSchemaOnly)
+            {
+                // The text is one SELECT, so it ends where the engine says and not in what we put around it.
+                using (await turn.RunAsync(() => _parser.Parse(query.Sql)).ConfigureAwait(false))
+                    query = query with { Sql = $"SELECT * FROM (\n{SqlTokens.WithoutEnd(query.Sql)}\n) LIMIT 0" };
+            }
+
             var session = await OpenAsync(turn, query).ConfigureAwait(false);
             return await turn.RunAsync(() => DuckDbResult.Start(session, turn, query)).ConfigureAwait(false);
         }
@@ -79,7 +86,7 @@ internal sealed class DuckDbEngine : IBatchEngine, IDisposable
         var target = output.PartitionBy.Count == 0 ? Path.Combine(folder, "part-00000.parquet") : folder;
 
         // The text was parsed as one SELECT, so it ends where the engine says and not in what we put around it.
-        var sql = $"COPY (SELECT * FROM (\n{query.Sql.TrimEnd().TrimEnd(';')}\n){limit}) "
+        var sql = $"COPY (SELECT * FROM (\n{SqlTokens.WithoutEnd(query.Sql)}\n){limit}) "
             + $"TO {TableViews.Literal(target)} (FORMAT parquet, COMPRESSION zstd{partitions})";
         var rows = await turn.RunAsync(() =>
         {

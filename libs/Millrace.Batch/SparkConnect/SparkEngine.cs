@@ -96,7 +96,7 @@ internal sealed class SparkEngine : IBatchEngine, IAsyncDisposable
         var root = query.Plan is { } plan
             ? new FrameRelations(named).Of(plan)
             : SparkRelations.With(SparkRelations.Select(query.Sql, query.Parameters), named);
-        return SparkRelations.Limit(root, query.RowsMax);
+        return query.IsSchemaOnly ? SparkRelations.None(root) : SparkRelations.Limit(root, query.RowsMax);
     });
 
     /// <summary>Runs it in a free session; in a new one when the server knows that one no more.</summary>

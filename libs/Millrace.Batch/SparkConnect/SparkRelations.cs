@@ -60,6 +60,9 @@ internal static class SparkRelations
         ? input
         : new Relation { Limit = new Limit { Input = input, Limit_ = (int)rows } };
 
+    /// <summary>Its columns, and no row; the server computes nothing for it.</summary>
+    public static Relation None(Relation input) => new() { Limit = new Limit { Input = input, Limit_ = 0 } };
+
     public static Relation Count(Relation input)
     {
         var aggregate = new Aggregate { Input = input, GroupType = Aggregate.Types.GroupType.Groupby };

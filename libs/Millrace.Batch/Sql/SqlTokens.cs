@@ -44,6 +44,19 @@ internal static class SqlTokens
         }
     }
 
+    /// <summary>The statement without the semicolons and comments behind it.</summary>
+    public static string WithoutEnd(string sql)
+    {
+        var end = 0;
+        for (var at = 0; at < sql.Length;)
+        {
+            (var token, at) = Next(sql, at);
+            if (token.Kind != SqlTokenKind.Space && token is not { Kind: SqlTokenKind.Other, Value: ";" }) end = at;
+        }
+
+        return sql[..end];
+    }
+
     private static (SqlToken Token, int End) Next(string sql, int at)
     {
         var c = sql[at];

@@ -13,6 +13,7 @@ internal static class ColdProblems
     private static readonly Dictionary<ErrorDefinition, int> Statuses = new()
     {
         [ColdPathErrors.JobUnknown] = StatusCodes.Status404NotFound,
+        [ColdPathErrors.RunUnknown] = StatusCodes.Status404NotFound,
         [ColdPathErrors.ResultUnknown] = StatusCodes.Status404NotFound,
         [ColdPathErrors.JobBusy] = StatusCodes.Status409Conflict,
         [ColdPathErrors.RunFailed] = StatusCodes.Status500InternalServerError,

@@ -12,11 +12,12 @@ namespace Millrace.ColdPath.Api;
 
 /// <summary>Results of jobs that are kept by parts of the time, and what became of their runs.</summary>
 internal sealed class PartEndpoints(
-    JobCatalog catalog, JobRunner runner, IObjectStore store, IOptions<ColdPathOptions> options)
+    JobCatalog catalog, JobRunner runner, PartRuns runs, IObjectStore store, IOptions<ColdPathOptions> options)
 {
     private const int HistoryDefault = 100;
     private const int HistoryMax = 10_000;
-    private const string ResultsPrefix = "results/";
+    private const int WaitSecondsMax = 60;
+    private const string ResultsPrefix = ColdJobs.ResultsPrefix + "/";
 
     public static void Map(IEndpointRouteBuilder endpoints)
     {
@@ -26,12 +27,18 @@ internal sealed class PartEndpoints(
             .WithName("listColdJobParts").WithSummary("The parts of the time that a run over a range makes")
             .Produces<ColdPartList>().ProducesProblem(400).ProducesProblem(404);
         group.MapPost("/jobs/{name}/parts/{part}/run",
-                (string name, string part, ColdJobRunRequest? request, HttpContext context, PartEndpoints parts) =>
+                (string name, string part, ColdJobRunRequest? request, int? wait, HttpContext context,
+                        PartEndpoints parts) =>
                     ColdProblems.GuardAsync(() =>
-                        parts.RunAsync(name, part, request ?? new ColdJobRunRequest(), context)))
+                        parts.RunAsync(name, part, request ?? new ColdJobRunRequest(), wait, context)))
             .RequireAuthorization(ApiScopes.Operate)
             .WithName("runColdJobPart").WithSummary("Make one part of a job's results anew")
-            .Produces<JobRun>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
+            .Produces<JobRun>().Produces<JobRun>(202).ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
+        group.MapGet("/jobs/{name}/parts/{part}/run",
+                (string name, string part, int? wait, HttpContext context, PartEndpoints parts) =>
+                    ColdProblems.GuardAsync(() => parts.FindAsync(name, part, wait, context.RequestAborted)))
+            .WithName("getColdJobPartRun").WithSummary("How the newest run of a part stands")
+            .Produces<JobRun>().Produces<JobRun>(202).ProducesProblem(400).ProducesProblem(404);
         group.MapGet("/jobs/{name}/history", (string name, int? limit, HttpContext context, PartEndpoints parts) =>
                 ColdProblems.GuardAsync(() => parts.HistoryAsync(name, limit, context.RequestAborted)))
             .WithName("listColdJobRuns").WithSummary("What became of a job's runs, the newest first")
@@ -51,21 +58,47 @@ internal sealed class PartEndpoints(
         return new ColdPartList(name, [.. parts.Select(part => part.Name)]);
     }
 
-    private async Task<IResult> RunAsync(string name, string part, ColdJobRunRequest request, HttpContext context)
+    private async Task<IResult> RunAsync(
+        string name, string part, ColdJobRunRequest request, int? wait, HttpContext context)
     {
-        var kind = KindOf(name);
-        if (TimePart.Parse(kind, part) is not { } found)
-            throw ColdPathErrors.RequestInvalid.With(part, "A part is like 2026-11-22 or 2026-11-22T07.").AsException();
-        JobRun? run = null;
+        var found = PartOf(name, part);
+        var parameters = request.Parameters ?? ColdJobs.NoParameters;
         var who = context.User.Identity?.Name ?? "api";
-        var isAlone = await runner.TryAloneAsync(name, async () => run = await runner.RunAsync(
-            name, found, request.Parameters ?? ColdJobs.NoParameters, who, context.RequestAborted)
-            .ConfigureAwait(false), context.RequestAborted).ConfigureAwait(false);
-        if (!isAlone) throw ColdPathErrors.JobBusy.With(name).AsException();
-        return run!.State == JobRunState.Succeeded
-            ? Results.Ok(run)
-            : throw ColdPathErrors.RunFailed.With($"{name} {part}", run.Error).AsException();
+        JobRun? run = null;
+        if (wait is not null)
+        {
+            run = await runs.StartAsync(name, found, parameters, who, WaitOf(wait), context.RequestAborted)
+                .ConfigureAwait(false);
+        }
+        else
+        {
+            await runner.TryAloneAsync(name, async () => run = await runner.RunAsync(
+                name, found, parameters, who, context.RequestAborted).ConfigureAwait(false), context.RequestAborted)
+                .ConfigureAwait(false);
+        }
+
+        return AnswerOf(run ?? throw ColdPathErrors.JobBusy.With(name).AsException());
     }
+
+    private async Task<IResult> FindAsync(string name, string part, int? wait, CancellationToken ct)
+    {
+        var run = await runs.FindAsync(name, PartOf(name, part), WaitOf(wait), ct).ConfigureAwait(false);
+        return AnswerOf(run ?? throw ColdPathErrors.RunUnknown.With($"{name} {part}").AsException());
+    }
+
+    private static IResult AnswerOf(JobRun run) => run.State switch
+    {
+        JobRunState.Succeeded => Results.Ok(run),
+        JobRunState.Running => Results.Json(run, statusCode: StatusCodes.Status202Accepted),
+        _ => throw ColdPathErrors.RunFailed.With($"{run.Job} {run.Part}", run.Error ?? "It was stopped.").AsException(),
+    };
+
+    private static TimeSpan WaitOf(int? seconds) => seconds is null or (>= 0 and <= WaitSecondsMax)
+        ? TimeSpan.FromSeconds(seconds ?? 0)
+        : throw ColdPathErrors.RequestInvalid.With(seconds, $"wait is from 0 to {WaitSecondsMax}.").AsException();
+
+    private TimePart PartOf(string name, string part) => TimePart.Parse(KindOf(name), part)
+        ?? throw ColdPathErrors.RequestInvalid.With(part, "A part is like 2026-11-22 or 2026-11-22T07.").AsException();
 
     private async Task<IResult> HistoryAsync(string name, int? limit, CancellationToken ct)
     {

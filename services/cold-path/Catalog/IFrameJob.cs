@@ -25,7 +25,8 @@ public sealed class FrameJobInput
     /// <param name="time">event_at or enqueued_at.</param>
     /// <param name="before">So much more of the time before.</param>
     public DataFrame Telemetry(string time, TimeSpan before = default) => DataFrame.Read("telemetry")
-        .Filter(Column.Of(time) >= From - before).Filter(Column.Of(time) < To);
+        .Filter(Column.Of(time) >= (From - DateTimeOffset.MinValue < before ? DateTimeOffset.MinValue : From - before))
+        .Filter(Column.Of(time) < To);
 
     public DateTimeOffset From => Get<DateTimeOffset>(JobDefinition.FromParameter);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Apache.Arrow;
 using Apache.Arrow.Types;
 using Microsoft.Extensions.Options;
@@ -45,13 +46,31 @@ internal sealed class ResultTable(
         foreach (var key in written.Keys)
         {
             var found = await store.FindAsync(key, ct).ConfigureAwait(false);
-            adds.Add(new AddFile(key[(table.Root.Length + 1)..], part.Values, found!.Bytes,
-                startedAt.ToUnixTimeMilliseconds(), DataChange: true, Stats: null));
+            var stats = await ParquetStatistics.ReadAsync(store, key, found!.Bytes, ct).ConfigureAwait(false);
+            adds.Add(new AddFile(key[(table.Root.Length + 1)..], part.Values, found.Bytes,
+                startedAt.ToUnixTimeMilliseconds(), DataChange: true, LogOf(stats, schema)));
         }
 
         await CommitAsync(delta, part, adds, startedAt, ct).ConfigureAwait(false);
         return written;
     }
+
+    /// <summary>The statistics as the table's log has them: times to the millisecond.</summary>
+    private static FileStats? LogOf(FileStats? stats, DeltaSchema schema) => stats is null ? null : stats with
+    {
+        Columns =
+        [
+            .. stats.Columns.Where(column => schema.Find(column.Column) is not null)
+                .Select(column => schema.Find(column.Column)!.Type == DeltaType.Timestamp
+                    ? column with { Min = Millis(column.Min), Max = Millis(column.Max) }
+                    : column),
+        ],
+    };
+
+    private static string? Millis(object? time) => time is string text
+        && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal, out var at)
+            ? at.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)
+            : null;
 
     private async Task CommitAsync(
         DeltaTable delta, TimePart part, List<AddFile> adds, DateTimeOffset startedAt, CancellationToken ct)
@@ -85,7 +104,7 @@ internal sealed class ResultTable(
     /// <summary>The columns of the statement's rows. Its turn at the engine is over when this returns.</summary>
     private async Task<Schema> SchemaAsync(BatchQuery query, CancellationToken ct)
     {
-        await using var result = await engine.QueryAsync(query with { RowsMax = 1 }, ct).ConfigureAwait(false);
+        await using var result = await engine.QueryAsync(query with { IsSchemaOnly = true }, ct).ConfigureAwait(false);
         return result.Schema;
     }
 

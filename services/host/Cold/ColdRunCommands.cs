@@ -14,6 +14,9 @@ internal static class ColdRunCommands
     public static readonly Option<DateTimeOffset?> To = CommonOptions.Time("--to",
         "With --from: up to this time (else until now)");
 
+    /// <summary>No request takes longer, whatever the run does.</summary>
+    private const int WaitSeconds = 20;
+
     private static readonly Option<int> Limit = new("--limit")
     {
         Description = "At most so many runs",
@@ -49,8 +52,10 @@ internal static class ColdRunCommands
             foreach (var part in parts)
             {
                 bar.Report(new WorkDone((double)done.Count / parts.Count, $"{job} {part}"));
-                var run = await api.PostAsync($"{Path(job)}/parts/{part}/run", body.DeepClone(), ct);
-                done.Add(run!.AsObject());
+                var path = $"{Path(job)}/parts/{part}/run?wait={WaitSeconds}";
+                var run = await api.PostAsync(path, body.DeepClone(), ct);
+                while ((string?)run!["state"] == "running") run = await api.GetAsync(path, ct);
+                done.Add(run.AsObject());
             }
 
             return done;

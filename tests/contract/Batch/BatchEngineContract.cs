@@ -140,6 +140,16 @@ public abstract partial class BatchEngineContract
         Assert.That(await CountAsync(result), Is.EqualTo(7));
     }
 
+    [TestCase(Endless)]
+    [TestCase("SELECT max(i * j) AS i FROM range(10000000000) AS a(i), range(1000) AS b(j); -- no end")]
+    public async Task The_columns_of_a_statement_are_known_without_its_rows(string sql)
+    {
+        await using var result = await Engine.QueryAsync(new BatchQuery(sql) { IsSchemaOnly = true });
+
+        Assert.That(result.Schema.FieldsList.Select(field => field.Name), Is.EqualTo(new[] { "i" }));
+        Assert.That(await CountAsync(result), Is.Zero);
+    }
+
     [Test]
     public async Task A_large_result_streams_in_batches()
     {
@@ -202,7 +212,7 @@ public abstract partial class BatchEngineContract
 
         var written = await Engine.WriteParquetAsync(
             new BatchQuery(
-                "SELECT device_id, count(*) AS n FROM telemetry WHERE hour = $hour GROUP BY device_id -- done",
+                "SELECT device_id, count(*) AS n FROM telemetry WHERE hour = $hour GROUP BY device_id; -- done",
                 new Dictionary<string, object?> { ["hour"] = 11L }),
             new BatchOutput("results/test-1"));
 

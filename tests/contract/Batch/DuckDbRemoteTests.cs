@@ -77,6 +77,18 @@ public sealed class DuckDbRemoteTests : BatchEngineContract
         Assert.That(await RowsAsync("SELECT max(small) AS m FROM job_wide"), Is.EqualTo(new[] { "99" }));
     }
 
+    [Test]
+    public async Task Footers_that_nobody_needs_any_more_go_when_there_are_too_many()
+    {
+        OpenWith(new() { ["Batch:FootersMax"] = "1" });
+        await WideTableAsync();
+
+        await RowsAsync("SELECT max(small) AS m FROM job_wide");
+
+        Assert.That(Directory.EnumerateFiles(Cache, "*", SearchOption.AllDirectories), Is.Empty);
+        Assert.That(await RowsAsync("SELECT max(small) AS m FROM job_wide"), Is.EqualTo(new[] { "99" }));
+    }
+
     protected override ValueTask OpenAsync()
     {
         _folder = new TemporaryFolder();

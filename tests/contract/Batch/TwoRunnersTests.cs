@@ -19,6 +19,7 @@ public sealed class TwoRunnersTests
     [Test]
     public async Task Of_two_that_make_one_part_at_once_readers_see_the_rows_of_one()
     {
+        var options = Options.Create(new DeltaTableOptions());
         await using var both = await BothEngines.OpenAsync(isS3: true);
         await SampleArchive.WriteAsync(both.Store);
         var part = TimePart.Of(JobPart.Day, SampleArchive.Start);
@@ -40,7 +41,6 @@ public sealed class TwoRunnersTests
         using var delta = new DeltaTable(both.Store, BatchTable.OfJob(Job).Root, TimeProvider.System);
         Assert.That((await delta.RefreshAsync())!.PositionOf($"part/{part.Name}"), Is.EqualTo(13), "each replaced it");
 
-        var options = Options.Create(new DeltaTableOptions());
         Task MakeAsync(IBatchEngine engine, string name) => new ResultTable(
             both.Store, engine, options, TimeProvider.System)
             .ReplaceAsync(Job, part, new BatchQuery(

@@ -17,6 +17,12 @@ public sealed class SqlTokensTests
         Assert.That(string.Join('|', SqlTokens.Of(sql).Select(token => $"{token.Kind} {token.Value}")),
             Is.EqualTo(tokens));
 
+    [TestCase("SELECT 1 ; -- done;\n ;", "SELECT 1")]
+    [TestCase("SELECT ';' /* ; */ ", "SELECT ';'")]
+    [TestCase(" ; ", "")]
+    public void A_statement_ends_before_semicolons_and_comments(string sql, string statement) =>
+        Assert.That(SqlTokens.WithoutEnd(sql), Is.EqualTo(statement));
+
     [Test]
     public void Any_text_is_cut_to_its_end() => Gen.String["'\"-/*$a1 \n"].Sample(sql =>
         SqlTokens.Of(sql).Count() <= sql.Length);

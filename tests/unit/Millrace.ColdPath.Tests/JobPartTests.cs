@@ -1,13 +1,8 @@
 using System.Net.Http.Json;
 using System.Text.Json;
-using Millrace.Batch;
-using Millrace.Batch.Tables;
 using Millrace.ColdPath.Api;
 using Millrace.ColdPath.Catalog;
 using Millrace.ColdPath.Runs;
-using Millrace.ColdPath.Scheduling;
-using Millrace.Delta;
-using Millrace.Primitives;
 using Millrace.Stores.Jobs;
 using Millrace.TestKit;
 
@@ -63,6 +58,47 @@ public sealed class JobPartTests
     }
 
     [Test]
+    public async Task A_gap_over_midnight_is_one_of_the_day_in_which_it_ends()
+    {
+        await using (var table = await Readings.OpenAsync(_host))
+        {
+            await table.ArchiveAsync("2026-11-22", 23, "d-9", [1]);
+            await table.ArchiveAsync("2026-11-23", 1, "d-9", [1, 1]);
+        }
+
+        foreach (var day in new[] { "2026-11-22", "2026-11-23" })
+        {
+            var (made, answer) = await _host.PostAsync($"/api/v1/cold/jobs/data-quality/parts/{day}/run", new { });
+            Assert.That(made, Is.EqualTo(200), answer);
+        }
+
+        var (_, rows) = await _host.PostAsync("/api/v1/cold/sql?format=csv", new
+        {
+            sql = "SELECT part_day, messages, gaps, CAST(longest_gap_seconds AS BIGINT) AS gap, duplicates "
+                + "FROM job_data_quality WHERE device_id = 'd-9' ORDER BY part_day",
+        });
+        Assert.That(rows, Is.EqualTo("part_day,messages,gaps,gap,duplicates\r\n2026-11-22,1,0,,0\r\n"
+            + "2026-11-23,2,1,7200,1\r\n"));
+    }
+
+    [Test]
+    public async Task Exported_results_go_when_they_are_old()
+    {
+        var time = new ShiftedTime();
+        await using var host = await ColdPathHost.StartAsync(new() { ["ColdPath:ResultRetention"] = "30d" }, time);
+        await host.PostAsync("/api/v1/cold/sql", new { sql = "SELECT 1 AS a", output = "parquet" });
+        async Task<int> SweepAsync(int days)
+        {
+            time.Move(TimeSpan.FromDays(days));
+            await host.Get<ResultRetention>().SweepAsync(CancellationToken.None);
+            return await host.Objects.ListAsync("results/").CountAsync();
+        }
+
+        Assert.That(await SweepAsync(29), Is.EqualTo(1));
+        Assert.That(await SweepAsync(2), Is.Zero);
+    }
+
+    [Test]
     public async Task Files_that_were_replaced_go_when_nobody_may_need_them()
     {
         var time = new ShiftedTime();
@@ -86,82 +122,10 @@ public sealed class JobPartTests
     }
 
     [Test]
-    public async Task What_is_read_is_as_new_as_the_options_of_the_table_say()
-    {
-        var time = new ShiftedTime();
-        await using var host = await ColdPathHost.StartAsync(ShortLived(), time);
-        async Task<string> PartsAsync() => (await host.PostAsync("/api/v1/cold/sql?format=csv", new
-        {
-            sql = "SELECT part_day, count(*) AS n FROM job_fleet_activity_by_day GROUP BY part_day ORDER BY part_day",
-        })).Body;
-        async Task MakeAsync(int day, int rows) => await host.Get<ResultTable>().ReplaceAsync(
-            Job, TimePart.Of(JobPart.Day, Day.AddDays(day)), new BatchQuery($"SELECT i FROM range({rows}) AS r(i)"),
-            default);
-        await MakeAsync(0, 1);
-        Assert.That(await PartsAsync(), Is.EqualTo("part_day,n\r\n2026-11-22,1\r\n"));
-
-        // The entries behind the one that was read go before it is read on.
-        await MakeAsync(1, 2);
-        await MakeAsync(0, 3);
-        time.Move(TimeSpan.FromHours(37));
-        await host.Get<ResultUpkeep>().KeepAsync(Job, default);
-
-        Assert.That(await PartsAsync(), Is.EqualTo("part_day,n\r\n2026-11-22,3\r\n2026-11-23,2\r\n"));
-    }
-
-    [Test]
-    public async Task Files_that_vacuum_may_have_deleted_are_not_committed()
-    {
-        var time = new ShiftedTime();
-        await using var host = await ColdPathHost.StartAsync(ShortLived(), time);
-        var query = new BatchQuery("SELECT CAST(1 AS BIGINT) AS one");
-        await using var rows = await host.Engine.QueryAsync(query);
-
-        Assert.That(async () => await host.Get<ResultTable>().ReplaceAsync(
-            Job, TimePart.Of(JobPart.Day, Day), rows.Schema, async prefix =>
-            {
-                var written = await host.Engine.WriteParquetAsync(query, new BatchOutput(prefix));
-                time.Move(TimeSpan.FromHours(13));
-                return written;
-            }, default),
-            Throws.InstanceOf<MillraceException>().With.Property("Error").Property("Code").EqualTo("CP-0012"));
-    }
-
-    [Test]
-    public async Task Two_that_make_the_same_part_at_once_leave_one()
-    {
-        var results = _host.Get<ResultTable>();
-        var query = new BatchQuery("SELECT CAST(1 AS BIGINT) AS one");
-        var part = TimePart.Of(JobPart.Day, Day);
-
-        await Task.WhenAll(Enumerable.Range(0, 6).Select(_ =>
-            results.ReplaceAsync(Job, part, query, CancellationToken.None)));
-
-        using var delta = new DeltaTable(_host.Objects, BatchTable.OfJob(Job).Root, TimeProvider.System);
-        var snapshot = (await delta.RefreshAsync())!;
-        Assert.That(snapshot.Files, Has.Count.EqualTo(1));
-        Assert.That(snapshot.PositionOf("part/2026-11-22"), Is.EqualTo(6));
-    }
-
-    [Test]
-    public async Task A_job_may_get_columns_and_what_was_kept_before_has_none_in_them()
-    {
-        var results = _host.Get<ResultTable>();
-        await results.ReplaceAsync(Job, TimePart.Of(JobPart.Day, Day), new BatchQuery("SELECT CAST(1 AS BIGINT) AS a"),
-            CancellationToken.None);
-        await results.ReplaceAsync(Job, TimePart.Of(JobPart.Day, Day.AddDays(1)),
-            new BatchQuery("SELECT CAST(2 AS BIGINT) AS a, 'x' AS b"), CancellationToken.None);
-
-        var (status, body) = await _host.PostAsync("/api/v1/cold/sql?format=csv",
-            new { sql = "SELECT a, b FROM job_fleet_activity_by_day ORDER BY a" });
-        Assert.That((status, body), Is.EqualTo((200, "a,b\r\n1,\r\n2,x\r\n")));
-    }
-
-    [Test]
     public async Task History_tells_of_each_attempt_and_why_it_failed()
     {
         using var folder = new TemporaryFolder();
-        WriteJob(folder, "broken", "SELECT CAST('x' AS BIGINT) AS n WHERE $from < $to");
+        JobFolders.Write(folder, "broken", "SELECT CAST('x' AS BIGINT) AS n WHERE $from < $to");
         await using var host = await ColdPathHost.StartAsync(new()
         {
             ["ColdPath:JobsFolder"] = folder.Path,
@@ -192,6 +156,38 @@ public sealed class JobPartTests
         Assert.That((await RunAsync("2026-11-22")).State, Is.EqualTo(JobRunState.Succeeded));
     }
 
+    [Test]
+    public async Task A_run_goes_on_when_nobody_waits_for_it_and_tells_how_it_stands()
+    {
+        using var folder = new TemporaryFolder();
+        JobFolders.Write(folder, "endless", JobFolders.Endless);
+        JobFolders.Write(folder, "slow", "SELECT max(i * j % 7) AS m FROM range(20000) AS a(i), range(4000) AS b(j) "
+            + "WHERE $from < $to");
+        await using var host = await ColdPathHost.StartAsync(new() { ["ColdPath:JobsFolder"] = folder.Path });
+        async Task<(int Status, JobRunState State)> GetAsync(string job, int wait)
+        {
+            var answer = await host.Client.GetAsync($"/api/v1/cold/jobs/{job}/parts/2026-11-22/run?wait={wait}");
+            var text = await answer.Content.ReadAsStringAsync();
+            return ((int)answer.StatusCode,
+                JsonSerializer.Deserialize<JobRun>(text, JsonSerializerOptions.Web)!.State);
+        }
+
+        Assert.That((await host.Client.GetAsync("/api/v1/cold/jobs/slow/parts/2026-11-22/run")).StatusCode,
+            Is.EqualTo(System.Net.HttpStatusCode.NotFound));
+        Assert.That((await host.PostAsync("/api/v1/cold/jobs/slow/parts/2026-11-22/run?wait=0", new { })).Status,
+            Is.EqualTo(202));
+        Assert.That(await GetAsync("slow", 60), Is.EqualTo((200, JobRunState.Succeeded)));
+
+        Assert.That((await host.PostAsync("/api/v1/cold/jobs/endless/parts/2026-11-22/run?wait=0", new { })).Status,
+            Is.EqualTo(202));
+        Assert.That(await GetAsync("endless", 1), Is.EqualTo((202, JobRunState.Running)));
+        Assert.That((await host.PostAsync("/api/v1/cold/jobs/endless/parts/2026-11-22/run?wait=0", new { })).Status,
+            Is.EqualTo(409), "one runs it");
+        await host.Get<PartRuns>().StopAsync(CancellationToken.None);
+        var left = (await host.Get<IJobStore>().ListRunsAsync("endless", 1))[0];
+        Assert.That(left.State, Is.EqualTo(JobRunState.Stopped));
+    }
+
     [TestCase("/api/v1/cold/jobs/no-such/parts/2026-11-22/run", 404, "CP-0001")]
     [TestCase($"{Parts}/yesterday/run", 400, "CP-0006")]
     [TestCase($"{Parts}/2026-11-22T03/run", 400, "CP-0006")]
@@ -213,113 +209,6 @@ public sealed class JobPartTests
     }
 
     [Test]
-    public async Task A_schedule_makes_the_parts_that_ended_and_makes_up_for_times_that_were_missed()
-    {
-        var clock = new Clock { Now = Day.AddHours(12) };
-        await using var host = await ColdPathHost.StartAsync(new() { ["ColdPath:Scheduler"] = "false" }, clock);
-        var (scheduler, job) = (host.Get<JobScheduler>(), host.Get<JobCatalog>().Get(Job));
-        async Task<string[]> ServeAtAsync(DateTimeOffset now)
-        {
-            clock.Now = now;
-            var before = (await host.Get<IJobStore>().ListRunsAsync(Job, 100)).Select(run => run.Id).ToHashSet();
-            await scheduler.ServeAsync(job, CancellationToken.None);
-            return [.. (await host.Get<IJobStore>().ListRunsAsync(Job, 100)).Where(run => !before.Contains(run.Id))
-                .OrderBy(run => run.Part).Select(run => run.Part)];
-        }
-
-        Assert.That(await ServeAtAsync(Day.AddHours(12)), Is.Empty, "seen for the first time");
-        Assert.That(await ServeAtAsync(Day.AddHours(23)), Is.Empty, "not due");
-        Assert.That(await ServeAtAsync(Day.AddHours(24.5)), Is.EqualTo(new[] { "2026-11-22" }));
-        Assert.That(await ServeAtAsync(Day.AddHours(25)), Is.Empty, "served");
-        Assert.That(await ServeAtAsync(Day.AddHours(24 * 4 + 1)),
-            Is.EqualTo(new[] { "2026-11-23", "2026-11-24", "2026-11-25" }));
-    }
-
-    [Test]
-    public async Task A_scheduled_part_that_failed_is_made_later_and_the_others_are_not_made_again()
-    {
-        using var folder = new TemporaryFolder();
-        WriteJob(folder, "fragile", """
-            SELECT CAST($from AS TIMESTAMPTZ) AS since, CAST(CASE
-              WHEN CAST($from AS TIMESTAMPTZ) < '2026-11-23T00:00:00Z' AND (SELECT count(*) FROM job_cure) = 0 THEN 'x'
-              ELSE '1' END AS BIGINT) AS n WHERE $from < $to
-            """, "15 0 * * *");
-        WriteJob(folder, "cure", "SELECT device_id FROM telemetry WHERE enqueued_at >= $from AND enqueued_at < $to");
-        var clock = new Clock { Now = Day.AddHours(12) };
-        await using var host = await ColdPathHost.StartAsync(new()
-        {
-            ["ColdPath:Scheduler"] = "false",
-            ["ColdPath:JobsFolder"] = folder.Path,
-            ["ColdPath:RunAttemptsMax"] = "1",
-        }, clock);
-        await using (var table = await Readings.OpenAsync(host)) await table.ArchiveAsync("2026-11-20", 10, "d-1", [1]);
-        Task CureAsync(DateTimeOffset day) => host.Get<JobRunner>().RunAsync(
-            "cure", TimePart.Of(JobPart.Day, day), ColdJobs.NoParameters, "test", default);
-        await CureAsync(Day);
-        var (scheduler, job) = (host.Get<JobScheduler>(), host.Get<JobCatalog>().Get("fragile"));
-        async Task<string[]> ServeAtAsync(DateTimeOffset now)
-        {
-            clock.Now = now;
-            var before = (await host.Get<IJobStore>().ListRunsAsync("fragile", 100)).Select(run => run.Id).ToHashSet();
-            await scheduler.ServeAsync(job, CancellationToken.None);
-            return [.. (await host.Get<IJobStore>().ListRunsAsync("fragile", 100))
-                .Where(run => !before.Contains(run.Id)).Select(run => $"{run.Part} {run.State}").Order()];
-        }
-
-        Assert.That(await ServeAtAsync(Day.AddHours(12)), Is.Empty, "seen for the first time");
-        var due = Day.AddHours(48.5);
-        Assert.That(await ServeAtAsync(due), Is.EqualTo(new[] { "2026-11-22 Failed", "2026-11-23 Succeeded" }));
-        Assert.That(await ServeAtAsync(due.AddSeconds(50)), Is.Empty, "left alone for a while");
-        Assert.That(await ServeAtAsync(due.AddSeconds(70)), Is.EqualTo(new[] { "2026-11-22 Failed" }));
-        Assert.That(await ServeAtAsync(due.AddSeconds(140)), Is.Empty, "for longer");
-
-        await CureAsync(Day.AddDays(-2));
-        Assert.That(await ServeAtAsync(due.AddDays(1)),
-            Is.EqualTo(new[] { "2026-11-22 Succeeded", "2026-11-24 Succeeded" }));
-        Assert.That(await ServeAtAsync(due.AddDays(1).AddHours(1)), Is.Empty, "served");
-    }
-
-    [Test]
-    public async Task A_job_that_takes_long_keeps_no_other_from_being_served()
-    {
-        using var folder = new TemporaryFolder();
-        WriteJob(folder, "a-long-one",
-            "SELECT max(i * j) AS m FROM range(10000000000) AS a(i), range(1000) AS b(j) WHERE $from < $to",
-            "* * * * *");
-        WriteJob(folder, "short", "SELECT CAST(1 AS BIGINT) AS n WHERE $from < $to", "* * * * *");
-        var time = new ShiftedTime();
-        await using var host = await ColdPathHost.StartAsync(new()
-        {
-            ["ColdPath:JobsFolder"] = folder.Path,
-            ["ColdPath:SchedulerInterval"] = "00:00:00.050",
-        }, time);
-        var store = host.Get<IJobStore>();
-        foreach (var job in new[] { "a-long-one", "short" })
-            await Eventually.TrueAsync(async () => await store.ServedUpToAsync(job) is not null, job);
-
-        time.Move(TimeSpan.FromDays(1));
-
-        await Eventually.TrueAsync(async () =>
-            (await store.ListRunsAsync("a-long-one", 1)).Count == 1
-            && (await store.ListRunsAsync("short", 1)).Any(run => run.State == JobRunState.Succeeded), "both");
-    }
-
-    [Test]
-    public async Task Of_many_schedulers_one_runs_a_job()
-    {
-        var clock = new Clock { Now = Day };
-        await using var host = await ColdPathHost.StartAsync(new() { ["ColdPath:Scheduler"] = "false" }, clock);
-        var (scheduler, job) = (host.Get<JobScheduler>(), host.Get<JobCatalog>().Get(Job));
-        await scheduler.ServeAsync(job, CancellationToken.None);
-        clock.Now = Day.AddHours(25);
-
-        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => scheduler.ServeAsync(job, CancellationToken.None)));
-
-        Assert.That((await host.Get<IJobStore>().ListRunsAsync(Job, 100)).Select(run => run.Part),
-            Is.EquivalentTo(new[] { "2026-11-21", "2026-11-22" }));
-    }
-
-    [Test]
     public async Task A_kept_object_is_read_by_its_key_and_nothing_else_is()
     {
         var (_, body) = await _host.PostAsync("/api/v1/cold/sql", new { sql = "SELECT 1 AS a", output = "parquet" });
@@ -331,27 +220,6 @@ public sealed class JobPartTests
         foreach (var key in others)
             Assert.That((int)(await _host.Client.GetAsync($"/api/v1/cold/objects/{key}")).StatusCode, Is.EqualTo(404));
     }
-
-    private static void WriteJob(TemporaryFolder folder, string name, string sql, string? cron = null)
-    {
-        var job = Directory.CreateDirectory(folder.Sub(name)).FullName;
-        File.WriteAllText(Path.Combine(job, "job.sql"), sql);
-        var schedule = cron is null ? "" : $$"""
-            "schedule":{"cron":"{{cron}}","lookBack":"1d"},
-            """;
-        File.WriteAllText(Path.Combine(job, "job.json"), $$"""
-            {"description":"x","part":"day",{{schedule}}"parameters":[
-              {"name":"from","type":"timestamp","description":"y"},{"name":"to","type":"timestamp","description":"z"}]}
-            """);
-    }
-
-    private static Dictionary<string, string?> ShortLived() => new()
-    {
-        ["ColdPath:Scheduler"] = "false",
-        ["Delta:VacuumSafeAge"] = "1d",
-        ["Delta:LogRetention"] = "1d",
-        ["Delta:CheckpointInterval"] = "2",
-    };
 
     private async Task<JobRun> RunAsync(string part)
     {
@@ -366,12 +234,5 @@ public sealed class JobPartTests
             new { sql = "SELECT part_day, devices, messages FROM job_fleet_activity_by_day ORDER BY part_day" });
         Assert.That(status, Is.EqualTo(200), body);
         return [.. body.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Skip(1)];
-    }
-
-    private sealed class Clock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => Now;
     }
 }

@@ -12,14 +12,17 @@ internal sealed class SparseCache
     private readonly IObjectStore _store;
     private readonly string _folder;
     private readonly long _bytesMax;
+    private readonly long _footersMax;
     private readonly BatchMetrics _metrics;
     private readonly Dictionary<string, SparseObject> _objects = [];
     private readonly Lock _one = new();
     private long _uses;
 
-    public SparseCache(IObjectStore store, string folder, long bytesMax, BatchMetrics metrics)
+    /// <param name="bytesMax">Of the disk.</param>
+    /// <param name="footersMax">Of the footers, which are held in memory.</param>
+    public SparseCache(IObjectStore store, string folder, long bytesMax, long footersMax, BatchMetrics metrics)
     {
-        (_store, _folder, _bytesMax, _metrics) = (store, folder, bytesMax, metrics);
+        (_store, _folder, _bytesMax, _footersMax, _metrics) = (store, folder, bytesMax, footersMax, metrics);
         if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
     }
 
@@ -51,11 +54,13 @@ internal sealed class SparseCache
         {
             foreach (var one in objects) one.Users--;
             var bytes = _objects.Values.Sum(one => one.BytesThere);
+            var footers = _objects.Values.Sum(one => one.FooterBytes);
             foreach (var (key, one) in _objects.Where(pair => pair.Value.Users == 0)
                 .OrderBy(pair => pair.Value.LastUse).ToList())
             {
-                if (bytes <= _bytesMax) break;
+                if (bytes <= _bytesMax && footers <= _footersMax) break;
                 bytes -= one.BytesThere;
+                footers -= one.FooterBytes;
                 _objects.Remove(key);
                 one.Delete();
                 _metrics.Evicted();

@@ -27,6 +27,9 @@ internal sealed class SparseObject(IObjectStore store, string key, string path, 
     /// <summary>Bytes that it takes of the disk.</summary>
     public long BytesThere { get; private set; }
 
+    /// <summary>The size of its footer, which is in memory.</summary>
+    public long FooterBytes { get; private set; }
+
     /// <summary>Sees to it that the footer is known, which says where the columns are and what they hold.</summary>
     public async ValueTask FetchFooterAsync(CancellationToken ct)
     {
@@ -51,7 +54,7 @@ internal sealed class SparseObject(IObjectStore store, string key, string path, 
                     await FileOf(footer, group).KeepAsync(0, tail, ct).ConfigureAwait(false);
             }
 
-            _footer = footer;
+            (_footer, FooterBytes) = (footer, length);
         }
         finally
         {

@@ -9,6 +9,9 @@ internal sealed class DataQualityJob : IFrameJob
 {
     private const double MicrosPerSecond = 1_000_000;
 
+    /// <summary>A gap that began before the time that is looked at is found when it is no longer than that.</summary>
+    private static readonly TimeSpan Before = TimeSpan.FromDays(1);
+
     private static readonly Window InOrder =
         Window.Of("device_id").OrderBy("event_at", "log_partition", "log_offset");
 
@@ -18,10 +21,14 @@ internal sealed class DataQualityJob : IFrameJob
     {
         var gap = Seconds(Lag("event_at").Over(InOrder), "event_at");
         var late = Seconds("event_at", "enqueued_at");
-        return input.Telemetry("enqueued_at")
-            .Select("device_id", gap.As("gap"), late.As("late"), IsAgain().As("again"),
+        var isIn = Column.Of("enqueued_at") >= input.From;
+        return input.Telemetry("enqueued_at", Before)
+            .Select("device_id", "enqueued_at", "event_at", "log_partition", "log_offset", "message_id",
+                When(isIn, "body", Column.Value(null)).As("body"), gap.As("gap"), late.As("late"),
                 IsOut(input.Columns("columns"), input.Get<double>("low"), input.Get<double>("high")).As("is_out"),
                 Column.Of("body_text").IsNull().As("no_text"))
+            .Filter(isIn)
+            .Select("device_id", "gap", "late", IsAgain().As("again"), "is_out", "no_text")
             .GroupBy("device_id")
             .Aggregate(Count().As("messages"), CountIf(Column.Of("gap") > input.Get<double>("gap_seconds")).As("gaps"),
                 Max("gap").As("longest_gap_seconds"), CountIf("again").As("duplicates"),

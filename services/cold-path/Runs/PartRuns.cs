@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Millrace.Stores.Jobs;
+
+namespace Millrace.ColdPath.Runs;
+
+/// <summary>Runs of parts that go on when nobody waits for them any more, until the process ends.</summary>
+internal sealed class PartRuns(
+    JobRunner runner, IJobStore store, IOptions<ColdPathOptions> options, TimeProvider time, ILogger<PartRuns> log)
+    : IHostedService, IDisposable
+{
+    private const int HistoryMax = 1_000;
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ConcurrentDictionary<Task, bool> _running = new();
+
+    /// <summary>
+    /// Makes the part; who asked for it waits for so long, and gets the run as it stands then. Null when somebody else
+    /// has the job.
+    /// </summary>
+    public async Task<JobRun?> StartAsync(
+        string job, TimePart part, IReadOnlyDictionary<string, JsonElement> parameters, string who, TimeSpan wait,
+        CancellationToken ct)
+    {
+        var before = await NewestAsync(job, part, ct).ConfigureAwait(false);
+        var running = Task.Run(() => RunAsync(job, part, parameters, who), CancellationToken.None);
+        _running[running] = true;
+        _ = running.ContinueWith(done =>
+        {
+            _running.TryRemove(done, out _);
+            if (done.Exception is { } e) log.RunLost(e, job, part.Name);
+        }, TaskScheduler.Default);
+        await Task.WhenAny(running, Task.Delay(wait, time, ct)).ConfigureAwait(false);
+        while (!running.IsCompleted)
+        {
+            ct.ThrowIfCancellationRequested();
+            if (await NewestAsync(job, part, ct).ConfigureAwait(false) is { } run && run.Id != before?.Id)
+                return IsOver(run) ? run : run with { State = JobRunState.Running };
+            await Task.WhenAny(running, Task.Delay(Look, time, ct)).ConfigureAwait(false);
+        }
+
+        return await running.ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// How the newest run of the part stands, wherever it is; one that goes on is waited for. While there will be
+    /// another attempt it runs. Null when there is none.
+    /// </summary>
+    public async Task<JobRun?> FindAsync(string job, TimePart part, TimeSpan wait, CancellationToken ct)
+    {
+        for (var until = time.GetUtcNow() + wait; ; await Task.Delay(Look, time, ct).ConfigureAwait(false))
+        {
+            var run = await NewestAsync(job, part, ct).ConfigureAwait(false);
+            if (run is not null && IsOver(run)) return run;
+
+            // A process that was killed leaves its run as it was, and loses the job.
+            if (await runner.TryAloneAsync(job, () => Task.CompletedTask, ct).ConfigureAwait(false))
+            {
+                run = await NewestAsync(job, part, ct).ConfigureAwait(false);
+                return run is null || IsOver(run) ? run : run with { State = JobRunState.Stopped };
+            }
+
+            if (time.GetUtcNow() >= until) return run is null ? null : run with { State = JobRunState.Running };
+        }
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(_running.Keys).WaitAsync(cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public void Dispose() => _stopping.Dispose();
+
+    private async Task<JobRun?> RunAsync(
+        string job, TimePart part, IReadOnlyDictionary<string, JsonElement> parameters, string who)
+    {
+        JobRun? run = null;
+        await runner.TryAloneAsync(job, async () => run = await runner.RunAsync(
+            job, part, parameters, who, _stopping.Token).ConfigureAwait(false), _stopping.Token).ConfigureAwait(false);
+        return run;
+    }
+
+    private async ValueTask<JobRun?> NewestAsync(string job, TimePart part, CancellationToken ct) =>
+        (await store.ListRunsAsync(job, HistoryMax, ct).ConfigureAwait(false))
+            .FirstOrDefault(run => run.Part == part.Name);
+
+    private bool IsOver(JobRun run) => run.State is JobRunState.Succeeded or JobRunState.Stopped
+        || (run.State == JobRunState.Failed && run.Attempt >= options.Value.RunAttemptsMax);
+}
