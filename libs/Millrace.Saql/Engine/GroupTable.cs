@@ -64,7 +64,7 @@ internal sealed class GroupTable(int wordsPerGroup, int groupsMin = 16)
     public byte[] Bytes => _bytes;
 
     public long StateBytes => _used + (Count * ((_blockWords * 8L) + Unsafe.SizeOf<Group>() + 16))
-        + Distinct.StateBytes;
+        + Distinct.StateBytes + Values.StateBytes;
 
     public ref Group this[int group] => ref _groups[group];
 

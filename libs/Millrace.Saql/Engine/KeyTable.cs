@@ -11,6 +11,9 @@ internal abstract class KeyEntry
 
     public KeyEntry? Newer { get; set; }
 
+    /// <summary>What it holds beside its key.</summary>
+    public virtual long ValueBytes => 0;
+
     /// <summary>Begins anew as the entry of a key.</summary>
     public void Name(ReadOnlySpan<byte> key)
     {
@@ -26,12 +29,17 @@ internal abstract class KeyEntry
 /// <summary>Entries by key. Those that were not used for long can be taken away, oldest first.</summary>
 internal sealed class KeyTable<TEntry> where TEntry : KeyEntry, new()
 {
+    private const int EntryBytes = 96;
+
     private readonly Dictionary<byte[], TEntry> _entries = new(KeyBytes.Comparer);
     private readonly Spares<TEntry> _spares = new();
     private KeyEntry? _oldest;
     private KeyEntry? _newest;
 
     public int Count => _entries.Count;
+
+    /// <summary>About how much the entries hold.</summary>
+    public long StateBytes { get; private set; }
 
     /// <summary>Oldest first.</summary>
     public IEnumerable<TEntry> InOrder
@@ -54,6 +62,7 @@ internal sealed class KeyTable<TEntry> where TEntry : KeyEntry, new()
             entry = _spares.TryTake(key.Length, out var spare) ? spare : new TEntry();
             entry.Name(key);
             _entries.Add(entry.Key, entry);
+            StateBytes += BytesOf(entry);
         }
         else Unlink(entry);
 
@@ -72,6 +81,7 @@ internal sealed class KeyTable<TEntry> where TEntry : KeyEntry, new()
         {
             Unlink(entry);
             _entries.Remove(entry.Key);
+            StateBytes -= BytesOf(entry);
             _spares.Put(entry.Key.Length, (TEntry)entry);
         }
     }
@@ -80,7 +90,13 @@ internal sealed class KeyTable<TEntry> where TEntry : KeyEntry, new()
     {
         _entries.Clear();
         _oldest = _newest = null;
+        StateBytes = 0;
     }
+
+    /// <summary>An entry of the table holds more than before, or less.</summary>
+    public void Grew(long bytes) => StateBytes += bytes;
+
+    private static long BytesOf(KeyEntry entry) => EntryBytes + entry.Key.Length + entry.ValueBytes;
 
     private void Unlink(KeyEntry entry)
     {

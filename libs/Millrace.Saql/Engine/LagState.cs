@@ -28,7 +28,7 @@ internal sealed class LagState(AnalyticPlan plan, EngineContext context) : Analy
         return isFound ? found : inlet.Otherwise.Evaluate(Frame);
     }
 
-    public override long StateBytes => _entries.Count * (96L + (_kept * 32L));
+    public override long StateBytes => _entries.StateBytes;
 
     public override void Save(StateWriter writer)
     {
@@ -47,12 +47,19 @@ internal sealed class LagState(AnalyticPlan plan, EngineContext context) : Analy
         for (var left = reader.ReadCount(); left > 0; left--)
         {
             var key = reader.ReadBytes();
-            _entries.Use(key, reader.ReadInt64()).Restore(ref reader, _kept);
+            var entry = _entries.Use(key, reader.ReadInt64());
+            var before = entry.ValueBytes;
+            entry.Restore(ref reader, _kept);
+            _entries.Grew(entry.ValueBytes - before);
         }
     }
 
     private void Keep(ReadOnlySpan<byte> key, long now, in Value value)
     {
-        if (Frame.Failure is null) _entries.Use(key, now).Keep(now, value, _kept);
+        if (Frame.Failure is not null) return;
+        var entry = _entries.Use(key, now);
+        var before = entry.ValueBytes;
+        entry.Keep(now, value, _kept);
+        _entries.Grew(entry.ValueBytes - before);
     }
 }

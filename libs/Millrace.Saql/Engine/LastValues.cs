@@ -5,9 +5,14 @@ namespace Millrace.Saql.Engine;
 /// <summary>A ring of the last values.</summary>
 internal sealed class LastValues : KeyEntry
 {
+    private const long SlotBytes = 48;
+
     private (long Time, byte[] Bytes, int Length)[] _ring = [];
     private int _last = -1;
     private int _count;
+    private long _bytes;
+
+    public override long ValueBytes => _bytes;
 
     /// <param name="back">1 is the newest.</param>
     public bool TryFind(int back, long after, out Value value)
@@ -25,7 +30,7 @@ internal sealed class LastValues : KeyEntry
     {
         ref var kept = ref Next(capacity);
         var size = ValueCodec.Size(value);
-        if (kept.Bytes is null || kept.Bytes.Length < size) kept.Bytes = new byte[Math.Max(16, size)];
+        if (kept.Bytes is null || kept.Bytes.Length < size) Hold(ref kept, new byte[Math.Max(16, size)]);
         ValueCodec.Write(kept.Bytes, value);
         (kept.Time, kept.Length) = (time, size);
     }
@@ -49,9 +54,16 @@ internal sealed class LastValues : KeyEntry
         {
             ref var kept = ref Next(capacity);
             kept.Time = reader.ReadInt64();
-            kept.Bytes = reader.ReadBytes().ToArray();
+            Hold(ref kept, reader.ReadBytes().ToArray());
             kept.Length = kept.Bytes.Length;
         }
+    }
+
+    private void Hold(ref (long Time, byte[] Bytes, int Length) kept, byte[] bytes)
+    {
+        byte[]? before = kept.Bytes;
+        _bytes += bytes.Length - (before?.Length ?? 0);
+        kept.Bytes = bytes;
     }
 
     private ref (long Time, byte[] Bytes, int Length) Next(int capacity)
@@ -67,6 +79,7 @@ internal sealed class LastValues : KeyEntry
         // Full, and so in order from the one after the last.
         var grown = new (long, byte[], int)[Math.Min(capacity, Math.Max(1, _ring.Length * 2))];
         for (var i = 0; i < _count; i++) grown[i] = _ring[(_last + 1 + i) % _ring.Length];
+        _bytes += (grown.Length - _ring.Length) * SlotBytes;
         (_ring, _last) = (grown, _count - 1);
     }
 }

@@ -32,6 +32,7 @@ internal sealed class PipelineState : RowTaker
         get
         {
             var bytes = _waiting.StateBytes;
+            foreach (var feed in _feeds) bytes += feed.StateBytes;
             foreach (var one in _operators) bytes += one.StateBytes;
             return bytes;
         }

@@ -13,6 +13,8 @@ internal sealed class ValueLists
     private Link[] _links = [];
     private int _used;
 
+    public long StateBytes => _used * 8L;
+
     public void Add(ref long words, in Value value, GroupTable table)
     {
         var size = ValueCodec.Size(value);
