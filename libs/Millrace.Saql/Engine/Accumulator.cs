@@ -128,6 +128,23 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
         }
     }
 
+    /// <param name="real">The sum of the floats; null when there is none among the values.</param>
+    public void FillSum(ref long group, long count, Int128 whole, double? real)
+    {
+        ref var words = ref Unsafe.Add(ref group, firstWord);
+        words = real is null ? count : count | HasFloat;
+        Whole(ref words) = whole;
+        Real(ref words, 3) = real ?? 0;
+    }
+
+    /// <param name="number">The least or greatest; null when there is no value.</param>
+    public void FillExtreme(ref long group, in Value number)
+    {
+        ref var words = ref Unsafe.Add(ref group, firstWord);
+        words = (long)number.Kind;
+        Unsafe.Add(ref words, 1) = number.Bits;
+    }
+
     private bool TryTakeOther(ref Value value, Frame frame)
     {
         if (plan.Kind is AccumulatorKind.Min or AccumulatorKind.Max &&

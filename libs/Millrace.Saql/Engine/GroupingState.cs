@@ -42,10 +42,14 @@ internal abstract partial class GroupingState : OperatorState
         }
 
         _keyedByDevice = plan.Sources.All(inlet => inlet.Keys.Any(key => key.IsDeviceId));
+        Totals = new RunningTotals(_accumulators, _storedSlots, !_keyedByDevice);
         _separatePartitions = plan.IsPartitionLocal && context.SeparatesPartitions;
     }
 
     public WindowPlan Plan { get; }
+
+    /// <summary>For a window that needs its rows again.</summary>
+    protected RunningTotals Totals { get; }
 
     /// <summary>Takes the row in the frame.</summary>
     public abstract void Add(WindowInletState inlet);
@@ -101,7 +105,31 @@ internal abstract partial class GroupingState : OperatorState
         if (_keyIsText) _keys[0] = Frame.Slots[inlet.KeySlot];
         var origin = Frame.Origin;
         origin.Settle();
-        return log.Append(PreparedKey(inlet), _keyIsText ? 1 : 0, origin, _stored, _keys);
+        var chain = log.Append(PreparedKey(inlet), _keyIsText ? 1 : 0, origin, _stored, _keys);
+        Totals.Added(log, chain, _stored);
+        return chain;
+    }
+
+    protected KeyChain RemoveFirst(KeyedLog log) => Totals.RemoveFirst(log, _stored);
+
+    protected void RestoreTotals(KeyedLog log) => Totals.Restore(log, _stored);
+
+    /// <summary>The group of a chain as its rows would make it; false when they have to be looked at.</summary>
+    protected bool TryFill(KeyedLog log, KeyChain chain, GroupTable table)
+    {
+        if (!chain.HasTotals) return false;
+        Frame.Origin = log.Rows.Read(chain.First, _stored, _keys);
+        var tag = (int)_stored[1].Integer;
+        var index = table.FindOrAdd(_stored[0].Utf8, tag, out _);
+        Begin(table, index, tag == 1);
+        if (!Totals.TryFill(chain, ref table.FirstWord(index)))
+        {
+            table.Clear();
+            return false;
+        }
+
+        if (chain.DeviceChangedAt > chain.First) table[index].DeviceLength = GroupTable.SeveralDevices;
+        return true;
     }
 
     /// <summary>Adds a row that was kept to its group; the frame's origin becomes the row's.</summary>

@@ -16,6 +16,17 @@ internal sealed class KeyChain
 
     public int Count { get; set; }
 
+    /// <summary>The row before the last one; -1 when there is none.</summary>
+    public long BeforeLast { get; set; }
+
+    /// <summary>What is kept of the rows as a whole, for each aggregate; good while it has totals.</summary>
+    public RunningTotal[]? Totals { get; set; }
+
+    public bool HasTotals { get; set; }
+
+    /// <summary>With totals: the last row that is of another device than the one before it.</summary>
+    public long DeviceChangedAt { get; set; }
+
     /// <summary>For the owner: when it last looked at the chain.</summary>
     public long LookedAt { get; set; }
 
@@ -25,6 +36,7 @@ internal sealed class KeyChain
         if (Key.Length == key.Length) key.CopyTo(Key);
         else Key = key.ToArray();
         (Tag, Count, LookedAt) = (tag, 0, long.MinValue);
+        HasTotals = false;
     }
 }
 
@@ -104,6 +116,7 @@ internal sealed class KeyedLog
 
     private void Link(KeyChain chain, long number)
     {
+        chain.BeforeLast = chain.Count == 0 ? -1 : chain.Last;
         if (chain.Count++ == 0) chain.First = number;
         else Rows[chain.Last].Next = number;
         chain.Last = number;

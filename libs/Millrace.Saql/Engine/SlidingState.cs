@@ -24,20 +24,21 @@ internal sealed class SlidingState : GroupingState
 
     public override bool IsWaiting => _log.Rows.Count > 0;
 
-    public override long StateBytes => _log.Rows.StateBytes;
+    public override long StateBytes => _log.Rows.StateBytes + Totals.StateBytes;
 
     public override void Add(WindowInletState inlet)
     {
         if (!TryPrepare(inlet)) return;
         _enteredAt = Frame.Origin.Timestamp;
-        Change(AppendPrepared(inlet, _log), _enteredAt);
+        var chain = AppendPrepared(inlet, _log);
+        Change(chain, _enteredAt);
         UpdateNextDue();
     }
 
     public override void CloseNext()
     {
         var now = NextDue;
-        while (_log.Rows.Count > 0 && _log.FirstTime + _size <= now) Change(_log.RemoveFirst(), now);
+        while (_log.Rows.Count > 0 && _log.FirstTime + _size <= now) Change(RemoveFirst(_log), now);
         _changed.RemoveAll(chain => chain.Count == 0);
         _changed.Sort(static (a, b) => a.First.CompareTo(b.First));
         foreach (var chain in _changed) Emit(chain, now);
@@ -57,6 +58,7 @@ internal sealed class SlidingState : GroupingState
         _changed.Clear();
         _enteredAt = reader.ReadInt64();
         _log.Restore(ref reader, Context.Sources.Length);
+        RestoreTotals(_log);
         for (var number = _log.Rows.First; number < _log.Rows.Next; number++)
         {
             if (_log.Rows[number].Time == _enteredAt) Change(_log.ChainOf(number), _enteredAt);
@@ -76,7 +78,12 @@ internal sealed class SlidingState : GroupingState
     {
         var mark = Frame.Mark();
         _group.Clear();
-        for (var number = chain.First; number >= 0; number = _log.Rows[number].Next) AddStored(_log, number, _group);
+        if (!TryFill(_log, chain, _group))
+        {
+            for (var number = chain.First; number >= 0; number = _log.Rows[number].Next)
+                AddStored(_log, number, _group);
+        }
+
         EmitAll(_group, now - _size, now);
         Frame.ComeBack(mark);
     }

@@ -48,6 +48,9 @@ internal sealed class NaiveOperators
         $"LAST(x) OVER (PARTITION BY room LIMIT DURATION(ms, {_back}) WHEN x < 4) AS last, " +
         $"ISFIRST(ms, {_back}) OVER (PARTITION BY room WHEN x <> 5) AS f, " +
         $"SUM(x) OVER (PARTITION BY room LIMIT DURATION(ms, {_back}) WHEN x <> 5) AS s, " +
+        $"MIN(x) OVER (PARTITION BY room LIMIT DURATION(ms, {_back}) WHEN x <> 5) AS lo, " +
+        $"MAX(x) OVER (PARTITION BY room LIMIT DURATION(ms, {_back}) WHEN x <> 5) AS hi, " +
+        $"CAST(SUM(x / 8.0) OVER (PARTITION BY room LIMIT DURATION(ms, {_back}) WHEN x <> 5) * 8 AS bigint) AS e, " +
         $"COUNT(*) OVER (LIMIT DURATION(ms, {_back})) AS n INTO back FROM telemetry {By} " +
         $"SELECT a.x AS ax, b.x AS bx, System.Timestamp() AS t INTO joined FROM telemetry a {By} " +
         $"JOIN telemetry b {By} ON {On} SELECT a.x AS ax, b.x AS bx INTO outer_ FROM telemetry a {By} " +
@@ -135,10 +138,11 @@ internal sealed class NaiveOperators
         var interval = (long)Math.Ceiling(now / (double)_back);
         var isFirst = e.X is not null && e.X != 5 && !rows.Take(index).Any(row => row.Event.Room == e.Room
             && row.Event.X is not null && row.Event.X != 5 && (long)Math.Ceiling(row.At / (double)_back) == interval);
+        List<long> not5 = [.. same.Where(x => x.X is not null && x.X != 5).Select(x => x.X!.Value)];
         return Naive.Row(("x", e.X), ("l", before.Count < _offset ? -1 : before[_offset - 1].X),
             ("last", same.LastOrDefault(x => x.X < 4)?.X), ("f", isFirst ? 1 : 0),
-            ("s", Sum([.. same.Where(x => x.X is not null && x.X != 5).Select(x => x.X!.Value)])),
-            ("n", recent.Count));
+            ("s", Sum(not5)), ("lo", not5.Count == 0 ? null : not5.Min()), ("hi", not5.Count == 0 ? null : not5.Max()),
+            ("e", Sum(not5)), ("n", recent.Count));
     }
 
     /// <summary>The same pattern as a regular expression over the letters of the rows that may belong to it.</summary>
