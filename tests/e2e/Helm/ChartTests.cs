@@ -40,7 +40,7 @@ public class ChartTests
         var manifest = await _kubernetes.HelmAsync("template", "millrace", Chart, "-f", file,
             "--set", "queries[0].name=hot", "--set", "queries[0].text=SELECT 1", "--set", "metrics.rules.enabled=true",
             "--set", "metrics.dashboards.enabled=true", "--set", "spark.enabled=true",
-            "--set", "networkPolicy.usersFrom.team=operators",
+            "--set", "networkPolicy.usersFrom[0].team=operators",
             "--set", "roles.gateway.autoscaling.enabled=true", "--set-json",
             $"roles.streamProcessor.autoscaling={ByLag}");
         var answer = await _kubernetes.ApplyAsync(manifest, "--dry-run=server");

@@ -79,8 +79,12 @@ public class HelmTests
 
         await release.UpgradeAsync("--set", $"image.tag={NextTag}", "--set", "roles.gateway.replicas=2");
         await AcknowledgesAsync(fleet, "after the upgrade");
+        await release.ChangeTokenAsync();
+        var secrets = await SecretsAsync(kubernetes);
         await kubernetes.HelmAsync("rollback", HubRelease.Name, "1", "--wait", "--timeout", "8m");
         await AcknowledgesAsync(fleet, "after the rollback");
+        Assert.That(await SecretsAsync(kubernetes), Is.EqualTo(secrets), "a rollback changes no secret");
+        Assert.That(secrets, Has.Count.GreaterThanOrEqualTo(6));
 
         string? before = null;
         await Eventually.TrueAsync(async () => (before = await release.ShownCertificateAsync()) is not null,
@@ -176,7 +180,15 @@ public class HelmTests
         await kubernetes.HelmAsync("uninstall", HubRelease.Name, "--wait", "--timeout", "5m");
         await Eventually.TrueAsync(async () =>
             (await kubernetes.GetAsync("pvc"))["items"]!.AsArray().Count == 0, "the volumes are gone", Soon);
-        var secrets = (await kubernetes.GetAsync("secret"))["items"]!.AsArray();
-        Assert.That(secrets.Select(secret => (string)secret!["metadata"]!["name"]!), Is.Empty);
+        Assert.That((await SecretsAsync(kubernetes)).Keys, Is.Empty);
+        Assert.That((await kubernetes.GetAsync("job,pod", "-l", $"app.kubernetes.io/instance={HubRelease.Name}"))
+            ["items"]!.AsArray(), Is.Empty, "nothing of the release is left");
     }
+
+    /// <summary>The values of each secret that is the platform's, by its name.</summary>
+    private static async Task<Dictionary<string, string>> SecretsAsync(Kubernetes kubernetes) =>
+        (await kubernetes.GetAsync("secret"))["items"]!.AsArray()
+            .Where(secret => ((string)secret!["type"]!).StartsWith("Opaque", StringComparison.Ordinal)
+                || (string)secret["type"]! == "kubernetes.io/tls")
+            .ToDictionary(secret => (string)secret!["metadata"]!["name"]!, secret => secret!["data"]!.ToJsonString());
 }

@@ -51,6 +51,10 @@ internal sealed class HubRelease(Kubernetes kubernetes)
             await kubernetes.SecretAsync($"{Name}-secrets", "admin.token"));
     }
 
+    /// <summary>Another administrator's token, as when the one before is known to whom it should not be.</summary>
+    public Task ChangeTokenAsync() => kubernetes.KubectlAsync("patch", "secret", $"{Name}-secrets", "-p",
+        $$$"""{"stringData": {"admin.token": "mr_{{{Guid.NewGuid():N}}}{{{Guid.NewGuid():N}}}"}}""");
+
     /// <summary>Deletes the pods of a role, and returns when others are ready.</summary>
     public async Task DeletePodsAsync(string role)
     {
