@@ -181,8 +181,9 @@ public class HelmTests
         await Eventually.TrueAsync(async () =>
             (await kubernetes.GetAsync("pvc"))["items"]!.AsArray().Count == 0, "the volumes are gone", Soon);
         Assert.That((await SecretsAsync(kubernetes)).Keys, Is.Empty);
-        Assert.That((await kubernetes.GetAsync("job,pod", "-l", $"app.kubernetes.io/instance={HubRelease.Name}"))
-            ["items"]!.AsArray(), Is.Empty, "nothing of the release is left");
+        await Eventually.TrueAsync(async () => (await kubernetes.GetAsync("job,pod", "-l",
+                $"app.kubernetes.io/instance={HubRelease.Name}"))["items"]!.AsArray().Count == 0,
+            "no job and no pod of the release is left", Soon);
     }
 
     /// <summary>The values of each secret that is the platform's, by its name.</summary>
