@@ -6,26 +6,29 @@ namespace Millrace.Integration.Tests.Cluster;
 /// <summary>A hub of processes under load while something befalls them; then all must be there once.</summary>
 internal static class ClusterLoad
 {
-    private const string ApiRoles = "registry,cold-path,api";
+    public const string ApiRoles = "registry,cold-path,api";
 
     // Of each device: more than it has on the way.
     private const int MoreEach = 20;
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(90);
 
-    private static readonly (string Node, string Roles)[] Nodes =
+    private static readonly (string Node, string Roles)[] Workers =
     [
         ("gateway-1", "gateway"), ("gateway-2", "gateway"), ("streams-1", "stream-processor"),
         ("streams-2", "stream-processor"), ("archiver-1", "archiver"), ("archiver-2", "archiver"),
     ];
 
-    public static Task RunAsync(int seed, Func<RoleSet, Random, Task> trouble) =>
-        RunAsync(seed, brokers: 1, (hub, _, random) => trouble(hub, random));
+    /// <summary>All, by name.</summary>
+    public static readonly IReadOnlyList<string> Nodes = [.. Workers.Select(worker => worker.Node), "api"];
 
-    public static async Task RunAsync(int seed, int brokers, Func<RoleSet, TrackedFleet, Random, Task> trouble)
+    public static Task RunAsync(int seed, Func<RoleSet, Random, Task> trouble) =>
+        RunAsync(seed, new HubShape(), (hub, _, random) => trouble(hub, random));
+
+    public static async Task RunAsync(int seed, HubShape shape, Func<RoleSet, TrackedFleet, Random, Task> trouble)
     {
-        await using var hub = await RoleSet.CreateAsync(brokers);
+        await using var hub = await RoleSet.CreateAsync(shape);
         var api = await hub.StartAsync("api", ApiRoles);
-        await Task.WhenAll(Nodes.Select(node => hub.StartAsync(node.Node, node.Roles)));
+        await Task.WhenAll(Workers.Select(worker => hub.StartAsync(worker.Node, worker.Roles)));
         var fleet = new TrackedFleet(api, devices: 8, window: 8, hub["gateway-1"], hub["gateway-2"]);
         await fleet.RegisterAsync();
         foreach (var query in TrackedQueries.All) await api.ApplyAsync(query.Name, query.Text);
@@ -45,7 +48,7 @@ internal static class ClusterLoad
 
         await api.SettleAsync();
         await hub.CatchesUpAsync(api);
-        await hub.TerminateAsync([.. Nodes.Select(node => node.Node), "api"]);
+        await hub.TerminateAsync([.. Nodes]);
         await hub.AllIsThereOnceAsync(fleet);
     }
 

@@ -16,17 +16,22 @@ internal sealed class RoleSet : IAsyncDisposable
 
     private readonly TemporaryFolder _folder = new();
     private readonly KafkaTopicOptions _topics;
+
+    // Of the seeds, which are the first processes.
+    private readonly int[] _clusterPorts;
     private readonly string _prefix = $"c{Guid.NewGuid():N}.";
     private readonly Dictionary<string, (PlatformProcess Process, string Roles)> _nodes = [];
 
-    private RoleSet(KafkaServers servers, int replicas)
+    private RoleSet(KafkaServers servers, HubShape shape)
     {
         Brokers = servers;
+        var replicas = shape.Brokers;
         _topics = new KafkaTopicOptions
         {
             ReplicationFactor = replicas,
             InSyncReplicasMin = (replicas + 1) / 2,
         };
+        _clusterPorts = [.. Enumerable.Range(0, shape.Seeds).Select(_ => PlatformProcess.FreePort())];
     }
 
     public string Data => _folder.Path;
@@ -38,14 +43,15 @@ internal sealed class RoleSet : IAsyncDisposable
     public string Topic(string name) => _prefix + name;
 
     /// <summary>The test is skipped when there are no brokers.</summary>
-    /// <param name="brokers">As many have a copy of each record; several are there to be killed.</param>
-    public static async Task<RoleSet> CreateAsync(int brokers = 1)
+    public static async Task<RoleSet> CreateAsync(HubShape? shape = null)
     {
+        shape ??= new HubShape();
+        var brokers = shape.Brokers;
         var (servers, reason) = await KafkaServers.FindAsync(brokers, toCutOff: brokers > 1);
         if (servers is null) Assert.Ignore(reason);
         if (brokers > 1 && !servers!.AreOurs)
             Assert.Ignore("The brokers of KAFKA_BOOTSTRAP_SERVERS are not the tests' to kill.");
-        return new RoleSet(servers!, brokers);
+        return new RoleSet(servers!, shape);
     }
 
     public PlatformProcess this[string node] => _nodes[node].Process;
@@ -60,7 +66,7 @@ internal sealed class RoleSet : IAsyncDisposable
 
     public PlatformProcess Add(string node, string roles, params (string Key, string Value)[] more)
     {
-        var process = new PlatformProcess(Data, [.. Settings(node), .. more]);
+        var process = new PlatformProcess(Data, [.. Settings(node), .. Membership(), .. more]);
         _nodes.Add(node, (process, roles));
         return process;
     }
@@ -70,8 +76,11 @@ internal sealed class RoleSet : IAsyncDisposable
     {
         await this[node].KillAsync();
         await Task.Delay(away, TimeProvider.System);
-        await this[node].StartRolesAsync(_nodes[node].Roles);
+        await StartAgainAsync(node);
     }
+
+    /// <summary>Up again under its name, after it has ended.</summary>
+    public Task StartAgainAsync(string node) => this[node].StartRolesAsync(_nodes[node].Roles);
 
     /// <summary>Ends all in turn, each after it has drained.</summary>
     public async Task TerminateAsync(params string[] nodes)
@@ -108,6 +117,17 @@ internal sealed class RoleSet : IAsyncDisposable
         _folder.Dispose();
     }
 
+    private IEnumerable<(string, string)> Membership()
+    {
+        if (_clusterPorts.Length == 0) return [];
+        var port = _nodes.Count < _clusterPorts.Length ? _clusterPorts[_nodes.Count] : PlatformProcess.FreePort();
+        return
+        [
+            ("Cluster:Port", $"{port}"),
+            .. _clusterPorts.Select((seed, number) => ($"Cluster:Seeds:{number}", $"localhost:{seed}")),
+        ];
+    }
+
     private IEnumerable<(string, string)> Settings(string node) =>
     [
         ("Node:Name", node),
@@ -124,3 +144,7 @@ internal sealed class RoleSet : IAsyncDisposable
         ("Gateway:Sessions:NodeTimeout", "5s"),
     ];
 }
+
+/// <param name="Brokers">As many have a copy of each record; several are there to be killed.</param>
+/// <param name="Seeds">The first processes are seeds of a cluster, which all are members of; 0: there is none.</param>
+internal sealed record HubShape(int Brokers = 1, int Seeds = 0);

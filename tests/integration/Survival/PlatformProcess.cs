@@ -4,13 +4,13 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Millrace.Hosting;
+using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Survival;
 
 /// <summary>`millrace dev` as a process of its own on one data folder, to be killed and started again.</summary>
 internal sealed partial class PlatformProcess : IAsyncDisposable
 {
-    private const int SigCont = 18, SigStop = 19;
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
 
     private readonly string _data;
@@ -112,6 +112,13 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>Waits until the process ends by itself, and returns its exit code.</summary>
+    public async Task<int> EndsAsync(TimeSpan limit)
+    {
+        await Eventually.TrueAsync(() => _process!.HasExited, "it ends by itself", limit);
+        return _process!.ExitCode;
+    }
+
     public string Printed
     {
         get
@@ -132,10 +139,6 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
         _process?.Dispose();
         Api.Dispose();
     }
-
-    /// <summary>Stops the process where it is, as a machine that hangs would; or lets it go on.</summary>
-    public void Pause(bool paused) =>
-        Assert.That(Signal(_process!.Id, paused ? SigStop : SigCont), Is.Zero, "kill(SIGSTOP, SIGCONT)");
 
     public async Task WaitReadyAsync()
     {
@@ -176,7 +179,7 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
         lock (_printed) _printed.Add(line);
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var probe = new TcpListener(IPAddress.Loopback, 0);
         probe.Start();
