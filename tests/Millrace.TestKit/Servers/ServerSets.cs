@@ -9,9 +9,12 @@ public static class ServerSets
     /// <param name="engine">kafka, cassandra, spark or s3.</param>
     /// <param name="java">Options of the virtual machines of Cassandra's nodes.</param>
     public static async Task<IServerSet?> StartAsync(
-        string engine, int nodes = 1, string heap = HeapDefault, string? java = null) =>
-        await EngineSet.StartAsync(engine, nodes, heap, java) as IServerSet
-        ?? await DockerSet.StartAsync(engine, nodes, heap, java);
+        string engine, int nodes = 1, string heap = HeapDefault, string? java = null)
+    {
+        (string, string)[] more = java is null ? [] : [("JAVA_TOOL_OPTIONS", java)];
+        return await EngineSet.StartAsync(engine, nodes, heap, more: more) as IServerSet
+            ?? await DockerSet.StartAsync(engine, nodes, heap, java);
+    }
 
     /// <summary>Why a test is skipped, and what to do about it.</summary>
     /// <param name="variable">What names a running server, where a test takes one.</param>
