@@ -86,6 +86,9 @@ public partial class WarmWriterFaultTests
         if (_writer is not null) await _writer.DisposeAsync();
         _writer = new WarmWriterRun(_log, _set);
         await _writer.StartAsync();
+
+        // The first waits for the schema, which three nodes on a busy machine take their time for.
+        await _writer.SessionAsync();
     }
 
     private Task DownAsync(int node) => Eventually.TrueAsync(
