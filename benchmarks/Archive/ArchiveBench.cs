@@ -58,7 +58,7 @@ internal sealed class ArchiveBench : IAsyncDisposable
         }
 
         var layout = new TelemetryLayout(PromotedColumn.From(_options));
-        _encoder = new FileEncoder(layout, _options.Compression, _options.RowGroupRows);
+        _encoder = new FileEncoder(layout, _options.Compression, _options.RowGroups);
         _buffer = new RowBuffer(layout, _options.RecordSizeMax.Bytes, _options.RollSize.Bytes);
     }
 

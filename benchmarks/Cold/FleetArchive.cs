@@ -34,7 +34,8 @@ internal static class FleetArchive
             PromotedColumns = { new PromotedColumnOptions { Name = "temperature", Path = "temperature" } },
         };
         var layout = new TelemetryLayout(PromotedColumn.From(options));
-        using var encoder = new FileEncoder(layout, options.Compression, Devices * Messages / RowGroupsPerHour);
+        using var encoder = new FileEncoder(
+            layout, options.Compression, new RowGroupLimit(Devices * Messages / RowGroupsPerHour, long.MaxValue));
         using var table = new DeltaTable(store, TelemetryTable.Root, TimeProvider.System);
         await table.EnsureAsync(layout.Schema, TelemetryTable.PartitionColumns);
         var buffer = new RowBuffer(layout, options.RecordSizeMax.Bytes, options.RollSize.Bytes);

@@ -21,6 +21,9 @@ public sealed record DeltaCommit
     /// <summary>Positions that move with the rows. One that is found elsewhere makes the commit void.</summary>
     public IReadOnlyList<PositionMove> Moves { get; init; } = [];
 
+    /// <summary>Positions that the rows rest on and that stay. One that has moved makes the commit void.</summary>
+    public IReadOnlyList<PositionSeen> Rests { get; init; } = [];
+
     /// <summary>
     /// When the first of the added files was written; vacuum may delete files that no table knows by age.
     /// </summary>
@@ -29,6 +32,9 @@ public sealed record DeltaCommit
 
 /// <param name="From">Where it must stand; null means that there is none.</param>
 public sealed record PositionMove(string AppId, long? From, long To);
+
+/// <param name="At">Where it was seen; null when there was none.</param>
+public sealed record PositionSeen(string AppId, long? At);
 
 public enum DeltaCommitOutcome
 {

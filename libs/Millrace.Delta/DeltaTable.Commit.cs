@@ -65,6 +65,7 @@ public sealed partial class DeltaTable
 
     private static bool Stands(DeltaCommit commit, DeltaSnapshot snapshot) =>
         commit.Moves.All(move => snapshot.PositionOf(move.AppId) == move.From)
+        && commit.Rests.All(seen => snapshot.PositionOf(seen.AppId) == seen.At)
         && commit.Removes.All(remove => snapshot.Files.ContainsKey(remove.Path));
 
     /// <summary>

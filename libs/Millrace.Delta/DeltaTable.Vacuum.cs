@@ -13,13 +13,7 @@ public sealed partial class DeltaTable
     public async ValueTask<DeltaVacuum> VacuumAsync(bool dryRun, CancellationToken ct = default)
     {
         var oldest = _time.GetUtcNow() - _options.VacuumSafeAge;
-        var candidates = new List<ObjectInfo>();
-        await foreach (var info in _store.ListAsync(Root + "/", ct: ct).ConfigureAwait(false))
-        {
-            // Names that begin with an underscore are not the table's data, its log among them.
-            if (info.Key[(Root.Length + 1)..].Split('/').Any(name => name.StartsWith('_'))) continue;
-            if (info.ModifiedAt < oldest) candidates.Add(info);
-        }
+        var candidates = (await DataObjectsAsync(ct).ConfigureAwait(false)).FindAll(info => info.ModifiedAt < oldest);
 
         // The table is read after the files were listed: what was committed meanwhile is then seen to be part of it.
         if (candidates.Count == 0 || await RefreshAsync(ct).ConfigureAwait(false) is not { } snapshot)
@@ -30,6 +24,41 @@ public sealed partial class DeltaTable
         var unneeded = candidates.Where(info => !parts.Contains(info.Key) && !needed.Contains(info.Key)).ToList();
         if (!dryRun && unneeded.Count > 0) await DeleteAsync(unneeded, ct).ConfigureAwait(false);
         return new DeltaVacuum(unneeded.Count, unneeded.Sum(info => info.Bytes), needed.Count);
+    }
+
+    /// <summary>
+    /// Objects below the table that are no part of its newest version, whether they were once or nobody committed them,
+    /// and when vacuum may delete the last of them.
+    /// </summary>
+    public async ValueTask<DeltaLeftovers> LeftoversAsync(CancellationToken ct = default)
+    {
+        var objects = await DataObjectsAsync(ct).ConfigureAwait(false);
+        if (objects.Count == 0 || await RefreshAsync(ct).ConfigureAwait(false) is not { } snapshot)
+            return new DeltaLeftovers(0, null);
+        var parts = snapshot.Files.Values.Select(KeyOf).ToHashSet();
+        var removed = snapshot.Removed.Values.ToDictionary(file => KeyOf(file.Path), file => file.DeletionTimestampMs);
+        var (files, lastAt) = (0, DateTimeOffset.MinValue);
+        foreach (var info in objects.Where(info => !parts.Contains(info.Key)))
+        {
+            files++;
+            var removedAt = DateTimeOffset.FromUnixTimeMilliseconds(removed.GetValueOrDefault(info.Key));
+            var unneededAt = removedAt > info.ModifiedAt ? removedAt : info.ModifiedAt;
+            if (unneededAt > lastAt) lastAt = unneededAt;
+        }
+
+        return new DeltaLeftovers(files, files == 0 ? null : lastAt + _options.VacuumSafeAge);
+    }
+
+    private async ValueTask<List<ObjectInfo>> DataObjectsAsync(CancellationToken ct)
+    {
+        var found = new List<ObjectInfo>();
+        await foreach (var info in _store.ListAsync(Root + "/", ct: ct).ConfigureAwait(false))
+        {
+            // Names that begin with an underscore are not the table's data, its log among them.
+            if (!info.Key[(Root.Length + 1)..].Split('/').Any(name => name.StartsWith('_'))) found.Add(info);
+        }
+
+        return found;
     }
 
     /// <summary>The table's log says that files go before the first is gone, and that they are when all are.</summary>
@@ -61,6 +90,9 @@ public sealed partial class DeltaTable
 
     private static string Text(long number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }
+
+/// <param name="GoBy">When vacuum may delete the last of them; null when there are none.</param>
+public readonly record struct DeltaLeftovers(int Files, DateTimeOffset? GoBy);
 
 /// <param name="Files">Files that were deleted, or would be.</param>
 /// <param name="Bytes">How large they were.</param>

@@ -39,7 +39,7 @@ internal sealed class ArchiveWriter(
     public RowBuffer NewBuffer() => new(_layout, options.RecordSizeMax.Bytes, topic.RollBytes, clock);
 
     /// <summary>Writes files for the table as it was opened last.</summary>
-    public FileEncoder NewEncoder() => new(_layout, options.Compression, options.RowGroupRows);
+    public FileEncoder NewEncoder() => new(_layout, options.Compression, options.RowGroups);
 
     /// <summary>
     /// The table with all columns that are configured, made when it is missing. One that is there with another type
@@ -56,8 +56,10 @@ internal sealed class ArchiveWriter(
     }
 
     /// <summary>Writes the buffer's rows and moves these positions in one commit.</summary>
+    /// <param name="rests">Positions that must not have moved.</param>
     public async ValueTask<DeltaCommitOutcome> WriteAsync(
-        RowBuffer buffer, FileEncoder encoder, IReadOnlyList<PositionMove> moves, CancellationToken ct)
+        RowBuffer buffer, FileEncoder encoder, IReadOnlyList<PositionMove> moves, CancellationToken ct,
+        IReadOnlyList<PositionSeen>? rests = null)
     {
         var startedAt = time.GetUtcNow();
         await AppendDeadLettersAsync(buffer.DeadLetters, ct).ConfigureAwait(false);
@@ -76,6 +78,7 @@ internal sealed class ArchiveWriter(
                 Operation = "WRITE",
                 Adds = adds,
                 Moves = moves,
+                Rests = rests ?? [],
                 FilesWrittenAt = startedAt,
             },
             ct).ConfigureAwait(false);

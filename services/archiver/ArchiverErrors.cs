@@ -50,6 +50,11 @@ public static class ArchiverErrors
         "A value of it is missing or out of range.",
         "Correct the value that is named.");
 
+    public static readonly ErrorDefinition DeviceErased = new("AR-0011",
+        "The record is one of a device that was erased from the archive.",
+        "It is older than the erasure, and a row of it would bring back what was erased.",
+        "Nothing. Of the record only where it stood in the log is kept.");
+
     public static readonly ErrorDefinition RowUnreadable = new("AR-0010",
         "The record of a query's output is no JSON.",
         "Rows of outputs are archived as JSON text, and queries write nothing else.",

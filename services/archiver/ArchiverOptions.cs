@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Millrace.Archiver.Files;
 using Millrace.Archiver.Rows;
 using Millrace.Archiver.Upkeep;
 using Millrace.Primitives;
@@ -32,6 +33,13 @@ public sealed class ArchiverOptions
     /// <summary>Rows of one row group, the unit that readers pass over.</summary>
     [Range(1_000, 10_000_000)]
     public int RowGroupRows { get; set; } = 131_072;
+
+    /// <summary>
+    /// A row group has no more records than have this size in the log together: large bodies make no large ones.
+    /// </summary>
+    public ByteSize RowGroupSize { get; set; } = ByteSize.FromMiB(32);
+
+    internal RowGroupLimit RowGroups => new(RowGroupRows, RowGroupSize.Bytes);
 
     /// <summary>How much is read from a partition at once.</summary>
     public ByteSize ReadSize { get; set; } = ByteSize.FromMiB(1);

@@ -14,6 +14,7 @@ internal sealed class ArchiverOptionsValidator : IValidateOptions<ArchiverOption
         var errors = new List<string>();
         RequirePositive(options.RollSize.Bytes, nameof(options.RollSize), errors);
         RequirePositive(options.OutputRollSize.Bytes, nameof(options.OutputRollSize), errors);
+        RequirePositive(options.RowGroupSize.Bytes, nameof(options.RowGroupSize), errors);
         RequirePositive(options.ReadSize.Bytes, nameof(options.ReadSize), errors);
         RequirePositive(options.RecordSizeMax.Bytes, nameof(options.RecordSizeMax), errors);
         if (options.RollSize.Bytes > int.MaxValue || options.ReadSize.Bytes > int.MaxValue)

@@ -69,11 +69,24 @@ internal sealed class FieldReader
                 continue;
             }
 
-            foreach (var column in child.Columns) values[column] = ReadValue(ref reader, _columns[column].Type, body);
+            foreach (var column in child.Columns) values[column] = TryRead(ref reader, _columns[column].Type, body);
             if (reader.TokenType == JsonTokenType.StartObject && child.HasChildren)
                 ReadObject(ref reader, child, body, values);
             else
                 reader.Skip();
+        }
+    }
+
+    /// <summary>Text may be valid JSON and yet no Unicode, as a lone surrogate: then this field is null.</summary>
+    private static FieldValue TryRead(ref Utf8JsonReader reader, PromotedType type, ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            return ReadValue(ref reader, type, body);
+        }
+        catch (InvalidOperationException)
+        {
+            return default;
         }
     }
 
@@ -141,9 +154,16 @@ internal sealed class FieldReader
 
         public PathNode? Find(ref Utf8JsonReader reader)
         {
-            foreach (var (name, node) in _children)
+            try
             {
-                if (reader.ValueTextEquals(name)) return node;
+                foreach (var (name, node) in _children)
+                {
+                    if (reader.ValueTextEquals(name)) return node;
+                }
+            }
+            catch (InvalidOperationException)
+            {
+                // A name that is no Unicode is none of ours.
             }
 
             return null;

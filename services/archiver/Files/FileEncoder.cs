@@ -37,14 +37,14 @@ internal sealed class FileEncoder : IDisposable
     private readonly RowColumns _columns;
     private readonly GroupNode _schema;
     private readonly WriterProperties _properties;
-    private readonly int _rowGroupRows;
+    private readonly RowGroupLimit _rowGroups;
 
-    public FileEncoder(ArchiveLayout layout, ArchiveCompression compression, int rowGroupRows)
+    public FileEncoder(ArchiveLayout layout, ArchiveCompression compression, RowGroupLimit rowGroups)
     {
         _columns = layout.NewColumns();
         _schema = ArchiveSchema.ToParquet(ArchiveSchema.FileColumns(layout.Schema));
         _properties = ArchiveSchema.PropertiesOf(compression);
-        _rowGroupRows = rowGroupRows;
+        _rowGroups = rowGroups;
     }
 
     /// <summary>The files in the order of their hours; each is encoded when it is asked for.</summary>
@@ -69,8 +69,13 @@ internal sealed class FileEncoder : IDisposable
         using (var stream = new ManagedOutputStream(_content, leaveOpen: true))
         using (var file = new ParquetFileWriter(stream, _schema, _properties))
         {
-            for (var row = begin; row < end; row += _rowGroupRows)
-                WriteRowGroup(file, buffer.Rows, order.AsSpan(row, Math.Min(_rowGroupRows, end - row)));
+            for (var left = order.AsSpan(begin, end - begin); !left.IsEmpty;)
+            {
+                var count = _rowGroups.Take(left, row => buffer.Rows[row].Length);
+                WriteRowGroup(file, buffer.Rows, left[..count]);
+                left = left[count..];
+            }
+
             file.Close();
         }
 

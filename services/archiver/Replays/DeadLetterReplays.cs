@@ -101,7 +101,7 @@ internal sealed class DeadLetterReplays(
             var source = new TopicPartition(letter.Topic, letter.Partition);
             if (!archiver.Assignment.Partitions.Contains(source)) return;
             var outcome = await replay.RunAsync(archiver.Writer, letter, ct).ConfigureAwait(false);
-            if (outcome != ReplayOutcome.FailedAgain)
+            if (outcome is not (ReplayOutcome.FailedAgain or ReplayOutcome.Erased))
                 await letters.SetStateAsync(id, DeadLetterState.Replayed, ct).ConfigureAwait(false);
             logger.Replayed(id, outcome.ToString());
         }

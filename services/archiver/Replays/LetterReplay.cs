@@ -1,3 +1,4 @@
+using Millrace.Archiver.Upkeep;
 using Millrace.Contracts;
 using Millrace.Delta;
 
@@ -13,6 +14,9 @@ internal enum ReplayOutcome
 
     /// <summary>It failed as before, and is a dead letter again.</summary>
     FailedAgain,
+
+    /// <summary>Its device was erased since: it makes no row, and the letter loses what it had of it.</summary>
+    Erased,
 }
 
 /// <summary>
@@ -31,6 +35,7 @@ internal sealed class LetterReplay(ArchiverMetrics metrics, TimeProvider time)
         {
             ReplayOutcome.Replayed => "replayed",
             ReplayOutcome.Known => "known",
+            ReplayOutcome.Erased => "erased",
             _ => "failed-again",
         });
         return outcome;
@@ -43,6 +48,13 @@ internal sealed class LetterReplay(ArchiverMetrics metrics, TimeProvider time)
         if (snapshot.PositionOf(letter.Id) is not null) return ReplayOutcome.Known;
 
         var now = time.GetUtcNow();
+        var rests = letter.Key is { } device ? ArchiveRecords.OfDevice(snapshot, device, letter.Partition) : [];
+        if (rests.Any(seen => letter.Offset < seen.At))
+        {
+            await writer.AppendDeadLettersAsync([WithoutContent(letter, now)], ct).ConfigureAwait(false);
+            return ReplayOutcome.Erased;
+        }
+
         var buffer = writer.NewBuffer();
         buffer.Add(letter.ToRecord(), now);
         if (buffer.Count == 0)
@@ -53,13 +65,25 @@ internal sealed class LetterReplay(ArchiverMetrics metrics, TimeProvider time)
         }
 
         using var encoder = writer.NewEncoder();
-        var result = await writer.WriteAsync(buffer, encoder, [new PositionMove(letter.Id, null, Done)], ct)
+        var result = await writer.WriteAsync(buffer, encoder, [new PositionMove(letter.Id, null, Done)], ct, rests)
             .ConfigureAwait(false);
         return result switch
         {
             DeltaCommitOutcome.Committed => ReplayOutcome.Replayed,
-            DeltaCommitOutcome.Superseded => ReplayOutcome.Known,
+
+            // It was replayed, or its device was erased, meanwhile.
+            DeltaCommitOutcome.Superseded => await TryAsync(writer, letter, ct).ConfigureAwait(false),
             _ => throw DeltaErrors.CommitFailed.With(letter.Id, result.ToString()).AsException(),
         };
     }
+
+    private static DeadLetter WithoutContent(DeadLetter letter, DateTimeOffset now) => letter with
+    {
+        ErrorCode = ArchiverErrors.DeviceErased.Code,
+        Reason = ArchiverErrors.DeviceErased.What,
+        LastFailedAt = now,
+        Key = null,
+        Headers = [],
+        Value = [],
+    };
 }

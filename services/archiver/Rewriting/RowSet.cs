@@ -24,6 +24,7 @@ internal sealed class RowSet
         EnqueuedAt = Value<long>("enqueued_at");
         LogPartition = Value<int>("log_partition");
         LogOffset = Value<long>("log_offset");
+        Body = Text(ArchiveSchema.Body);
     }
 
     public int Count { get; private set; }
@@ -35,6 +36,8 @@ internal sealed class RowSet
     public ValueColumn<int> LogPartition { get; }
 
     public ValueColumn<long> LogOffset { get; }
+
+    private TextColumn Body { get; }
 
     /// <summary>Takes all rows of the file.</summary>
     public void Append(byte[] content)
@@ -85,7 +88,7 @@ internal sealed class RowSet
     /// <summary>These rows, which stand in the order of files and share their partition, as one file.</summary>
     public EncodedFile Encode(
         ReadOnlySpan<int> rows, IReadOnlyDictionary<string, string> partition, ArchiveCompression compression,
-        int rowGroupRows)
+        RowGroupLimit rowGroups)
     {
         using var schema = ArchiveSchema.ToParquet(ArchiveSchema.FileColumns(_schema));
         using var properties = ArchiveSchema.PropertiesOf(compression);
@@ -93,12 +96,13 @@ internal sealed class RowSet
         using (var stream = new ParquetSharp.IO.ManagedOutputStream(content, leaveOpen: true))
         using (var file = new ParquetFileWriter(stream, schema, properties))
         {
-            for (var left = rows; !left.IsEmpty; left = left[Math.Min(rowGroupRows, left.Length)..])
+            for (var left = rows; !left.IsEmpty;)
             {
+                var count = rowGroups.Take(left, row => Body.Text(row).Length);
                 using var group = file.AppendBufferedRowGroup();
-                for (var i = 0; i < _columns.Length; i++)
-                    _columns[i].WriteTo(group.Column(i), left[..Math.Min(rowGroupRows, left.Length)]);
+                for (var i = 0; i < _columns.Length; i++) _columns[i].WriteTo(group.Column(i), left[..count]);
                 group.Close();
+                left = left[count..];
             }
 
             file.Close();

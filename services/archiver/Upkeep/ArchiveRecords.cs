@@ -78,6 +78,14 @@ internal static class ArchiveRecords
         return erased;
     }
 
+    /// <summary>Up to where rows of the device may be gone, and are gone, in one partition.</summary>
+    public static IReadOnlyList<PositionSeen> OfDevice(DeltaSnapshot snapshot, ReadOnlySpan<byte> device, int partition)
+    {
+        var hash = HashOf(device);
+        string[] names = [Begun(hash, partition), Done(hash, partition)];
+        return [.. names.Select(name => new PositionSeen(name, snapshot.PositionOf(name)))];
+    }
+
     /// <summary>The records of one device's erasure that is done, by log partition.</summary>
     public static List<(int Partition, SetTransaction Record)> ErasuresOf(DeltaSnapshot snapshot, string hash)
     {

@@ -44,7 +44,7 @@ internal sealed class Compactor(
         foreach (var (begin, end) in PartsOf(rows, order, group.Sum(file => file.Bytes)))
         {
             var file = rows.Encode(order.AsSpan(begin, end - begin), group[0].PartitionValues, _options.Compression,
-                _options.RowGroupRows);
+                _options.RowGroups);
             adds.Add(await files.WriteAsync(archive, file, startedAt, dataChange: false, ct)
                 .ConfigureAwait(false));
         }
@@ -79,7 +79,8 @@ internal sealed class Compactor(
             var isQuiet = all || hour.Max(file => file.ModificationTimeMs) < quietSince;
             var alike = isQuiet ? [small] : small.GroupBy(TierOf).Select(tier => tier.ToList())
                 .Where(tier => tier.Count >= _upkeep.CompactionFilesMin);
-            groups.AddRange(alike.Select(WithinLimits).Where(group => group.Count > 1));
+            groups.AddRange(alike.Select(files => WithinLimits(files).FirstOrDefault(group => group.Count > 1))
+                .OfType<List<AddFile>>());
         }
 
         return [.. groups.OrderByDescending(group => group.Count)];
@@ -87,21 +88,27 @@ internal sealed class Compactor(
 
     private static int TierOf(AddFile file) => (int)Math.Log(Math.Max(1, file.Bytes), TierFactor);
 
-    /// <summary>As many of them as may be held in memory.</summary>
-    private List<AddFile> WithinLimits(List<AddFile> alike)
+    /// <summary>In their order, as many of them at a time as may be held in memory.</summary>
+    private IEnumerable<List<AddFile>> WithinLimits(List<AddFile> alike)
     {
         var group = new List<AddFile>();
         var (rows, bytes) = (0L, 0L);
         foreach (var file in alike)
         {
-            rows += file.Stats?.Records ?? _upkeep.CompactionRowsMax;
-            bytes += file.Bytes;
-            if (group.Count > 1 && (rows > _upkeep.CompactionRowsMax || bytes > _upkeep.CompactionFileSize.Bytes * 2))
-                break;
+            var more = file.Stats?.Records ?? _upkeep.CompactionRowsMax;
+            if (group.Count > 0 && (rows + more > _upkeep.CompactionRowsMax
+                || bytes + file.Bytes > _upkeep.CompactionFileSize.Bytes * 2))
+            {
+                yield return group;
+                (group, rows, bytes) = ([], 0, 0);
+            }
+
             group.Add(file);
+            rows += more;
+            bytes += file.Bytes;
         }
 
-        return group;
+        yield return group;
     }
 
     /// <summary>Where one new file ends and the next begins: near the wanted size, and not within a device.</summary>

@@ -54,6 +54,7 @@ internal sealed class DeviceEraser(
         var erasure = new Erasure(
             archive, Encoding.UTF8.GetBytes(deviceId), hash, ArchiveRecords.PositionsIn(snapshot));
         erasure.Partitions.UnionWith(PartitionsOf(erasure));
+        snapshot = await BeginAsync(erasure, ct).ConfigureAwait(false);
         while (!await TryRewriteAllAsync(erasure, snapshot, deviceId, ct).ConfigureAwait(false))
             snapshot = (await archive.Table.RefreshAsync(ct).ConfigureAwait(false))!;
         var version = await RecordAsync(erasure, ct).ConfigureAwait(false);
@@ -103,7 +104,7 @@ internal sealed class DeviceEraser(
             erased += rows.Count - kept.Count;
             if (kept.Count == 0) continue;
             var encoded = rows.Encode(kept.ToArray(), file.PartitionValues, options.Value.Compression,
-                options.Value.RowGroupRows);
+                options.Value.RowGroups);
             adds.Add(await files.WriteAsync(erasure.Archive, encoded, startedAt, dataChange: true, ct)
                 .ConfigureAwait(false));
         }
@@ -121,6 +122,27 @@ internal sealed class DeviceEraser(
         erasure.Begun.UnionWith(begun);
         erasure.Clean.UnionWith(adds.Select(add => add.Path));
         return true;
+    }
+
+    /// <summary>
+    /// Says that rows of the device may be gone before it is looked for any: what is replayed from here on sees it, and
+    /// makes no row, and what was replayed before is looked at.
+    /// </summary>
+    private async ValueTask<DeltaSnapshot> BeginAsync(Erasure erasure, CancellationToken ct)
+    {
+        while (true)
+        {
+            var snapshot = (await erasure.Archive.Table.RefreshAsync(ct).ConfigureAwait(false))!;
+            var moves = MovesOf(erasure, snapshot, erasure.Partitions, ArchiveRecords.Begun);
+            if (moves.Count == 0)
+            {
+                erasure.Begun.UnionWith(erasure.Partitions);
+                return snapshot;
+            }
+
+            await erasure.Archive.CommitAsync(CommitOf(erasure, "begun", 0, moves, time.GetUtcNow()), ct)
+                .ConfigureAwait(false);
+        }
     }
 
     private async ValueTask<long> RecordAsync(Erasure erasure, CancellationToken ct)

@@ -1,6 +1,4 @@
-using Millrace.Delta;
 using Millrace.Delta.Pruning;
-using Millrace.ObjectStore;
 
 namespace Millrace.Archiver.Upkeep;
 
@@ -12,7 +10,7 @@ namespace Millrace.Archiver.Upkeep;
 /// <param name="FilesRead">Files of that version that could hold rows of the device, all of which were read.</param>
 /// <param name="ErasedRowsFound">Rows below these offsets; 0 unless something is wrong.</param>
 /// <param name="LaterRows">Rows that the device sent after it was erased.</param>
-/// <param name="OldFiles">Files that are no part of the table any more and that vacuum has yet to delete.</param>
+/// <param name="OldFiles">Objects below the table that are no part of it, and that vacuum has yet to delete.</param>
 /// <param name="OldFilesGoBy">When vacuum may delete the last of them; null when there are none.</param>
 internal sealed record ErasureProof(
     string DeviceHash, string Table, long Version, IReadOnlyList<ErasureRecord> Records, int FilesRead,
@@ -20,14 +18,16 @@ internal sealed record ErasureProof(
 {
     /// <summary>The same of the tables of query outputs, when this is telemetry's.</summary>
     public IReadOnlyList<ErasureProof> Outputs { get; init; } = [];
+
+    /// <summary>Where else the device may be known: no erasure changes it, and this did not look there.</summary>
+    public IReadOnlyList<string> NotLookedAt { get; } =
+        ["jobs/", "results/", "models/", "dead letters", "event log", "warm store", "registry"];
 }
 
 internal sealed record ErasureRecord(int LogPartition, long BeforeOffset, DateTimeOffset At);
 
 /// <summary>Looks at the table and at the store, and not at what an erasure said of itself.</summary>
-internal sealed class ErasureProver(
-    TableFiles files, IObjectStore store,
-    Microsoft.Extensions.Options.IOptions<DeltaTableOptions> options)
+internal sealed class ErasureProver(TableFiles files)
 {
     public async ValueTask<ErasureProof> ProveAsync(
         ArchiveTable archive, string deviceId, CancellationToken ct)
@@ -51,29 +51,11 @@ internal sealed class ErasureProver(
             }
         }
 
-        var (old, goBy) = await OldFilesAsync(archive, snapshot, ct).ConfigureAwait(false);
+        var old = await archive.Table.LeftoversAsync(ct).ConfigureAwait(false);
         return new ErasureProof(
             hash, archive.Table.Root, snapshot.Version,
             [.. records.Select(pair => new ErasureRecord(pair.Partition, pair.Record.Version,
                 DateTimeOffset.FromUnixTimeMilliseconds(pair.Record.LastUpdatedMs)))],
-            suspects.Count, found, later, old, goBy);
-    }
-
-    private async ValueTask<(int Files, DateTimeOffset? GoBy)> OldFilesAsync(
-        ArchiveTable archive, DeltaSnapshot snapshot, CancellationToken ct)
-    {
-        var overdue = (await archive.Table.VacuumAsync(dryRun: true, ct).ConfigureAwait(false)).Files;
-        var (waiting, newestMs) = (0, 0L);
-        foreach (var file in snapshot.Removed.Values)
-        {
-            if (await store.FindAsync(archive.Table.KeyOf(file.Path), ct).ConfigureAwait(false) is null) continue;
-            waiting++;
-            newestMs = Math.Max(newestMs, file.DeletionTimestampMs);
-        }
-
-        var files = Math.Max(waiting, overdue);
-        return (files, files == 0
-            ? null
-            : DateTimeOffset.FromUnixTimeMilliseconds(newestMs) + options.Value.VacuumSafeAge);
+            suspects.Count, found, later, old.Files, old.GoBy);
     }
 }

@@ -61,7 +61,8 @@ internal static class SampleArchive
         int rowGroupRows)
     {
         var options = new ArchiverOptions();
-        using var encoder = new FileEncoder(layout, options.Compression, rowGroupRows);
+        using var encoder = new FileEncoder(
+            layout, options.Compression, new RowGroupLimit(rowGroupRows, long.MaxValue));
         using var table = new DeltaTable(store, root, TimeProvider.System);
         await table.EnsureAsync(layout.Schema, TelemetryTable.PartitionColumns);
         var buffer = new RowBuffer(layout, options.RecordSizeMax.Bytes, options.RollSize.Bytes);

@@ -1,3 +1,4 @@
+using Millrace.Archiver.Upkeep;
 using Millrace.Contracts;
 
 namespace Millrace.Archiver.Tests;
@@ -96,6 +97,60 @@ public sealed class ArchiveTests
         Assert.That(await _archive.SqlAsync("SELECT device_id, body_text FROM telemetry WHERE hour = 16"),
             Is.EqualTo(new[] { "a|1", "a|2", "a|3", "b|1", "b|2", "b|3", "c|1", "c|2", "c|3" }),
             "the order of the file");
+    }
+
+    [Test]
+    public async Task Large_bodies_make_row_groups_of_fewer_rows()
+    {
+        _archive.With("RollSize", "4MiB").With("RowGroupSize", "10KiB")
+            .With("Upkeep:UpkeepInterval", "00:00:00");
+        await _archive.StartAsync();
+        var large = new string('x', 4000);
+        await _archive.SendAsync("a", [.. Enumerable.Range(0, 7).Select(i => (At, large))]);
+        await _archive.CaughtUpAsync();
+        await _archive.SendAsync("b", [.. Enumerable.Range(0, 300).Select(i => (At, "1"))]);
+        await _archive.CaughtUpAsync();
+        async Task<List<long>> GroupsAsync()
+        {
+            var groups = new List<long>();
+            await foreach (var found in _archive.Objects.ListAsync("telemetry/date="))
+            {
+                using var stream = new MemoryStream((await _archive.Objects.GetAsync(found.Key))!);
+                using var file = new ParquetSharp.ParquetFileReader(stream);
+                for (var i = 0; i < file.FileMetaData.NumRowGroups; i++)
+                {
+                    using var group = file.RowGroup(i);
+                    groups.Add(group.MetaData.NumRows);
+                }
+            }
+
+            return groups;
+        }
+
+        var written = await GroupsAsync();
+        Assert.That(written.Sum(), Is.EqualTo(307));
+        Assert.That(written, Has.Some.EqualTo(2).And.Some.GreaterThan(20).And.None.InRange(3, 7));
+        await _archive.Get<Compactor>().RunOnceAsync(
+            _archive.Get<ArchiveTables>().Telemetry, all: true, CancellationToken.None);
+        var both = await GroupsAsync();
+        Assert.That(both.Sum(), Is.EqualTo(2 * 307), "the merged file stands beside the others");
+        Assert.That(both, Has.None.InRange(3, 7));
+    }
+
+    [Test]
+    public async Task A_field_that_is_no_text_is_null_and_the_others_of_its_row_are_not()
+    {
+        _archive.With("PromotedColumns:0:Name", "t").With("PromotedColumns:0:Path", "t")
+            .With("PromotedColumns:1:Name", "mode").With("PromotedColumns:1:Path", "mode")
+            .With("PromotedColumns:1:Type", "String");
+        await _archive.StartAsync();
+        await _archive.SendAsync("device-1",
+            (At, """{"mode":"\ud800","t":1}"""), (At, """{"\udc00":0,"mode":"on","t":2}"""),
+            (At, """{"t":3,"mode":"\u00e4\ud83d\ude00"}"""));
+        await _archive.CaughtUpAsync();
+
+        Assert.That(await _archive.SqlAsync("SELECT t, mode FROM telemetry ORDER BY log_offset"),
+            Is.EqualTo(new[] { "1.0|", "2.0|on", "3.0|ä😀" }));
     }
 
     [Test]

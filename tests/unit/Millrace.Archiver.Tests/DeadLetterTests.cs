@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Millrace.Archiver.Upkeep;
 using Millrace.Contracts;
 using Millrace.Stores;
 using Millrace.Stores.DeadLetters;
@@ -107,6 +108,45 @@ public sealed class DeadLetterTests
 
         await Eventually.TrueAsync(
             async () => (await _archive.SqlAsync("SELECT 1 FROM telemetry")).Count == 1, "a row");
+    }
+
+    [Test]
+    public async Task A_replay_of_an_erased_device_makes_no_row_and_the_letter_loses_its_content()
+    {
+        var letter = await DieOfSizeAsync();
+        _archive.With("RecordSizeMax", "1MiB");
+        await _archive.StartAsync();
+        await _archive.Get<DeviceEraser>().RunAsync(
+            _archive.Get<ArchiveTables>().Telemetry, "huge", CancellationToken.None);
+        await _archive.Get<IDeadLetterStore>().SetStateAsync(letter.Id, DeadLetterState.Replaying);
+        await NoticeAsync(letter.Id);
+
+        await Eventually.TrueAsync(async () => (await LettersAsync()).Count > 1, "the letter came again");
+        var again = (await LettersAsync())[1];
+        Assert.That((again.Id, again.ErrorCode), Is.EqualTo((letter.Id, "AR-0011")));
+        Assert.That((again.Key, again.Headers.Count, again.Value.Length), Is.EqualTo(((byte[]?)null, 0, 0)));
+        Assert.That(await _archive.SqlAsync("SELECT 1 FROM telemetry"), Is.Empty);
+        await ArchiveChecks.HoldsAsync(_archive);
+    }
+
+    [Test]
+    public async Task What_is_replayed_while_its_device_is_erased_is_erased_too([Range(1, 6)] int seed)
+    {
+        var letter = await DieOfSizeAsync();
+        _archive.With("RecordSizeMax", "1MiB");
+        await _archive.StartAsync();
+        await _archive.Get<IDeadLetterStore>().SetStateAsync(letter.Id, DeadLetterState.Replaying);
+        var replaying = NoticeAsync(letter.Id);
+        for (var i = 0; i < seed; i++) await Task.Yield();
+
+        await _archive.Get<DeviceEraser>().RunAsync(
+            _archive.Get<ArchiveTables>().Telemetry, "huge", CancellationToken.None);
+        await replaying;
+        await Eventually.TrueAsync(async () => (await LettersAsync()).Count > 1
+            || (await _archive.Get<IDeadLetterStore>().FindAsync(letter.Id))!.State == DeadLetterState.Replayed,
+            "done");
+
+        Assert.That(await _archive.SqlAsync("SELECT 1 FROM telemetry"), Is.Empty);
     }
 
     [Test]

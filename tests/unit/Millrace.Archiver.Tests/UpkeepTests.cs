@@ -47,6 +47,26 @@ public sealed class UpkeepTests
     }
 
     [Test]
+    public async Task Files_are_merged_only_as_far_as_their_rows_may_be_held_in_memory()
+    {
+        _archive.With("RollRows", "100000").With("RollSize", "4MiB").With("Upkeep:CompactionRowsMax", "1000");
+        await _archive.StartAsync();
+        foreach (var rows in new[] { 700, 600, 300, 200 })
+        {
+            await _archive.SendAsync("device-1", [.. Enumerable.Range(0, rows).Select(i => (At, $"{i}"))]);
+            await _archive.CaughtUpAsync();
+        }
+
+        await CompactAllAsync();
+
+        var sizes = (await _archive.TableAsync())!.Files.Values.Select(file => file.Stats!.Records).ToList();
+        Assert.That(sizes.Sum(), Is.EqualTo(1800));
+        Assert.That(sizes, Has.Count.GreaterThan(1).And.All.LessThanOrEqualTo(1000));
+        Assert.That(await _archive.Get<Compactor>().RunOnceAsync(Telemetry, all: true, CancellationToken.None),
+            Has.Property("Done").False);
+    }
+
+    [Test]
     public async Task While_files_are_merged_a_reader_sees_each_row_once([Range(1, 4)] int seed)
     {
         await _archive.StartAsync();
@@ -131,6 +151,10 @@ public sealed class UpkeepTests
         Assert.That(proof.Records, Has.Count.EqualTo(1));
         Assert.That(proof.OldFiles, Is.EqualTo(erased.FilesRewritten));
         Assert.That(proof.OldFilesGoBy, Is.GreaterThan(TimeProvider.System.GetUtcNow().AddDays(6)));
+        await _archive.Objects.PutAsync("telemetry/date=2026-11-22/hour=7/of-a-writer-that-died.parquet", new byte[9]);
+        var stray = await _archive.Get<ErasureProver>().ProveAsync(Telemetry, "device-3", CancellationToken.None);
+        Assert.That(stray.OldFiles, Is.EqualTo(proof.OldFiles + 1), "it may have rows of the device");
+        Assert.That(stray.OldFilesGoBy, Is.GreaterThan(proof.OldFilesGoBy!.Value));
         var seen = await VerifiedAsync();
         Assert.That(seen.Sum(part => part.Erased), Is.EqualTo(rows));
         var never = await _archive.Get<ErasureProver>().ProveAsync(Telemetry, "never-there", CancellationToken.None);

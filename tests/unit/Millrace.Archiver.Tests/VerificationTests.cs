@@ -61,7 +61,7 @@ public sealed class VerificationTests
         var rows = await _archive.Get<TableFiles>().ReadAsync(Telemetry, snapshot, [file], CancellationToken.None);
         Change(rows.Text("body").Text(0));
         var forged = rows.Encode(Enumerable.Range(0, rows.Count).ToArray(), file.PartitionValues,
-            ArchiveCompression.Zstd, 1_000);
+            ArchiveCompression.Zstd, new Files.RowGroupLimit(1_000, long.MaxValue));
         var now = TimeProvider.System.GetUtcNow();
         var add = await _archive.Get<TableFiles>().WriteAsync(Telemetry, forged, now, true, default);
         await CommitAsync(table, file, add);
