@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Millrace.Archiver.Api;
 using Millrace.Archiver.Outputs;
 using Millrace.Archiver.Replays;
 using Millrace.Archiver.Upkeep;
@@ -36,6 +37,8 @@ public static class ArchiverServices
         services.AddSingleton<ErasureProver>();
         services.AddSingleton<ArchiveVerifier>();
         services.AddSingleton<LetterReplay>();
+        services.AddSingleton<LongAnswers>();
+        services.AddHostedService(provider => provider.GetRequiredService<LongAnswers>());
         return services;
     }
 

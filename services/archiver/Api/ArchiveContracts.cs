@@ -32,7 +32,13 @@ internal sealed record VacuumRequest(bool DryRun = false);
 /// <param name="Waiting">Removed files that are younger than the safe age.</param>
 internal sealed record VacuumAnswer(int Files, long Bytes, int Waiting);
 
-internal sealed record EraseRequest(string DeviceId);
+/// <param name="Operation">A name of the caller's own: the erasure goes on when the wait is over, and who asks again
+/// under that name waits again. Null: it is waited for to its end.</param>
+/// <param name="Wait">Seconds.</param>
+internal sealed record EraseRequest(string DeviceId, string? Operation = null, int Wait = 0);
+
+/// <summary>An operation that goes on; ask again.</summary>
+internal sealed record GoesOn(string Operation, string State = "running");
 
 /// <param name="Table">As statements name it; null: telemetry.</param>
 internal sealed record VerifyRequest(int Partition, long From = 0, string? Table = null);

@@ -19,6 +19,8 @@ namespace Millrace.Archiver.Api;
 public static class ArchiveEndpoints
 {
     private const int HistoryMax = 1_000;
+    private const int WaitSecondsMax = 60;
+    private const int OperationLengthMax = 100;
 
     /// <summary>The endpoints below /api/v1/archive.</summary>
     public static IEndpointRouteBuilder MapMillraceArchive(this IEndpointRouteBuilder endpoints)
@@ -27,7 +29,8 @@ public static class ArchiveEndpoints
         MapReading(group.MapGroup("").RequireAuthorization(ApiScopes.Read));
         MapUpkeep(group.MapGroup("").RequireAuthorization(ApiScopes.Operate));
         group.MapPost("/erase", EraseAsync).RequireAuthorization(ApiScopes.Administer)
-            .WithName("EraseDevice").WithSummary("Take all rows of a device out of the archive").Produces<Erased>();
+            .WithName("EraseDevice").WithSummary("Take all rows of a device out of the archive").Produces<Erased>()
+            .Produces<GoesOn>(202);
         return endpoints;
     }
 
@@ -38,7 +41,8 @@ public static class ArchiveEndpoints
         group.MapGet("/history", HistoryAsync).WithName("ShowArchiveHistory")
             .WithSummary("What was done to the table, newest first").Produces<ArchiveHistory>();
         group.MapGet("/erasures/{deviceId}", ProveAsync)
-            .WithName("ProveErasure").WithSummary("Look whether a device's rows are gone").Produces<ErasureProof>();
+            .WithName("ProveErasure").WithSummary("Look whether a device's rows are gone").Produces<ErasureProof>()
+            .Produces<GoesOn>(202);
         group.MapPost("/verify", VerifyAsync).WithName("VerifyArchive")
             .WithSummary("Compare a stretch of a log partition with the archive").Produces<Verification.Verification>();
     }
@@ -107,13 +111,39 @@ public static class ArchiveEndpoints
         return result;
     }
 
-    private static async Task<ErasureProof> ProveAsync(
-        string deviceId, ArchiveTables tables, ErasureProver prover, CancellationToken ct)
+    private static Task<IResult> ProveAsync(
+        string deviceId, ArchiveTables tables, ErasureProver prover, LongAnswers answers, TimeProvider time,
+        CancellationToken ct, string? operation = null, int wait = 0)
     {
-        var proofs = new List<ErasureProof>();
-        foreach (var output in await tables.OutputsAsync(ct))
-            proofs.Add(await prover.ProveAsync(output, Device(deviceId), ct));
-        return await prover.ProveAsync(tables.Telemetry, Device(deviceId), ct) with { Outputs = proofs };
+        var device = Device(deviceId);
+        return AnswerAsync(answers, "prove", operation, wait, time, async stop =>
+        {
+            var proofs = new List<ErasureProof>();
+            foreach (var output in await tables.OutputsAsync(stop))
+                proofs.Add(await prover.ProveAsync(output, device, stop));
+            return await prover.ProveAsync(tables.Telemetry, device, stop) with { Outputs = proofs };
+        }, ct);
+    }
+
+    /// <summary>What came of the work; where the caller gave it a name, it goes on behind the wait.</summary>
+    private static async Task<IResult> AnswerAsync<T>(
+        LongAnswers answers, string what, string? operation, int wait, TimeProvider time,
+        Func<CancellationToken, Task<T>> work, CancellationToken ct)
+        where T : class
+    {
+        if (operation is null) return Results.Ok(await work(ct));
+        if (operation.Length is 0 or > OperationLengthMax || wait is < 0 or > WaitSecondsMax)
+        {
+            throw ArchiverErrors.RequestInvalid.With(operation,
+                $"An operation has up to {OperationLengthMax} characters, and wait is from 0 to {WaitSecondsMax}.")
+                .AsException();
+        }
+
+        var answer = await answers.AskAsync(
+            $"{what}/{operation}", TimeSpan.FromSeconds(wait), time, async stop => await work(stop), ct);
+        return answer is T done
+            ? Results.Ok(done)
+            : Results.Json(new GoesOn(operation), statusCode: StatusCodes.Status202Accepted);
     }
 
     private static async Task<ArchiveHistory> HistoryAsync(
@@ -148,15 +178,19 @@ public static class ArchiveEndpoints
         return answer;
     }
 
-    private static async Task<Erased> EraseAsync(
-        EraseRequest request, ArchiveTables tables, DeviceEraser eraser, IAuditStore audit, HttpContext context,
-        TimeProvider time, CancellationToken ct)
+    private static Task<IResult> EraseAsync(
+        EraseRequest request, ArchiveTables tables, DeviceEraser eraser, IAuditStore audit, LongAnswers answers,
+        HttpContext context, TimeProvider time, CancellationToken ct)
     {
-        var erased = await eraser.RunAsync(await tables.AllAsync(ct), Device(request.DeviceId), ct);
-        var actor = context.User.Identity?.Name ?? "platform";
-        await audit.AddAsync(
-            new AuditEntry(time.GetUtcNow(), actor, "archive.erase", erased.DeviceHash, $"{erased.Rows} rows"), ct);
-        return erased;
+        var (device, actor) = (Device(request.DeviceId), context.User.Identity?.Name ?? "platform");
+        return AnswerAsync(answers, "erase", request.Operation, request.Wait, time, async stop =>
+        {
+            var erased = await eraser.RunAsync(await tables.AllAsync(stop), device, stop);
+            await audit.AddAsync(
+                new AuditEntry(time.GetUtcNow(), actor, "archive.erase", erased.DeviceHash, $"{erased.Rows} rows"),
+                stop);
+            return erased;
+        }, ct);
     }
 
     private static async Task<Verification.Verification> VerifyAsync(

@@ -10,6 +10,9 @@ internal static class ArchiveCommands
 {
     private const string Path = "api/v1/archive";
 
+    /// <summary>No request takes longer, whatever the work does.</summary>
+    private const int WaitSeconds = 20;
+
     internal static readonly Option<string?> Table = new("--table")
     {
         Description = "telemetry, or the name of a query's output",
@@ -99,9 +102,14 @@ internal static class ArchiveCommands
                 (await WorkBar.RunAsync("Erasing", TimeProvider.System, bar =>
                 {
                     bar.Report(new WorkDone(null, "Erasing"));
-                    var body = new JsonObject { ["deviceId"] = parsed.GetValue(device) };
-                    return api.PostAsync($"{Path}/erase", body, ct);
-                }))!.AsObject()), device, CommonOptions.Output);
+                    var (id, operation) = (parsed.GetValue(device), Guid.NewGuid().ToString("N"));
+                    return AnsweredAsync(() => api.PostAsync($"{Path}/erase", new JsonObject
+                    {
+                        ["deviceId"] = id,
+                        ["operation"] = operation,
+                        ["wait"] = WaitSeconds,
+                    }, ct));
+                })).AsObject()), device, CommonOptions.Output);
     }
 
     private static Command Proof()
@@ -111,9 +119,24 @@ internal static class ArchiveCommands
             "millrace archive proof pump-1 --output json", async (parsed, api, ct) =>
             {
                 var id = Uri.EscapeDataString(parsed.GetValue(device)!);
-                ResultWriter.One(parsed.GetValue(CommonOptions.Output),
-                    (await api.GetAsync($"{Path}/erasures/{id}", ct))!.AsObject());
+                var path = $"{Path}/erasures/{id}?operation={Guid.NewGuid():N}&wait={WaitSeconds}";
+                ResultWriter.One(parsed.GetValue(CommonOptions.Output), await WorkBar.RunAsync(
+                    "Looking", TimeProvider.System, async bar =>
+                    {
+                        bar.Report(new WorkDone(null, "Looking"));
+                        return (await AnsweredAsync(() => api.GetAsync(path, ct))).AsObject();
+                    }));
             }, device, CommonOptions.Output);
+    }
+
+    /// <summary>Asks until the operation does not go on any more.</summary>
+    private static async Task<JsonNode> AnsweredAsync(Func<Task<JsonNode?>> ask)
+    {
+        while (true)
+        {
+            var answer = (await ask())!;
+            if ((string?)answer["state"] != "running") return answer;
+        }
     }
 
     private static Argument<string> Device() => new("ID") { Description = "The device's id" };

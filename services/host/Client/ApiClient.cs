@@ -9,11 +9,17 @@ namespace Millrace.Client;
 /// <summary>Talks to a platform's API, and turns its problems into errors with their codes.</summary>
 internal sealed class ApiClient : IDisposable
 {
+    /// <summary>For whole answers.</summary>
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromMinutes(10);
+
+    /// <summary>For answers that stream: no statement takes longer, whatever the platform's options say.</summary>
+    private static readonly TimeSpan StreamTimeout = TimeSpan.FromDays(1);
+
     private readonly HttpClient _http;
 
     public ApiClient(PlatformTarget target)
     {
-        _http = new HttpClient { BaseAddress = target.Server, Timeout = TimeSpan.FromMinutes(10) };
+        _http = new HttpClient { BaseAddress = target.Server, Timeout = StreamTimeout };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", target.Token);
     }
 
@@ -87,6 +93,21 @@ internal sealed class ApiClient : IDisposable
         SendAsync(method, path, body is null ? null : JsonContent.Create(body), ct);
 
     private async Task<JsonNode?> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken ct)
+    {
+        using var limit = new CancellationTokenSource(AnswerTimeout, TimeProvider.System);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
+        try
+        {
+            return await AnswerAsync(method, path, content, either.Token);
+        }
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
+        {
+            throw Unreachable(e);
+        }
+    }
+
+    private async Task<JsonNode?> AnswerAsync(
+        HttpMethod method, string path, HttpContent? content, CancellationToken ct)
     {
         using var response = await OpenAsync(method, path, content, "application/json", ct);
         if (response.StatusCode == HttpStatusCode.NoContent) return null;
