@@ -17,7 +17,7 @@ internal static partial class ExtensionLoader
         var functions = options.Functions
             .Select(one => MethodFunction.Of(Checked(one.Key, Word()), methods.Find(one.Value), calls));
         var decoders = options.Decoders.ToDictionary(one => Checked(one.Key, MediaType()),
-            IBodyDecoder (one) => new MethodDecoder(methods.Find(one.Value)),
+            IBodyDecoder (one) => new MethodDecoder(one.Key, methods.Find(one.Value), calls),
             StringComparer.OrdinalIgnoreCase);
         if (options.Descriptors.Count > 0) AddProtobuf(decoders, options.Descriptors);
         foreach (var (name, reference) in options.References) Check(Checked(name, Word()), reference);

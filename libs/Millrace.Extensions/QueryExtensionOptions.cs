@@ -32,15 +32,15 @@ public sealed class QueryExtensionOptions
     /// <summary>Reference data by the name after JOIN, each with where it lives.</summary>
     public Dictionary<string, ReferenceOptions> References { get; set; } = [];
 
-    /// <summary>How long one call of a function may take; then its row fails.</summary>
+    /// <summary>How long one call of a function or a decoder may take; then its row fails.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan FunctionTimeout { get; set; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How much memory one call of a function may take; more fails its row.</summary>
+    /// <summary>How much memory one call of a function or a decoder may take; more fails its row.</summary>
     public ByteSize FunctionBytesMax { get; set; } = ByteSize.FromMiB(16);
 
     /// <summary>
-    /// Calls that may be left behind because they do not return; then the function is not called any more.
+    /// Calls that may be left behind because they do not return; then the function or decoder is not called any more.
     /// </summary>
     [Range(1, 1000)]
     public int FunctionCallsLostMax { get; set; } = 4;

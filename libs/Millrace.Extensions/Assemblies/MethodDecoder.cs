@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text;
+using Millrace.Primitives;
 using Millrace.Saql.Extensions;
 
 namespace Millrace.Extensions.Assemblies;
@@ -7,11 +8,15 @@ namespace Millrace.Extensions.Assemblies;
 /// <summary>A static method as a format of bodies.</summary>
 internal sealed class MethodDecoder : IBodyDecoder
 {
+    private readonly string _name;
+    private readonly BoundedCalls _calls;
+    private readonly LostCalls _lost = new();
     private readonly MethodInvoker _method;
     private readonly bool _takesArray;
     private readonly bool _takesContentType;
 
-    public MethodDecoder(MethodInfo method)
+    /// <param name="name">The media type that it is for.</param>
+    public MethodDecoder(string name, MethodInfo method, BoundedCalls calls)
     {
         var types = method.GetParameters().Select(parameter => parameter.ParameterType).ToArray();
         var takesBody = types.Length > 0 && (types[0] == typeof(byte[]) || types[0] == typeof(ReadOnlyMemory<byte>));
@@ -24,6 +29,7 @@ internal sealed class MethodDecoder : IBodyDecoder
                 .AsException();
         }
 
+        (_name, _calls) = (name, calls);
         _method = MethodInvoker.Create(method);
         _takesArray = types[0] == typeof(byte[]);
         _takesContentType = types.Length == 2;
@@ -35,11 +41,11 @@ internal sealed class MethodDecoder : IBodyDecoder
         object? json;
         try
         {
-            json = _takesContentType ? _method.Invoke(null, content, contentType) : _method.Invoke(null, content);
+            json = _calls.Call(_name, _lost, Invoke, _takesContentType ? [content, contentType] : [content]);
         }
-        catch (Exception failure)
+        catch (Exception failure) when (failure is MillraceException or InvalidOperationException)
         {
-            throw new FormatException($"The decoder failed: {failure.GetBaseException().Message}", failure);
+            throw new FormatException($"The decoder failed: {failure.Message}", failure);
         }
 
         return json switch
@@ -49,4 +55,6 @@ internal sealed class MethodDecoder : IBodyDecoder
             _ => throw new FormatException("The decoder gave nothing."),
         };
     }
+
+    private object? Invoke(object?[] arguments) => _method.Invoke(null, arguments.AsSpan());
 }

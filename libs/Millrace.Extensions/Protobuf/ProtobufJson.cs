@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Google.Protobuf.Reflection;
+using Millrace.Saql.Decoding;
 
 namespace Millrace.Extensions.Protobuf;
 
@@ -30,6 +31,8 @@ internal static class ProtobufJson
     private static void Write(MessageFields message, Utf8JsonWriter json, int depth)
     {
         if (depth > DepthMax) throw new FormatException($"The message nests more than {DepthMax} levels deep.");
+        // An element of two bytes says all the defaults of its message.
+        DecodedBody.Check(json.BytesCommitted + json.BytesPending);
         if (WellKnown.TryWrite(message, json, value => WriteMessage(value, json, depth + 1))) return;
         json.WriteStartObject();
         foreach (var field in message.Descriptor.Fields.InFieldNumberOrder())

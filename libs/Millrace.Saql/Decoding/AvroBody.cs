@@ -10,17 +10,23 @@ internal ref struct AvroBody
 {
     private const int DepthMax = 64;
 
-    private readonly Dictionary<string, JsonElement> _named;
-    private readonly Utf8JsonWriter _json;
-    private ReadOnlySpan<byte> _rest;
+    /// <summary>Null, or a record of nothing, takes no byte, so that any number of them could be said.</summary>
+    private const int EmptyMax = 100_000;
 
-    private AvroBody(ReadOnlySpan<byte> bytes, Utf8JsonWriter json, Dictionary<string, JsonElement> named)
+    private readonly AvroNames _names;
+    private readonly Utf8JsonWriter _json;
+    private readonly long _bytesMax;
+    private ReadOnlySpan<byte> _rest;
+    private int _empty;
+
+    private AvroBody(ReadOnlySpan<byte> bytes, Utf8JsonWriter json, AvroNames names, long bytesMax)
     {
         _rest = bytes;
-        (_json, _named) = (json, named);
+        (_json, _names, _bytesMax) = (json, names, bytesMax);
     }
 
-    public static byte[] ToJson(ReadOnlySpan<byte> file)
+    /// <param name="bytesMax">The most that it may become: a record without fields takes no byte of the file.</param>
+    public static byte[] ToJson(ReadOnlySpan<byte> file, long bytesMax)
     {
         if (!file.StartsWith("Obj\u0001"u8)) throw new FormatException("It is no Avro object container file.");
         using var stream = new MemoryStream();
@@ -28,7 +34,8 @@ internal ref struct AvroBody
         {
             Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         });
-        var head = new AvroBody(file[4..], json, []);
+        var names = new AvroNames();
+        var head = new AvroBody(file[4..], json, names, bytesMax);
         var metadata = head.Metadata();
         if (!metadata.TryGetValue("avro.schema", out var text)) throw new FormatException("The Avro has no schema.");
         JsonElement schema;
@@ -41,6 +48,7 @@ internal ref struct AvroBody
             throw new FormatException($"The Avro schema is no JSON: {wrong.Message}");
         }
 
+        names.Learn(schema);
         var isDeflated = metadata.TryGetValue("avro.codec", out var codec) && codec.AsSpan().SequenceEqual("deflate"u8);
         if (codec is { Length: > 0 } && !isDeflated && !codec.AsSpan().SequenceEqual("null"u8))
             throw new FormatException($"The Avro codec {Encoding.UTF8.GetString(codec)} is not known.");
@@ -54,23 +62,27 @@ internal ref struct AvroBody
     private void Blocks(JsonElement schema, bool isDeflated)
     {
         var sync = Take(16).ToArray();
+        var left = _bytesMax;
         while (_rest.Length > 0)
         {
             var count = Long();
             var bytes = Take(Long());
-            var content = isDeflated ? Inflated(bytes) : bytes;
-            var block = new AvroBody(content, _json, _named);
-            for (var i = 0L; i < count; i++) block.Datum(schema, 0);
+            var content = isDeflated ? Inflated(bytes, left) : bytes;
+            left -= content.Length;
+            var block = new AvroBody(content, _json, _names, _bytesMax);
+            block._empty = _empty;
+            for (var i = 0L; i < count; i++) block.Item(schema, "", 0);
+            _empty = block._empty;
             if (!Take(16).SequenceEqual(sync)) throw new FormatException("A block of the Avro has another mark.");
         }
     }
 
-    private static byte[] Inflated(ReadOnlySpan<byte> bytes)
+    private static byte[] Inflated(ReadOnlySpan<byte> bytes, long bytesMax)
     {
         using var packed = new MemoryStream(bytes.ToArray());
         using var stream = new DeflateStream(packed, CompressionMode.Decompress);
         var reason = "";
-        return BodyDecoder.TryReadAll(stream, ref reason) ?? throw new FormatException(reason);
+        return BodyDecoder.TryReadAll(stream, bytesMax, ref reason) ?? throw new FormatException(reason);
     }
 
     private Dictionary<string, byte[]> Metadata()
@@ -84,28 +96,37 @@ internal ref struct AvroBody
         return metadata;
     }
 
-    private void Datum(JsonElement schema, int depth)
+    /// <summary>One of as many as a count says.</summary>
+    private void Item(JsonElement schema, string space, int depth)
+    {
+        var before = _rest.Length;
+        Datum(schema, space, depth);
+        if (_rest.Length < before || ++_empty <= EmptyMax) return;
+        throw new FormatException($"The Avro has more items that take no bytes than {EmptyMax}.");
+    }
+
+    /// <param name="space">The namespace that names without one are of.</param>
+    private void Datum(JsonElement schema, string space, int depth)
     {
         if (depth > DepthMax) throw new FormatException($"The Avro nests more than {DepthMax} levels deep.");
+        DecodedBody.Check(_json.BytesCommitted + _json.BytesPending, _bytesMax);
         if (schema.ValueKind == JsonValueKind.Array)
         {
             var branch = Long();
             if (branch < 0 || branch >= schema.GetArrayLength())
                 throw new FormatException("An Avro union has no such branch.");
-            Datum(schema[(int)branch], depth + 1);
+            Datum(schema[(int)branch], space, depth + 1);
             return;
         }
 
         var type = schema.ValueKind == JsonValueKind.Object ? schema.GetProperty("type") : schema;
         if (type.ValueKind != JsonValueKind.String)
         {
-            Datum(type, depth + 1);
+            Datum(type, space, depth + 1);
             return;
         }
 
-        if (schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty("name", out var own))
-            _named[own.GetString()!] = schema;
-        if (!TryPrimitive(type.GetString()!)) Complex(type.GetString()!, schema, depth);
+        if (!TryPrimitive(type.GetString()!)) Complex(type.GetString()!, schema, space, depth);
     }
 
     private bool TryPrimitive(string type)
@@ -138,16 +159,17 @@ internal ref struct AvroBody
         }
     }
 
-    private void Complex(string type, JsonElement schema, int depth)
+    private void Complex(string type, JsonElement schema, string space, int depth)
     {
         switch (type)
         {
             case "record":
+                space = AvroNames.SpaceOf(schema, space);
                 _json.WriteStartObject();
                 foreach (var field in schema.GetProperty("fields").EnumerateArray())
                 {
-                    _json.WritePropertyName(field.GetProperty("name").GetString()!);
-                    Datum(field.GetProperty("type"), depth + 1);
+                    _json.WritePropertyName(AvroNames.NameOf(field));
+                    Datum(field.GetProperty("type"), space, depth + 1);
                 }
 
                 _json.WriteEndObject();
@@ -166,7 +188,7 @@ internal ref struct AvroBody
                 _json.WriteStartArray();
                 for (var count = BlockCount(); count > 0; count = BlockCount())
                 {
-                    for (var i = 0L; i < count; i++) Datum(schema.GetProperty("items"), depth + 1);
+                    for (var i = 0L; i < count; i++) Item(schema.GetProperty("items"), space, depth + 1);
                 }
 
                 _json.WriteEndArray();
@@ -178,16 +200,15 @@ internal ref struct AvroBody
                     for (var i = 0L; i < count; i++)
                     {
                         _json.WritePropertyName(Encoding.UTF8.GetString(Take(Long())));
-                        Datum(schema.GetProperty("values"), depth + 1);
+                        Datum(schema.GetProperty("values"), space, depth + 1);
                     }
                 }
 
                 _json.WriteEndObject();
                 break;
             default:
-                if (!_named.TryGetValue(type, out var named))
-                    throw new FormatException($"The Avro type {type} is not known.");
-                Datum(named, depth + 1);
+                var (named, around) = _names.Find(type, space);
+                Datum(named, around, depth + 1);
                 break;
         }
     }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Unicode;
 using Millrace.Contracts;
 using Millrace.Saql.Extensions;
+using Millrace.Saql.Files;
 using Millrace.Saql.Json;
 
 namespace Millrace.Saql.Decoding;
@@ -15,14 +16,35 @@ namespace Millrace.Saql.Decoding;
 /// <param name="input">The name after FROM, for what its records are when they do not say it.</param>
 internal sealed class BodyDecoder(QueryExtensions extensions, string input)
 {
-    /// <summary>The most that a body may become.</summary>
-    private const int DecodedBytesMax = 16 * 1024 * 1024;
+    public const string Csv = "text/csv";
+    public const string Cbor = "application/cbor";
+    public const string Avro = "avro/binary";
+    private const string AvroOther = "application/avro";
+    private const string AvroVendor = "application/vnd.apache.avro";
 
     private readonly string _contentType = extensions.ContentTypeOf(input);
 
     /// <summary>The body is of a format that the installation adds, whatever its first byte looks like.</summary>
     public bool IsOfExtension(in RecordView record) =>
         extensions.HasDecoders && extensions.DecoderOf(ContentType(record)) is not null;
+
+    /// <summary>The record is of a format that knows text alone, or was made of one.</summary>
+    public bool IsUntyped(in RecordView record) => record.TryGetHeader(FileLineHeaders.Untyped, out _)
+        || QueryExtensions.MediaTypeOf(ContentType(record)).Equals(Csv, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether a content type is one that is read without an extension.</summary>
+    public static bool IsKnown(string contentType) =>
+        QueryExtensions.MediaTypeOf(contentType).ToLowerInvariant() is Csv or Cbor or Avro or AvroOther or AvroVendor;
+
+    /// <summary>What a body of one of these is as JSON; null for another content type.</summary>
+    public static byte[]? ToJson(ReadOnlySpan<byte> content, string contentType, long bytesMax) =>
+        QueryExtensions.MediaTypeOf(contentType).ToLowerInvariant() switch
+        {
+            Csv => CsvBody.ToJson(content, bytesMax),
+            Cbor => CborBody.ToJson(content, bytesMax),
+            Avro or AvroOther or AvroVendor => AvroBody.ToJson(content, bytesMax),
+            _ => null,
+        };
 
     /// <summary>The body as JSON; null (and why) when it cannot be decoded.</summary>
     public byte[]? TryDecode(in RecordView record, out string reason) => TryDecode(
@@ -43,14 +65,13 @@ internal sealed class BodyDecoder(QueryExtensions extensions, string input)
         try
         {
             if (extensions.DecoderOf(contentType) is { } own)
-                return own.ToJson(unpacked ?? body.ToArray(), contentType);
-            return QueryExtensions.MediaTypeOf(contentType).ToLowerInvariant() switch
             {
-                "text/csv" => CsvBody.ToJson(content),
-                "application/cbor" => CborBody.ToJson(content),
-                "avro/binary" or "application/avro" or "application/vnd.apache.avro" => AvroBody.ToJson(content),
-                _ => unpacked,
-            };
+                var json = own.ToJson(unpacked ?? body.ToArray(), contentType);
+                DecodedBody.Check(json.Length);
+                return json;
+            }
+
+            return ToJson(content, contentType, DecodedBody.BytesMax) ?? unpacked;
         }
         catch (Exception wrong) when (wrong is FormatException or InvalidOperationException or KeyNotFoundException)
         {
@@ -102,10 +123,10 @@ internal sealed class BodyDecoder(QueryExtensions extensions, string input)
             return null;
         }
 
-        return TryReadAll(stream, ref reason);
+        return TryReadAll(stream, DecodedBody.BytesMax, ref reason);
     }
 
-    public static byte[]? TryReadAll(Stream stream, ref string reason)
+    public static byte[]? TryReadAll(Stream stream, long bytesMax, ref string reason)
     {
         using var unpacked = new MemoryStream();
         var buffer = new byte[16 * 1024];
@@ -114,8 +135,8 @@ internal sealed class BodyDecoder(QueryExtensions extensions, string input)
             for (var read = stream.Read(buffer); read > 0; read = stream.Read(buffer))
             {
                 unpacked.Write(buffer.AsSpan(0, read));
-                if (unpacked.Length <= DecodedBytesMax) continue;
-                reason = $"It unpacks to more than {DecodedBytesMax} bytes.";
+                if (unpacked.Length <= bytesMax) continue;
+                reason = $"It unpacks to more than {bytesMax} bytes.";
                 return null;
             }
         }

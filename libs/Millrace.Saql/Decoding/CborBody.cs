@@ -14,14 +14,22 @@ internal ref struct CborBody
     private const byte Break = 0xFF;
 
     private readonly ReadOnlySpan<byte> _bytes;
+    private readonly long _bytesMax;
     private readonly StringBuilder _json = new();
     private int _at;
 
-    private CborBody(ReadOnlySpan<byte> bytes) => _bytes = bytes;
-
-    public static byte[] ToJson(ReadOnlySpan<byte> cbor)
+    private CborBody(ReadOnlySpan<byte> bytes, long bytesMax)
     {
-        var reader = new CborBody(cbor);
+        _bytes = bytes;
+        _bytesMax = bytesMax;
+    }
+
+    /// <param name="bytesMax">
+    /// The most that it may become: a key that is a map doubles the escapes of what lies in it.
+    /// </param>
+    public static byte[] ToJson(ReadOnlySpan<byte> cbor, long bytesMax)
+    {
+        var reader = new CborBody(cbor, bytesMax);
         reader.Item(0);
         if (reader._at < cbor.Length) throw new FormatException("Something follows the CBOR item.");
         return Encoding.UTF8.GetBytes(reader._json.ToString());
@@ -30,6 +38,7 @@ internal ref struct CborBody
     private void Item(int depth)
     {
         if (depth > DepthMax) throw new FormatException($"The CBOR nests more than {DepthMax} levels deep.");
+        DecodedBody.Check(_json.Length, _bytesMax);
         var head = Next();
         var (major, info) = (head >> 5, head & 0x1F);
         switch (major)

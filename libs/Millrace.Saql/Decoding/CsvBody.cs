@@ -10,7 +10,8 @@ namespace Millrace.Saql.Decoding;
 /// </summary>
 internal static class CsvBody
 {
-    public static byte[] ToJson(ReadOnlySpan<byte> csv)
+    /// <param name="bytesMax">The most that it may become: each line repeats the names of the head.</param>
+    public static byte[] ToJson(ReadOnlySpan<byte> csv, long bytesMax)
     {
         if (csv.StartsWith("\uFEFF"u8)) csv = csv[3..];
         var at = 0;
@@ -29,6 +30,7 @@ internal static class CsvBody
             {
                 writer.Name(tokens[i]);
                 writer.Value(ValueOf(fields[i]));
+                DecodedBody.Check(writer.Written.Length, bytesMax);
             }
 
             writer.End();

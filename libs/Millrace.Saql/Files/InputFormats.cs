@@ -1,3 +1,4 @@
+using System.Text.Unicode;
 using Millrace.Saql.Decoding;
 using Millrace.Saql.Extensions;
 using Millrace.Saql.Json;
@@ -7,34 +8,55 @@ namespace Millrace.Saql.Files;
 /// <summary>Files that are not JSON lines, as such.</summary>
 public static class InputFormats
 {
-    private static readonly string[] Json = [".jsonl", ".json", ".ndjson"];
-    private static readonly string[] Known = [".csv", ".cbor", ".avro"];
+    /// <summary>The most that a file becomes, which is whole in memory then.</summary>
+    private const long FileBytesMax = 1L << 30;
 
-    /// <summary>Whether <see cref="ToLines"/> is needed: by the file's name, and what the input is.</summary>
+    private static readonly Dictionary<string, string> Known = new()
+    {
+        [".csv"] = BodyDecoder.Csv,
+        [".cbor"] = BodyDecoder.Cbor,
+        [".avro"] = BodyDecoder.Avro,
+    };
+
+    /// <summary>
+    /// Whether <see cref="ToLines"/> is needed: by the file's name, and what the input is. JSON that is one text over
+    /// several lines has the ending .json; .jsonl and .ndjson are lines.
+    /// </summary>
     /// <param name="ending">The ending of the file's name, such as ".csv".</param>
-    public static bool IsOther(string ending, QueryExtensions extensions, string input) => Known.Contains(ending)
-        || (!Json.Contains(ending) && extensions.DecoderOf(extensions.ContentTypeOf(input)) is not null);
+    public static bool IsOther(string ending, QueryExtensions extensions, string input)
+    {
+        if (ending is ".json" || Known.ContainsKey(ending)) return true;
+        var type = extensions.ContentTypeOf(input);
+        return ending is not (".jsonl" or ".ndjson")
+            && (extensions.DecoderOf(type) is not null || BodyDecoder.IsKnown(type));
+    }
+
+    /// <summary>The format knows text alone, so that a table's columns say what its fields are.</summary>
+    public static bool IsUntyped(string ending, QueryExtensions extensions, string input) =>
+        ending is not (".json" or ".jsonl" or ".ndjson") &&
+            TypeOf(ending, extensions, input).StartsWith(BodyDecoder.Csv, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A row a line; what cannot be read is an error SQ-0301.</summary>
     public static byte[] ToLines(byte[] content, string ending, QueryExtensions extensions, string input)
     {
-        byte[] json;
+        if (ending is ".json") return LinesOfJson(content);
+        var type = TypeOf(ending, extensions, input);
         try
         {
-            json = ending switch
-            {
-                ".csv" => CsvBody.ToJson(content),
-                ".cbor" => CborBody.ToJson(content),
-                ".avro" => AvroBody.ToJson(content),
-                _ => extensions.DecoderOf(extensions.ContentTypeOf(input))!
-                    .ToJson(content, extensions.ContentTypeOf(input)),
-            };
+            var own = Known.ContainsKey(ending) ? null : extensions.DecoderOf(type);
+            return LinesOfArray(own?.ToJson(content, type) ?? BodyDecoder.ToJson(content, type, FileBytesMax)!);
         }
         catch (Exception wrong) when (wrong is FormatException or InvalidOperationException or KeyNotFoundException)
         {
             throw SaqlErrors.BadLine.With(wrong.Message).AsException(wrong);
         }
+    }
 
+    private static string TypeOf(string ending, QueryExtensions extensions, string input) =>
+        Known.TryGetValue(ending, out var type) ? type : extensions.ContentTypeOf(input);
+
+    private static byte[] LinesOfArray(byte[] json)
+    {
         var lines = new MemoryStream();
         var scanner = new JsonScanner(json, 0);
         if (!scanner.TrySkip((byte)'[')) return [.. json, (byte)'\n'];
@@ -45,6 +67,37 @@ public static class InputFormats
             lines.Write(json.AsSpan(start, scanner.At - start));
             lines.WriteByte((byte)'\n');
             scanner.TrySkip((byte)',');
+        }
+
+        return lines.ToArray();
+    }
+
+    /// <summary>
+    /// Values one behind the other, or within arrays, each on a line of its own. What is no JSON stays as it is, line
+    /// by line, and is told where it stands.
+    /// </summary>
+    private static byte[] LinesOfJson(byte[] content)
+    {
+        var start = content.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0;
+        if (!Utf8.IsValid(content)) return content;
+        var lines = new MemoryStream(content.Length);
+        var scanner = new JsonScanner(content, start);
+        for (scanner.SkipBlanks(); !scanner.AtEnd; scanner.SkipBlanks())
+        {
+            var isArray = scanner.TrySkip((byte)'[');
+            for (scanner.SkipBlanks(); !scanner.AtEnd && !(isArray && scanner.Current == ']'); scanner.SkipBlanks())
+            {
+                var value = scanner.At;
+                if (!scanner.TrySkipValue()) return content;
+                var compact = new byte[scanner.At - value];
+                lines.Write(compact.AsSpan(0, JsonScanner.Compact(content.AsSpan(value, compact.Length), compact)));
+                lines.WriteByte((byte)'\n');
+                scanner.SkipBlanks();
+                if (!isArray) break;
+                scanner.TrySkip((byte)',');
+            }
+
+            if (isArray && !scanner.TrySkip((byte)']')) return content;
         }
 
         return lines.ToArray();

@@ -15,14 +15,14 @@ public static class ReferenceFile
     /// The entries as <see cref="QueryEngine.SetReference"/> takes them; what cannot be read is an error SQ-0303.
     /// </summary>
     /// <param name="name">The file's, whose ending says what it is.</param>
-    /// <param name="bytesMax">The most that a packed file may become.</param>
+    /// <param name="bytesMax">The most that a packed file, or the JSON of a CSV, may become.</param>
     public static IReadOnlyList<byte[]> Entries(ReadOnlySpan<byte> content, string name, long bytesMax = int.MaxValue)
     {
         try
         {
             var isPacked = HasEnding(name, ".gz");
             var plain = isPacked ? Unpacked(content, bytesMax) : content;
-            return Cut(HasEnding(isPacked ? name[..^3] : name, ".csv") ? CsvBody.ToJson(plain) : plain);
+            return Cut(HasEnding(isPacked ? name[..^3] : name, ".csv") ? CsvBody.ToJson(plain, bytesMax) : plain);
         }
         catch (Exception wrong) when (wrong is FormatException or InvalidDataException)
         {

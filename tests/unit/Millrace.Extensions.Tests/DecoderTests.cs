@@ -47,6 +47,24 @@ public class DecoderTests
         Assert.That(run.Rows, Is.EqualTo(new[] { """{"t":1.1}""", """{"t":2}""" }));
     }
 
+    [Test]
+    public void One_that_does_not_return_or_takes_too_much_memory_fails_its_record()
+    {
+        var options = new QueryExtensionOptions
+        {
+            Decoders = { ["a/b"] = Method("HangsOrNot") },
+            FunctionTimeout = TimeSpan.FromMilliseconds(50),
+            FunctionBytesMax = ByteSize.FromMiB(4),
+            FunctionCallsLostMax = 1,
+        };
+        var run = Over(options, "SELECT n FROM telemetry", ("a/b", [2, 2]), ("a/b", new byte[8]), ("a/b", [1]),
+            ("a/b", [2, 2]));
+        Assert.That(run.Rows, Is.EqualTo(new[] { """{"n":2}""" }));
+        Assert.That(run.Failures.Select(failure => failure.Code), Is.EqualTo(Enumerable.Repeat("SQ-0101", 3)));
+        Assert.That(run.Failures.Select(failure => failure.Reason),
+            Has.One.Contains("EX-0006").And.One.Contains("EX-0005").And.One.Contains("EX-0007"));
+    }
+
     [TestCase("application/x-frame; v=1")]
     [TestCase("frame")]
     public void A_name_that_is_no_media_type_is_refused(string name) => Assert.That(

@@ -44,6 +44,12 @@ public static class Fleet
             ? $$"""{"t":{{((body[0] << 8) | body[1]) / 10.0}}}"""
             : throw new FormatException("Not 2 bytes.");
 
+    public static string HangsOrNot(byte[] body)
+    {
+        if (body is [1]) new ManualResetEventSlim(false).Wait();
+        return $$"""{"n":{{new byte[body.Length << 20].Length >> 20}}}""";
+    }
+
     public static byte[] Typed(ReadOnlyMemory<byte> body, string contentType) =>
         Encoding.UTF8.GetBytes($$"""[{"type":"{{contentType}}","n":{{body.Length}}}]""");
 }

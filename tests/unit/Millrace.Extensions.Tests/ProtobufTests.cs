@@ -94,6 +94,14 @@ public class ProtobufTests
     }, iter: 5_000);
 
     [Test]
+    public void A_small_body_that_says_many_defaults_is_refused_before_it_fills_the_memory()
+    {
+        // An Api with two hundred thousand methods of nothing: two bytes each.
+        var body = Enumerable.Repeat<byte[]>([0x12, 0], 200_000).SelectMany(bytes => bytes).ToArray();
+        Assert.That(() => Json(Api.Descriptor, body), Throws.TypeOf<FormatException>().With.Message.Contains("JSON"));
+    }
+
+    [Test]
     public void A_query_reads_them_by_a_registered_descriptor()
     {
         using var folder = new TemporaryFolder();
