@@ -41,13 +41,13 @@ internal sealed record AggregateShape(
     double Number)
 {
     /// <summary>Null (and told) when it is not valid.</summary>
-    /// <param name="countsRows">COUNT(*), COUNT() and COUNT(input).</param>
+    /// <param name="isOfSource">The argument is the name of a source, and so its rows.</param>
     public static AggregateShape? Of(
-        CallSyntax call, IReadOnlyList<OrderSyntax> orderBy, bool countsRows, Diagnostics diagnostics)
+        CallSyntax call, IReadOnlyList<OrderSyntax> orderBy, bool isOfSource, Diagnostics diagnostics)
     {
         var name = call.Name.ToUpperInvariant();
         var (accumulator, result) = Aggregates.Of(name);
-        if (name == "COUNT" && countsRows)
+        if (name == "COUNT" && !call.Distinct && (call.Star || call.Arguments.Count == 0 || isOfSource))
             return new AggregateShape(AccumulatorKind.CountRows, result, null, [], 0);
         if (call.Distinct && name != "COUNT")
             return Refuse(SaqlErrors.BadArguments, $"DISTINCT is there for COUNT only, not for {name}.");
@@ -55,7 +55,7 @@ internal sealed record AggregateShape(
         if (result < ResultKind.Collect)
         {
             if (call.Star || call.Arguments.Count != 1) return RefuseCount("one argument");
-            return new AggregateShape(accumulator, result, call.Arguments[0], [], 0);
+            return new AggregateShape(accumulator, result, isOfSource ? null : call.Arguments[0], [], 0);
         }
 
         if (call.Star) return RefuseCount("an expression, or nothing for the whole row");
@@ -112,6 +112,7 @@ internal sealed record AggregateShape(
         ResultKind.Extreme => argument is ValueKind.Text && !asText ? ValueKind.Float : argument,
         ResultKind.Collect or ResultKind.CollectTop => ValueKind.Array,
         ResultKind.TopOne => null,
+        ResultKind.PercentileDiscrete => argument is ValueKind.Text ? ValueKind.Float : argument,
         _ => ValueKind.Float,
     };
 

@@ -59,7 +59,7 @@ internal sealed class AnalyticBinder(RowScope scope, Diagnostics diagnostics)
         var offset = isLast ? 0 : 1;
         if (!isLast && call.Arguments.Count > 1)
         {
-            if (call.Arguments[1] is not LiteralSyntax { Value: long back and >= 1 and <= 10_000 })
+            if (ConstantSyntax.Integer(call.Arguments[1]) is not (>= 1 and <= 10_000 and var back))
                 return Refuse(call.Arguments[1].Place, "The offset of LAG is a constant from 1 to 10000.");
             offset = (int)back;
         }
@@ -91,8 +91,8 @@ internal sealed class AnalyticBinder(RowScope scope, Diagnostics diagnostics)
     {
         var call = over.Call;
         if (call.Arguments.Count != count
-            || Number(call.Arguments[1]) is not { } confidence || confidence is < 1 or > 100
-            || call.Arguments[2] is not LiteralSyntax { Value: long and >= 1 and <= 10_000 and var history })
+            || ConstantSyntax.Number(call.Arguments[1]) is not { } confidence || confidence is < 1 or > 100
+            || ConstantSyntax.Integer(call.Arguments[2]) is not (>= 1 and <= 10_000 and var history))
         {
             return Refuse(call.Place, $"{call.Name} takes a value, a confidence from 1 to 100, how many events to " +
                 $"learn from (1 to 10000){(count == 4 ? ", and 'spikes', 'dips' or 'spikesanddips'" : "")}.");
@@ -113,21 +113,13 @@ internal sealed class AnalyticBinder(RowScope scope, Diagnostics diagnostics)
         }, value, Nothing, ValueKind.Record);
     }
 
-    private static double? Number(ExpressionSyntax syntax) => syntax switch
-    {
-        LiteralSyntax { Value: long whole } => whole,
-        LiteralSyntax { Value: double number } => number,
-        _ => null,
-    };
-
     private Expr BindAggregate(OverSyntax over)
     {
         var call = over.Call;
         if (Duration(over) is not { } duration) return Nothing;
         if (call.Distinct) return Refuse(call.Place, "COUNT(DISTINCT) has no OVER.");
-        var countsRows = call.Star || call.Arguments.Count == 0
-            || (call.Arguments is [NameSyntax name] && scope.IsSource(name));
-        if (AggregateShape.Of(call, over.OrderBy, countsRows, diagnostics) is not { } shape) return Nothing;
+        var isOfSource = call.Is("COUNT") && call.Arguments is [NameSyntax name] && scope.IsSource(name);
+        if (AggregateShape.Of(call, over.OrderBy, isOfSource, diagnostics) is not { } shape) return Nothing;
         var isCount = shape.Accumulator == AccumulatorKind.CountRows;
         var binder = new RowBinder(scope, diagnostics, "another aggregate");
         var argument = isCount ? Nothing : shape.Argument(binder);

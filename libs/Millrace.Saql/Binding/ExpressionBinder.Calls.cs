@@ -41,6 +41,8 @@ internal abstract partial class ExpressionBinder
                 return CheckCount(call, 2, int.MaxValue)
                     ? new ConcatExpr(Bind(call.Arguments[0]), [.. call.Arguments.Skip(1).Select(Bind)])
                     : Nothing;
+            case "SYSTEM.WINDOW":
+                return CheckCount(call, 0, 0) ? new RecordExpr([("Id", BindWindowId())]) : Nothing;
             case "GETMETADATAPROPERTYVALUE":
                 return CheckCount(call, 2, 2) ? BindMetadata(call) : Nothing;
         }
@@ -232,8 +234,9 @@ internal abstract partial class ExpressionBinder
 
         Error(SaqlErrors.UnknownWord, call.Arguments[1].Place,
             $"Found '{path}'; expected '[User].[name]', '[User]', '[IoTHub].[property]' with " +
-                $"{Suggestions.List(MetadataNames.OfIoTHub)}, " +
-            "or one of EventEnqueuedUtcTime, EventProcessedUtcTime, PartitionId.");
+                $"{Suggestions.List(MetadataNames.OfIoTHub)}, '[EventHub].[property]' with " +
+                $"{Suggestions.List(MetadataNames.OfEventHub)}, " +
+            "or one of EventEnqueuedUtcTime, EventProcessedUtcTime, PartitionId, EventId, IoTHub, EventHub.");
         return Nothing;
     }
 }
@@ -255,9 +258,7 @@ internal static class MetadataPath
             return true;
         }
 
-        return second.Length == 0
-            ? MetadataNames.TryTop(first, out field)
-            : MetadataNames.IsIoTHub(first) && MetadataNames.TryIoTHub(second, out field);
+        return MetadataNames.TryPath(first, second, out field);
     }
 
     private static string Bare(string name) =>

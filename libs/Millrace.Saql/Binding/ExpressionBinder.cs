@@ -215,7 +215,7 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
         {
             var when = input is null
                 ? BindCondition(arm.When)
-                : Compare(CompareOperator.Equal, input, Bind(arm.When), arm.When.Place);
+                : new MatchesExpr(input, Bind(arm.When));
             return (when, Bind(arm.Then));
         }).ToArray();
         return new CaseExpr(arms, choice.Else is null ? null : Bind(choice.Else));

@@ -73,7 +73,7 @@ internal sealed class GroupBinder : ExpressionBinder
 
     private Expr BindAggregate(CallSyntax call, IReadOnlyList<OrderSyntax> orderBy)
     {
-        if (AggregateShape.Of(call, orderBy, CountsRows(call), Diagnostics) is not { } shape) return Nothing;
+        if (AggregateShape.Of(call, orderBy, IsOfSource(call), Diagnostics) is not { } shape) return Nothing;
         if (shape.Accumulator == AccumulatorKind.CountRows) return Result(shape, -1, null);
         var argument = Argument(call, orderBy, shape);
         var type = _arguments[0][argument].Type;
@@ -81,8 +81,8 @@ internal sealed class GroupBinder : ExpressionBinder
         return Result(shape, argument, type);
     }
 
-    private bool CountsRows(CallSyntax call) => call.Star || (call.Arguments.Count == 0 && !call.Distinct) ||
-        (call.Arguments is [NameSyntax name] && !call.Distinct && Scope.IsSource(name));
+    private bool IsOfSource(CallSyntax call) =>
+        call.Is("COUNT") && call.Arguments is [NameSyntax name] && Scope.IsSource(name);
 
     /// <summary>The index of the argument, which each branch evaluates on its own rows.</summary>
     private int Argument(CallSyntax call, IReadOnlyList<OrderSyntax> orderBy, AggregateShape shape)

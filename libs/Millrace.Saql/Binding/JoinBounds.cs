@@ -70,18 +70,18 @@ internal sealed class JoinBounds(RowScope scope, Diagnostics diagnostics)
     private static bool IsFixed(DatePart unit) => unit is DatePart.Day or DatePart.Hour or DatePart.Minute or
         DatePart.Second or DatePart.Millisecond or DatePart.Microsecond;
 
-    private static long? Low(ExpressionSyntax syntax, bool isExclusive) => syntax switch
+    private static long? Low(ExpressionSyntax syntax, bool isExclusive) => ConstantSyntax.Of(syntax) switch
     {
-        LiteralSyntax { Value: long whole } => isExclusive ? whole + 1 : whole,
-        LiteralSyntax { Value: double number } when Math.Abs(number) < 1e15 =>
+        long whole => isExclusive ? whole + 1 : whole,
+        double number when Math.Abs(number) < 1e15 =>
             isExclusive ? (long)Math.Floor(number) + 1 : (long)Math.Ceiling(number),
         _ => null,
     };
 
-    private static long? High(ExpressionSyntax syntax, bool isExclusive) => syntax switch
+    private static long? High(ExpressionSyntax syntax, bool isExclusive) => ConstantSyntax.Of(syntax) switch
     {
-        LiteralSyntax { Value: long whole } => isExclusive ? whole - 1 : whole,
-        LiteralSyntax { Value: double number } when Math.Abs(number) < 1e15 =>
+        long whole => isExclusive ? whole - 1 : whole,
+        double number when Math.Abs(number) < 1e15 =>
             isExclusive ? (long)Math.Ceiling(number) - 1 : (long)Math.Floor(number),
         _ => null,
     };

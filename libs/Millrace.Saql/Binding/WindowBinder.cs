@@ -220,30 +220,26 @@ internal sealed class WindowBinder(Diagnostics diagnostics)
     private long? Unit(ExpressionSyntax syntax)
     {
         var word = syntax is NameSyntax { Parts: [var only] } ? only.Text : "";
-        if (DateParts.TryParse(word, out var part) && part is DatePart.Day or DatePart.Hour or DatePart.Minute or
-            DatePart.Second or DatePart.Millisecond or DatePart.Microsecond)
+        // The reference's own examples say hours.
+        if ((DateParts.TryParse(word, out var part) || DateParts.TryParsePlural(word, out part)) && part is
+            DatePart.Week or DatePart.Day or DatePart.Hour or DatePart.Minute or DatePart.Second or DatePart.Millisecond
+            or DatePart.Microsecond)
             return DateParts.TicksOf(part);
         diagnostics.Add(SaqlErrors.UnknownWord, syntax.Place,
-            "A window's unit is day, hour, minute, second, millisecond or microsecond." +
-            Suggestions.For(word, ["day", "hour", "minute", "second", "millisecond", "microsecond"]));
+            "A window's unit is week, day, hour, minute, second, millisecond or microsecond." +
+            Suggestions.For(word, ["week", "day", "hour", "minute", "second", "millisecond", "microsecond"]));
         return null;
     }
 
     private long? Length(ExpressionSyntax syntax, long unit)
     {
-        double? count = syntax switch
-        {
-            LiteralSyntax { Value: long whole } => whole,
-            LiteralSyntax { Value: double fraction } => fraction,
-            _ => null,
-        };
-        if (count is null)
+        if (ConstantSyntax.Number(syntax) is not { } count)
         {
             diagnostics.Add(SaqlErrors.BadWindow, syntax.Place, "Expected a constant number.");
             return null;
         }
 
-        var ticks = count.Value * unit;
+        var ticks = count * unit;
         if (Math.Abs(ticks) < 1e17 && ticks % TimeSpan.TicksPerMillisecond == 0) return (long)ticks;
         diagnostics.Add(SaqlErrors.BadWindow, syntax.Place,
             "A window is measured in whole milliseconds, up to 7 days.");

@@ -16,30 +16,31 @@ internal sealed class AnomalyState(AnalyticPlan plan, EngineContext context) : A
     private const double Power = 0.92;
     private const int HistoryMin = 2;
 
-    private readonly KeyedLog _log = new();
+    /// <summary>Where older programs wrote the number of rows that they kept.</summary>
+    private const int FormatOfTails = -1;
+
+    private readonly KeyTable<ValueTail> _tails = new();
     private readonly JsonRowWriter _writer = new();
     private readonly List<double> _history = [];
 
-    /// <summary>Behind the key the value, and the logarithm of the martingale with it.</summary>
-    private readonly Value[] _stored = new Value[KeyedLog.HeadValues + 2];
-
-    public override long StateBytes => _log.Rows.StateBytes;
+    public override long StateBytes => _tails.StateBytes;
 
     public override Value Compute(ReadOnlySpan<byte> key, bool isTaken, AnalyticInlet inlet)
     {
         var now = Frame.Origin.Timestamp;
-        while (_log.Rows.Count > 0 && _log.FirstTime <= now - Plan.Duration) _log.RemoveFirst();
+        _tails.RemoveUpTo(now - Plan.Duration);
         if (!isTaken) return Value.Null;
         var given = inlet.Argument.Evaluate(Frame);
         if (given.IsNull) return Value.Null;
         if (!Conversion.TryNumber(given, out var number))
             return Frame.Fail(SaqlErrors.ValueMismatch, $"Anomaly detection met {Shown.Of(given)}; CAST it first.");
         var value = number.AsNumber;
-        var logarithm = Recall(key);
+        var tail = _tails.Find(key);
+        var logarithm = tail?.Logarithm ?? 0;
+        _history.Clear();
+        tail?.CopyTo(_history, now - Plan.Duration);
         var (score, isAnomaly) = Plan.Kind == AnalyticKind.Spike ? Spike(value) : Change(value, ref logarithm);
-        _stored[^2] = Value.Of(value);
-        _stored[^1] = Value.Of(logarithm);
-        _log.Append(key, 0, Frame.Origin, _stored, default);
+        Keep(key, now, value, logarithm);
         _writer.Begin();
         _writer.NameAsWritten("IsAnomaly"u8);
         _writer.Value(Value.Of(isAnomaly ? 1L : 0L));
@@ -49,26 +50,55 @@ internal sealed class AnomalyState(AnalyticPlan plan, EngineContext context) : A
         return Frame.Arena.Add(_writer.Written, ValueKind.Record);
     }
 
-    public override void Save(StateWriter writer) => _log.Save(writer);
-
-    public override void Restore(ref StateReader reader) => _log.Restore(ref reader, Context.Sources.Length);
-
-    /// <summary>The last values of the partition, and where its martingale stands.</summary>
-    private double Recall(ReadOnlySpan<byte> key)
+    public override void Save(StateWriter writer)
     {
-        _history.Clear();
-        if (_log.Find(key) is not { } chain) return 0;
-        var skipped = chain.Count - Plan.History;
-        var logarithm = 0.0;
-        for (var number = chain.First; number >= 0; number = _log.Rows[number].Next)
+        writer.Write(FormatOfTails);
+        writer.Write(_tails.Count);
+        foreach (var tail in _tails.InOrder)
         {
-            if (skipped-- > 0) continue;
-            _log.Rows.Read(number, _stored);
-            _history.Add(_stored[^2].Number);
-            logarithm = _stored[^1].Number;
+            writer.Write(tail.Key);
+            tail.Save(writer);
+        }
+    }
+
+    public override void Restore(ref StateReader reader)
+    {
+        _tails.Clear();
+        var rows = reader;
+        if (reader.ReadInt32() != FormatOfTails)
+        {
+            reader = rows;
+            RestoreRows(ref reader);
+            return;
         }
 
-        return logarithm;
+        for (var left = reader.ReadCount(); left > 0; left--)
+        {
+            var key = reader.ReadBytes().ToArray();
+            for (var values = reader.ReadCount(); values > 0; values--)
+                Keep(key, reader.ReadInt64(), reader.ReadDouble(), reader.ReadDouble());
+        }
+    }
+
+    /// <summary>What older programs kept: rows, each with its key, its value and where the martingale stood.</summary>
+    private void RestoreRows(ref StateReader reader)
+    {
+        var log = new RowLog();
+        log.Restore(ref reader, Context.Sources.Length);
+        var stored = new Value[KeyedLog.HeadValues + 2];
+        for (var number = log.First; number < log.Next; number++)
+        {
+            var row = log.Read(number, stored);
+            Keep(stored[0].Utf8, row.Timestamp, stored[^2].Number, stored[^1].Number);
+        }
+    }
+
+    private void Keep(ReadOnlySpan<byte> key, long time, double value, double logarithm)
+    {
+        var tail = _tails.Use(key, time);
+        var before = tail.ValueBytes;
+        tail.Keep(time, value, logarithm, Plan.History);
+        _tails.Grew(tail.ValueBytes - before);
     }
 
     private (double Score, bool IsAnomaly) Spike(double value)

@@ -43,7 +43,7 @@ internal sealed class ApplyState(ApplyPlan plan, EngineContext context) : Operat
         var used = Frame.Arena.Used;
         foreach (var element in JsonLookup.Elements(array))
         {
-            Emit(inlet, origin, count, Value.Of(count), element.Read(Frame.Arena));
+            Emit(inlet, origin, count, Value.Of(count), Frame.Checked(element.Read(Frame.Arena)));
             Frame.Arena.WindBack(used);
             count++;
         }
@@ -59,7 +59,7 @@ internal sealed class ApplyState(ApplyPlan plan, EngineContext context) : Operat
         foreach (var member in JsonLookup.Members(record))
         {
             if (superseded is not null && superseded.Contains(member.ValueStart)) continue;
-            Emit(inlet, origin, count, Frame.Arena.Add(member.Name), member.Read(Frame.Arena));
+            Emit(inlet, origin, count, Frame.Arena.Add(member.Name), Frame.Checked(member.Read(Frame.Arena)));
             Frame.Arena.WindBack(used);
             count++;
         }
@@ -69,6 +69,13 @@ internal sealed class ApplyState(ApplyPlan plan, EngineContext context) : Operat
 
     private void Emit(ApplyInlet inlet, in RowOrigin origin, long ordinal, in Value first, in Value second)
     {
+        if (Frame.Failure is not null)
+        {
+            Context.ReportFailure();
+            Frame.ClearFailure();
+            return;
+        }
+
         Root.Slots[plan.FirstSlot] = first;
         Root.Slots[plan.FirstSlot + 1] = second;
         Frame.Origin = origin.Derived(plan.Number, (ordinal * 64) + inlet.Index);

@@ -36,8 +36,14 @@ internal sealed class Frame(int memos, int[] partitions, int models)
 
     public PatternCache Patterns { get; } = new();
 
+    /// <summary>Where a function of two geographies puts the points that the row gives.</summary>
+    public Geography[] MovingPoints { get; } = [Geography.MovingPoint(), Geography.MovingPoint()];
+
     /// <summary>A field: it is read for every row.</summary>
     public RowOrigin Origin;
+
+    /// <summary>The row's record is of a format that knows text alone.</summary>
+    public bool IsUntyped { get; set; }
 
     /// <summary>Set by the first failure of the expressions evaluated since it was cleared.</summary>
     public ErrorDefinition? Failure { get; private set; }
@@ -75,6 +81,11 @@ internal sealed class Frame(int memos, int[] partitions, int models)
         FailureReason = reason;
         return Value.Null;
     }
+
+    /// <summary>A value that was read out of a record or an array; a number that is too large fails the row.</summary>
+    public Value Checked(in Value value) => Arena.TakeUnfit()
+        ? Fail(SaqlErrors.Overflow, "A number in the record fits neither a bigint nor a float.")
+        : value;
 
     public bool TryRemembered(int memo, out Value value)
     {

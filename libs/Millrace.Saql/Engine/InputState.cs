@@ -32,9 +32,13 @@ internal sealed class InputState : RecordInput
     private readonly int _deviceSlot;
     private readonly int _hubSlot;
     private readonly int _propertiesSlot;
+    private readonly int _eventHubSlot;
+    private readonly int _offsetSlot;
+    private readonly int _eventIdSlot;
     private readonly JsonRowWriter _writer = new();
     private readonly BodyDecoder _decoder;
     private int _onlyElement = AllElements;
+    private bool _hasChecks;
 
     public InputState(InputPlan plan, EngineContext context)
     {
@@ -51,6 +55,9 @@ internal sealed class InputState : RecordInput
         _deviceSlot = SlotOf(plan, MetadataKind.DeviceId);
         _hubSlot = SlotOf(plan, MetadataKind.IoTHub);
         _propertiesSlot = SlotOf(plan, MetadataKind.Properties);
+        _eventHubSlot = SlotOf(plan, MetadataKind.EventHub);
+        _offsetSlot = SlotOf(plan, MetadataKind.Offset);
+        _eventIdSlot = SlotOf(plan, MetadataKind.EventId);
     }
 
     public Value[] Slots => _slots;
@@ -59,6 +66,7 @@ internal sealed class InputState : RecordInput
     {
         if (!_takers.TryGetValue(feed.Source, out var takers)) _takers[feed.Source] = takers = [];
         takers.Add((feed, taker, index));
+        _hasChecks |= feed.Plan.Checks.Count > 0;
     }
 
     public bool HasTakers(int source) => _takers.ContainsKey(source);
@@ -80,6 +88,7 @@ internal sealed class InputState : RecordInput
             return;
         }
 
+        _frame.IsUntyped = _hasChecks && _decoder.IsUntyped(record);
         var body = record.Value;
         var kind = _decoder.IsOfExtension(record) ? 0 : FirstToken(body);
         if (kind is (byte)'{' or (byte)'[' && Utf8.IsValid(body))
@@ -173,10 +182,18 @@ internal sealed class InputState : RecordInput
             ? Value.OfText(array, PlaceOf(record.Key, ref arrayStart), record.Key.Length)
             : Value.Null;
         ReadMetadata(source, record, array, ref arrayStart, times, device);
+        if (_offsetSlot >= 0) _slots[_offsetSlot] = Value.Of(record.Offset);
+        if (_eventIdSlot >= 0) _slots[_eventIdSlot] = RecordMetadata.EventId(source, record, element, _frame.Arena);
         var isTaken = false;
         foreach (ref var taker in takers)
         {
             if (_processedSlot >= 0) _slots[_processedSlot] = Value.OfTicks(Math.Max(0, taker.Feed.Arrival));
+            if (_eventHubSlot >= 0)
+            {
+                _slots[_eventHubSlot] = RecordMetadata.EventHub(
+                    source, record, times, taker.Feed.Arrival, _writer, _frame.Arena);
+            }
+
             _frame.Slots = _slots;
             _frame.NextRow();
             _frame.Origin =

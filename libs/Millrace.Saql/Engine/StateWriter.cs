@@ -19,6 +19,8 @@ internal sealed class StateWriter(IBufferWriter<byte> target)
         target.Advance(8);
     }
 
+    public void Write(double number) => Write(BitConverter.DoubleToInt64Bits(number));
+
     public void Write(ReadOnlySpan<byte> bytes)
     {
         Write(bytes.Length);
@@ -36,6 +38,8 @@ internal ref struct StateReader(ReadOnlySpan<byte> state)
     public int ReadInt32() => BinaryPrimitives.ReadInt32LittleEndian(Take(4));
 
     public long ReadInt64() => BinaryPrimitives.ReadInt64LittleEndian(Take(8));
+
+    public double ReadDouble() => BitConverter.Int64BitsToDouble(ReadInt64());
 
     public int ReadCount()
     {

@@ -10,6 +10,7 @@ internal sealed class ValueResults
 {
     private readonly JsonRowWriter _writer = new();
     private readonly List<double> _numbers = [];
+    private readonly List<Value> _given = [];
     private readonly List<(Value Value, Value[] Order)> _ranked = [];
 
     public Value Of(in ResultPlan result, ValueLists.Chain values, Frame frame)
@@ -94,12 +95,16 @@ internal sealed class ValueResults
         return Value.Of(below == above ? low : low + ((_numbers[above] - low) * (place - below)));
     }
 
+    /// <summary>One of the values, of its own type.</summary>
     private Value Discrete(in ResultPlan result, ValueLists.Chain values)
     {
-        Sort(result, values);
+        _given.Clear();
+        foreach (var value in values) _given.Add(value);
+        _given.Sort(static (a, b) => Comparison.TryCompare(a, b, out var order) ? order : 0);
+        if (result.Descending is [true]) _given.Reverse();
         // The first value whose share of values up to it reaches what is asked for.
-        var place = (int)Math.Ceiling((result.Number * _numbers.Count) - 1e-9) - 1;
-        return Value.Of(_numbers[Math.Clamp(place, 0, _numbers.Count - 1)]);
+        var place = (int)Math.Ceiling((result.Number * _given.Count) - 1e-9) - 1;
+        return _given[Math.Clamp(place, 0, _given.Count - 1)];
     }
 
     private void Sort(in ResultPlan result, ValueLists.Chain values)

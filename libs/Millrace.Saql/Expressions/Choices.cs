@@ -4,14 +4,21 @@ using Millrace.Saql.Values;
 namespace Millrace.Saql.Expressions;
 
 /// <summary>
-/// CASE: the first arm whose condition is true; without ELSE null. The simple form is bound as comparisons.
+/// CASE: the first arm whose condition is true; without ELSE null. The simple form is bound as comparisons. Of arms
+/// that surely are numbers, some of them floats, each gives a float.
 /// </summary>
 internal sealed class CaseExpr((Expr When, Expr Then)[] arms, Expr? otherwise) : Expr
 {
     public override ValueKind? Type { get; } =
-        CommonType([.. arms.Select(arm => arm.Then), .. otherwise is null ? [] : new[] { otherwise }]);
+        Widest([.. arms.Select(arm => arm.Then), .. otherwise is null ? [] : new[] { otherwise }]);
 
     public override Value Evaluate(Frame frame)
+    {
+        var value = Chosen(frame);
+        return Type == ValueKind.Float && value.Kind == ValueKind.BigInt ? Value.Of((double)value.Integer) : value;
+    }
+
+    private Value Chosen(Frame frame)
     {
         foreach (var (when, then) in arms)
         {
@@ -21,13 +28,18 @@ internal sealed class CaseExpr((Expr When, Expr Then)[] arms, Expr? otherwise) :
         return otherwise is null ? Value.Null : otherwise.Evaluate(frame);
     }
 
-    internal static ValueKind? CommonType(IReadOnlyList<Expr> choices)
+    internal static ValueKind? CommonType(IReadOnlyList<Expr> choices) => TypesOf(choices) is [var one] ? one : null;
+
+    private static ValueKind? Widest(IReadOnlyList<Expr> choices) => TypesOf(choices) switch
     {
-        var typed = choices.Where(choice => choice is not ConstantExpr { Value.IsNull: true })
-            .Select(choice => choice.Type);
-        var distinct = typed.Distinct().ToList();
-        return distinct.Count == 1 ? distinct[0] : null;
-    }
+        [var one] => one,
+        [ValueKind.BigInt, ValueKind.Float] or [ValueKind.Float, ValueKind.BigInt] => ValueKind.Float,
+        _ => null,
+    };
+
+    private static List<ValueKind?> TypesOf(IReadOnlyList<Expr> choices) =>
+        [.. choices.Where(choice => choice is not ConstantExpr { Value.IsNull: true }).Select(choice => choice.Type)
+            .Distinct()];
 }
 
 internal sealed class CoalesceExpr(Expr[] choices) : Expr
@@ -61,9 +73,34 @@ internal sealed class CastExpr(Expr operand, ValueKind target, bool isTry) : Exp
     }
 }
 
-/// <summary>Whether a value has a type, or can be read as one.</summary>
+/// <summary>
+/// Whether a field is of its column's type. What a format says itself is not converted: a fraction is no bigint, and a
+/// number no text. A format that has nothing but text says no types, so there whatever can be read as one is one.
+/// </summary>
 internal sealed class FitsExpr(Expr operand, ValueKind target) : Condition
 {
-    public override Truth Test(Frame frame) =>
-        Conversion.TryConvert(operand.Evaluate(frame), target, frame.Arena, out _) ? Truth.True : Truth.False;
+    private const double IntegersEnd = 9223372036854775808.0;
+
+    public override Truth Test(Frame frame)
+    {
+        var value = operand.Evaluate(frame);
+        return value.IsNull || value.Kind == target || Fits(value, frame) ? Truth.True : Truth.False;
+    }
+
+    private bool Fits(in Value value, Frame frame) => target switch
+    {
+        ValueKind.BigInt when value.Kind == ValueKind.Float => IsWhole(value.Number),
+        ValueKind.BigInt => IsWritten(value, frame),
+        ValueKind.Float => value.Kind == ValueKind.BigInt || IsWritten(value, frame),
+        ValueKind.DateTime => value.Kind == ValueKind.Text && Conversion.TryDateTime(value, out _),
+        ValueKind.Bit => IsWritten(value, frame),
+        ValueKind.Text => frame.IsUntyped && value.Kind is ValueKind.Bit or ValueKind.BigInt or ValueKind.Float,
+        _ => false,
+    };
+
+    private bool IsWritten(in Value value, Frame frame) => frame.IsUntyped && value.Kind == ValueKind.Text
+        && Conversion.TryConvert(value, target, frame.Arena, out _);
+
+    private static bool IsWhole(double number) =>
+        Math.Truncate(number) == number && number is >= -IntegersEnd and < IntegersEnd;
 }

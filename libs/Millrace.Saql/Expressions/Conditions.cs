@@ -46,6 +46,18 @@ internal sealed class CompareExpr(CompareOperator comparison, Expr left, Expr ri
     }
 }
 
+/// <summary>A value that CASE is compared with: one of another type is not the same, and no failure.</summary>
+internal sealed class MatchesExpr(Expr input, Expr when) : Condition
+{
+    public override Truth Test(Frame frame)
+    {
+        var a = input.Evaluate(frame);
+        var b = when.Evaluate(frame);
+        if (a.IsNull || b.IsNull) return Truth.Unknown;
+        return Comparison.TryCompare(a, b, out var order) && order == 0 ? Truth.True : Truth.False;
+    }
+}
+
 /// <summary>A field against a constant number: most of what rules do.</summary>
 internal sealed class CompareSlotExpr(CompareOperator comparison, int slot, Value constant) : Condition
 {

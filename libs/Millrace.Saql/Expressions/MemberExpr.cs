@@ -16,7 +16,7 @@ internal sealed class MemberExpr(Expr record, IEnumerable<string> path) : Expr
         foreach (var name in _path)
         {
             if (value.Kind != ValueKind.Record) return Value.Null;
-            value = JsonLookup.Member(value, name, frame.Arena);
+            value = frame.Checked(JsonLookup.Member(value, name, frame.Arena));
         }
 
         return value;
@@ -38,7 +38,7 @@ internal sealed class MemberOfFirst(Expr[] records, string name, IEnumerable<str
             var value = JsonLookup.Member(record, _name, frame.Arena);
             foreach (var inner in _path)
                 value = value.Kind == ValueKind.Record ? JsonLookup.Member(value, inner, frame.Arena) : Value.Null;
-            return value;
+            return frame.Checked(value);
         }
 
         return otherwise.Evaluate(frame);

@@ -28,13 +28,17 @@ public static class FileLine
         ("MessageId", TelemetryHeaders.MessageId.ToArray()),
         ("CorrelationId", TelemetryHeaders.CorrelationId.ToArray()),
         ("ConnectionDeviceGenerationId", TelemetryHeaders.GenerationId.ToArray()),
+        ("AuthMethod", TelemetryHeaders.AuthMethod.ToArray()),
+        ("ConnectionModuleId", TelemetryHeaders.ModuleId.ToArray()),
     ];
 
     /// <summary>Appends a line (UTF-8, without its line end) as one record.</summary>
     /// <param name="builderOf">Gives the builder of a source partition; a line without PartitionId goes to 0.</param>
     /// <param name="partition">Where the line belongs, when it was appended.</param>
+    /// <param name="isUntyped">The line was made of a format that knows text alone, such as CSV.</param>
     /// <returns>Null, or why the line is no record (SQ-0301, SQ-0302): nothing was appended then.</returns>
-    public static Error? Append(ReadOnlySpan<byte> line, Func<int, RecordBatchBuilder> builderOf, out int partition)
+    public static Error? Append(
+        ReadOnlySpan<byte> line, Func<int, RecordBatchBuilder> builderOf, out int partition, bool isUntyped = false)
     {
         ArgumentNullException.ThrowIfNull(builderOf);
         partition = 0;
@@ -52,11 +56,12 @@ public static class FileLine
         var meta = new Metadata();
         if (meta.Read(record, arena) is { } error) return error;
         partition = meta.Partition;
-        Write(builderOf(partition), meta, Body(record), arena);
+        Write(builderOf(partition), meta, Body(record), arena, isUntyped);
         return null;
     }
 
-    private static void Write(RecordBatchBuilder builder, Metadata meta, ReadOnlySpan<byte> body, TextArena arena)
+    private static void Write(
+        RecordBatchBuilder builder, Metadata meta, ReadOnlySpan<byte> body, TextArena arena, bool isUntyped)
     {
         var enqueuedMs = meta.Enqueued == long.MinValue ? 0
             : (meta.Enqueued - EpochTicks) / TimeSpan.TicksPerMillisecond;
@@ -67,6 +72,7 @@ public static class FileLine
         BinaryPrimitives.WriteInt64LittleEndian(times, meta.Enqueued);
         BinaryPrimitives.WriteInt64LittleEndian(times[8..], meta.Processed);
         builder.AddHeader(FileLineHeaders.Times, times);
+        if (isUntyped) builder.AddHeader(FileLineHeaders.Untyped, default);
         // Whatever the input's records are, a line is JSON.
         builder.AddHeader(TelemetryHeaders.ContentType, "application/json"u8);
         foreach (var (name, header) in HubHeaders)

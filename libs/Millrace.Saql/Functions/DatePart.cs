@@ -63,6 +63,13 @@ internal static class DateParts
 
     public static bool TryParse(string word, out DatePart part) => ByWord.TryGetValue(word, out part);
 
+    /// <summary>days, hours and the like, where a number follows.</summary>
+    public static bool TryParsePlural(string word, out DatePart part)
+    {
+        part = default;
+        return word.Length > 3 && word.EndsWith('s') && TryParse(word[..^1], out part);
+    }
+
     /// <summary>Ticks of a part of fixed length; 0 for months and longer.</summary>
     public static long TicksOf(DatePart part) => part switch
     {

@@ -19,9 +19,25 @@ internal readonly record struct GeoPoint(double Longitude, double Latitude);
 internal sealed record Geography(GeographyKind Kind, IReadOnlyList<GeoPoint> Points)
 {
     private Direction[]? _directions;
+    private bool? _isReversed;
 
     /// <summary>Of its points; found once, for shapes that many rows are compared with.</summary>
     public Direction[] Directions => _directions ??= [.. Points.Select(Direction.Of)];
+
+    /// <summary>A point that is moved from row to row, so that none is made for each.</summary>
+    public static Geography MovingPoint() => new(GeographyKind.Point, new GeoPoint[1]);
+
+    /// <summary>Of a point made by <see cref="MovingPoint"/> alone.</summary>
+    public Geography MovedTo(GeoPoint point)
+    {
+        ((GeoPoint[])Points)[0] = point;
+        _directions ??= new Direction[1];
+        _directions[0] = Direction.Of(point);
+        return this;
+    }
+
+    /// <summary>Of a polygon: most of the earth is inside.</summary>
+    public bool IsReversed => _isReversed ??= SphereMath.IsReversed(Points);
 
     /// <summary>A GeoJSON record, or well-known text; both have the longitude first.</summary>
     public static Geography? TryRead(in Value value, TextArena arena) => value.Kind switch

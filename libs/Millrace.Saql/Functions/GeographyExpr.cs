@@ -17,14 +17,19 @@ internal sealed class GeographyExpr(CallExpr call, Func<Geography, Geography, Va
 
     public override Value Evaluate(Frame frame)
     {
-        if ((_first ?? Read(call.Arguments[0], frame)) is not { } first) return call.Evaluate(frame);
-        return (_second ?? Read(call.Arguments[1], frame)) is { } second ? body(first, second) : call.Evaluate(frame);
+        GeoPoint one = default, other = default;
+        if ((_first is null && !TryPlace(0, frame, out one)) || (_second is null && !TryPlace(1, frame, out other)))
+            return call.Evaluate(frame);
+        // Both places are known before a point is moved: a call within the arguments moves the same ones.
+        return body(
+            _first ?? frame.MovingPoints[0].MovedTo(one), _second ?? frame.MovingPoints[1].MovedTo(other));
     }
 
-    private static Geography? Read(Expr argument, Frame frame)
+    private bool TryPlace(int argument, Frame frame, out GeoPoint place)
     {
-        if (argument is not CallExpr { Name: GeographyFunctions.Point } point) return null;
-        return PointOf(point.Arguments[0].Evaluate(frame), point.Arguments[1].Evaluate(frame));
+        place = default;
+        return call.Arguments[argument] is CallExpr { Name: GeographyFunctions.Point } point
+            && TryPoint(point.Arguments[0].Evaluate(frame), point.Arguments[1].Evaluate(frame), out place);
     }
 
     private static Geography? Constant(Expr argument) => argument switch
@@ -49,10 +54,14 @@ internal sealed class GeographyExpr(CallExpr call, Func<Geography, Geography, Va
         return points.Count >= 4 && points[0] == points[^1] ? Geography.Of(GeographyKind.Polygon, points) : null;
     }
 
-    private static Geography? PointOf(in Value latitude, in Value longitude)
+    private static Geography? PointOf(in Value latitude, in Value longitude) =>
+        TryPoint(latitude, longitude, out var point) ? new Geography(GeographyKind.Point, [point]) : null;
+
+    private static bool TryPoint(in Value latitude, in Value longitude, out GeoPoint point)
     {
-        if (!latitude.Kind.IsNumber() || !longitude.Kind.IsNumber()) return null;
-        var point = new GeoPoint(longitude.AsNumber, latitude.AsNumber);
-        return Geography.IsOnEarth(point) ? new Geography(GeographyKind.Point, [point]) : null;
+        point = default;
+        if (!latitude.Kind.IsNumber() || !longitude.Kind.IsNumber()) return false;
+        point = new GeoPoint(longitude.AsNumber, latitude.AsNumber);
+        return Geography.IsOnEarth(point);
     }
 }

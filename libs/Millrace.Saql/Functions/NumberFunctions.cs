@@ -17,7 +17,7 @@ internal static class NumberFunctions
         Keeping("SIGN", (_, value) => value.Kind == ValueKind.BigInt
             ? Value.Of((long)Math.Sign(value.Integer))
             : Value.Of((double)Math.Sign(value.Number))),
-        new("ROUND", [Parameter.Number, Parameter.Integer], null, Round, SameType: true),
+        new("ROUND", [Parameter.Number, Parameter.Integer], null, Rounding.Round, SameType: true),
         new("POWER", [Parameter.Number, Parameter.Number], null, Power, SameType: true),
         Real("EXP", Math.Exp),
         Real("SQRT", Math.Sqrt),
@@ -62,42 +62,6 @@ internal static class NumberFunctions
         return value.Integer == long.MinValue
             ? frame.Fail(SaqlErrors.Overflow, $"ABS({value.Integer}) does not fit a bigint.")
             : Value.Of(Math.Abs(value.Integer));
-    }
-
-    /// <summary>
-    /// Halves go away from zero, by the number's shortest decimal text: 123.9995 to 3 places is 124.0.
-    /// </summary>
-    private static Value Round(Frame frame, ReadOnlySpan<Value> values)
-    {
-        var places = Math.Clamp(values[1].Integer, -400, 400);
-        if (values[0].Kind == ValueKind.BigInt) return RoundInteger(frame, values[0].Integer, places);
-        var number = values[0].Number;
-        if (places > 15 || Math.Abs(number) >= 1e15 || !double.IsFinite(number))
-            return places >= 0 ? values[0] : Value.Of(RoundDown(number, (int)-places));
-        if (places < 0) return Value.Of(RoundDown(number, (int)-places));
-        return Math.Abs(number) < 1e12
-            ? Value.Of((double)Math.Round((decimal)number, (int)places, MidpointRounding.AwayFromZero))
-            : Value.Of(Math.Round(number, (int)places, MidpointRounding.AwayFromZero));
-    }
-
-    private static double RoundDown(double number, int digits)
-    {
-        if (digits > 308) return 0;
-        var unit = Math.Pow(10, digits);
-        return Math.Round(number / unit, MidpointRounding.AwayFromZero) * unit;
-    }
-
-    private static Value RoundInteger(Frame frame, long number, long places)
-    {
-        if (places >= 0) return Value.Of(number);
-        if (places < -19) return Value.Of(0L);
-        Int128 unit = 1;
-        for (var i = places; i < 0; i++) unit *= 10;
-        var half = unit / 2 * (number < 0 ? -1 : 1);
-        var rounded = (number + half) / unit * unit;
-        return rounded >= long.MinValue && rounded <= long.MaxValue
-            ? Value.Of((long)rounded)
-            : frame.Fail(SaqlErrors.Overflow, $"ROUND({number}, {places}) does not fit a bigint.");
     }
 
     private static Value Power(Frame frame, ReadOnlySpan<Value> values)

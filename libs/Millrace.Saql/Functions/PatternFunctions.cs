@@ -88,7 +88,7 @@ internal sealed class PatternCache
     {
         try
         {
-            _ = new Regex(System.Text.Encoding.UTF8.GetString(pattern.Utf8), Options);
+            _ = new Regex(EcmaPattern.Of(System.Text.Encoding.UTF8.GetString(pattern.Utf8)), Options);
             return false;
         }
         catch (NotSupportedException)
@@ -106,7 +106,7 @@ internal sealed class PatternCache
     {
         try
         {
-            return new Regex(pattern, Options);
+            return new Regex(EcmaPattern.Of(pattern), Options);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {

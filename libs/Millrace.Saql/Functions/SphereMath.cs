@@ -16,6 +16,14 @@ internal readonly record struct Direction(double X, double Y, double Z)
         (Y * other.Z) - (Z * other.Y), (Z * other.X) - (X * other.Z), (X * other.Y) - (Y * other.X));
 
     public double Length => Math.Sqrt(Dot(this));
+
+    /// <summary>Halfway to another that is not opposite.</summary>
+    public Direction Middle(Direction other)
+    {
+        var sum = new Direction(X + other.X, Y + other.Y, Z + other.Z);
+        var length = sum.Length;
+        return new Direction(sum.X / length, sum.Y / length, sum.Z / length);
+    }
 }
 
 /// <summary>How shapes lie to one another; their edges are great circles.</summary>
@@ -94,12 +102,37 @@ internal static class SphereMath
         return inner.Kind == GeographyKind.Point || !Cross(inner, outer);
     }
 
+    /// <summary>Whether two polygons share more than outline, and neither lies within the other.</summary>
     public static bool Overlaps(Geography a, Geography b)
     {
         if (a.Kind != GeographyKind.Polygon || b.Kind != GeographyKind.Polygon || Within(a, b) || Within(b, a))
             return false;
-        return Cross(a, b) || a.Directions.Any(point => Contains(b, point))
-            || b.Directions.Any(point => Contains(a, point));
+        return Cross(a, b) || Enters(a, b) || Enters(b, a);
+    }
+
+    /// <summary>
+    /// Whether a piece of the outline, cut where corners of the other lie on it, is inside the other. Pieces that run
+    /// along the other's outline only touch it.
+    /// </summary>
+    private static bool Enters(Geography outline, Geography polygon)
+    {
+        var cuts = new List<Direction>();
+        for (var i = 0; i < EdgesOf(outline); i++)
+        {
+            var (from, to) = Edge(outline, i);
+            cuts.Clear();
+            cuts.AddRange(polygon.Directions.Where(corner => IsOn(from, to, corner)));
+            cuts.Add(from);
+            cuts.Add(to);
+            cuts.Sort((one, other) => other.Dot(from).CompareTo(one.Dot(from)));
+            for (var cut = 1; cut < cuts.Count; cut++)
+            {
+                var middle = cuts[cut - 1].Middle(cuts[cut]);
+                if (Contains(polygon, middle) && !IsOnOutline(polygon, middle)) return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>
@@ -107,7 +140,7 @@ internal static class SphereMath
     /// </summary>
     private static bool Contains(Geography polygon, Direction point)
     {
-        var isReversed = IsClockwise(polygon.Points);
+        var isReversed = polygon.IsReversed;
         var turned = 0.0;
         var corners = polygon.Directions;
         for (var i = 0; i < corners.Length; i++)
@@ -120,9 +153,13 @@ internal static class SphereMath
         return isReversed ? turned > -Math.PI : turned > Math.PI;
     }
 
-    private static bool IsClockwise(IReadOnlyList<GeoPoint> points)
+    /// <summary>
+    /// Whether the larger part of the earth is to the left of the outline: it runs clockwise, or goes round a pole with
+    /// the far one to its left.
+    /// </summary>
+    public static bool IsReversed(IReadOnlyList<GeoPoint> points)
     {
-        var area = 0.0;
+        var (area, round) = (0.0, 0.0);
         for (var i = 0; i < points.Count; i++)
         {
             var (a, b) = (points[i], points[(i + 1) % points.Count]);
@@ -131,9 +168,10 @@ internal static class SphereMath
             if (east > 180) east -= 360;
             if (east < -180) east += 360;
             area -= east * (a.Latitude + b.Latitude);
+            round += east;
         }
 
-        return area < 0;
+        return Math.Abs(round) > 180 ? area > 0 : area < 0;
     }
 
     private static bool IsOnOutline(Geography polygon, Direction point)
@@ -148,19 +186,31 @@ internal static class SphereMath
     }
 
     /// <summary>Whether edges go through one another; touching is not enough.</summary>
-    private static bool Cross(Geography a, Geography b) => Edges(a).Any(one => Edges(b).Any(other =>
-    {
-        var (c, d, e, f) = Sides(one, other);
-        return c * d < 0 && e * f < 0 && IsSameHalf(one, other);
-    }));
+    private static bool Cross(Geography a, Geography b) => Meet(a, b, touching: false);
 
-    private static bool Touch(Geography a, Geography b) => Edges(a).Any(one => Edges(b).Any(other =>
+    private static bool Touch(Geography a, Geography b) => Meet(a, b, touching: true);
+
+    private static bool Meet(Geography a, Geography b, bool touching)
+    {
+        for (var i = 0; i < EdgesOf(a); i++)
+        {
+            var one = Edge(a, i);
+            for (var j = 0; j < EdgesOf(b); j++)
+            {
+                if (Meet(one, Edge(b, j), touching)) return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool Meet((Direction From, Direction To) one, (Direction From, Direction To) other, bool touching)
     {
         var (c, d, e, f) = Sides(one, other);
         if (c * d < 0 && e * f < 0) return IsSameHalf(one, other);
-        return IsOn(one.From, one.To, other.From) || IsOn(one.From, one.To, other.To)
-            || IsOn(other.From, other.To, one.From) || IsOn(other.From, other.To, one.To);
-    }));
+        return touching && (IsOn(one.From, one.To, other.From) || IsOn(one.From, one.To, other.To)
+            || IsOn(other.From, other.To, one.From) || IsOn(other.From, other.To, one.To));
+    }
 
     private static (int, int, int, int) Sides(
         (Direction From, Direction To) one, (Direction From, Direction To) other)
@@ -188,11 +238,13 @@ internal static class SphereMath
 
     private static int Sign(double number) => Math.Abs(number) < Near ? 0 : Math.Sign(number);
 
-    private static IEnumerable<(Direction From, Direction To)> Edges(Geography shape)
+    private static int EdgesOf(Geography shape) => shape.Kind switch
     {
-        var points = shape.Directions;
-        var count = points.Length;
-        var edges = shape.Kind switch { GeographyKind.Polygon => count, GeographyKind.Point => 1, _ => count - 1 };
-        for (var i = 0; i < edges; i++) yield return (points[i], points[(i + 1) % count]);
-    }
+        GeographyKind.Polygon => shape.Directions.Length,
+        GeographyKind.Point => 1,
+        _ => shape.Directions.Length - 1,
+    };
+
+    private static (Direction From, Direction To) Edge(Geography shape, int index) =>
+        (shape.Directions[index], shape.Directions[(index + 1) % shape.Directions.Length]);
 }

@@ -21,9 +21,9 @@ internal static class TextFunctions
         new("LOWER", [Parameter.Text], ValueKind.Text, static (frame, values) => Cased(frame, values[0], upper: false)),
         new("UPPER", [Parameter.Text], ValueKind.Text, static (frame, values) => Cased(frame, values[0], upper: true)),
         new("LTRIM", [Parameter.Text], ValueKind.Text, static (frame, values) =>
-            frame.Arena.Add(values[0].Utf8.TrimStart((byte)' '))),
+            frame.Arena.Add(frame.Arena.Characters(values[0]).TrimStart())),
         new("RTRIM", [Parameter.Text], ValueKind.Text, static (frame, values) =>
-            frame.Arena.Add(values[0].Utf8.TrimEnd((byte)' '))),
+            frame.Arena.Add(frame.Arena.Characters(values[0]).TrimEnd())),
         new("TRIM", [Parameter.Text], ValueKind.Text, static (frame, values) =>
             frame.Arena.Add(frame.Arena.Characters(values[0]).Trim())),
         new("SUBSTRING", [Parameter.Text, Parameter.Integer, Parameter.Integer], ValueKind.Text, Substring),
@@ -106,6 +106,7 @@ internal static class TextFunctions
         if (text.Length > PatternTextMax)
             return frame.Fail(SaqlErrors.BadArgumentValue, $"PATINDEX: the text is over {PatternTextMax} characters.");
         var rest = pattern.TrimStart('%');
+        if (rest.IsEmpty) return Value.Of(1L);
         for (var start = 0; start <= text.Length; start++)
         {
             if (LikePattern.Matches(text[start..], rest)) return Value.Of(start + 1L);
@@ -165,10 +166,10 @@ internal static class TextFunctions
     {
         var characters = frame.Arena.Characters(values[0], 0);
         var inserted = frame.Arena.Characters(values[3], 1);
-        var start = values[1].Integer - 1;
+        var start = Math.Max(values[1].Integer, 1) - 1;
         var length = values[2].Integer;
         if (length < 0) return frame.Fail(SaqlErrors.BadArgumentValue, $"STUFF: the length cannot be {length}.");
-        if (start < 0 || start >= characters.Length) return Value.Null;
+        if (start >= characters.Length) return frame.Arena.Add(""u8);
         var rest = characters[(int)Math.Min(characters.Length, start + Math.Min(length, characters.Length))..];
         var room = frame.Arena.Room(characters.Length + inserted.Length, 2);
         characters[..(int)start].CopyTo(room);

@@ -18,11 +18,11 @@ internal static class ValueFunctions
             values[0].Kind == ValueKind.Array ? Value.Of((long)JsonLookup.CountElements(values[0])) : Value.Null),
         new("GETARRAYELEMENT", [Parameter.Any, Parameter.Integer], null, static (frame, values) =>
             values[0].Kind == ValueKind.Array
-                ? JsonLookup.Element(values[0], values[1].Integer, frame.Arena)
+                ? frame.Checked(JsonLookup.Element(values[0], values[1].Integer, frame.Arena))
                 : Value.Null),
         new("GETRECORDPROPERTYVALUE", [Parameter.Any, Parameter.Text], null, static (frame, values) =>
             values[0].Kind == ValueKind.Record
-                ? JsonLookup.Member(values[0], values[1].Utf8, frame.Arena)
+                ? frame.Checked(JsonLookup.Member(values[0], values[1].Utf8, frame.Arena))
                 : Value.Null),
         new("JSON_PARSE", [Parameter.Any], ValueKind.Record, Parse),
         new("ISNUMERIC", [Parameter.Any], ValueKind.BigInt, static (_, values) =>

@@ -101,6 +101,7 @@ internal static class JsonLookup
             default:
                 if (scanner.TryNumber(out var number)) return number;
                 scanner.TrySkipValue();
+                arena.MeetUnfit();
                 return Value.Null;
         }
     }

@@ -16,7 +16,9 @@ internal static class PlanText
             Line(text, 1, $"reads: {Reads(feed.Input)}");
             Line(text, 1, feed.TimestampBy is null
                 ? "timestamp: arrival"
-                : $"timestamp: {feed.TimestampText}; state: rows within the out-of-order tolerance");
+                : $"timestamp: {feed.TimestampText}; state: {(feed.Over.Count == 0
+                    ? "rows within the out-of-order tolerance"
+                    : "rows within the late tolerance, and how far each substream is that was seen in it")}");
             Consumers(text, plan, feed, 1);
         }
 

@@ -108,6 +108,15 @@ internal enum MetadataKind : byte
 
     /// <summary>All application properties as a record.</summary>
     Properties,
+
+    /// <summary>The record EventHub as a whole.</summary>
+    EventHub,
+
+    /// <summary>Where the record lies in its partition.</summary>
+    Offset,
+
+    /// <summary>A name of the event that is the same whenever it is read.</summary>
+    EventId,
 }
 
 /// <param name="Name">The header's name; else empty.</param>
@@ -116,8 +125,8 @@ internal readonly record struct MetadataField(MetadataKind Kind, string Name = "
     public Values.ValueKind? Type => Kind switch
     {
         MetadataKind.EnqueuedTime or MetadataKind.ProcessedTime => Values.ValueKind.DateTime,
-        MetadataKind.PartitionId => Values.ValueKind.BigInt,
-        MetadataKind.IoTHub or MetadataKind.Properties => Values.ValueKind.Record,
+        MetadataKind.PartitionId or MetadataKind.Offset => Values.ValueKind.BigInt,
+        MetadataKind.IoTHub or MetadataKind.EventHub or MetadataKind.Properties => Values.ValueKind.Record,
         _ => Values.ValueKind.Text,
     };
 
@@ -132,6 +141,8 @@ internal readonly record struct MetadataField(MetadataKind Kind, string Name = "
         MetadataKind.DeviceId => "IoTHub.ConnectionDeviceId",
         MetadataKind.IoTHub => "IoTHub",
         MetadataKind.Properties => "application properties",
+        MetadataKind.EventHub or MetadataKind.EventId => Kind.ToString(),
+        MetadataKind.Offset => "EventHub.Offset",
         _ => $"header {Name}",
     };
 }

@@ -7,22 +7,24 @@ internal static class DateTimeText
     public const int Length = 28;
 
     /// <summary>
-    /// A date, or a date and a time parted by T or a blank, with up to nine digits of fraction (the last two are cut
-    /// off) and Z, an offset, or nothing (UTC).
+    /// A date, or a date and a time parted by T or a blank, in the extended or the basic form (20260101T120000), to the
+    /// hour at least, with any number of digits of fraction (those behind the seventh are cut off) and Z, an offset, or
+    /// nothing (UTC).
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out long ticks)
     {
         ticks = 0;
         text = text.Trim((byte)' ');
-        if (!TryDigits(ref text, 4, out var year) || !TrySkip(ref text, '-')
-            || !TryDigits(ref text, 2, out var month) ||
-            !TrySkip(ref text, '-') || !TryDigits(ref text, 2, out var day))
+        if (!TryDigits(ref text, 4, out var year)) return false;
+        var isExtended = TrySkip(ref text, '-');
+        if (!TryDigits(ref text, 2, out var month) || TrySkip(ref text, '-') != isExtended
+            || !TryDigits(ref text, 2, out var day))
             return false;
         if (year < 1 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month)) return false;
         ticks = new DateTime(year, month, day).Ticks;
         if (text.IsEmpty) return true;
         if (!TrySkip(ref text, 'T') && !TrySkip(ref text, ' ') && !TrySkip(ref text, 't')) return false;
-        return TryTime(ref text, ref ticks) && TryZone(text, ref ticks) && IsInRange(ticks);
+        return TryTime(ref text, isExtended, ref ticks) && TryZone(text, ref ticks) && IsInRange(ticks);
     }
 
     public static bool IsInRange(long ticks) => ticks >= 0 && ticks <= DateTime.MaxValue.Ticks;
@@ -47,22 +49,28 @@ internal static class DateTimeText
         return Length;
     }
 
-    private static bool TryTime(ref ReadOnlySpan<byte> text, ref long ticks)
+    private static bool TryTime(ref ReadOnlySpan<byte> text, bool isExtended, ref long ticks)
     {
-        if (!TryDigits(ref text, 2, out var hour) || !TrySkip(ref text, ':') || !TryDigits(ref text, 2, out var minute))
-            return false;
-        var second = 0;
-        if (TrySkip(ref text, ':') && !TryDigits(ref text, 2, out second)) return false;
+        if (!TryDigits(ref text, 2, out var hour)) return false;
+        int minute = 0, second = 0;
+        var hasMinute = IsNext(ref text, isExtended);
+        if (hasMinute && !TryDigits(ref text, 2, out minute)) return false;
+        var hasSecond = hasMinute && IsNext(ref text, isExtended);
+        if (hasSecond && !TryDigits(ref text, 2, out second)) return false;
         if (hour > 23 || minute > 59 || second > 59) return false;
         ticks += new TimeSpan(hour, minute, second).Ticks;
-        if (!TrySkip(ref text, '.')) return true;
+        if (!hasSecond || (!TrySkip(ref text, '.') && !TrySkip(ref text, ','))) return true;
         var unit = TimeSpan.TicksPerSecond / 10;
         var digits = 0;
         for (; digits < text.Length && (uint)(text[digits] - '0') <= 9; digits++, unit /= 10)
             ticks += unit * (text[digits] - '0');
         text = text[digits..];
-        return digits is > 0 and <= 9;
+        return digits > 0;
     }
+
+    /// <summary>Whether another part of the time follows: behind a colon, in the basic form at once.</summary>
+    private static bool IsNext(ref ReadOnlySpan<byte> text, bool isExtended) =>
+        isExtended ? TrySkip(ref text, ':') : text.Length > 0 && (uint)(text[0] - '0') <= 9;
 
     private static bool TryZone(ReadOnlySpan<byte> text, ref long ticks)
     {

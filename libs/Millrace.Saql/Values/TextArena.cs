@@ -11,7 +11,20 @@ internal sealed class TextArena
     private byte[] _bytes = new byte[4096];
     private readonly char[][] _chars = [new char[1024], [], []];
 
+    private bool _hasUnfit;
+
     public int Used { get; private set; }
+
+    /// <summary>A number was read that is no value of the language: whoever asked for it has to look.</summary>
+    public void MeetUnfit() => _hasUnfit = true;
+
+    /// <summary>Whether such a number was read since the last call.</summary>
+    public bool TakeUnfit()
+    {
+        var had = _hasUnfit;
+        _hasUnfit = false;
+        return had;
+    }
 
     public void WindBack(int used) => Used = used;
 

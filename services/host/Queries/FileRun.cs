@@ -21,12 +21,18 @@ internal sealed class FileRun(
 
     private readonly Dictionary<TopicPartition, SourceLines> _sources = [];
     private readonly Dictionary<string, string> _files = [];
+    private readonly HashSet<string> _untyped = [];
 
     public async Task<FileRunCounts> ExecuteAsync(CancellationToken ct)
     {
         Directory.CreateDirectory(outputFolder);
         using var files = new InputFiles(extensions);
-        foreach (var name in plan.Inputs) _files[name] = await files.LinesOfAsync(name, inputs[name], ct);
+        foreach (var name in plan.Inputs)
+        {
+            _files[name] = await files.LinesOfAsync(name, inputs[name], ct);
+            if (files.IsUntyped(name, inputs[name])) _untyped.Add(name);
+        }
+
         foreach (var (name, file) in Used()) await FindPartitionsAsync(name, file, ct);
         using var rows = new FileRows(plan, outputFolder, stopOnError, LineOf);
         var engine = new QueryEngine(plan, options, [.. _sources.Keys.Select(source =>
@@ -63,7 +69,7 @@ internal sealed class FileRun(
         await foreach (var line in FileLines.ReadAsync(file, ct))
         {
             var error = FileLine.Append(line.Text.Span, p =>
-                _sources[new TopicPartition(name, p)].Builder, out var partition);
+                _sources[new TopicPartition(name, p)].Builder, out var partition, _untyped.Contains(name));
             if (error is not null)
             {
                 // What the lines before it make, and how they fail, comes first.

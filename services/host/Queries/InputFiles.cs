@@ -12,10 +12,13 @@ internal sealed class InputFiles(QueryExtensions extensions) : IDisposable
 {
     private DirectoryInfo? _folder;
 
+    /// <summary>The format of an input's file knows text alone.</summary>
+    public bool IsUntyped(string input, string file) => InputFormats.IsUntyped(Ending(file), extensions, input);
+
     public async Task<string> LinesOfAsync(string input, string file, CancellationToken ct)
     {
-        var isPacked = Path.GetExtension(file).Equals(".gz", StringComparison.OrdinalIgnoreCase);
-        var ending = Path.GetExtension(isPacked ? file[..^3] : file).ToLowerInvariant();
+        var isPacked = IsPacked(file);
+        var ending = Ending(file);
         var isOther = InputFormats.IsOther(ending, extensions, input);
         if (!isPacked && !isOther) return file;
         _folder ??= Directory.CreateTempSubdirectory("millrace-");
@@ -36,6 +39,12 @@ internal sealed class InputFiles(QueryExtensions extensions) : IDisposable
 
         return lines;
     }
+
+    private static bool IsPacked(string file) =>
+        Path.GetExtension(file).Equals(".gz", StringComparison.OrdinalIgnoreCase);
+
+    private static string Ending(string file) =>
+        Path.GetExtension(IsPacked(file) ? file[..^3] : file).ToLowerInvariant();
 
     public void Dispose() => _folder?.Delete(recursive: true);
 }

@@ -33,6 +33,11 @@ public class EngineTests
     [TestCase("SELECT x FROM telemetry WHERE ISFIRST(ms, 100) OVER (PARTITION BY s, room) = 1 AND x > 1000")]
     [TestCase("SELECT x, s FROM telemetry WHERE x >= 0")]
     [TestCase("SELECT room, AVG(x) AS a FROM telemetry GROUP BY room, TumblingWindow(second, 1)")]
+    [TestCase("SELECT x FROM telemetry WHERE ST_WITHIN(CreatePoint(x, y), 'POLYGON((0 0, 9 0, 9 9, 0 0))') = 1 " +
+        "AND x > 99")]
+    [TestCase("SELECT x FROM telemetry WHERE ST_DISTANCE(CreatePoint(x, y), CreatePoint(x, 8)) > 99999999")]
+    [TestCase("SELECT x FROM telemetry WHERE MAX(x) OVER (PARTITION BY room LIMIT DURATION(second, 1)) > 1000")]
+    [TestCase("SELECT x FROM telemetry WHERE AVG(x) OVER (PARTITION BY room LIMIT DURATION(second, 1)) > 1000")]
     public void Nothing_is_allocated_for_an_event(string query)
     {
         var options = new QueryEngineOptions("q", 1) { OutOfOrderTolerance = TimeSpan.FromMilliseconds(200) };
@@ -221,9 +226,49 @@ public class EngineTests
             """
             {"site":"north","u":{"site":"north"},"MessageId":"m-1","CorrelationId":null,"g":"7",
             "IoTHub":{"ConnectionDeviceId":"d1","EnqueuedTime":"2026-01-01T00:00:00.0000000Z",
-            "ConnectionDeviceGenerationId":"7","MessageId":"m-1","CorrelationId":null}}
+            "ConnectionDeviceGenerationId":"7","MessageId":"m-1","CorrelationId":null,"AuthMethod":null,
+            "AuthGenerationId":"7","ConnectionModuleId":null,"MessageSource":null,"InterfaceName":null}}
             """.ReplaceLineEndings(""),
         }));
+    }
+
+    [Test]
+    public void Metadata_have_the_names_of_an_event_hub_too_and_an_event_has_an_id_of_its_own()
+    {
+        var plan = QueryRun.Compile(
+            """
+            SELECT GetMetadataPropertyValue(t, '[EventHub].[IoTAuthMethod]') AS m,
+                GetMetadataPropertyValue(t, 'EventHub.Offset') AS o, GetMetadataPropertyValue(t, 'EventHub') AS e
+            FROM telemetry t
+            SELECT GetMetadataPropertyValue(telemetry, 'EventId') AS id INTO ids FROM telemetry
+            """);
+        using var builder = new RecordBatchBuilder();
+        builder.Begin(StartMs, "d1"u8);
+        builder.AddHeader(TelemetryHeaders.AuthMethod, "key"u8);
+        builder.End("[{},{}]"u8);
+        builder.Begin(StartMs, "d1"u8);
+        builder.End("{}"u8);
+        var (first, second) = (Answers(), Answers());
+        Assert.That(first.Rows.Where(row => row.Output == "output").Select(row => row.Json).First(), Is.EqualTo(
+            """
+            {"m":"key","o":7,"e":{"EventEnqueuedUtcTime":"2026-01-01T00:00:00.0000000Z",
+            "EventProcessedUtcTime":"2026-01-01T00:00:00.0000000Z","PartitionId":0,"Offset":7,"SequenceNumber":7,
+            "PartitionKey":"d1","IoTConnectionDeviceId":"d1","IoTEnqueueTime":"2026-01-01T00:00:00.0000000Z",
+            "Publisher":null,"IoTAuthMethod":"key","IoTAuthGenerationId":null,"IoTConnectionModuleId":null,
+            "IoTMessageSource":null,"IoTInterfaceName":null}}
+            """.ReplaceLineEndings("")));
+        var ids = first.Rows.Where(row => row.Output == "ids").Select(row => row.Json).ToList();
+        Assert.That(ids, Is.Unique.And.Count.EqualTo(3));
+        Assert.That(ids, Has.All.Matches("^{\"id\":\"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\"}$"));
+        Assert.That(second.Rows, Is.EqualTo(first.Rows));
+
+        QueryRun Answers()
+        {
+            var run = new QueryRun(plan);
+            new QueryEngine(plan, new QueryEngineOptions("q", 1), [new("telemetry", Zero, 7)], run)
+                .Process(new RecordBatch(Zero, 7, builder.Count, builder.Bytes.ToArray()));
+            return run;
+        }
     }
 
     [Test]

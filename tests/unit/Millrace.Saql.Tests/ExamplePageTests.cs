@@ -38,7 +38,25 @@ public partial class ExamplePageTests
             foreach (var part in ExamplePattern().Split(File.ReadAllText(file)).Skip(1)) Append(text, part.Split('\n'));
         }
 
+        AppendGolden(text, "What is wrong with a query", "diagnostics.golden", """
+            All that is wrong is told at once, each with its code, line and column, the line, and what would fit.
+            """);
+        AppendGolden(text, "What explain says", "explain.golden", """
+            `millrace query explain` draws the plan: where it is answered, what is read of each input, and below it what
+            becomes of its rows, with the state that is kept and what bounds it.
+            """);
         return text.ToString();
+    }
+
+    private static void AppendGolden(StringBuilder text, string title, string file, string introduction)
+    {
+        text.Append($"\n## {title}\n\n{introduction.Replace("\r", "")}\n");
+        var path = Path.Combine(TestContext.CurrentContext.TestDirectory, "Examples", file);
+        foreach (var part in ExamplePattern().Split(File.ReadAllText(path)).Skip(1))
+        {
+            var halves = part.Split("\n---\n");
+            text.Append($"\n```sql\n{halves[0]}\n```\n\n```text\n{halves[1].TrimEnd('\n')}\n```\n");
+        }
     }
 
     private static string Title(string name) => char.ToUpperInvariant(name[0]) + name[1..].Replace('-', ' ');

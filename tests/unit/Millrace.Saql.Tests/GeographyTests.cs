@@ -41,6 +41,20 @@ public class GeographyTests
         Assert.That(rows.Count(row => row.GetProperty("a0").GetRawText() == "1"), Is.InRange(50, 450));
     }
 
+    [Test]
+    public void A_distance_within_the_arguments_of_another_disturbs_none()
+    {
+        const string Inner = "ST_DISTANCE(CreatePoint(lat, 40), CreatePoint(lat, 41)) / 1000000";
+        var run = QueryRun.Over(
+            $"SELECT ST_DISTANCE(CreatePoint(lat, 2), CreatePoint({Inner}, 3)) AS a INTO at_once FROM telemetry " +
+            $"SELECT {Inner} AS i INTO inside FROM telemetry", ["""{"lat":1}"""]);
+        var inside = JsonDocument.Parse(run.Rows.Single(row => row.Output == "inside").Json).RootElement
+            .GetProperty("i").GetRawText();
+        var apart = QueryRun.Over(
+            $"SELECT ST_DISTANCE(CreatePoint(lat, 2), CreatePoint({inside}, 3)) AS a FROM telemetry", ["""{"lat":1}"""]);
+        Assert.That(run.Rows.Single(row => row.Output == "at_once").Json, Is.EqualTo(apart.Json.Single()));
+    }
+
     [TestCase("ST_WITHIN(CreatePoint(100, 1), x)", "SQ-0106")]
     [TestCase("ST_WITHIN(CreatePoint(lat, 1), 'POLYGON((1 1))')", "SQ-0106")]
     [TestCase("ST_WITHIN(CreatePoint(lat, 1), CreatePolygon(CreatePoint(1, 1), CreatePoint(1, 2), CreatePoint(2, 2), " +

@@ -1,0 +1,49 @@
+using System.Text;
+
+namespace Millrace.Saql.Functions;
+
+/// <summary>
+/// Patterns of ECMAScript for .NET, where \d and \w mean digits and letters of any script: here they are ASCII. .NET
+/// has an option for it that does not go with those that keep the time linear.
+/// </summary>
+internal static class EcmaPattern
+{
+    /// <summary>
+    /// The underscore first, so that a hyphen behind it stands for itself. Letters that are ASCII letters in another
+    /// case (U+017F, U+212A) are left out of the classes that have no ASCII letter.
+    /// </summary>
+    private const string Digits = "0-9";
+    private const string Letters = "_0-9A-Za-z";
+    private const string NoDigits = @"\u0000-/:-\uFFFF";
+    private const string NoLetters = @"\u0000-/:-@\[-\^`{-\u017E\u0180-\u2129\u212B-\uFFFF";
+
+    public static string Of(string pattern)
+    {
+        if (!pattern.Contains('\\', StringComparison.Ordinal)) return pattern;
+        var text = new StringBuilder(pattern.Length + 16);
+        var isClass = false;
+        for (var i = 0; i < pattern.Length; i++)
+        {
+            var character = pattern[i];
+            if (character == '[') isClass = true;
+            else if (character == ']') isClass = false;
+            if (character != '\\' || i + 1 == pattern.Length) text.Append(character);
+            else text.Append(Escape(pattern[++i], isClass));
+        }
+
+        return text.ToString();
+    }
+
+    private static string Escape(char letter, bool isClass) => (letter, isClass) switch
+    {
+        ('d', true) => Digits,
+        ('w', true) => Letters,
+        ('D', true) => NoDigits,
+        ('W', true) => NoLetters,
+        ('d', false) => $"[{Digits}]",
+        ('w', false) => $"[{Letters}]",
+        ('D', false) => $"[^{Digits}]",
+        ('W', false) => $"[^{Letters}]",
+        _ => $"\\{letter}",
+    };
+}
