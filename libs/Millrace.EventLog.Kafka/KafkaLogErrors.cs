@@ -5,11 +5,6 @@ namespace Millrace.EventLog.Kafka;
 /// <summary>Errors of the event log on Kafka; each has a page of its code under docs/errors.</summary>
 public static class KafkaLogErrors
 {
-    public static readonly ErrorDefinition AppendUncertain = new("LOG-0011",
-        "It is not known which records of an append are in the log.",
-        "The brokers gave no answer that settles it; none of the records was acknowledged.",
-        "Send them again: what was written already is then there twice. See the log for what the brokers said.");
-
     public static readonly ErrorDefinition ClusterFailed = new("LOG-0012",
         "The Kafka cluster did not do what it was asked.",
         "A broker did not answer in time, or refused.",

@@ -61,4 +61,9 @@ public static class EventLogErrors
         "Appends wait too long for the log.",
         "Partitions have no leader, or fewer brokers in sync than they need; nothing is lost or acknowledged.",
         "Bring the brokers back; the log goes on by itself. EventLog:AppendWaitMax says what is too long.");
+
+    public static readonly ErrorDefinition AppendUncertain = new("LOG-0011",
+        "It is not known which records of an append are in the log.",
+        "The brokers gave no answer that settles it; none of the records was acknowledged.",
+        "Send them again: what was written already is then there twice. See the log for what the brokers said.");
 }

@@ -93,6 +93,6 @@ internal sealed class PendingAppend
         var why = Rdkafka.Describe(_error);
         return _error == NativeErrors.MessageTooLarge && _first < 0
             ? EventLogErrors.AppendTooLarge.With(_partition, why)
-            : KafkaLogErrors.AppendUncertain.With(_partition, why);
+            : EventLogErrors.AppendUncertain.With(_partition, why);
     }
 }

@@ -6,7 +6,8 @@ namespace Millrace.Stores.Sessions;
 /// <param name="LastExchange">The number of the last one that is known here; exchanges count from 1.</param>
 /// <param name="Open">Those not yet released.</param>
 /// <param name="ScanFrom">
-/// Where the log has to be read for exchanges after <paramref name="LastExchange"/>, when the session was not closed.
+/// Where the log has to be read for exchanges after <paramref name="LastExchange"/>: when the session was not closed,
+/// or was closed while it was not known whether the log had them.
 /// </param>
 public sealed record InboundExchanges(
     long LastExchange, IReadOnlyList<OpenExchange> Open, IReadOnlyList<PartitionOffset> ScanFrom)

@@ -37,8 +37,7 @@ public sealed record DueWill(SessionKey Key, long Epoch, StoredWill Will)
 /// <summary>A session that was opened.</summary>
 /// <param name="IsPresent">An old one goes on: session present.</param>
 /// <param name="WasConnected">
-/// The connection before did not close it: it is at work still, or ended in a crash. What <see cref="StoredSession"/>
-/// says of exchanges then has to be completed from the log.
+/// The connection before did not close it: it is at work still, or ended in a crash.
 /// </param>
 /// <param name="Ended">The session that ended by this, as it was.</param>
 /// <param name="Wills">Those that are due by this.</param>

@@ -29,12 +29,12 @@ internal sealed partial class MqttConnection
         }
     }
 
-    public void OnDurable(int partition, long lastNumber, long nextOffset)
+    public void OnDurable(int partition, long lastNumber, long firstOffset)
     {
         lock (_output)
         {
             _session.Acks.MarkDurable(partition, lastNumber);
-            _deviceSession?.Durable(partition, nextOffset);
+            _deviceSession?.Durable(partition, firstOffset);
             WriteAcksLocked();
         }
 

@@ -1,4 +1,5 @@
 using Millrace.Gateway.Authentication;
+using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Topics;
 using Millrace.Gateway.TopicSpaces;
 using Millrace.Mqtt;
@@ -17,10 +18,10 @@ internal sealed partial class MqttConnection
 
     public void StopPublishing() => _mayNotPublish = true;
 
-    public void OnLogFailed(int partition, bool full)
+    public void OnLogFailed(int partition, LogFailure failure)
     {
-        lock (_output) _deviceSession?.Failed(partition);
-        TryEnd(full ? ConnectionEnd.LogFull : ConnectionEnd.LogFailed);
+        lock (_output) _deviceSession?.Failed(partition, failure);
+        TryEnd(failure == LogFailure.Full ? ConnectionEnd.LogFull : ConnectionEnd.LogFailed);
         _resume.Call();
     }
 

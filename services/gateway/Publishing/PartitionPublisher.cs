@@ -174,7 +174,7 @@ internal sealed class PartitionPublisher(
         metrics.Accepted(batch.Records.Count, batch.Records.ByteCount);
         foreach (var each in batch.Participations)
         {
-            if (each.LastNumber >= 0) Tell(each, offsets.Next);
+            if (each.LastNumber >= 0) Tell(each, offsets.First);
             metrics.AckLatency(time.GetElapsedTime(each.TakenAt));
         }
 
@@ -183,11 +183,11 @@ internal sealed class PartitionPublisher(
     }
 
     /// <summary>One connection's trouble must not end the loop that all others depend on.</summary>
-    private void Tell(Participation participation, long nextOffset)
+    private void Tell(Participation participation, long firstOffset)
     {
         try
         {
-            participation.Owner?.OnDurable(partition.Partition, participation.LastNumber, nextOffset);
+            participation.Owner?.OnDurable(partition.Partition, participation.LastNumber, firstOffset);
         }
         catch (Exception failure)
         {
@@ -221,7 +221,14 @@ internal sealed class PartitionPublisher(
         metrics.Failed(dropped);
         if (!_failing) logger.LogFails(partition.ToString(), GatewayErrors.LogUnavailable.Code, owners.Count, failure);
         _failing = true;
-        var full = failure is MillraceException { Error: var error } && error.Code == EventLogErrors.DiskFull.Code;
-        foreach (var owner in owners) owner.OnLogFailed(partition.Partition, full);
+        var kind = KindOf(failure);
+        foreach (var owner in owners) owner.OnLogFailed(partition.Partition, kind);
+    }
+
+    private static LogFailure KindOf(Exception failure)
+    {
+        if (failure is not MillraceException { Error.Code: var code } || code == EventLogErrors.AppendUncertain.Code)
+            return LogFailure.Uncertain;
+        return code == EventLogErrors.DiskFull.Code ? LogFailure.Full : LogFailure.Refused;
     }
 }

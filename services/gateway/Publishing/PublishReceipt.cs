@@ -18,16 +18,16 @@ internal sealed class PublishReceipt(int count) : IPublishOwner
 
     public ValueTask WaitForRoomAsync() => _room.WaitAsync();
 
-    public void OnDurable(int partition, long lastNumber, long nextOffset)
+    public void OnDurable(int partition, long lastNumber, long firstOffset)
     {
         if (lastNumber == count - 1) _durable.TrySetResult(true);
     }
 
     public void StopPublishing() => _hasFailed = true;
 
-    public void OnLogFailed(int partition, bool full)
+    public void OnLogFailed(int partition, LogFailure failure)
     {
-        IsLogFull = full;
+        IsLogFull = failure == LogFailure.Full;
         _durable.TrySetResult(false);
         _room.Call();
     }

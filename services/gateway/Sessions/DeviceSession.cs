@@ -1,5 +1,6 @@
 using System.Text;
 using Millrace.Contracts;
+using Millrace.Gateway.Publishing;
 using Millrace.Mqtt;
 using Millrace.Mqtt.Session;
 using Millrace.Stores.Sessions;
@@ -14,7 +15,7 @@ namespace Millrace.Gateway.Sessions;
 internal sealed class DeviceSession(SessionKey key, string sessionId, long epoch)
 {
     private readonly Dictionary<int, long> _scanFrom = [];
-    private HashSet<int>? _failed;
+    private Dictionary<int, LogFailure>? _failed;
     private SessionSubscription[] _subscriptions = [];
 
     public SessionKey Key => key;
@@ -72,16 +73,16 @@ internal sealed class DeviceSession(SessionKey key, string sessionId, long epoch
 
     public void ForgetScan() => _scanFrom.Clear();
 
-    /// <summary>The partition is durable before this offset, and told so. Under the output's lock.</summary>
-    public void Durable(int partition, long nextOffset)
+    /// <summary>What was not told to be durable lies at this offset or behind. Under the output's lock.</summary>
+    public void Durable(int partition, long firstOffset)
     {
-        if (_scanFrom.ContainsKey(partition)) _scanFrom[partition] = nextOffset;
+        if (_scanFrom.ContainsKey(partition)) _scanFrom[partition] = firstOffset;
     }
 
-    /// <summary>What was on its way into the partition will not be there. Under the output's lock.</summary>
-    public void Failed(int partition) => (_failed ??= []).Add(partition);
+    /// <summary>What was on its way into the partition will not be told durable. Under the output's lock.</summary>
+    public void Failed(int partition, LogFailure failure) => (_failed ??= [])[partition] = failure;
 
-    public bool HasFailed(int partition) => _failed?.Contains(partition) == true;
+    public bool HasFailed(int partition) => _failed?.ContainsKey(partition) == true;
 
     /// <summary>What is saved of QoS 2 publishes. Under the output's lock.</summary>
     public InboundExchanges Inbound(ExchangeTable? exchanges, AckWindow? acks, bool isClosing)
@@ -89,12 +90,16 @@ internal sealed class DeviceSession(SessionKey key, string sessionId, long epoch
         if (exchanges is null) return InboundExchanges.None;
         var (settled, open) = exchanges.Snapshot(acks);
 
-        // At an orderly end nothing is on its way: what is not durable by then has failed, and its number is passed.
+        // At an orderly end nothing is on its way. What is not durable by then has failed: its number is passed, unless
+        // the log may have it; then the next who opens the session looks there.
+        var scans = _scanFrom.Where(each => !isClosing || MayBeIn(each.Key)).ToList();
         return new InboundExchanges(
-            isClosing ? exchanges.Last : settled,
+            isClosing && scans.Count == 0 ? exchanges.Last : settled,
             open.ConvertAll(each => new OpenExchange(each.PacketId, each.Exchange)),
-            isClosing ? [] : [.. _scanFrom.Select(each => new PartitionOffset(Of(each.Key), each.Value))]);
+            scans.ConvertAll(each => new PartitionOffset(Of(each.Key), each.Value)));
     }
+
+    private bool MayBeIn(int partition) => _failed?.GetValueOrDefault(partition) == LogFailure.Uncertain;
 
     private static TopicPartition Of(int partition) => new(Contracts.Topics.Telemetry, partition);
 }

@@ -47,7 +47,7 @@ internal sealed class SessionKeeper(
         await EndAsync(opened.Ended, opened.Wills).ConfigureAwait(false);
         var stored = opened.Session;
         var open = stored.Inbound.Open.Select(each => (each.PacketId, each.Exchange)).ToList();
-        if (opened.WasConnected) open.AddRange(await FindInLogAsync(stored).ConfigureAwait(false));
+        if (stored.Inbound.ScanFrom.Count > 0) open.AddRange(await FindInLogAsync(stored).ConfigureAwait(false));
         metrics.SessionOpened(opened.IsPresent ? "resumed" : "new");
         return new OpenedDeviceSession(
             stored.Epoch, opened, new ExchangeTable(stored.Inbound.LastExchange, open));

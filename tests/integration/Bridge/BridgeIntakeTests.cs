@@ -100,6 +100,27 @@ public class BridgeIntakeTests
         await Eventually.TrueAsync(() => host.Meters["publishes.inflight"] == 0, "nothing is in flight");
     }
 
+    [Test]
+    public async Task What_the_log_has_although_it_failed_is_found_and_not_written_again()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        await using var host = await GatewayHost.StartAsync(BridgeSettings.Of(broker.Port, qos: 2));
+        await ConnectedAsync(host);
+        await using var publisher = await Publisher.ConnectAsync(broker.Port);
+        await publisher.NumbersAsync(Numbers.Topics, 0, 10, qos: 2);
+        await host.TelemetryAsync(60);
+
+        host.Log.Doubt(true);
+        await publisher.NumbersAsync(Numbers.Topics, 10, 90, qos: 2);
+        await Eventually.TrueAsync(() => host.Meters["bridge.failures/plant"] > 1, "the log has failed");
+        host.Log.Doubt(false);
+
+        await Eventually.TrueAsync(async () => (await host.TelemetryAsync()).Count >= 600, "all are there");
+        await Eventually.TrueAsync(() => host.Meters["publishes.inflight"] == 0, "nothing is in flight");
+        Numbers.AssertOnce(await host.TelemetryAsync(600), 100);
+        Assert.That(host.Meters["bridge.duplicates/plant"], Is.Positive);
+    }
+
     internal static Task ConnectedAsync(GatewayHost host, string name = "plant") => Eventually.TrueAsync(
         () => host.Meters[$"bridge.connected/{name}"] == 1, $"bridge {name} is connected");
 

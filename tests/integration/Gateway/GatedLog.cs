@@ -12,6 +12,7 @@ internal sealed class GatedLog(LocalLog log) : ForwardingLog(log)
 {
     private volatile TaskCompletionSource _gate = Opened();
     private volatile bool _isFull;
+    private volatile bool _isInDoubt;
     private volatile bool _refusesLifecycle;
 
     public void Shut() => _gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -20,6 +21,9 @@ internal sealed class GatedLog(LocalLog log) : ForwardingLog(log)
 
     /// <summary>From now on telemetry is refused as on a full disk, or not any more.</summary>
     public void Fill(bool full) => _isFull = full;
+
+    /// <summary>From now on telemetry is written, and said to be perhaps not written; or not any more.</summary>
+    public void Doubt(bool doubt) => _isInDoubt = doubt;
 
     /// <summary>From now on the lifecycle topic takes nothing, or takes records again.</summary>
     public void RefuseLifecycle(bool refuse) => _refusesLifecycle = refuse;
@@ -32,7 +36,8 @@ internal sealed class GatedLog(LocalLog log) : ForwardingLog(log)
         if (partition.Topic != Contracts.Topics.Telemetry) return await Inner.AppendAsync(partition, records, ct);
         await _gate.Task;
         if (_isFull) throw EventLogErrors.DiskFull.With("test").AsException();
-        return await Inner.AppendAsync(partition, records, ct);
+        var written = await Inner.AppendAsync(partition, records, ct);
+        return _isInDoubt ? throw EventLogErrors.AppendUncertain.With(partition, "test").AsException() : written;
     }
 
     private static TaskCompletionSource Opened()

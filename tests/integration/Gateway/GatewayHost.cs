@@ -11,6 +11,7 @@ using Millrace.EventLog.Local;
 using Millrace.Gateway;
 using Millrace.Gateway.Limits;
 using Millrace.Gateway.Listeners;
+using Millrace.Gateway.Publishing;
 using Millrace.Hosting;
 using Millrace.Hosting.Node;
 using Millrace.Hosting.Options;
@@ -78,6 +79,8 @@ internal sealed class GatewayHost : IAsyncDisposable
     public IBridgeStore Bridges => _app.Services.GetRequiredService<IBridgeStore>();
 
     public IDeadLetterStore DeadLetters => _app.Services.GetRequiredService<IDeadLetterStore>();
+
+    public TelemetryPublisher Publisher => _app.Services.GetRequiredService<TelemetryPublisher>();
 
     public GatewayLimits Limits => _app.Services.GetRequiredService<GatewayLimits>();
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Millrace.Contracts;
+using Millrace.Gateway.Publishing;
 using Millrace.Mqtt;
 using Millrace.Stores.Sessions;
 using Millrace.TestKit;
@@ -146,6 +147,90 @@ public class Qos2Tests() : KeptGatewayTests(("Gateway:Sessions:ExchangesMax", "3
     }
 
     [Test]
+    public async Task A_release_between_two_reads_of_one_append_leaves_the_later_to_be_found_after_a_crash()
+    {
+        var key = new SessionKey("pump-1", "pump-1");
+        InboundExchanges saved;
+        using (var between = new Holder())
+        using (var client = await RawClient.LoginAsync(Host, "pump-1", ask: Kept))
+        {
+            Host.Log.Shut();
+            await TakenAsync(client, 1);
+            await TakenAsync(client, 2);
+            Publish(Host.Publisher.Of(Host.Publisher.PartitionOf("pump-1"u8)), between);
+            await TakenAsync(client, 3);
+            Host.Log.Open();
+            for (var id = 1; id <= 2; id++) await client.ExpectAsync(PacketType.PubRec);
+            await between.IsTold;
+            await client.AnswerAsync(PacketType.PubRel, 2);
+            await client.ExpectAsync(PacketType.PubComp);
+            saved = (await Host.Sessions.FindAsync(key))!.Inbound;
+            Assert.That(saved.Open, Is.EqualTo(new[] { new OpenExchange(1, 1) }), "the third is not durable yet");
+            between.LetGo();
+            await client.ExpectAsync(PacketType.PubRec);
+        }
+
+        // A crash: what was saved before the third was told is all that is left.
+        await Eventually.TrueAsync(() => Host.Meters["connections"] == 0, "away");
+        var session = (await Host.Sessions.OpenAsync(key, false, 600, DateTimeOffset.UtcNow)).Session;
+        await Host.Sessions.SaveInboundAsync(key, session.Epoch, saved);
+        using var second = await RawClient.LoginAsync(Host, "pump-1", ask: Kept);
+        await second.PublishTwiceSafeAsync("3", 3, again: true);
+        Assert.That(await second.ExpectAsync(PacketType.PubRec), Is.EqualTo((3, ReasonCode.Success)));
+        Assert.That((await Host.TelemetryAsync(4)).Select(record => record.Body),
+            Is.EqualTo(new[] { "1", "2", "between", "3" }));
+    }
+
+    private async Task TakenAsync(RawClient client, ushort id)
+    {
+        await client.PublishTwiceSafeAsync($"{id}", id);
+        await Eventually.TrueAsync(() => Host.Meters["publishes.received"] == id, "taken");
+    }
+
+    private static void Publish(PartitionPublisher partition, IPublishOwner owner)
+    {
+        partition.Enter();
+        partition.Records.Begin(partition.TimestampMs, "pump-1"u8);
+        partition.Records.End("between"u8);
+        partition.Exit(owner, 1, 0);
+    }
+
+    /// <summary>Holds up the one who tells what is durable.</summary>
+    private sealed class Holder : IPublishOwner, IDisposable
+    {
+        private readonly TaskCompletionSource _isTold = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly ManualResetEventSlim _letGo = new();
+
+        public Task IsTold => _isTold.Task;
+
+        public void LetGo() => _letGo.Set();
+
+        public void OnDurable(int partition, long lastNumber, long firstOffset)
+        {
+            _isTold.TrySetResult();
+            _letGo.Wait();
+        }
+
+        public void StopPublishing()
+        {
+        }
+
+        public void OnLogFailed(int partition, LogFailure failure)
+        {
+        }
+
+        public void OnRoom()
+        {
+        }
+
+        public void Dispose()
+        {
+            _letGo.Set();
+            _letGo.Dispose();
+        }
+    }
+
+    [Test]
     public async Task A_connection_whose_session_was_opened_elsewhere_can_save_nothing_and_ends()
     {
         using var client = await RawClient.LoginAsync(Host, "pump-1", ask: Kept);
@@ -172,6 +257,28 @@ public class Qos2Tests() : KeptGatewayTests(("Gateway:Sessions:ExchangesMax", "3
         await second.PublishTwiceSafeAsync("a", 1, again: true);
         await second.ExpectAsync(PacketType.PubRec);
         Assert.That((await Host.TelemetryAsync(1))[0].Headers["mqtt-exchange"], Is.EqualTo("2:1"));
+    }
+
+    [Test]
+    public async Task What_the_log_has_although_it_failed_is_found_and_not_written_again([Values] bool restart)
+    {
+        using (var first = await RawClient.LoginAsync(Host, "pump-1", ask: Kept))
+        {
+            Host.Log.Doubt(true);
+            await first.PublishTwiceSafeAsync("a", 1);
+            Assert.That(await first.ReadEndAsync(), Is.EqualTo(ReasonCode.ImplementationSpecificError));
+        }
+
+        Host.Log.Doubt(false);
+        if (restart) await RestartAsync();
+        using var second = await RawClient.LoginAsync(Host, "pump-1", ask: Kept);
+        Assert.That(Host.Meters["exchanges.found"], Is.EqualTo(1));
+        await second.PublishTwiceSafeAsync("a", 1, again: true);
+        await second.ExpectAsync(PacketType.PubRec);
+        await second.PublishTwiceSafeAsync("b", 2);
+        await second.ExpectAsync(PacketType.PubRec);
+        Assert.That((await Host.TelemetryAsync(2)).Select(record => record.Headers["mqtt-exchange"]),
+            Is.EqualTo(new[] { "1:1", "2:2" }));
     }
 
     [Test]

@@ -33,8 +33,13 @@ internal sealed class BridgeExchanges
     /// <summary>What the log did not take will come again.</summary>
     public void Forget(BridgeLane failed)
     {
-        foreach (var lost in _open.Values.Where(each => each.Lane == failed && !each.IsDurable).ToList())
-            _open.Remove(lost.PacketId);
+        foreach (var lost in NotDurable(failed)) _open.Remove(lost.PacketId);
+    }
+
+    /// <summary>What the log may have taken, and will come again too.</summary>
+    public void Doubt(BridgeLane failed)
+    {
+        foreach (var each in NotDurable(failed)) _open[each.PacketId] = each with { IsInDoubt = true };
     }
 
     public void Reset()
@@ -42,11 +47,16 @@ internal sealed class BridgeExchanges
         _open.Clear();
         NextNumber = 0;
     }
+
+    private List<Exchange> NotDurable(BridgeLane lane) =>
+        [.. _open.Values.Where(each => each.Lane == lane && !each.IsDurable)];
 }
 
 /// <param name="Number">Counts up within the session.</param>
 /// <param name="NotBefore">The record's offset is this one or a later one.</param>
-internal sealed record Exchange(ushort PacketId, long Number, BridgeLane Lane, long LaneNumber, long NotBefore)
+/// <param name="IsInDoubt">The log did not say whether it has it, and never will.</param>
+internal sealed record Exchange(
+    ushort PacketId, long Number, BridgeLane Lane, long LaneNumber, long NotBefore, bool IsInDoubt = false)
 {
-    public bool IsDurable => LaneNumber <= Lane.Durable;
+    public bool IsDurable => !IsInDoubt && LaneNumber <= Lane.Durable;
 }

@@ -24,10 +24,12 @@ internal sealed partial class BridgeIntake
 
     /// <summary>The state of a session that the broker may have kept.</summary>
     /// <param name="inLog">Messages of it that are durable and not released.</param>
-    public void Restore(BridgeSession session, IEnumerable<(ushort PacketId, long Number)> inLog)
+    /// <param name="ends">What is taken from now on stands there or later, in each partition.</param>
+    public void Restore(BridgeSession session, IEnumerable<(ushort PacketId, long Number)> inLog, long[] ends)
     {
         lock (_gate)
         {
+            _bounds = ends;
             _sessionHeader = Encoding.UTF8.GetBytes(session.SessionId);
             _exchanges.Reset();
             _exchanges.ContinueFrom(session.NextExchange);
@@ -95,7 +97,8 @@ internal sealed partial class BridgeIntake
     /// </summary>
     private bool IsKnown(MqttPublishPacket packet)
     {
-        if (!packet.Dup || !IsQos2(packet) || _exchanges.Find(packet.PacketIdentifier) is not { } known) return false;
+        if (!packet.Dup || !IsQos2(packet)) return false;
+        if (_exchanges.Find(packet.PacketIdentifier) is not { IsInDoubt: false } known) return false;
         _acks.Add(new PendingAck(packet.PacketIdentifier, true, known.Lane, known.LaneNumber));
         _state.Duplicate();
         _ready.Call();

@@ -64,6 +64,15 @@ internal sealed partial class BridgeIntake
         }
     }
 
+    /// <summary>The log failed, and may have messages of which it did not say so.</summary>
+    public bool IsInDoubt
+    {
+        get
+        {
+            lock (_gate) return _exchanges.Open.Any(each => each.IsInDoubt);
+        }
+    }
+
     private bool HasUnacknowledged
     {
         get
@@ -151,13 +160,14 @@ internal sealed partial class BridgeIntake
         _settled.Call();
     }
 
-    public void OnFailed(BridgeLane lane)
+    public void OnFailed(BridgeLane lane, LogFailure failure)
     {
         lock (_gate)
         {
             _isClosed = true;
             _acks.Clear();
-            _exchanges.Forget(lane);
+            if (failure == LogFailure.Uncertain) _exchanges.Doubt(lane);
+            else _exchanges.Forget(lane);
             lane.Durable = lane.Taken;
         }
 

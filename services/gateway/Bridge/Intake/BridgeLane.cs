@@ -23,11 +23,11 @@ internal sealed class BridgeLane(BridgeIntake intake, int index) : IPublishOwner
 
     public void Restart() => _isStopped = false;
 
-    public void OnDurable(int partition, long lastNumber, long nextOffset) => intake.OnDurable(this, lastNumber);
+    public void OnDurable(int partition, long lastNumber, long firstOffset) => intake.OnDurable(this, lastNumber);
 
     public void StopPublishing() => _isStopped = true;
 
-    public void OnLogFailed(int partition, bool full) => intake.OnFailed(this);
+    public void OnLogFailed(int partition, LogFailure failure) => intake.OnFailed(this, failure);
 
     public void OnRoom() => intake.OnRoom();
 }

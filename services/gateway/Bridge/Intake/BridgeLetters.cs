@@ -93,14 +93,14 @@ internal sealed class BridgeLetters(
         try
         {
             var written = await log.AppendAsync(Target, _spare).ConfigureAwait(false);
-            lane.OnDurable(Target.Partition, number, written.Next);
+            lane.OnDurable(Target.Partition, number, written.First);
         }
         catch (Exception failure)
         {
             state.Failed(BridgeErrors.LogFailed.With(options.Name, failure.Message), failure);
             lane.StopPublishing();
             lock (_gate) _filling.Clear();
-            lane.OnLogFailed(Target.Partition, full: false);
+            lane.OnLogFailed(Target.Partition, LogFailure.Refused);
         }
         finally
         {

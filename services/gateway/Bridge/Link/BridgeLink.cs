@@ -43,6 +43,7 @@ internal sealed class BridgeLink(
     private async Task ConnectAsync(CancellationToken stop)
     {
         await intake.SettleAsync(stop).ConfigureAwait(false);
+        await keeper.ResolveAsync(stop).ConfigureAwait(false);
         intake.Begin();
         var channels = new BridgeChannels(intake);
         using var client = new MqttClientFactory().CreateMqttClient(channels);

@@ -30,32 +30,56 @@ internal sealed class BridgeSessionKeeper(
         if (!IsKept) return;
         var session = await store.FindSessionAsync(options.Name, options.ClientIdOrDefault, ct).ConfigureAwait(false);
         if (session is null || session.Offsets.Count != Partitions(log)) return;
-        var reader = new BridgeSessionReader(session);
-        for (var partition = 0; partition < session.Offsets.Count; partition++)
-        {
-            var source = new TopicPartition(Contracts.Topics.Telemetry, partition);
-            await reader.ReadAsync(log, source, ct).ConfigureAwait(false);
-        }
+        await CompleteAsync(session, ct).ConfigureAwait(false);
+    }
 
-        intake.Restore(session, reader.InLog);
-        logger.Resumes(options.Name, reader.InLog.Count, reader.RecordsRead);
+    /// <summary>
+    /// Looks through the log for what it may have taken while it said that it failed. Nothing is on its way, and the
+    /// broker has not begun to send again.
+    /// </summary>
+    public async Task ResolveAsync(CancellationToken ct)
+    {
+        if (!IsKept || !intake.IsInDoubt) return;
+        var (session, _) = intake.Snapshot(await EndsAsync(ct).ConfigureAwait(false));
+        await CompleteAsync(session, ct).ConfigureAwait(false);
     }
 
     /// <summary>Saves, and answers what the broker has released; true when the store has it.</summary>
     public async Task SaveAsync(BridgeChannel? channel, CancellationToken ct)
     {
-        var ends = new long[Partitions(log)];
-        for (var partition = 0; IsKept && partition < ends.Length; partition++)
-        {
-            ends[partition] = (await log.RangeAsync(new TopicPartition(Contracts.Topics.Telemetry, partition), ct)
-                .ConfigureAwait(false)).Next;
-        }
-
+        var ends = IsKept ? await EndsAsync(ct).ConfigureAwait(false) : new long[Partitions(log)];
         var (session, released) = intake.Snapshot(ends);
         if (IsKept) await store.SaveSessionAsync(session, ct).ConfigureAwait(false);
         intake.Forget(released);
         if (channel is null) return;
         foreach (var packetId in released) await channel.CompleteAsync(packetId, ct).ConfigureAwait(false);
+    }
+
+    private async Task<long[]> EndsAsync(CancellationToken ct)
+    {
+        var ends = new long[Partitions(log)];
+        for (var partition = 0; partition < ends.Length; partition++)
+        {
+            ends[partition] = (await log.RangeAsync(new TopicPartition(Contracts.Topics.Telemetry, partition), ct)
+                .ConfigureAwait(false)).Next;
+        }
+
+        return ends;
+    }
+
+    /// <summary>Completes the session from the log, and goes on with it.</summary>
+    private async Task CompleteAsync(BridgeSession session, CancellationToken ct)
+    {
+        var reader = new BridgeSessionReader(session);
+        var ends = new long[session.Offsets.Count];
+        for (var partition = 0; partition < ends.Length; partition++)
+        {
+            var source = new TopicPartition(Contracts.Topics.Telemetry, partition);
+            ends[partition] = await reader.ReadAsync(log, source, ct).ConfigureAwait(false);
+        }
+
+        intake.Restore(session, reader.InLog, ends);
+        logger.Resumes(options.Name, reader.InLog.Count, reader.RecordsRead);
     }
 
     /// <summary>Saves whenever the broker releases messages, many at once, and now and then.</summary>

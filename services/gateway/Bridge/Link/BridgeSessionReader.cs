@@ -24,8 +24,8 @@ internal sealed class BridgeSessionReader
 
     public long RecordsRead { get; private set; }
 
-    /// <summary>Reads a partition from the saved offset to its end.</summary>
-    public async Task ReadAsync(IEventLog log, TopicPartition partition, CancellationToken ct)
+    /// <summary>Reads a partition from the saved offset to its end, which it returns.</summary>
+    public async Task<long> ReadAsync(IEventLog log, TopicPartition partition, CancellationToken ct)
     {
         var range = await log.RangeAsync(partition, ct).ConfigureAwait(false);
         var from = Math.Clamp(_saved.Offsets[partition.Partition], range.First, range.Next);
@@ -37,6 +37,8 @@ internal sealed class BridgeSessionReader
             RecordsRead += batch.Count;
             foreach (var (packetId, number) in ExchangeHeader.In(batch, _saved.SessionId)) See(packetId, number);
         }
+
+        return range.Next;
     }
 
     private void See(ushort packetId, long number)

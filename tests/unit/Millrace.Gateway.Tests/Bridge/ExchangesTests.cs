@@ -39,6 +39,21 @@ public class ExchangesTests
     }
 
     [Test]
+    public void What_the_log_may_have_taken_stays_open_and_is_not_durable()
+    {
+        var exchanges = new BridgeExchanges();
+        var lane = new BridgeLane(null!, 0) { Taken = 2, Durable = 1 };
+        exchanges.Add(10, lane, 1, 0);
+        exchanges.Add(11, lane, 2, 0);
+
+        exchanges.Doubt(lane);
+        lane.Durable = lane.Taken;
+
+        Assert.That(exchanges.Open.Select(each => (each.PacketId, each.IsInDoubt, each.IsDurable)),
+            Is.EquivalentTo(new[] { ((ushort)10, false, true), ((ushort)11, true, false) }));
+    }
+
+    [Test]
     public void Acknowledgements_leave_in_the_order_of_the_messages_when_their_records_are_durable()
     {
         var random = new Random(5);
