@@ -43,10 +43,15 @@ internal sealed class LoginThrottle(LoginLimitOptions options)
     private static TimeSpan WaitOf(GenerationCache<TokenBucket> buckets, string? key, long nowNs) =>
         key is not null && buckets.TryGet(key, out var bucket) ? bucket.Wait(nowNs) : TimeSpan.Zero;
 
-    private static void Take(GenerationCache<TokenBucket> buckets, string? key, int perMinute, long nowNs)
+    /// <summary>
+    /// No more is charged than makes the longest wait: what is guessed beyond it must not slow the device down for days
+    /// after it has stopped.
+    /// </summary>
+    private void Take(GenerationCache<TokenBucket> buckets, string? key, int perMinute, long nowNs)
     {
         if (key is null || perMinute == 0) return;
         if (!buckets.TryGet(key, out var bucket)) bucket = new TokenBucket(perMinute / Burst.TotalSeconds, Burst);
+        if (bucket.Wait(nowNs) >= options.DelayMax) return;
         bucket.Take(1, nowNs);
         buckets.Set(key, bucket);
     }

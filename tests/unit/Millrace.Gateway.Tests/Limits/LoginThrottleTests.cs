@@ -36,6 +36,17 @@ public class LoginThrottleTests
     }
 
     [Test]
+    public void A_minute_after_the_last_guess_nothing_is_left_of_it()
+    {
+        var throttle = new LoginThrottle(_options);
+        const long hour = 3_600_000_000_000;
+        for (var at = 0L; at < hour; at += 10_000_000) throttle.Failed("pump-1", Here, at);
+
+        Assert.That(throttle.Delay("pump-1", Here, hour), Is.EqualTo(_options.DelayMax));
+        Assert.That(throttle.Delay("pump-1", Here, hour + 60_000_000_000), Is.EqualTo(TimeSpan.Zero));
+    }
+
+    [Test]
     public void An_address_from_which_many_names_were_tried_waits_whatever_the_next_name_is()
     {
         var throttle = new LoginThrottle(_options);
