@@ -68,11 +68,14 @@ internal sealed partial class MqttConnection
         return written;
     }
 
-    /// <summary>False, and counted: the message has expired, or is larger than the client takes.</summary>
+    /// <summary>
+    /// False, and counted: the message has expired, or is larger than the client takes. One that was sent before is
+    /// sent again, expired or not: the client may know it by its packet identifier (§4.4).
+    /// </summary>
     private bool Write(Outbox outbox, OutboundMessage message, long sequence, bool isAgain)
     {
         var left = message.ExpiresAt - runtime.Time.GetUtcNow();
-        if (left <= TimeSpan.Zero)
+        if (left <= TimeSpan.Zero && !isAgain)
         {
             runtime.Metrics.DeliveryLost("message-expired");
             return false;
@@ -86,7 +89,9 @@ internal sealed partial class MqttConnection
             Duplicate = isAgain,
             Retain = message.Retain,
             Properties = message.Properties,
-            ExpirySeconds = left is { } time ? (uint)Math.Min(Math.Ceiling(time.TotalSeconds), uint.MaxValue) : null,
+            ExpirySeconds = left is { } time
+                ? (uint)Math.Clamp(Math.Ceiling(time.TotalSeconds), 0, uint.MaxValue)
+                : null,
             SubscriptionIds = message.SubscriptionIds,
             Payload = message.Payload,
         });

@@ -175,6 +175,26 @@ public class DeliveryTests() : KeptGatewayTests(("Gateway:Sessions:QueueMessages
     }
 
     [Test]
+    public async Task A_message_that_was_sent_is_sent_again_when_it_has_expired_since()
+    {
+        var expiresAt = DateTimeOffset.UtcNow.AddSeconds(3);
+        Received sent;
+        using (var first = await SubscribedAsync(Kept, 2))
+        {
+            await Host.SendAsync("pump-1", "go", qos: 2, expiresAt: expiresAt);
+            sent = await first.ReadMessageAsync();
+        }
+
+        await Eventually.TrueAsync(() => Host.Meters["connections"] == 0, "away");
+        await Eventually.TrueAsync(() => DateTimeOffset.UtcNow > expiresAt.AddMilliseconds(1), "expired");
+        using var second = await RawClient.LoginAsync(Host, "pump-1", ask: Kept);
+        var again = await second.ReadMessageAsync();
+        Assert.That(again, Is.EqualTo(sent with { IsAgain = true, PropertyBytes = again.PropertyBytes }));
+        Assert.That(again.Number(PropertyId.MessageExpiryInterval), Is.Zero);
+        Assert.That(Host.Meters["deliveries.lost/message-expired"], Is.Zero);
+    }
+
+    [Test]
     public async Task A_session_that_has_expired_is_gone_with_what_waited_in_it()
     {
         using (await SubscribedAsync(Kept with { Expiry = 1 }, 1))
