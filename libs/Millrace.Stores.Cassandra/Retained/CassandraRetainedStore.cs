@@ -22,6 +22,10 @@ internal sealed class CassandraRetainedStore(CassandraDatabase database) : IReta
         new($"SELECT {Fields} FROM retained WHERE space = ? AND topic >= ? AND topic < ?");
     private static readonly StoreStatement SelectAfter =
         new($"SELECT {Fields} FROM retained WHERE space = ? AND topic > ? AND topic < ?");
+    private static readonly StoreStatement TopicsFrom =
+        new("SELECT topic, expires_at FROM retained WHERE space = ? AND topic >= ? AND topic < ?");
+    private static readonly StoreStatement TopicsAfter =
+        new("SELECT topic, expires_at FROM retained WHERE space = ? AND topic > ? AND topic < ?");
 
     private readonly RetainedSpace _spaces = new(database);
 
@@ -53,18 +57,21 @@ internal sealed class CassandraRetainedStore(CassandraDatabase database) : IReta
     public async ValueTask<Page<RetainedMessage>> ListAsync(
         string space, string topicPrefix, DateTimeOffset now, int limit, string? continuation, CancellationToken ct)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
-        var prefix = Encoding.UTF8.GetBytes(topicPrefix);
-        var after = continuation is null ? null : ReadTopic(continuation);
-        var isAfter = after is not null && after.AsSpan().SequenceCompareTo(prefix) >= 0;
-
-        // No byte of UTF-8 is 255: it ends the range.
-        var bound = await database.BindAsync(isAfter ? SelectAfter : SelectFrom, ct, space,
-            isAfter ? after : prefix, (byte[])[.. prefix, 255]).ConfigureAwait(false);
-        bound.PageSize = Math.Min(limit + 1, RowsOfRead);
+        var bound = await BindAsync(SelectFrom, SelectAfter, space, topicPrefix, limit, continuation, ct)
+            .ConfigureAwait(false);
         var rows = database.ReadAsync(bound, ct).Select(Read).Where(message => !(message.ExpiresAt <= now));
-        return await Paging.TakeAsync(rows, limit, last => ContinuationToken.Write(List,
-            Convert.ToHexString(Encoding.UTF8.GetBytes(last.Topic))), ct).ConfigureAwait(false);
+        return await Paging.TakeAsync(rows, limit, last => TokenAfter(last.Topic), ct).ConfigureAwait(false);
+    }
+
+    public async ValueTask<Page<string>> ListTopicsAsync(
+        string space, string topicPrefix, DateTimeOffset now, int limit, string? continuation, CancellationToken ct)
+    {
+        var bound = await BindAsync(TopicsFrom, TopicsAfter, space, topicPrefix, limit, continuation, ct)
+            .ConfigureAwait(false);
+        var topics = database.ReadAsync(bound, ct)
+            .Select(row => (Topic: Encoding.UTF8.GetString(row.Bytes(0)), ExpiresAt: row.Get<DateTimeOffset?>(1)))
+            .Where(each => !(each.ExpiresAt <= now)).Select(each => each.Topic);
+        return await Paging.TakeAsync(topics, limit, TokenAfter, ct).ConfigureAwait(false);
     }
 
     public async ValueTask<long> CountAsync(CancellationToken ct)
@@ -81,6 +88,25 @@ internal sealed class CassandraRetainedStore(CassandraDatabase database) : IReta
             removed += await _spaces.ExpireAsync(space, now, RowsOfRead, ct).ConfigureAwait(false);
         return removed;
     }
+
+    private async ValueTask<BoundStatement> BindAsync(
+        StoreStatement from, StoreStatement behind, string space, string topicPrefix, int limit, string? continuation,
+        CancellationToken ct)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        var prefix = Encoding.UTF8.GetBytes(topicPrefix);
+        var after = continuation is null ? null : ReadTopic(continuation);
+        var isAfter = after is not null && after.AsSpan().SequenceCompareTo(prefix) >= 0;
+
+        // No byte of UTF-8 is 255: it ends the range.
+        var bound = await database.BindAsync(isAfter ? behind : from, ct, space, isAfter ? after : prefix,
+            (byte[])[.. prefix, 255]).ConfigureAwait(false);
+        bound.PageSize = Math.Min(limit + 1, RowsOfRead);
+        return bound;
+    }
+
+    private static string TokenAfter(string topic) =>
+        ContinuationToken.Write(List, Convert.ToHexString(Encoding.UTF8.GetBytes(topic)));
 
     private ValueTask<List<string>> SpacesAsync(CancellationToken ct) =>
         database.ListAsync(SelectSpaces, row => row.Get<string>(0), ct);

@@ -45,6 +45,14 @@ public interface IRetainedStore
         string space, string topicPrefix, DateTimeOffset now, int limit, string? continuation,
         CancellationToken ct = default);
 
+    /// <summary>
+    /// The topics alone of those messages, whose bodies are not read: for a filter that takes few of what its prefix
+    /// has.
+    /// </summary>
+    ValueTask<Page<string>> ListTopicsAsync(
+        string space, string topicPrefix, DateTimeOffset now, int limit, string? continuation,
+        CancellationToken ct = default);
+
     /// <summary>How much all spaces retain, expired messages that were not removed yet included.</summary>
     ValueTask<long> CountAsync(CancellationToken ct = default);
 

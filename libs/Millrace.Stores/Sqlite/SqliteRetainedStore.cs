@@ -24,20 +24,13 @@ internal sealed class SqliteRetainedStore(SqliteDatabase database) : IRetainedSt
             Encoding.UTF8.GetBytes(topic), now.ToUnixTimeMilliseconds()), ct);
 
     public ValueTask<Page<RetainedMessage>> ListAsync(
-        string space, string topicPrefix, DateTimeOffset now, int limit, string? continuation, CancellationToken ct)
-    {
-        var prefix = Encoding.UTF8.GetBytes(topicPrefix);
-        var after = continuation is null ? [] : ReadTopic(continuation);
-        return database.ReadAsync(session =>
-        {
-            // No byte of UTF-8 is 255: it ends the range.
-            var rows = session.List($"{Select} WHERE space = ?1 AND topic > ?2 AND topic >= ?3 AND topic < ?4 " +
-                "AND coalesce(expires_at > ?5, 1) ORDER BY topic LIMIT ?6", Read, space, after, prefix,
-                (byte[])[.. prefix, 255], now.ToUnixTimeMilliseconds(), Columns.OneMore(limit));
-            return Columns.Cut(rows, limit, last => ContinuationToken.Write(List,
-                Convert.ToHexString(Encoding.UTF8.GetBytes(last.Topic))));
-        }, ct);
-    }
+        string space, string topicPrefix, DateTimeOffset now, int limit, string? continuation, CancellationToken ct) =>
+        ListAsync(Select, Read, message => message.Topic, space, topicPrefix, now, limit, continuation, ct);
+
+    public ValueTask<Page<string>> ListTopicsAsync(
+        string space, string topicPrefix, DateTimeOffset now, int limit, string? continuation, CancellationToken ct) =>
+        ListAsync("SELECT topic FROM retained", row => Encoding.UTF8.GetString(row.Bytes(0)), topic => topic, space,
+            topicPrefix, now, limit, continuation, ct);
 
     public ValueTask<long> CountAsync(CancellationToken ct) => database.ReadAsync(
         session => session.Scalar<long>("SELECT coalesce(sum(messages), 0) FROM retained_totals"), ct);
@@ -57,6 +50,23 @@ internal sealed class SqliteRetainedStore(SqliteDatabase database) : IRetainedSt
             removed += count;
             if (count < ChunkRows) return removed;
         }
+    }
+
+    private ValueTask<Page<T>> ListAsync<T>(
+        string select, Func<SqliteDataReader, T> read, Func<T, string> topicOf, string space, string topicPrefix,
+        DateTimeOffset now, int limit, string? continuation, CancellationToken ct)
+    {
+        var prefix = Encoding.UTF8.GetBytes(topicPrefix);
+        var after = continuation is null ? [] : ReadTopic(continuation);
+        return database.ReadAsync(session =>
+        {
+            // No byte of UTF-8 is 255: it ends the range.
+            var rows = session.List($"{select} WHERE space = ?1 AND topic > ?2 AND topic >= ?3 AND topic < ?4 " +
+                "AND coalesce(expires_at > ?5, 1) ORDER BY topic LIMIT ?6", read, space, after, prefix,
+                (byte[])[.. prefix, 255], now.ToUnixTimeMilliseconds(), Columns.OneMore(limit));
+            return Columns.Cut(rows, limit, last => ContinuationToken.Write(List,
+                Convert.ToHexString(Encoding.UTF8.GetBytes(topicOf(last)))));
+        }, ct);
     }
 
     private static RetainOutcome Set(SqliteSession session, RetainedMessage message, RetainedLimits limits)

@@ -1,6 +1,7 @@
 using System.Text;
 using Millrace.Gateway.Topics;
 using Millrace.Mqtt.Topics;
+using Millrace.Stores;
 using Millrace.Stores.Retained;
 using Millrace.Stores.Sessions;
 
@@ -10,6 +11,7 @@ namespace Millrace.Gateway.TopicSpaces;
 internal sealed class SpaceRetained(IRetainedStore store, GatewayMetrics metrics, TimeProvider time)
 {
     private const int PageMax = 100;
+    private const int TopicsPageMax = 250;
     private static readonly TimeSpan ExpiryInterval = TimeSpan.FromMinutes(1);
 
     private long _expiredAt = time.GetTimestamp();
@@ -39,12 +41,14 @@ internal sealed class SpaceRetained(IRetainedStore store, GatewayMetrics metrics
     public async IAsyncEnumerable<IReadOnlyList<OutboundMessage>> FindAsync(SpaceGrant grant)
     {
         var (space, asked) = grant;
-        var pattern = TopicPattern.Parse(Encoding.UTF8.GetBytes(asked.Filter));
         string? continuation = null;
         do
         {
-            var page = await store.ListAsync(
-                space.Name, PrefixOf(asked.Filter), time.GetUtcNow(), PageMax, continuation).ConfigureAwait(false);
+            var page = asked.Filter.Contains('+', StringComparison.Ordinal)
+                ? await MatchAsync(space, asked.Filter, continuation).ConfigureAwait(false)
+                : await store.ListAsync(
+                    space.Name, PrefixOf(asked.Filter), time.GetUtcNow(), PageMax, continuation).ConfigureAwait(false);
+            var pattern = TopicPattern.Parse(Encoding.UTF8.GetBytes(asked.Filter));
             yield return [.. page.Items.Where(each => pattern.Matches(Encoding.UTF8.GetBytes(each.Topic)))
                 .Select(each => new OutboundMessage(each.Topic, Math.Min(each.Qos, asked.Qos), Retain: true,
                     each.Properties, each.Payload, each.ExpiresAt, Source: null,
@@ -52,6 +56,25 @@ internal sealed class SpaceRetained(IRetainedStore store, GatewayMetrics metrics
             continuation = page.Continuation;
         }
         while (continuation is not null);
+    }
+
+    /// <summary>
+    /// The same for a filter whose prefix may have far more than it takes: of the topics that do not match, the bodies
+    /// are not read.
+    /// </summary>
+    private async ValueTask<Page<RetainedMessage>> MatchAsync(TopicSpace space, string filter, string? continuation)
+    {
+        var pattern = TopicPattern.Parse(Encoding.UTF8.GetBytes(filter));
+        var now = time.GetUtcNow();
+        var topics = await store
+            .ListTopicsAsync(space.Name, PrefixOf(filter), now, TopicsPageMax, continuation).ConfigureAwait(false);
+        var found = new List<RetainedMessage>();
+        foreach (var topic in topics.Items.Where(each => pattern.Matches(Encoding.UTF8.GetBytes(each))))
+        {
+            if (await store.FindAsync(space.Name, topic, now).ConfigureAwait(false) is { } message) found.Add(message);
+        }
+
+        return new Page<RetainedMessage>(found, topics.Continuation);
     }
 
     /// <summary>Now and then removes what has expired.</summary>

@@ -34,6 +34,7 @@ public abstract class RetainedStoreContract : StoreContract<IRetainedStore>
         Assert.That(await Store.ExpireAsync(before), Is.Zero);
         Assert.That(await Store.FindAsync("s", "a", after), Is.Null);
         Assert.That(await TopicsAsync("", after, 10), Is.EqualTo(new[] { "b" }));
+        Assert.That((await Store.ListTopicsAsync("s", "", after, 10, null)).Items, Is.EqualTo(new[] { "b" }));
 
         Assert.That(await Store.ExpireAsync(after), Is.EqualTo(1));
         Assert.That(await Store.CountAsync(), Is.EqualTo(1));
@@ -63,6 +64,8 @@ public abstract class RetainedStoreContract : StoreContract<IRetainedStore>
                 var expected = topics.Distinct().Where(t => t.StartsWith(start, StringComparison.Ordinal))
                     .OrderBy(t => Convert.ToHexString(Encoding.UTF8.GetBytes(t)), StringComparer.Ordinal);
                 Assert.That(await TopicsAsync(start, Noon, limit), Is.EqualTo(expected));
+                Assert.That(await AllAsync(limit, token => Store.ListTopicsAsync("s", start, Noon, limit, token)),
+                    Is.EqualTo(expected));
             }
         }, iter: 60, threads: 1);
         Assert.That(CodeOf(async () => await Store.ListAsync("s", "", Noon, 5, "nonsense")), Is.EqualTo("ST-0002"));
