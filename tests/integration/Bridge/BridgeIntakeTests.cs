@@ -81,6 +81,28 @@ public class BridgeIntakeTests
     }
 
     [Test]
+    public async Task While_the_log_is_slow_the_broker_is_heard_and_the_connection_stays()
+    {
+        await using var broker = await Mosquitto.StartAsync("allow_anonymous true\nmax_inflight_messages 1000");
+        await using var host = await GatewayHost.StartAsync(BridgeSettings.Of(broker.Port, qos: 2, more: [
+            ("Version", "V311"), ("InFlightMax", "16"), ("KeepAlive", "00:00:01"), ("ConnectTimeout", "00:00:02"),
+        ]));
+        await ConnectedAsync(host);
+        host.Log.Shut();
+        await using var publisher = await Publisher.ConnectAsync(broker.Port);
+        await publisher.NumbersAsync(Numbers.Topics, 0, 100, qos: 2);
+        await Eventually.TrueAsync(() => host.Meters["bridge.received/plant"] == 16, "the window is full");
+
+        // Longer than a ping and the wait for its answer.
+        await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System);
+        host.Log.Open();
+
+        Numbers.AssertOnce(await host.TelemetryAsync(600), 100);
+        Assert.That(host.Meters["bridge.failures/plant"], Is.Zero);
+        Assert.That(host.Meters["bridge.duplicates/plant"], Is.Zero);
+    }
+
+    [Test]
     public async Task What_the_log_refuses_is_not_acknowledged_and_comes_again([Values(1, 2)] int qos)
     {
         await using var broker = await Mosquitto.StartAsync();

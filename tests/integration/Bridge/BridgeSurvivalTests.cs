@@ -75,6 +75,43 @@ public class BridgeSurvivalTests
     }
 
     [Test]
+    public async Task A_resumed_session_has_nothing_on_its_way_that_stands_before_it_was_resumed()
+    {
+        using var folder = new TemporaryFolder();
+        await using var broker = await Mosquitto.StartAsync();
+        var settings = BridgeSettings.Of(broker.Port, qos: 2);
+        await using (var first = await GatewayHost.StartInAsync(folder.Path, settings))
+        {
+            await BridgeIntakeTests.ConnectedAsync(first);
+            await using var publisher = await Publisher.ConnectAsync(broker.Port);
+            await publisher.NumbersAsync(Numbers.Topics, 0, 10, qos: 2);
+            await first.TelemetryAsync(60);
+        }
+
+        await using var host = await GatewayHost.StartInAsync(
+            folder.Path, [.. settings, ("Gateway:DrainTimeout", "00:00:01")]);
+        await BridgeIntakeTests.ConnectedAsync(host);
+        host.Log.Shut();
+        await using var again = await Publisher.ConnectAsync(broker.Port);
+        await again.NumbersAsync(Numbers.Topics, 10, 1, qos: 2);
+        await Eventually.TrueAsync(() => host.Meters["bridge.received/plant"] == 6, "taken, and on its way");
+
+        // What is saved while they are on their way, at the end of the connection.
+        var stopping = host.StopAsync();
+        Stores.Bridges.BridgeSession? saved = null;
+        await Eventually.TrueAsync(async () => (saved = await host.Bridges.FindSessionAsync("plant", "gateway-1"))
+            is { Open.Count: 6 }, "it is saved");
+        host.Log.Open();
+        await stopping;
+        for (var p = 0; p < saved!.Offsets.Count; p++)
+        {
+            var before = (await host.TelemetryAsync()).Count(
+                record => record.Partition == p && Numbers.Number(record.Body) < 10);
+            Assert.That(saved.Offsets[p], Is.EqualTo(before), $"partition {p}");
+        }
+    }
+
+    [Test]
     public async Task A_broker_that_is_restarted_with_messages_in_flight([Values("V5", "V311")] string version)
     {
         await using var broker = await Mosquitto.StartAsync();

@@ -9,10 +9,13 @@ namespace Millrace.Gateway.Bridge.Link;
 
 /// <summary>
 /// Stands between MQTTnet's client and its socket. Messages and releases of QoS 2 go to the intake, which answers them
-/// when the log has them; the client sees the rest. While the intake has no room, the socket is not read.
+/// when the log has them; the client sees the rest. While the intake has no room, the socket is read as far as the
+/// backlog takes it.
 /// </summary>
 internal sealed class BridgeChannel(IMqttChannelAdapter inner, BridgeIntake intake) : IMqttChannelAdapter
 {
+    private readonly BridgeBacklog _backlog = new(intake);
+
     public long BytesReceived => inner.BytesReceived;
 
     public long BytesSent => inner.BytesSent;
@@ -34,24 +37,55 @@ internal sealed class BridgeChannel(IMqttChannelAdapter inner, BridgeIntake inta
     /// <summary>Null ends the connection.</summary>
     public async Task<MqttPacket> ReceivePacketAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        var hasPacket = false;
+        try
         {
-            var packet = await inner.ReceivePacketAsync(cancellationToken).ConfigureAwait(false);
-            switch (packet)
+            while (await ReadAsync(cancellationToken).ConfigureAwait(false) is { } packet)
             {
-                case MqttConnAckPacket { IsSessionPresent: false }:
-                    intake.BeginSession(Guid.NewGuid().ToString("N"));
-                    return packet;
-                case MqttPublishPacket publish:
-                    if (!await intake.TakeAsync(publish, cancellationToken).ConfigureAwait(false)) return null!;
-                    break;
-                case MqttPubRelPacket release:
-                    intake.Release(release.PacketIdentifier);
-                    break;
-                default:
-                    return packet!;
+                switch (packet)
+                {
+                    case MqttConnAckPacket { IsSessionPresent: false }:
+                        intake.BeginSession(Guid.NewGuid().ToString("N"));
+                        break;
+                    case MqttPublishPacket publish:
+                        _backlog.Add(publish);
+                        continue;
+                    case MqttPubRelPacket release:
+                        intake.Release(release.PacketIdentifier);
+                        continue;
+                }
+
+                hasPacket = true;
+                return packet;
             }
+
+            return null!;
         }
+        finally
+        {
+            if (!hasPacket) await _backlog.EndAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The next packet; meanwhile the backlog is worked off. Null: the connection has to end.</summary>
+    private async Task<MqttPacket?> ReadAsync(CancellationToken ct)
+    {
+        Task<MqttPacket>? reading = null;
+        while (_backlog.TryTake())
+        {
+            var taking = _backlog.Taking;
+            if (reading is null && _backlog.IsFull)
+            {
+                await taking.WaitAsync(ct).ConfigureAwait(false);
+                continue;
+            }
+
+            reading ??= inner.ReceivePacketAsync(ct);
+            if (taking.IsCompleted || await Task.WhenAny(reading, taking).ConfigureAwait(false) == reading)
+                return await reading.ConfigureAwait(false);
+        }
+
+        return null;
     }
 
     public void ResetStatistics() => inner.ResetStatistics();
@@ -70,5 +104,9 @@ internal sealed class BridgeChannel(IMqttChannelAdapter inner, BridgeIntake inta
     public Task CompleteAsync(ushort packetId, CancellationToken ct) =>
         inner.SendPacketAsync(new MqttPubCompPacket { PacketIdentifier = packetId }, ct);
 
-    public void Dispose() => inner.Dispose();
+    public void Dispose()
+    {
+        inner.Dispose();
+        _backlog.Dispose();
+    }
 }
