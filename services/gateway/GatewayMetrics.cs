@@ -7,6 +7,10 @@ internal sealed class GatewayMetrics : IDisposable
 {
     public const string MeterName = "Millrace.Gateway";
 
+    /// <summary>In seconds: a fast disk takes less than a millisecond, one that is at its limit some.</summary>
+    private static readonly double[] AckBounds =
+        [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
     private readonly Meter _meter;
     private readonly UpDownCounter<long> _connections;
     private readonly Counter<long> _refusals;
@@ -54,7 +58,8 @@ internal sealed class GatewayMetrics : IDisposable
         _inFlight = _meter.CreateUpDownCounter<long>(
             "millrace.gateway.publishes.inflight", "{message}", "Taken and not durable yet");
         _ackLatency = _meter.CreateHistogram<double>(
-            "millrace.gateway.ack.latency", "s", "From a connection's first publish in a batch to its durability");
+            "millrace.gateway.ack.latency", "s", "From a connection's first publish in a batch to its durability",
+            tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = AckBounds });
         _pauses = _meter.CreateCounter<long>(
             "millrace.gateway.pauses", "{pause}", "Times that a socket was not read for a while, by reason");
         _lifecycle = _meter.CreateCounter<long>("millrace.gateway.lifecycle.events", "{event}", "Written to the log");
@@ -159,7 +164,7 @@ internal sealed class GatewayMetrics : IDisposable
 
     public void ExchangesFound(int count) => _exchangesFound.Add(count);
 
-    public void SubscriptionRefused(string reason) => _subscriptionsRefused.Add(1, Reason(reason));
+    public void SubscriptionRefused(string reason, int count = 1) => _subscriptionsRefused.Add(count, Reason(reason));
 
     public void SubscriptionRevoked() => _subscriptionsRevoked.Add(1, Reason("access-changed"));
 

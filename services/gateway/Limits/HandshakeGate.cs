@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
+using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Mqtt;
 
 namespace Millrace.Gateway.Limits;
@@ -11,11 +12,11 @@ namespace Millrace.Gateway.Limits;
 /// Stands around the TLS handshake: so many are at work at a time, others wait. Only who has sent a whole first record
 /// that could be TLS is given a place, and who then lets the server wait gives it up; so sockets that say nothing,
 /// garbage, or no more than the beginning, keep nobody out. Connections that have not come through count against the
-/// hub's connections like those that have.
+/// hub's connections like those that have, and take their turn in its connect rate before they cost a handshake.
 /// </summary>
 internal sealed class HandshakeGate(
-    IOptions<GatewayOptions> options, ConnectionTable connections, GatewayMetrics metrics, TimeProvider time)
-    : IDisposable
+    IOptions<GatewayOptions> options, ConnectionTable connections, MqttConnectionHandler handler,
+    GatewayMetrics metrics, TimeProvider time) : IDisposable
 {
     private const byte HandshakeRecord = 22;
     private const int RecordHeaderBytes = 5;
@@ -41,11 +42,18 @@ internal sealed class HandshakeGate(
 
     private async Task PassAsync(ConnectionContext connection, ConnectionDelegate next)
     {
+        if (!handler.TryAdmit(out var turnWait))
+        {
+            connection.Abort();
+            return;
+        }
+
+        connection.Items[typeof(Admission)] = Admission.Given;
         var before = Interlocked.Increment(ref _before);
         var passage = new Passage(this);
         var refusal = connections.Count + before > options.Value.ConnectionsMax
             ? "connections-max"
-            : await WaitAsync(connection).ConfigureAwait(false);
+            : await WaitAsync(connection, turnWait).ConfigureAwait(false);
         try
         {
             if (refusal is null)
@@ -72,8 +80,9 @@ internal sealed class HandshakeGate(
     }
 
     /// <summary>Until the client has spoken and there is a place; null, or why it may not go on.</summary>
-    private async ValueTask<string?> WaitAsync(ConnectionContext connection)
+    private async ValueTask<string?> WaitAsync(ConnectionContext connection, TimeSpan turnWait)
     {
+        if (turnWait > TimeSpan.Zero) await Task.Delay(turnWait, time).ConfigureAwait(false);
         using var timeout = new CancellationTokenSource(options.Value.Mqtts.HandshakeTimeout, time);
         try
         {

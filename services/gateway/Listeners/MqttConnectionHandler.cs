@@ -12,13 +12,19 @@ internal sealed class MqttConnectionHandler(GatewayRuntime runtime) : Connection
 {
     public override Task OnConnectedAsync(ConnectionContext connection) => RunAsync(
         connection.Transport, connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate, connection.Abort,
-        (connection.RemoteEndPoint as IPEndPoint)?.Address);
+        (connection.RemoteEndPoint as IPEndPoint)?.Address, connection.Items);
 
     /// <summary>Runs until the connection has ended, over whatever transport.</summary>
-    public Task RunAsync(IDuplexPipe transport, X509Certificate2? certificate, Action abort, IPAddress? address) =>
-        TryAdmit(out var wait)
+    /// <param name="items">What those before have left; one that they have admitted is not asked again.</param>
+    public Task RunAsync(
+        IDuplexPipe transport, X509Certificate2? certificate, Action abort, IPAddress? address,
+        IDictionary<object, object?>? items)
+    {
+        var wait = TimeSpan.Zero;
+        return items?.Remove(typeof(Admission)) == true || TryAdmit(out wait)
             ? TryRun(transport, certificate, abort, address, wait) ?? Task.CompletedTask
             : Task.CompletedTask;
+    }
 
     /// <summary>
     /// Takes a place in the hub's connect rate, for which the connection will wait before it reads. False, and
@@ -58,4 +64,10 @@ internal sealed class MqttConnectionHandler(GatewayRuntime runtime) : Connection
         runtime.Metrics.ConnectionOpened();
         return mqtt.RunAsync();
     }
+}
+
+/// <summary>A connection's place in the hub's connect rate, taken before it came through TLS.</summary>
+internal sealed class Admission
+{
+    public static readonly Admission Given = new();
 }

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -66,7 +67,8 @@ internal sealed class WebSocketEndpoint(MqttConnectionHandler handler, GatewayMe
         var carrying = transport.RunAsync();
         try
         {
-            await handler.RunAsync(transport, certificate, socket.Abort, http.Connection.RemoteIpAddress)
+            var items = http.Features.Get<IConnectionItemsFeature>()?.Items;
+            await handler.RunAsync(transport, certificate, socket.Abort, http.Connection.RemoteIpAddress, items)
                 .ConfigureAwait(false);
         }
         finally

@@ -79,14 +79,22 @@ internal sealed class LoopListener(
         {
             var descriptor = Posix.Accept((int)_listener!.Handle, out var address);
             if (descriptor >= 0) Enter(descriptor, address, _loops[next]);
-            else if (Posix.Errno is Posix.ManyFiles or Posix.ManyFilesHere) Pause();
+            else if (ShortageOf(Posix.Errno) is { } shortage) Pause(shortage);
         }
     }
 
-    /// <summary>Without a descriptor to spare, there is nothing to do but to wait until connections end.</summary>
-    private void Pause()
+    /// <summary>What the system has none left of; null when the error is one connection's.</summary>
+    internal static string? ShortageOf(int error) => error switch
     {
-        log.AcceptFails("there are as many open files as the system allows");
+        Posix.ManyFiles or Posix.ManyFilesHere => "there are as many open files as the system allows",
+        Posix.NoMemory or Posix.NoBuffers => "the system has no memory left for sockets",
+        _ => null,
+    };
+
+    /// <summary>There is nothing to do but to wait until connections end.</summary>
+    private void Pause(string shortage)
+    {
+        log.AcceptFails(shortage);
         _stopped.Wait(RetryPause);
     }
 

@@ -6,7 +6,8 @@ namespace Millrace.Gateway.Sockets;
 /// <summary>The system calls of Linux that the loops make. What fails gives -1 and leaves its cause in errno.</summary>
 internal static unsafe partial class Posix
 {
-    public const int TryAgain = 11, Interrupted = 4, ManyFilesHere = 24, ManyFiles = 23;
+    public const int TryAgain = 11, Interrupted = 4, ManyFilesHere = 24, ManyFiles = 23, NoMemory = 12;
+    public const int NoBuffers = 105;
     public const int CloseOnExec = 0x80000;
     public const int NonBlocking = 0x800;
     public const int NoSignal = 0x4000;
@@ -14,6 +15,8 @@ internal static unsafe partial class Posix
 
     private const int SocketNameBytes = 128, InternetFamily = 2, InternetFamily6 = 10;
     private const int SocketLevel = 1, LingerOption = 13, TcpLevel = 6, NoDelayOption = 1;
+
+    private const int OutQueueRequest = 0x5411;
 
     public static int Errno => Marshal.GetLastPInvokeError();
 
@@ -39,6 +42,13 @@ internal static unsafe partial class Posix
     public static int Send(int socket, ReadOnlySpan<byte> bytes)
     {
         fixed (byte* start = bytes) return (int)Send(socket, start, (nuint)bytes.Length, NoSignal);
+    }
+
+    /// <summary>Bytes that the socket has taken, and the peer has not acknowledged.</summary>
+    public static int OutQueue(int socket)
+    {
+        var bytes = 0;
+        return Control(socket, OutQueueRequest, &bytes) < 0 ? 0 : bytes;
     }
 
     /// <summary>The next connection, non-blocking, and where it comes from.</summary>
@@ -89,6 +99,9 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
     private static partial nint Send(int socket, byte* bytes, nuint count, int flags);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    private static partial int Control(int descriptor, nuint request, void* value);
 
     [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
     private static partial int SetSockOpt(int socket, int level, int option, void* value, int size);

@@ -72,6 +72,20 @@ public class HandshakeTests
         await LoginOverTlsAsync();
     }
 
+    [Test]
+    public async Task Beyond_the_hubs_connect_rate_a_socket_is_closed_before_it_costs_a_handshake()
+    {
+        await using var host = await GatewayHost.StartAsync(
+            new Certificates(_folder.Path), ("Gateway:Limits:Hub:ConnectsPerSecond", "1"),
+            ("Gateway:Limits:ConnectWaitMax", "00:00:00"));
+        var sockets = new List<Socket>();
+        for (var i = 0; i < 10; i++) sockets.Add(await OpenAsync(host.TlsPort));
+
+        await Eventually.TrueAsync(() => host.Meters["refusals/connect-rate"] > 0, "closed, although nobody has spoken",
+            TimeSpan.FromSeconds(5));
+        foreach (var socket in sockets) socket.Dispose();
+    }
+
     private async Task LoginOverTlsAsync()
     {
         var socket = await OpenAsync();
@@ -113,10 +127,20 @@ public class HandshakeTests
         return hello[..read];
     }
 
-    private async Task<Socket> OpenAsync()
+    private Task<Socket> OpenAsync() => OpenAsync(_host.TlsPort);
+
+    private static async Task<Socket> OpenAsync(int port)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(IPAddress.Loopback, _host.TlsPort);
+        try
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, port);
+        }
+        catch (SocketException reset) when (reset.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            // Closed as soon as it was accepted.
+        }
+
         return socket;
     }
 
