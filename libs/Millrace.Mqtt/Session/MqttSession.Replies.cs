@@ -44,6 +44,7 @@ public sealed partial class MqttSession
     /// Ends the session with a reason: CONNACK before it was accepted, DISCONNECT after (MQTT 5 only). Nothing is
     /// written where the version has no packet for it. May be called again; only the first writes.
     /// </summary>
+    /// <param name="reason">Where the packet may not carry it, the nearest that it may is written.</param>
     /// <param name="text">
     /// For people, in ASCII; MQTT 5 lets it stand here whatever the client said of problem information (§3.1.2.11.7).
     /// </param>
@@ -54,10 +55,12 @@ public sealed partial class MqttSession
         Request = null;
         if (state == SessionState.Connected && Version == MqttVersion.V5 && Fits(1))
         {
+            reason = PacketType.Disconnect.Nearest(reason);
             var packet = new ReasonPacket { Type = PacketType.Disconnect, Reason = reason };
             ReasonText.Write(replies, Version, packet, text, _clientPacketBytesMax);
         }
-        else if (state is SessionState.AwaitingConnect or SessionState.Authenticating) Refuse(replies, reason, text);
+        else if (state is SessionState.AwaitingConnect or SessionState.Authenticating)
+            Refuse(replies, PacketType.ConnAck.Nearest(reason), text);
     }
 
     /// <summary>Writes the acknowledgements that may leave; returns how many.</summary>

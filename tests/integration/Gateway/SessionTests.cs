@@ -79,7 +79,7 @@ public class SessionTests(int eventLoops) : TransportTests(eventLoops)
     [TestCase("8209000102" + "0B00" + "00016101", ReasonCode.ProtocolError, "property-value-invalid",
         TestName = "Subscription identifier 0")]
     [TestCase("F000", ReasonCode.ProtocolError, "packet-unexpected", TestName = "AUTH without a method")]
-    [TestCase("F007180515000258" + "59", ReasonCode.BadAuthenticationMethod, "authentication-method-unknown",
+    [TestCase("F007180515000258" + "59", ReasonCode.ProtocolError, "authentication-method-unknown",
         TestName = "AUTH with a method")]
     [TestCase("E0070005" + "110000000A", ReasonCode.ProtocolError, "property-value-invalid",
         TestName = "A session that is prolonged at its end")]

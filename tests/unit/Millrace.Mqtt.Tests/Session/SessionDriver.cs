@@ -15,6 +15,16 @@ internal sealed class SessionDriver(MqttSession session)
 
     public MqttSession Session => session;
 
+    /// <summary>A client whose CONNECT has no answer yet.</summary>
+    public static SessionDriver Authenticating()
+    {
+        var target = new ArrayBufferWriter<byte>();
+        PacketWriter.Connect(target, new ConnectPacket { Version = MqttVersion.V5, CleanStart = true });
+        var driver = new SessionDriver(new MqttSession(Limits));
+        driver.Feed(target.WrittenSpan.ToArray(), SessionStepKind.Authenticate);
+        return driver;
+    }
+
     public static SessionDriver Connected(
         MqttVersion version = MqttVersion.V5, bool problemInformation = true, uint packetBytesMax = 0,
         int aliasMax = 0, uint expiry = 0, IEnumerable<(ushort, long)>? open = null)
