@@ -41,6 +41,13 @@ public sealed class GatewayOptions
     /// <summary>The largest packet from a device: 256 KiB of body, and room for topic and properties.</summary>
     public ByteSize PacketBytesMax { get; set; } = ByteSize.FromKiB(256 + 64);
 
+    /// <summary>The largest CONNECT, which is taken from anyone: client id, will and credentials.</summary>
+    public ByteSize ConnectPacketBytesMax { get; set; } = ByteSize.FromKiB(64);
+
+    /// <summary>The longest client id, in bytes of UTF-8.</summary>
+    [Range(23, 65_535)]
+    public int ClientIdBytesMax { get; set; } = 256;
+
     /// <summary>
     /// QoS 1 and 2 publishes of a connection that wait for their acknowledgement: MQTT 5's receive maximum.
     /// </summary>

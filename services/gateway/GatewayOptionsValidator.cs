@@ -19,6 +19,8 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         Plain(nameof(options.WebSocket), options.WebSocket, failures);
         Tls(nameof(options.WebSocketTls), options.WebSocketTls.OrCertificateOf(options.Mqtts), failures);
         Between(nameof(options.PacketBytesMax), options.PacketBytesMax, new(128), ByteSize.FromMiB(256), failures);
+        Between(nameof(options.ConnectPacketBytesMax), options.ConnectPacketBytesMax, new(128),
+            ByteSize.FromMiB(256), failures);
         Between(nameof(options.PartitionBufferBytesMax), options.PartitionBufferBytesMax, ByteSize.FromKiB(4),
             ByteSize.FromMiB(256), failures);
         Between(nameof(options.ReadBufferBytesMax), options.ReadBufferBytesMax, ByteSize.FromKiB(64),

@@ -10,8 +10,8 @@ public static class HostileSet
     public static IReadOnlyList<IAttack> All { get; } =
     [
         new GrammarFuzz(), new MutationFuzz(), new WrongUtf8(), new Oversized(), new IdAbuse(), new ExchangeAbuse(),
-        new SlowLoris(), new SlowReader(), new HalfOpen(), new ConnectFlood(), new ReconnectStorm(), new Guessing(),
-        new TlsGarbage(), new PublishFlood(),
+        new SlowLoris(), new LargeUnfinished(), new SlowReader(), new HalfOpen(), new ConnectFlood(),
+        new ReconnectStorm(), new Guessing(), new TlsGarbage(), new PublishFlood(),
     ];
 
     /// <summary>Runs until it is stopped, and gives how often each attack has struck.</summary>

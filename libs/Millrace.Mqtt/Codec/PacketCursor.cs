@@ -29,6 +29,9 @@ public ref struct PacketCursor(ReadOnlySequence<byte> received, int packetBytesM
     /// <summary>Whether bytes of an unfinished packet, or packets not read, are left.</summary>
     public readonly bool IsEmpty => _rest.Length == _taken;
 
+    /// <summary>The first byte of what is left; 0 when nothing is.</summary>
+    public readonly byte Next => _taken < _segment.Length ? _segment[_taken] : (byte)0;
+
     /// <summary>The next whole packet. False with no defect: the rest is not there yet.</summary>
     public bool TryRead(out PacketHeader header, out ReadOnlySpan<byte> body, out PacketDefect defect)
     {

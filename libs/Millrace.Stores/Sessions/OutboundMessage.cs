@@ -1,3 +1,4 @@
+using System.Text;
 using Millrace.Contracts;
 
 namespace Millrace.Stores.Sessions;
@@ -9,7 +10,11 @@ namespace Millrace.Stores.Sessions;
 /// <param name="SubscriptionIds">Of the subscriptions that it matched.</param>
 public sealed record OutboundMessage(
     string Topic, int Qos, bool Retain, byte[] Properties, byte[] Payload, DateTimeOffset? ExpiresAt,
-    PartitionOffset? Source, IReadOnlyList<uint> SubscriptionIds);
+    PartitionOffset? Source, IReadOnlyList<uint> SubscriptionIds)
+{
+    /// <summary>What it counts in a queue: topic, properties and body.</summary>
+    public int Bytes => Encoding.UTF8.GetByteCount(Topic) + Properties.Length + Payload.Length;
+}
 
 /// <summary>A message for one session.</summary>
 public readonly record struct SessionMessage(SessionKey Key, OutboundMessage Message);

@@ -26,6 +26,9 @@ internal sealed record ConnectionEnd(string Reason, ReasonCode Code, bool IsQuie
     public static readonly ConnectionEnd QuotaReached = new("day-quota-reached", ReasonCode.QuotaExceeded);
     public static readonly ConnectionEnd ConnectRate = new("connect-rate", ReasonCode.ConnectionRateExceeded);
     public static readonly ConnectionEnd TooMany = new("connections-max", ReasonCode.QuotaExceeded);
+    public static readonly ConnectionEnd TooManySessions = new("sessions-max", ReasonCode.QuotaExceeded);
+    public static readonly ConnectionEnd ClientIdTooLong =
+        new("client-id-too-long", ReasonCode.ClientIdentifierNotValid);
     public static readonly ConnectionEnd Unread = new("unread", ReasonCode.QuotaExceeded, IsQuiet: true);
     public static readonly ConnectionEnd AnswerTooLarge = new("answer-too-large", ReasonCode.PacketTooLarge, true);
 

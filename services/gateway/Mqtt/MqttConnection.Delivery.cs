@@ -29,7 +29,7 @@ internal sealed partial class MqttConnection
             }
 
             outbox = OutboxLocked();
-            var bytes = outbox.WaitingBytes + message.Payload.Length;
+            var bytes = outbox.WaitingBytes + message.Bytes;
             if (outbox.Waiting.Count >= limits.QueueMessagesMax || bytes > limits.QueueBytesMax.Bytes)
             {
                 refusal = "queue-full";

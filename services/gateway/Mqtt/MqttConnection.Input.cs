@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using Millrace.Mqtt;
 using Millrace.Mqtt.Codec;
 using Millrace.Mqtt.Session;
@@ -38,6 +39,7 @@ internal sealed partial class MqttConnection
 
     private async ValueTask ReadAsync()
     {
+        _pausedSeconds = runtime.NowSeconds;
         if (TurnWait > TimeSpan.Zero) await PauseAsync(TurnWait).ConfigureAwait(false);
         while (End is null)
         {
@@ -50,8 +52,7 @@ internal sealed partial class MqttConnection
             if (_tagsChanged is not null) await ChangeAccessAsync().ConfigureAwait(false);
             if (IsScanIdle(runtime.NowSeconds)) await ForgetScanAsync(_deviceSession!).ConfigureAwait(false);
             await WaitForFlushAsync().ConfigureAwait(false);
-            var read = await transport.Input.ReadAsync().ConfigureAwait(false);
-            Volatile.Write(ref _readSeconds, runtime.NowSeconds);
+            var read = await ReadSomeAsync().ConfigureAwait(false);
             var buffer = read.Buffer;
             var next = Take(buffer, out var consumed);
             transport.Input.AdvanceTo(consumed, next == Next.Read ? buffer.End : consumed);
@@ -67,10 +68,24 @@ internal sealed partial class MqttConnection
         }
     }
 
+    /// <summary>
+    /// Everything else is a pause: while the gateway does not read, silence is not the client's. Nor is it broken by
+    /// the bytes of a packet that does not end (§3.1.2.10).
+    /// </summary>
+    private async ValueTask<ReadResult> ReadSomeAsync()
+    {
+        Volatile.Write(ref _readSeconds, _readSeconds + runtime.NowSeconds - _pausedSeconds);
+        _isPaused = false;
+        var read = await transport.Input.ReadAsync().ConfigureAwait(false);
+        _pausedSeconds = runtime.NowSeconds;
+        _isPaused = true;
+        return read;
+    }
+
     private Next Take(in ReadOnlySequence<byte> buffer, out SequencePosition consumed)
     {
         AskAllowance();
-        var cursor = new PacketCursor(buffer, _session.Limits.PacketBytesMax);
+        var cursor = new PacketCursor(buffer, PacketBytesMax);
         var run = new PublishRun(this);
         try
         {
@@ -82,7 +97,8 @@ internal sealed partial class MqttConnection
         {
             run.Exit();
             SendAnswers();
-            Charge(cursor.Packets, cursor.Bytes);
+            if (cursor.Packets > 0) Volatile.Write(ref _readSeconds, runtime.NowSeconds);
+            Charge(cursor.Packets + _moreFilters, cursor.Bytes);
             cursor.Dispose();
         }
     }
@@ -94,7 +110,8 @@ internal sealed partial class MqttConnection
             if (IsSpent(cursor)) return Next.Slow;
             if (!cursor.TryRead(out var header, out var body, out var defect))
             {
-                if (defect == PacketDefect.None) return Next.Read;
+                if (defect == PacketDefect.None && !BeginsOtherwise(cursor)) return Next.Read;
+                if (defect == PacketDefect.None) defect = PacketDefect.PacketUnexpected;
                 run.Exit();
                 return Break(defect);
             }
@@ -137,6 +154,17 @@ internal sealed partial class MqttConnection
         return Next.End;
     }
 
+    /// <summary>
+    /// What is no CONNECT is refused by its first byte: nothing is held for who has not shown who he is.
+    /// </summary>
+    private bool BeginsOtherwise(in PacketCursor cursor) =>
+        _session.State == SessionState.AwaitingConnect && !cursor.IsEmpty
+        && cursor.Next >> 4 != (int)PacketType.Connect;
+
+    private int PacketBytesMax => _session.State == SessionState.AwaitingConnect
+        ? (int)Math.Min(runtime.Options.ConnectPacketBytesMax.Bytes, _session.Limits.PacketBytesMax)
+        : _session.Limits.PacketBytesMax;
+
     private bool TryReply(in SessionStep step) => step.Kind switch
     {
         SessionStepKind.Ping => TryReply(PacketWriter.PingResp),
@@ -158,19 +186,14 @@ internal sealed partial class MqttConnection
     /// <summary>Until the window has room and the partition called; then the publish is tried again.</summary>
     private async ValueTask WaitForRoomAsync()
     {
-        _isPaused = true;
         do await _resume.WaitAsync().ConfigureAwait(false);
         while (End is null && !runtime.IsDraining && _session.AcksOrNull is { IsFull: true });
-        _isPaused = false;
     }
 
     /// <summary>A client that does not take its answers is not read either.</summary>
     private async ValueTask WaitForFlushAsync()
     {
-        if (!IsFlushing) return;
-        _isPaused = true;
         while (IsFlushing && End is null && !runtime.IsDraining) await _resume.WaitAsync().ConfigureAwait(false);
-        _isPaused = false;
     }
 
     private async ValueTask DrainAsync()

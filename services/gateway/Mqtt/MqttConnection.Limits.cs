@@ -26,13 +26,16 @@ internal sealed partial class MqttConnection
     /// </summary>
     private long _rowBytes;
 
+    /// <summary>Filters of this read beyond one a packet: each counts as a message.</summary>
+    private int _moreFilters;
+
     private bool IsSpent(in PacketCursor cursor) =>
         cursor.Packets >= _allowance.Messages || Math.Max(cursor.Bytes, _rowBytes) >= _allowance.Bytes;
 
     /// <summary>Asked before the packets of a read are taken.</summary>
     private void AskAllowance()
     {
-        _rowBytes = 0;
+        (_rowBytes, _moreFilters) = (0, 0);
         if (_meter is null) return;
         var nowNs = runtime.Limits.NowNs;
         _allowance = _meter.Ask(nowNs).Least(runtime.Limits.Hub.Ask(nowNs));
@@ -75,13 +78,11 @@ internal sealed partial class MqttConnection
     /// <summary>Reads nothing for a time, or until the connection ends.</summary>
     private async ValueTask PauseAsync(TimeSpan time)
     {
-        _isPaused = true;
         var untilNs = runtime.Limits.NowNs + (time.Ticks * TimeSpan.NanosecondsPerTick);
         await using var timer = runtime.Time.CreateTimer(
             static resume => ((Publishing.AutoSignal)resume!).Call(), _resume, time, PauseMin);
         while (runtime.Limits.NowNs < untilNs && End is null && !runtime.IsDraining)
             await _resume.WaitAsync().ConfigureAwait(false);
-        _isPaused = false;
     }
 
     /// <summary>A login waits where many have failed.</summary>

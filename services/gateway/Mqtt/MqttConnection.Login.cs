@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Millrace.Contracts;
 using Millrace.Gateway.Authentication;
 using Millrace.Gateway.Sockets;
@@ -16,9 +17,15 @@ internal sealed partial class MqttConnection
     {
         var request = _session.Request;
         if (request is null) return;
+        if (Encoding.UTF8.GetByteCount(request.ClientId) > runtime.Options.ClientIdBytesMax)
+        {
+            Refuse(DeviceName.Of(request), "client-id-too-long", ConnectionEnd.ClientIdTooLong,
+                GatewayErrors.LimitReached);
+            return;
+        }
+
         await SlowLoginAsync(DeviceName.Of(request)).ConfigureAwait(false);
         if (End is not null) return;
-        _isPaused = true;
 
         // A look into the store must not hold up a thread that reads other connections too.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -37,7 +44,6 @@ internal sealed partial class MqttConnection
             return;
         }
 
-        _isPaused = false;
         if (result.Login is not { } login)
         {
             CountFailedLogin(result.DeviceName);

@@ -19,6 +19,7 @@ internal sealed partial class MqttConnection
     private bool _hasAnswers;
     private bool _isFlushing;
     private int _flushingSeconds;
+    private long _deliveredBefore;
     private bool _isOutputClosed;
 
     private bool IsFlushing

@@ -8,19 +8,29 @@ namespace Millrace.Gateway.Mqtt;
 /// <summary>Writing what waits in the outbox, as far as the client's window and the socket allow.</summary>
 internal sealed partial class MqttConnection
 {
+    /// <summary>Then it is time for a flush: not all that waits for a slow client is copied to its socket.</summary>
+    private const int FlushBytes = 64 << 10;
+
+    private bool IsFlushDue => transport.Output.CanGetUnflushedBytes && transport.Output.UnflushedBytes >= FlushBytes;
+
     /// <summary>True: something holds it up, and will call again when it does not any more.</summary>
     private bool SendSome(DeviceSession session, Outbox outbox)
     {
         lock (_output)
         {
-            if (_isFlushing || _isOutputClosed || End is not null) return true;
-            if (_session.State != SessionState.Connected) return true;
-            var written = outbox.Releases.Count > 0;
-            while (outbox.Releases.TryDequeue(out var sequence))
-                _session.Release(transport.Output, OutboundWindow.PacketIdOf(sequence), ReasonCode.Success);
-            written |= SendWaiting(outbox);
-            written |= SendLoaded(session, outbox);
-            if (written) FlushLocked();
+            for (var isMore = true; isMore;)
+            {
+                if (_isFlushing || _isOutputClosed || End is not null) return true;
+                if (_session.State != SessionState.Connected) return true;
+                var written = outbox.Releases.Count > 0;
+                while (outbox.Releases.TryDequeue(out var sequence))
+                    _session.Release(transport.Output, OutboundWindow.PacketIdOf(sequence), ReasonCode.Success);
+                written |= SendWaiting(outbox);
+                written |= SendLoaded(session, outbox);
+                isMore = IsFlushDue;
+                if (written || isMore) FlushLocked();
+            }
+
             return _isFlushing || outbox.Loaded.Count > 0;
         }
     }
@@ -28,7 +38,7 @@ internal sealed partial class MqttConnection
     private bool SendWaiting(Outbox outbox)
     {
         var written = false;
-        while (outbox.Waiting.TryPeek(out var message))
+        while (!IsFlushDue && outbox.Waiting.TryPeek(out var message))
         {
             var sequence = 0L;
             if (message.Qos > 0)
@@ -38,7 +48,7 @@ internal sealed partial class MqttConnection
             }
 
             outbox.Waiting.Dequeue();
-            outbox.WaitingBytes -= message.Payload.Length;
+            outbox.WaitingBytes -= message.Bytes;
             written |= Write(outbox, message, sequence, isAgain: false);
         }
 
@@ -48,7 +58,7 @@ internal sealed partial class MqttConnection
     private bool SendLoaded(DeviceSession session, Outbox outbox)
     {
         var written = false;
-        while (outbox.Loaded.TryPeek(out var queued))
+        while (!IsFlushDue && outbox.Loaded.TryPeek(out var queued))
         {
             if (queued.IsReceived)
             {

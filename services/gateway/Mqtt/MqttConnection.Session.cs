@@ -31,6 +31,12 @@ internal sealed partial class MqttConnection
             var opened = await runtime.Sessions
                 .OpenAsync(key, _session.Request!.CleanStart, _session.ExpiryGranted, Will(), isNewName)
                 .ConfigureAwait(false);
+            if (opened is null)
+            {
+                Refuse(_login.DeviceId, "sessions-max", ConnectionEnd.TooManySessions, GatewayErrors.LimitReached);
+                return null;
+            }
+
             _epoch = opened.Epoch;
             if (opened.Opened is null) return false;
             _deviceSession = opened.ToSession();

@@ -73,7 +73,6 @@ internal sealed partial class MqttConnection
 
     private async ValueTask PublishToSpacesAsync(DeviceSession session)
     {
-        _isPaused = true;
         try
         {
             var refusals = await runtime.Spaces.Retained.KeepAsync(_toSpaces).ConfigureAwait(false);
@@ -90,7 +89,6 @@ internal sealed partial class MqttConnection
 
         _toSpaces.Clear();
         _toAcknowledge = 0;
-        _isPaused = false;
     }
 
     /// <summary>

@@ -21,8 +21,18 @@ internal sealed partial class MqttConnection
         var added = new List<SessionSubscription>();
         var count = 0;
         var identifier = packet.Properties.Number(PropertyId.SubscriptionIdentifier, absent: 0);
+        _moreFilters += packet.FilterCount - 1;
         foreach (var each in packet)
         {
+            if (count >= _meter!.Limits.SubscriptionsMax)
+            {
+                // No session can have so many: what comes behind is not even looked at.
+                var refused = OwnTopics.Failure(ReasonCode.QuotaExceeded, _session.Version);
+                runtime.Metrics.SubscriptionRefused("subscriptions-max", codes.Length - count);
+                codes.AsSpan(count).Fill(refused);
+                break;
+            }
+
             var filter = Encoding.UTF8.GetString(each.Filter);
             var code = Grant(each);
             if (code < (byte)ReasonCode.UnspecifiedError && !HasRoom(session, added, filter))
@@ -63,11 +73,13 @@ internal sealed partial class MqttConnection
         var session = Session();
         var codes = new byte[packet.FilterCount];
         var removed = new List<string>();
+        var left = session.Subscriptions.Select(known => known.Filter).ToHashSet();
         var count = 0;
+        _moreFilters += packet.FilterCount - 1;
         foreach (var each in packet)
         {
-            var filter = Encoding.UTF8.GetString(each);
-            var had = session.Subscriptions.Any(known => known.Filter == filter) && !removed.Contains(filter);
+            var filter = left.Count > 0 ? Encoding.UTF8.GetString(each) : "";
+            var had = left.Remove(filter);
             codes[count++] = (byte)(had ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted);
             if (had) removed.Add(filter);
         }

@@ -6,6 +6,7 @@ using Millrace.Contracts;
 using Millrace.Gateway.Authentication;
 using Millrace.Gateway.Lifecycle;
 using Millrace.Gateway.Publishing;
+using Millrace.Gateway.Sockets;
 using Millrace.Gateway.Topics;
 using Millrace.Mqtt.Session;
 using Millrace.Stores.Sessions;
@@ -36,8 +37,9 @@ internal sealed partial class MqttConnection(
     private long _connectionNumber;
     private int _readSeconds = runtime.NowSeconds;
     private int _endedSeconds;
+    private int _pausedSeconds;
     private bool _wasConnected;
-    private volatile bool _isPaused;
+    private volatile bool _isPaused = true;
 
     /// <summary>How long it waits for its place in the hub's connect rate before it reads.</summary>
     public TimeSpan TurnWait { get; init; }
@@ -120,6 +122,13 @@ internal sealed partial class MqttConnection(
     private bool IsUnread(int nowSeconds)
     {
         if (!Volatile.Read(ref _isFlushing)) return false;
+        if (transport is LoopSocket { Delivered: var delivered } && delivered != _deliveredBefore)
+        {
+            // Slowly is not the same as not at all.
+            _deliveredBefore = delivered;
+            Volatile.Write(ref _flushingSeconds, nowSeconds);
+        }
+
         return nowSeconds - Volatile.Read(ref _flushingSeconds) > runtime.Limits.Options.UnreadTimeout.TotalSeconds;
     }
 

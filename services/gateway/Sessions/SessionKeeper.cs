@@ -23,7 +23,8 @@ internal sealed class SessionKeeper(
     /// leaves nothing of an earlier one, no more than a will is stored.
     /// </summary>
     /// <param name="isNewName">The client id was made up just now.</param>
-    public async ValueTask<OpenedDeviceSession> OpenAsync(
+    /// <returns>Null when the device has as many sessions as it may, and a connection in each.</returns>
+    public async ValueTask<OpenedDeviceSession?> OpenAsync(
         SessionKey key, bool cleanStart, uint expirySeconds, StoredWill? will, bool isNewName)
     {
         var known = isNewName ? null : await store.FindAsync(key).ConfigureAwait(false);
@@ -42,6 +43,7 @@ internal sealed class SessionKeeper(
             return OpenedDeviceSession.InMemory with { Epoch = begun.Epoch };
         }
 
+        if (known is null && !await MakeRoomAsync(key.DeviceId).ConfigureAwait(false)) return null;
         var opened = await store
             .OpenAsync(key, cleanStart, expirySeconds, time.GetUtcNow(), will).ConfigureAwait(false);
         await EndAsync(opened.Ended, opened.Wills).ConfigureAwait(false);
@@ -56,6 +58,26 @@ internal sealed class SessionKeeper(
     /// <summary>Where the partition goes on: no record that is appended from now on lies before it.</summary>
     public async ValueTask<long> NextOffsetAsync(int partition) =>
         (await log.RangeAsync(new TopicPartition(Contracts.Topics.Telemetry, partition)).ConfigureAwait(false)).Next;
+
+    /// <summary>Ends sessions without a connection, so that there may be a new one. False: all have one.</summary>
+    private async ValueTask<bool> MakeRoomAsync(string deviceId)
+    {
+        var sessions = await store.OfDeviceAsync(deviceId).ConfigureAwait(false);
+        var over = sessions.Count - Options.SessionsMax + 1;
+        if (over <= 0) return true;
+        var away = sessions.Where(each => !each.IsConnected).OrderBy(each => each.Epoch).Take(over).ToList();
+        if (away.Count < over) return false;
+        foreach (var session in away)
+        {
+            // One that begins anew and ends at once leaves nothing of what was there.
+            var ended = await store.BeginAsync(session.Key, time.GetUtcNow()).ConfigureAwait(false);
+            await EndAsync(ended.Ended, ended.Wills).ConfigureAwait(false);
+            metrics.SessionsEnded("sessions-max", 1);
+            metrics.DeliveryLost("session-ended", session.Queued);
+        }
+
+        return true;
+    }
 
     /// <summary>A connection has taken another's place, or that of a session, whose will is due.</summary>
     private async ValueTask EndAsync(StoredSession? ended, IReadOnlyList<DueWill> due)

@@ -12,6 +12,13 @@ public sealed class SessionOptions
     /// </summary>
     public TimeSpan ExpiryMax { get; set; } = TimeSpan.FromDays(7);
 
+    /// <summary>
+    /// Sessions of one device that are kept, each under a client id of its own. A new one beyond it ends the one that
+    /// was opened longest ago, of those without a connection; when all have one, it is refused.
+    /// </summary>
+    [Range(1, 100_000)]
+    public int SessionsMax { get; set; } = 100;
+
     /// <summary>How often expired sessions and wills that are due are looked for.</summary>
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(1);
 

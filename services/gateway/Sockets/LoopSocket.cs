@@ -65,6 +65,9 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
 
     public PipeWriter Output => _writer;
 
+    /// <summary>Bytes that the peer has taken since it was connected.</summary>
+    public long Delivered => _writer.Sent - Posix.OutQueue(Descriptor);
+
     /// <summary>Has the loop watch it.</summary>
     public void Start() => Post(default);
 

@@ -21,6 +21,10 @@ internal sealed class LoopWriter(LoopSocket socket) : PipeWriter, IValueTaskSour
     private bool _isPending;
     private bool _isBroken;
     private bool _isDone;
+    private long _sentInAll;
+
+    /// <summary>Bytes that the socket has taken in all. From any thread.</summary>
+    public long Sent => Volatile.Read(ref _sentInAll);
 
     public override long UnflushedBytes => _written - _sent;
 
@@ -127,7 +131,7 @@ internal sealed class LoopWriter(LoopSocket socket) : PipeWriter, IValueTaskSour
         while (!_isBroken && UnflushedBytes > 0)
         {
             var sent = Posix.Send(socket.Descriptor, _buffer.AsSpan(_sent, _written - _sent));
-            if (sent >= 0) _sent += sent;
+            if (sent >= 0) Count(sent);
             else if (Posix.Errno == Posix.TryAgain) return false;
             else _isBroken = Posix.Errno != Posix.Interrupted;
         }
@@ -136,6 +140,12 @@ internal sealed class LoopWriter(LoopSocket socket) : PipeWriter, IValueTaskSour
         _buffer = null;
         _sent = _written = 0;
         return true;
+    }
+
+    private void Count(int sent)
+    {
+        _sent += sent;
+        Volatile.Write(ref _sentInAll, _sentInAll + sent);
     }
 
     private void Grow(int bytes)

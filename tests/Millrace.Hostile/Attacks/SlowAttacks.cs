@@ -25,6 +25,34 @@ public sealed class SlowLoris : IAttack
     }
 }
 
+/// <summary>Sockets that send a CONNECT as large as it may be, all but its end, and hold on.</summary>
+public sealed class LargeUnfinished : IAttack
+{
+    private const int BodyBytes = 65_000;
+
+    public string Name => "large unfinished CONNECT";
+
+    public async Task StrikeAsync(AttackTarget target, Random random, CancellationToken stop)
+    {
+        var sockets = new List<AttackSocket>();
+        var most = new byte[BodyBytes];
+        try
+        {
+            for (var i = 0; i < 50 * target.Scale; i++)
+            {
+                sockets.Add(await AttackSocket.OpenAsync(target, random, stop));
+                await sockets[^1].SendAsync([0x10, 0xE8, 0xFB, 0x03, .. most[1..]], stop);
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, stop);
+        }
+        finally
+        {
+            foreach (var socket in sockets) socket.Dispose();
+        }
+    }
+}
+
 /// <summary>Devices that ask for answers and never read one.</summary>
 public sealed class SlowReader : IAttack
 {

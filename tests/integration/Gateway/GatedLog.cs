@@ -11,13 +11,22 @@ namespace Millrace.Integration.Tests.Gateway;
 internal sealed class GatedLog(LocalLog log) : ForwardingLog(log)
 {
     private volatile TaskCompletionSource _gate = Opened();
+    private volatile TaskCompletionSource _ranges = Opened();
     private volatile bool _isFull;
     private volatile bool _isInDoubt;
     private volatile bool _refusesLifecycle;
 
     public void Shut() => _gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public void Open() => _gate.TrySetResult();
+    public void Open()
+    {
+        _gate.TrySetResult();
+        _ranges.TrySetResult();
+    }
+
+    /// <summary>Where telemetry goes on is not told until the gate is opened.</summary>
+    public void HideRanges() =>
+        _ranges = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>From now on telemetry is refused as on a full disk, or not any more.</summary>
     public void Fill(bool full) => _isFull = full;
@@ -38,6 +47,12 @@ internal sealed class GatedLog(LocalLog log) : ForwardingLog(log)
         if (_isFull) throw EventLogErrors.DiskFull.With("test").AsException();
         var written = await Inner.AppendAsync(partition, records, ct);
         return _isInDoubt ? throw EventLogErrors.AppendUncertain.With(partition, "test").AsException() : written;
+    }
+
+    public override async ValueTask<OffsetRange> RangeAsync(TopicPartition partition, CancellationToken ct = default)
+    {
+        if (partition.Topic == Contracts.Topics.Telemetry) await _ranges.Task;
+        return await Inner.RangeAsync(partition, ct);
     }
 
     private static TaskCompletionSource Opened()
