@@ -14,8 +14,8 @@ public class ConnectionEndTests
     private static IEnumerable<ConnectionEnd> Ends =>
     [
         .. typeof(ConnectionEnd).GetFields(BindingFlags.Public | BindingFlags.Static)
-            .Where(field => field.FieldType == typeof(ConnectionEnd))
-            .Select(field => (ConnectionEnd)field.GetValue(null)!),
+            .Where(each => each.FieldType == typeof(ConnectionEnd))
+            .Select(each => (ConnectionEnd)each.GetValue(null)!),
         .. Enum.GetValues<PacketDefect>().Where(defect => defect != PacketDefect.None).Select(ConnectionEnd.Malformed),
         ConnectionEnd.Revoked("device-disabled"),
     ];

@@ -1,5 +1,3 @@
-using Millrace.Mqtt.Session;
-
 namespace Millrace.Mqtt.Tests.Session;
 
 /// <summary>The last packet carries a reason that it may carry (MQTT 5 §3.2.2.2, §3.14.2.1).</summary>
