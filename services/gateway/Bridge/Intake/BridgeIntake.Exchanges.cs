@@ -17,6 +17,15 @@ internal sealed partial class BridgeIntake
     /// <summary>Called when the broker has released something, or when the state should be saved.</summary>
     public AutoSignal ReleaseSignal => _release;
 
+    /// <summary>The log failed, and may have messages of which it did not say so.</summary>
+    public bool IsInDoubt
+    {
+        get
+        {
+            lock (_gate) return _exchanges.Open.Any(each => each.IsInDoubt);
+        }
+    }
+
     private ReadOnlySpan<byte> SessionHeader => _sessionHeader;
 
     /// <summary>Only the one who brings messages asks, and only it moves the number.</summary>

@@ -64,15 +64,6 @@ internal sealed partial class BridgeIntake
         }
     }
 
-    /// <summary>The log failed, and may have messages of which it did not say so.</summary>
-    public bool IsInDoubt
-    {
-        get
-        {
-            lock (_gate) return _exchanges.Open.Any(each => each.IsInDoubt);
-        }
-    }
-
     private bool HasUnacknowledged
     {
         get
