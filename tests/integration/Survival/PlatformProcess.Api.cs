@@ -57,10 +57,12 @@ internal sealed partial class PlatformProcess
 
         var before = -1L;
         var same = 0;
+        var seen = "";
         await Eventually.TrueAsync(async () =>
         {
             await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System);
             var queries = await Api.GetFromJsonAsync<JsonElement>("api/v1/queries");
+            seen = queries.ToString();
             var rows = queries.GetProperty("items").EnumerateArray()
                 .Sum(q =>
                     q.GetProperty("status") is { ValueKind: JsonValueKind.Object } s
@@ -70,6 +72,6 @@ internal sealed partial class PlatformProcess
 
             // The longest window is 4 s, and an idle partition is marked after one.
             return same >= 14;
-        }, "the windows have closed", TimeSpan.FromSeconds(90));
+        }, () => $"the windows have closed: {seen}", TimeSpan.FromSeconds(180));
     }
 }
