@@ -24,8 +24,8 @@ internal static class WarmEvidence
             var latest = devices.Select(device => DevicePosition.LatestOf(device.Value).Single()).ToList();
             Assert.That((await stores.Telemetry.LatestManyAsync(names)).Select(row => (row.DeviceId, row.Offset)),
                 Is.EqualTo(latest.Select(row => (row.DeviceId, row.Offset))), "latest values");
-            foreach (var row in latest)
-                Assert.That(await stores.Positions.FindAsync(row.DeviceId), Is.EqualTo(row), "position by device");
+            var found = await Task.WhenAll(names.Select(name => stores.Positions.FindAsync(name).AsTask()));
+            Assert.That(found, Is.EqualTo(latest), "positions by device");
         }
 
         var expected = fleet.Rows.Values.Select(rows => DevicePosition.LatestOf(rows).Single());
