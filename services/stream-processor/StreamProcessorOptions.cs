@@ -26,7 +26,10 @@ public sealed class StreamProcessorOptions
     [Range(1, 1_000_000_000)]
     public long CheckpointRecords { get; set; } = 1_000_000;
 
-    /// <summary>How much the windows, joins and other state of a query may hold at one place; more stops it.</summary>
+    /// <summary>
+    /// How much the windows, joins and other state of a query that says no limit of its own may hold at one place; more
+    /// stops it.
+    /// </summary>
     public ByteSize QueryStateBytesMax { get; set; } = ByteSize.FromMiB(512);
 
     /// <summary>

@@ -59,6 +59,9 @@ public sealed record QueryOptions
     /// <summary>Keep output rows in the archive, each output as a table of its own. Alerts never are.</summary>
     public bool ArchiveOutputs { get; init; }
 
+    /// <summary>How many bytes it may keep at one place; null: as many as the process allows any query.</summary>
+    public long? StateBytesMax { get; init; }
+
     /// <summary>
     /// Where to begin: "now", "earliest", "last" (where the version before stands), "state" (there, with what it
     /// keeps), or an ISO 8601 time.

@@ -16,7 +16,8 @@ internal sealed partial class QueryCatalog(
     ModelScorers models, ControlNotices control, AuditTrail audit, TimeProvider time)
 {
     /// <summary>
-    /// Compiles and keeps the query; a change of text or options is a new version, but for where its rows are kept.
+    /// Compiles and keeps the query; a change of text or options is a new version, but for where its rows are kept,
+    /// and how much it may keep.
     /// </summary>
     public async Task<QueryConfig> ApplyAsync(QueryRequest request, CancellationToken ct)
     {

@@ -6,10 +6,11 @@ using Millrace.Stores.Queries;
 
 namespace Millrace.Api.Queries;
 
-/// <summary>A query as it is applied. Durations are written 5s, 10m.</summary>
+/// <summary>A query as it is applied. Durations are written 5s, 10m; sizes 64MiB.</summary>
 internal sealed record QueryRequest(
     string? Text, string? Name = null, string? Late = null, string? OutOfOrder = null, EventOrderPolicy? Policy = null,
-    RowErrorPolicy? OnError = null, bool? WarmOutputs = null, bool? ArchiveOutputs = null, string? StartFrom = null)
+    RowErrorPolicy? OnError = null, bool? WarmOutputs = null, bool? ArchiveOutputs = null, string? StartFrom = null,
+    string? StateBytesMax = null)
 {
     /// <param name="known">The query of this name; one that replaces it begins where it stands.</param>
     public QueryOptions Options(QueryConfig? known)
@@ -30,16 +31,24 @@ internal sealed record QueryRequest(
             OnError = OnError ?? defaults.OnError,
             WarmOutputs = WarmOutputs ?? defaults.WarmOutputs,
             ArchiveOutputs = ArchiveOutputs ?? defaults.ArchiveOutputs,
+            StateBytesMax = StateBytesMax is null ? null : ByteSize.Parse(StateBytesMax).Bytes,
             StartFrom = StartFrom ?? known?.Options.StartFrom ?? defaults.StartFrom,
         };
         var isChanged = known is not null && !IsSameVersion(known, options);
         return isChanged && StartFrom is null ? options with { StartFrom = "last" } : options;
     }
 
-    /// <summary>Where rows are kept beside their topic changes none of them, so it makes no other version.</summary>
-    public bool IsSameVersion(QueryConfig known, QueryOptions options) => known.Text == Text && options == known.Options
-        with
-    { WarmOutputs = options.WarmOutputs, ArchiveOutputs = options.ArchiveOutputs };
+    /// <summary>
+    /// Where rows are kept beside their topic, and how much the query may keep, change none of them, so they make no
+    /// other version.
+    /// </summary>
+    public bool IsSameVersion(QueryConfig known, QueryOptions options) => known.Text == Text &&
+        options == (known.Options with
+        {
+            WarmOutputs = options.WarmOutputs,
+            ArchiveOutputs = options.ArchiveOutputs,
+            StateBytesMax = options.StateBytesMax,
+        });
 }
 
 internal sealed record QueryCheck(
@@ -52,13 +61,14 @@ internal sealed record QueryExplained(string Name, int Version, string Plan);
 
 internal sealed record QueryItem(
     string Name, int Version, QueryState State, string Text, string Late, string OutOfOrder, EventOrderPolicy Policy,
-    RowErrorPolicy OnError, bool WarmOutputs, bool ArchiveOutputs, string StartFrom, DateTimeOffset CreatedAt,
-    DateTimeOffset UpdatedAt, QueryStatus? Status)
+    RowErrorPolicy OnError, bool WarmOutputs, bool ArchiveOutputs, string? StateBytesMax, string StartFrom,
+    DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, QueryStatus? Status)
 {
     public static QueryItem Of(QueryConfig q, QueryStatus? status) => new(q.Name, q.Version, q.State, q.Text,
         DurationText.Format(q.Options.LateTolerance), DurationText.Format(q.Options.OutOfOrderTolerance),
-        q.Options.Policy, q.Options.OnError, q.Options.WarmOutputs, q.Options.ArchiveOutputs, q.Options.StartFrom,
-        q.CreatedAt, q.UpdatedAt,
+        q.Options.Policy, q.Options.OnError, q.Options.WarmOutputs, q.Options.ArchiveOutputs,
+        q.Options.StateBytesMax is { } bytes ? new ByteSize(bytes).ToString() : null, q.Options.StartFrom, q.CreatedAt,
+        q.UpdatedAt,
         status is not null && status.Version == q.Version ? status : null);
 }
 

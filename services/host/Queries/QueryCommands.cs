@@ -48,6 +48,11 @@ internal static class QueryCommands
         {
             Description = "Keep output rows in the archive, each output as a table (else false)",
         };
+        var state = new Option<string?>("--state-max")
+        {
+            Description = "How much it may keep at one place, such as 64MiB (else what the process allows)",
+            HelpName = "SIZE",
+        };
         policy.AcceptOnlyFromAmong("adjust", "drop");
         onError.AcceptOnlyFromAmong("drop", "stop");
         return Verb.Remote("apply", "Create a query, or replace the one of that name",
@@ -66,12 +71,14 @@ internal static class QueryCommands
                     ["startFrom"] = parsed.GetValue(from),
                     ["warmOutputs"] = parsed.GetValue(warm),
                     ["archiveOutputs"] = parsed.GetValue(archive),
+                    ["stateBytesMax"] = parsed.GetValue(state),
                 };
                 var query = await api.PostAsync("api/v1/queries", body, ct);
                 ResultWriter.Said(parsed.GetValue(CommonOptions.Output),
                     $"{(string?)query!["name"]} version {(int?)query["version"]}: {(string?)query["state"]}",
                     query.AsObject());
-            }, File, name, late, outOfOrder, policy, onError, from, warm, archive, CommonOptions.Output);
+            }, File, name, late, outOfOrder, policy, onError, from, warm, archive, state,
+            CommonOptions.Output);
     }
 
     private static Command List() => Verb.Remote("list", "All queries with their status", "millrace query list",
@@ -82,7 +89,7 @@ internal static class QueryCommands
             ResultWriter.List(parsed.GetValue(CommonOptions.Output), items, ("name", "name"), ("version", "version"),
                 ("state", "state"), ("records in", "status.rowsIn"), ("rows out", "status.rowsOut"),
                 ("failed", "status.rowsFailed"), ("in/s", "status.rowsInPerSecond"), ("lag", "status.lagRecords"),
-                ("watermark", "status.watermark"), ("error", "status.error"));
+                ("state max", "stateBytesMax"), ("watermark", "status.watermark"), ("error", "status.error"));
         }, CommonOptions.Output);
 
     private static Command Show() =>

@@ -27,7 +27,8 @@ internal sealed class QueryHost(
         foreach (var (name, query) in _running.ToList())
         {
             if (wanted.TryGetValue(name, out var config) && config.Version == query.Config.Version &&
-                config.CreatedAt == query.Config.CreatedAt) continue;
+                config.CreatedAt == query.Config.CreatedAt &&
+                config.Options.StateBytesMax == query.Config.Options.StateBytesMax) continue;
             _running.Remove(name);
             await query.StopAsync();
             if (stored.Any(q => q.Name == name && q.Version == query.Config.Version)) await query.WriteStatusAsync();

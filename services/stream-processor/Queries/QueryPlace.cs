@@ -79,7 +79,7 @@ internal sealed record QueryPlace(
 
     public QueryEngine CreateEngine(StreamProcessorOptions options, OwnerWriter writer)
     {
-        var engineOptions = EngineOptions(options.QueryStateBytesMax.Bytes);
+        var engineOptions = EngineOptions(Config.Options.StateBytesMax ?? options.QueryStateBytesMax.Bytes);
         return Stage switch
         {
             QueryStage.Dealer => QueryEngine.ForDealer(

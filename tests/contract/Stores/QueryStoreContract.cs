@@ -19,6 +19,7 @@ public abstract class QueryStoreContract : StoreContract<IQueryStore>
                 OnError = RowErrorPolicy.Stop,
                 WarmOutputs = false,
                 ArchiveOutputs = true,
+                StateBytesMax = 1 << 20,
                 StartFrom = "earliest",
             },
         };

@@ -94,13 +94,21 @@ public class QueryApiTests() : PlatformTests(isShared: true)
         const string Text = "SELECT test INTO kept FROM telemetry WHERE test = 'kept'";
         var first = await ApplyAsync("kept", Text);
         using var answer = await Api.PostAsJsonAsync(
-            "api/v1/queries", new { name = "kept", text = Text, archiveOutputs = true, warmOutputs = false });
+            "api/v1/queries", new
+            {
+                name = "kept",
+                text = Text,
+                archiveOutputs = true,
+                warmOutputs = false,
+                stateBytesMax = "64MiB",
+            });
         var second = await answer.Content.ReadFromJsonAsync<JsonElement>();
         Assert.That(first.GetProperty("archiveOutputs").GetBoolean(), Is.False);
         Assert.That(second.GetProperty("version").GetInt32(), Is.EqualTo(first.GetProperty("version").GetInt32()));
         var shown = await ShowAsync("kept");
         Assert.That(shown.GetProperty("archiveOutputs").GetBoolean(), Is.True);
         Assert.That(shown.GetProperty("warmOutputs").GetBoolean(), Is.False);
+        Assert.That(shown.GetProperty("stateBytesMax").GetString(), Is.EqualTo("64MiB"));
         Assert.That(shown.GetProperty("startFrom").GetString(), Is.EqualTo("now"));
     }
 
