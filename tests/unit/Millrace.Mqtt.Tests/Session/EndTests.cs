@@ -13,7 +13,7 @@ public class EndTests
     {
         var session = SessionDriver.Connected().Session;
         var packet = PacketSamples.Bytes(target => session.Close(target, reason));
-        Assert.That((packet[0], (ReasonCode)packet[2]), Is.EqualTo((0xE0, written)));
+        Assert.That((packet[0], (ReasonCode)packet[2]), Is.EqualTo(((byte)0xE0, written)));
     }
 
     [TestCase(ReasonCode.ServerShuttingDown, ReasonCode.ServerUnavailable)]
@@ -26,18 +26,18 @@ public class EndTests
     {
         var session = SessionDriver.Authenticating().Session;
         var packet = PacketSamples.Bytes(target => session.Close(target, reason));
-        Assert.That((packet[0], (ReasonCode)packet[3]), Is.EqualTo((0x20, written)));
+        Assert.That((packet[0], (ReasonCode)packet[3]), Is.EqualTo(((byte)0x20, written)));
     }
 
     [Test]
-    public void Every_reason_has_a_nearest_one_in_every_packet_that_has_reasons()
+    public void Every_failure_has_a_nearest_one_in_every_packet_that_tells_failures()
     {
         foreach (var type in Enum.GetValues<PacketType>().Where(type => type.MayCarry(ReasonCode.UnspecifiedError)))
         {
-            foreach (var reason in Enum.GetValues<ReasonCode>())
+            foreach (var reason in Enum.GetValues<ReasonCode>().Where(each => each.IsFailure()))
             {
                 Assert.That(type.MayCarry(type.Nearest(reason)), $"{type} {reason}");
-                Assert.That(type.Nearest(reason).IsFailure(), Is.EqualTo(reason.IsFailure()), $"{type} {reason}");
+                Assert.That(type.Nearest(reason).IsFailure(), $"{type} {reason}");
             }
         }
     }
