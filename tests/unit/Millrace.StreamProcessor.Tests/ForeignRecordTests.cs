@@ -46,7 +46,8 @@ public class ForeignRecordTests
         Assert.That((await letters.ListAsync(new DeadLetterFilter())).Items
             .Select(item => (item.Letter.ErrorCode, item.Letter.Query, item.Letter.TimestampMs)), Is.EquivalentTo(new[]
         {
-            ("SP-0013", (string?)null, timestampMs), ("SQ-0111", "counts", timestampMs), ("SQ-0111", "times", timestampMs),
+            ("SP-0013", (string?)null, timestampMs), ("SQ-0111", "counts", timestampMs),
+            ("SQ-0111", "times", timestampMs),
         }));
     }
 
