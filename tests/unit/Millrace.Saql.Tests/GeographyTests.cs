@@ -51,7 +51,8 @@ public class GeographyTests
         var inside = JsonDocument.Parse(run.Rows.Single(row => row.Output == "inside").Json).RootElement
             .GetProperty("i").GetRawText();
         var apart = QueryRun.Over(
-            $"SELECT ST_DISTANCE(CreatePoint(lat, 2), CreatePoint({inside}, 3)) AS a FROM telemetry", ["""{"lat":1}"""]);
+            $"SELECT ST_DISTANCE(CreatePoint(lat, 2), CreatePoint({inside}, 3)) AS a FROM telemetry",
+            ["""{"lat":1}"""]);
         Assert.That(run.Rows.Single(row => row.Output == "at_once").Json, Is.EqualTo(apart.Json.Single()));
     }
 
