@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Millrace.Contracts;
+using Millrace.EventLog;
 using Millrace.Stores;
 using Millrace.Stores.Alerts;
 using Millrace.Stores.DeadLetters;
@@ -38,7 +39,7 @@ public class RefusedRowTests
     public async Task An_alert_that_the_store_refuses_becomes_a_dead_letter_alone()
     {
         var store = RefusingStore.Of(_hub.Get<IAlertStore>(), row => ((AlertRow)row).Message == Bad);
-        var sink = new AlertSink(store, Letters, Retry, TimeProvider.System);
+        var sink = new AlertSink(store, Letters, Retry, Clock, TimeProvider.System);
 
         var metadata = await sink.WriteAsync(
             Partition, Batch(i => $$"""{"deviceId":"d{{i}}","message":"{{Name(i)}}"}"""), null, default);
@@ -53,7 +54,8 @@ public class RefusedRowTests
     public async Task An_output_row_that_the_store_refuses_becomes_a_dead_letter_alone()
     {
         var store = RefusingStore.Of(_hub.Get<IOutputStore>(), row => ((OutputRow)row).Json.Contains(Bad));
-        var sink = new OutputSink("o", store, row => !row.Json.Contains("13"), Letters, Retry, TimeProvider.System);
+        var sink = new OutputSink(
+            "o", store, row => !row.Json.Contains("13"), Letters, Retry, Clock, TimeProvider.System);
 
         await sink.WriteAsync(Partition, Batch(i => $$"""{"n":{{i}},"name":"{{Name(i)}}"}"""), null, default);
 
@@ -102,6 +104,8 @@ public class RefusedRowTests
     private DeadLetterWriter Letters => _hub.Get<DeadLetterWriter>();
 
     private StoreRetry Retry => _hub.Get<StoreRetry>();
+
+    private RecordClock Clock => _hub.Get<RecordClock>();
 
     private static IEnumerable<long> Good => Enumerable.Range(0, Rows).Select(i => (long)i).Except(BadOffsets);
 
