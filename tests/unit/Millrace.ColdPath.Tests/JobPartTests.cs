@@ -175,7 +175,7 @@ public sealed class JobPartTests
         Assert.That((await host.Client.GetAsync("/api/v1/cold/jobs/slow/parts/2026-11-22/run")).StatusCode,
             Is.EqualTo(System.Net.HttpStatusCode.NotFound));
         Assert.That((await host.PostAsync("/api/v1/cold/jobs/slow/parts/2026-11-22/run?wait=0", new { })).Status,
-            Is.EqualTo(202));
+            Is.EqualTo(202).Or.EqualTo(200), "this one ends, perhaps at once");
         Assert.That(await GetAsync("slow", 60), Is.EqualTo((200, JobRunState.Succeeded)));
 
         Assert.That((await host.PostAsync("/api/v1/cold/jobs/endless/parts/2026-11-22/run?wait=0", new { })).Status,
