@@ -10,7 +10,8 @@ public class EarlierStateTests
     private ProcessorFixture _hub = null!;
 
     [SetUp]
-    public async Task OpenAsync() => await (_hub = new ProcessorFixture()).StartAsync();
+    public async Task OpenAsync() => await (_hub = new ProcessorFixture(
+        settings: new Dictionary<string, string?> { ["EventLog:TimeAheadMax"] = "30d" })).StartAsync();
 
     [TearDown]
     public async Task CloseAsync() => await _hub.DisposeAsync();
