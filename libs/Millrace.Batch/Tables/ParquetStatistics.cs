@@ -32,7 +32,10 @@ public static class ParquetStatistics
         IObjectStore store, string key, long bytes, long count, CancellationToken ct) =>
         await store.GetRangeAsync(key, bytes - count, (int)count, ct).ConfigureAwait(false) ?? [];
 
-    /// <summary>A column of which one row group says nothing has no bound.</summary>
+    /// <summary>
+    /// A column of which one row group says nothing has no bound. A table's log could not name such a one, and who
+    /// reads it takes the columns that it names for all that the file has: it then says only how many rows there are.
+    /// </summary>
     private static FileStats Of(IReadOnlyList<RowGroup> groups)
     {
         var columns = new List<ColumnStats>();
@@ -43,7 +46,9 @@ public static class ParquetStatistics
                 Bound(parts.Select(part => part?.Max), least: false), null));
         }
 
-        return new FileStats(groups.Sum(group => group.Rows), columns);
+        var isWhole = groups.All(group => group.Columns.All(column => column.Stats is not null))
+            && columns.All(column => column.Min is not null || column.Max is not null);
+        return new FileStats(groups.Sum(group => group.Rows), isWhole ? columns : []);
     }
 
     private static object? Bound(IEnumerable<object?> values, bool least)

@@ -30,12 +30,16 @@ internal sealed class Connector(CqlOptions options)
         {
             throw CqlErrors.ConnectFailed.With(endPoint, e.Message).AsCql(e);
         }
-        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
+        catch (Exception e) when (!ct.IsCancellationRequested && IsLate(e))
         {
             var seconds = options.ConnectTimeout.TotalSeconds;
             throw CqlErrors.ConnectFailed.With(endPoint, $"It did not answer in {seconds} s.").AsCql(e);
         }
     }
+
+    /// <summary>The whole took too long, or one call of it, whichever is noticed first.</summary>
+    private static bool IsLate(Exception e) => e is OperationCanceledException
+        || (e is CqlException cql && cql.Error.Definition == CqlErrors.TimedOut);
 
     private async Task<Connection> OpenNewestAsync(IPEndPoint endPoint, CancellationToken ct)
     {
