@@ -151,21 +151,27 @@ public sealed class SparkSessionTests
     [Test]
     public async Task A_result_goes_on_where_a_broken_connection_left_it()
     {
-        const int rows = 3_000_000;
+        // Many more than are on their way at once, so that there is something left to be cut off.
+        const int rows = 6_000_000;
         var remote = new Uri((await SparkNode.ServersAsync()).Remote);
         await using var proxy = new BreakableProxy(remote.Host, remote.Port);
         using var client = Client($"sc://127.0.0.1:{proxy.Port}");
         await using var session = client.OpenSession();
         await session.VersionAsync(default);
 
-        var (sum, count) = (0L, 0L);
+        var (sum, count, isCutAgain) = (0L, 0L, false);
         await using (var result = await session.QueryAsync(
             SparkRelations.Sql($"SELECT id FROM range(0, {rows}, 1, 8)"), "rows", default))
         {
             proxy.CutAfter(2_000_000);
             await foreach (var batch in result.ReadAsync())
             {
-                if (count < rows / 2 && count + batch.Length >= rows / 2) proxy.CutAfter(1_000_000);
+                if (proxy.Cuts == 1 && !isCutAgain)
+                {
+                    proxy.CutAfter(1_000_000);
+                    isCutAgain = true;
+                }
+
                 count += batch.Length;
                 sum += ((Int64Array)batch.Column(0)).Values.ToArray().Sum();
             }
