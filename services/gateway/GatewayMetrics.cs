@@ -7,10 +7,6 @@ internal sealed class GatewayMetrics : IDisposable
 {
     public const string MeterName = "Millrace.Gateway";
 
-    /// <summary>In seconds: a fast disk takes less than a millisecond, one that is at its limit some.</summary>
-    private static readonly double[] AckBounds =
-        [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
     private readonly Meter _meter;
     private readonly UpDownCounter<long> _connections;
     private readonly Counter<long> _refusals;
@@ -58,8 +54,7 @@ internal sealed class GatewayMetrics : IDisposable
         _inFlight = _meter.CreateUpDownCounter<long>(
             "millrace.gateway.publishes.inflight", "{message}", "Taken and not durable yet");
         _ackLatency = _meter.CreateHistogram<double>(
-            "millrace.gateway.ack.latency", "s", "From a connection's first publish in a batch to its durability",
-            tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = AckBounds });
+            "millrace.gateway.ack.latency", "s", "From a connection's first publish in a batch to its durability");
         _pauses = _meter.CreateCounter<long>(
             "millrace.gateway.pauses", "{pause}", "Times that a socket was not read for a while, by reason");
         _lifecycle = _meter.CreateCounter<long>("millrace.gateway.lifecycle.events", "{event}", "Written to the log");

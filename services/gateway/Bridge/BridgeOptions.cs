@@ -65,6 +65,9 @@ public sealed class BridgeOptions
     /// <summary>The largest packet from the broker; MQTT 5 brokers are told and keep larger ones back.</summary>
     public ByteSize PacketBytesMax { get; set; } = ByteSize.FromKiB(256 + 64);
 
+    /// <summary>Messages that are read on while the event log takes none; beyond them the socket is not read.</summary>
+    public ByteSize BacklogBytesMax { get; set; } = ByteSize.FromMiB(1);
+
     /// <summary>What comes from the broker, first match first.</summary>
     public List<BridgeSubscriptionOptions> Subscriptions { get; set; } = [];
 

@@ -52,6 +52,8 @@ internal sealed class BridgeOptionsValidator : IValidateOptions<GatewayOptions>
             "Choose from 1 to 65535.");
         at.That(bridge.PacketBytesMax.Bytes is >= 128 and <= 8 << 20, "PacketBytesMax", bridge.PacketBytesMax,
             "Choose from 128B to 8MiB.");
+        at.That(bridge.BacklogBytesMax.Bytes is >= 1 and <= 1 << 30, "BacklogBytesMax", bridge.BacklogBytesMax,
+            "Choose from 1B to 1GiB.");
         Times(bridge, at);
         Files(bridge, at);
         at.That(bridge.Subscriptions.Count + bridge.Outputs.Count > 0, "Subscriptions", null,

@@ -8,10 +8,11 @@ namespace Millrace.Gateway.Bridge.Link;
 /// ping must not wait for the log, or the client gives the connection up. None of them is acknowledged yet, so a
 /// connection that ends loses none. For one reader.
 /// </summary>
-internal sealed class BridgeBacklog(BridgeIntake intake) : IDisposable
+/// <param name="bytesMax">How much it holds: with the message that passes it, no more is read.</param>
+internal sealed class BridgeBacklog(BridgeIntake intake, long bytesMax) : IDisposable
 {
-    private const int MessagesMax = 4_096;
-    private const long BytesMax = 1 << 20;
+    /// <summary>What a message takes besides its topic and payload, about.</summary>
+    private const int MessageBytes = 256;
 
     private readonly Queue<MqttPublishPacket> _held = new();
     private readonly CancellationTokenSource _ended = new();
@@ -19,7 +20,7 @@ internal sealed class BridgeBacklog(BridgeIntake intake) : IDisposable
     private long _bytes;
 
     /// <summary>Nothing more may be read until some of it is taken.</summary>
-    public bool IsFull => _held.Count >= MessagesMax || _bytes >= BytesMax;
+    public bool IsFull => _bytes >= bytesMax;
 
     /// <summary>Completes when <see cref="TryTake"/> can do something; is complete when nothing is held.</summary>
     public Task Taking => _taking;
@@ -53,5 +54,6 @@ internal sealed class BridgeBacklog(BridgeIntake intake) : IDisposable
 
     public void Dispose() => _ended.Dispose();
 
-    private static long BytesOf(MqttPublishPacket packet) => packet.Payload.Length + packet.Topic.Length;
+    private static long BytesOf(MqttPublishPacket packet) =>
+        MessageBytes + packet.Payload.Length + packet.Topic.Length;
 }

@@ -12,9 +12,10 @@ namespace Millrace.Gateway.Bridge.Link;
 /// when the log has them; the client sees the rest. While the intake has no room, the socket is read as far as the
 /// backlog takes it.
 /// </summary>
-internal sealed class BridgeChannel(IMqttChannelAdapter inner, BridgeIntake intake) : IMqttChannelAdapter
+internal sealed class BridgeChannel(IMqttChannelAdapter inner, BridgeIntake intake, long backlogBytesMax)
+    : IMqttChannelAdapter
 {
-    private readonly BridgeBacklog _backlog = new(intake);
+    private readonly BridgeBacklog _backlog = new(intake, backlogBytesMax);
 
     public long BytesReceived => inner.BytesReceived;
 

@@ -45,7 +45,7 @@ internal sealed class BridgeLink(
         await intake.SettleAsync(stop).ConfigureAwait(false);
         await keeper.ResolveAsync(stop).ConfigureAwait(false);
         intake.Begin();
-        var channels = new BridgeChannels(intake);
+        var channels = new BridgeChannels(intake, options.BacklogBytesMax.Bytes);
         using var client = new MqttClientFactory().CreateMqttClient(channels);
         var lost = new TaskCompletionSource<Error>(TaskCreationOptions.RunContinuationsAsynchronously);
         client.DisconnectedAsync += ended =>
