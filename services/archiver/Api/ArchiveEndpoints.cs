@@ -116,7 +116,7 @@ public static class ArchiveEndpoints
         CancellationToken ct, string? operation = null, int wait = 0)
     {
         var device = Device(deviceId);
-        return AnswerAsync(answers, "prove", operation, wait, time, async stop =>
+        return AnswerAsync(answers, $"prove/{device}", operation, wait, time, async stop =>
         {
             var proofs = new List<ErasureProof>();
             foreach (var output in await tables.OutputsAsync(stop))
@@ -183,7 +183,7 @@ public static class ArchiveEndpoints
         HttpContext context, TimeProvider time, CancellationToken ct)
     {
         var (device, actor) = (Device(request.DeviceId), context.User.Identity?.Name ?? "platform");
-        return AnswerAsync(answers, "erase", request.Operation, request.Wait, time, async stop =>
+        return AnswerAsync(answers, $"erase/{device}", request.Operation, request.Wait, time, async stop =>
         {
             var erased = await eraser.RunAsync(await tables.AllAsync(stop), device, stop);
             await audit.AddAsync(
