@@ -13,7 +13,8 @@ internal sealed class PartRuns(
     : IHostedService, IDisposable
 {
     private const int HistoryMax = 1_000;
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LookMin = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LookMax = TimeSpan.FromSeconds(2);
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<Task, bool> _running = new();
@@ -40,7 +41,7 @@ internal sealed class PartRuns(
             ct.ThrowIfCancellationRequested();
             if (await NewestAsync(job, part, ct).ConfigureAwait(false) is { } run && run.Id != before?.Id)
                 return IsOver(run) ? run : run with { State = JobRunState.Running };
-            await Task.WhenAny(running, Task.Delay(Look, time, ct)).ConfigureAwait(false);
+            await Task.WhenAny(running, Task.Delay(LookMin, time, ct)).ConfigureAwait(false);
         }
 
         return await running.ConfigureAwait(false);
@@ -52,7 +53,8 @@ internal sealed class PartRuns(
     /// </summary>
     public async Task<JobRun?> FindAsync(string job, TimePart part, TimeSpan wait, CancellationToken ct)
     {
-        for (var until = time.GetUtcNow() + wait; ; await Task.Delay(Look, time, ct).ConfigureAwait(false))
+        var until = time.GetUtcNow() + wait;
+        for (var pause = LookMin; ; pause = pause * 2 < LookMax ? pause * 2 : LookMax)
         {
             var run = await NewestAsync(job, part, ct).ConfigureAwait(false);
             if (run is not null && IsOver(run)) return run;
@@ -65,6 +67,7 @@ internal sealed class PartRuns(
             }
 
             if (time.GetUtcNow() >= until) return run is null ? null : run with { State = JobRunState.Running };
+            await Task.Delay(pause, time, ct).ConfigureAwait(false);
         }
     }
 
