@@ -59,7 +59,9 @@ internal sealed class AnswerCutter : IAsyncDisposable
         {
             client.NoDelay = server.NoDelay = true;
             await server.ConnectAsync(IPAddress.Loopback, _target);
-            await Task.WhenAny(UpAsync(client, server, way), DownAsync(server, client, way));
+            var up = UpAsync(client, server, way);
+            await Task.WhenAny(up, DownAsync(server, client, way));
+            if (way.Stays) await up;
         }
         catch (SocketException)
         {
@@ -90,6 +92,7 @@ internal sealed class AnswerCutter : IAsyncDisposable
                 Interlocked.Increment(ref _lost);
                 if (Interlocked.Exchange(ref _passing, 0) is > 0 and var passing)
                 {
+                    way.Stays = true;
                     await SwallowAsync(server, client, buffer, count, passing);
                     return;
                 }
@@ -100,6 +103,9 @@ internal sealed class AnswerCutter : IAsyncDisposable
 
             for (var sent = 0; sent < count;) sent += await client.SendAsync(buffer.AsMemory(sent, count - sent));
         }
+
+        // Closed while a receive is pending, a socket that was not shut down is reset: what it sent would be lost.
+        client.Shutdown(SocketShutdown.Send);
     }
 
     private static async Task SwallowAsync(Socket server, Socket client, byte[] buffer, int count, long passing)
@@ -115,5 +121,8 @@ internal sealed class AnswerCutter : IAsyncDisposable
     private sealed class Way
     {
         public volatile bool Loses;
+
+        /// <summary>The client is not told that the server has ended it.</summary>
+        public volatile bool Stays;
     }
 }
