@@ -24,4 +24,14 @@ public static class HostingErrors
         "The gateway would let in more than partitions of the warm store are reckoned for.",
         "With the stores on Cassandra, the gateway's limits keep devices to the rates of Cassandra:Telemetry.",
         "Lower the limit or leave it out, or raise the rate, with a shorter Bucket or more Shards.");
+
+    public static readonly ErrorDefinition MembershipLost = new("HO-0005",
+        "The cluster has gone on without this process.",
+        "It lost sight of the majority of the members, or they of it, for Cluster:StableAfter.",
+        "Let it be started again, as a supervisor does; if it happens often, look at the network and at pauses.");
+
+    public static readonly ErrorDefinition PartFailed = new("HO-0006",
+        "A part of this process failed and cannot go on.",
+        "It met something that it does not know how to go on after; the log before has the whole of it.",
+        "Let it be started again, as a supervisor does; if it happens again, look at the cause, and report it.");
 }

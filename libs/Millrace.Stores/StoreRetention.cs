@@ -2,7 +2,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.Hosting.Node;
-using Millrace.Primitives;
 using Millrace.Stores.Alerts;
 using Millrace.Stores.Outputs;
 using Millrace.Stores.Retained;
@@ -36,7 +35,7 @@ internal sealed class StoreRetention(
         {
             await ExpireAsync(ct);
         }
-        catch (MillraceException e)
+        catch (Exception e) when (!ct.IsCancellationRequested)
         {
             log.RetentionFailed(e);
         }

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.Contracts;
-using Millrace.Primitives;
 
 namespace Millrace.EventLog.Kafka.Groups;
 
@@ -60,7 +59,7 @@ internal sealed class LagMeter : BackgroundService
             {
                 await MeasureAsync(stoppingToken).ConfigureAwait(false);
             }
-            catch (MillraceException e)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 _log.LagUnknown(e.Message);
             }

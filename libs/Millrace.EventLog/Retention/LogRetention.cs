@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.Contracts;
 using Millrace.Hosting.Node;
-using Millrace.Primitives;
 
 namespace Millrace.EventLog.Retention;
 
@@ -40,7 +39,7 @@ internal sealed class LogRetention(
             {
                 if (housekeeping.IsHere) await TrimAllAsync(stoppingToken);
             }
-            catch (Exception e) when (e is MillraceException or IOException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 logger.RetentionFailed(e);
             }

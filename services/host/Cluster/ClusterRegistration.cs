@@ -1,3 +1,4 @@
+using Akka;
 using Akka.Actor;
 using Akka.Cluster.Hosting;
 using Akka.Cluster.Hosting.SBR;
@@ -37,6 +38,7 @@ internal static class ClusterRegistration
         services.AddValidatedOptions<ClusterOptions>("Cluster");
         services.AddSingleton<IValidateOptions<ClusterOptions>, ClusterOptionsValidator>();
         services.AddSingleton<Housekeeping>();
+        services.AddSingleton<Membership>();
         if (!configuration.GetSection("Cluster:Seeds").GetChildren().Any()) return services;
         services.AddHealthChecks().AddCheck<MembershipCheck>("cluster", HealthStatus.Degraded, ["ready"]);
         return services.AddAkka(Name, (akka, provider) => Configure(akka, provider));
@@ -45,6 +47,7 @@ internal static class ClusterRegistration
     private static void Configure(AkkaConfigurationBuilder akka, IServiceProvider provider)
     {
         var options = provider.GetRequiredService<IOptions<ClusterOptions>>().Value;
+        var membership = provider.GetRequiredService<Membership>();
         var housekeeping = provider.GetRequiredService<Housekeeping>();
         housekeeping.IsHere = false;
         var stableAfter = $"akka.cluster.split-brain-resolver.stable-after = {options.StableAfter.TotalMilliseconds}ms";
@@ -70,6 +73,14 @@ internal static class ClusterRegistration
                 SplitBrainResolver = new KeepMajorityOption(),
             })
             .WithSingleton<HousekeeperActor>("housekeeper", (_, _, _) => Props.Create(() => new HousekeeperActor(
-                housekeeping, provider.GetRequiredService<ILogger<HousekeeperActor>>())), createProxyToo: false);
+                housekeeping, provider.GetRequiredService<ILogger<HousekeeperActor>>())), createProxyToo: false)
+            .AddStartup((system, _) => Watch(CoordinatedShutdown.Get(system), membership));
     }
+
+    private static void Watch(CoordinatedShutdown shutdown, Membership membership) =>
+        shutdown.AddTask(CoordinatedShutdown.PhaseBeforeServiceUnbind, "membership", () =>
+        {
+            if (shutdown.ShutdownReason is CoordinatedShutdown.ClusterDowningReason) membership.Lose();
+            return Task.FromResult(Done.Instance);
+        });
 }

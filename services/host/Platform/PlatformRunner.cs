@@ -5,8 +5,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Millrace.Api.Authentication;
+using Millrace.Cluster;
 using Millrace.Hosting;
 using Millrace.Hosting.Http;
+using Millrace.Hosting.Node;
 using Millrace.Hosting.Options;
 using Millrace.Hosting.Roles;
 using Millrace.Primitives;
@@ -63,7 +65,10 @@ internal static class PlatformRunner
         if (failures.Count > 0) throw Invalid(failures, null);
     }
 
-    /// <summary>Waits for SIGTERM, Ctrl+C or the token, then drains and closes everything.</summary>
+    /// <summary>
+    /// Waits for SIGTERM, Ctrl+C or the token, then drains and closes everything. When it was not asked to end: HO-0005
+    /// where its cluster went on without it, HO-0006 where a part of it could not go on.
+    /// </summary>
     /// <param name="beforeStop">What has to end while everything still runs.</param>
     public static async Task WaitAsync(WebApplication app, CancellationToken ct, Func<Task>? beforeStop = null)
     {
@@ -71,10 +76,17 @@ internal static class PlatformRunner
         var lifetime = app.Services.GetRequiredService<IHostApplicationLifetime>();
         using var asked = lifetime.ApplicationStopping.Register(stopping.SetResult);
         using var cancelled = ct.Register(lifetime.StopApplication);
+        var membership = app.Services.GetRequiredService<Membership>();
+        var node = app.Services.GetRequiredService<IOptions<NodeOptions>>().Value.Name;
+        var parts = app.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
         await stopping.Task;
+        var failed = parts.Find(part => part.ExecuteTask?.IsFaulted == true);
         if (beforeStop is not null) await beforeStop();
         await app.StopAsync(CancellationToken.None);
         await app.DisposeAsync();
+        if (failed?.ExecuteTask?.Exception?.InnerException is { } cause)
+            throw HostingErrors.PartFailed.With(failed.GetType().Name, cause.Message).AsException(cause);
+        if (membership.IsLost) throw HostingErrors.MembershipLost.With(node).AsException();
     }
 
     /// <summary>The error that a user can act on, or the exception itself.</summary>
