@@ -56,6 +56,8 @@ public sealed partial class KafkaLog : IRetainedLog
 
     public TimeSpan OldestAppend => _producers.OldestAppend;
 
+    public bool RefusesAhead(string topic) => _maker.RefusesAhead(topic);
+
     internal KafkaProducers Producers => _producers;
 
     internal ReaderPool Readers => _readers;

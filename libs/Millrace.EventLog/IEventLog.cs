@@ -43,6 +43,12 @@ public interface IEventLog : IAsyncDisposable
     }
 
     /// <summary>
+    /// Whether records of the topic whose time is further ahead than <see cref="EventLogOptions.TimeAheadMax"/> are
+    /// refused when they are appended, whoever does it.
+    /// </summary>
+    bool RefusesAhead(string topic) => false;
+
+    /// <summary>
     /// How long the oldest append that has no answer yet waits for it; zero where they never wait for others.
     /// </summary>
     TimeSpan OldestAppend => TimeSpan.Zero;

@@ -24,6 +24,8 @@ public abstract class ForwardingLog(IEventLog inner) : IEventLog
 
     public TimeSpan OldestAppend => Inner.OldestAppend;
 
+    public virtual bool RefusesAhead(string topic) => Inner.RefusesAhead(topic);
+
     public virtual IPartitionReader OpenReader(TopicPartition partition, long offset) =>
         Inner.OpenReader(partition, offset);
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
@@ -15,6 +16,8 @@ internal sealed class TopicMaker(
     KafkaAdmin admin, TopicCatalog catalog, KafkaLogOptions options, TimeSpan aheadMax, ILogger log, TimeProvider time)
 {
     private const string Unlimited = "-1";
+    private const string TimestampType = "message.timestamp.type";
+    private const string AheadMax = "message.timestamp.after.max.ms";
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
 
@@ -22,6 +25,9 @@ internal sealed class TopicMaker(
     private static readonly ByteSize CompactedSegment = ByteSize.FromMiB(16);
     private static readonly TimeSpan CompactedSegmentAge = TimeSpan.FromHours(1);
     private const double CompactedDirtyRatio = 0.1;
+
+    // Whether brokers refuse what is ahead, as they said when the topic was ensured.
+    private readonly ConcurrentDictionary<string, bool> _refusing = new();
 
     /// <summary>Waits for a cluster that is not there yet, or not whole; fails with what would not pass.</summary>
     /// <param name="isCompacted">The last record of each key is kept, and no other has to be.</param>
@@ -44,6 +50,8 @@ internal sealed class TopicMaker(
             await Task.Delay(pause, time, ct).ConfigureAwait(false);
         }
     }
+
+    public bool RefusesAhead(string topic) => _refusing.GetValueOrDefault(topic);
 
     /// <summary>What more brokers, another leader, or another try may bring.</summary>
     private static bool Passes(ErrorCode code) => KafkaAdmin.Passes(code) || code
@@ -143,6 +151,9 @@ internal sealed class TopicMaker(
             if (described[0].Entries.TryGetValue(key, out var entry)) Look(key, entry.Value, wanted);
         }
 
+        _refusing[name] = described[0].Entries.TryGetValue(AheadMax, out var ahead)
+            && long.TryParse(ahead.Value, CultureInfo.InvariantCulture, out var most)
+            && most <= aheadMax.TotalMilliseconds;
         if (differences.Count > 0) log.TopicDiffers(name, string.Join("; ", differences));
 
         void Look(string key, string has, string wanted)
@@ -175,8 +186,8 @@ internal sealed class TopicMaker(
             ["min.insync.replicas"] = Text(options.Topics.InSyncReplicasMin),
             ["max.message.bytes"] = Text(BatchBytesMax),
             // The enqueued time is the gateway's, however old: but one far ahead would make late what comes behind it.
-            ["message.timestamp.type"] = "CreateTime",
-            ["message.timestamp.after.max.ms"] = Text((long)aheadMax.TotalMilliseconds),
+            [TimestampType] = "CreateTime",
+            [AheadMax] = Text((long)aheadMax.TotalMilliseconds),
         };
         if (!isCompacted) return configuration;
         configuration["segment.bytes"] = Text(CompactedSegment.Bytes);

@@ -77,7 +77,7 @@ internal sealed unsafe class RowBuffer(
 
         var copy = batch with { Bytes = _arena.Copy(batch.Bytes.Span) };
         var newestMs = span.NewestMs;
-        var latestMs = clock?.LatestMs ?? long.MaxValue;
+        var latestMs = clock?.LatestMs(batch.Partition.Topic) ?? long.MaxValue;
         var isTracing = MessageSpans.AreOn;
         foreach (var record in copy)
         {

@@ -14,7 +14,7 @@ internal sealed partial class QueryOwner
     private async ValueTask LimitAsync(RecordBatch batch, CancellationToken ct)
     {
         if (_place.Stage == QueryStage.Target) return;
-        var latest = _services.Clock.LatestMs;
+        var latest = _services.Clock.LatestMs(batch.Partition.Topic);
         if (FirstLater(batch, latest) is not { } offset) return;
         var mark = TimeMark.Limit(batch.Partition, offset, latest);
         if (!await _services.Checkpoints.AddMarkAsync(_place.Key, _epoch, mark, ct)) throw Stale();

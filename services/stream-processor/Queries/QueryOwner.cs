@@ -106,7 +106,7 @@ internal sealed partial class QueryOwner : IDisposable
             return LateAnswer.Refused(letter, $"{_place.Config.Name} does not read {input}.");
         if (letter.QueryVersion != _place.Config.Version && source.StartOffset <= letter.Offset)
             return LateAnswer.Refused(letter, $"Version {_place.Config.Version} has read the record itself.");
-        if (letter.TimestampMs > _services.Clock.LatestMs)
+        if (letter.TimestampMs > _services.Clock.LatestMs(letter.Topic))
             return LateAnswer.Refused(letter, "Its time is still further ahead than is believed.");
         if (IsCatchingUp || _engine.AwaitsLate(input)) return LateAnswer.NotHere;
         var position = _engine.Positions.First(p => p.Partition == input).Offset;

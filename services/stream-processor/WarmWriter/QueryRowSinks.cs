@@ -22,7 +22,7 @@ internal sealed class AlertSink(
     public async ValueTask<string?> WriteAsync(
         TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken stop)
     {
-        var read = QueryRowReader.Read(batches, metadata, clock.LatestMs, time, AlertReader.Read);
+        var read = QueryRowReader.Read(batches, metadata, clock.LatestMs(partition.Topic), time, AlertReader.Read);
         await deadLetters.WriteAsync(read.Letters, CancellationToken.None);
         var position = new SinkPosition(batches[^1].NextOffset, read.Metadata);
         var refused = await QueryRowReader.Write<AlertRow>(
@@ -49,7 +49,7 @@ internal sealed class OutputSink(
     public async ValueTask<string?> WriteAsync(
         TopicPartition partition, IReadOnlyList<RecordBatch> batches, string? metadata, CancellationToken stop)
     {
-        var read = QueryRowReader.Read(batches, metadata, clock.LatestMs, time, Row);
+        var read = QueryRowReader.Read(batches, metadata, clock.LatestMs(partition.Topic), time, Row);
         await deadLetters.WriteAsync(read.Letters, CancellationToken.None);
         var position = new SinkPosition(batches[^1].NextOffset, read.Metadata);
         var kept = read.Rows.FindAll(row => isKept(row.Item));

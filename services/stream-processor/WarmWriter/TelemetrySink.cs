@@ -98,7 +98,7 @@ internal sealed class TelemetrySink(
     private (List<TelemetryMessage> Rows, List<DeadLetter> Letters) Read(IReadOnlyList<RecordBatch> batches)
     {
         var (rows, letters) = (new List<TelemetryMessage>(), new List<DeadLetter>());
-        var latestMs = clock.LatestMs;
+        var latestMs = clock.LatestMs(batches[0].Partition.Topic);
         foreach (var batch in batches)
         {
             foreach (var record in batch)

@@ -76,6 +76,28 @@ public sealed class KafkaTopicTests : KafkaTest
     }
 
     [Test]
+    public async Task Whether_brokers_refuse_what_is_ahead_is_known_of_each_topic()
+    {
+        using (var admin = Admin())
+        {
+            await admin.CreateTopicsAsync([new TopicSpecification
+            {
+                Name = Options.Prefix + "free",
+                NumPartitions = 1,
+                ReplicationFactor = 1,
+                Configs = new() { ["message.timestamp.after.max.ms"] = $"{long.MaxValue}" },
+            }]);
+        }
+
+        var log = await OpenAsync("telemetry");
+        await log.EnsureTopicAsync(new TopicSpec("free", 1));
+
+        Assert.That(log.RefusesAhead("telemetry"), Is.True);
+        Assert.That(log.RefusesAhead("free"), Is.False);
+        Assert.That(log.RefusesAhead("another"), Is.False);
+    }
+
+    [Test]
     public async Task While_there_are_fewer_brokers_than_replicas_it_waits_for_them()
     {
         var enough = Options.Topics.ReplicationFactor;
