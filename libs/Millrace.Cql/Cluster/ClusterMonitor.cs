@@ -144,10 +144,11 @@ internal sealed class ClusterMonitor(Connector connector) : IAsyncDisposable
                 _connection = connection;
                 return null;
             }
-            catch (Exception e) when (!ct.IsCancellationRequested && !_stopping.IsCancellationRequested)
+            catch (Exception e)
             {
                 failure = e as CqlException ?? CqlErrors.ConnectFailed.With(endPoint, e.Message).AsCql(e);
                 connection?.Close(failure);
+                if (ct.IsCancellationRequested || _stopping.IsCancellationRequested) throw;
             }
         }
 

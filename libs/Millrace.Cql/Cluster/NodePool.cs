@@ -2,7 +2,6 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Millrace.Cql.Connections;
 using Millrace.Cql.Observability;
-using Millrace.Primitives;
 
 namespace Millrace.Cql.Cluster;
 
@@ -73,15 +72,17 @@ internal sealed class NodePool : IAsyncDisposable
         return best;
     }
 
-    public async ValueTask DisposeAsync() => await EndAsync(CqlErrors.SessionClosed).ConfigureAwait(false);
+    public async ValueTask DisposeAsync() =>
+        await EndAsync(CqlErrors.SessionClosed.With(_endPoint).AsCql()).ConfigureAwait(false);
 
     /// <summary>
     /// The node is none of the ring any more. What was under way there is lost, as with any connection, and may go to
     /// another node.
     /// </summary>
-    public Task LeaveAsync() => EndAsync(CqlErrors.ConnectionLost);
+    public Task LeaveAsync() =>
+        EndAsync(CqlErrors.ConnectionLost.With(_endPoint, "The node has left the ring.").AsCql());
 
-    private async Task EndAsync(ErrorDefinition reason)
+    private async Task EndAsync(CqlException reason)
     {
         Connection[] open;
         lock (_gate)
@@ -91,8 +92,7 @@ internal sealed class NodePool : IAsyncDisposable
             _open = [];
         }
 
-        var failure = reason.With(_endPoint, "The client has ended it.").AsCql();
-        foreach (var connection in open) await connection.EndAsync(failure).ConfigureAwait(false);
+        foreach (var connection in open) await connection.EndAsync(reason).ConfigureAwait(false);
         await _loop.ConfigureAwait(false);
     }
 

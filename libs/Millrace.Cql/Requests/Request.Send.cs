@@ -59,6 +59,7 @@ internal sealed partial class Request
     private void Cancel()
     {
         _cancelled = true;
+        Interlocked.MemoryBarrier();
         var (connection, stream) = Place;
         if (connection is null || !connection.Abandon(stream, this)) return;
         _failure = new OperationCanceledException(_ct);

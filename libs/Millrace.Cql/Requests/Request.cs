@@ -46,7 +46,19 @@ internal sealed partial class Request : IResponseHandler, IValueTaskSource<RowSe
 
     public (Connection Connection, int Stream) Place { get; set; }
 
-    public bool IsCancelled => _cancelled;
+    /// <summary>
+    /// Asked once <see cref="Place"/> is known. Either this sees that it was cancelled, or who cancels sees the place:
+    /// both have a barrier between what they write and what they read.
+    /// </summary>
+    public bool IsCancelled
+    {
+        get
+        {
+            if (!_ct.CanBeCanceled) return false;
+            Interlocked.MemoryBarrier();
+            return _cancelled;
+        }
+    }
 
     public static ValueTask<RowSet> ExecuteAsync(CqlSession session, CqlStatement statement, CancellationToken ct)
     {
