@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Millrace.TestKit;
+using Millrace.TestKit.Network;
 
 namespace Millrace.Integration.Tests.Bridge;
 
@@ -15,7 +16,7 @@ internal sealed class Mosquitto : IAsyncDisposable
     private Mosquitto(string program, string more)
     {
         _program = program;
-        Port = FreePort();
+        Port = FreePort.Next();
         File.WriteAllText(Configuration, $"""
             listener {Port} 127.0.0.1
             persistence true
@@ -86,12 +87,5 @@ internal sealed class Mosquitto : IAsyncDisposable
         }
 
         _folder.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 }

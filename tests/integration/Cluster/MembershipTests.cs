@@ -1,9 +1,9 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Millrace.Integration.Tests.Gateway;
 using Millrace.Integration.Tests.Survival;
 using Millrace.TestKit;
+using Millrace.TestKit.Network;
 
 namespace Millrace.Integration.Tests.Cluster;
 
@@ -112,7 +112,7 @@ public class MembershipTests
     /// <summary>Each with a data folder of its own: what they share here is the cluster alone.</summary>
     private void Add(int members, int? seeds = null, Func<int, (string, string)[]>? settings = null)
     {
-        var ports = Enumerable.Range(0, members).Select(_ => FreePort()).ToArray();
+        var ports = Enumerable.Range(0, members).Select(_ => FreePort.Next()).ToArray();
         for (var i = 0; i < members; i++)
         {
             var folder = new TemporaryFolder();
@@ -125,11 +125,4 @@ public class MembershipTests
     }
 
     private Task StartAllAsync() => Task.WhenAll(_members.Select(member => member.Process.StartRolesAsync("api")));
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
 }

@@ -2,6 +2,7 @@ using Millrace.EventLog;
 using Millrace.EventLog.Kafka;
 using Millrace.Integration.Tests.Survival;
 using Millrace.TestKit;
+using Millrace.TestKit.Network;
 using Millrace.TestKit.Servers;
 
 namespace Millrace.Integration.Tests.Cluster;
@@ -31,7 +32,7 @@ internal sealed class RoleSet : IAsyncDisposable
             ReplicationFactor = replicas,
             InSyncReplicasMin = (replicas + 1) / 2,
         };
-        _clusterPorts = [.. Enumerable.Range(0, shape.Seeds).Select(_ => PlatformProcess.FreePort())];
+        _clusterPorts = [.. Enumerable.Range(0, shape.Seeds).Select(_ => FreePort.Next())];
     }
 
     public string Data => _folder.Path;
@@ -120,7 +121,7 @@ internal sealed class RoleSet : IAsyncDisposable
     private IEnumerable<(string, string)> Membership()
     {
         if (_clusterPorts.Length == 0) return [];
-        var port = _nodes.Count < _clusterPorts.Length ? _clusterPorts[_nodes.Count] : PlatformProcess.FreePort();
+        var port = _nodes.Count < _clusterPorts.Length ? _clusterPorts[_nodes.Count] : FreePort.Next();
         return
         [
             ("Cluster:Port", $"{port}"),
@@ -142,7 +143,15 @@ internal sealed class RoleSet : IAsyncDisposable
         ("Archiver:PromotedColumns:0:Name", "temperature"),
         ("Archiver:PromotedColumns:0:Path", "temperature"),
         ("Gateway:Sessions:NodeTimeout", "5s"),
+        .. Idle,
     ];
+
+    /// <summary>
+    /// While its broker is away a partition looks idle, and what waits for it is late by the time it comes, for queries
+    /// that have gone on meanwhile. What they answer can be foretold only where they wait for it.
+    /// </summary>
+    private IEnumerable<(string, string)> Idle =>
+        Brokers.Count > 1 ? [("StreamProcessor:IdleAfter", "60s")] : [];
 }
 
 /// <param name="Brokers">As many have a copy of each record; several are there to be killed.</param>

@@ -10,7 +10,7 @@ namespace Millrace.Integration.Tests.Cluster;
 /// <summary>What must hold of a hub when what befell it is over, and when its processes have all ended.</summary>
 internal static class RoleSetEvidence
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
     /// <summary>
     /// All that stands in the log now is soon behind each query, as the API tells, and behind each group that has ever

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Millrace.Hosting;
 using Millrace.TestKit;
+using Millrace.TestKit.Network;
 
 namespace Millrace.Integration.Tests.Survival;
 
@@ -21,7 +21,7 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
     public PlatformProcess(string data, params (string Key, string Value)[] settings)
     {
         (_data, _settings) = (data, settings);
-        (MqttPort, MqttsPort, HttpPort) = (FreePort(), FreePort(), FreePort());
+        (MqttPort, MqttsPort, HttpPort) = (FreePort.Next(), FreePort.Next(), FreePort.Next());
     }
 
     public int MqttPort { get; }
@@ -98,7 +98,8 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
     /// <summary>Asks the process to stop, and returns its exit code.</summary>
     public async Task<int> TerminateAsync(TimeSpan limit)
     {
-        Assert.That(Signal(_process!.Id, 15), Is.Zero, "kill(SIGTERM)");
+        Assert.That(_process!.HasExited, Is.False, () => $"It had ended, with {_process.ExitCode}.\n{Printed}");
+        Assert.That(Signal(_process.Id, 15), Is.Zero, "kill(SIGTERM)");
         using var late = new CancellationTokenSource(limit);
         try
         {
@@ -177,13 +178,6 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
     {
         if (line is null) return;
         lock (_printed) _printed.Add(line);
-    }
-
-    internal static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
     [DllImport("libc", EntryPoint = "kill")]
