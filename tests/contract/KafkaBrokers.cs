@@ -37,7 +37,7 @@ public sealed class KafkaBrokers
         if (Servers is not { } servers) return;
         using var admin = new AdminClientBuilder(
             new AdminClientConfig { BootstrapServers = servers.BootstrapServers }).Build();
-        var topics = admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics.Select(topic => topic.Topic)
+        var topics = admin.GetMetadata(TimeSpan.FromSeconds(60)).Topics.Select(topic => topic.Topic)
             .Where(topic => topic.StartsWith(prefix, StringComparison.Ordinal)).ToList();
         if (topics.Count > 0) await admin.DeleteTopicsAsync(topics);
     }

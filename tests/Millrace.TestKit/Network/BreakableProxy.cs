@@ -95,8 +95,11 @@ public sealed class BreakableProxy : IAsyncDisposable
             // It cannot be reached, or nobody needs it any more.
         }
 
-        Close(server);
-        Close(client);
+        foreach (var end in new[] { server, client })
+        {
+            _sockets.TryRemove(end, out _);
+            end.Dispose();
+        }
     }
 
     private async Task CopyAsync(Socket from, Socket to, bool counts)

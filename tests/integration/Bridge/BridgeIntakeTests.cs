@@ -50,6 +50,7 @@ public class BridgeIntakeTests
         await publisher.PublishAsync("plant/press/data", """{"t":1}""", qos);
 
         await host.TelemetryAsync(1);
+        await Eventually.TrueAsync(async () => (await LettersAsync(host)).Count >= 20, "they are written beside it");
         var letters = await LettersAsync(host);
         Assert.That(letters, Has.Count.EqualTo(20));
         Assert.That(letters.Select(letter => letter.Id).Distinct().Count(), Is.EqualTo(20));
@@ -85,7 +86,7 @@ public class BridgeIntakeTests
     {
         await using var broker = await Mosquitto.StartAsync("allow_anonymous true\nmax_inflight_messages 1000");
         await using var host = await GatewayHost.StartAsync(BridgeSettings.Of(broker.Port, qos: 2, more: [
-            ("Version", "V311"), ("InFlightMax", "16"), ("KeepAlive", "00:00:01"), ("ConnectTimeout", "00:00:02"),
+            ("Version", "V311"), ("InFlightMax", "16"), ("KeepAlive", "00:00:03"), ("ConnectTimeout", "00:00:02"),
         ]));
         await ConnectedAsync(host);
         host.Log.Shut();
@@ -94,7 +95,7 @@ public class BridgeIntakeTests
         await Eventually.TrueAsync(() => host.Meters["bridge.received/plant"] == 16, "the window is full");
 
         // Longer than a ping and the wait for its answer.
-        await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System);
+        await Task.Delay(TimeSpan.FromSeconds(8), TimeProvider.System);
         host.Log.Open();
 
         Numbers.AssertOnce(await host.TelemetryAsync(600), 100);

@@ -110,11 +110,11 @@ public class CassandraPlatformTests
         using var ready = await waiting.Api.GetAsync("readyz");
         Assert.That(ready.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
         Assert.That(await ready.Content.ReadAsStringAsync(), Does.Contain("\"stores\""));
-        Assert.That(waiting.HasPrinted("does not answer"));
+        await Eventually.TrueAsync(() => waiting.HasPrinted("does not answer"), "it says so");
 
         way.Down(false);
         await waiting.WaitReadyAsync();
-        Assert.That(waiting.HasPrinted($"keyspace {Keyspace}"));
+        await Eventually.TrueAsync(() => waiting.HasPrinted($"keyspace {Keyspace}"), "it says so");
     }
 
     private static (string, string)[] Settings(string contactPoints, int port) =>

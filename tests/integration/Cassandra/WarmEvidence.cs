@@ -16,15 +16,17 @@ internal static class WarmEvidence
         foreach (var devices in fleet.Rows.Chunk(AtOnce))
         {
             var names = devices.Select(device => device.Key).ToList();
-            var pages = await stores.Telemetry.QueryManyAsync(
-                [.. names.Select(device => all with { DeviceId = device })]);
+            var pages = await Patient.AskAsync(() => stores.Telemetry.QueryManyAsync(
+                [.. names.Select(device => all with { DeviceId = device })]));
             Assert.That(pages.Select(page => Offsets(page.Items.Select(row => row.Offset))),
                 Is.EqualTo(devices.Select(device => Offsets(device.Value.Select(row => row.Offset)))), "rows");
 
             var latest = devices.Select(device => DevicePosition.LatestOf(device.Value).Single()).ToList();
-            Assert.That((await stores.Telemetry.LatestManyAsync(names)).Select(row => (row.DeviceId, row.Offset)),
+            var newest = await Patient.AskAsync(() => stores.Telemetry.LatestManyAsync(names));
+            Assert.That(newest.Select(row => (row.DeviceId, row.Offset)),
                 Is.EqualTo(latest.Select(row => (row.DeviceId, row.Offset))), "latest values");
-            var found = await Task.WhenAll(names.Select(name => stores.Positions.FindAsync(name).AsTask()));
+            var found = await Task.WhenAll(names.Select(
+                name => Patient.AskAsync(() => stores.Positions.FindAsync(name))));
             Assert.That(found, Is.EqualTo(latest), "positions by device");
         }
 
@@ -38,7 +40,8 @@ internal static class WarmEvidence
         string? token = null;
         do
         {
-            var page = await stores.Positions.WithinAsync(area, PageRows, token);
+            var from = token;
+            var page = await Patient.AskAsync(() => stores.Positions.WithinAsync(area, PageRows, from));
             found.AddRange(page.Items);
             token = page.Continuation;
         }

@@ -51,7 +51,8 @@ public partial class WarmWriterFaultTests
         await StoredSoFarAsync("to the end");
         var happened = watch.Elapsed;
         await fleet.IsStoredOnceAsync(_reader);
-        Assert.That(await _reader.Telemetry.CountAsync(), Is.EqualTo((await _log.EndsAsync()).Sum()), "rows of all");
+        var count = await Patient.AskAsync(() => _reader.Telemetry.CountAsync());
+        Assert.That(count, Is.EqualTo((await _log.EndsAsync()).Sum()), "rows of all");
         var letters = await _log.Log.RangeAsync(new TopicPartition(Topics.DeadLetter, 0));
         Assert.That(letters.Next, Is.Zero, "dead letters");
         TestContext.Out.WriteLine($"{fleet.Rows.Values.Sum(rows => rows.Count)} rows of {fleet.Rows.Count} devices in "
@@ -71,14 +72,19 @@ public partial class WarmWriterFaultTests
     {
         try
         {
-            var positions = await Task.WhenAll(WarmLog.Telemetry.Select(
-                partition => _reader.Telemetry.PositionAsync(partition).AsTask()));
-            return [.. positions.Select(position => position?.NextOffset ?? 0)];
+            return await AllPositionsAsync();
         }
         catch (MillraceException)
         {
             return null;
         }
+    }
+
+    private async ValueTask<long[]> AllPositionsAsync()
+    {
+        var positions = await Task.WhenAll(WarmLog.Telemetry.Select(
+            partition => _reader.Telemetry.PositionAsync(partition).AsTask()));
+        return [.. positions.Select(position => position?.NextOffset ?? 0)];
     }
 
     private async Task RestartWriterAsync()

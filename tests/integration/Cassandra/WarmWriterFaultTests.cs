@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Millrace.Contracts;
 using Millrace.Integration.Tests.Survival;
 using Millrace.Stores;
 using Millrace.TestKit;
@@ -146,16 +147,16 @@ public partial class WarmWriterFaultTests
         await slow.StartAsync();
         await GoOnAsync(TimeSpan.FromSeconds(5));
         await StoredSoFarAsync("by three writers");
-        var stored = await PositionsAsync();
+        var stored = await Patient.AskAsync(AllPositionsAsync);
         foreach (var partition in WarmLog.Telemetry)
         {
             var (rows, next) = await _log.ReadAsync(partition, begin[partition.Partition]);
-            await fast.Telemetry.WriteAsync(partition, rows, new SinkPosition(next));
-            await slow.Telemetry.WriteAsync(partition, rows, new SinkPosition(next));
+            await WriteAsync(fast, partition, rows, next);
+            await WriteAsync(slow, partition, rows, next);
         }
 
-        var after = await PositionsAsync();
-        Assert.That(after!.Zip(stored!, (one, other) => one - other), Is.All.Not.Negative, "positions do not go back");
+        var after = await Patient.AskAsync(AllPositionsAsync);
+        Assert.That(after.Zip(stored, (one, other) => one - other), Is.All.Not.Negative, "positions do not go back");
     });
 
     [Test, Order(OnThree)]
@@ -191,6 +192,14 @@ public partial class WarmWriterFaultTests
 
         await IsStoredOnceAsync(fleet, watch);
     }
+
+    private static Task WriteAsync(
+        WarmWriterRun writer, TopicPartition partition, List<TelemetryMessage> rows, long next) =>
+        Patient.AskAsync(async () =>
+        {
+            await writer.Telemetry.WriteAsync(partition, rows, new SinkPosition(next));
+            return true;
+        });
 
     /// <summary>Processes of the platform write the log, one after the other; all but the last are killed.</summary>
     private async Task WriteByProcessesAsync(long end)

@@ -49,11 +49,11 @@ public class ClusterTests
         using var ready = await waiting.Api.GetAsync("readyz");
         Assert.That(ready.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
         Assert.That(await ready.Content.ReadAsStringAsync(), Does.Contain("event-log"));
-        Assert.That(waiting.HasPrinted("the roles start when they answer"));
+        await Eventually.TrueAsync(() => waiting.HasPrinted("the roles start when they answer"), "it says so");
 
         way.Down(false);
         await waiting.WaitReadyAsync();
-        Assert.That(waiting.HasPrinted("All servers answer; the roles start"));
+        await Eventually.TrueAsync(() => waiting.HasPrinted("All servers answer; the roles start"), "it says so");
     }
 
     [TestCase(20_261_126)]

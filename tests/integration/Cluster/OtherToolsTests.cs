@@ -11,11 +11,18 @@ public class OtherToolsTests
 {
     private const string AllRoles = "gateway,registry,stream-processor,archiver,cold-path,api";
 
+    // Consumers join their groups first.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private RoleSet _hub = null!;
     private PlatformProcess _platform = null!;
 
     [TearDown]
-    public async Task StopAsync() => await _hub.DisposeAsync();
+    public async Task StopAsync()
+    {
+        if (_hub is not null) await _hub.DisposeAsync();
+        _hub = null!;
+    }
 
     [Test]
     public async Task Kcat_reads_what_a_device_sent_by_key_headers_and_bytes()
@@ -50,22 +57,21 @@ public class OtherToolsTests
         await ProduceAsync(kcat, [.. lines], "-K", ";");
         await ProduceAsync(kcat, ["nobody's"]);
 
-        await Eventually.TrueAsync(async () => await CountAsync("alerts?limit=100") == 14, "alerts");
+        await Eventually.TrueAsync(async () => await CountAsync("alerts?limit=100") == 14, "alerts", Patience);
         for (var device = 0; device < 8; device++)
         {
             var path = $"devices/truck-{device}/telemetry?order=oldest";
-            await Eventually.TrueAsync(async () => await CountAsync(path) == 5, $"{path} in the warm store");
+            await Eventually.TrueAsync(async () => await CountAsync(path) == 5, $"{path} in the warm store", Patience);
             var items = (await GetAsync(path)).GetProperty("items").EnumerateArray();
             Assert.That(items.Select(i => i.GetProperty("body").GetProperty("t").GetInt32()),
                 Is.EqualTo(Enumerable.Range(0, 5).Select(n => (device + (n * 8)) * 2)));
         }
 
-        await Eventually.TrueAsync(async () => await ArchivedAsync() == 40, "in the archive",
-            TimeSpan.FromSeconds(30));
+        await Eventually.TrueAsync(async () => await ArchivedAsync() == 40, "in the archive", Patience);
         await Eventually.TrueAsync(async () => await CountAsync("dead-letters?stage=warm-writer") == 1
             && await CountAsync("dead-letters?stage=archiver") == 1
             && await CountAsync("dead-letters?stage=query") == 1,
-            "the keyless one is a dead letter of each who reads it");
+            "the keyless one is a dead letter of each who reads it", Patience);
     }
 
     [Test]
@@ -78,7 +84,8 @@ public class OtherToolsTests
         await using var publisher = await Publisher.ConnectAsync(broker.Port);
         for (var i = 0; i < 20; i++) await publisher.PublishAsync("plant/press/data", $$"""{"t":{{i}}}""", qos: 1);
 
-        await Eventually.TrueAsync(async () => await CountAsync("devices/press/telemetry") == 20, "in the warm store");
+        await Eventually.TrueAsync(async () => await CountAsync("devices/press/telemetry") == 20, "in the warm store",
+            Patience);
     }
 
     private static Tool Find(string name, string package)

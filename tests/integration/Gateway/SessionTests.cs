@@ -143,9 +143,9 @@ public class SessionTests(int eventLoops) : TransportTests(eventLoops)
     [Test]
     public async Task A_silent_client_is_closed_after_one_and_a_half_keep_alives()
     {
-        using var silent = await RawClient.LoginAsync(_host, "pump-1", clientId: "a", keepAlive: 1);
-        using var lively = await RawClient.LoginAsync(_host, "pump-1", clientId: "b", keepAlive: 1);
+        using var lively = await RawClient.LoginAsync(_host, "pump-1", clientId: "b", keepAlive: 2);
         var watch = System.Diagnostics.Stopwatch.StartNew();
+        using var silent = await RawClient.LoginAsync(_host, "pump-1", clientId: "a", keepAlive: 1);
         var end = silent.ReadEndAsync();
         while (!end.IsCompleted)
         {

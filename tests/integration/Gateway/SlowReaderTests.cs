@@ -14,7 +14,7 @@ public class SlowReaderTests
     public async Task A_client_that_reads_slowly_is_not_cut_off()
     {
         await using var host = await GatewayHost.StartAsync(
-            ("Gateway:Limits:Device:MessagesPerSecond", "0"), ("Gateway:Limits:UnreadTimeout", "00:00:02"),
+            ("Gateway:Limits:Device:MessagesPerSecond", "0"), ("Gateway:Limits:UnreadTimeout", "00:00:05"),
             ("Gateway:Sessions:QueueBytesMax", "64MiB"));
         await host.AddDeviceAsync("pump-1");
         using var client = await RawClient.OpenAsync(host, receiveBytes: 4_096);
@@ -28,7 +28,7 @@ public class SlowReaderTests
 
         var buffer = new byte[8_192];
         var watch = Stopwatch.StartNew();
-        while (watch.Elapsed < TimeSpan.FromSeconds(8))
+        while (watch.Elapsed < TimeSpan.FromSeconds(12))
         {
             Assert.That(await client.Socket.ReceiveAsync(buffer), Is.Positive, "closed");
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);

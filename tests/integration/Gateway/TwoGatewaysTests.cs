@@ -20,7 +20,7 @@ public class TwoGatewaysTests
     private const string Filter = "devices/pump-1/#";
     private static readonly SessionAsk Kept = new(Clean: false, Expiry: 600);
     private static readonly SessionKey Key = new("pump-1", "c");
-    private static readonly (string, string) Timeout = ("Gateway:Sessions:NodeTimeout", "00:00:01");
+    private static readonly (string, string) Timeout = ("Gateway:Sessions:NodeTimeout", "00:00:04");
     private static readonly (string, string) Shared = ("Gateway:Limits:SharedBytesPerSecond", "64MiB");
 
     private TemporaryFolder _folder = null!;

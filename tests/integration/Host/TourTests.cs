@@ -12,8 +12,12 @@ public class TourTests() : PlatformTests(isShared: false)
     {
         var publish = await PrintedAsync("mosquitto_pub");
         await DoneAsync(await Command.ShellAsync(publish));
-        var shown = await MillraceAsync("telemetry", "show", "my-device", "--output", "json");
-        Assert.That(shown, Does.Contain("21.5"));
+        var shown = "";
+        await Eventually.TrueAsync(async () =>
+        {
+            shown = await MillraceAsync("telemetry", "show", "my-device", "--output", "json");
+            return shown.Contains("21.5");
+        }, "the warm store has it");
         foreach (var latest in new[] { "--latest=false", "--latest=true" })
         {
             Assert.That(await MillraceAsync("telemetry", "show", "my-device", "another", latest, "--output", "json"),

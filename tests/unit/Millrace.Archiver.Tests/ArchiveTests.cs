@@ -74,7 +74,7 @@ public sealed class ArchiveTests
     [Test]
     public async Task Rows_of_one_commit_fall_into_a_file_an_hour_sorted_by_device_and_time()
     {
-        _archive.With("RollSize", "10MiB").With("RollAge", "00:00:00.300");
+        _archive.With("RollSize", "10MiB").With("RollAge", "00:00:02");
         foreach (var device in new[] { "c", "a", "b" })
         {
             await _archive.SendAsync(device,

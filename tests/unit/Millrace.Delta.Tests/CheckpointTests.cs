@@ -106,8 +106,9 @@ public sealed class CheckpointTests
         using var table = Table();
         var made = await DeltaTableTests.MakeAsync(table);
         await table.CommitAsync(DeltaTableTests.Commit("first", null));
-        var between = await WrittenAtAsync(1);
-        while (TimeProvider.System.GetUtcNow() <= between) await Task.Yield();
+        // Files are stamped in ticks of up to 10 ms.
+        var between = (await WrittenAtAsync(1)).AddMilliseconds(20);
+        while (TimeProvider.System.GetUtcNow() <= between.AddMilliseconds(20)) await Task.Yield();
         await table.CommitAsync(DeltaTableTests.Commit("second", null));
 
         Assert.That((await table.AtTimeAsync(between)).Version, Is.EqualTo(1));

@@ -39,7 +39,7 @@ public partial class OwnerTests
     /// <summary>Counts what is under way at the same time.</summary>
     private sealed class GatheringLog(IEventLog log) : ForwardingLog(log)
     {
-        private static readonly TimeSpan Far = TimeSpan.FromMilliseconds(20);
+        private static readonly TimeSpan Far = TimeSpan.FromMilliseconds(500);
         private int _commits, _ranges;
 
         public int CommitsAtOnce { get; private set; }

@@ -162,7 +162,7 @@ internal sealed class ProcessorFixture : IAsyncDisposable
         var settings = new Dictionary<string, string?>
         {
             ["StreamProcessor:IdleAfter"] = "00:00:00.300",
-            ["StreamProcessor:IdleGrace"] = "00:00:00.050",
+            ["StreamProcessor:IdleGrace"] = "00:00:00.500",
             ["StreamProcessor:TickInterval"] = "00:00:00.050",
             ["StreamProcessor:WatermarkInterval"] = "00:00:00",
             ["StreamProcessor:CheckpointInterval"] = "00:00:00.200",

@@ -28,7 +28,7 @@ public class ScriptedFaultTests
         await using var other = new FakeServer((c, r) => c.VoidAsync(r)) { VersionMax = 4 };
         await using var session = await server.ConnectAsync(o =>
         {
-            o.ConnectTimeout = TimeSpan.FromMilliseconds(300);
+            o.ConnectTimeout = TimeSpan.FromSeconds(1);
             o.ReconnectDelayMax = TimeSpan.FromMilliseconds(50);
         });
 
@@ -38,8 +38,8 @@ public class ScriptedFaultTests
 
         // Each try is two connections, one in v5 and one in v4; two loops try.
         await Eventually.TrueAsync(() => server.Connections.Count > before.Count + 12, "logins hang");
-        server.StartDelay = TimeSpan.Zero;
         server.Peers.Add(other.EndPoint);
+        server.StartDelay = TimeSpan.Zero;
 
         await Eventually.TrueAsync(() => session.Nodes.Count(node => node.IsUp) == 2, "the new node is found");
     }
@@ -137,7 +137,7 @@ public class ScriptedFaultTests
         await using var session = await server.ConnectAsync(o => o.RequestTimeout = Long);
         var insert = (await session.PrepareAsync("INSERT INTO ks.t (id) VALUES (?)")).Bind("a");
         using var cancel = new CancellationTokenSource();
-        insert.Timeout = cancels ? Long : TimeSpan.FromMilliseconds(200);
+        insert.Timeout = cancels ? Long : TimeSpan.FromSeconds(2);
 
         var request = session.ExecuteAsync(insert, cancel.Token).AsTask();
         await Eventually.TrueAsync(() => prepares > 1, "it is prepared again");
