@@ -4,8 +4,8 @@ using Millrace.Primitives;
 namespace Millrace.Integration.Tests.Cassandra;
 
 /// <summary>
-/// Asks nodes that have just been in trouble, and share a machine: what they do not answer in time they are asked again,
-/// as the platform itself does.
+/// Asks nodes that have just been in trouble, and share a machine: what they do not answer in time they are asked
+/// again, as the platform itself does.
 /// </summary>
 internal static class Patient
 {
