@@ -16,7 +16,6 @@ internal sealed class TopicMaker(
     KafkaAdmin admin, TopicCatalog catalog, KafkaLogOptions options, TimeSpan aheadMax, ILogger log, TimeProvider time)
 {
     private const string Unlimited = "-1";
-    private const string TimestampType = "message.timestamp.type";
     private const string AheadMax = "message.timestamp.after.max.ms";
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
@@ -186,7 +185,7 @@ internal sealed class TopicMaker(
             ["min.insync.replicas"] = Text(options.Topics.InSyncReplicasMin),
             ["max.message.bytes"] = Text(BatchBytesMax),
             // The enqueued time is the gateway's, however old: but one far ahead would make late what comes behind it.
-            [TimestampType] = "CreateTime",
+            ["message.timestamp.type"] = "CreateTime",
             [AheadMax] = Text((long)aheadMax.TotalMilliseconds),
         };
         if (!isCompacted) return configuration;

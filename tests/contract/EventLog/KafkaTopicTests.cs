@@ -53,17 +53,7 @@ public sealed class KafkaTopicTests : KafkaTest
     [Test]
     public async Task A_topic_that_is_there_with_other_settings_stays_and_is_told_of()
     {
-        using (var admin = Admin())
-        {
-            await admin.CreateTopicsAsync([new TopicSpecification
-            {
-                Name = Options.Prefix + "telemetry",
-                NumPartitions = 4,
-                ReplicationFactor = 1,
-                Configs = new() { ["retention.ms"] = "60000" },
-            }]);
-        }
-
+        await MakeAsync("telemetry", partitions: 4, ("retention.ms", "60000"));
         using var lines = new LogLines();
         await using var log = new KafkaLog(Options, loggers: lines);
         await log.EnsureTopicAsync(new TopicSpec("telemetry", 4));
@@ -78,17 +68,7 @@ public sealed class KafkaTopicTests : KafkaTest
     [Test]
     public async Task Whether_brokers_refuse_what_is_ahead_is_known_of_each_topic()
     {
-        using (var admin = Admin())
-        {
-            await admin.CreateTopicsAsync([new TopicSpecification
-            {
-                Name = Options.Prefix + "free",
-                NumPartitions = 1,
-                ReplicationFactor = 1,
-                Configs = new() { ["message.timestamp.after.max.ms"] = $"{long.MaxValue}" },
-            }]);
-        }
-
+        await MakeAsync("free", partitions: 1, ("message.timestamp.after.max.ms", $"{long.MaxValue}"));
         var log = await OpenAsync("telemetry");
         await log.EnsureTopicAsync(new TopicSpec("free", 1));
 
@@ -156,6 +136,19 @@ public sealed class KafkaTopicTests : KafkaTest
             new Confluent.Kafka.TopicPartition(Options.Prefix + "telemetry", 0),
             new Message<byte[], byte[]> { Key = [1], Value = [1], Timestamp = far }));
         Assert.That(refused!.Error.Code, Is.EqualTo(ErrorCode.InvalidTimestamp));
+    }
+
+    /// <summary>A topic that somebody else has made.</summary>
+    private async Task MakeAsync(string topic, int partitions, (string Key, string Value) setting)
+    {
+        using var admin = Admin();
+        await admin.CreateTopicsAsync([new TopicSpecification
+        {
+            Name = Options.Prefix + topic,
+            NumPartitions = partitions,
+            ReplicationFactor = 1,
+            Configs = new() { [setting.Key] = setting.Value },
+        }]);
     }
 
     private IAdminClient Admin() =>

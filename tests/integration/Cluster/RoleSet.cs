@@ -37,6 +37,12 @@ internal sealed class RoleSet : IAsyncDisposable
 
     public string Data => _folder.Path;
 
+    /// <summary>
+    /// While its broker is away a partition looks idle, and what waits for it is late by the time it comes, for queries
+    /// that have gone on meanwhile. What they answer can be foretold only where they wait for it.
+    /// </summary>
+    public TimeSpan IdleAfter => TimeSpan.FromSeconds(Brokers.Count > 1 ? 60 : 1);
+
     public KafkaServers Brokers { get; }
 
     public string BootstrapServers => Brokers.BootstrapServers;
@@ -143,15 +149,8 @@ internal sealed class RoleSet : IAsyncDisposable
         ("Archiver:PromotedColumns:0:Name", "temperature"),
         ("Archiver:PromotedColumns:0:Path", "temperature"),
         ("Gateway:Sessions:NodeTimeout", "5s"),
-        .. Idle,
+        ("StreamProcessor:IdleAfter", $"{IdleAfter.TotalSeconds}s"),
     ];
-
-    /// <summary>
-    /// While its broker is away a partition looks idle, and what waits for it is late by the time it comes, for queries
-    /// that have gone on meanwhile. What they answer can be foretold only where they wait for it.
-    /// </summary>
-    private IEnumerable<(string, string)> Idle =>
-        Brokers.Count > 1 ? [("StreamProcessor:IdleAfter", "60s")] : [];
 }
 
 /// <param name="Brokers">As many have a copy of each record; several are there to be killed.</param>

@@ -10,7 +10,7 @@ namespace Millrace.Integration.Tests.Cluster;
 /// <summary>What must hold of a hub when what befell it is over, and when its processes have all ended.</summary>
 internal static class RoleSetEvidence
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>
     /// All that stands in the log now is soon behind each query, as the API tells, and behind each group that has ever
@@ -28,7 +28,7 @@ internal static class RoleSetEvidence
             Assert.That(lags.Select(query => query.Name), Is.EquivalentTo(TrackedQueries.All.Select(q => q.Name)));
             behind = string.Join(", ", lags.Where(query => query.Lag > 0));
             return behind.Length == 0;
-        }, () => $"queries have caught up; behind: {behind}", Patience);
+        }, () => $"queries have caught up; behind: {behind}", Patience + hub.IdleAfter);
 
         await using var log = await hub.OpenLogAsync();
         var ends = new Dictionary<TopicPartition, long>();
@@ -44,7 +44,7 @@ internal static class RoleSetEvidence
             lags = await LagsAsync(log, ends);
             behind = string.Join(", ", lags.Where(group => group.Lag > 0));
             return behind.Length == 0;
-        }, () => $"groups have caught up; behind: {behind}", Patience);
+        }, () => $"groups have caught up; behind: {behind}", Patience + hub.IdleAfter);
         var groups = lags.Select(group => group.Group).Distinct().ToList();
         Assert.That(groups, Is.SupersetOf(
             TrackedQueries.All.Select(query => ConsumerGroups.OfQuery(query.Name))

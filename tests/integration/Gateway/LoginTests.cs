@@ -102,7 +102,7 @@ public class LoginTests(int eventLoops) : TransportTests(eventLoops)
     [TestCase("disabled")]
     [TestCase("deleted")]
     [TestCase("rotated")]
-    public async Task A_revoked_credential_ends_the_connection_at_once(string how)
+    public async Task A_revoked_credential_ends_the_connection_within_a_second(string how)
     {
         using var client = await RawClient.LoginAsync(_host, "pump-1");
         using var bySecondKey = await RawClient.LoginAsync(
@@ -116,7 +116,7 @@ public class LoginTests(int eventLoops) : TransportTests(eventLoops)
         await _host.NoticeAsync("pump-1");
 
         Assert.That(await client.ReadEndAsync(), Is.EqualTo(ReasonCode.AdministrativeAction));
-        Assert.That(watch.Elapsed, Is.LessThan(TimeSpan.FromSeconds(5)), "the notice did it");
+        Assert.That(watch.Elapsed, Is.LessThan(TimeSpan.FromSeconds(1)));
         if (how == "rotated")
         {
             await bySecondKey.PublishAsync("telemetry", "still here", 1);
