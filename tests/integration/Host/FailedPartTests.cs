@@ -48,11 +48,13 @@ public class FailedPartTests
         return app;
     }
 
-    private sealed class Failing : BackgroundService
+    private sealed class Failing(IHostApplicationLifetime lifetime) : BackgroundService
     {
         protected override async Task ExecuteAsync(CancellationToken stoppingToken)
         {
-            await Task.Yield();
+            var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var waiting = lifetime.ApplicationStarted.Register(started.SetResult);
+            await started.Task;
             throw new IOException("the disk is gone");
         }
     }
