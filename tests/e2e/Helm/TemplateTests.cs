@@ -94,6 +94,13 @@ public partial class TemplateTests
         Assert.That(before, Is.Not.Empty.And.Not.EqualTo(after));
     }
 
+    [TestCase(true)]
+    [TestCase(false, "cassandra.repairDays=0")]
+    [TestCase(false, "cassandra.replicas=1")]
+    public async Task Cassandra_repairs_itself_where_it_has_copies(bool repairs, params string[] values) => Assert.That(
+        (await OneAsync("StatefulSet", "millrace-cassandra", [.. Set(values)])).Contains("- name: repair"),
+        Is.EqualTo(repairs));
+
     [Test]
     public async Task Pods_end_before_they_are_killed() => Assert.That(
         await OneAsync("ConfigMap", "millrace-config"), Does.Contain("\"StopTimeout\": \"80s\""));
@@ -105,6 +112,8 @@ public partial class TemplateTests
         "certificate.certManager.issuerRef.name=example")]
     [TestCase("the chart's Spark trusts the authorities of its image alone", "spark.enabled=true", "s3.enabled=false",
         "external.s3.bucket=b", "external.s3.caSecret=ca")]
+    [TestCase("'/kafka'", "kafka.repairDays=7")]
+    [TestCase("repairDays", "cassandra.repairDays=11")]
     [TestCase("usersFrom", "networkPolicy.usersFrom.team=operators")]
     [TestCase("each gateway fetches every message", "bridges[0].Name=plant", "bridges[0].Host=broker",
         "bridges[0].Subscriptions[0].Topic=a", "bridges[0].SharedGroup=")]
