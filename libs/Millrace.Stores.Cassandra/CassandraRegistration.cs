@@ -23,6 +23,7 @@ using Millrace.Stores.Cassandra.Queries;
 using Millrace.Stores.Cassandra.Retained;
 using Millrace.Stores.Cassandra.Sessions;
 using Millrace.Stores.Cassandra.Telemetry;
+using Millrace.Stores.Cassandra.Upgrades;
 using Millrace.Stores.Cassandra.Users;
 using Millrace.Stores.Checkpoints;
 using Millrace.Stores.DeadLetters;
@@ -35,6 +36,7 @@ using Millrace.Stores.Queries;
 using Millrace.Stores.Retained;
 using Millrace.Stores.Sessions;
 using Millrace.Stores.Telemetry;
+using Millrace.Stores.Upgrades;
 using Millrace.Stores.Users;
 
 namespace Millrace.Stores.Cassandra;
@@ -75,6 +77,8 @@ public static class CassandraRegistration
         services.AddSingleton<IAuditStore>(s => new CassandraAuditStore(Database(s), Time(s)));
         services.AddSingleton<ISessionStore>(s => new CassandraSessionStore(
             Database(s), s.GetRequiredService<IOptions<NodeOptions>>().Value.Name));
+        services.AddSingleton<IUpgradeStore>(s => new CassandraUpgradeStore(s.GetRequiredService<CassandraConnector>(),
+            Time(s), s.GetRequiredService<ILogger<CassandraUpgradeStore>>()));
         services.AddSingleton<IRetainedStore>(s => new CassandraRetainedStore(Database(s)));
         services.AddSingleton(s => new DeviceKeys(Database(s),
             Options(s).DeviceKeyFile ?? DeviceKeyFile.Default(s.GetRequiredService<DataFolder>()),

@@ -34,6 +34,14 @@ internal static partial class Log
     [LoggerMessage(3307, LogLevel.Error, "{Error} Trying again, {Seconds} s so far")]
     public static partial void AccessRefused(this ILogger log, string error, int seconds);
 
+    [LoggerMessage(3308, LogLevel.Warning, "Keyspace {Keyspace} has schema {Schema} of a newer version; this one knows "
+        + "{Known}, and works with it until the upgrade is finalised")]
+    public static partial void SchemaIsNewer(this ILogger log, string keyspace, int schema, int known);
+
+    [LoggerMessage(3309, LogLevel.Information,
+        "Upgrade of keyspace {Keyspace} finalised: versions that do not know schema {Schema} are refused")]
+    public static partial void UpgradeFinalised(this ILogger log, string keyspace, int schema);
+
     [LoggerMessage(3320, LogLevel.Information,
         "Telemetry lies in buckets of {Bucket} and {Shards} shards for event times from {From:u} on")]
     public static partial void LayoutRecorded(this ILogger log, string bucket, int shards, DateTimeOffset from);

@@ -27,7 +27,7 @@ public static class StoreErrors
 
     public static readonly ErrorDefinition SchemaNewer = new("ST-0005",
         "The database was written by a newer version.",
-        "Its schema has a number that this version does not know.",
+        "Its schema has a number that this version does not know, and the upgrade to it was finalised.",
         "Start the newer version, or restore a backup that is older than the upgrade.");
 
     public static readonly ErrorDefinition RowRefused = new("ST-0006",
@@ -54,6 +54,11 @@ public static class StoreErrors
         "Cassandra does not let this process in.",
         "The login was refused, the role lacks a permission, or a certificate is not good.",
         "Check Cassandra:Security; the process tries again, and goes on by itself.");
+
+    public static readonly ErrorDefinition FinalisedByOlder = new("ST-0011",
+        "An older version cannot finalise the upgrade.",
+        "The stores have had steps of a newer version, which this one does not know.",
+        "Ask a process of the newer version, once all processes are of it.");
 
     /// <summary>Whether the same request may succeed later, with nothing changed but the store's own state.</summary>
     public static bool Passes(Error error) =>

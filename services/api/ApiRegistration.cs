@@ -18,6 +18,7 @@ using Millrace.Api.Status;
 using Millrace.Api.Tail;
 using Millrace.Api.Telemetry;
 using Millrace.Api.Tokens;
+using Millrace.Api.Upgrades;
 using Millrace.Extensions;
 using Millrace.Hosting.Http;
 using Millrace.Hosting.Options;
@@ -100,6 +101,7 @@ public static class ApiRegistration
         api.MapTokens();
         api.MapAudit();
         api.MapStatus();
+        api.MapUpgrade();
         return endpoints;
     }
 

@@ -15,6 +15,7 @@ using Millrace.Run;
 using Millrace.Secrets;
 using Millrace.Simulate;
 using Millrace.Telemetry;
+using Millrace.Upgrades;
 
 var millrace = new RootCommand("Millrace: a self-hosted IoT streaming platform")
 {
@@ -32,6 +33,7 @@ var millrace = new RootCommand("Millrace: a self-hosted IoT streaming platform")
     ArchiveCommands.Build(),
     DeadLetterCommands.Build(),
     BridgeCommands.Build(),
+    UpgradeCommands.Build(),
     SimulateCommand.Build(),
 };
 

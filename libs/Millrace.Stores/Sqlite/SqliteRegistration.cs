@@ -16,6 +16,7 @@ using Millrace.Stores.Queries;
 using Millrace.Stores.Retained;
 using Millrace.Stores.Sessions;
 using Millrace.Stores.Telemetry;
+using Millrace.Stores.Upgrades;
 using Millrace.Stores.Users;
 
 namespace Millrace.Stores.Sqlite;
@@ -42,6 +43,7 @@ public static class SqliteRegistration
         services.AddSingleton<IAuditStore>(s => new SqliteAuditStore(Platform(s)));
         services.AddSingleton<ISessionStore>(s => new SqliteSessionStore(
             Platform(s), s.GetRequiredService<IOptions<NodeOptions>>().Value.Name));
+        services.AddSingleton<IUpgradeStore, SqliteUpgradeStore>();
         services.AddSingleton<IRetainedStore>(s => new SqliteRetainedStore(Platform(s)));
         services.AddSingleton<IIdentityStore>(s => SqliteIdentityStore.Open(
             Platform(s), Options(s).DeviceKeyFile ?? DeviceKeyFile.Default(s.GetRequiredService<DataFolder>()),

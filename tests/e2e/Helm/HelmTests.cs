@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Millrace.E2E.Tests.Machines;
 using Millrace.TestKit;
 
@@ -97,6 +98,7 @@ public class HelmTests
 
         await fleet.StopAsync();
         await AllIsThereAsync(api, fleet);
+        await FinaliseAsync(kubernetes);
         await SparkAnswersAsync(kubernetes, release, fleet);
         await UninstallAsync(kubernetes, release, fleet);
     }
@@ -159,6 +161,15 @@ public class HelmTests
             "SELECT count(DISTINCT number) AS numbers FROM telemetry WHERE device_id = 'device-0'");
         var acknowledged = fleet.Acknowledged.Count(each => each.Device == "device-0");
         Assert.That((int)rows[0]["numbers"]!, Is.GreaterThanOrEqualTo(acknowledged));
+    }
+
+    /// <summary>By the runbook's commands: no version of before is let in again.</summary>
+    private static async Task FinaliseAsync(Kubernetes kubernetes)
+    {
+        await kubernetes.KubectlAsync("rollout", "status", "statefulset", "-l", "millrace/member", "--timeout=2m");
+        var state = JsonNode.Parse(await kubernetes.KubectlAsync("exec", "millrace-api-0", "--", "millrace", "upgrade",
+            "finalise", "--output", "json"))!;
+        Assert.That((int)state["finalised"]!, Is.EqualTo((int)state["known"]!).And.EqualTo((int)state["schema"]!));
     }
 
     private static async Task PrintMemoryAsync(Kubernetes kubernetes)

@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Millrace.Integration.Tests.Survival;
+using Millrace.Stores.Upgrades;
 using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Host;
@@ -103,6 +104,17 @@ public class ApiTests() : PlatformTests(isShared: true)
             async () => (await reader.GetAsync("api/v1/devices")).StatusCode == HttpStatusCode.Unauthorized,
             "the deleted token is refused", TimeSpan.FromSeconds(1));
         Assert.That(await Api.GetStringAsync("api/v1/audit"), Does.Contain("token.delete"));
+    }
+
+    [Test]
+    public async Task An_upgrade_is_finalised_by_an_administrator_and_that_is_written_down()
+    {
+        var state = await Api.GetFromJsonAsync<UpgradeState>("api/v1/upgrade");
+        Assert.That(state, Is.EqualTo(new UpgradeState(state!.Known, state.Known, state.Known)));
+        Assert.That(state.Known, Is.Positive);
+        using var answer = await Api.PostAsync("api/v1/upgrade/finalise", null);
+        Assert.That(await answer.Content.ReadFromJsonAsync<UpgradeState>(), Is.EqualTo(state));
+        Assert.That(await Api.GetStringAsync("api/v1/audit"), Does.Contain("upgrade.finalise"));
     }
 
     [Test]
