@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Millrace.Contracts;
 
 namespace Millrace.StreamProcessor;
 
@@ -27,6 +28,13 @@ internal static class StreamProcessorMetrics
     public static readonly Histogram<double> CheckpointMs =
         Meter.CreateHistogram<double>("millrace.query.checkpoint.duration", "ms");
 
+    public static readonly Histogram<double> QueryDelay = Meter.CreateHistogram<double>(
+        "millrace.query.delay", "s", "From the time of a read's oldest record until what it made is in the log");
+    public static readonly Counter<double> QueryBusy = Meter.CreateCounter<double>(
+        "millrace.query.busy.time", "s", "Spent on evaluating rows");
+
+    public static readonly Histogram<double> WarmDelay = Meter.CreateHistogram<double>(
+        "millrace.warm.delay", "s", "From the time of a write's oldest record until its rows are stored");
     public static readonly Counter<long> Written = Meter.CreateCounter<long>("millrace.warm.rows.written");
     public static readonly Counter<long> Refused = Meter.CreateCounter<long>("millrace.warm.rows.refused");
     public static readonly Counter<long> WriteRetries = Meter.CreateCounter<long>("millrace.warm.writes.retried");
@@ -45,6 +53,15 @@ internal static class StreamProcessorMetrics
 
     /// <summary>Which queries stand failed now.</summary>
     public static void StandFailed(IEnumerable<string> names) => _failed = [.. names];
+
+    /// <summary>How long ago the record was written that the batch begins with.</summary>
+    public static double Age(RecordBatch batch, TimeProvider time)
+    {
+        // Whoever wrote it may have a clock that is ahead.
+        foreach (var record in batch)
+            return Math.Max(0, (time.GetUtcNow().ToUnixTimeMilliseconds() - record.TimestampMs) / 1000.0);
+        return 0;
+    }
 
     public static KeyValuePair<string, object?> Query(string name) => new("query", name);
 

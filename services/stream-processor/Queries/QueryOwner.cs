@@ -20,6 +20,8 @@ internal sealed partial class QueryOwner : IDisposable
     private readonly OwnerWriter _writer;
     private readonly QueryEngine _engine;
     private readonly TakenReferences _references;
+    private readonly KeyValuePair<string, object?> _query;
+    private readonly KeyValuePair<string, object?> _stage;
     private long _recordsSinceSave;
     private long _savedAt;
     private long _modelsAt;
@@ -31,6 +33,8 @@ internal sealed partial class QueryOwner : IDisposable
         QueryEngine engine)
     {
         (_services, _place, _progress, _epoch, _writer, _engine) = (services, place, progress, epoch, writer, engine);
+        _query = StreamProcessorMetrics.Query(place.Config.Name);
+        _stage = StreamProcessorMetrics.Stage(place.Stage.ToString().ToLowerInvariant());
         _savedAt = services.Time.GetTimestamp();
         _references = new TakenReferences(
             services.References, engine, place.UsesReferences ? place.Plan.References : []);
@@ -87,11 +91,15 @@ internal sealed partial class QueryOwner : IDisposable
     public async Task ProcessAsync(RecordBatch batch, CancellationToken ct)
     {
         await LimitAsync(batch, ct);
+        var begunAt = _services.Time.GetTimestamp();
         _engine.Process(batch);
+        var busy = _services.Time.GetElapsedTime(begunAt).TotalSeconds;
         _recordsSinceSave += batch.Count;
         if (_place.Stage != QueryStage.Target) _progress.RecordsIn(batch.Count);
         _progress.Position(batch.Partition, batch.NextOffset);
         await EmitAsync(batch, ct);
+        StreamProcessorMetrics.QueryBusy.Add(busy, _query);
+        StreamProcessorMetrics.QueryDelay.Record(StreamProcessorMetrics.Age(batch, _services.Time), _query, _stage);
         if (_recordsSinceSave >= _services.Options.CheckpointRecords) await SaveAsync(ct);
     }
 

@@ -50,6 +50,8 @@ internal sealed class SinkStreams(
             {
                 // A write that was begun is finished on a stop: it is what the drain waits for.
                 metadata = await sink.WriteAsync(partition, batches, metadata, stop);
+                StreamProcessorMetrics.WarmDelay.Record(
+                    StreamProcessorMetrics.Age(batches[0], time), StreamProcessorMetrics.Sink(sink.Name));
                 await commits.StoredAsync(batches[^1].NextOffset);
                 return NotUsed.Instance;
             })

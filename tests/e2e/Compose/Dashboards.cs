@@ -13,7 +13,8 @@ internal static class Dashboards
     [
         "fleet/Devices connected", "fleet/Messages a second", "fleet/Shortest certificate", "fleet/Bridges connected",
         "ingest/Received", "ingest/Accepted and rejected", "ingest/Acknowledgement", "ingest/In flight",
-        "queries/Records in", "queries/Behind", "stores/Rows written", "stores/Behind", "stores/Cassandra: statements",
+        "queries/Records in", "queries/Behind", "queries/Delay", "queries/Busy", "queries/Records a core",
+        "stores/Rows written", "stores/Behind", "stores/Delay", "stores/Cassandra: statements",
         "stores/Cassandra: duration", "stores/Cassandra: connections", "archive/Behind", "archive/Rows added",
         "archive/Flush", "archive/Commits", "archive/Object store", "cluster/Up", "cluster/Behind on the log",
         "cluster/Processor", "cluster/Memory", "cluster/Garbage collection: collections", "cluster/Allocated",

@@ -48,6 +48,7 @@ public class LedgerTests
         await WarmStoreBalancesAsync(page, stopped, letters);
         await ArchiveBalancesAsync(page, folder.Path, letters);
         foreach (var query in Queries) Assert.Multiple(() => QueryBalances(page, query, letters));
+        Assert.Multiple(() => DelaysAreTold(page));
     }
 
     private static void GatewayBalances(MetricsPage page, int records)
@@ -103,6 +104,25 @@ public class LedgerTests
         Assert.That(dropped, Is.EqualTo(Devices * query.Dropped), query.Name);
         Assert.That(failed, Is.EqualTo(Devices * query.Failed), query.Name);
         Assert.That(letters.Count(l => l.Query == query.Name), Is.EqualTo(unread + failed), query.Name);
+    }
+
+    /// <summary>All of it came within the minute.</summary>
+    private static void DelaysAreTold(MetricsPage page)
+    {
+        Told("millrace_warm_delay_seconds", ("sink", ConsumerGroups.WarmWriter));
+        foreach (var query in Queries)
+        {
+            Told("millrace_query_delay_seconds", ("query", query.Name), ("stage", "whole"));
+            Assert.That(page.Total("millrace_query_busy_time_seconds_total", ("query", query.Name)),
+                Is.Positive.And.LessThan(60));
+        }
+
+        void Told(string delay, params (string Name, string Value)[] labels)
+        {
+            var count = page.Total($"{delay}_count", labels);
+            Assert.That(count, Is.InRange(1, Accepted), delay);
+            Assert.That(page.Total($"{delay}_sum", labels) / count, Is.Not.Negative.And.LessThan(60), delay);
+        }
     }
 
     private static async Task<List<DeadLetter>> LettersAsync(StoppedPlatform stopped)

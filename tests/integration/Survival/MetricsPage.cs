@@ -22,14 +22,14 @@ internal sealed partial class MetricsPage
     }
 
     /// <summary>The sum of a counter over all that has these labels; 0 when nothing was counted yet.</summary>
-    public long Sum(string counter, params (string Name, string Value)[] labels)
-    {
-        var name = counter.Replace('.', '_') + "_total";
-        return (long)_lines
-            .Where(l => l.Name == name && labels.All(label => l.Labels.Contains($"{label.Name}=\"{label.Value}\"")))
-            .Sum(l => l.Value);
-    }
+    public long Sum(string counter, params (string Name, string Value)[] labels) =>
+        (long)Total(counter.Replace('.', '_') + "_total", labels);
 
-    [GeneratedRegex(@"^([a-z_]+)\{(.*)\} ([0-9.eE+]+)")]
+    /// <summary>The sum of what is shown under a name over all that has these labels; 0 when nothing is.</summary>
+    public double Total(string name, params (string Name, string Value)[] labels) => _lines
+        .Where(l => l.Name == name && labels.All(label => l.Labels.Contains($"{label.Name}=\"{label.Value}\"")))
+        .Sum(l => l.Value);
+
+    [GeneratedRegex(@"^([a-z_]+)\{(.*)\} ([0-9.eE+-]+)")]
     private static partial Regex Line();
 }
