@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json.Nodes;
 
 namespace Millrace.E2E.Tests.Machines;
@@ -13,13 +14,14 @@ internal sealed class PrometheusApi(string address) : IDisposable
     {
         using var answer = await _http.GetAsync($"api/v1/query?query={Uri.EscapeDataString(expression)}");
         var text = await answer.Content.ReadAsStringAsync();
+        if (answer.StatusCode == HttpStatusCode.ServiceUnavailable) throw new HttpRequestException(text);
         Assert.That(answer.IsSuccessStatusCode, $"{expression}\n{text}");
         var found = JsonNode.Parse(text)!["data"]!["result"]!.AsArray();
         if (found.Count == 0) return null;
         return found.Sum(each => double.Parse((string)each!["value"]![1]!, CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Null also while nobody answers.</summary>
+    /// <summary>Null also while nobody answers, or it still starts.</summary>
     public async Task<double?> TryAskAsync(string expression)
     {
         try
