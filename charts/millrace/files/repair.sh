@@ -1,8 +1,9 @@
 # Repairs this node's own part of KEYSPACE every REPAIR_DAYS, or again in an hour when that fails. Nodes begin at different
-# times (HOSTNAME ends in the node's number, of REPLICAS), so that they come one after the other. STAMP outlives the pod.
+# times of the first of them (HOSTNAME ends in the node's number, of REPLICAS), so that they come one after the other. STAMP
+# outlives the pod.
 trap 'exit 0' TERM
 every=$((REPAIR_DAYS * 86400))
-[ -f "$STAMP" ] || echo $(($(date +%s) - every + every * ${HOSTNAME##*-} / REPLICAS)) > "$STAMP"
+[ -f "$STAMP" ] || echo $(($(date +%s) - every + every * (${HOSTNAME##*-} + 1) / REPLICAS)) > "$STAMP"
 while true; do
   now=$(date +%s)
   if [ "$now" -ge $(($(cat "$STAMP") + every)) ]; then
