@@ -7,14 +7,16 @@ internal sealed class ConnectionWatch(GatewayRuntime runtime, TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    private readonly long _startedAt = time.GetTimestamp();
-
+    /// <summary>
+    /// Seconds are those since it runs, whenever it was made: who comes before the first look comes at 0.
+    /// </summary>
     public async Task RunAsync(CancellationToken stop)
     {
+        var startedAt = time.GetTimestamp();
         using var timer = new PeriodicTimer(Interval, time);
         try
         {
-            while (await timer.WaitForNextTickAsync(stop).ConfigureAwait(false)) WatchAll();
+            while (await timer.WaitForNextTickAsync(stop).ConfigureAwait(false)) WatchAll(startedAt);
         }
         catch (OperationCanceledException)
         {
@@ -22,9 +24,9 @@ internal sealed class ConnectionWatch(GatewayRuntime runtime, TimeProvider time)
         }
     }
 
-    private void WatchAll()
+    private void WatchAll(long startedAt)
     {
-        var seconds = (int)time.GetElapsedTime(_startedAt).TotalSeconds;
+        var seconds = (int)time.GetElapsedTime(startedAt).TotalSeconds;
         var now = time.GetUtcNow();
         runtime.NowSeconds = seconds;
         foreach (var connection in runtime.Connections.Snapshot()) connection?.Watch(seconds, now);
