@@ -13,13 +13,13 @@ namespace Millrace.Gateway.Mqtt;
 
 /// <summary>What all connections share.</summary>
 internal sealed class GatewayRuntime(
-    IOptions<GatewayOptions> options, ConnectionTable connections, DeviceAuthenticator authenticator,
-    IdentityCache identities, RefusalLog refusals, TopicRouter router, TelemetryPublisher publisher,
-    LifecycleWriter lifecycle, GatewayRun run, GatewayLimits limits, SessionKeeper sessions, WillPublisher wills,
-    SpaceBroker spaces, GatewayMetrics metrics, TimeProvider time, ILogger<MqttConnection> log)
+    IOptions<GatewayOptions> options, ConnectionTable connections, ConnectionWatch watch,
+    DeviceAuthenticator authenticator, IdentityCache identities, RefusalLog refusals, TopicRouter router,
+    TelemetryPublisher publisher, LifecycleWriter lifecycle, GatewayRun run, GatewayLimits limits,
+    SessionKeeper sessions, WillPublisher wills, SpaceBroker spaces, GatewayMetrics metrics, TimeProvider time,
+    ILogger<MqttConnection> log)
 {
     private long _lastConnection;
-    private int _nowSeconds;
     private volatile bool _isDraining;
 
     public GatewayOptions Options { get; } = options.Value;
@@ -57,12 +57,8 @@ internal sealed class GatewayRuntime(
 
     public GatewayRun Run { get; } = run;
 
-    /// <summary>A clock that moves once a second: looking at it costs a connection nothing.</summary>
-    public int NowSeconds
-    {
-        get => Volatile.Read(ref _nowSeconds);
-        set => Volatile.Write(ref _nowSeconds, value);
-    }
+    /// <inheritdoc cref="ConnectionWatch.NowSeconds"/>
+    public int NowSeconds => watch.NowSeconds;
 
     /// <summary>No connection is let in any more, and those that are open are being closed.</summary>
     public bool IsDraining

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Millrace.ColdPath.Catalog;
 using Millrace.ColdPath.Runs;
 using Millrace.ColdPath.Scheduling;
@@ -16,12 +17,12 @@ public sealed class JobScheduleTests
     [Test]
     public async Task A_schedule_makes_the_parts_that_ended_and_makes_up_for_times_that_were_missed()
     {
-        var clock = new Clock { Now = Day.AddHours(12) };
+        var clock = new FakeTimeProvider(Day.AddHours(12));
         await using var host = await ColdPathHost.StartAsync(new() { ["ColdPath:Scheduler"] = "false" }, clock);
         var (scheduler, job) = (host.Get<JobScheduler>(), host.Get<JobCatalog>().Get(Job));
         async Task<string[]> ServeAtAsync(DateTimeOffset now)
         {
-            clock.Now = now;
+            clock.SetUtcNow(now);
             var before = (await host.Get<IJobStore>().ListRunsAsync(Job, 100)).Select(run => run.Id).ToHashSet();
             await scheduler.ServeAsync(job, CancellationToken.None);
             return [.. (await host.Get<IJobStore>().ListRunsAsync(Job, 100)).Where(run => !before.Contains(run.Id))
@@ -47,7 +48,7 @@ public sealed class JobScheduleTests
             """, "15 0 * * *");
         JobFolders.Write(folder, "cure",
             "SELECT device_id FROM telemetry WHERE enqueued_at >= $from AND enqueued_at < $to");
-        var clock = new Clock { Now = Day.AddHours(12) };
+        var clock = new FakeTimeProvider(Day.AddHours(12));
         await using var host = await ColdPathHost.StartAsync(new()
         {
             ["ColdPath:Scheduler"] = "false",
@@ -61,7 +62,7 @@ public sealed class JobScheduleTests
         var (scheduler, job) = (host.Get<JobScheduler>(), host.Get<JobCatalog>().Get("fragile"));
         async Task<string[]> ServeAtAsync(DateTimeOffset now)
         {
-            clock.Now = now;
+            clock.SetUtcNow(now);
             var before = (await host.Get<IJobStore>().ListRunsAsync("fragile", 100)).Select(run => run.Id).ToHashSet();
             await scheduler.ServeAsync(job, CancellationToken.None);
             return [.. (await host.Get<IJobStore>().ListRunsAsync("fragile", 100))
@@ -107,22 +108,15 @@ public sealed class JobScheduleTests
     [Test]
     public async Task Of_many_schedulers_one_runs_a_job()
     {
-        var clock = new Clock { Now = Day };
+        var clock = new FakeTimeProvider(Day);
         await using var host = await ColdPathHost.StartAsync(new() { ["ColdPath:Scheduler"] = "false" }, clock);
         var (scheduler, job) = (host.Get<JobScheduler>(), host.Get<JobCatalog>().Get(Job));
         await scheduler.ServeAsync(job, CancellationToken.None);
-        clock.Now = Day.AddHours(25);
+        clock.SetUtcNow(Day.AddHours(25));
 
         await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => scheduler.ServeAsync(job, CancellationToken.None)));
 
         Assert.That((await host.Get<IJobStore>().ListRunsAsync(Job, 100)).Select(run => run.Part),
             Is.EquivalentTo(new[] { "2026-11-21", "2026-11-22" }));
-    }
-
-    private sealed class Clock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => Now;
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Millrace.ColdPath.Catalog;
 using Millrace.ColdPath.Runs;
 using Millrace.ColdPath.Scheduling;
@@ -89,11 +90,11 @@ public sealed class ModelJobTests
     [Test]
     public async Task A_schedule_trains_once_on_what_is_the_newest()
     {
-        var clock = new Clock { Now = new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero) };
+        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
         await using var host = await ColdPathHost.StartAsync(Settings(), clock);
         var (scheduler, job) = (host.Get<JobScheduler>(), host.Get<JobCatalog>().Get("learn"));
         await scheduler.ServeAsync(job, default);
-        clock.Now = clock.Now.AddDays(4);
+        clock.Advance(TimeSpan.FromDays(4));
         await scheduler.ServeAsync(job, default);
 
         Assert.That((await host.Get<IJobStore>().ListRunsAsync("learn", 10)).Select(one => one.Part),
@@ -226,12 +227,5 @@ public sealed class ModelJobTests
         var (status, body) = await (host ?? _host).PostAsync("/api/v1/cold/sql?format=csv", new { sql });
         Assert.That(status, Is.EqualTo(200), body);
         return string.Join("\r\n", body.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Skip(1));
-    }
-
-    private sealed class Clock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => Now;
     }
 }

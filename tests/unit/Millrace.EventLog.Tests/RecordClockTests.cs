@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using Millrace.EventLog.Local;
 using Millrace.TestKit;
 
@@ -13,7 +14,7 @@ public sealed class RecordClockTests
         using var folder = new TemporaryFolder();
         await using var inner = LocalLog.Open(folder.Path);
         await using var log = new RefusingLog(inner);
-        var time = new ManualTime();
+        var time = new FakeTimeProvider();
         var clock = new RecordClock(Options.Create(new EventLogOptions()), time, log);
 
         Assert.That(clock.LatestMs("telemetry"), Is.EqualTo(long.MaxValue));

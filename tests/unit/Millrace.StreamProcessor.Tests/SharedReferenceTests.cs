@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Millrace.Primitives;
 using Millrace.StreamProcessor.References;
 using Millrace.TestKit;
@@ -10,14 +11,14 @@ public class SharedReferenceTests
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
-    private ManualTime _time = null!;
+    private FakeTimeProvider _time = null!;
     private FakeSource _source = null!;
     private SharedReference _reference = null!;
 
     [SetUp]
     public void Make()
     {
-        (_time, _source) = (new ManualTime(), new FakeSource());
+        (_time, _source) = (new FakeTimeProvider(), new FakeSource());
         _reference = new SharedReference("rooms", _source, Interval, _time, NullLogger.Instance);
     }
 

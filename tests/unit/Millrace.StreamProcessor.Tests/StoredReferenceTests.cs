@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Time.Testing;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Extensions;
@@ -59,7 +60,7 @@ public class StoredReferenceTests
         Assert.That(await EntriesAsync(), Is.EqualTo(new[] { Row("b", 2) }));
         Assert.That(_outputs.Queries, Is.EqualTo(1));
 
-        var before = new ManualTime();
+        var before = new FakeTimeProvider();
         var stored = new StoredTopic(Means.Topic, _hub.Log, _outputs.PositionAsync, before);
         (await stored.ChangedAsync(default))!.Done();
         Assert.That(await stored.ChangedAsync(default), Is.Null);

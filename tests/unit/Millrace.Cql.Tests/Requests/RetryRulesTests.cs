@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Millrace.Cql.Requests;
 
 namespace Millrace.Cql.Tests.Requests;
@@ -46,21 +47,14 @@ public class RetryRulesTests
     [Test]
     public void Timestamps_rise_even_when_the_clock_does_not()
     {
-        var clock = new StoppedClock();
+        var clock = new FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(1_700_000_000));
         var timestamps = new TimestampGenerator(clock);
         var first = timestamps.Next();
         Assert.That(first, Is.EqualTo(1_700_000_000_000_000));
         Assert.That(timestamps.Next(), Is.EqualTo(first + 1));
-        clock.Now -= TimeSpan.FromHours(1);
+        clock.AdjustTime(clock.GetUtcNow() - TimeSpan.FromHours(1));
         Assert.That(timestamps.Next(), Is.EqualTo(first + 2));
-        clock.Now += TimeSpan.FromHours(2);
+        clock.Advance(TimeSpan.FromHours(2));
         Assert.That(timestamps.Next(), Is.EqualTo(first + 3_600_000_000));
-    }
-
-    private sealed class StoppedClock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; } = DateTimeOffset.FromUnixTimeSeconds(1_700_000_000);
-
-        public override DateTimeOffset GetUtcNow() => Now;
     }
 }

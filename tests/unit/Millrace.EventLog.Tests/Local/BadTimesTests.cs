@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Millrace.Contracts;
 using Millrace.EventLog.Local;
 using Millrace.EventLog.Tests.Disk;
@@ -14,7 +15,7 @@ public class BadTimesTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly TopicPartition Partition = new("telemetry", 0);
 
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private ForgetfulDisk _disk = null!;
 
     [SetUp]
@@ -41,13 +42,13 @@ public class BadTimesTests
         Assert.That(await AppendAsync(log), Is.Zero);
 
         _disk.Free = ByteSize.FromMiB(9).Bytes;
-        _time.Now += TimeSpan.FromSeconds(2);
+        _time.Advance(TimeSpan.FromSeconds(2));
         Assert.That(async () => await AppendAsync(log), FailsWith("LOG-0005", "10MiB must stay free"));
         await log.CommitAsync("group", Partition, 1);
         Assert.That((await log.CommittedAsync("group", Partition))!.NextOffset, Is.EqualTo(1), "consumers go on");
 
         _disk.Free = ByteSize.FromMiB(11).Bytes;
-        _time.Now += TimeSpan.FromSeconds(2);
+        _time.Advance(TimeSpan.FromSeconds(2));
         Assert.That(await AppendAsync(log), Is.EqualTo(1));
     }
 

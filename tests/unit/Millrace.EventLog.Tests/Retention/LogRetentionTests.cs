@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using Millrace.Contracts;
 using Millrace.EventLog.Local;
 using Millrace.EventLog.Retention;
@@ -15,7 +16,7 @@ public class LogRetentionTests
     private static readonly TopicPartition Telemetry = new(Topics.Telemetry, 0);
     private static readonly TopicPartition Alerts = new(Topics.Alerts, 0);
 
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private TemporaryFolder _folder = null!;
     private LocalLog _log = null!;
     private RetentionOptions _options = null!;
@@ -151,7 +152,7 @@ public class LogRetentionTests
     public async Task When_all_is_old_all_goes_and_offsets_count_on()
     {
         await AppendDailyAsync(Alerts, days: 3);
-        _time.Now += TimeSpan.FromDays(30);
+        _time.Advance(TimeSpan.FromDays(30));
         Assert.That(await FirstAfterTrimAsync(Alerts), Is.EqualTo(3));
         await AppendDailyAsync(Alerts, days: 1);
         Assert.That(await _log.RangeAsync(Alerts), Is.EqualTo(new OffsetRange(3, 4)));
@@ -171,12 +172,12 @@ public class LogRetentionTests
         using var builder = new RecordBatchBuilder();
         for (var day = 0; day < days; day++)
         {
-            _time.Now += TimeSpan.FromHours(23);
+            _time.Advance(TimeSpan.FromHours(23));
             builder.Clear();
-            builder.Begin(_time.NowMs, "device"u8);
+            builder.Begin(_time.GetUtcNow().ToUnixTimeMilliseconds(), "device"u8);
             builder.End("body"u8);
             await _log.AppendAsync(partition, builder);
-            _time.Now += TimeSpan.FromHours(1);
+            _time.Advance(TimeSpan.FromHours(1));
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Time.Testing;
 using Millrace.Hosting.Observability;
 using OpenTelemetry.Trace;
 
@@ -39,10 +40,5 @@ public class TraceSamplerTests
         new(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), flags, isRemote: true);
 
     private static TraceSampler Sampler(double share, int perSecondMax = 100) =>
-        new(new TracingOptions { SampleRatio = share, PerSecondMax = perSecondMax }, new StoppedTime());
-
-    private sealed class StoppedTime : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch;
-    }
+        new(new TracingOptions { SampleRatio = share, PerSecondMax = perSecondMax }, new FakeTimeProvider());
 }
