@@ -6,7 +6,7 @@ namespace Millrace.Gateway.Tests.Mqtt;
 
 public class ConnectionWatchTests
 {
-    /// <summary>Else a gateway that is slow to start ends whoever comes before the first look, as if too late.</summary>
+    /// <summary>Else a gateway that starts slowly ends whoever comes before the first look, as if too late.</summary>
     [Test]
     public async Task Seconds_count_from_when_it_runs_and_not_from_when_it_was_made()
     {
