@@ -51,10 +51,17 @@ internal sealed class AlertLoad(IReadOnlyList<MqttPublisher> publishers) : IDisp
         {
             var due = Math.Min((long)(elapsed.TotalSeconds * perSecond) - sent, DueMax);
             if (due > 0) await publisher.PublishAsync([.. Enumerable.Range(0, (int)due).Select(_ => Body(sent++))]);
-            else await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
+            else await Task.Delay(UntilDue(sent + 1, started, perSecond), TimeProvider.System);
         }
 
         return sent;
+    }
+
+    /// <summary>How long until a message is due: looking each millisecond would cost more than all else.</summary>
+    private static TimeSpan UntilDue(long number, long started, double perSecond)
+    {
+        var wait = TimeSpan.FromSeconds(number / perSecond) - Stopwatch.GetElapsedTime(started);
+        return TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(wait.TotalMilliseconds)));
     }
 
     private static byte[] Body(long number) => Encoding.UTF8.GetBytes(
