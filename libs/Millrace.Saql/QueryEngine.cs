@@ -140,6 +140,9 @@ public sealed partial class QueryEngine
     /// <summary>The latest time of a record at this offset that is taken; long.MaxValue without a limit.</summary>
     public long LimitAt(TopicPartition source, long offset) => Find(source).LimitAt(offset);
 
+    /// <summary>Whether there is a limit, at the positions or ahead of them.</summary>
+    public bool HasLimits => _inOrder.Any(source => source.HasLimit);
+
     /// <summary>What was read is saved: limits below the sources' positions are needed no more. Others stay.</summary>
     public void LiftLimits()
     {

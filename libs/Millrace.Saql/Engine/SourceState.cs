@@ -50,6 +50,8 @@ internal sealed class SourceState(
 
     public void Limit(long offset, long latestMs) => Add(new Pending(offset, latestMs, null, true));
 
+    public bool HasLimit => LatestMs != long.MaxValue || _pending.Exists(pending => pending.IsLimit);
+
     public long LimitAt(long offset)
     {
         var last = _pending.FindLast(pending => pending.IsLimit && pending.Offset <= offset);

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Millrace.Contracts;
 using Millrace.Primitives;
 using Millrace.Saql;
@@ -9,9 +8,9 @@ namespace Millrace.StreamProcessor.Queries;
 
 /// <summary>
 /// Owns one place of a query: takes it over by raising its epoch, fences its outputs, goes on from the checkpoint,
-/// answers batches, and saves. For one caller at a time.
+/// answers batches, and saves. For one caller at a time; what is saved then is on its way while it goes on.
 /// </summary>
-internal sealed partial class QueryOwner : IDisposable
+internal sealed partial class QueryOwner : IAsyncDisposable
 {
     private readonly QueryServices _services;
     private readonly QueryPlace _place;
@@ -22,11 +21,8 @@ internal sealed partial class QueryOwner : IDisposable
     private readonly TakenReferences _references;
     private readonly KeyValuePair<string, object?> _query;
     private readonly KeyValuePair<string, object?> _stage;
-    private long _recordsSinceSave;
-    private long _savedAt;
     private long _modelsAt;
     private QueryFigures _figures;
-    private bool _changed;
 
     private QueryOwner(
         QueryServices services, QueryPlace place, QueryProgress progress, long epoch, OwnerWriter writer,
@@ -72,7 +68,7 @@ internal sealed partial class QueryOwner : IDisposable
         foreach (var (input, offset) in engine.Positions) progress.Position(input, offset);
         services.Logger.QueryRecovered(place.Config.Name, place.Partition, epoch, writer.KnownRows);
         var owner = new QueryOwner(services, place, progress, epoch, writer, engine);
-        await owner.HoldAsync(ct);
+        await owner.HoldAsync(owner.Positions, owner.IsCatchingUp ? [] : writer.Positions, ct);
 
         // What was joined or scored with before is part of the checkpoint.
         if (checkpoint is null && place.LooksOutside) await owner.LookOutsideAsync(ct);
@@ -100,7 +96,7 @@ internal sealed partial class QueryOwner : IDisposable
         await EmitAsync(batch, ct);
         StreamProcessorMetrics.QueryBusy.Add(busy, _query);
         StreamProcessorMetrics.QueryDelay.Record(StreamProcessorMetrics.Age(batch, _services.Time), _query, _stage);
-        if (_recordsSinceSave >= _services.Options.CheckpointRecords) await SaveAsync(ct);
+        if (_recordsSinceSave >= _services.Options.CheckpointRecords) await BeginSaveAsync(ct);
     }
 
     /// <summary>
@@ -118,6 +114,7 @@ internal sealed partial class QueryOwner : IDisposable
             return LateAnswer.Refused(letter, "Its time is still further ahead than is believed.");
         if (IsCatchingUp || _engine.AwaitsLate(input)) return LateAnswer.NotHere;
         var position = _engine.Positions.First(p => p.Partition == input).Offset;
+        await _saving;
         switch (await _services.Checkpoints.AddLateAsync(_place.Key, _epoch, input, position, letter, ct))
         {
             case LateOutcome.Stale: throw Stale();
@@ -137,38 +134,25 @@ internal sealed partial class QueryOwner : IDisposable
     /// <summary>What only the clock decides: idle partitions, and the time for a checkpoint.</summary>
     public async Task TickAsync(CancellationToken ct)
     {
-        if (_engine.AwaitsWatermark || _place.Activity is not null) await MarkIdleAsync(ct);
+        if (_saving.IsCompleted)
+        {
+            await _saving;
+            if (_engine.AwaitsWatermark || _place.Activity is not null) await MarkIdleAsync(ct);
+        }
+
         // What was not to be told at once.
         await _writer.FlushAsync(ct);
         if (_place.LooksOutside && !IsCatchingUp) await RefreshAsync(ct);
         _progress.Watermark(_place.Partition, _engine.WatermarkMs);
-        if (_services.Time.GetElapsedTime(_savedAt) >= _services.Options.CheckpointInterval) await SaveAsync(ct);
+        if (_saving.IsCompleted && _services.Time.GetElapsedTime(_savedAt) >= _services.Options.CheckpointInterval)
+            await BeginSaveAsync(ct);
     }
 
-    /// <summary>
-    /// Saves state and positions together; nothing when nothing changed since the last time, nor while rows of an owner
-    /// before are known that were not made again yet: whoever comes next has to find them too.
-    /// </summary>
-    public async Task SaveAsync(CancellationToken ct)
+    public async ValueTask DisposeAsync()
     {
-        _savedAt = _services.Time.GetTimestamp();
-        if (!_changed || IsCatchingUp) return;
-        var started = _services.Time.GetTimestamp();
-        var state = new ArrayBufferWriter<byte>();
-        _engine.Save(state);
-        var positions = _engine.Positions;
-        var checkpoint = new Checkpoint(
-            positions, _writer.Positions, state.WrittenSpan.ToArray(), _services.Time.GetUtcNow());
-        if (!await _services.Checkpoints.SaveAsync(_place.Key, _epoch, checkpoint, ct)) throw Stale();
-        _recordsSinceSave = 0;
-        _changed = false;
-        _engine.LiftLimits();
-
-        await HoldAsync(ct);
-        StreamProcessorMetrics.CheckpointMs.Record(_services.Time.GetElapsedTime(started).TotalMilliseconds);
+        await _saving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _writer.Dispose();
     }
-
-    public void Dispose() => _writer.Dispose();
 
     /// <summary>A decision of an owner before.</summary>
     public static void Recall(QueryEngine engine, InputMark mark)
@@ -186,24 +170,6 @@ internal sealed partial class QueryOwner : IDisposable
                 engine.Late(late.Input, late.Offset, new LateRecord(batch, late.Letter?.Element ?? -1));
                 break;
         }
-    }
-
-    /// <summary>
-    /// Tells retention (and lag) what is still to be read, of the inputs and of the outputs. The checkpoint rules.
-    /// </summary>
-    private async Task HoldAsync(CancellationToken ct)
-    {
-        var commits = _engine.Positions.Select(position => CommitAsync(_place.InputGroup, position)).ToList();
-        if (!IsCatchingUp)
-        {
-            commits.AddRange(_writer.Positions.DistinctBy(position => position.Partition)
-                .Select(position => CommitAsync(_place.OutputGroup, position)));
-        }
-
-        await Task.WhenAll(commits);
-
-        Task CommitAsync(string group, PartitionOffset position) =>
-            _services.Log.CommitAsync(group, position.Partition, position.Offset, null, ct).AsTask();
     }
 
     private async Task EmitAsync(RecordBatch batch, CancellationToken ct)

@@ -30,7 +30,7 @@ internal static class QueryStream
     private static async Task AnswerAsync(
         QueryServices services, QueryPlace place, QueryProgress progress, CancellationToken stop)
     {
-        using var owner = await QueryOwner.TakeOverAsync(services, place, progress, stop);
+        await using var owner = await QueryOwner.TakeOverAsync(services, place, progress, stop);
         using var late = services.Late.Open(place);
         var bytes = (int)services.Options.ReadBytesMax.Bytes;
         var source = Source.Empty<Step>();

@@ -35,7 +35,7 @@ public class BelievedTimeTests
         await AppendAsync(2, ahead: TimeSpan.FromHours(2));
         await AppendAsync(3, ahead: TimeSpan.Zero);
         SortedDictionary<string, string> rows;
-        using (var crashes = await TakeOverAsync(place))
+        await using (var crashes = await TakeOverAsync(place))
         {
             await ReadAsync(crashes, 0);
             rows = await _hub.RowsAsync("each");
@@ -43,7 +43,7 @@ public class BelievedTimeTests
         }
 
         _clock.Move(TimeSpan.FromHours(3));
-        using (var next = await TakeOverAsync(place))
+        await using (var next = await TakeOverAsync(place))
         {
             await ReadAsync(next, 0);
             Assert.That(await _hub.RowsAsync("each"), Is.EqualTo(rows));
@@ -61,7 +61,7 @@ public class BelievedTimeTests
         var place = await PlaceAsync("SELECT v INTO each FROM telemetry");
         await AppendAsync(1, ahead: TimeSpan.Zero);
         await AppendAsync(2, ahead: TimeSpan.FromHours(2));
-        using var owner = await TakeOverAsync(place);
+        await using var owner = await TakeOverAsync(place);
         await ReadAsync(owner, 0);
         var letter = await LetterAsync();
 

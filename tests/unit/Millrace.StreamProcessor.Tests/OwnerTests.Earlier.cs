@@ -22,7 +22,7 @@ public partial class OwnerTests
         await FillAsync(random, 400);
         for (var life = 0; life < 60; life++)
             await DiesAsync(before[random.Next(before.Count)], random, random.Next(20));
-        using var stale = await TakeOverAsync(before[random.Next(ProcessorFixture.Partitions)]);
+        await using var stale = await TakeOverAsync(before[random.Next(ProcessorFixture.Partitions)]);
 
         var second = await AppliedAsync(first, Counts("second"));
         var places = await PlacesAsync(second);
@@ -55,7 +55,7 @@ public partial class OwnerTests
         await SavedAsync(before[0]);
 
         var places = await PlacesAsync(await AppliedAsync(first, Counts("second")));
-        using var there = await TakeOverAsync(places[0]);
+        await using var there = await TakeOverAsync(places[0]);
         var error = Assert.ThrowsAsync<MillraceException>(async () => await TakeOverAsync(places[1]));
         Assert.That(error!.Error.ToString(), Does.StartWith("SP-0009").And.Contain("Version 1"));
     }
@@ -77,7 +77,7 @@ public partial class OwnerTests
 
     private async Task SavedAsync(QueryPlace place)
     {
-        using var owner = await TakeOverAsync(place);
+        await using var owner = await TakeOverAsync(place);
         foreach (var (partition, offset) in owner.Positions)
         {
             await using var reader = _hub.Log.OpenReader(partition, offset);

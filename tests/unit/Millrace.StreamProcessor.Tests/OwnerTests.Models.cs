@@ -21,10 +21,10 @@ public partial class OwnerTests
         var place = (await PlacesAsync(
             await QueryAsync("SELECT v, ML_SCORE('double', v, 0) AS s INTO scores FROM telemetry")))[0];
 
-        using (var first = await TakeOverAsync(place)) await ReadAsync(first, place);
+        await using (var first = await TakeOverAsync(place)) await ReadAsync(first, place);
         await registry.PromoteAsync("double", 2, "me", default);
         int last;
-        using (var second = await TakeOverAsync(place))
+        await using (var second = await TakeOverAsync(place))
         {
             await AppendAsync(1);
             await ReadAsync(second, place);
@@ -34,7 +34,7 @@ public partial class OwnerTests
         }
 
         await registry.RollbackAsync("double", "me", default);
-        using var third = await TakeOverAsync(place);
+        await using var third = await TakeOverAsync(place);
         await AppendAsync(last + 1);
         await ReadAsync(third, place);
         Assert.That(await ScoreAsync(last + 1), Is.EqualTo($"{(last + 1) * 10}.0"), "what the checkpoint says");

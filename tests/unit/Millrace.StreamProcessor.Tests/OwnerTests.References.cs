@@ -29,10 +29,10 @@ public partial class OwnerTests
         var plan = SaqlCompiler.Compile(config.Text, new CompileOptions(References: ["devices"])).Plan!;
         var place = (await _hub.Get<QueryPlaces>().ResolveAsync(config, plan, default))[0];
 
-        using (var first = await TakeOverAsync(place)) await ReadAsync(first, place);
+        await using (var first = await TakeOverAsync(place)) await ReadAsync(first, place);
         Assert.That(await identities.UpdateAsync(device with { TagsJson = """{"s":10}""" }, 1), Is.True);
         int last;
-        using (var second = await TakeOverAsync(place))
+        await using (var second = await TakeOverAsync(place))
         {
             await AppendAsync(1);
             await ReadAsync(second, place);
@@ -42,7 +42,7 @@ public partial class OwnerTests
         }
 
         Assert.That(await identities.UpdateAsync(device with { TagsJson = """{"s":3}""" }, 2), Is.True);
-        using var third = await TakeOverAsync(place);
+        await using var third = await TakeOverAsync(place);
         await AppendAsync(last + 1);
         await ReadAsync(third, place);
         Assert.That(await ScoreAsync(last + 1), Is.EqualTo("10"), "what the checkpoint says");

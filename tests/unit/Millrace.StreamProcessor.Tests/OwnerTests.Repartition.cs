@@ -64,7 +64,7 @@ public partial class OwnerTests
 
     private async Task LiveAsync(QueryPlace place, Random random, Life life, List<LateMark>? marks)
     {
-        using var owner = await QueryOwner.TakeOverAsync(
+        await using var owner = await QueryOwner.TakeOverAsync(
             ServicesOf(life), place, new QueryProgress(place.Config, TimeProvider.System), default);
         foreach (var (partition, position) in owner.Positions)
         {
@@ -74,7 +74,7 @@ public partial class OwnerTests
                 await owner.ProcessAsync(batch, default);
                 if (marks is not null && place.Stage == QueryStage.Dealer && random.Next(2) == 0)
                     await TakeLateAsync(owner, place, random, marks);
-                if (random.Next(3) == 0) await owner.SaveAsync(default);
+                await MaySaveAsync(owner, random);
             }
         }
     }

@@ -15,7 +15,7 @@ public partial class OwnerTests
     {
         var place = (await PlacesAsync(await QueryAsync(Fleet))).Single();
         var log = new GatheringLog(_hub.Log);
-        using var owner = await QueryOwner.TakeOverAsync(
+        await using var owner = await QueryOwner.TakeOverAsync(
             ServicesOver(log), place, new QueryProgress(place.Config, TimeProvider.System), default);
         Assert.That(log.CommitsAtOnce, Is.EqualTo(ProcessorFixture.Partitions + 1), "inputs and the output");
 

@@ -111,7 +111,7 @@ public partial class OwnerTests
         var config = await QueryAsync(Windows);
         await FillAsync(new Random(8), 50);
         var place = (await PlacesAsync(config))[0];
-        using var owner = await TakeOverAsync(place);
+        await using var owner = await TakeOverAsync(place);
         await owner.ProcessAsync(await BatchAsync(place.Sources[0].Partition), default);
         var bad = Letter(place.Sources[0].Partition, 3, "no JSON");
 
@@ -134,7 +134,7 @@ public partial class OwnerTests
         var place = (await PlacesAsync(newer))[1];
         var input = place.Sources[0];
         await FillAsync(new Random(10), 50);
-        using var owner = await TakeOverAsync(place);
+        await using var owner = await TakeOverAsync(place);
 
         const string Body = "[0,{\"v\":99}]";
         var before = await owner.TakeLateAsync(Letter(input.Partition, input.StartOffset - 1, Body), default);
@@ -150,8 +150,8 @@ public partial class OwnerTests
         var config = await QueryAsync(Windows);
         await FillAsync(new Random(5), 400);
         var place = (await PlacesAsync(config))[0];
-        using var older = await TakeOverAsync(place);
-        using var newer = await TakeOverAsync(place);
+        await using var older = await TakeOverAsync(place);
+        await using var newer = await TakeOverAsync(place);
         var batch = await BatchAsync(place.Sources[0].Partition);
 
         await older.ProcessAsync(batch, default);
@@ -171,8 +171,8 @@ public partial class OwnerTests
         var config = await QueryAsync(Windows);
         await FillAsync(new Random(15), 400);
         var place = (await PlacesAsync(config))[0];
-        using var older = await TakeOverAsync(place);
-        using var newer = await TakeOverAsync(place);
+        await using var older = await TakeOverAsync(place);
+        await using var newer = await TakeOverAsync(place);
         await using var reader = _hub.Log.OpenReader(place.Sources[0].Partition, 0);
         var (first, second) = (await reader.ReadAsync(2_000), await reader.ReadAsync());
         await newer.ProcessAsync(first, default);
@@ -180,7 +180,7 @@ public partial class OwnerTests
         await older.ProcessAsync(first, default);
         await older.ProcessAsync(second, default);
 
-        using var next = await TakeOverAsync(place);
+        await using var next = await TakeOverAsync(place);
         Assert.That(next.IsCatchingUp, Is.False);
         await next.ProcessAsync(second, default);
         var made = await _hub.UndisturbedAsync(config, "alerts", complete: false);
@@ -213,7 +213,7 @@ public partial class OwnerTests
     /// </summary>
     private async Task RunAsync(QueryPlace place, Random random, int records, List<LateMark>? marks = null)
     {
-        using var owner = await TakeOverAsync(place);
+        await using var owner = await TakeOverAsync(place);
         var readers = owner.Positions.Select(p => _hub.Log.OpenReader(p.Partition, p.Offset)).ToList();
         while (records > 0 && readers.Count > 0)
         {
@@ -227,11 +227,18 @@ public partial class OwnerTests
             await owner.ProcessAsync(batch, default);
             records -= batch.Count;
             if (marks is not null && random.Next(2) == 0) await TakeLateAsync(owner, place, random, marks);
-            if (random.Next(3) == 0) await owner.SaveAsync(default);
+            await MaySaveAsync(owner, random);
         }
 
         if (marks is not null && records <= 0) await CrashTakingAsync(owner, place, random, marks);
     }
+
+    private static Task MaySaveAsync(QueryOwner owner, Random random) => random.Next(6) switch
+    {
+        0 => owner.SaveAsync(default),
+        1 => owner.BeginSaveAsync(default),
+        _ => Task.CompletedTask,
+    };
 
     private async Task TakeLateAsync(QueryOwner owner, QueryPlace place, Random random, List<LateMark> marks)
     {

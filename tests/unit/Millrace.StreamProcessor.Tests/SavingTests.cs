@@ -1,0 +1,146 @@
+using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
+using Millrace.Stores;
+using Millrace.Stores.Checkpoints;
+using Millrace.Stores.Queries;
+using Millrace.TestKit;
+
+namespace Millrace.StreamProcessor.Tests;
+
+/// <summary>Checkpoints on their way to a store that is slow, or fails.</summary>
+public class SavingTests
+{
+    private static readonly CheckpointKey Key = new("values", 1, 0);
+
+    private ProcessorFixture _hub = null!;
+    private GatedCheckpoints _store = null!;
+
+    [SetUp]
+    public async Task Open()
+    {
+        _hub = new ProcessorFixture(more: GatedCheckpoints.Register);
+        await _hub.StartAsync();
+        _store = (GatedCheckpoints)_hub.Get<ICheckpointStore>();
+        var queries = _hub.Get<IQueryStore>();
+        await queries.SaveAsync(new QueryConfig
+        {
+            Name = Key.Query,
+            Version = Key.Version,
+            Text = "SELECT v INTO vals FROM telemetry",
+            Outputs = ["vals"],
+            CreatedAt = DateTimeOffset.UtcNow,
+            UpdatedAt = DateTimeOffset.UtcNow,
+        }, 0);
+        await Eventually.TrueAsync(async () => await queries.StatusAsync(Key.Query) is not null, "it runs");
+        await AnsweredAsync(1);
+        await SavedAsync(1);
+    }
+
+    [TearDown]
+    public async Task Close()
+    {
+        _store.Open();
+        await _hub.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Records_are_answered_while_a_checkpoint_is_on_its_way()
+    {
+        _store.Shut();
+        await AnsweredAsync(2);
+        await Eventually.TrueAsync(() => _store.Waiting == 1, "a checkpoint is on its way");
+        for (var records = 3; records <= 5; records++) await AnsweredAsync(records);
+        Assert.That(_store.Waiting, Is.EqualTo(1), "the next waits for it");
+        _store.Open();
+        await SavedAsync(5);
+    }
+
+    [Test]
+    public async Task One_that_fails_begins_the_query_again_and_no_row_is_missing_or_doubled()
+    {
+        _store.FailNext();
+        await AnsweredAsync(2);
+        await Eventually.TrueAsync(() => _store.Failed == 1, "a checkpoint fails");
+        await AnsweredAsync(3);
+        await SavedAsync(3);
+    }
+
+    [Test]
+    public async Task A_drain_waits_for_the_one_that_is_on_its_way_and_saves_what_came_since()
+    {
+        _store.Shut();
+        await AnsweredAsync(2);
+        await Eventually.TrueAsync(() => _store.Waiting == 1, "a checkpoint is on its way");
+        await AnsweredAsync(3);
+        var restarted = _hub.RestartAsync();
+        await Task.WhenAny(restarted, Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System));
+        Assert.That(restarted.IsCompleted, Is.False, "it waits");
+        _store.Open();
+        await restarted;
+        _store = (GatedCheckpoints)_hub.Get<ICheckpointStore>();
+        await SavedAsync(3);
+    }
+
+    /// <summary>Another record comes, and there are so many rows.</summary>
+    private async Task AnsweredAsync(int records)
+    {
+        await _hub.AppendAsync(0, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), "pump", $$"""{"v":{{records}}}""");
+        await Eventually.TrueAsync(
+            async () => (await _hub.RowsAsync("vals")).Count == records, $"{records} records are answered");
+    }
+
+    private Task SavedAsync(int records) => Eventually.TrueAsync(
+        async () => (await _store.Inner.FindAsync(Key))?.Inputs.Single().Offset == records, $"{records} are saved");
+}
+
+/// <summary>The store of the fixture, whose saves can be made to wait, or to fail.</summary>
+public class GatedCheckpoints : DispatchProxy
+{
+    private volatile TaskCompletionSource _gate = new();
+    private int _waiting;
+    private int _failures;
+
+    public ICheckpointStore Inner { get; private set; } = null!;
+
+    public int Waiting => Volatile.Read(ref _waiting);
+
+    public int Failed { get; private set; }
+
+    public static void Register(IServiceCollection services)
+    {
+        var inner = services.Last(each => each.ServiceType == typeof(ICheckpointStore)).ImplementationFactory!;
+        services.AddSingleton(provider =>
+        {
+            var proxy = Create<ICheckpointStore, GatedCheckpoints>();
+            var gated = (GatedCheckpoints)proxy;
+            gated.Inner = (ICheckpointStore)inner(provider);
+            gated.Open();
+            return proxy;
+        });
+    }
+
+    public void Shut() => _gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Open() => _gate.TrySetResult();
+
+    public void FailNext() => Volatile.Write(ref _failures, 1);
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
+        targetMethod!.Name == nameof(ICheckpointStore.SaveAsync)
+            ? new ValueTask<bool>(SaveAsync(targetMethod, args))
+            : targetMethod.Invoke(Inner, BindingFlags.DoNotWrapExceptions, null, args, null);
+
+    private async Task<bool> SaveAsync(MethodInfo method, object?[]? args)
+    {
+        Interlocked.Increment(ref _waiting);
+        await _gate.Task;
+        Interlocked.Decrement(ref _waiting);
+        if (Interlocked.Exchange(ref _failures, 0) == 1)
+        {
+            Failed++;
+            throw StoreErrors.Unavailable.With("test").AsException();
+        }
+
+        return await (ValueTask<bool>)method.Invoke(Inner, BindingFlags.DoNotWrapExceptions, null, args, null)!;
+    }
+}
