@@ -8,7 +8,7 @@ namespace Millrace.StreamProcessor.Queries;
 
 /// <summary>
 /// Owns one place of a query: takes it over by raising its epoch, fences its outputs, goes on from the checkpoint,
-/// answers batches, and saves. For one caller at a time; what is saved then is on its way while it goes on.
+/// answers batches, and saves. For one caller at a time, who may go on while a checkpoint is on its way.
 /// </summary>
 internal sealed partial class QueryOwner : IAsyncDisposable
 {

@@ -1,6 +1,5 @@
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
-using Millrace.Stores;
 using Millrace.Stores.Checkpoints;
 using Millrace.Stores.Queries;
 using Millrace.TestKit;
@@ -18,7 +17,7 @@ public class SavingTests
     [SetUp]
     public async Task Open()
     {
-        _hub = new ProcessorFixture(more: GatedCheckpoints.Register);
+        _hub = new ProcessorFixture(more: Register);
         await _hub.StartAsync();
         _store = (GatedCheckpoints)_hub.Get<ICheckpointStore>();
         var queries = _hub.Get<IQueryStore>();
@@ -58,9 +57,10 @@ public class SavingTests
     [Test]
     public async Task One_that_fails_begins_the_query_again_and_no_row_is_missing_or_doubled()
     {
-        _store.FailNext();
+        var faulty = (Faulty<ICheckpointStore>)(object)_store.Inner;
+        faulty.Fail(nameof(ICheckpointStore.SaveAsync), 1);
         await AnsweredAsync(2);
-        await Eventually.TrueAsync(() => _store.Failed == 1, "a checkpoint fails");
+        await Eventually.TrueAsync(() => faulty.Failed == 1, "a checkpoint fails");
         await AnsweredAsync(3);
         await SavedAsync(3);
     }
@@ -81,6 +81,12 @@ public class SavingTests
         await SavedAsync(3);
     }
 
+    private static void Register(IServiceCollection services)
+    {
+        Faulty<ICheckpointStore>.Register(services);
+        GatedCheckpoints.Register(services);
+    }
+
     /// <summary>Another record comes, and there are so many rows.</summary>
     private async Task AnsweredAsync(int records)
     {
@@ -93,18 +99,15 @@ public class SavingTests
         async () => (await _store.Inner.FindAsync(Key))?.Inputs.Single().Offset == records, $"{records} are saved");
 }
 
-/// <summary>The store of the fixture, whose saves can be made to wait, or to fail.</summary>
+/// <summary>The store of the fixture, whose saves can be made to wait.</summary>
 public class GatedCheckpoints : DispatchProxy
 {
     private volatile TaskCompletionSource _gate = new();
     private int _waiting;
-    private int _failures;
 
     public ICheckpointStore Inner { get; private set; } = null!;
 
     public int Waiting => Volatile.Read(ref _waiting);
-
-    public int Failed { get; private set; }
 
     public static void Register(IServiceCollection services)
     {
@@ -123,8 +126,6 @@ public class GatedCheckpoints : DispatchProxy
 
     public void Open() => _gate.TrySetResult();
 
-    public void FailNext() => Volatile.Write(ref _failures, 1);
-
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
         targetMethod!.Name == nameof(ICheckpointStore.SaveAsync)
             ? new ValueTask<bool>(SaveAsync(targetMethod, args))
@@ -135,12 +136,6 @@ public class GatedCheckpoints : DispatchProxy
         Interlocked.Increment(ref _waiting);
         await _gate.Task;
         Interlocked.Decrement(ref _waiting);
-        if (Interlocked.Exchange(ref _failures, 0) == 1)
-        {
-            Failed++;
-            throw StoreErrors.Unavailable.With("test").AsException();
-        }
-
         return await (ValueTask<bool>)method.Invoke(Inner, BindingFlags.DoNotWrapExceptions, null, args, null)!;
     }
 }
