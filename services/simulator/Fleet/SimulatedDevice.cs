@@ -22,7 +22,8 @@ internal sealed class SimulatedDevice(
     /// <summary>Sends until it is stopped; what was sent then is still waited for.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        using var client = new MqttClientFactory().CreateMqttClient();
+        // Not disposed of: a connection's end cleans up, and MQTTnet's Dispose throws when it meets that.
+        var client = new MqttClientFactory().CreateMqttClient();
         try
         {
             // Not all at once: a fleet comes up over a second or so.
@@ -41,6 +42,10 @@ internal sealed class SimulatedDevice(
             }
         }
         catch (Exception) when (stop.IsCancellationRequested)
+        {
+            // Told to end.
+        }
+        finally
         {
             await DisconnectAsync(client);
         }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography.X509Certificates;
+using Millrace.TestKit;
 using MQTTnet;
 using MQTTnet.Protocol;
 
@@ -45,10 +46,10 @@ internal sealed class Fleet(string host, int port, string authorityFile, IReadOn
         var next = 0;
         while (!_stop.IsCancellationRequested)
         {
-            using var client = new MqttClientFactory().CreateMqttClient();
             try
             {
-                await client.ConnectAsync(Options(device, key), CancellationToken.None);
+                await using var connection = await MqttConnection.ConnectAsync(Options(device, key));
+                var client = connection.Client;
                 for (; !_stop.IsCancellationRequested && client.IsConnected; next++)
                 {
                     // One that was not acknowledged is sent again at the next connection.

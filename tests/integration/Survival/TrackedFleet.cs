@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using Millrace.TestKit;
 using MQTTnet;
 using MQTTnet.Protocol;
 
@@ -53,13 +54,13 @@ internal sealed class TrackedFleet(
         var again = new Queue<int>();
         for (; !stop.IsCancellationRequested; turn++)
         {
-            using var client = new MqttClientFactory().CreateMqttClient();
+            MqttConnection connection;
             try
             {
                 var port = _gateways[turn % _gateways.Length].MqttPort;
-                var options = new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", port)
-                    .WithClientId(device).WithCredentials(device, key).WithTimeout(TimeSpan.FromSeconds(10)).Build();
-                await client.ConnectAsync(options, CancellationToken.None);
+                connection = await MqttConnection.ConnectAsync(new MqttClientOptionsBuilder()
+                    .WithTcpServer("127.0.0.1", port).WithClientId(device).WithCredentials(device, key)
+                    .WithTimeout(TimeSpan.FromSeconds(10)).Build());
             }
             catch (Exception)
             {
@@ -67,6 +68,8 @@ internal sealed class TrackedFleet(
                 continue;
             }
 
+            await using var ending = connection;
+            var client = connection.Client;
             while (!stop.IsCancellationRequested && client.IsConnected)
             {
                 var numbers = new List<int>(window);

@@ -82,11 +82,13 @@ internal sealed class BridgeLink(
             if (_client.Task.IsCompleted) _client = NewClient();
             await pumping.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll(acks, saves).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await LeaveAsync(client).ConfigureAwait(false);
+
+            // MQTTnet's Dispose throws when it meets its own clean-up, so that ends first.
+            await ((Task)lost.Task).WaitAsync(options.ConnectTimeout, time, CancellationToken.None)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        await LeaveAsync(client).ConfigureAwait(false);
-        await ((Task)lost.Task).WaitAsync(options.ConnectTimeout, time, CancellationToken.None)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (stop.IsCancellationRequested || intake.Failed.IsCompleted) return;
         throw (lost.Task.IsCompleted ? lost.Task.Result : BridgeErrors.Lost.With(options.Broker)).AsException();
     }
