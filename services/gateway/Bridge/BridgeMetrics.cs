@@ -15,6 +15,7 @@ internal sealed class BridgeMetrics : IDisposable
     private readonly Counter<long> _sent;
     private readonly Counter<long> _unsendable;
     private readonly Counter<long> _fenced;
+    private readonly Counter<long> _expired;
     private readonly Counter<long> _replays;
     private readonly Counter<long> _failures;
     private readonly UpDownCounter<long> _connected;
@@ -36,6 +37,8 @@ internal sealed class BridgeMetrics : IDisposable
             "millrace.gateway.bridge.unsendable", "{record}", "Records that went to dead letters, by reason");
         _fenced = _meter.CreateCounter<long>(
             "millrace.gateway.bridge.fenced", "{record}", "Fences, and rows that a stale owner wrote: not sent");
+        _expired = _meter.CreateCounter<long>("millrace.gateway.bridge.expired",
+            "{record}", "Messages for devices whose time was over: not sent");
         _replays = _meter.CreateCounter<long>("millrace.gateway.bridge.replays",
             "{letter}", "Dead letters that were tried again, by outcome");
         _failures = _meter.CreateCounter<long>(
@@ -57,6 +60,8 @@ internal sealed class BridgeMetrics : IDisposable
     public void Unsendable(string bridge, string reason) => _unsendable.Add(1, Bridge(bridge), Reason(reason));
 
     public void Fenced(string bridge) => _fenced.Add(1, Bridge(bridge));
+
+    public void Expired(string bridge) => _expired.Add(1, Bridge(bridge));
 
     public void Replayed(string bridge, string outcome) => _replays.Add(1, Bridge(bridge), Reason(outcome));
 

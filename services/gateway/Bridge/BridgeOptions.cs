@@ -137,7 +137,8 @@ public sealed class BridgeOutputOptions
     public string From { get; set; } = "";
 
     /// <summary>
-    /// The broker's topic: a template of <c>{key}</c> (the record's key, such as the device) and <c>{$.a.b}</c>.
+    /// The broker's topic: a template of <c>{key}</c> (the record's key, such as the device), <c>{$.a.b}</c> and, of a
+    /// message for a device, <c>{topic}</c>: its own, below the device's.
     /// </summary>
     public string Topic { get; set; } = "";
 }

@@ -12,8 +12,6 @@ namespace Millrace.Gateway.Bridge;
 /// <summary>Checks the bridges; all that is wrong is said at once, each with its key.</summary>
 internal sealed class BridgeOptionsValidator : IValidateOptions<GatewayOptions>
 {
-    private const string DeviceMessages = "device-messages";
-
     public ValidateOptionsResult Validate(string? name, GatewayOptions options)
     {
         var check = new Check();
@@ -128,13 +126,13 @@ internal sealed class BridgeOptionsValidator : IValidateOptions<GatewayOptions>
 
     private static void Output(BridgeOutputOptions options, Check at)
     {
-        at.That(options.From is Contracts.Topics.Alerts or DeviceMessages
+        at.That(options.From is Contracts.Topics.Alerts or Contracts.Topics.DeviceMessages
             || (options.From.StartsWith(Contracts.Topics.OutputPrefix, StringComparison.Ordinal)
                 && options.From.Length > Contracts.Topics.OutputPrefix.Length), "From", options.From,
-            $"{Contracts.Topics.Alerts}, {Contracts.Topics.OutputPrefix}<name> or {DeviceMessages}.");
+            $"{Contracts.Topics.Alerts}, {Contracts.Topics.OutputPrefix}<name> or {Contracts.Topics.DeviceMessages}.");
         at.That(options.Topic.Length > 0 && options.Topic.IndexOfAny(['+', '#', '\0']) < 0, "Topic", options.Topic,
             "A topic to publish to has no + or #.");
-        Template(options.Topic, "Topic", OutputMessages.IsKnown, at);
+        Template(options.Topic, "Topic", name => OutputMessages.IsKnown(name, options), at);
     }
 
     private static void Template(string text, string key, Func<string, bool> isKnown, Check at)

@@ -54,6 +54,8 @@ internal sealed class BridgeState(BridgeOptions options, BridgeMetrics metrics, 
 
     public void Fenced() => metrics.Fenced(options.Name);
 
+    public void Expired() => metrics.Expired(options.Name);
+
     public void Unsendable(string reason, string partition, long offset, string detail)
     {
         Interlocked.Increment(ref _deadLettered);

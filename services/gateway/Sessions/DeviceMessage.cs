@@ -34,7 +34,7 @@ internal sealed record DeviceMessage(string DeviceId, OutboundMessage Message)
         return qos.Length == 1 && qos[0] is >= (byte)'0' and <= (byte)'2' ? qos[0] - '0' : null;
     }
 
-    private static DateTimeOffset? ExpiryOf(RecordView record) =>
+    public static DateTimeOffset? ExpiryOf(RecordView record) =>
         record.TryGetHeader(DeviceMessageHeaders.ExpiresAt, out var text)
             && Utf8Parser.TryParse(text, out long milliseconds, out _)
             ? RecordDefects.NearestTime(milliseconds)

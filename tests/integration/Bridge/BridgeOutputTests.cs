@@ -117,6 +117,27 @@ public class BridgeOutputTests
     }
 
     [Test]
+    public async Task A_message_for_a_device_goes_out_to_it_behind_the_broker_while_its_time_lasts()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        using var subscriber = await SubscribeAsync(broker.Port);
+        await using var host = await GatewayHost.StartAsync(BridgeSettings.Of(broker.Port, more:
+            [("Outputs:0:From", "device-messages"), ("Outputs:0:Topic", "hub/{key}/{topic}")]));
+        await BridgeIntakeTests.ConnectedAsync(host);
+        var partition = new TopicPartition(Topics.DeviceMessages, Contracts.Partitioner.PartitionOf(
+            "pump-1"u8, host.Log.FindTopic(Topics.DeviceMessages)!.Partitions));
+        await Eventually.TrueAsync(
+            async () => await host.Log.CommittedAsync("bridge.plant", partition) is not null, "it has begun");
+
+        await host.SendAsync("pump-1", "late", expiresAt: DateTimeOffset.UtcNow.AddSeconds(-1));
+        await host.SendAsync("pump-1", "stop", topic: "methods/stop/?$rid=1");
+        await Eventually.TrueAsync(() => !_received.IsEmpty, "it comes");
+
+        Assert.That(_received, Is.EqualTo(new[] { ("hub/pump-1/methods/stop/?$rid=1", "stop") }));
+        Assert.That(host.Meters["bridge.expired/plant"], Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task An_output_that_is_gone_does_not_hold_the_log()
     {
         using var folder = new TemporaryFolder();

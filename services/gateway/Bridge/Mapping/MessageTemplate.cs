@@ -33,8 +33,8 @@ internal sealed class MessageTemplate
     }
 
     /// <summary>Appends the text for this message; gives the first placeholder that it has no value for.</summary>
-    /// <param name="escape">What is done to each value before it is put in.</param>
-    public string? Render(StringBuilder target, MessageFields fields, Func<string, string>? escape = null)
+    /// <param name="escape">What is done to each value before it is put in, by its name or path.</param>
+    public string? Render(StringBuilder target, MessageFields fields, Func<string, string, string>? escape = null)
     {
         foreach (var part in _parts)
         {
@@ -45,7 +45,7 @@ internal sealed class MessageTemplate
                 _ => fields.Text(part.Path!),
             };
             if (value is null) return $"{{{part.Text}}}";
-            target.Append(escape is null || part.Kind == PartKind.Text ? value : escape(value));
+            target.Append(escape is null || part.Kind == PartKind.Text ? value : escape(part.Text, value));
         }
 
         return null;

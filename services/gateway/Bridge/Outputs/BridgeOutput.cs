@@ -1,7 +1,6 @@
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Gateway.Bridge.Link;
-using Millrace.Gateway.Bridge.Mapping;
 using Millrace.Primitives;
 
 namespace Millrace.Gateway.Bridge.Outputs;
@@ -77,7 +76,7 @@ internal sealed class BridgeOutput(
             return "the broker is not connected";
         }
 
-        var messages = new OutputMessages(bridge.Version, MessageTemplate.TryParse(output.Topic)!);
+        var messages = new OutputMessages(bridge.Version, output, time);
         if (messages.MakeFirst(record, client.PacketBytesMax, out var refusal) is not { } message) return refusal;
         var result = await client.Client.PublishAsync(message, ct).ConfigureAwait(false);
         if (!PartitionSender.IsTaken(result.ReasonCode)) return $"{result.ReasonCode}";

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Gateway.Bridge.Link;
-using Millrace.Gateway.Bridge.Mapping;
 using Millrace.Primitives;
 using MQTTnet;
 
@@ -18,7 +17,7 @@ internal sealed class PartitionSender(
 {
     private static readonly TopicPartition DeadLetters = new(Contracts.Topics.DeadLetter, 0);
 
-    private readonly OutputMessages _messages = new(bridge.Version, MessageTemplate.TryParse(output.Topic)!);
+    private readonly OutputMessages _messages = new(bridge.Version, output, time);
     private readonly string _group = ConsumerGroups.OfBridge(bridge.Name);
     private readonly Queue<Sending> _sending = new();
     private long _inFlight;
@@ -123,6 +122,7 @@ internal sealed class PartitionSender(
         foreach (var record in batch)
         {
             if (!fence.Admits(record)) state.Fenced();
+            else if (_messages.IsExpired(record)) state.Expired();
             else if (_messages.Make(record, packetBytesMax, out var refusal) is { } message)
                 messages.Add((record.Offset, message));
             else letters.Add(Letter(record, "not-mapped", refusal!));

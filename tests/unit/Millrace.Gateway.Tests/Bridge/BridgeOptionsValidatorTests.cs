@@ -66,6 +66,16 @@ public class BridgeOptionsValidatorTests
     }
 
     [Test]
+    public void Only_messages_for_devices_have_a_topic_of_their_own()
+    {
+        var bridge = Plant("a", "a");
+        bridge.Outputs = [new() { From = "device-messages", Topic = "{key}/{topic}" }];
+        Assert.That(Failures(bridge), Is.Empty);
+        bridge.Outputs[0].From = "alerts";
+        Assert.That(Failures(bridge).Single(), Does.Contain("Gateway:Bridges:0:Outputs:0:Topic"));
+    }
+
+    [Test]
     public void Two_bridges_do_not_take_each_others_session()
     {
         var failures = Failures(Plant("a", "same"), Plant("b", "same"), Plant("c", "other")).ToList();
