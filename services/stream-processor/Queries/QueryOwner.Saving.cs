@@ -11,26 +11,27 @@ namespace Millrace.StreamProcessor.Queries;
 internal sealed partial class QueryOwner
 {
     private Task _saving = Task.CompletedTask;
+    private CancellationTokenSource _needed = new();
     private long _recordsSinceSave;
     private long _savedAt;
     private bool _changed;
 
     /// <summary>
-    /// Saves what was answered until now while answers go on. What fails is thrown by the next call that saves, or at
-    /// the next look at the clock. Waits for one that is on its way already.
+    /// Saves what was answered until now while answers go on; a store that is away meanwhile is tried again. What fails
+    /// is thrown by the next call that saves, or at the next look at the clock. Waits for one that is on its way.
     /// </summary>
     public async Task BeginSaveAsync(CancellationToken ct)
     {
-        await _saving;
+        await SettleAsync();
         // Limits hold until the checkpoint is durable, and not for a record more.
         if (_engine.HasLimits) await SaveAsync(ct);
-        else if (Take() is { } checkpoint) _saving = StoreAsync(checkpoint, ct);
+        else if (Take() is { } checkpoint) _saving = KeepStoringAsync(checkpoint, ct);
     }
 
     /// <summary>What was answered until now is durable when it returns.</summary>
     public async Task SaveAsync(CancellationToken ct)
     {
-        await _saving;
+        await SettleAsync();
         if (Take() is not { } checkpoint) return;
         await StoreAsync(checkpoint, ct);
         _engine.LiftLimits();
@@ -49,6 +50,21 @@ internal sealed partial class QueryOwner
         (_recordsSinceSave, _changed) = (0, false);
         return new Checkpoint(
             _engine.Positions, _writer.Positions, state.WrittenSpan.ToArray(), _services.Time.GetUtcNow());
+    }
+
+    /// <summary>Who needs the checkpoint that is on its way gets it, or what its last try answers.</summary>
+    private async Task SettleAsync()
+    {
+        await _needed.CancelAsync();
+        await _saving;
+    }
+
+    private async Task KeepStoringAsync(Checkpoint checkpoint, CancellationToken ct)
+    {
+        _needed.Dispose();
+        _needed = new CancellationTokenSource();
+        await _services.Retry.RunAsync($"query {_place.Config.Name}", _place.Sources[0].Partition,
+            () => new ValueTask(StoreAsync(checkpoint, ct)), _needed.Token);
     }
 
     private async Task StoreAsync(Checkpoint checkpoint, CancellationToken ct)

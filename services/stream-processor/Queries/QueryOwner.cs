@@ -114,7 +114,7 @@ internal sealed partial class QueryOwner : IAsyncDisposable
             return LateAnswer.Refused(letter, "Its time is still further ahead than is believed.");
         if (IsCatchingUp || _engine.AwaitsLate(input)) return LateAnswer.NotHere;
         var position = _engine.Positions.First(p => p.Partition == input).Offset;
-        await _saving;
+        await SettleAsync();
         switch (await _services.Checkpoints.AddLateAsync(_place.Key, _epoch, input, position, letter, ct))
         {
             case LateOutcome.Stale: throw Stale();
@@ -150,7 +150,8 @@ internal sealed partial class QueryOwner : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _saving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await SettleAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _needed.Dispose();
         _writer.Dispose();
     }
 

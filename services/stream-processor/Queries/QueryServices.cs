@@ -11,14 +11,16 @@ namespace Millrace.StreamProcessor.Queries;
 
 /// <summary>What every running query needs.</summary>
 internal sealed class QueryServices(
-    IEventLog log, ICheckpointStore checkpoints, DeadLetterWriter deadLetters, StreamRuntime runtime, LateLetters late,
-    ReferenceData references, PromotedModels models, RecordClock clock,
+    IEventLog log, ICheckpointStore checkpoints, StoreRetry retry, DeadLetterWriter deadLetters, StreamRuntime runtime,
+    LateLetters late, ReferenceData references, PromotedModels models, RecordClock clock,
     IOptions<StreamProcessorOptions> options, IOptions<NodeOptions> node, TimeProvider time,
     ILogger<QueryServices> logger)
 {
     public IEventLog Log { get; } = log;
 
     public ICheckpointStore Checkpoints { get; } = checkpoints;
+
+    public StoreRetry Retry { get; } = retry;
 
     public DeadLetterWriter DeadLetters { get; } = deadLetters;
 

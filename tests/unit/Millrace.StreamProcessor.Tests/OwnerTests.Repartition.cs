@@ -3,7 +3,6 @@ using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Stores.Checkpoints;
 using Millrace.StreamProcessor.Queries;
-using Millrace.StreamProcessor.Sinks;
 
 namespace Millrace.StreamProcessor.Tests;
 
@@ -79,18 +78,8 @@ public partial class OwnerTests
         }
     }
 
-    private QueryServices ServicesOf(Life life)
-    {
-        var log = Mortal<IEventLog>.Of(_hub.Log, life);
-        return new QueryServices(
-            log, Mortal<ICheckpointStore>.Of(_hub.Get<ICheckpointStore>(), life),
-            new DeadLetterWriter(log, _hub.Get<DeadLetterLog>(), TimeProvider.System),
-            _hub.Get<Sources.StreamRuntime>(), _hub.Get<LateLetters>(), _hub.Get<References.ReferenceData>(),
-            _hub.Get<Sources.PromotedModels>(), _hub.Get<RecordClock>(),
-            _hub.Get<Microsoft.Extensions.Options.IOptions<StreamProcessorOptions>>(),
-            _hub.Get<Microsoft.Extensions.Options.IOptions<Hosting.Node.NodeOptions>>(), TimeProvider.System,
-            _hub.Get<Microsoft.Extensions.Logging.ILogger<QueryServices>>());
-    }
+    private QueryServices ServicesOf(Life life) => ServicesOver(
+        Mortal<IEventLog>.Of(_hub.Log, life), Mortal<ICheckpointStore>.Of(_hub.Get<ICheckpointStore>(), life));
 
     /// <summary>Whoever reads with the epochs sees no row of a source twice in the topic itself.</summary>
     private async Task EachRowStandsOnceBetweenAsync(string query)

@@ -28,8 +28,9 @@ public partial class OwnerTests
         }, "the ends of all partitions are asked for together");
     }
 
-    private QueryServices ServicesOver(IEventLog log) => new(
-        log, _hub.Get<ICheckpointStore>(), new DeadLetterWriter(log, _hub.Get<DeadLetterLog>(), TimeProvider.System),
+    private QueryServices ServicesOver(IEventLog log, ICheckpointStore? checkpoints = null) => new(
+        log, checkpoints ?? _hub.Get<ICheckpointStore>(), _hub.Get<StoreRetry>(),
+        new DeadLetterWriter(log, _hub.Get<DeadLetterLog>(), TimeProvider.System),
         _hub.Get<Sources.StreamRuntime>(), _hub.Get<LateLetters>(), _hub.Get<References.ReferenceData>(),
         _hub.Get<Sources.PromotedModels>(), _hub.Get<RecordClock>(),
         _hub.Get<Microsoft.Extensions.Options.IOptions<StreamProcessorOptions>>(),

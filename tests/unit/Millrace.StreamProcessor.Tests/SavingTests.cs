@@ -55,14 +55,29 @@ public class SavingTests
     }
 
     [Test]
-    public async Task One_that_fails_begins_the_query_again_and_no_row_is_missing_or_doubled()
+    public async Task Records_are_answered_while_the_store_is_away_by_an_owner_that_saves_when_it_is_back()
     {
-        var faulty = (Faulty<ICheckpointStore>)(object)_store.Inner;
-        faulty.Fail(nameof(ICheckpointStore.SaveAsync), 1);
+        var owner = (await _store.Inner.FindAsync(Key))!.Epoch;
+        Inner.Fail(nameof(ICheckpointStore.SaveAsync), int.MaxValue);
         await AnsweredAsync(2);
-        await Eventually.TrueAsync(() => faulty.Failed == 1, "a checkpoint fails");
+        await Eventually.TrueAsync(() => Inner.Failed > 2, "a checkpoint is tried again");
+        for (var records = 3; records <= 5; records++) await AnsweredAsync(records);
+        Inner.Fail(nameof(ICheckpointStore.SaveAsync), 0);
+        await SavedAsync(5);
+        Assert.That((await _store.Inner.FindAsync(Key))!.Epoch, Is.EqualTo(owner), "it went on");
+    }
+
+    [Test]
+    public async Task A_drain_does_not_wait_for_a_store_that_is_away_and_no_row_is_missing_or_doubled()
+    {
+        Inner.Fail(nameof(ICheckpointStore.SaveAsync), int.MaxValue);
+        await AnsweredAsync(2);
+        await Eventually.TrueAsync(() => Inner.Failed > 0, "a checkpoint fails");
         await AnsweredAsync(3);
+        await _hub.RestartAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        _store = (GatedCheckpoints)_hub.Get<ICheckpointStore>();
         await SavedAsync(3);
+        await AnsweredAsync(4);
     }
 
     [Test]
@@ -80,6 +95,8 @@ public class SavingTests
         _store = (GatedCheckpoints)_hub.Get<ICheckpointStore>();
         await SavedAsync(3);
     }
+
+    private Faulty<ICheckpointStore> Inner => (Faulty<ICheckpointStore>)(object)_store.Inner;
 
     private static void Register(IServiceCollection services)
     {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 using Millrace.Contracts;
 using Millrace.Primitives;
 using Millrace.Stores;
-using Millrace.StreamProcessor.WarmWriter;
+using Millrace.StreamProcessor.Sinks;
 
 namespace Millrace.StreamProcessor.Tests;
 

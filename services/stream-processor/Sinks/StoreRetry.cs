@@ -4,11 +4,11 @@ using Millrace.Contracts;
 using Millrace.Primitives;
 using Millrace.Stores;
 
-namespace Millrace.StreamProcessor.WarmWriter;
+namespace Millrace.StreamProcessor.Sinks;
 
 /// <summary>
 /// Writes to a store that may be away or overloaded: a failure that passes is tried again with growing pauses, for as
-/// long as it lasts. Meanwhile nothing more is read, so that a slow store slows its stream and loses nothing.
+/// long as it lasts.
 /// </summary>
 internal sealed class StoreRetry(
     IOptions<StreamProcessorOptions> options, TimeProvider time, ILogger<StoreRetry> logger)
