@@ -59,4 +59,9 @@ public static class ApiErrors
         "The output cannot be archived under this name.",
         "Statements name its table so, without regard to case; telemetry, job_ and what else there is are taken.",
         "Choose another name after INTO, or apply the query without archiving.");
+
+    public static readonly ErrorDefinition OlderRuns = new("AP-0012",
+        "The upgrade cannot be finalised while older processes run.",
+        "They would go on with stores that are no longer theirs; and who runs is known to members of the cluster only.",
+        "Finish the rollout, look with millrace upgrade show, and finalise then.");
 }

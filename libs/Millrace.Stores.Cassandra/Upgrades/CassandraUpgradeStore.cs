@@ -10,6 +10,8 @@ namespace Millrace.Stores.Cassandra.Upgrades;
 internal sealed class CassandraUpgradeStore(CassandraConnector connector, TimeProvider time, ILogger log)
     : IUpgradeStore
 {
+    public int Known => Migrations.All.Length;
+
     public ValueTask<UpgradeState> ReadAsync(CancellationToken ct) =>
         RunAsync((migrator, token) => migrator.ReadAsync(token), ct);
 

@@ -8,6 +8,8 @@ internal sealed class SqliteUpgradeStore : IUpgradeStore
     private static readonly UpgradeState Own =
         new(Schemas.Platform.Length, Schemas.Platform.Length, Schemas.Platform.Length);
 
+    public int Known => Own.Known;
+
     public ValueTask<UpgradeState> ReadAsync(CancellationToken ct) => new(Own);
 
     public ValueTask<UpgradeState> FinaliseAsync(CancellationToken ct) => new(Own);

@@ -11,6 +11,9 @@ public sealed record UpgradeState(int Schema, int Known, int Finalised);
 /// </summary>
 public interface IUpgradeStore
 {
+    /// <summary>The newest step of the schema that this version knows.</summary>
+    int Known { get; }
+
     ValueTask<UpgradeState> ReadAsync(CancellationToken ct = default);
 
     /// <summary>

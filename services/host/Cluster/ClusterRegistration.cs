@@ -11,6 +11,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.Hosting.Node;
 using Millrace.Hosting.Options;
+using Millrace.Stores.Upgrades;
 
 namespace Millrace.Cluster;
 
@@ -39,6 +40,7 @@ internal static class ClusterRegistration
         services.AddSingleton<IValidateOptions<ClusterOptions>, ClusterOptionsValidator>();
         services.AddSingleton<Housekeeping>();
         services.AddSingleton<Membership>();
+        services.AddSingleton<IMembers>(provider => new ClusterMembers(provider.GetService<ActorSystem>()));
         if (!configuration.GetSection("Cluster:Seeds").GetChildren().Any()) return services;
         services.AddHealthChecks().AddCheck<MembershipCheck>("cluster", HealthStatus.Degraded, ["ready"]);
         return services.AddAkka(Name, (akka, provider) => Configure(akka, provider));
@@ -50,10 +52,14 @@ internal static class ClusterRegistration
         var membership = provider.GetRequiredService<Membership>();
         var housekeeping = provider.GetRequiredService<Housekeeping>();
         housekeeping.IsHere = false;
-        var stableAfter = $"akka.cluster.split-brain-resolver.stable-after = {options.StableAfter.TotalMilliseconds}ms";
+        var version = ClusterMembers.VersionOf(provider.GetRequiredService<IUpgradeStore>().Known);
+        var own = $"""
+            akka.cluster.split-brain-resolver.stable-after = {options.StableAfter.TotalMilliseconds}ms
+            akka.cluster.app-version = "{version}"
+            """;
         var scheme = options.Tls.IsEnabled ? "akka.ssl.tcp" : "akka.tcp";
         if (options.Tls.IsEnabled) akka.AddSetup(ClusterTls.Of(options.Tls));
-        akka.AddHocon(Settings + stableAfter, HoconAddMode.Prepend)
+        akka.AddHocon(Settings + own, HoconAddMode.Prepend)
             .ConfigureLoggers(loggers =>
             {
                 loggers.ClearLoggers();

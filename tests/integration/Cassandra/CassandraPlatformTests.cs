@@ -1,10 +1,14 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Akka.Actor;
+using Akka.Configuration;
+using Millrace.Cluster;
 using Millrace.Cql;
 using Millrace.Integration.Tests.Bridge;
 using Millrace.Integration.Tests.Survival;
 using Millrace.TestKit;
+using Millrace.TestKit.Network;
 using Millrace.TestKit.Servers;
 using MQTTnet;
 using MQTTnet.Protocol;
@@ -29,11 +33,7 @@ public class CassandraPlatformTests
     [SetUp]
     public async Task DropAsync()
     {
-        await using var session = await CqlSession.ConnectAsync(new CqlOptions
-        {
-            ContactPoints = _servers.ContactPoints.Split(','),
-            Port = _servers.Port,
-        });
+        await using var session = await OpenAsync();
         var drop = new SimpleStatement($"DROP KEYSPACE IF EXISTS {Keyspace}") { Timeout = TimeSpan.FromMinutes(2) };
         await session.ExecuteAsync(drop);
     }
@@ -116,6 +116,67 @@ public class CassandraPlatformTests
         await waiting.WaitReadyAsync();
         await Eventually.TrueAsync(() => waiting.HasPrinted($"keyspace {Keyspace}"), "it says so");
     }
+
+    [Test]
+    public async Task An_upgrade_is_not_finalised_while_older_processes_are_in_the_cluster()
+    {
+        using var folder = new TemporaryFolder();
+        var port = FreePort.Next();
+        await using var platform = new PlatformProcess(folder.Path, [
+            .. Settings(_servers.ContactPoints, _servers.Port),
+            ("Cluster:Port", $"{port}"), ("Cluster:Seeds:0", $"localhost:{port}"),
+        ]);
+        await platform.StartAsync();
+        await using (var session = await OpenAsync(Keyspace))
+        {
+            // As if the keyspace had come from a version before.
+            await session.ExecuteAsync("DELETE FROM migrations WHERE scope = 'finalised'");
+        }
+
+        // The first says what versions said that knew of no such thing: the number of the assembly.
+        var older = new[] { "0.1.0", ClusterMembers.VersionOf(1) }
+            .Select(version => ActorSystem.Create("millrace", Joining(port, version))).ToArray();
+        await Eventually.TrueAsync(
+            async () => await OlderAsync(platform) == 2, "both are known as older", TimeSpan.FromSeconds(60));
+        foreach (var left in new[] { 1, 0 })
+        {
+            using var refused = await platform.Api.PostAsync("api/v1/upgrade/finalise", null);
+            Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.Conflict));
+            Assert.That(await refused.Content.ReadAsStringAsync(), Does.Contain("AP-0012").And.Contain("localhost:"));
+            await CoordinatedShutdown.Get(older[left]).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance);
+            await Eventually.TrueAsync(
+                async () => await OlderAsync(platform) == left, $"{left} are left", TimeSpan.FromSeconds(60));
+        }
+
+        using var answer = await platform.Api.PostAsync("api/v1/upgrade/finalise", null);
+        var state = await answer.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.That(state.GetProperty("finalised").GetInt32(), Is.EqualTo(state.GetProperty("known").GetInt32()));
+    }
+
+    private static Config Joining(int seed, string version) => ConfigurationFactory.ParseString($$"""
+        akka {
+          loglevel = OFF
+          stdout-loglevel = OFF
+          actor.provider = cluster
+          remote.dot-netty.tcp { hostname = "127.0.0.1", public-hostname = localhost, port = 0 }
+          cluster { app-version = "{{version}}", seed-nodes = ["akka.tcp://millrace@localhost:{{seed}}"] }
+        }
+        """);
+
+    /// <summary>-1 while the process is not in its cluster.</summary>
+    private static async Task<int> OlderAsync(PlatformProcess platform)
+    {
+        var state = await platform.Api.GetFromJsonAsync<JsonElement>("api/v1/upgrade");
+        var older = state.GetProperty("older");
+        return older.ValueKind == JsonValueKind.Null ? -1 : older.GetArrayLength();
+    }
+
+    private Task<CqlSession> OpenAsync(string? keyspace = null) => CqlSession.ConnectAsync(new CqlOptions
+    {
+        ContactPoints = _servers.ContactPoints.Split(','),
+        Port = _servers.Port,
+        Keyspace = keyspace,
+    });
 
     private static (string, string)[] Settings(string contactPoints, int port) =>
     [
