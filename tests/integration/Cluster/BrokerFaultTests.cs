@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Text;
 using Confluent.Kafka;
+using Confluent.Kafka.Admin;
 using Millrace.Contracts;
 using Millrace.Integration.Tests.Survival;
+using Millrace.TestKit;
 using Millrace.TestKit.Servers;
 
 namespace Millrace.Integration.Tests.Cluster;
@@ -29,7 +31,7 @@ public class BrokerFaultTests
                 ("restart all", () => RestartAllAsync(hub.Brokers, fleet)),
             };
             if (hub.Brokers.CanBeCutOff)
-                faults.Add(("cut off", () => CutOffAsync(hub.Brokers, Leader(hub, fleet, random), fleet)));
+                faults.Add(("cut off", () => CutOffAsync(hub, fleet, random)));
             else TestContext.Out.WriteLine("no broker is cut off: that takes the engines command");
             var inOrder = faults.ToArray();
             random.Shuffle(inOrder);
@@ -79,11 +81,13 @@ public class BrokerFaultTests
     }
 
     /// <summary>The controller hears from it all the time, so that what it leads waits, and the rest goes on.</summary>
-    private static async Task CutOffAsync(KafkaServers brokers, int broker, TrackedFleet fleet)
+    private static async Task CutOffAsync(RoleSet hub, TrackedFleet fleet, Random random)
     {
-        brokers.CutOff(broker);
+        await SpreadAsync(hub);
+        var broker = Leader(hub, fleet, random);
+        hub.Brokers.CutOff(broker);
         var wentOn = await WentOnAsync(fleet, Cut);
-        brokers.Reconnect(broker);
+        hub.Brokers.Reconnect(broker);
         var devices = fleet.Devices.Count;
         TestContext.Out.WriteLine($"{wentOn} devices of {devices} went on while broker {broker} was cut off");
         Assert.That(wentOn, Is.GreaterThan(0).And.LessThan(devices));
@@ -96,6 +100,33 @@ public class BrokerFaultTests
         var before = fleet.AcknowledgedEach();
         await Task.Delay(time - Begun, TimeProvider.System);
         return fleet.AcknowledgedEach().Zip(before).Count(device => device.First > device.Second);
+    }
+
+    /// <summary>After other faults one broker may lead everything.</summary>
+    private static async Task SpreadAsync(RoleSet hub)
+    {
+        using var admin = new AdminClientBuilder(
+            new AdminClientConfig { BootstrapServers = hub.BootstrapServers }).Build();
+        var partitions = Enumerable.Range(0, RoleSet.Partitions)
+            .Select(number => new Confluent.Kafka.TopicPartition(hub.Topic(Topics.Telemetry), number)).ToList();
+        await Eventually.TrueAsync(async () =>
+        {
+            await ElectAsync(admin, partitions);
+            var topic = admin.GetMetadata(hub.Topic(Topics.Telemetry), TimeSpan.FromSeconds(20)).Topics.Single();
+            return topic.Partitions.All(partition => partition.Leader == partition.Replicas[0]);
+        }, "each partition is led by the first of its replicas", TimeSpan.FromSeconds(60));
+    }
+
+    private static async Task ElectAsync(IAdminClient admin, List<Confluent.Kafka.TopicPartition> partitions)
+    {
+        try
+        {
+            await admin.ElectLeadersAsync(ElectionType.Preferred, partitions);
+        }
+        catch (ElectLeadersException)
+        {
+            // Some are led so already, or the replica is not in sync yet.
+        }
     }
 
     /// <summary>Who leads the partition of a device.</summary>
