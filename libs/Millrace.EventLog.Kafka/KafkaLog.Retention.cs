@@ -22,6 +22,6 @@ public sealed partial class KafkaLog
     ValueTask<IReadOnlyList<GroupPosition>> IRetainedLog.GroupsOfAsync(
         TopicPartition partition, CancellationToken ct) => _groups.OfAsync(partition, ct);
 
-    private bool IsOwn(string topic) => _options.Prefix.Length > 0 || _ensured.ContainsKey(topic)
+    private bool IsOwn(string topic) => _ensured.ContainsKey(topic)
         || OwnPrefixes.Any(prefix => topic.StartsWith(prefix, StringComparison.Ordinal));
 }

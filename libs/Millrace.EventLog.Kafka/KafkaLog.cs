@@ -48,7 +48,7 @@ public sealed partial class KafkaLog : IRetainedLog
         _producers = new KafkaProducers(options, _log, _time, _metrics);
         _readers = new ReaderPool(options, _log, _time);
         _offsets = new OffsetQueries(options, _log, _time);
-        _groups = new GroupOffsets(this, _maker, _time);
+        _groups = new GroupOffsets(this, _maker, _metrics, _log, _time);
     }
 
     public IReadOnlyList<string> Topics =>

@@ -23,6 +23,9 @@ internal sealed class KafkaLogOptionsValidator(IOptions<EventLogOptions> log) : 
     {
         if (string.IsNullOrWhiteSpace(options.BootstrapServers))
             yield return $"{Section}:{nameof(options.BootstrapServers)} is missing; name some brokers as host:port.";
+        if (options.Prefix.StartsWith("__", StringComparison.Ordinal))
+            yield return $"{Section}:{nameof(options.Prefix)} is '{options.Prefix}'; "
+                + "what begins with two underscores is Kafka's own.";
         if (options.Topics.InSyncReplicasMin > options.Topics.ReplicationFactor)
             yield return $"{Section}:Topics:{nameof(options.Topics.InSyncReplicasMin)} is more than "
                 + $"{nameof(options.Topics.ReplicationFactor)}, {options.Topics.ReplicationFactor}.";

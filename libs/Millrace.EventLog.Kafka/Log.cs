@@ -56,6 +56,10 @@ internal static partial class Log
     [LoggerMessage(3114, LogLevel.Warning, "Topic {Topic} cannot be made or looked at yet; trying again: {Error}")]
     public static partial void TopicWaits(this ILogger log, string topic, string error);
 
+    [LoggerMessage(3116, LogLevel.Warning,
+        "Record {Offset} of {Topic} is no commit and is passed over: another program must have written it")]
+    public static partial void CommitUnread(this ILogger log, string topic, long offset);
+
     [LoggerMessage(3115, LogLevel.Warning,
         "{Keys} have no effect on Kafka, which does not tell the size of partitions: records go by their age alone")]
     public static partial void SizesIgnored(this ILogger log, string keys);

@@ -22,6 +22,10 @@ internal sealed class EventLogMetrics : IDisposable
         Trimmed = _meter.CreateCounter<long>("millrace.eventlog.trimmed", "{record}", "Records deleted by retention");
         PassedBy = _meter.CreateCounter<long>("millrace.eventlog.retention.passed",
             "{record}", "Records deleted before a consumer that held them had read them");
+        RetentionFailures = _meter.CreateCounter<long>("millrace.eventlog.retention.failures",
+            "{partition}", "Partitions that could not be looked at or trimmed in a round");
+        CommitsUnread = _meter.CreateCounter<long>("millrace.eventlog.commits.unread",
+            "{record}", "Records among the commits in Kafka that are none");
         ProducersRenewed = _meter.CreateCounter<long>("millrace.eventlog.producer.renewals",
             "{producer}", "Kafka producers that could not go on and were replaced");
         Damage = _meter.CreateCounter<long>("millrace.eventlog.damage", "{place}", "Damaged places met by readers");
@@ -37,6 +41,8 @@ internal sealed class EventLogMetrics : IDisposable
     public Counter<long> Refusals { get; }
     public Counter<long> Trimmed { get; }
     public Counter<long> PassedBy { get; }
+    public Counter<long> RetentionFailures { get; }
+    public Counter<long> CommitsUnread { get; }
     public Counter<long> ProducersRenewed { get; }
     public Counter<long> Damage { get; }
 

@@ -44,4 +44,9 @@ internal static partial class Log
 
     [LoggerMessage(3012, LogLevel.Error, "Retention failed, and is tried again at the next round")]
     public static partial void RetentionFailed(this ILogger log, Exception cause);
+
+    [LoggerMessage(3013, LogLevel.Error,
+        "{Failed} of {Partitions} partitions of {Topic} could not be trimmed; they are tried again at the next round")]
+    public static partial void PartitionsNotTrimmed(
+        this ILogger log, string topic, int failed, int partitions, Exception? cause);
 }

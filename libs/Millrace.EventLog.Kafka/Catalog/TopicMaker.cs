@@ -65,7 +65,8 @@ internal sealed class TopicMaker(
         return null;
     }
 
-    private async Task<TopicInfo> CheckAsync(
+    /// <summary>Null when it has to be looked at again.</summary>
+    private async Task<TopicInfo?> CheckAsync(
         TopicSpec spec, TopicDescription found, bool isCompacted, CancellationToken ct)
     {
         if (found.Partitions.Count != spec.Partitions)
@@ -75,18 +76,13 @@ internal sealed class TopicMaker(
         }
 
         // A partition whose leader is not chosen yet cannot be read or written.
-        while (found.Partitions.Any(partition => partition.Leader is null))
+        if (found.Partitions.FirstOrDefault(partition => partition.Leader is null) is { } leaderless)
         {
-            await Task.Delay(Pause, time, ct).ConfigureAwait(false);
-            found = await DescribeAsync(spec.Name, ct).ConfigureAwait(false) ?? found;
+            log.TopicWaits(spec.Name, $"Partition {leaderless.Partition} has no leader.");
+            return null;
         }
 
-        while (!catalog.Topics.ContainsKey(spec.Name))
-        {
-            await Task.Delay(Pause, time, ct).ConfigureAwait(false);
-            await catalog.AskAsync(ct).ConfigureAwait(false);
-        }
-
+        if (!catalog.Topics.ContainsKey(spec.Name)) return null;
         await CompareAsync(spec.Name, found, isCompacted, ct).ConfigureAwait(false);
         return new TopicInfo(spec.Name, spec.Partitions);
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using Millrace.Contracts;
 using Millrace.EventLog.Kafka.Catalog;
 using Millrace.EventLog.Local;
@@ -14,7 +15,8 @@ namespace Millrace.EventLog.Kafka.Groups;
 /// alone, and librdkafka 2.16 ends the process when it is asked for those of other groups while their broker goes away.
 /// Its groups share the partitions (<see cref="GroupMember"/>), and are shown what was committed.
 /// </summary>
-internal sealed class GroupOffsets(KafkaLog log, TopicMaker maker, TimeProvider time) : IAsyncDisposable
+internal sealed class GroupOffsets(
+    KafkaLog log, TopicMaker maker, EventLogMetrics metrics, ILogger logger, TimeProvider time) : IAsyncDisposable
 {
     public const string Topic = "millrace.groups";
     private const int ReadBytes = 1 << 20;
@@ -92,7 +94,9 @@ internal sealed class GroupOffsets(KafkaLog log, TopicMaker maker, TimeProvider 
 
     public async ValueTask DisposeAsync()
     {
-        if (_reader is not null) await _reader.DisposeAsync().ConfigureAwait(false);
+        await _reading.WaitAsync().ConfigureAwait(false);
+        await ForgetReaderAsync().ConfigureAwait(false);
+        _reading.Release();
     }
 
     private static GroupCommit Commit(string group, TopicPartition partition, CommittedOffset? committed) =>
@@ -134,8 +138,9 @@ internal sealed class GroupOffsets(KafkaLog log, TopicMaker maker, TimeProvider 
         }
         catch (Exception e)
         {
-            _reading.Release();
+            // Whoever has the next turn must not meet the reader.
             if (e is MillraceException) await ForgetReaderAsync().ConfigureAwait(false);
+            _reading.Release();
             throw;
         }
     }
@@ -154,10 +159,29 @@ internal sealed class GroupOffsets(KafkaLog log, TopicMaker maker, TimeProvider 
     {
         foreach (var record in batch)
         {
-            var commit = JsonSerializer.Deserialize(record.Value, LocalJson.Default.GroupCommit)!;
+            if (Read(record.Value) is not { Group: not null, Topic: not null } commit)
+            {
+                metrics.CommitsUnread.Add(1);
+                logger.CommitUnread(Topic, record.Offset);
+                continue;
+            }
+
             var key = (commit.Group, new TopicPartition(commit.Topic, commit.Partition));
             if (commit.NextOffset is { } next) _committed[key] = new CommittedOffset(next, commit.Metadata);
             else _committed.Remove(key);
+        }
+    }
+
+    /// <summary>Null for what another program has written there.</summary>
+    private static GroupCommit? Read(ReadOnlySpan<byte> value)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(value, LocalJson.Default.GroupCommit);
+        }
+        catch (JsonException)
+        {
+            return null;
         }
     }
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.Contracts;
+using Millrace.Primitives;
 
 namespace Millrace.EventLog.Kafka.Groups;
 
@@ -32,13 +33,31 @@ internal sealed class LagMeter : BackgroundService
         var places = await _kafka.Groups.PlacesAsync(_kafka.Held, ct).ConfigureAwait(false);
         var ranges = new Dictionary<TopicPartition, OffsetRange>();
         foreach (var partition in places.Select(place => place.Partition).Distinct())
-            ranges[partition] = await _kafka.RangeAsync(partition, ct).ConfigureAwait(false);
+        {
+            if (await TryRangeAsync(partition, ct).ConfigureAwait(false) is { } range) ranges[partition] = range;
+        }
+
         _lags =
         [
-            .. places.GroupBy(place => (place.Group, place.Partition.Topic)).Select(group => new Measurement<long>(
-                group.Sum(place => Lag(place, ranges[place.Partition])),
-                new("group", group.Key.Group), EventLogMetrics.Topic(group.Key.Topic))),
+            .. places.GroupBy(place => (place.Group, place.Partition.Topic))
+                .Where(group => group.All(place => ranges.ContainsKey(place.Partition)))
+                .Select(group => new Measurement<long>(group.Sum(place => Lag(place, ranges[place.Partition])),
+                    new("group", group.Key.Group), EventLogMetrics.Topic(group.Key.Topic))),
         ];
+    }
+
+    /// <summary>Null when it cannot be told now: the lag of groups on other partitions can.</summary>
+    private async ValueTask<OffsetRange?> TryRangeAsync(TopicPartition partition, CancellationToken ct)
+    {
+        try
+        {
+            return await _kafka.RangeAsync(partition, ct).ConfigureAwait(false);
+        }
+        catch (MillraceException e)
+        {
+            _log.LagUnknown(e.Message);
+            return null;
+        }
     }
 
     private static long Lag(ConsumerPlace place, OffsetRange range) =>

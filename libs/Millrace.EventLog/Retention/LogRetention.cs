@@ -19,15 +19,10 @@ internal sealed class LogRetention(
 
     private readonly RetentionOptions _options = options.Value;
 
-    /// <summary>One round over all partitions.</summary>
+    /// <summary>One round over all partitions. One that cannot be trimmed now keeps no other from it.</summary>
     public async Task TrimAllAsync(CancellationToken ct)
     {
-        foreach (var topic in log.OwnTopics)
-        {
-            var partitions = log.FindTopic(topic)!.Partitions;
-            for (var number = 0; number < partitions; number++)
-                await TrimAsync(new TopicPartition(topic, number), partitions, ct);
-        }
+        foreach (var topic in log.OwnTopics) await TrimAsync(topic, ct);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -44,6 +39,28 @@ internal sealed class LogRetention(
                 logger.RetentionFailed(e);
             }
         }
+    }
+
+    private async Task TrimAsync(string topic, CancellationToken ct)
+    {
+        if (log.FindTopic(topic) is not { Partitions: var partitions }) return;
+        var (failed, first) = (0, (Exception?)null);
+        for (var number = 0; number < partitions; number++)
+        {
+            try
+            {
+                await TrimAsync(new TopicPartition(topic, number), partitions, ct);
+            }
+            catch (Exception e) when (!ct.IsCancellationRequested)
+            {
+                failed++;
+                first ??= e;
+            }
+        }
+
+        if (failed == 0) return;
+        log.Metrics.RetentionFailures.Add(failed, EventLogMetrics.Topic(topic));
+        logger.PartitionsNotTrimmed(topic, failed, partitions, first);
     }
 
     private async Task TrimAsync(TopicPartition partition, int partitions, CancellationToken ct)

@@ -134,6 +134,26 @@ public sealed class KafkaGroupTests : KafkaTest
     }
 
     [Test]
+    public async Task What_another_program_wrote_among_the_commits_hides_none_of_them()
+    {
+        var partition = new TopicPartition("telemetry", 1);
+        var log = await OpenAsync("telemetry");
+        await log.CommitAsync("group", partition, 7);
+        using var producer = new ProducerBuilder<byte[], byte[]?>(
+            new ProducerConfig { BootstrapServers = Options.BootstrapServers }).Build();
+        foreach (var value in new[] { null, "no JSON"u8.ToArray(), "{}"u8.ToArray(), "null"u8.ToArray() })
+        {
+            await producer.ProduceAsync(Options.Prefix + GroupOffsets.Topic,
+                new Message<byte[], byte[]?> { Key = "group telemetry 1"u8.ToArray(), Value = value });
+        }
+
+        await log.CommitAsync("group", partition, 8);
+        var other = await OpenAsync("telemetry");
+        Assert.That(await other.CommittedAsync("group", partition), Is.EqualTo(new CommittedOffset(8, null)));
+        Assert.That(await other.GroupsAsync(), Is.EqualTo(new[] { "group" }));
+    }
+
+    [Test]
     public async Task Many_commits_at_once_end_with_the_last()
     {
         var log = await OpenAsync("telemetry");

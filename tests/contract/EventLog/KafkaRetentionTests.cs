@@ -45,6 +45,19 @@ public sealed class KafkaRetentionTests : KafkaTest
         await log.DisposeAsync();
     }
 
+    [Test]
+    public async Task Topics_of_a_hub_whose_prefix_begins_alike_are_not_trimmed()
+    {
+        var hub = await OpenAsync("telemetry");
+        var prefix = Options.Prefix;
+        Options.Prefix += "0";
+        await OpenAsync("alerts", 1);
+        Options.Prefix = prefix;
+        await TestKit.Eventually.TrueAsync(() => hub.FindTopic("0alerts") is not null, "it is seen", Patience);
+
+        Assert.That(((IRetainedLog)hub).OwnTopics, Is.EqualTo(new[] { "telemetry" }));
+    }
+
     private static async Task TrimAsync(KafkaLog log)
     {
         using var retention = new LogRetention(

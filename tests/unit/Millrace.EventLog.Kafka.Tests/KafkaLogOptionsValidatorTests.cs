@@ -18,6 +18,7 @@ public class KafkaLogOptionsValidatorTests
     {
         var failures = Failures(new KafkaLogOptions
         {
+            Prefix = "__hub",
             RequestTimeout = TimeSpan.Zero,
             Topics = { ReplicationFactor = 1 },
             Producer = { Linger = TimeSpan.FromMilliseconds(6), RecordBytesMax = ByteSize.FromMiB(17) },
@@ -27,7 +28,7 @@ public class KafkaLogOptionsValidatorTests
 
         string[] keys =
         [
-            "BootstrapServers", "RequestTimeout", "Topics:InSyncReplicasMin", "Producer:Linger",
+            "BootstrapServers", "Prefix", "RequestTimeout", "Topics:InSyncReplicasMin", "Producer:Linger",
             "Producer:RecordBytesMax", "Consumer:SessionTimeout", "Security:CaFile", "Security:Tls", "Security:Sasl",
         ];
         foreach (var key in keys)

@@ -149,6 +149,29 @@ public class LogRetentionTests
     }
 
     [Test]
+    public async Task A_partition_that_cannot_be_looked_at_keeps_no_other_from_being_trimmed()
+    {
+        await AppendDailyAsync(Alerts, days: 30);
+        await AppendDailyAsync(Telemetry, days: 30);
+        await _log.CommitAsync(ConsumerGroups.WarmWriter, Telemetry, 30);
+        await _log.CommitAsync(ConsumerGroups.Archiver, Telemetry, 30);
+        var failed = 0L;
+        using var meters = new MeterListener();
+        meters.InstrumentPublished = (found, listener) =>
+        {
+            if (found.Name == "millrace.eventlog.retention.failures") listener.EnableMeasurementEvents(found);
+        };
+        meters.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref failed, value));
+        meters.Start();
+
+        await TrimAsync(new Silent(_log, Alerts));
+
+        Assert.That((await _log.RangeAsync(Telemetry)).First, Is.EqualTo(23));
+        Assert.That((await _log.RangeAsync(Alerts)).First, Is.Zero);
+        Assert.That(failed, Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task When_all_is_old_all_goes_and_offsets_count_on()
     {
         await AppendDailyAsync(Alerts, days: 3);
@@ -160,10 +183,15 @@ public class LogRetentionTests
 
     private async Task<long> FirstAfterTrimAsync(TopicPartition partition)
     {
-        using var retention = new LogRetention(
-            _log, new Housekeeping(), Options.Create(_options), _time, NullLogger<LogRetention>.Instance);
-        await retention.TrimAllAsync(CancellationToken.None);
+        await TrimAsync(_log);
         return (await _log.RangeAsync(partition)).First;
+    }
+
+    private async Task TrimAsync(IRetainedLog log)
+    {
+        using var retention = new LogRetention(
+            log, new Housekeeping(), Options.Create(_options), _time, NullLogger<LogRetention>.Instance);
+        await retention.TrimAllAsync(CancellationToken.None);
     }
 
     /// <summary>One record a day; the last one is an hour old at the end.</summary>
@@ -179,5 +207,26 @@ public class LogRetentionTests
             await _log.AppendAsync(partition, builder);
             _time.Advance(TimeSpan.FromHours(1));
         }
+    }
+
+    /// <summary>A log that does not answer for one of its partitions.</summary>
+    private sealed class Silent(LocalLog log, TopicPartition silent) : ForwardingLog(log), IRetainedLog
+    {
+        private IRetainedLog Retained => log;
+
+        EventLogMetrics IRetainedLog.Metrics => Retained.Metrics;
+
+        IReadOnlyList<string> IRetainedLog.OwnTopics => Retained.OwnTopics;
+
+        public override ValueTask<OffsetRange> RangeAsync(TopicPartition partition, CancellationToken ct = default) =>
+            partition == silent
+                ? throw EventLogErrors.NotFound.With(partition).AsException()
+                : base.RangeAsync(partition, ct);
+
+        ValueTask<IReadOnlyList<GroupPosition>> IRetainedLog.GroupsOfAsync(
+            TopicPartition partition, CancellationToken ct) => Retained.GroupsOfAsync(partition, ct);
+
+        ValueTask<IReadOnlyList<SegmentSize>> IRetainedLog.SizesOfAsync(
+            TopicPartition partition, CancellationToken ct) => Retained.SizesOfAsync(partition, ct);
     }
 }
