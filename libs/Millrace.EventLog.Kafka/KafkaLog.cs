@@ -137,9 +137,9 @@ public sealed partial class KafkaLog : IRetainedLog
     public async IAsyncEnumerable<AssignmentChange> WatchAssignmentAsync(
         string group, string topic, [EnumeratorCancellation] CancellationToken ct = default)
     {
-        if (FindTopic(topic) is null) throw EventLogErrors.NotFound.With(topic).AsException();
+        var info = FindTopic(topic) ?? throw EventLogErrors.NotFound.With(topic).AsException();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, _stopped.Token);
-        var member = new GroupMember(group, topic, _admin, _options, _log);
+        var member = new GroupMember(group, info, _admin, _options, _log);
         _members[(group, topic)] = member;
         try
         {

@@ -60,6 +60,10 @@ internal static partial class Log
         "Record {Offset} of {Topic} is no commit and is passed over: another program must have written it")]
     public static partial void CommitUnread(this ILogger log, string topic, long offset);
 
+    [LoggerMessage(3117, LogLevel.Error, "{Code}: Topic {Topic} was given {Partitions} partitions; this process goes "
+        + "on with its first {Known}, and does not see what is put into the others")]
+    public static partial void PartitionsAdded(this ILogger log, string code, string topic, int partitions, int known);
+
     [LoggerMessage(3115, LogLevel.Warning,
         "{Keys} have no effect on Kafka, which does not tell the size of partitions: records go by their age alone")]
     public static partial void SizesIgnored(this ILogger log, string keys);

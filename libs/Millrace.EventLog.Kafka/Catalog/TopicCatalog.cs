@@ -20,6 +20,7 @@ internal sealed class TopicCatalog : IAsyncDisposable
     private readonly Task _refreshing;
     private volatile IReadOnlyDictionary<string, TopicInfo> _topics = new Dictionary<string, TopicInfo>();
     private readonly Dictionary<string, int> _missed = [];
+    private readonly HashSet<(string Topic, int Partitions)> _grown = [];
     private long _silentSince;
     private bool _hasAnswered;
     private bool _isDisposed;
@@ -78,7 +79,7 @@ internal sealed class TopicCatalog : IAsyncDisposable
         foreach (var topic in metadata.Topics)
         {
             if (_admin.Unnamed(topic.Topic) is not { } name || topic.Partitions.Count == 0) continue;
-            topics.Add(name, new TopicInfo(name, topic.Partitions.Count));
+            topics.Add(name, KnownOr(new TopicInfo(name, topic.Partitions.Count)));
         }
 
         foreach (var there in topics.Keys) _missed.Remove(there);
@@ -93,6 +94,22 @@ internal sealed class TopicCatalog : IAsyncDisposable
         _silentSince = _time.GetTimestamp();
         if (!_hasAnswered) _log.ClusterAnswers(_options.BootstrapServers, topics.Count);
         _hasAnswered = true;
+    }
+
+    /// <summary>
+    /// A topic that was given more partitions while the hub works on it keeps those that it had: with others a device's
+    /// records would be in two, and whoever reads has begun with the old ones. The next start is refused.
+    /// </summary>
+    private TopicInfo KnownOr(TopicInfo found)
+    {
+        if (!_topics.TryGetValue(found.Name, out var known) || found.Partitions <= known.Partitions) return found;
+        if (_grown.Add((found.Name, found.Partitions)))
+        {
+            _log.PartitionsAdded(
+                EventLogErrors.PartitionCountChanged.Code, found.Name, found.Partitions, known.Partitions);
+        }
+
+        return known;
     }
 
     private async Task RefreshAsync()

@@ -20,6 +20,7 @@ internal sealed class GroupMember
 
     private readonly string _group;
     private readonly string _topic;
+    private readonly int _partitions;
     private readonly KafkaAdmin _admin;
     private readonly KafkaLogOptions _options;
     private readonly ILogger _log;
@@ -33,8 +34,9 @@ internal sealed class GroupMember
     private volatile IReadOnlyList<TopicPartition> _held = [];
     private bool _hasMore;
 
-    public GroupMember(string group, string topic, KafkaAdmin admin, KafkaLogOptions options, ILogger log) =>
-        (_group, _topic, _admin, _options, _log) = (group, topic, admin, options, log);
+    public GroupMember(string group, TopicInfo topic, KafkaAdmin admin, KafkaLogOptions options, ILogger log) =>
+        (_group, _topic, _partitions, _admin, _options, _log) =
+        (group, topic.Name, topic.Partitions, admin, options, log);
 
     /// <summary>The partitions that it has now.</summary>
     public IReadOnlyList<TopicPartition> Held => _held;
@@ -144,7 +146,8 @@ internal sealed class GroupMember
 
     private IEnumerable<TopicPartitionOffset> Assign(List<Confluent.Kafka.TopicPartition> partitions)
     {
-        var added = partitions.Select(Of).ToList();
+        // The topic may have been given more since.
+        var added = partitions.Select(Of).Where(partition => partition.Partition < _partitions).ToList();
         if (added.Count > 0)
         {
             _assigned.UnionWith(added);

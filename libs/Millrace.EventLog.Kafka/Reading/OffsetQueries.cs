@@ -15,7 +15,7 @@ internal sealed class OffsetQueries(KafkaLogOptions options, ILogger log, TimePr
 
     private readonly NativeClient _client = new(ClientKind.Consumer, KafkaSettings.Reader(options), log);
     private readonly SemaphoreSlim _turns = new(AtOnceMax, AtOnceMax);
-    private bool _isDisposed;
+    private volatile bool _isDisposed;
 
     /// <summary>The first offset kept, and the one after the last that readers see.</summary>
     public Task<OffsetRange> RangeAsync(TopicPartition partition, CancellationToken ct) =>
@@ -27,9 +27,9 @@ internal sealed class OffsetQueries(KafkaLogOptions options, ILogger log, TimePr
 
     public async ValueTask DisposeAsync()
     {
-        // With all the turns nobody asks, and who gets one later asks no more.
-        for (var turn = 0; turn < AtOnceMax; turn++) await _turns.WaitAsync().ConfigureAwait(false);
+        // Who gets a turn from now on asks no more, and with all of them nobody does.
         _isDisposed = true;
+        for (var turn = 0; turn < AtOnceMax; turn++) await _turns.WaitAsync().ConfigureAwait(false);
         _client.Dispose();
         _turns.Release(AtOnceMax);
     }

@@ -10,7 +10,7 @@ namespace Millrace.Contract.Tests.EventLog;
 /// <summary>Topics are made in the cluster as the options ask, and what differs is told.</summary>
 public sealed class KafkaTopicTests : KafkaTest
 {
-    private const int Differs = 3107, Waits = 3114;
+    private const int Differs = 3107, Waits = 3114, Added = 3117;
     private static readonly TopicPartition First = new("telemetry", 0);
 
     [Test]
@@ -101,6 +101,31 @@ public sealed class KafkaTopicTests : KafkaTest
 
         Assert.That(async () => await Open().EnsureTopicAsync(new TopicSpec("telemetry", 4)),
             Throws.TypeOf<MillraceException>().With.Property("Error").Property("Code").EqualTo("LOG-0003"));
+    }
+
+    [Test]
+    public async Task A_topic_that_is_given_more_partitions_keeps_those_it_had_and_the_log_says_so()
+    {
+        Options.MetadataInterval = TimeSpan.FromMilliseconds(100);
+        using var lines = new LogLines();
+        await using var log = new KafkaLog(Options, loggers: lines);
+        await log.EnsureTopicAsync(new TopicSpec("telemetry", 4));
+        using var admin = new AdminClientBuilder(
+            new AdminClientConfig { BootstrapServers = Options.BootstrapServers }).Build();
+        await admin.CreatePartitionsAsync(
+            [new PartitionsSpecification { Topic = Options.Prefix + "telemetry", IncreaseTo = 6 }]);
+
+        await TestKit.Eventually.TrueAsync(() => lines.Of(Added).Count > 0, "the log says so", Patience);
+        Assert.That(log.FindTopic("telemetry")!.Partitions, Is.EqualTo(4));
+        Assert.That(lines.Of(Added).Single(), Does.StartWith("LOG-0003: Topic telemetry was given 6 partitions"));
+        await AppendAsync(log, First, "goes on");
+        using var patience = new CancellationTokenSource(Patience);
+        await foreach (var change in log.WatchAssignmentAsync("group", "telemetry", patience.Token))
+        {
+            Assert.That(change.Partitions.Select(partition => partition.Partition).Order(),
+                Is.EqualTo(new[] { 0, 1, 2, 3 }));
+            break;
+        }
     }
 
     [Test]
