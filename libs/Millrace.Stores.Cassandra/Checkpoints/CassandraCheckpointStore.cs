@@ -26,7 +26,7 @@ internal sealed partial class CassandraCheckpointStore(CassandraDatabase databas
     private static readonly StoreStatement Raise =
         new($"UPDATE checkpoints SET epoch = ? WHERE {Key} IF epoch = ?");
     private static readonly StoreStatement Point = new("UPDATE checkpoints SET saved_epoch = ?, slot = ?, chunks = ?, "
-        + $"stamp = ?, offsets = ?, saved_at = ? WHERE {Key} IF epoch <= ?");
+        + $"stamp = ?, offsets = ?, saved_at = ? WHERE {Key} IF epoch <= ? AND stamp = ?");
     private static readonly StoreStatement Forget = new("UPDATE checkpoints SET epoch = ?, saved_epoch = null, "
         + "slot = null, chunks = null, stamp = null, offsets = null, saved_at = null "
         + $"WHERE {Key} IF epoch = ? AND mark_sequence = ?");
@@ -63,24 +63,36 @@ internal sealed partial class CassandraCheckpointStore(CassandraDatabase databas
     public async ValueTask<bool> SaveAsync(
         CheckpointKey key, long epoch, Checkpoint checkpoint, CancellationToken ct)
     {
-        // Serial: a pointer whose saving ended without an answer must be seen, or its chunks would be overwritten.
-        var head = await HeadAsync(key, ct, Consistency.LocalSerial).ConfigureAwait(false);
-        if (head.Epoch > epoch) return false;
-        var isFirst = head.Saved?.Slot.Epoch != epoch;
-        var slot = new StateSlot(epoch, 0);
-        var chunks = await _states.WriteAsync(key, slot, isFirst ? [] : head.Saved!.Chunks, checkpoint.State, ct)
-            .ConfigureAwait(false);
+        while (true)
+        {
+            // Serial: a pointer whose saving ended without an answer must be seen, or its chunks would be overwritten.
+            var head = await HeadAsync(key, ct, Consistency.LocalSerial).ConfigureAwait(false);
+            if (head.Epoch is not { } current || current > epoch) return false;
+            if (!await TrySaveAsync(key, epoch, head, checkpoint, ct).ConfigureAwait(false)) continue;
+            var before = head.Saved?.Slot.Epoch;
+            if (before != epoch) await CleanAsync(key, before, epoch, ct).ConfigureAwait(false);
+            return true;
+        }
+    }
 
+    /// <summary>
+    /// The pointer moves on from the one in the head alone: a save that had no answer, and was done again, may still be
+    /// on its way to a node, and must not put back what came after it.
+    /// </summary>
+    private async ValueTask<bool> TrySaveAsync(
+        CheckpointKey key, long epoch, CheckpointHead head, Checkpoint checkpoint, CancellationToken ct)
+    {
+        var slot = new StateSlot(epoch, 0);
+        var kept = head.Saved?.Slot.Epoch == epoch ? head.Saved.Chunks : [];
+        var chunks = await _states.WriteAsync(key, slot, kept, checkpoint.State, ct).ConfigureAwait(false);
         var offsets = JsonSerializer.Serialize(
             new SavedOffsets(checkpoint.Inputs, checkpoint.Outputs, PlacedChunk.Write(chunks)));
         var batch = BatchStatement.Rent();
-        batch.Add(await database.BindAsync(Point, ct, epoch, slot.Slot, chunks.Length, Guid.Empty, offsets,
-            checkpoint.SavedAt, key.Query, key.Version, key.Partition, epoch).ConfigureAwait(false));
+        batch.Add(await database.BindAsync(Point, ct, epoch, slot.Slot, chunks.Length, Guid.NewGuid(),
+            offsets, checkpoint.SavedAt, key.Query, key.Version, key.Partition, epoch, head.Saved?.Stamp)
+            .ConfigureAwait(false));
         await CoverAsync(batch, key, checkpoint.Inputs, ct).ConfigureAwait(false);
-        if (!(await database.RunAsync(batch, ct).ConfigureAwait(false)).Applied) return false;
-
-        if (isFirst) await CleanAsync(key, head.Saved?.Slot.Epoch, epoch, ct).ConfigureAwait(false);
-        return true;
+        return (await database.RunAsync(batch, ct).ConfigureAwait(false)).Applied;
     }
 
     public async ValueTask DeleteAsync(string query, int version, CancellationToken ct)

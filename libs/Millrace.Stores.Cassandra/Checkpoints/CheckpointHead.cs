@@ -20,8 +20,9 @@ internal sealed record CheckpointHead(long? Epoch, long? MarkSequence, SavedChec
 }
 
 /// <param name="Chunks">The state's, in order.</param>
+/// <param name="Stamp">Of each save another one.</param>
 internal sealed record SavedCheckpoint(
-    StateSlot Slot, IReadOnlyList<PlacedChunk> Chunks, SavedOffsets Offsets, DateTimeOffset SavedAt)
+    StateSlot Slot, IReadOnlyList<PlacedChunk> Chunks, Guid Stamp, SavedOffsets Offsets, DateTimeOffset SavedAt)
 {
     /// <param name="count">How many chunks a state has that does not say where they lie: they are the first.</param>
     /// <param name="stamp">The id of all of them.</param>
@@ -29,7 +30,7 @@ internal sealed record SavedCheckpoint(
         StateSlot slot, int count, Guid stamp, SavedOffsets offsets, DateTimeOffset savedAt) => new(slot,
         offsets.Chunks is { } chunks ? PlacedChunk.Read(chunks)
             : [.. Enumerable.Range(0, count).Select(place => new PlacedChunk(place, stamp))],
-        offsets, savedAt);
+        stamp, offsets, savedAt);
 }
 
 /// <summary>Where an owner's chunks lie; nobody else writes there.</summary>
