@@ -138,9 +138,16 @@ internal sealed class GroupOffsets(
         }
         catch (Exception e)
         {
-            // Whoever has the next turn must not meet the reader.
-            if (e is MillraceException) await ForgetReaderAsync().ConfigureAwait(false);
-            _reading.Release();
+            try
+            {
+                // Whoever has the next turn must not meet the reader.
+                if (e is MillraceException) await ForgetReaderAsync().ConfigureAwait(false);
+            }
+            finally
+            {
+                _reading.Release();
+            }
+
             throw;
         }
     }

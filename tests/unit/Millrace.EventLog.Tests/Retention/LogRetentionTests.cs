@@ -130,13 +130,7 @@ public class LogRetentionTests
     public async Task A_consumer_that_was_passed_by_meets_an_error_with_a_count_and_is_counted()
     {
         var passed = 0L;
-        using var meters = new MeterListener();
-        meters.InstrumentPublished = (found, listener) =>
-        {
-            if (found.Name == "millrace.eventlog.retention.passed") listener.EnableMeasurementEvents(found);
-        };
-        meters.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref passed, value));
-        meters.Start();
+        using var meters = Listen("millrace.eventlog.retention.passed", value => Interlocked.Add(ref passed, value));
         await AppendDailyAsync(Telemetry, days: 20);
         await _log.CommitAsync(ConsumerGroups.WarmWriter, Telemetry, 20);
         await _log.CommitAsync(ConsumerGroups.Archiver, Telemetry, 20);
@@ -156,13 +150,7 @@ public class LogRetentionTests
         await _log.CommitAsync(ConsumerGroups.WarmWriter, Telemetry, 30);
         await _log.CommitAsync(ConsumerGroups.Archiver, Telemetry, 30);
         var failed = 0L;
-        using var meters = new MeterListener();
-        meters.InstrumentPublished = (found, listener) =>
-        {
-            if (found.Name == "millrace.eventlog.retention.failures") listener.EnableMeasurementEvents(found);
-        };
-        meters.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref failed, value));
-        meters.Start();
+        using var meters = Listen("millrace.eventlog.retention.failures", value => Interlocked.Add(ref failed, value));
 
         await TrimAsync(new Silent(_log, Alerts));
 
@@ -185,6 +173,20 @@ public class LogRetentionTests
     {
         await TrimAsync(_log);
         return (await _log.RangeAsync(partition)).First;
+    }
+
+    private static MeterListener Listen(string counter, Action<long> add)
+    {
+        var meters = new MeterListener
+        {
+            InstrumentPublished = (found, listener) =>
+            {
+                if (found.Name == counter) listener.EnableMeasurementEvents(found);
+            },
+        };
+        meters.SetMeasurementEventCallback<long>((_, value, _, _) => add(value));
+        meters.Start();
+        return meters;
     }
 
     private async Task TrimAsync(IRetainedLog log)
