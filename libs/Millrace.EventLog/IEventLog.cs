@@ -102,8 +102,9 @@ public interface IPartitionReader : IAsyncDisposable
 
     /// <summary>
     /// The next records, at least one, and as many more as are there and fit <paramref name="bytesMax"/>. Waits
-    /// (without polling) until there is one. LOG-0004 when the position was trimmed away; LOG-0002 when stored bytes
-    /// are damaged.
+    /// (without polling) until there is one. Where offsets hold no record, as those of transactions of others do, a
+    /// batch begins behind the end of the one before; and when nothing else follows them, one without records says
+    /// where they end. LOG-0004 when the position was trimmed away; LOG-0002 when stored bytes are damaged.
     /// </summary>
     ValueTask<RecordBatch> ReadAsync(int bytesMax = 64 * 1024, CancellationToken ct = default);
 

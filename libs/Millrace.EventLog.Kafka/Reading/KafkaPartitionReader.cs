@@ -20,10 +20,12 @@ internal sealed class KafkaPartitionReader(KafkaLog log, TopicPartition partitio
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RecordBatch> ReadAsync(int bytesMax = 64 * 1024, CancellationToken ct = default)
     {
+        var begun = Position;
         while (true)
         {
             ct.ThrowIfCancellationRequested();
             if (await TakeAsync(bytesMax, ct).ConfigureAwait(false) is { } batch) return batch;
+            if (Position > begun) return RecordBatch.None(partition, Position);
             await _fetch!.WaitAsync(ct).ConfigureAwait(false);
         }
     }

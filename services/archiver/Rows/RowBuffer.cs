@@ -65,15 +65,18 @@ internal sealed unsafe class RowBuffer(
     /// <summary>Records that do not count, because a stale owner wrote them.</summary>
     public int Fenced { get; private set; }
 
-    /// <summary>Takes all records of the batch, which must follow the partition's last. Copies them.</summary>
+    /// <summary>
+    /// Takes all records of the batch, which must come behind the partition's last; offsets between them hold no
+    /// record. Copies them.
+    /// </summary>
     /// <param name="fence">What the partition's reader has seen of epochs; null where nobody owns records.</param>
     public void Add(RecordBatch batch, DateTimeOffset now, EpochFence? fence = null)
     {
         var partition = batch.Partition.Partition;
         if (!_partitions.TryGetValue(partition, out var span))
             span = new PartitionSpan(batch.FirstOffset, batch.FirstOffset, 0, null);
-        if (span.Next != batch.FirstOffset)
-            throw new InvalidOperationException($"{batch.Partition}: {batch.FirstOffset} does not follow {span.Next}.");
+        if (span.Next > batch.FirstOffset)
+            throw new InvalidOperationException($"{batch.Partition}: {batch.FirstOffset} is before {span.Next}.");
 
         var copy = batch with { Bytes = _arena.Copy(batch.Bytes.Span) };
         var newestMs = span.NewestMs;

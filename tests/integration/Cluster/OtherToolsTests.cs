@@ -1,5 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using Confluent.Kafka;
+using Millrace.Contracts;
 using Millrace.Integration.Tests.Bridge;
 using Millrace.Integration.Tests.Survival;
 using Millrace.TestKit;
@@ -74,6 +76,47 @@ public class OtherToolsTests
             "the keyless one is a dead letter of each who reads it", Patience);
     }
 
+    /// <summary>
+    /// The end of each transaction takes an offset that no reader sees; one ends what is in every partition here.
+    /// </summary>
+    [Test]
+    public async Task What_a_producer_writes_in_transactions_is_telemetry_when_they_are_committed()
+    {
+        await StartAsync();
+        await _platform.ApplyAsync("counted", "SELECT IoTHub.ConnectionDeviceId AS deviceId, COUNT(*) AS n INTO alerts "
+            + "FROM telemetry GROUP BY IoTHub.ConnectionDeviceId, TumblingWindow(second, 1)");
+        using (var producer = await BeginAsync())
+        {
+            for (var round = 0; round < 5; round++)
+            {
+                Transact(producer, round, isKept: true);
+                Transact(producer, round, isKept: false);
+            }
+        }
+
+        await Eventually.TrueAsync(async () => await AlertedAsync() == 40, "all are counted", Patience);
+        for (var device = 0; device < 8; device++)
+        {
+            var path = $"devices/truck-{device}/telemetry?order=oldest";
+            await Eventually.TrueAsync(async () => await CountAsync(path) == 5, $"{path} in the warm store", Patience);
+        }
+
+        await Eventually.TrueAsync(async () => await ArchivedAsync() == 40, "in the archive", Patience);
+        await using var log = await _hub.OpenLogAsync();
+        string[] groups = [ConsumerGroups.WarmWriter, ConsumerGroups.Archiver, ConsumerGroups.OfQuery("counted")];
+        for (var p = 0; p < RoleSet.Partitions; p++)
+        {
+            var partition = new Contracts.TopicPartition("telemetry", p);
+            var end = (await log.RangeAsync(partition)).Next;
+            foreach (var group in groups)
+            {
+                await Eventually.TrueAsync(
+                    async () => (await log.CommittedAsync(group, partition))?.NextOffset == end,
+                    $"{group} is at the end of {partition}", Patience);
+            }
+        }
+    }
+
     [Test]
     public async Task A_bridge_feeds_kafka()
     {
@@ -109,6 +152,38 @@ public class OtherToolsTests
             "-X", "partitioner=murmur2_random", .. more, "-l", file]);
         Assert.That(code, Is.Zero, output);
     }
+
+    private async Task<IProducer<string, string>> BeginAsync()
+    {
+        var producer = new ProducerBuilder<string, string>(new ProducerConfig
+        {
+            BootstrapServers = _hub.BootstrapServers,
+            Partitioner = Confluent.Kafka.Partitioner.Murmur2Random,
+            TransactionalId = _hub.Topic("foreign"),
+        }).Build();
+        await Task.Run(() => producer.InitTransactions(Patience));
+        return producer;
+    }
+
+    /// <summary>A transaction with a record of each of 8 devices; the partitions of them all see it end.</summary>
+    private void Transact(IProducer<string, string> producer, int round, bool isKept)
+    {
+        producer.BeginTransaction();
+        for (var device = 0; device < 8; device++)
+        {
+            producer.Produce(_hub.Topic("telemetry"), new Message<string, string>
+            {
+                Key = $"truck-{device}",
+                Value = $$"""{"t":{{round}},"kept":{{(isKept ? 1 : 0)}}}""",
+            });
+        }
+
+        if (isKept) producer.CommitTransaction(Patience);
+        else producer.AbortTransaction(Patience);
+    }
+
+    private async Task<int> AlertedAsync() => (await GetAsync("alerts?limit=100")).GetProperty("items").EnumerateArray()
+        .Sum(alert => alert.GetProperty("details").GetProperty("n").GetInt32());
 
     private Task<JsonElement> GetAsync(string path) => _platform.Api.GetFromJsonAsync<JsonElement>($"api/v1/{path}");
 

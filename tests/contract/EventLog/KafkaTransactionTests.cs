@@ -1,0 +1,110 @@
+using System.Text;
+using Confluent.Kafka;
+using Millrace.Contracts;
+using Millrace.EventLog;
+using TopicPartition = Millrace.Contracts.TopicPartition;
+
+namespace Millrace.Contract.Tests.EventLog;
+
+/// <summary>
+/// Producers of others may write in transactions, whose ends take an offset each, and whose records count when they are
+/// committed.
+/// </summary>
+public sealed class KafkaTransactionTests : KafkaTest
+{
+    private static readonly TopicPartition Partition = new("telemetry", 0);
+
+    private IProducer<byte[], byte[]> _producer = null!;
+
+    [TearDown]
+    public void CloseProducer() => _producer?.Dispose();
+
+    [Test]
+    public async Task A_reader_passes_over_what_was_given_up_and_comes_to_the_end()
+    {
+        var log = await OpenAsync("telemetry");
+        Begin();
+        await AppendAsync(log, Partition, "a");
+        await TransactAsync(isKept: true, "b", "c");
+        await TransactAsync(isKept: false, "d", "e");
+        await AppendAsync(log, Partition, "f");
+        await TransactAsync(isKept: false, "g");
+
+        // a, b and c, their end, d and e, their end, f, g, its end.
+        var range = await log.RangeAsync(Partition);
+        Assert.That(range, Is.EqualTo(new OffsetRange(0, 10)));
+        var (values, batches) = (new List<string>(), new List<RecordBatch>());
+        await using var reader = log.OpenReader(Partition, 0);
+        using var patience = new CancellationTokenSource(Patience);
+        while (reader.Position < range.Next)
+        {
+            batches.Add(await reader.ReadAsync(ct: patience.Token));
+            Collect(batches[^1], values);
+        }
+
+        Assert.That(values, Is.EqualTo(new[] { "a", "b", "c", "f" }));
+        Assert.That(batches.Select(batch => batch.FirstOffset), Is.Ordered);
+        Assert.That((batches[^1].Count, batches[^1].NextOffset), Is.EqualTo((0, range.Next)), "where it ends");
+        Assert.That(await reader.TryReadAsync(), Is.Null);
+        await AppendAsync(log, Partition, "h");
+        Collect(await reader.ReadAsync(ct: patience.Token), values);
+        Assert.That(values[^1], Is.EqualTo("h"));
+    }
+
+    [Test]
+    public async Task A_look_at_what_is_there_ends_where_the_partition_does()
+    {
+        var log = await OpenAsync("telemetry");
+        Begin();
+        await TransactAsync(isKept: false, "a", "b");
+        await TransactAsync(isKept: true, "c");
+        await TransactAsync(isKept: false, "d");
+
+        var values = new List<string>();
+        await using var reader = log.OpenReader(Partition, 0);
+        while (await reader.TryReadAsync() is { } batch) Collect(batch, values);
+        Assert.That(values, Is.EqualTo(new[] { "c" }));
+        Assert.That(reader.Position, Is.EqualTo((await log.RangeAsync(Partition)).Next));
+    }
+
+    [Test]
+    public async Task What_is_in_an_open_transaction_is_not_there_yet_and_nothing_behind_it_is()
+    {
+        var log = await OpenAsync("telemetry");
+        Begin();
+        await AppendAsync(log, Partition, "a");
+        _producer.BeginTransaction();
+        await ProduceAsync("b");
+        await AppendAsync(log, Partition, "c");
+        Assert.That((await log.RangeAsync(Partition)).Next, Is.EqualTo(1));
+        var values = new List<string>();
+        await using var reader = log.OpenReader(Partition, 0);
+        while (await reader.TryReadAsync() is { } batch) Collect(batch, values);
+        Assert.That(values, Is.EqualTo(new[] { "a" }));
+
+        _producer.CommitTransaction();
+        Assert.That(await ReadAsync(log, Partition, 3), Is.EqualTo(new[] { "a", "b", "c" }));
+    }
+
+    private void Begin()
+    {
+        _producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig
+        {
+            BootstrapServers = Options.BootstrapServers,
+            TransactionalId = $"{Options.Prefix}foreign",
+        }).Build();
+        _producer.InitTransactions(Patience);
+    }
+
+    private async Task TransactAsync(bool isKept, params string[] values)
+    {
+        _producer.BeginTransaction();
+        foreach (var value in values) await ProduceAsync(value);
+        if (isKept) _producer.CommitTransaction();
+        else _producer.AbortTransaction();
+    }
+
+    private Task ProduceAsync(string value) => _producer.ProduceAsync(
+        new Confluent.Kafka.TopicPartition(Options.Prefix + Partition.Topic, Partition.Partition),
+        new Message<byte[], byte[]> { Key = "device"u8.ToArray(), Value = Encoding.UTF8.GetBytes(value) });
+}
