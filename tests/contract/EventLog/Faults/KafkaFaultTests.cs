@@ -145,6 +145,27 @@ public sealed class KafkaFaultTests : KafkaTest
     }
 
     [Test]
+    public async Task Who_asks_leaders_that_answer_does_not_wait_for_one_that_hangs()
+    {
+        var log = await OpenAsync(Topic, 24);
+        var leaders = await LeadersAsync(log);
+        var hanging = leaders[0];
+        foreach (var partition in Partitions(_ => true)) await log.RangeAsync(partition);
+        await Brokers.PauseAsync(hanging);
+        var silent = Partitions(leader => leader == hanging);
+        var waiting = Enumerable.Range(0, 60).Select(n => log.RangeAsync(silent[n % silent.Count]).AsTask()).ToList();
+        var answers = Partitions(leader => leader != hanging).Select(other => log.RangeAsync(other).AsTask());
+        await Task.WhenAll(answers).WaitAsync(Recovery);
+        Assert.That(waiting.Count(each => each.IsCompleted), Is.Zero);
+
+        Assert.That(await Task.WhenAll(waiting).WaitAsync(Recovery), Is.All.EqualTo(new OffsetRange(0, 0)),
+            "another leads them");
+
+        List<TopicPartition> Partitions(Func<int, bool> isMeant) =>
+            [.. Enumerable.Range(0, 24).Where(p => isMeant(leaders[p])).Select(p => new TopicPartition(Topic, p))];
+    }
+
+    [Test]
     public async Task What_is_asked_of_the_cluster_fails_at_worst_while_brokers_die()
     {
         var log = await OpenAsync(Topic);
@@ -213,10 +234,13 @@ public sealed class KafkaFaultTests : KafkaTest
         Assert.That(load.Uncertain, Is.Empty, "only the client's own retries, and nothing that it gave up");
     }
 
-    private async Task<int> LeaderAsync(KafkaLog log, int partition)
+    private async Task<int> LeaderAsync(KafkaLog log, int partition) => (await LeadersAsync(log))[partition];
+
+    /// <summary>The leader of each partition.</summary>
+    private async Task<List<int>> LeadersAsync(KafkaLog log)
     {
         var described = await log.Admin.Client.DescribeTopicsAsync(
             TopicCollection.OfTopicNames([Options.Prefix + Topic]));
-        return described.TopicDescriptions[0].Partitions[partition].Leader.Id;
+        return [.. described.TopicDescriptions[0].Partitions.Select(partition => partition.Leader.Id)];
     }
 }
