@@ -21,6 +21,7 @@ public sealed class BreakableProxy : IAsyncDisposable
     private long _bytesLeft = long.MaxValue;
     private volatile Pace _pace = new(TimeSpan.Zero, 0);
     private volatile TaskCompletionSource _open = new();
+    private volatile byte[]? _holdAt;
 
     /// <param name="listenAt">A port of loopback; 0: any.</param>
     public BreakableProxy(string host, int port, int listenAt = 0)
@@ -58,6 +59,11 @@ public sealed class BreakableProxy : IAsyncDisposable
     /// arrives when it is let go on.
     /// </summary>
     public void Hold() => _open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Holds when a client next says something with these bytes in it, which does not arrive before.</summary>
+    public void HoldAt(byte[] said) => _holdAt = said;
+
+    public bool IsHolding => !_open.Task.IsCompleted;
 
     public void LetGoOn() => _open.TrySetResult();
 
@@ -112,6 +118,12 @@ public sealed class BreakableProxy : IAsyncDisposable
             {
                 await Task.Delay(_pace.DelayOf(read, Stopwatch.GetElapsedTime(spokenAt)), TimeProvider.System,
                     _stopped.Token);
+                if (!counts && _holdAt is { } held && buffer.AsSpan(0, read).IndexOf(held) >= 0)
+                {
+                    _holdAt = null;
+                    Hold();
+                }
+
                 await _open.Task.WaitAsync(_stopped.Token);
                 if (counts && Interlocked.Add(ref _bytesLeft, -read) < 0)
                 {
