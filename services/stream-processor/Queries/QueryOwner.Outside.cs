@@ -17,7 +17,7 @@ internal sealed partial class QueryOwner
         var latest = _services.Clock.LatestMs(batch.Partition.Topic);
         if (FirstLater(batch, latest) is not { } offset) return;
         var mark = TimeMark.Limit(batch.Partition, offset, latest);
-        await SettleAsync();
+        await _saving.SettleAsync();
         if (!await _services.Checkpoints.AddMarkAsync(_place.Key, _epoch, mark, ct)) throw Stale();
         _engine.Limit(batch.Partition, offset, latest);
     }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Millrace.Contracts;
 using Millrace.Stores.Checkpoints;
+using Millrace.StreamProcessor.Sinks;
 
 namespace Millrace.StreamProcessor.Queries;
 
@@ -10,8 +11,7 @@ namespace Millrace.StreamProcessor.Queries;
 /// </summary>
 internal sealed partial class QueryOwner
 {
-    private Task _saving = Task.CompletedTask;
-    private CancellationTokenSource _needed = new();
+    private readonly PatientWrite _saving;
     private long _recordsSinceSave;
     private long _savedAt;
     private bool _changed;
@@ -22,16 +22,16 @@ internal sealed partial class QueryOwner
     /// </summary>
     public async Task BeginSaveAsync(CancellationToken ct)
     {
-        await SettleAsync();
+        await _saving.SettleAsync();
         // Limits hold until the checkpoint is durable, and not for a record more.
         if (_engine.HasLimits) await SaveAsync(ct);
-        else if (Take() is { } checkpoint) _saving = KeepStoringAsync(checkpoint, ct);
+        else if (Take() is { } checkpoint) _saving.Begin(() => new ValueTask(StoreAsync(checkpoint, ct)));
     }
 
     /// <summary>What was answered until now is durable when it returns.</summary>
     public async Task SaveAsync(CancellationToken ct)
     {
-        await SettleAsync();
+        await _saving.SettleAsync();
         if (Take() is not { } checkpoint) return;
         await StoreAsync(checkpoint, ct);
         _engine.LiftLimits();
@@ -50,21 +50,6 @@ internal sealed partial class QueryOwner
         (_recordsSinceSave, _changed) = (0, false);
         return new Checkpoint(
             _engine.Positions, _writer.Positions, state.WrittenSpan.ToArray(), _services.Time.GetUtcNow());
-    }
-
-    /// <summary>Who needs the checkpoint that is on its way gets it, or what its last try answers.</summary>
-    private async Task SettleAsync()
-    {
-        await _needed.CancelAsync();
-        await _saving;
-    }
-
-    private async Task KeepStoringAsync(Checkpoint checkpoint, CancellationToken ct)
-    {
-        _needed.Dispose();
-        _needed = new CancellationTokenSource();
-        await _services.Retry.RunAsync($"query {_place.Config.Name}", _place.Sources[0].Partition,
-            () => new ValueTask(StoreAsync(checkpoint, ct)), _needed.Token);
     }
 
     private async Task StoreAsync(Checkpoint checkpoint, CancellationToken ct)

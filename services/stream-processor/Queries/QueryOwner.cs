@@ -32,6 +32,8 @@ internal sealed partial class QueryOwner : IAsyncDisposable
         _query = StreamProcessorMetrics.Query(place.Config.Name);
         _stage = StreamProcessorMetrics.Stage(place.Stage.ToString().ToLowerInvariant());
         _savedAt = services.Time.GetTimestamp();
+        var (name, first) = ($"query {place.Config.Name}", place.Sources[0].Partition);
+        (_saving, _marking) = (new(services.Retry, name, first), new(services.Retry, name, first));
         _references = new TakenReferences(
             services.References, engine, place.UsesReferences ? place.Plan.References : []);
     }
@@ -86,6 +88,7 @@ internal sealed partial class QueryOwner : IAsyncDisposable
     /// <summary>Answers a batch; its rows and dead letters are durable when this returns.</summary>
     public async Task ProcessAsync(RecordBatch batch, CancellationToken ct)
     {
+        if (_marks.Exists(mark => mark.Input == batch.Partition)) await SettleMarksAsync(ct);
         await LimitAsync(batch, ct);
         var begunAt = _services.Time.GetTimestamp();
         _engine.Process(batch);
@@ -114,7 +117,8 @@ internal sealed partial class QueryOwner : IAsyncDisposable
             return LateAnswer.Refused(letter, "Its time is still further ahead than is believed.");
         if (IsCatchingUp || _engine.AwaitsLate(input)) return LateAnswer.NotHere;
         var position = _engine.Positions.First(p => p.Partition == input).Offset;
-        await SettleAsync();
+        await _saving.SettleAsync();
+        await SettleMarksAsync(ct);
         switch (await _services.Checkpoints.AddLateAsync(_place.Key, _epoch, input, position, letter, ct))
         {
             case LateOutcome.Stale: throw Stale();
@@ -134,9 +138,10 @@ internal sealed partial class QueryOwner : IAsyncDisposable
     /// <summary>What only the clock decides: idle partitions, and the time for a checkpoint.</summary>
     public async Task TickAsync(CancellationToken ct)
     {
-        if (_saving.IsCompleted)
+        if (_marking.IsEnded) await SettleMarksAsync(ct);
+        if (_saving.IsEnded)
         {
-            await _saving;
+            await _saving.Ended;
             if (_engine.AwaitsWatermark || _place.Activity is not null) await MarkIdleAsync(ct);
         }
 
@@ -144,14 +149,14 @@ internal sealed partial class QueryOwner : IAsyncDisposable
         await _writer.FlushAsync(ct);
         if (_place.LooksOutside && !IsCatchingUp) await RefreshAsync(ct);
         _progress.Watermark(_place.Partition, _engine.WatermarkMs);
-        if (_saving.IsCompleted && _services.Time.GetElapsedTime(_savedAt) >= _services.Options.CheckpointInterval)
+        if (_saving.IsEnded && _services.Time.GetElapsedTime(_savedAt) >= _services.Options.CheckpointInterval)
             await BeginSaveAsync(ct);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await SettleAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _needed.Dispose();
+        await _saving.DisposeAsync().ConfigureAwait(false);
+        await _marking.DisposeAsync().ConfigureAwait(false);
         _writer.Dispose();
     }
 

@@ -3,7 +3,8 @@ using System.Net;
 namespace Millrace.TestKit.Servers;
 
 /// <summary>
-/// One broker of the engines command with a listener that takes TLS with SASL: SCRAM-SHA-512 and PLAIN, for one user.
+/// One broker of the engines command with a listener that takes TLS with SASL (SCRAM and PLAIN, for one user), and one
+/// that takes TLS with a certificate of the client's.
 /// </summary>
 public sealed class SecureKafka : IAsyncDisposable
 {
@@ -18,7 +19,15 @@ public sealed class SecureKafka : IAsyncDisposable
 
     public string SecureServers { get; private set; } = "";
 
+    /// <summary>The listener that wants a certificate.</summary>
+    public string CertifiedServers { get; private set; } = "";
+
     public string CaFile => _folder.Sub("ca.pem");
+
+    /// <summary>Of a client that the broker's authority vouches for.</summary>
+    public string CertificateFile => _folder.Sub("client.pem");
+
+    public string KeyFile => _folder.Sub("client.key");
 
     public string PasswordFile => _folder.Sub("password");
 
@@ -45,20 +54,25 @@ public sealed class SecureKafka : IAsyncDisposable
     private string Settings()
     {
         var plain = IPEndPoint.Parse(PlainServers);
-        var secure = plain.Port + 20;
-        SecureServers = $"localhost:{secure}";
-        var listeners = $"PLAINTEXT://{plain},CONTROLLER://127.0.0.1:{plain.Port + 1},SASL_SSL://127.0.0.1:{secure}";
+        var (secure, certified) = (plain.Port + 20, plain.Port + 21);
+        (SecureServers, CertifiedServers) = ($"localhost:{secure}", $"localhost:{certified}");
+        var listeners = $"PLAINTEXT://{plain},CONTROLLER://127.0.0.1:{plain.Port + 1},SASL_SSL://127.0.0.1:{secure},"
+            + $"SSL://127.0.0.1:{certified}";
         const string modules = "org.apache.kafka.common.security";
         return $"""
             listeners={listeners}
-            advertised.listeners=PLAINTEXT://{plain},SASL_SSL://{SecureServers}
-            listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL
-            sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
+            advertised.listeners=PLAINTEXT://{plain},SASL_SSL://{SecureServers},SSL://{CertifiedServers}
+            listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL
+            sasl.enabled.mechanisms=SCRAM-SHA-256,SCRAM-SHA-512,PLAIN
+            listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config={modules}.scram.ScramLoginModule required;
             listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config={modules}.scram.ScramLoginModule required;
             listener.name.sasl_ssl.plain.sasl.jaas.config={modules}.plain.PlainLoginModule required \
               user_{UserName}="{Password}";
             ssl.keystore.type=PEM
             ssl.keystore.location={_folder.Sub("broker.pem")}
+            listener.name.ssl.ssl.client.auth=required
+            listener.name.ssl.ssl.truststore.type=PEM
+            listener.name.ssl.ssl.truststore.location={CaFile}
 
             """;
     }
@@ -67,7 +81,10 @@ public sealed class SecureKafka : IAsyncDisposable
     {
         using var authority = new TestAuthority();
         var (certificate, key) = authority.Sign("localhost");
+        var client = authority.Sign("client");
         File.WriteAllText(CaFile, authority.Pem);
+        File.WriteAllText(CertificateFile, client.Certificate);
+        File.WriteAllText(KeyFile, client.Key);
         File.WriteAllText(_folder.Sub("broker.pem"), $"{key}\n{certificate}\n");
         File.WriteAllText(PasswordFile, Password + "\n");
     }

@@ -63,6 +63,36 @@ public sealed class KafkaGroupTests : KafkaTest
         Assert.That(second.Partitions, Has.Count.EqualTo(2), "nothing moved while it was away");
     }
 
+    /// <summary>The brokers throw the one out that came first; it comes again.</summary>
+    [Test]
+    public async Task Of_two_processes_with_one_name_the_first_loses_its_partitions_and_has_them_when_it_is_alone()
+    {
+        Options.Consumer.InstanceId = "one";
+        await using var first = new Member(await OpenAsync("telemetry"), completes: true);
+        await first.HasAsync(4);
+        var second = new Member(await OpenAsync("telemetry"), completes: true);
+        await second.HasAsync(4);
+        await first.HasAsync(0);
+
+        await second.DisposeAsync();
+        await first.HasAsync(4);
+    }
+
+    [Test]
+    public async Task Who_works_on_after_the_time_it_is_given_loses_its_partitions_to_others()
+    {
+        Options.Consumer.RevocationTimeout = TimeSpan.FromSeconds(1);
+        await using var first = new Member(await OpenAsync("telemetry"));
+        await first.HasAsync(4);
+        await using var second = new Member(await OpenAsync("telemetry"));
+
+        var late = await first.RevokedAsync();
+        await second.HasAsync(2);
+        Assert.That(second.Partitions, Is.EquivalentTo(late.Partitions));
+        late.Complete();
+        Assert.That(first.Partitions, Has.Count.EqualTo(2));
+    }
+
     [Test]
     public async Task The_lag_is_what_was_appended_and_not_committed()
     {

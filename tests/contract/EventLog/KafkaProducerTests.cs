@@ -1,5 +1,6 @@
 using Millrace.Contracts;
 using Millrace.EventLog;
+using Millrace.EventLog.Kafka;
 using Millrace.EventLog.Kafka.Native;
 using Millrace.Primitives;
 
@@ -95,6 +96,31 @@ public sealed class KafkaProducerTests : KafkaTest
         await AppendAsync(log, Partition, large);
 
         Assert.That(await ReadAsync(log, Partition, 1), Is.EqualTo(new[] { large }));
+    }
+
+    [Test]
+    public async Task However_records_are_compressed_they_come_back([Values] KafkaCompression compression)
+    {
+        Options.Producer.Compression = compression;
+        var log = await OpenAsync("telemetry");
+        var values = Enumerable.Range(0, 200).Select(n => $"{n} {new string('x', 1_000)}").ToArray();
+
+        await AppendAsync(log, Partition, values);
+
+        Assert.That(await ReadAsync(log, Partition, values.Length), Is.EqualTo(values));
+    }
+
+    [Test]
+    public async Task What_is_larger_than_a_reader_fetches_ahead_is_read_all_the_same()
+    {
+        Options.Consumer.ReadAheadBytesMax = ByteSize.FromKiB(64);
+        var log = await OpenAsync("telemetry");
+        var random = new Random(2);
+        var values = Enumerable.Range(0, 40).Select(n => new string(
+            [.. Enumerable.Range(0, n % 4 == 0 ? 300_000 : 30_000).Select(_ => (char)random.Next('a', 'z'))])).ToArray();
+        foreach (var value in values) await AppendAsync(log, Partition, value);
+
+        Assert.That(await ReadAsync(log, Partition, values.Length), Is.EqualTo(values));
     }
 
     [Test]

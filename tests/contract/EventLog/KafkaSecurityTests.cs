@@ -27,12 +27,27 @@ public sealed class KafkaSecurityTests
         if (_kafka is not null) await _kafka.DisposeAsync();
     }
 
+    [TestCase(KafkaSaslMechanism.ScramSha256)]
     [TestCase(KafkaSaslMechanism.ScramSha512)]
     [TestCase(KafkaSaslMechanism.Plain)]
-    public async Task A_process_that_shows_who_it_is_reads_and_writes_over_tls(KafkaSaslMechanism mechanism)
+    public Task A_process_that_shows_who_it_is_reads_and_writes_over_tls(KafkaSaslMechanism mechanism) =>
+        ReadsAndWritesAsync(Options(mechanism), $"telemetry.{mechanism}");
+
+    [Test]
+    public Task A_process_with_a_certificate_of_its_own_reads_and_writes() =>
+        ReadsAndWritesAsync(Certified(), "telemetry.certified");
+
+    [Test]
+    public async Task Without_its_certificate_it_gets_nowhere()
     {
-        await using var log = new KafkaLog(Options(mechanism));
-        var topic = $"telemetry.{mechanism}";
+        var options = Certified();
+        (options.Security.CertificateFile, options.Security.KeyFile) = (null, null);
+        await GetsNowhereAsync(options);
+    }
+
+    private static async Task ReadsAndWritesAsync(KafkaLogOptions options, string topic)
+    {
+        await using var log = new KafkaLog(options);
         await log.EnsureTopicAsync(new TopicSpec(topic, 1)).AsTask().WaitAsync(Patience);
         using var records = new Contracts.RecordBatchBuilder();
         records.Begin(1, "key"u8);
@@ -70,6 +85,14 @@ public sealed class KafkaSecurityTests
             Throws.InstanceOf<OperationCanceledException>());
     }
 
+    private KafkaLogOptions Certified()
+    {
+        var options = Options(KafkaSaslMechanism.None);
+        options.BootstrapServers = _kafka.CertifiedServers;
+        (options.Security.CertificateFile, options.Security.KeyFile) = (_kafka.CertificateFile, _kafka.KeyFile);
+        return options;
+    }
+
     private KafkaLogOptions Options(KafkaSaslMechanism mechanism) => new()
     {
         BootstrapServers = _kafka.SecureServers,
@@ -88,12 +111,17 @@ public sealed class KafkaSecurityTests
     private static async Task MakeUserAsync(string servers)
     {
         using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = servers }).Build();
-        await admin.AlterUserScramCredentialsAsync([new UserScramCredentialUpsertion
+
+        // A request has a user once.
+        foreach (var mechanism in new[] { ScramMechanism.ScramSha256, ScramMechanism.ScramSha512 })
         {
-            User = SecureKafka.UserName,
-            ScramCredentialInfo = new ScramCredentialInfo { Mechanism = ScramMechanism.ScramSha512, Iterations = 4096 },
-            Password = System.Text.Encoding.UTF8.GetBytes(SecureKafka.Password),
-            Salt = System.Text.Encoding.UTF8.GetBytes("some salt"),
-        }]);
+            await admin.AlterUserScramCredentialsAsync([new UserScramCredentialUpsertion
+            {
+                User = SecureKafka.UserName,
+                ScramCredentialInfo = new ScramCredentialInfo { Mechanism = mechanism, Iterations = 4096 },
+                Password = System.Text.Encoding.UTF8.GetBytes(SecureKafka.Password),
+                Salt = System.Text.Encoding.UTF8.GetBytes("some salt"),
+            }]);
+        }
     }
 }

@@ -1,5 +1,7 @@
 using System.Reflection;
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using Millrace.Saql;
 using Millrace.Stores.Checkpoints;
 using Millrace.Stores.Queries;
 using Millrace.TestKit;
@@ -20,17 +22,7 @@ public class SavingTests
         _hub = new ProcessorFixture(more: Register);
         await _hub.StartAsync();
         _store = (GatedCheckpoints)_hub.Get<ICheckpointStore>();
-        var queries = _hub.Get<IQueryStore>();
-        await queries.SaveAsync(new QueryConfig
-        {
-            Name = Key.Query,
-            Version = Key.Version,
-            Text = "SELECT v INTO vals FROM telemetry",
-            Outputs = ["vals"],
-            CreatedAt = DateTimeOffset.UtcNow,
-            UpdatedAt = DateTimeOffset.UtcNow,
-        }, 0);
-        await Eventually.TrueAsync(async () => await queries.StatusAsync(Key.Query) is not null, "it runs");
+        await ApplyAsync(Key.Query, "SELECT v INTO vals FROM telemetry");
         await AnsweredAsync(1);
         await SavedAsync(1);
     }
@@ -68,6 +60,33 @@ public class SavingTests
     }
 
     [Test]
+    public async Task Idle_sources_are_marked_when_the_store_is_back_by_the_owner_that_went_on_meanwhile()
+    {
+        await ApplyAsync("counted",
+            "SELECT COUNT(*) AS n INTO counts FROM telemetry GROUP BY TumblingWindow(second, 1)");
+        var key = new CheckpointKey("counted", 1, -1);
+        await Eventually.TrueAsync(async () => await _store.Inner.FindAsync(key) is not null, "it has begun");
+        Inner.Fail(nameof(ICheckpointStore.AddMarkAsync), int.MaxValue);
+        var records = 1;
+
+        // One that comes is not idle itself; the others' marks are tried again and again.
+        await Eventually.TrueAsync(async () =>
+        {
+            await AnsweredAsync(++records);
+            return Inner.Failed > 3;
+        }, "marks are tried again", TimeSpan.FromSeconds(20));
+        await Eventually.TrueAsync(
+            async () => (await _store.Inner.FindAsync(key))!.Inputs.Sum(input => input.Offset) >= records,
+            "records are taken and saved meanwhile");
+        var owner = (await _store.Inner.FindAsync(key))!.Epoch;
+        Inner.Fail(nameof(ICheckpointStore.AddMarkAsync), 0);
+        await Eventually.TrueAsync(async () => (await _hub.RowsAsync("counts")).Values
+            .Sum(row => JsonDocument.Parse(row).RootElement.GetProperty("n").GetInt32()) == records - 1,
+            "all since it began are counted");
+        Assert.That((await _store.Inner.FindAsync(key))!.Epoch, Is.EqualTo(owner), "it went on");
+    }
+
+    [Test]
     public async Task A_drain_does_not_wait_for_a_store_that_is_away_and_no_row_is_missing_or_doubled()
     {
         Inner.Fail(nameof(ICheckpointStore.SaveAsync), int.MaxValue);
@@ -102,6 +121,21 @@ public class SavingTests
     {
         Faulty<ICheckpointStore>.Register(services);
         GatedCheckpoints.Register(services);
+    }
+
+    private async Task ApplyAsync(string name, string text)
+    {
+        var queries = _hub.Get<IQueryStore>();
+        await queries.SaveAsync(new QueryConfig
+        {
+            Name = name,
+            Version = 1,
+            Text = text,
+            Outputs = SaqlCompiler.Compile(text).Plan!.Outputs,
+            CreatedAt = DateTimeOffset.UtcNow,
+            UpdatedAt = DateTimeOffset.UtcNow,
+        }, 0);
+        await Eventually.TrueAsync(async () => await queries.StatusAsync(name) is not null, "it runs");
     }
 
     /// <summary>Another record comes, and there are so many rows.</summary>

@@ -130,6 +130,64 @@ public sealed class KafkaFaultTests : KafkaTest
     }
 
     [Test]
+    public async Task A_process_closes_while_its_brokers_are_away()
+    {
+        Options.Producer.QueueRecordsMax = 10;
+        Options.DrainTimeout = TimeSpan.FromSeconds(2);
+        var log = await OpenAsync(Topic);
+        var partition = new TopicPartition(Topic, 0);
+        await AppendAsync(log, partition, "0");
+        await using var reader = log.OpenReader(partition, 1);
+        var reading = reader.ReadAsync().AsTask();
+        for (var broker = 1; broker <= 3; broker++) await Brokers.PauseAsync(broker);
+        try
+        {
+            var appends = Enumerable.Range(1, 50).Select(n => AppendAsync(log, partition, $"{n}")).ToList();
+            var range = log.RangeAsync(partition).AsTask();
+            await log.DisposeAsync().AsTask().WaitAsync(Recovery);
+
+            var uncertain = 0;
+            foreach (var append in appends)
+            {
+                var failure = Assert.CatchAsync(async () => await append.WaitAsync(Recovery))!;
+                if (failure is MillraceException { Error.Code: "LOG-0011" }) uncertain++;
+                else Assert.That(failure, Is.InstanceOf<ObjectDisposedException>(), "it had no room yet");
+            }
+
+            Assert.That(uncertain, Is.InRange(1, 10));
+            Assert.CatchAsync(async () => await range.WaitAsync(Recovery));
+            Assert.CatchAsync<ObjectDisposedException>(async () => await reading.WaitAsync(Recovery));
+        }
+        finally
+        {
+            for (var broker = 1; broker <= 3; broker++) await Brokers.ResumeAsync(broker);
+        }
+    }
+
+    /// <summary>Two of three replicas are to have a record before it is acknowledged.</summary>
+    [TestCase(6)]
+    public async Task With_too_few_brokers_in_sync_nothing_is_acknowledged_until_there_are_enough(int seed)
+    {
+        var log = await OpenAsync(Topic);
+        var load = Start(log, seed);
+        await GoOnAsync(load, "before");
+        await Brokers.KillAsync(1);
+        await Brokers.KillAsync(2);
+        var before = 0L;
+        await TestKit.Eventually.TrueAsync(async () =>
+        {
+            before = load.Acknowledged;
+            await Task.Delay(Begun, TimeProvider.System);
+            return load.Acknowledged == before;
+        }, "appends wait", Recovery);
+        Assert.That(log.OldestAppend, Is.GreaterThan(TimeSpan.FromSeconds(1)), "and it is told");
+        await Brokers.StartAsync(1);
+        await GoOnAsync(load, "with two again");
+        await Brokers.StartAsync(2);
+        await EndAsync(load);
+    }
+
+    [Test]
     public async Task Commits_survive_the_broker_that_keeps_them()
     {
         var log = await OpenAsync(Topic);
