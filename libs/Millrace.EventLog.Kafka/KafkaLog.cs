@@ -99,6 +99,7 @@ public sealed partial class KafkaLog : IRetainedLog
 
     public IPartitionReader OpenReader(TopicPartition partition, long offset)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
         Check(partition);
         return new KafkaPartitionReader(this, partition, offset);
     }

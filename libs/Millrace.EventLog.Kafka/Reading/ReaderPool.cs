@@ -51,9 +51,17 @@ internal sealed class ReaderPool : IAsyncDisposable
                 _clients.Add(client);
             }
 
-            var fetch = new PartitionFetch(client.Native, topic, partition.Partition, offset, Return);
-            _fetches.Add(fetch);
-            return fetch;
+            try
+            {
+                var fetch = new PartitionFetch(client.Native, topic, partition.Partition, offset, Return);
+                _fetches.Add(fetch);
+                return fetch;
+            }
+            catch
+            {
+                client.Return(partition);
+                throw;
+            }
 
             void Return(PartitionFetch ended)
             {

@@ -83,8 +83,11 @@ public sealed partial class LocalLog : IRetainedLog, IDisposable
         return null;
     }
 
-    public IPartitionReader OpenReader(TopicPartition partition, long offset) =>
-        new PartitionReader(Find(partition), offset, _runtime);
+    public IPartitionReader OpenReader(TopicPartition partition, long offset)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        return new PartitionReader(Find(partition), offset, _runtime);
+    }
 
     public ValueTask<OffsetRange> RangeAsync(TopicPartition partition, CancellationToken ct = default) =>
         new(Find(partition).Range());

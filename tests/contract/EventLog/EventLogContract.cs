@@ -268,6 +268,7 @@ public abstract class EventLogContract
         Assert.That(async () => await _log.AppendAsync(new("nothing", 0), builder), FailsWith("LOG-0006"));
         Assert.That(async () => await _log.RangeAsync(_partition with { Partition = 4 }), FailsWith("LOG-0006"));
         Assert.That(() => _log.OpenReader(_partition with { Partition = -1 }, 0), FailsWith("LOG-0006"));
+        Assert.That(() => _log.OpenReader(_partition, -1), Throws.TypeOf<ArgumentOutOfRangeException>());
     }
 
     [Test]

@@ -116,8 +116,9 @@ public sealed class KafkaProducerTests : KafkaTest
         Options.Consumer.ReadAheadBytesMax = ByteSize.FromKiB(64);
         var log = await OpenAsync("telemetry");
         var random = new Random(2);
-        var values = Enumerable.Range(0, 40).Select(n => new string(
-            [.. Enumerable.Range(0, n % 4 == 0 ? 300_000 : 30_000).Select(_ => (char)random.Next('a', 'z'))])).ToArray();
+        var sizes = Enumerable.Range(0, 40).Select(n => n % 4 == 0 ? 300_000 : 30_000);
+        var values = sizes.Select(size => new string(
+            [.. Enumerable.Range(0, size).Select(_ => (char)random.Next('a', 'z'))])).ToArray();
         foreach (var value in values) await AppendAsync(log, Partition, value);
 
         Assert.That(await ReadAsync(log, Partition, values.Length), Is.EqualTo(values));
