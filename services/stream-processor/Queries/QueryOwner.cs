@@ -12,6 +12,8 @@ namespace Millrace.StreamProcessor.Queries;
 /// </summary>
 internal sealed partial class QueryOwner : IAsyncDisposable
 {
+    private const int WholeRecord = -1;
+
     private readonly QueryServices _services;
     private readonly QueryPlace _place;
     private readonly QueryProgress _progress;
@@ -21,6 +23,7 @@ internal sealed partial class QueryOwner : IAsyncDisposable
     private readonly TakenReferences _references;
     private readonly KeyValuePair<string, object?> _query;
     private readonly KeyValuePair<string, object?> _stage;
+    private readonly Dictionary<(TopicPartition Source, long Offset, int Element), string> _lateIds = [];
     private long _modelsAt;
     private QueryFigures _figures;
 
@@ -66,10 +69,13 @@ internal sealed partial class QueryOwner : IAsyncDisposable
         if (checkpoint is not null) engine.Restore(checkpoint.State);
         else earlier?.GiveTo(engine);
         await services.Models.RestoreAsync(engine, ct);
-        foreach (var mark in await services.Checkpoints.MarksAsync(place.Key, ct)) Recall(engine, mark);
+        var marks = await services.Checkpoints.MarksAsync(place.Key, ct);
+        foreach (var mark in marks) Recall(engine, mark);
         foreach (var (input, offset) in engine.Positions) progress.Position(input, offset);
         services.Logger.QueryRecovered(place.Config.Name, place.Partition, epoch, writer.KnownRows);
         var owner = new QueryOwner(services, place, progress, epoch, writer, engine);
+        foreach (var late in marks.OfType<LateMark>())
+            if (late.Letter is { } letter) owner._lateIds[KeyOf(letter)] = letter.Id;
         await owner.HoldAsync(owner.Positions, owner.IsCatchingUp ? [] : writer.Positions, ct);
 
         // What was joined or scored with before is part of the checkpoint.
@@ -126,14 +132,45 @@ internal sealed partial class QueryOwner : IAsyncDisposable
         }
 
         var dropped = _writer.Dropped;
+        _lateIds[KeyOf(letter)] = letter.Id;
         _engine.Late(input, position, new LateRecord(letter.ToRecord(), letter.Element));
         var refusal = _writer.Failures.Where(f => f.IsLate).Select(f => $"{f.Code} {f.Reason}").FirstOrDefault();
-        if (_writer.Dropped > dropped) refusal = "The query's time policy drops it.";
         await EmitAsync(RecordBatch.None(input, position), ct);
-        if (refusal is null) return LateAnswer.Taken;
-        await _services.Checkpoints.RefuseLateAsync(_place.Key, letter.Id, ct);
-        return LateAnswer.Refused(letter, refusal);
+        _lateIds.Remove(KeyOf(letter));
+        if (_writer.Dropped > dropped)
+        {
+            refusal = "The query's time policy drops it.";
+            await _services.Checkpoints.RefuseLateAsync(_place.Key, letter.Id, ct);
+        }
+
+        return refusal is null ? LateAnswer.Taken : LateAnswer.Refused(letter, refusal);
     }
+
+    private static (TopicPartition Source, long Offset, int Element) KeyOf(DeadLetter letter) =>
+        (new TopicPartition(letter.Topic, letter.Partition), letter.Offset, letter.Element);
+
+    /// <summary>
+    /// Lets late letters that failed again be tried once more; also those of an owner before, which may have ended
+    /// before it could. There is no new letter: whoever asked for the replay hears of it.
+    /// </summary>
+    private async ValueTask RefuseLateAsync(CancellationToken ct)
+    {
+        foreach (var failure in _writer.Failures.Where(failure => failure.IsLate))
+        {
+            foreach (var (key, id) in _lateIds.Where(late => IsOf(failure, late.Key)).ToList())
+            {
+                await _services.Checkpoints.RefuseLateAsync(_place.Key, id, ct);
+                _lateIds.Remove(key);
+            }
+        }
+
+        _writer.Failures.RemoveAll(failure => failure.IsLate);
+    }
+
+    /// <summary>What fails as a whole fails for each of its elements.</summary>
+    private static bool IsOf(QueryRowFailure failure, (TopicPartition Source, long Offset, int Element) late) =>
+        late.Source == failure.Source && late.Offset == failure.Offset
+        && (late.Element == failure.Element || late.Element == WholeRecord || failure.Element == WholeRecord);
 
     /// <summary>What only the clock decides: idle partitions, and the time for a checkpoint.</summary>
     public async Task TickAsync(CancellationToken ct)
@@ -181,8 +218,7 @@ internal sealed partial class QueryOwner : IAsyncDisposable
     private async Task EmitAsync(RecordBatch batch, CancellationToken ct)
     {
         _changed = true;
-        // Whoever asked for the replay hears of it; the letter is there already.
-        _writer.Failures.RemoveAll(failure => failure.IsLate);
+        await RefuseLateAsync(ct);
         if (_writer.Failures.Count > 0)
         {
             var failure = _writer.Failures[0];

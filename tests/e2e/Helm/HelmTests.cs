@@ -70,6 +70,8 @@ public class HelmTests
         fleet.Start();
         await AlertsComeAsync(api);
         await BridgedComesAsync(kubernetes, api);
+        await using var filter = await PolicyFilter.StartAsync(kubernetes);
+        if (filter is not null) await StrangersAreKeptOutAsync(kubernetes);
 
         foreach (var role in Roles)
         {
@@ -118,6 +120,24 @@ public class HelmTests
         Assert.That(code, Is.Zero, output);
         await Eventually.TrueAsync(async () => (await api.TelemetryAsync("press-7")).Count == 1,
             "what another broker got is read back", Soon);
+    }
+
+    /// <summary>A pod that is not of the release, in its namespace, reaches what users may and nothing else.</summary>
+    private static async Task StrangersAreKeptOutAsync(Kubernetes kubernetes)
+    {
+        foreach (var (host, port) in new[] { ("kafka", 9092), ("kafka-nodes", 9093), ("cassandra", 9042),
+            ("cassandra-nodes", 7000), ("s3", 7070), ("nodes", 4053) })
+            Assert.That(await SaidAsync(host, port), Does.Contain("Connection refused"), $"{host}:{port}");
+        Assert.That(await SaidAsync("api", 8080), Does.Not.Contain("refused"));
+
+        // What comes in is no message of the protocol; only whether there is a connection counts.
+        async Task<string> SaidAsync(string host, int port)
+        {
+            var (code, output, error) = await kubernetes.TryKubectlAsync("exec", "mosquitto", "--", "timeout", "10",
+                "mosquitto_pub", "-h", $"millrace-{host}", "-p", $"{port}", "-t", "a", "-m", "a");
+            Assert.That(code, Is.Not.Zero);
+            return output + error;
+        }
     }
 
     private static Task AcknowledgesAsync(Fleet fleet, string when)

@@ -19,6 +19,9 @@ internal sealed partial class Kubernetes : IAsyncDisposable
 
     private Kubernetes(string? command) => _command = command;
 
+    /// <summary>Whether the test started it, on this machine.</summary>
+    public bool IsOurs => _command is not null;
+
     public string NodeAddress => _shell.Environment.GetValueOrDefault("NODE_IP")
         ?? Environment.GetEnvironmentVariable("NODE_IP") ?? "127.0.0.1";
 
@@ -79,6 +82,9 @@ internal sealed partial class Kubernetes : IAsyncDisposable
 
     public Task<string> KubectlAsync(params string[] arguments) =>
         _shell.RunAsync("kubectl", ["-n", Namespace, .. arguments]);
+
+    public Task<(int Code, string Output, string Error)> TryKubectlAsync(params string[] arguments) =>
+        _shell.TryAsync("kubectl", ["-n", Namespace, .. arguments]);
 
     public Task<string> HelmAsync(params string[] arguments) =>
         _shell.RunAsync("helm", ["-n", Namespace, .. arguments]);

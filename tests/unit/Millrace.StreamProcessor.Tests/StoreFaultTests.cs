@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.DependencyInjection;
+using Millrace.Stores.Checkpoints;
 using Millrace.Stores.DeadLetters;
 using Millrace.Stores.Queries;
 using Millrace.TestKit;
@@ -51,10 +52,34 @@ public class StoreFaultTests
         await SoonAsync(async () => (await letters.FindAsync(id))!.State == DeadLetterState.Open);
     }
 
+    [Test]
+    public async Task A_letter_that_its_query_refuses_again_is_not_replayed_though_the_store_missed_to_hear_of_it()
+    {
+        var queries = _hub.Get<IQueryStore>();
+        await queries.SaveAsync(
+            Config("numbers", 1) with { Text = "SELECT CAST(v AS bigint) AS v INTO vals FROM telemetry" }, 0);
+        await SoonAsync(async () => await queries.StatusAsync("numbers") is not null);
+        await _hub.AppendAsync(0, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), "pump", """{"v":"none"}""");
+        var letters = _hub.Get<IDeadLetterStore>();
+        await SoonAsync(async () => await letters.CountAsync() == 1);
+        var id = (await letters.ListAsync(new DeadLetterFilter())).Items[0].Id;
+        var faulty = (Faulty<ICheckpointStore>)(object)_hub.Get<ICheckpointStore>();
+        faulty.Fail(nameof(ICheckpointStore.RefuseLateAsync), 2);
+        for (var tries = 0; tries < 2; tries++)
+        {
+            await letters.SetStateAsync(id, DeadLetterState.Replaying);
+            await SoonAsync(async () => (await letters.FindAsync(id))!.State != DeadLetterState.Replaying);
+            Assert.That((await letters.FindAsync(id))!.State, Is.EqualTo(DeadLetterState.Open));
+        }
+
+        Assert.That(faulty.Failed, Is.EqualTo(2));
+    }
+
     private static void Register(IServiceCollection services)
     {
         Faulty<IQueryStore>.Register(services);
         Faulty<IDeadLetterStore>.Register(services);
+        Faulty<ICheckpointStore>.Register(services);
     }
 
     private static QueryConfig Config(string name, int version) => new()
