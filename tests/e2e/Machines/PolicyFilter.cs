@@ -5,8 +5,8 @@ using Millrace.TestKit;
 namespace Millrace.E2E.Tests.Machines;
 
 /// <summary>
-/// Does on a one-node cluster of the test's own what network plug-ins do elsewhere: what the namespace's network policies
-/// do not allow from pod to pod is rejected. What the node itself sends passes, as everywhere.
+/// Does on a one-node cluster of the test's own what network plug-ins do elsewhere: what the namespace's network
+/// policies do not allow from pod to pod is rejected. What the node itself sends passes, as everywhere.
 /// </summary>
 internal sealed class PolicyFilter : IAsyncDisposable
 {
