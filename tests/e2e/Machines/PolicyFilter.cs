@@ -6,7 +6,7 @@ namespace Millrace.E2E.Tests.Machines;
 
 /// <summary>
 /// Does on a one-node cluster of the test's own what network plug-ins do elsewhere: what the namespace's network
-/// policies do not allow from pod to pod is rejected. What the node itself sends passes, as everywhere.
+/// policies do not allow from pod to pod is dropped. What the node itself sends passes, as everywhere.
 /// </summary>
 internal sealed class PolicyFilter : IAsyncDisposable
 {
@@ -71,7 +71,7 @@ internal sealed class PolicyFilter : IAsyncDisposable
         }
 
         foreach (var address in selected.Order())
-            rules.Append($"-A {Chain} -d {address} -p tcp -j REJECT --reject-with tcp-reset\n");
+            rules.Append($"-A {Chain} -d {address} -p tcp -j DROP\n");
         rules.Append("COMMIT\n");
         using var folder = new TemporaryFolder();
         await File.WriteAllTextAsync(folder.Sub("rules"), rules.ToString());
