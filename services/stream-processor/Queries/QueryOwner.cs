@@ -12,8 +12,6 @@ namespace Millrace.StreamProcessor.Queries;
 /// </summary>
 internal sealed partial class QueryOwner : IAsyncDisposable
 {
-    private const int WholeRecord = -1;
-
     private readonly QueryServices _services;
     private readonly QueryPlace _place;
     private readonly QueryProgress _progress;
@@ -23,7 +21,6 @@ internal sealed partial class QueryOwner : IAsyncDisposable
     private readonly TakenReferences _references;
     private readonly KeyValuePair<string, object?> _query;
     private readonly KeyValuePair<string, object?> _stage;
-    private readonly Dictionary<(TopicPartition Source, long Offset, int Element), string> _lateIds = [];
     private long _modelsAt;
     private QueryFigures _figures;
 
@@ -74,8 +71,7 @@ internal sealed partial class QueryOwner : IAsyncDisposable
         foreach (var (input, offset) in engine.Positions) progress.Position(input, offset);
         services.Logger.QueryRecovered(place.Config.Name, place.Partition, epoch, writer.KnownRows);
         var owner = new QueryOwner(services, place, progress, epoch, writer, engine);
-        foreach (var late in marks.OfType<LateMark>())
-            if (late.Letter is { } letter) owner._lateIds[KeyOf(letter)] = letter.Id;
+        foreach (var late in marks.OfType<LateMark>()) owner.Remember(late.Letter);
         await owner.HoldAsync(owner.Positions, owner.IsCatchingUp ? [] : writer.Positions, ct);
 
         // What was joined or scored with before is part of the checkpoint.
@@ -107,70 +103,6 @@ internal sealed partial class QueryOwner : IAsyncDisposable
         StreamProcessorMetrics.QueryDelay.Record(StreamProcessorMetrics.Age(batch, _services.Time), _query, _stage);
         if (_recordsSinceSave >= _services.Options.CheckpointRecords) await BeginSaveAsync(ct);
     }
-
-    /// <summary>
-    /// Takes a dead letter as late input at this owner's position, which is made durable first; its rows are durable
-    /// when this returns.
-    /// </summary>
-    public async Task<LateAnswer> TakeLateAsync(DeadLetter letter, CancellationToken ct)
-    {
-        var input = new TopicPartition(letter.Topic, letter.Partition);
-        if (_place.Sources.FirstOrDefault(s => s.Partition == input) is not { } source)
-            return LateAnswer.Refused(letter, $"{_place.Config.Name} does not read {input}.");
-        if (letter.QueryVersion != _place.Config.Version && source.StartOffset <= letter.Offset)
-            return LateAnswer.Refused(letter, $"Version {_place.Config.Version} has read the record itself.");
-        if (letter.TimestampMs > _services.Clock.LatestMs(letter.Topic))
-            return LateAnswer.Refused(letter, "Its time is still further ahead than is believed.");
-        if (IsCatchingUp || _engine.AwaitsLate(input)) return LateAnswer.NotHere;
-        var position = _engine.Positions.First(p => p.Partition == input).Offset;
-        await _saving.SettleAsync();
-        await SettleMarksAsync(ct);
-        switch (await _services.Checkpoints.AddLateAsync(_place.Key, _epoch, input, position, letter, ct))
-        {
-            case LateOutcome.Stale: throw Stale();
-            case LateOutcome.Known: return LateAnswer.Taken;
-        }
-
-        var dropped = _writer.Dropped;
-        _lateIds[KeyOf(letter)] = letter.Id;
-        _engine.Late(input, position, new LateRecord(letter.ToRecord(), letter.Element));
-        var refusal = _writer.Failures.Where(f => f.IsLate).Select(f => $"{f.Code} {f.Reason}").FirstOrDefault();
-        await EmitAsync(RecordBatch.None(input, position), ct);
-        _lateIds.Remove(KeyOf(letter));
-        if (_writer.Dropped > dropped)
-        {
-            refusal = "The query's time policy drops it.";
-            await _services.Checkpoints.RefuseLateAsync(_place.Key, letter.Id, ct);
-        }
-
-        return refusal is null ? LateAnswer.Taken : LateAnswer.Refused(letter, refusal);
-    }
-
-    private static (TopicPartition Source, long Offset, int Element) KeyOf(DeadLetter letter) =>
-        (new TopicPartition(letter.Topic, letter.Partition), letter.Offset, letter.Element);
-
-    /// <summary>
-    /// Lets late letters that failed again be tried once more; also those of an owner before, which may have ended
-    /// before it could. There is no new letter: whoever asked for the replay hears of it.
-    /// </summary>
-    private async ValueTask RefuseLateAsync(CancellationToken ct)
-    {
-        foreach (var failure in _writer.Failures.Where(failure => failure.IsLate))
-        {
-            foreach (var (key, id) in _lateIds.Where(late => IsOf(failure, late.Key)).ToList())
-            {
-                await _services.Checkpoints.RefuseLateAsync(_place.Key, id, ct);
-                _lateIds.Remove(key);
-            }
-        }
-
-        _writer.Failures.RemoveAll(failure => failure.IsLate);
-    }
-
-    /// <summary>What fails as a whole fails for each of its elements.</summary>
-    private static bool IsOf(QueryRowFailure failure, (TopicPartition Source, long Offset, int Element) late) =>
-        late.Source == failure.Source && late.Offset == failure.Offset
-        && (late.Element == failure.Element || late.Element == WholeRecord || failure.Element == WholeRecord);
 
     /// <summary>What only the clock decides: idle partitions, and the time for a checkpoint.</summary>
     public async Task TickAsync(CancellationToken ct)

@@ -2,6 +2,7 @@ using System.Text;
 using Confluent.Kafka;
 using Millrace.Contracts;
 using Millrace.EventLog;
+using Millrace.EventLog.Kafka;
 using TopicPartition = Millrace.Contracts.TopicPartition;
 
 namespace Millrace.Contract.Tests.EventLog;
@@ -25,10 +26,10 @@ public sealed class KafkaTransactionTests : KafkaTest
         var log = await OpenAsync("telemetry");
         Begin();
         await AppendAsync(log, Partition, "a");
-        await TransactAsync(isKept: true, "b", "c");
-        await TransactAsync(isKept: false, "d", "e");
+        await TransactAsync(log, isKept: true, "b", "c");
+        await TransactAsync(log, isKept: false, "d", "e");
         await AppendAsync(log, Partition, "f");
-        await TransactAsync(isKept: false, "g");
+        await TransactAsync(log, isKept: false, "g");
 
         // a, b and c, their end, d and e, their end, f, g, its end.
         var range = await log.RangeAsync(Partition);
@@ -56,9 +57,9 @@ public sealed class KafkaTransactionTests : KafkaTest
     {
         var log = await OpenAsync("telemetry");
         Begin();
-        await TransactAsync(isKept: false, "a", "b");
-        await TransactAsync(isKept: true, "c");
-        await TransactAsync(isKept: false, "d");
+        await TransactAsync(log, isKept: false, "a", "b");
+        await TransactAsync(log, isKept: true, "c");
+        await TransactAsync(log, isKept: false, "d");
 
         var values = new List<string>();
         await using var reader = log.OpenReader(Partition, 0);
@@ -96,12 +97,16 @@ public sealed class KafkaTransactionTests : KafkaTest
         _producer.InitTransactions(Patience);
     }
 
-    private async Task TransactAsync(bool isKept, params string[] values)
+    /// <summary>The brokers answer when it is decided, and write its end soon after.</summary>
+    private async Task TransactAsync(KafkaLog log, bool isKept, params string[] values)
     {
+        var end = (await log.RangeAsync(Partition)).Next + values.Length + 1;
         _producer.BeginTransaction();
         foreach (var value in values) await ProduceAsync(value);
         if (isKept) _producer.CommitTransaction();
         else _producer.AbortTransaction();
+        await TestKit.Eventually.TrueAsync(
+            async () => (await log.RangeAsync(Partition)).Next == end, "its end is written", Patience);
     }
 
     private Task ProduceAsync(string value) => _producer.ProduceAsync(

@@ -107,12 +107,10 @@ public class OtherToolsTests
         for (var p = 0; p < RoleSet.Partitions; p++)
         {
             var partition = new Contracts.TopicPartition("telemetry", p);
-            var end = (await log.RangeAsync(partition)).Next;
             foreach (var group in groups)
             {
-                await Eventually.TrueAsync(
-                    async () => (await log.CommittedAsync(group, partition))?.NextOffset == end,
-                    $"{group} is at the end of {partition}", Patience);
+                await Eventually.TrueAsync(async () => (await log.CommittedAsync(group, partition))?.NextOffset
+                    == (await log.RangeAsync(partition)).Next, $"{group} is at the end of {partition}", Patience);
             }
         }
     }
