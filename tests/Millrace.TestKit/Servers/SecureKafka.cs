@@ -37,12 +37,20 @@ public sealed class SecureKafka : IAsyncDisposable
     {
         if (await EngineSet.StartAsync("kafka", 1) is not { } set) return null;
         var kafka = new SecureKafka(set);
-        await prepare(kafka.PlainServers);
-        await set.KillAsync(1);
-        kafka.WriteFiles();
-        await File.AppendAllTextAsync(set.PathOf(1, "server.properties"), kafka.Settings());
-        await set.StartAsync(1);
-        return kafka;
+        try
+        {
+            await prepare(kafka.PlainServers);
+            await set.KillAsync(1);
+            kafka.WriteFiles();
+            await File.AppendAllTextAsync(set.PathOf(1, "server.properties"), kafka.Settings());
+            await set.StartAsync(1);
+            return kafka;
+        }
+        catch
+        {
+            await kafka.DisposeAsync();
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()
