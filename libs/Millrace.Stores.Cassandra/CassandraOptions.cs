@@ -44,6 +44,9 @@ public sealed class CassandraOptions
     [Range(1, 64)]
     public int ConnectionsPerNode { get; set; } = 1;
 
+    /// <summary>How often Cassandra is asked when the hub's tables were repaired.</summary>
+    public TimeSpan RepairCheckInterval { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>Encryption, and how this process shows who it is.</summary>
     public CassandraSecurityOptions Security { get; set; } = new();
 

@@ -51,6 +51,12 @@ internal sealed class CassandraOptionsValidator(IOptions<StoreOptions> stores) :
             yield return $"{Section}:{nameof(options.RequestTimeout)} is {options.RequestTimeout}; choose from 1s to "
                 + "5m.";
         }
+
+        if (options.RepairCheckInterval < TimeSpan.FromSeconds(1) || options.RepairCheckInterval > TimeSpan.FromDays(1))
+        {
+            yield return $"{Section}:{nameof(options.RepairCheckInterval)} is {options.RepairCheckInterval}; choose "
+                + "from 1s to 1d.";
+        }
     }
 
     private static IEnumerable<string> Security(CassandraSecurityOptions options)

@@ -20,6 +20,7 @@ using Millrace.Stores.Cassandra.Jobs;
 using Millrace.Stores.Cassandra.Outputs;
 using Millrace.Stores.Cassandra.Positions;
 using Millrace.Stores.Cassandra.Queries;
+using Millrace.Stores.Cassandra.Repairs;
 using Millrace.Stores.Cassandra.Retained;
 using Millrace.Stores.Cassandra.Sessions;
 using Millrace.Stores.Cassandra.Telemetry;
@@ -62,6 +63,7 @@ public static class CassandraRegistration
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<IAwaitedServer>(provider => provider.GetRequiredService<CassandraConnector>());
         services.AddSingleton<CassandraDatabase>();
+        services.AddHostedService<RepairWatch>();
         services.AddSingleton<ITelemetryStore>(s => new CassandraTelemetryStore(Database(s), Telemetry(s), Options(s),
             Time(s), s.GetRequiredService<ILogger<CassandraTelemetryStore>>()));
         services.AddSingleton<IPositionStore>(s => new CassandraPositionStore(Database(s), Telemetry(s)));

@@ -42,6 +42,10 @@ internal static partial class Log
         "Upgrade of keyspace {Keyspace} finalised: versions that do not know schema {Schema} are refused")]
     public static partial void UpgradeFinalised(this ILogger log, string keyspace, int schema);
 
+    [LoggerMessage(3310, LogLevel.Information,
+        "Cassandra does not say when keyspace {Keyspace} was repaired ({Error})")]
+    public static partial void RepairsUnknown(this ILogger log, string keyspace, string error);
+
     [LoggerMessage(3320, LogLevel.Information,
         "Telemetry lies in buckets of {Bucket} and {Shards} shards for event times from {From:u} on")]
     public static partial void LayoutRecorded(this ILogger log, string bucket, int shards, DateTimeOffset from);

@@ -27,13 +27,15 @@ public class CassandraOptionsValidatorTests
             ContactPoints = "one",
             Consistency = Consistency.Any,
             RequestTimeout = TimeSpan.FromMilliseconds(5),
+            RepairCheckInterval = TimeSpan.FromMilliseconds(5),
             Replication = { ["dc1"] = 0, ["d'c"] = 1 },
             Security = { CaFile = "/none", CertificateFile = "/none", UserName = "me" },
         };
         string[] keys =
         [
             "Cassandra:Replication:dc1 ", "Cassandra:Replication:d'c ", "Cassandra:Consistency ",
-            "Cassandra:RequestTimeout ", "Cassandra:Security:CaFile ", "Cassandra:Security:CertificateFile is",
+            "Cassandra:RequestTimeout ", "Cassandra:RepairCheckInterval ",
+            "Cassandra:Security:CaFile ", "Cassandra:Security:CertificateFile is",
             "Cassandra:Security:Tls ", "Cassandra:Security:CertificateFile and", "Cassandra:Security:UserName and",
         ];
         var failures = Failures(options);
