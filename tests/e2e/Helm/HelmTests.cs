@@ -8,7 +8,6 @@ namespace Millrace.E2E.Tests.Helm;
 [Category("Helm")]
 public class HelmTests
 {
-    private const string NextTag = "0.1.1";
     private const long MemoryMax = 6L << 30;
     private const string Broker = """
         apiVersion: v1
@@ -55,12 +54,13 @@ public class HelmTests
     public async Task What_was_acknowledged_outlives_lost_pods_an_upgrade_a_rollback_and_an_uninstallation()
     {
         await using var kubernetes = await Kubernetes.StartAsync();
-        await kubernetes.LoadImagesAsync(NextTag);
+        using var previous = await PreviousVersion.CheckOutAsync();
+        await kubernetes.LoadImagesAsync(previous);
         await kubernetes.MakeNamespaceAsync();
         await kubernetes.MakeVolumesAsync("data-millrace-kafka-0", "data-millrace-cassandra-0", "data-millrace-s3-0");
         await kubernetes.ApplyAsync(Broker);
         var release = new HubRelease(kubernetes);
-        await release.InstallAsync();
+        await release.InstallAsync(previous);
         await kubernetes.HelmAsync("test", HubRelease.Name, "--timeout", "3m");
 
         using var folder = new TemporaryFolder();
@@ -73,6 +73,20 @@ public class HelmTests
         fleet.Start();
         await AlertsComeAsync(api);
         await BridgedComesAsync(kubernetes, api);
+
+        await release.UpgradeAsync("--set", "roles.gateway.replicas=2");
+        await AcknowledgesAsync(fleet, "after the upgrade");
+        await AlertsComeAsync(api);
+        await release.ChangeTokenAsync();
+        var secrets = await SecretsAsync(kubernetes);
+        await kubernetes.HelmAsync("rollback", HubRelease.Name, "1", "--wait", "--timeout", "8m");
+        await AcknowledgesAsync(fleet, "after the rollback");
+        Assert.That(await SecretsAsync(kubernetes), Is.EqualTo(secrets), "a rollback changes no secret");
+        Assert.That(secrets, Has.Count.GreaterThanOrEqualTo(6));
+        await release.UpgradeAsync();
+        await AcknowledgesAsync(fleet, "after the upgrade was done again");
+        await kubernetes.HelmAsync("test", HubRelease.Name, "--timeout", "3m");
+
         if (kubernetes.IsOurs) Assert.That(await ReachedAsync(kubernetes), Is.EqualTo(Ports));
         await using var filter = await PolicyFilter.StartAsync(kubernetes);
         if (filter is not null) Assert.That(await ReachedAsync(kubernetes), Is.EqualTo(new[] { UsersPort }));
@@ -83,15 +97,6 @@ public class HelmTests
             await AcknowledgesAsync(fleet, $"after the pods of {role} were deleted");
             foreach (var other in Platform) await release.ReadyAsync(other);
         }
-
-        await release.UpgradeAsync("--set", $"image.tag={NextTag}", "--set", "roles.gateway.replicas=2");
-        await AcknowledgesAsync(fleet, "after the upgrade");
-        await release.ChangeTokenAsync();
-        var secrets = await SecretsAsync(kubernetes);
-        await kubernetes.HelmAsync("rollback", HubRelease.Name, "1", "--wait", "--timeout", "8m");
-        await AcknowledgesAsync(fleet, "after the rollback");
-        Assert.That(await SecretsAsync(kubernetes), Is.EqualTo(secrets), "a rollback changes no secret");
-        Assert.That(secrets, Has.Count.GreaterThanOrEqualTo(6));
 
         string? before = null;
         await Eventually.TrueAsync(async () => (before = await release.ShownCertificateAsync()) is not null,
@@ -109,9 +114,17 @@ public class HelmTests
         await UninstallAsync(kubernetes, release, fleet);
     }
 
-    private static Task AlertsComeAsync(HubApi api) => Eventually.TrueAsync(
-        async () => (await api.TryGetAsync("api/v1/alerts?query=hot"))?["items"]!.AsArray().Count > 0,
-        "the query of the values raises alerts", Soon);
+    private static async Task AlertsComeAsync(HubApi api)
+    {
+        var before = await NewestAlertAsync(api);
+        await Eventually.TrueAsync(async () => await NewestAlertAsync(api) is { } newest && newest != before,
+            "the query of the values raises alerts", Soon);
+    }
+
+    private static async Task<string?> NewestAlertAsync(HubApi api) =>
+        (await api.TryGetAsync("api/v1/alerts?query=hot&limit=1"))?["items"]!.AsArray() is [{ } alert]
+            ? alert.ToJsonString()
+            : null;
 
     private static async Task BridgedComesAsync(Kubernetes kubernetes, HubApi api)
     {

@@ -35,11 +35,16 @@ internal sealed class HubRelease(Kubernetes kubernetes)
 
     public Task InstallAsync() => UpgradeAsync("--install");
 
-    public async Task UpgradeAsync(params string[] more)
+    public Task InstallAsync(PreviousVersion previous) =>
+        ApplyAsync(previous.Chart, "--install", "--set", $"image.tag={PreviousVersion.Tag}");
+
+    public Task UpgradeAsync(params string[] more) => ApplyAsync(Chart, more);
+
+    private async Task ApplyAsync(string chart, params string[] more)
     {
         using var folder = new TemporaryFolder();
         await File.WriteAllTextAsync(folder.Sub("values.yaml"), Values);
-        await kubernetes.HelmAsync(["upgrade", Name, Chart, "-f", $"{Chart}/values-small.yaml",
+        await kubernetes.HelmAsync(["upgrade", Name, chart, "-f", $"{chart}/values-small.yaml",
             "-f", folder.Sub("values.yaml"), "--wait", "--timeout", "8m", .. more]);
     }
 

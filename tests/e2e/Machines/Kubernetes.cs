@@ -6,8 +6,8 @@ namespace Millrace.E2E.Tests.Machines;
 
 /// <summary>
 /// A Kubernetes for tests, and one namespace of it: that of KUBECONFIG, with NODE_IP as the address of a node and the
-/// images already there (the platform's as 0.1.0 and 0.1.1); else one that the engines command starts, and ends with
-/// the test.
+/// images already there (the platform's, and that of <see cref="PreviousVersion"/>); else one that the engines command
+/// starts, and ends with the test.
 /// </summary>
 internal sealed partial class Kubernetes : IAsyncDisposable
 {
@@ -36,14 +36,13 @@ internal sealed partial class Kubernetes : IAsyncDisposable
         return kubernetes;
     }
 
-    /// <summary>Builds the images and brings them, and the platform's under a second tag, onto the node.</summary>
-    public async Task LoadImagesAsync(string secondTag)
+    /// <summary>Builds the images and brings them onto the node.</summary>
+    public async Task LoadImagesAsync(PreviousVersion previous)
     {
         if (_command is null) return;
         await Images.BuildAsync(_shell);
-        var second = Images.Platform.Replace(":0.1.0", ":" + secondTag);
-        await _shell.RunAsync("buildah", "tag", Images.Platform, second);
-        await _shell.RunAsync(_command, ["load", Images.Platform, second, .. Images.Servers]);
+        await previous.BuildImageAsync();
+        await _shell.RunAsync(_command, ["load", Images.Platform, PreviousVersion.Image, .. Images.Servers]);
     }
 
     /// <summary>A namespace in which only pods of the restricted standard may run.</summary>
