@@ -11,6 +11,12 @@ public sealed class KafkaConsumerOptions
     public ByteSize ReadAheadBytesMax { get; set; } = ByteSize.FromMiB(2);
 
     /// <summary>
+    /// Bytes of a partition that are kept for slower readers of it in this process, so that all share one fetch; one
+    /// that is further behind than this fetches for itself until it is back.
+    /// </summary>
+    public ByteSize SharedBytesMax { get; set; } = ByteSize.FromMiB(1);
+
+    /// <summary>
     /// A name that stays the same when this process is started again, and that no other process has, such as the pod's
     /// of a StatefulSet: partitions then wait for it so long as <see cref="SessionTimeout"/>. Without it, they move to
     /// others at once, and back.

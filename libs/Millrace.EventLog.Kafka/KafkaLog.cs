@@ -27,6 +27,7 @@ public sealed partial class KafkaLog : IRetainedLog
     private readonly TopicMaker _maker;
     private readonly KafkaProducers _producers;
     private readonly ReaderPool _readers;
+    private readonly ConcurrentDictionary<TopicPartition, PartitionFeeds> _feeds = new();
     private readonly OffsetQueries _offsets;
     private readonly GroupOffsets _groups;
     private readonly ConcurrentDictionary<(string Group, string Topic), GroupMember> _members = new();
@@ -178,8 +179,10 @@ public sealed partial class KafkaLog : IRetainedLog
         if (_members.TryGetValue((group, partition.Topic), out var member)) member.Show(partition, nextOffset);
     }
 
-    internal PartitionFetch Fetch(TopicPartition partition, long offset) =>
-        _readers.Fetch(_admin.Named(partition.Topic), partition, offset);
+    /// <summary>What the readers of a partition in this process share.</summary>
+    internal PartitionFeeds Feeds(TopicPartition partition) => _feeds.GetOrAdd(partition, one => new PartitionFeeds(
+        one, offset => _readers.Fetch(_admin.Named(one.Topic), one, offset),
+        _options.Consumer.SharedBytesMax.Bytes));
 
     private Exception? Refusal(TopicPartition partition, RecordBatchBuilder records)
     {

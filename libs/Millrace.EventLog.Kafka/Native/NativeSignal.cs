@@ -4,13 +4,13 @@ using System.Runtime.InteropServices;
 namespace Millrace.EventLog.Kafka.Native;
 
 /// <summary>
-/// A queue of the library whose events wake a waiter without a thread that polls. Look into the queue until it is
-/// empty, then wait.
+/// A queue of the library whose events wake who waits without a thread that polls. Ask for the next event, look into
+/// the queue until it is empty, then wait for it.
 /// </summary>
 internal sealed unsafe class NativeSignal : IDisposable
 {
-    private readonly SemaphoreSlim _signal = new(0, 1);
     private readonly GCHandle _self;
+    private TaskCompletionSource _next = NewEvent();
 
     public NativeSignal(NativeClient client)
     {
@@ -21,16 +21,11 @@ internal sealed unsafe class NativeSignal : IDisposable
 
     public nint Queue { get; }
 
-    public Task WaitAsync(CancellationToken ct) => _signal.WaitAsync(ct);
+    /// <summary>Ends when something comes.</summary>
+    public Task Next => Volatile.Read(ref _next).Task;
 
-    /// <summary>Wakes the waiter, as if something had come.</summary>
-    public void Set()
-    {
-        lock (_signal)
-        {
-            if (_signal.CurrentCount == 0) _signal.Release();
-        }
-    }
+    /// <summary>Wakes all who wait, as if something had come.</summary>
+    public void Set() => Interlocked.Exchange(ref _next, NewEvent()).SetResult();
 
     public void Dispose()
     {
@@ -39,6 +34,8 @@ internal sealed unsafe class NativeSignal : IDisposable
         Rdkafka.QueueDestroy(Queue);
         _self.Free();
     }
+
+    private static TaskCompletionSource NewEvent() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnEvent(nint client, nint opaque) =>

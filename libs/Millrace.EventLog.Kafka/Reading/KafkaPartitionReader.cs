@@ -6,13 +6,14 @@ using Millrace.Primitives;
 namespace Millrace.EventLog.Kafka.Reading;
 
 /// <summary>
-/// Reads a partition of the cluster forward. It begins to fetch with its first read; what was fetched by then is given
-/// even when it is trimmed meanwhile.
+/// Reads a partition of the cluster forward. It begins to fetch with its first read, or joins others that are at its
+/// place; what was fetched by then is given even when it is trimmed meanwhile.
 /// </summary>
 internal sealed class KafkaPartitionReader(KafkaLog log, TopicPartition partition, long offset) : IPartitionReader
 {
-    private readonly RecordBatchBuilder _records = new();
-    private PartitionFetch? _fetch;
+    private readonly PartitionFeeds _feeds = log.Feeds(partition);
+    private PartitionFeed? _feed;
+    private Task _more = Task.CompletedTask;
     private bool _isDisposed;
 
     public long Position { get; private set; } = offset;
@@ -26,21 +27,21 @@ internal sealed class KafkaPartitionReader(KafkaLog log, TopicPartition partitio
             ct.ThrowIfCancellationRequested();
             if (await TakeAsync(bytesMax, ct).ConfigureAwait(false) is { } batch) return batch;
             if (Position > begun) return RecordBatch.None(partition, Position);
-            await _fetch!.WaitAsync(ct).ConfigureAwait(false);
+            await _more.WaitAsync(ct).ConfigureAwait(false);
         }
     }
 
     public async ValueTask<RecordBatch?> TryReadAsync(int bytesMax = 64 * 1024, CancellationToken ct = default)
     {
         ct.ThrowIfCancellationRequested();
-        if (_fetch is not null && await TakeAsync(bytesMax, ct).ConfigureAwait(false) is { } there) return there;
+        if (_feed is not null && await TakeAsync(bytesMax, ct).ConfigureAwait(false) is { } there) return there;
 
         // What is fetched is not all that there is: the brokers say where the end is now.
         var range = await RangeOfPositionAsync(ct).ConfigureAwait(false);
         while (Position < range.Next)
         {
             if (await TakeAsync(bytesMax, ct).ConfigureAwait(false) is { } batch) return batch;
-            if (Position < range.Next) await _fetch!.WaitAsync(ct).ConfigureAwait(false);
+            if (Position < range.Next) await _more.WaitAsync(ct).ConfigureAwait(false);
         }
 
         return null;
@@ -56,7 +57,6 @@ internal sealed class KafkaPartitionReader(KafkaLog log, TopicPartition partitio
     {
         _isDisposed = true;
         Close();
-        _records.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -64,23 +64,24 @@ internal sealed class KafkaPartitionReader(KafkaLog log, TopicPartition partitio
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytesMax);
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(IPartitionReader));
-        _fetch ??= log.Fetch(partition, Position);
-        _records.Clear();
-        switch (_fetch.Take(_records, bytesMax, out var first))
+        _feed = _feed is null ? _feeds.Join(this) : _feeds.Meet(this, _feed);
+        switch (_feed.Take(this, bytesMax, out var batch, out _more))
         {
             case FetchOutcome.Records:
-                Position = _fetch.Next;
-                return new RecordBatch(partition, first, _records.Count, _records.Bytes.ToArray());
+                Position = batch.NextOffset;
+                return batch;
             case FetchOutcome.Empty:
-                Position = _fetch.Next;
+                Position = batch.NextOffset;
+                return null;
+            case FetchOutcome.Left:
+                LookAgain();
                 return null;
             case FetchOutcome.OutOfRange:
-                Close();
+                LookAgain();
                 await RangeOfPositionAsync(ct).ConfigureAwait(false);
-                _fetch = log.Fetch(partition, Position);
                 return null;
             default:
-                var error = _fetch.Error;
+                var error = _feed.Error;
                 Close();
                 var definition = error == NativeErrors.BadMessage
                     ? EventLogErrors.Damaged
@@ -101,9 +102,17 @@ internal sealed class KafkaPartitionReader(KafkaLog log, TopicPartition partitio
     private MillraceException Outside(ErrorDefinition definition, string detail) =>
         definition.With($"{partition} at {Position}", detail).AsException();
 
+    /// <summary>At once, by another feed.</summary>
+    private void LookAgain()
+    {
+        Close();
+        _more = Task.CompletedTask;
+    }
+
     private void Close()
     {
-        _fetch?.Dispose();
-        _fetch = null;
+        if (_feed is null) return;
+        _feeds.Leave(this, _feed);
+        _feed = null;
     }
 }

@@ -9,8 +9,11 @@ internal enum FetchOutcome
     /// <summary>Records were taken.</summary>
     Records,
 
-    /// <summary>Nothing is there yet; <see cref="PartitionFetch.WaitAsync"/> says when to look again.</summary>
+    /// <summary>Nothing is there yet.</summary>
     Empty,
+
+    /// <summary>Who is there has to begin anew, at its own place.</summary>
+    Left,
 
     /// <summary>The position is not, or no more, within the partition.</summary>
     OutOfRange,
@@ -54,7 +57,11 @@ internal sealed unsafe class PartitionFetch : IDisposable
 
     public int Error { get; private set; }
 
-    public Task WaitAsync(CancellationToken ct) => _signal.WaitAsync(ct);
+    /// <summary>Ends when there may be more; to be asked for before a look.</summary>
+    public Task More => _signal.Next;
+
+    /// <summary>Has all who wait look again.</summary>
+    public void Wake() => _signal.Set();
 
     /// <summary>
     /// Takes neighbouring records, at least one when there is one, and no more than fit. They stand next to one another

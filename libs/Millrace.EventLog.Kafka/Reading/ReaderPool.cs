@@ -5,7 +5,7 @@ namespace Millrace.EventLog.Kafka.Reading;
 
 /// <summary>
 /// The consumers of this process. A consumer of the library has a thread for each broker, but can read a partition only
-/// once: so there are as many as one partition has readers here, however many partitions there are.
+/// once: so there are as many as one partition has fetches here, however many partitions there are.
 /// </summary>
 internal sealed class ReaderPool : IAsyncDisposable
 {
@@ -33,6 +33,15 @@ internal sealed class ReaderPool : IAsyncDisposable
         get
         {
             lock (_gate) return _clients.Count;
+        }
+    }
+
+    /// <summary>Partitions that are fetched, each as often as it is; for tests.</summary>
+    internal int Fetches
+    {
+        get
+        {
+            lock (_gate) return _fetches.Count;
         }
     }
 

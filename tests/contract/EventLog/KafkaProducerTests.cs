@@ -141,7 +141,8 @@ public sealed class KafkaProducerTests : KafkaTest
         var log = await OpenAsync("telemetry", partitions: 32);
         var readers = Enumerable.Range(0, 32)
             .Select(p => log.OpenReader(new TopicPartition("telemetry", p), 0)).ToList();
-        var again = log.OpenReader(Partition, 0);
+        await AppendAsync(log, Partition, "0", "1");
+        var again = log.OpenReader(Partition, 1);
         foreach (var reader in readers.Append(again)) _ = reader.ReadAsync().AsTask();
 
         Assert.That(log.Readers.Clients, Is.EqualTo(2));
