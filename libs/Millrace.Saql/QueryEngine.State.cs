@@ -62,14 +62,16 @@ public sealed partial class QueryEngine
         foot.ReadBytes();
         if (foot.AtEnd || foot.ReadInt32() != _stateFingerprint.Value) return false;
         Take(ref head);
-        // Late records are numbered for each version.
-        foreach (var source in _inOrder)
-        {
-            source.ForgetLate();
-            source.Inputs.ForEach(input => input.BelongsTo(version));
-        }
-
+        foreach (var source in _inOrder) source.Inputs.ForEach(input => input.BelongsTo(version));
         return true;
+    }
+
+    /// <summary>
+    /// From here on late records are numbered anew: each version counts its own, and an earlier one's state has its.
+    /// </summary>
+    public void CountLateAnew()
+    {
+        foreach (var source in _inOrder) source.ForgetLate();
     }
 
     private static bool IsKnown(int format) => format is StateVersion or StateVersionOfTwo;

@@ -4,8 +4,8 @@ using Millrace.Stores.Checkpoints;
 namespace Millrace.StreamProcessor.Queries;
 
 /// <summary>What a version before keeps at a place, for one that begins with it (<c>--from state</c>).</summary>
-/// <param name="Marks">Decisions about its inputs that its checkpoint does not have.</param>
-internal sealed record EarlierState(int Version, Checkpoint Checkpoint, IReadOnlyList<TimeMark> Marks)
+/// <param name="Marks">Decisions about its inputs that its checkpoint may not have.</param>
+internal sealed record EarlierState(int Version, Checkpoint Checkpoint, IReadOnlyList<InputMark> Marks)
 {
     /// <summary>
     /// That of the last version that saved one here; null when the place begins with nothing. Its owner is stale from
@@ -19,8 +19,8 @@ internal sealed record EarlierState(int Version, Checkpoint Checkpoint, IReadOnl
             if (await store.FindAsync(key, ct) is not null)
             {
                 await store.RaiseEpochAsync(key, ct);
-                return new EarlierState(version, (await store.FindAsync(key, ct))!,
-                    [.. (await store.MarksAsync(key, ct)).OfType<TimeMark>()]);
+                return new EarlierState(
+                    version, (await store.FindAsync(key, ct))!, await store.MarksAsync(key, ct));
             }
 
             // What a version between sent is missing to places that begin before it.
@@ -32,11 +32,15 @@ internal sealed record EarlierState(int Version, Checkpoint Checkpoint, IReadOnl
     }
 
     /// <summary>As it stands; SP-0009 when the two do not keep the same.</summary>
-    public void GiveTo(QueryEngine engine)
+    /// <returns>The late letters that it took behind its checkpoint: they are the new version's to take.</returns>
+    public IReadOnlyList<LateMark> GiveTo(QueryEngine engine)
     {
         if (!engine.TryRestoreEarlier(Checkpoint.State, Version))
             throw Incompatible($"Version {Version} keeps something else.");
-        foreach (var mark in Marks) QueryOwner.Recall(engine, mark);
+        foreach (var mark in Marks.OfType<TimeMark>()) QueryOwner.Recall(engine, mark);
+        LateMark[] late = [.. Marks.OfType<LateMark>().Where(mark => mark.Number > engine.LateTaken(mark.Input))];
+        engine.CountLateAnew();
+        return late;
     }
 
     private static Exception Incompatible(string why) =>

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Hosting;
 using Millrace.Contracts;
 using Millrace.Saql;
@@ -8,44 +10,56 @@ using Millrace.StreamProcessor.Sources;
 namespace Millrace.StreamProcessor.Queries;
 
 /// <summary>Keeps what runs equal to what is stored.</summary>
-internal sealed class QueryHost(
-    QueryServices services, QueryPlaces places, IQueryStore store, StoredQueriesWatch watch,
-    QueryExtensions extensions) : BackgroundService
+internal sealed class QueryHost : BackgroundService
 {
-    private readonly Dictionary<string, RunningQuery> _running = [];
+    private readonly QueryServices _services;
+    private readonly QueryPlaces _places;
+    private readonly IQueryStore _store;
+    private readonly StoredQueriesWatch _watch;
+    private readonly QueryExtensions _extensions;
+    private readonly ConcurrentDictionary<string, RunningQuery> _running = new();
+
+    public QueryHost(
+        QueryServices services, QueryPlaces places, IQueryStore store, StoredQueriesWatch watch,
+        QueryExtensions extensions, IMeterFactory meters)
+    {
+        (_services, _places, _store, _watch, _extensions) = (services, places, store, watch, extensions);
+        meters.Create("Millrace.StreamProcessor.Queries")
+            .CreateObservableGauge("millrace.query.unsaved.age", Ages, "s");
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await watch.RunAsync(ReconcileAsync, stoppingToken);
+        await _watch.RunAsync(ReconcileAsync, stoppingToken);
         await Task.WhenAll(_running.Values.Select(query => query.StopAsync()));
     }
 
     private async Task ReconcileAsync(CancellationToken stop)
     {
-        var stored = await store.ListAsync(stop);
+        var stored = await _store.ListAsync(stop);
         var wanted = stored.Where(q => q.State == QueryState.Running).ToDictionary(q => q.Name);
         foreach (var (name, query) in _running.ToList())
         {
             if (wanted.TryGetValue(name, out var config) && config.Version == query.Config.Version &&
                 config.CreatedAt == query.Config.CreatedAt &&
                 config.Options.StateBytesMax == query.Config.Options.StateBytesMax) continue;
-            _running.Remove(name);
+            _running.TryRemove(name, out _);
             await query.StopAsync();
             if (stored.Any(q => q.Name == name && q.Version == query.Config.Version)) await query.WriteStatusAsync();
         }
 
         foreach (var config in wanted.Values.Where(q => !_running.ContainsKey(q.Name)))
         {
-            if (SaqlCompiler.Compile(config.Text, CompileOptions.Hub(extensions)).Plan is not { } plan)
+            if (SaqlCompiler.Compile(config.Text, CompileOptions.Hub(_extensions)).Plan is not { } plan)
             {
-                await store.SetStateAsync(config.Name, QueryState.Failed, stop);
+                await _store.SetStateAsync(config.Name, QueryState.Failed, stop);
                 var reason = StreamProcessorErrors.QueryText.With(null).ToString();
-                services.Logger.QueryFailed(config.Name, config.Version, reason);
+                _services.Logger.QueryFailed(config.Name, config.Version, reason);
                 continue;
             }
 
-            var query = new RunningQuery(services, places, store, config, plan, stop);
-            _running.Add(config.Name, query);
+            var query = new RunningQuery(_services, _places, _store, config, plan, stop);
+            _running[config.Name] = query;
             query.Start();
         }
 
@@ -56,12 +70,15 @@ internal sealed class QueryHost(
     /// <summary>What a query that is gone has not read must not hold retention.</summary>
     private async Task ForgetDeletedAsync(HashSet<string> stored, CancellationToken stop)
     {
-        foreach (var group in await services.Log.GroupsAsync(stop))
+        foreach (var group in await _services.Log.GroupsAsync(stop))
         {
             if (ConsumerGroups.QueryOf(group) is not { } name || stored.Contains(name)) continue;
 
             // It may have been applied meanwhile, and be running elsewhere.
-            if (await store.FindAsync(name, stop) is null) await services.Log.ForgetGroupAsync(group, stop);
+            if (await _store.FindAsync(name, stop) is null) await _services.Log.ForgetGroupAsync(group, stop);
         }
     }
+
+    private IEnumerable<Measurement<double>> Ages() => _running.Select(one => new Measurement<double>(
+        one.Value.UnsavedFor.TotalSeconds, StreamProcessorMetrics.Query(one.Key)));
 }

@@ -54,10 +54,11 @@ internal sealed partial class QueryOwner
 
     private async Task StoreAsync(Checkpoint checkpoint, CancellationToken ct)
     {
-        var started = _services.Time.GetTimestamp();
+        var (started, takenAt) = (_services.Time.GetTimestamp(), _savedAt);
         if (!await _services.Checkpoints.SaveAsync(_place.Key, _epoch, checkpoint, ct)) throw Stale();
+        _progress.Saved(_place.Partition, takenAt, isAll: !_changed);
         await HoldAsync(checkpoint.Inputs, checkpoint.Outputs, ct);
-        StreamProcessorMetrics.CheckpointMs.Record(_services.Time.GetElapsedTime(started).TotalMilliseconds);
+        StreamProcessorMetrics.CheckpointMs.Record(_services.Time.GetElapsedTime(started).TotalMilliseconds, _query);
     }
 
     /// <summary>

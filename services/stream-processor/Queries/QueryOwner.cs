@@ -64,7 +64,13 @@ internal sealed partial class QueryOwner : IAsyncDisposable
 
         var engine = place.CreateEngine(services.Options, writer);
         if (checkpoint is not null) engine.Restore(checkpoint.State);
-        else earlier?.GiveTo(engine);
+        foreach (var (input, offset, _, letter) in earlier?.GiveTo(engine) ?? [])
+        {
+            // One that failed again is not taken once more by itself.
+            if (letter is not null)
+                await services.Checkpoints.AddLateAsync(place.Key, epoch, input, offset, letter, ct);
+        }
+
         await services.Models.RestoreAsync(engine, ct);
         var marks = await services.Checkpoints.MarksAsync(place.Key, ct);
         foreach (var mark in marks) Recall(engine, mark);
@@ -150,6 +156,7 @@ internal sealed partial class QueryOwner : IAsyncDisposable
     private async Task EmitAsync(RecordBatch batch, CancellationToken ct)
     {
         _changed = true;
+        _progress.Unsaved(_place.Partition);
         await RefuseLateAsync(ct);
         if (_writer.Failures.Count > 0)
         {

@@ -10,6 +10,7 @@ internal sealed class QueryProgress(QueryConfig config, TimeProvider time)
 {
     private readonly ConcurrentDictionary<int, long> _watermarksMs = new();
     private readonly ConcurrentDictionary<TopicPartition, long> _positions = new();
+    private readonly ConcurrentDictionary<int, long> _unsavedSince = new();
     private readonly KeyValuePair<string, object?> _query = StreamProcessorMetrics.Query(config.Name);
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private long _recordsIn;
@@ -53,6 +54,21 @@ internal sealed class QueryProgress(QueryConfig config, TimeProvider time)
     {
         foreach (var source in place.Sources) _positions.TryRemove(source.Partition, out _);
         _watermarksMs.TryRemove(place.Partition, out _);
+        _unsavedSince.TryRemove(place.Partition, out _);
+    }
+
+    /// <summary>For how long some place has answered what no checkpoint has: it would be read again there.</summary>
+    public TimeSpan UnsavedFor => _unsavedSince.Values.Select(since => time.GetElapsedTime(since))
+        .DefaultIfEmpty().Max();
+
+    /// <summary>A place has something that its last checkpoint has not.</summary>
+    public void Unsaved(int place) => _unsavedSince.TryAdd(place, time.GetTimestamp());
+
+    /// <param name="isAll">Nothing came since the checkpoint was taken.</param>
+    public void Saved(int place, long takenAt, bool isAll)
+    {
+        if (isAll) _unsavedSince.TryRemove(place, out _);
+        else _unsavedSince[place] = takenAt;
     }
 
     public void Watermark(int place, long watermarkMs) => _watermarksMs[place] = watermarkMs;

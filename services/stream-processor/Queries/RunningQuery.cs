@@ -29,6 +29,9 @@ internal sealed class RunningQuery
 
     public QueryConfig Config { get; }
 
+    /// <inheritdoc cref="QueryProgress.UnsavedFor"/>
+    public TimeSpan UnsavedFor => _progress.UnsavedFor;
+
     public void Start() => _work = Task.WhenAll(RunAsync(), ReportAsync());
 
     /// <summary>Drains, saves its checkpoints, and returns when nothing of it runs any more.</summary>

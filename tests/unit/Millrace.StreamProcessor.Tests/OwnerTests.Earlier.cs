@@ -1,4 +1,5 @@
 using Millrace.Primitives;
+using Millrace.Stores.Checkpoints;
 using Millrace.Stores.Queries;
 using Millrace.StreamProcessor.Queries;
 
@@ -20,8 +21,10 @@ public partial class OwnerTests
         foreach (var place in before) await RunAsync(place, random, 100);
         foreach (var place in before) await SavedAsync(place);
         await FillAsync(random, 400);
+        var marks = new List<LateMark>();
         for (var life = 0; life < 60; life++)
-            await DiesAsync(before[random.Next(before.Count)], random, random.Next(20));
+            await DiesAsync(before[random.Next(before.Count)], random, random.Next(20), marks);
+        Assert.That(marks, Is.Not.Empty);
         await using var stale = await TakeOverAsync(before[random.Next(ProcessorFixture.Partitions)]);
 
         var second = await AppliedAsync(first, Counts("second"));
@@ -38,7 +41,7 @@ public partial class OwnerTests
         for (var p = 0; p < ProcessorFixture.Partitions; p++) await _hub.AppendAsync(p, end, "d", """{"v":-1}""");
         foreach (var place in places) await DiesAsync(place, random, int.MaxValue);
 
-        var expected = await _hub.UndisturbedAsync(second, "sums", complete: false);
+        var expected = await _hub.UndisturbedAsync(second, "sums", complete: false, marks);
         Assert.That(expected, Has.Count.GreaterThan(50));
         var found = await _hub.RowsAsync("sums");
         foreach (var (id, row) in expected)

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
@@ -44,6 +45,18 @@ public class SavingTests
         Assert.That(_store.Waiting, Is.EqualTo(1), "the next waits for it");
         _store.Open();
         await SavedAsync(5);
+    }
+
+    [Test]
+    public async Task What_no_checkpoint_has_grows_older_until_one_is_durable()
+    {
+        await Eventually.TrueAsync(() => UnsavedAge() == 0, "all is saved");
+        _store.Shut();
+        await AnsweredAsync(2);
+        await Eventually.TrueAsync(() => UnsavedAge() > 0.3, "a record is in no checkpoint");
+        _store.Open();
+        await SavedAsync(2);
+        await Eventually.TrueAsync(() => UnsavedAge() == 0, "it is in one");
     }
 
     [Test]
@@ -113,6 +126,22 @@ public class SavingTests
         await restarted;
         _store = (GatedCheckpoints)_hub.Get<ICheckpointStore>();
         await SavedAsync(3);
+    }
+
+    /// <summary>In seconds; -1 before there is a figure.</summary>
+    private double UnsavedAge()
+    {
+        var age = -1.0;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, all) =>
+        {
+            if (instrument.Name == "millrace.query.unsaved.age" && instrument.Meter.Scope == _hub.Get<IMeterFactory>())
+                all.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<double>((_, value, _, _) => age = value);
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return age;
     }
 
     private Faulty<ICheckpointStore> Inner => (Faulty<ICheckpointStore>)(object)_store.Inner;
