@@ -56,7 +56,7 @@ internal sealed class KafkaLogOptionsValidator(IOptions<EventLogOptions> log) : 
     {
         if (Outside(options.ReadAheadBytesMax, ByteSize.FromKiB(64), ByteSize.FromGiB(1)) is { } ahead)
             yield return $"{Section}:Consumer:{nameof(options.ReadAheadBytesMax)} {ahead}";
-        if (Outside(options.SharedBytesMax, default, ByteSize.FromGiB(1)) is { } shared)
+        if (Outside(options.SharedBytesMax, ByteSize.FromKiB(64), ByteSize.FromGiB(1)) is { } shared)
             yield return $"{Section}:Consumer:{nameof(options.SharedBytesMax)} {shared}";
         if (options.SessionTimeout < TimeSpan.FromSeconds(6) || options.SessionTimeout > TimeSpan.FromMinutes(30))
             yield return $"{Section}:Consumer:{nameof(options.SessionTimeout)} is {options.SessionTimeout}; choose "

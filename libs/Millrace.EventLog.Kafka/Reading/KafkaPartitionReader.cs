@@ -14,7 +14,7 @@ internal sealed class KafkaPartitionReader(KafkaLog log, TopicPartition partitio
     private readonly PartitionFeeds _feeds = log.Feeds(partition);
     private PartitionFeed? _feed;
     private Task _more = Task.CompletedTask;
-    private bool _isDisposed;
+    private volatile bool _isDisposed;
 
     public long Position { get; private set; } = offset;
 
@@ -56,6 +56,7 @@ internal sealed class KafkaPartitionReader(KafkaLog log, TopicPartition partitio
     public ValueTask DisposeAsync()
     {
         _isDisposed = true;
+        Interlocked.MemoryBarrier();
         Close();
         return ValueTask.CompletedTask;
     }
@@ -64,8 +65,17 @@ internal sealed class KafkaPartitionReader(KafkaLog log, TopicPartition partitio
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytesMax);
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(IPartitionReader));
-        _feed = _feed is null ? _feeds.Join(this) : _feeds.Meet(this, _feed);
-        switch (_feed.Take(this, bytesMax, out var batch, out _more))
+        var feed = _feed is { } own ? _feeds.Meet(this, own) : _feeds.Join(this);
+        _feed = feed;
+        var outcome = feed.Take(this, bytesMax, out var batch, out _more);
+        if (_isDisposed)
+        {
+            // It was closed meanwhile, perhaps before it came here.
+            _feeds.Leave(this, feed);
+            throw new ObjectDisposedException(nameof(IPartitionReader));
+        }
+
+        switch (outcome)
         {
             case FetchOutcome.Records:
                 Position = batch.NextOffset;
@@ -81,7 +91,7 @@ internal sealed class KafkaPartitionReader(KafkaLog log, TopicPartition partitio
                 await RangeOfPositionAsync(ct).ConfigureAwait(false);
                 return null;
             default:
-                var error = _feed.Error;
+                var error = feed.Error;
                 Close();
                 var definition = error == NativeErrors.BadMessage
                     ? EventLogErrors.Damaged
@@ -111,8 +121,6 @@ internal sealed class KafkaPartitionReader(KafkaLog log, TopicPartition partitio
 
     private void Close()
     {
-        if (_feed is null) return;
-        _feeds.Leave(this, _feed);
-        _feed = null;
+        if (Interlocked.Exchange(ref _feed, null) is { } feed) _feeds.Leave(this, feed);
     }
 }

@@ -8,26 +8,38 @@ namespace Millrace.EventLog.Kafka.Reading;
 /// </summary>
 internal sealed class PartitionFeed(TopicPartition partition, PartitionFetch fetch, long keptBytesMax) : IDisposable
 {
+    /// <summary>One reader that takes much at once leaves so many for the others.</summary>
+    private const int BatchesKeptMin = 4;
+
     private readonly Lock _gate = new();
     private readonly List<KafkaPartitionReader> _readers = [];
     private readonly RecentBatches _kept = new(partition, fetch.Next);
     private readonly RecordBatchBuilder _records = new();
     private bool _isBroken;
+    private volatile bool _hasNeighbours;
 
     /// <summary>The offset that is taken next by who is ahead.</summary>
     public long Next => fetch.Next;
 
     public int Error => fetch.Error;
 
-    /// <summary>Whether a reader that is there can go on here.</summary>
-    public bool Has(long position)
+    /// <summary>Others may come from another feed: so all that may be kept is, beside what its own readers need.
+    /// </summary>
+    public bool HasNeighbours
     {
-        lock (_gate) return !_isBroken && position >= _kept.Start && position <= Next;
+        set => _hasNeighbours = value;
     }
 
-    public void Add(KafkaPartitionReader reader)
+    /// <summary>When all records from the reader's place on are there; even of what was trimmed meanwhile.</summary>
+    public bool TryAdd(KafkaPartitionReader reader)
     {
-        lock (_gate) _readers.Add(reader);
+        lock (_gate) return TryAddFrom(_kept.Start, reader);
+    }
+
+    /// <summary>When it is not so far behind that it would have to leave at once.</summary>
+    public bool TryAddNear(KafkaPartitionReader reader)
+    {
+        lock (_gate) return TryAddFrom(_kept.Middle, reader);
     }
 
     /// <summary>True when it was the last. It waits no more, if it did.</summary>
@@ -56,10 +68,8 @@ internal sealed class PartitionFeed(TopicPartition partition, PartitionFetch fet
             batch = RecordBatch.None(partition, reader.Position);
             if (reader.Position < _kept.Start) return FetchOutcome.Left;
             if (_kept.TryTake(reader.Position, bytesMax, _records, out batch)) return FetchOutcome.Records;
-            if (_isBroken) return FetchOutcome.Left;
-            if (reader.Position == Next) return Fetch(reader, bytesMax, out batch);
-            batch = RecordBatch.None(partition, Next);
-            return FetchOutcome.Empty;
+            // No record lies between the position and what is fetched next.
+            return _isBroken ? FetchOutcome.Left : Fetch(reader, bytesMax, out batch);
         }
     }
 
@@ -69,16 +79,24 @@ internal sealed class PartitionFeed(TopicPartition partition, PartitionFetch fet
         lock (_gate) _records.Dispose();
     }
 
+    private bool TryAddFrom(long least, KafkaPartitionReader reader)
+    {
+        if (_isBroken || reader.Position < least || reader.Position > Next) return false;
+        _readers.Add(reader);
+        return true;
+    }
+
     private FetchOutcome Fetch(KafkaPartitionReader reader, int bytesMax, out RecordBatch batch)
     {
+        // Others begin anew, each at its place, also when this throws with records that nobody has then.
+        _isBroken = true;
         _records.Clear();
+        if (_readers.Count > 1) bytesMax = (int)Math.Min(bytesMax, keptBytesMax / BatchesKeptMin);
         var outcome = fetch.Take(_records, bytesMax, out var first);
         batch = outcome == FetchOutcome.Records
             ? new RecordBatch(partition, first, _records.Count, _records.Bytes.ToArray())
             : RecordBatch.None(partition, Next);
         if (outcome == FetchOutcome.Records) Keep(batch, reader);
-
-        // Others begin anew, each at its place, when they have taken what is kept.
         _isBroken = outcome is FetchOutcome.OutOfRange or FetchOutcome.Failed;
         return outcome;
     }
@@ -86,7 +104,7 @@ internal sealed class PartitionFeed(TopicPartition partition, PartitionFetch fet
     /// <summary>For others that are not as far; one that is behind all that is kept does not go on here.</summary>
     private void Keep(RecordBatch batch, KafkaPartitionReader taker)
     {
-        var needed = batch.NextOffset;
+        var needed = _hasNeighbours ? long.MinValue : batch.NextOffset;
         foreach (var reader in _readers)
         {
             if (reader != taker && reader.Position >= _kept.Start) needed = Math.Min(needed, reader.Position);

@@ -16,14 +16,10 @@ internal sealed class PartitionFeeds(TopicPartition partition, Func<long, Partit
     {
         lock (_gate)
         {
-            var feed = Array.Find(_feeds, feed => feed.Has(reader.Position));
-            if (feed is null)
-            {
-                feed = new PartitionFeed(partition, fetch(reader.Position), keptBytesMax);
-                _feeds = [.. _feeds, feed];
-            }
-
-            feed.Add(reader);
+            if (Array.Find(_feeds, feed => feed.TryAdd(reader)) is { } there) return there;
+            var feed = new PartitionFeed(partition, fetch(reader.Position), keptBytesMax);
+            feed.TryAdd(reader);
+            Set([.. _feeds, feed]);
             return feed;
         }
     }
@@ -38,10 +34,9 @@ internal sealed class PartitionFeeds(TopicPartition partition, Func<long, Partit
         PartitionFeed? other;
         lock (_gate)
         {
-            var rank = Array.IndexOf(_feeds, own);
-            other = _feeds.Where((feed, at) => feed != own && feed.Has(reader.Position)
-                && (feed.Next > own.Next || (feed.Next == own.Next && at < rank))).MaxBy(feed => feed.Next);
-            other?.Add(reader);
+            var (rank, next) = (Array.IndexOf(_feeds, own), own.Next);
+            other = _feeds.Where((feed, at) => at != rank && (feed.Next > next || (feed.Next == next && at < rank)))
+                .OrderByDescending(feed => feed.Next).FirstOrDefault(feed => feed.TryAddNear(reader));
         }
 
         if (other is null) return own;
@@ -55,9 +50,15 @@ internal sealed class PartitionFeeds(TopicPartition partition, Func<long, Partit
         lock (_gate)
         {
             if (!feed.Remove(reader)) return;
-            _feeds = [.. _feeds.Where(one => one != feed)];
+            Set([.. _feeds.Where(one => one != feed)]);
         }
 
         feed.Dispose();
+    }
+
+    private void Set(PartitionFeed[] feeds)
+    {
+        _feeds = feeds;
+        foreach (var feed in feeds) feed.HasNeighbours = feeds.Length > 1;
     }
 }

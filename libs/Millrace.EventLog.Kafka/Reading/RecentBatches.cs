@@ -15,16 +15,20 @@ internal sealed class RecentBatches(TopicPartition partition, long start)
     /// <summary>All records from here on are there.</summary>
     public long Start { get; private set; } = start;
 
+    /// <summary>Behind about half of what is there.</summary>
+    public long Middle => _gone < _batches.Count ? _batches[(_gone + _batches.Count) / 2].FirstOffset : Start;
+
     public void Add(RecordBatch batch)
     {
         _batches.Add(batch);
         _bytes += batch.Bytes.Length;
     }
 
-    /// <summary>Lets go of what lies before an offset, and of the oldest that are too much.</summary>
+    /// <summary>Lets go of what lies before an offset, and of the oldest that are too much; the last stays.</summary>
     public void Shrink(long before, long bytesMax)
     {
-        while (_gone < _batches.Count && (_batches[_gone].NextOffset <= before || _bytes > bytesMax))
+        while (_gone < _batches.Count && (_batches[_gone].NextOffset <= before
+            || (_bytes > bytesMax && _gone < _batches.Count - 1)))
         {
             _bytes -= _batches[_gone].Bytes.Length;
             Start = _batches[_gone].NextOffset;

@@ -39,11 +39,19 @@ public sealed class SecureCassandra : IAsyncDisposable
         var set = await EngineSet.StartAsync("cassandra", 1, more: ("JAVA_TOOL_OPTIONS", RoleAtOnce));
         if (set is null) return null;
         var node = new SecureCassandra(set);
-        await set.KillAsync(1);
-        node.WriteFiles();
-        await File.AppendAllTextAsync(set.PathOf(1, "cassandra.yaml"), node.Settings());
-        await set.StartAsync(1);
-        return node;
+        try
+        {
+            await set.KillAsync(1);
+            node.WriteFiles();
+            await File.AppendAllTextAsync(set.PathOf(1, "cassandra.yaml"), node.Settings());
+            await set.StartAsync(1);
+            return node;
+        }
+        catch
+        {
+            await node.DisposeAsync();
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -3,6 +3,7 @@ using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.EventLog.Kafka;
 using Millrace.Primitives;
+using Millrace.TestKit;
 
 namespace Millrace.Contract.Tests.EventLog;
 
@@ -84,10 +85,59 @@ public class KafkaSharingTests : KafkaTest
         Check(await goesOn.WaitAsync(Patience), 0, Few);
     }
 
+    [Test]
+    public async Task Readers_that_are_close_come_together_while_records_come()
+    {
+        var log = await OpenAsync("telemetry");
+        await FillAsync(log, 3_000);
+        await using var ahead = log.OpenReader(Partition, 2_500);
+        await using var behind = log.OpenReader(Partition, 0);
+        Check(await ahead.ReadAsync(), 2_500, Few);
+        Check(await behind.ReadAsync(), 0, Few);
+        Assert.That(log.Readers.Fetches, Is.EqualTo(2));
+
+        // Each time there is something left for both, and one stays behind the other.
+        var next = 3_000;
+        await Eventually.TrueAsync(async () =>
+        {
+            await FillAsync(log, 500, next);
+            next += 500;
+            await ReadUntilAsync(ahead, next - 100, bytesMax: 4_000);
+            await ReadUntilAsync(behind, next - 300, bytesMax: 4_000);
+            return log.Readers.Fetches == 1;
+        }, "they share a fetch", Patience);
+        await ReadUntilAsync(ahead, next);
+        await ReadUntilAsync(behind, next);
+    }
+
+    [Test]
+    public async Task One_that_is_closed_just_when_something_comes_ends_too()
+    {
+        var log = await OpenAsync("telemetry");
+        await using var stays = log.OpenReader(Partition, 0);
+        for (var number = 0; number < 200; number++)
+        {
+            var goesOn = stays.ReadAsync().AsTask();
+            var closed = log.OpenReader(Partition, number);
+            var ends = closed.ReadAsync().AsTask();
+            var appended = AppendAsync(log, Partition, $"{number}");
+            for (var turns = number % 20; turns > 0; turns--) await Task.Yield();
+            await closed.DisposeAsync();
+            await Task.WhenAny(ends).WaitAsync(Patience);
+            if (ends.IsFaulted)
+                Assert.That(async () => await ends, Throws.InstanceOf<ObjectDisposedException>());
+            Check(await goesOn.WaitAsync(Patience), number, Few);
+            await appended;
+        }
+
+        await stays.DisposeAsync();
+        Assert.That(log.Readers.Fetches, Is.Zero);
+    }
+
     /// <summary>Readers that begin, seek, pause and end anywhere, while records come, read what stands there.</summary>
     [TestCase(1, 64)]
     [TestCase(2, 1024)]
-    [TestCase(3, 0)]
+    [TestCase(3, 200)]
     public async Task Each_reader_reads_what_stands_at_its_place(int seed, int keptKiB)
     {
         Options.Consumer.SharedBytesMax = ByteSize.FromKiB(keptKiB);
@@ -126,13 +176,13 @@ public class KafkaSharingTests : KafkaTest
         }
     }
 
-    private static async Task ReadUntilAsync(IPartitionReader reader, long end)
+    private static async Task ReadUntilAsync(IPartitionReader reader, long end, int bytesMax = Few)
     {
         using var patience = new CancellationTokenSource(Patience);
         while (reader.Position < end)
         {
             var from = reader.Position;
-            Check(await reader.ReadAsync(Few, patience.Token), from, Few);
+            Check(await reader.ReadAsync(bytesMax, patience.Token), from, bytesMax);
         }
     }
 

@@ -68,6 +68,27 @@ public sealed class KafkaTransactionTests : KafkaTest
         Assert.That(reader.Position, Is.EqualTo((await log.RangeAsync(Partition)).Next));
     }
 
+    /// <summary>It joins who stands behind them already, and what follows them was fetched by then.</summary>
+    [Test]
+    public async Task A_reader_that_begins_where_offsets_hold_nothing_goes_on_behind_them()
+    {
+        var log = await OpenAsync("telemetry");
+        Begin();
+        using var patience = new CancellationTokenSource(Patience);
+        await using var first = log.OpenReader(Partition, 0);
+        await TransactAsync(log, isKept: false, "a");
+        while (first.Position < 2) await first.ReadAsync(ct: patience.Token);
+        await using var waiting = log.OpenReader(Partition, 2);
+        var fetched = waiting.ReadAsync(ct: patience.Token).AsTask();
+        await AppendAsync(log, Partition, "b", "c");
+        await fetched;
+
+        await using var second = log.OpenReader(Partition, 0);
+        var values = new List<string>();
+        Collect((await second.TryReadAsync(ct: patience.Token))!.Value, values);
+        Assert.That(values, Is.EqualTo(new[] { "b", "c" }));
+    }
+
     [Test]
     public async Task What_is_in_an_open_transaction_is_not_there_yet_and_nothing_behind_it_is()
     {
