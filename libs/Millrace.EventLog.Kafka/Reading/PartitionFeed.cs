@@ -23,7 +23,8 @@ internal sealed class PartitionFeed(TopicPartition partition, PartitionFetch fet
 
     public int Error => fetch.Error;
 
-    /// <summary>Others may come from another feed: so all that may be kept is, beside what its own readers need.
+    /// <summary>
+    /// Whether others may come from another feed: so all that may be kept is, beside what its own readers need.
     /// </summary>
     public bool HasNeighbours
     {
