@@ -21,6 +21,13 @@ public sealed class RegistryOptions
     [Range(1, 10_000)]
     public int PageDevicesMax { get; set; } = 1_000;
 
+    /// <summary>
+    /// The most devices that one list page looks at; a search for what is rare ends there, and goes on with the next
+    /// page.
+    /// </summary>
+    [Range(1, 100_000_000)]
+    public int PageLookedAtMax { get; set; } = 100_000;
+
     /// <summary>The most devices that one request may create.</summary>
     [Range(1, 100_000)]
     public int CreateDevicesMax { get; set; } = 1_000;

@@ -17,14 +17,18 @@ internal sealed partial class CassandraIdentityStore
         new($"SELECT {Fields} FROM identities WHERE shard = ? AND device > ? AND device < ? LIMIT ?");
 
     public async ValueTask<Page<DeviceIdentity>> ListAsync(
-        string? idPrefix, int limit, string? continuation, CancellationToken ct)
+        DeviceFilter filter, int limit, string? continuation, CancellationToken ct)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        var page = new DevicePage(filter, limit);
         var after = continuation is null ? null : ContinuationToken.Read(List, continuation, 1)[0];
         var cipher = await keys.CipherAsync(ct).ConfigureAwait(false);
-        var rows = MergeAsync(idPrefix ?? "", after, limit, ct);
-        return await Paging.TakeAsync(rows.Select(row => ReadForList(cipher, row)), limit,
-            last => ContinuationToken.Write(List, last.DeviceId), ct).ConfigureAwait(false);
+        await foreach (var row in MergeAsync(filter.IdPrefix ?? "", after, limit, ct).ConfigureAwait(false))
+        {
+            if (page.IsFull) return page.End(hasMore: true, last => ContinuationToken.Write(List, last));
+            if (page.Takes(ReadWithoutKeys(row))) page.Add(ReadForList(cipher, row));
+        }
+
+        return page.End(hasMore: false, last => ContinuationToken.Write(List, last));
     }
 
     private async IAsyncEnumerable<Row> MergeAsync(
@@ -34,25 +38,29 @@ internal sealed partial class CassandraIdentityStore
         var size = limit / Shards.Count * 2 + 4;
         var end = prefix + char.MaxValue;
         var isAfter = after is not null && string.CompareOrdinal(after, prefix) >= 0;
-        var firsts = await InFlight.SelectAsync(Shards.All, ct, (shard, token) => RowsAsync(
-            isAfter ? SelectAfter : SelectFrom, shard, isAfter ? after! : prefix, end, size, token))
-            .ConfigureAwait(false);
+        var shards = Shards.All.Select(shard => new IdentityShard((last, count) => last is not null || isAfter
+            ? RowsAsync(SelectAfter, shard, last ?? after!, end, count, ct)
+            : RowsAsync(SelectFrom, shard, prefix, end, count, ct), size)).ToList();
+        await ReadAsync(shards, ct).ConfigureAwait(false);
 
         var queue = new PriorityQueue<IdentityShard, string>(StringComparer.Ordinal);
-        for (var i = 0; i < firsts.Length; i++)
+        foreach (var shard in shards)
         {
-            var shard = Shards.All[i];
-            var rows = new IdentityShard(
-                last => RowsAsync(SelectAfter, shard, last, end, size, ct), firsts[i], size);
-            if (await rows.MoveAsync().ConfigureAwait(false)) queue.Enqueue(rows, rows.DeviceId);
+            if (shard.Move()) queue.Enqueue(shard, shard.DeviceId);
         }
 
         while (queue.TryDequeue(out var least, out _))
         {
             yield return least.Current;
-            if (await least.MoveAsync().ConfigureAwait(false)) queue.Enqueue(least, least.DeviceId);
+
+            // Ids are spread evenly: when one shard is at its end, many are near it.
+            if (least.IsSpent) await ReadAsync(shards.Where(shard => shard.IsLow), ct).ConfigureAwait(false);
+            if (least.Move()) queue.Enqueue(least, least.DeviceId);
         }
     }
+
+    private static Task ReadAsync(IEnumerable<IdentityShard> shards, CancellationToken ct) =>
+        InFlight.ForEachAsync(shards, ct, (shard, _) => shard.ReadAsync());
 
     private ValueTask<List<Row>> RowsAsync(
         StoreStatement select, int shard, string from, string end, int size, CancellationToken ct) =>

@@ -22,11 +22,12 @@ public interface IIdentityStore
     ValueTask<bool> DeleteAsync(string deviceId, CancellationToken ct = default);
 
     /// <summary>
-    /// In the order of their ids' bytes; <paramref name="idPrefix"/> filters. A device whose stored keys were tampered
-    /// with is listed without keys: one of them must not hide the others.
+    /// In the order of their ids' bytes. A page may be shorter than the limit, or empty, and have a token still:
+    /// <see cref="DeviceFilter.LookedAtMax"/>. A device whose stored keys were tampered with is listed without keys:
+    /// one of them must not hide the others.
     /// </summary>
     ValueTask<Page<DeviceIdentity>> ListAsync(
-        string? idPrefix, int limit, string? continuation, CancellationToken ct = default);
+        DeviceFilter filter, int limit, string? continuation, CancellationToken ct = default);
 
     ValueTask<long> CountAsync(CancellationToken ct = default);
 

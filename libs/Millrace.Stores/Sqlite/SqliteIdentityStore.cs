@@ -41,20 +41,34 @@ internal sealed partial class SqliteIdentityStore(SqliteDatabase database, Devic
         database.WriteAsync(session => session.Run("DELETE FROM identities WHERE device = ?1", deviceId) > 0, ct);
 
     public ValueTask<Page<DeviceIdentity>> ListAsync(
-        string? idPrefix, int limit, string? continuation, CancellationToken ct)
+        DeviceFilter filter, int limit, string? continuation, CancellationToken ct)
     {
-        var after = continuation is null ? "" : ContinuationToken.Read(List, continuation, 1)[0];
+        var page = new DevicePage(filter, limit);
+        var prefix = filter.IdPrefix ?? "";
+        var after = continuation is null ? null : ContinuationToken.Read(List, continuation, 1)[0];
+
+        // One lower bound alone: SQLite begins at the first that it reads, and passes over all up to the other.
+        var isAfter = after is not null && string.CompareOrdinal(after, prefix) >= 0;
+        var begins = isAfter ? ">" : ">=";
         return database.ReadAsync(session =>
         {
-            var rows = session.List($"SELECT {Fields} FROM identities WHERE device > ?1 AND device >= ?2 " +
-                "AND device < ?3 ORDER BY device LIMIT ?4",
-                ReadForList, after, idPrefix ?? "", idPrefix + char.MaxValue, Columns.OneMore(limit));
-            return Columns.Cut(rows, limit, last => ContinuationToken.Write(List, last.DeviceId));
+            var hasMore = session.ListUntil($"SELECT {Fields} FROM identities WHERE device {begins} ?1 " +
+                "AND device < ?2 ORDER BY device", row => IsBehind(page, row), isBehind => isBehind,
+                isAfter ? after : prefix, prefix + char.MaxValue).LastOrDefault();
+            return page.End(hasMore, last => ContinuationToken.Write(List, last));
         }, ct);
     }
 
     public ValueTask<long> CountAsync(CancellationToken ct) =>
         database.ReadAsync(session => session.Scalar<long>("SELECT count(*) FROM identities"), ct);
+
+    /// <summary>Whether the row belongs to the page after this one; else it is in it, if it is to be.</summary>
+    private bool IsBehind(DevicePage page, SqliteDataReader row)
+    {
+        if (page.IsFull) return true;
+        if (page.Takes(ReadWithoutKeys(row))) page.Add(ReadForList(row));
+        return false;
+    }
 
     private bool Insert(SqliteSession session, DeviceIdentity identity) => session.Run(
         "INSERT OR IGNORE INTO identities VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",

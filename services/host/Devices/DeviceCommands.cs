@@ -44,14 +44,31 @@ internal static class DeviceCommands
     private static Command List()
     {
         var prefix = new Option<string?>("--prefix") { Description = "Only ids that begin with this" };
+        var contains = new Option<string?>("--contains") { Description = "Only ids that have this somewhere" };
+        var status = new Option<string?>("--status") { Description = "Only those that are enabled, or disabled" };
+        status.AcceptOnlyFromAmong("enabled", "disabled");
+        var tags = new Option<string[]>("--tag")
+        {
+            Description = "Only those with this tag; dots lead into objects; may be given several times",
+            HelpName = "NAME=VALUE",
+        };
         var limit = new Option<int>("--limit") { Description = "At most so many", DefaultValueFactory = _ => 1000 };
-        return Verb.Remote("list", "Devices in order of their ids", "millrace device list --prefix pump- --output csv",
+        return Verb.Remote("list", "Devices in order of their ids",
+            "millrace device list --prefix pump- --tag site=north --output csv",
             async (parsed, api, ct) =>
             {
-                var query = parsed.GetValue(prefix) is { } p ? $"?prefix={Uri.EscapeDataString(p)}" : "";
-                var items = await api.ListAsync($"api/v1/devices{query}", parsed.GetValue(limit), ct);
+                List<(string Name, string? Value)> query =
+                [
+                    ("prefix", parsed.GetValue(prefix)), ("contains", parsed.GetValue(contains)),
+                    ("status", parsed.GetValue(status)),
+                    .. (parsed.GetValue(tags) ?? []).Select(tag => ("tag", (string?)tag)),
+                ];
+                var parts = query.Where(part => part.Value is not null)
+                    .Select(part => $"{part.Name}={Uri.EscapeDataString(part.Value!)}");
+                var items = await api.ListAsync($"api/v1/devices?{string.Join('&', parts)}".TrimEnd('?'),
+                    parsed.GetValue(limit), ct);
                 ResultWriter.List(parsed.GetValue(CommonOptions.Output), items, Columns);
-            }, prefix, limit, CommonOptions.Output);
+            }, prefix, contains, status, tags, limit, CommonOptions.Output);
     }
 
     private static Command Show() => Verb.Remote("show", "One device with its state", "millrace device show pump-7",

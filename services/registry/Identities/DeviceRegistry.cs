@@ -69,8 +69,8 @@ public sealed class DeviceRegistry
         throw RegistryErrors.DeviceNotFound.With(deviceId).AsException();
 
     public ValueTask<Page<DeviceIdentity>> ListAsync(
-        string? prefix, int limit, string? continuation, CancellationToken ct = default) =>
-        _store.ListAsync(prefix, limit, continuation, ct);
+        DeviceFilter filter, int limit, string? continuation, CancellationToken ct = default) =>
+        _store.ListAsync(filter, limit, continuation, ct);
 
     /// <summary>
     /// Changes what <paramref name="change"/> names. With an expected version, RG-0003 when the stored one is another.

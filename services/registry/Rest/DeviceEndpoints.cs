@@ -20,7 +20,11 @@ internal static class DeviceEndpoints
         var devices = endpoints.MapGroup("/api/v1/devices").WithTags("Devices")
             .AddEndpointFilter(DeviceProblems.TellAsync).ProducesProblem(StatusCodes.Status400BadRequest);
         devices.MapGet("/", ListAsync).RequireAuthorization(ApiScopes.Read).WithName("ListDevices")
-            .WithSummary("Devices in order of their ids").Produces<DevicePage>();
+            .WithSummary("Devices in order of their ids")
+            .WithDescription("Those that begin with prefix, have contains somewhere in their id, and have the status " +
+                "and every tag, such as site=north or location.site=north. A page that looked at many devices and " +
+                "found few has a continuation all the same.")
+            .Produces<DevicePage>();
         devices.MapPost("/", CreateAsync).RequireAuthorization(ApiScopes.Operate).WithName("CreateDevice")
             .WithSummary("A new device with two keys").Produces<DeviceItem>(StatusCodes.Status201Created)
             .ProducesProblem(StatusCodes.Status409Conflict);
@@ -48,17 +52,36 @@ internal static class DeviceEndpoints
 
     private static async Task<DevicePage> ListAsync(
         DeviceRegistry registry, IDeviceStateStore states, IOptions<RegistryOptions> options, CancellationToken ct,
-        string? prefix = null, int? limit = null, string? continuation = null)
+        string? prefix = null, string? contains = null, string? status = null, string[]? tag = null,
+        int? limit = null, string? continuation = null)
     {
         var most = options.Value.PageDevicesMax;
         if (limit < 1 || limit > most)
             throw RegistryErrors.RequestInvalid.With(limit, $"limit must be 1 to {most}.").AsException();
-        var page = await registry.ListAsync(prefix, limit ?? Math.Min(PageDevices, most), continuation, ct);
+        var filter = new DeviceFilter
+        {
+            IdPrefix = prefix,
+            IdPart = string.IsNullOrEmpty(contains) ? null : contains,
+            Status = string.IsNullOrEmpty(status) ? null : StatusOf(status),
+            Tags = [.. (tag ?? []).Where(one => one.Length > 0).Select(TagOf)],
+            LookedAtMax = options.Value.PageLookedAtMax,
+        };
+        var page = await registry.ListAsync(filter, limit ?? Math.Min(PageDevices, most), continuation, ct);
         var byId = (await states.FindManyAsync([.. page.Items.Select(i => i.DeviceId)], ct))
             .ToDictionary(s => s.DeviceId);
         return new DevicePage(
             [.. page.Items.Select(i => DeviceItem.Of(i, byId.GetValueOrDefault(i.DeviceId)))], page.Continuation);
     }
+
+    private static DeviceStatus StatusOf(string text) => text switch
+    {
+        "enabled" => DeviceStatus.Enabled,
+        "disabled" => DeviceStatus.Disabled,
+        _ => throw RegistryErrors.RequestInvalid.With(text, "status is enabled or disabled.").AsException(),
+    };
+
+    private static TagFilter TagOf(string text) => TagFilter.Read(text) ??
+        throw RegistryErrors.RequestInvalid.With(text, "tag is a name and a value: site=north.").AsException();
 
     private static async Task<IResult> CreateAsync(
         NewDevice device, DeviceRegistry registry, HttpContext http, CancellationToken ct)

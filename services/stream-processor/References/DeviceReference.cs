@@ -28,7 +28,7 @@ internal sealed class DeviceReference(IIdentityStore identities, long bytesMax) 
         string? continuation = null;
         do
         {
-            var page = await identities.ListAsync(null, PageSize, continuation, ct);
+            var page = await identities.ListAsync(DeviceFilter.All, PageSize, continuation, ct);
             foreach (var device in page.Items) yield return device;
             continuation = page.Continuation;
         }

@@ -55,7 +55,8 @@ public class CassandraDeviceKeyTests
         // One that was not started anew with the new key in the first place, as long as it knows of it.
         adapter.Reopen(o => (o.DeviceKeyFile, o.OtherDeviceKeyFile) = (old, present));
         await adapter.Get<IIdentityStore>().CreateAsync(devices[6]);
-        Assert.That((await adapter.Get<IIdentityStore>().ListAsync(null, 10, null)).Items, Is.EqualTo(devices));
+        Assert.That((await adapter.Get<IIdentityStore>().ListAsync(DeviceFilter.All, 10, null)).Items,
+            Is.EqualTo(devices));
 
         adapter.Reopen(o => (o.DeviceKeyFile, o.OtherDeviceKeyFile) = (present, old));
         store = adapter.Get<IIdentityStore>();
@@ -66,7 +67,8 @@ public class CassandraDeviceKeyTests
         await store.AllKeysRenewedAsync();
 
         adapter.Reopen(o => o.DeviceKeyFile = present);
-        Assert.That((await adapter.Get<IIdentityStore>().ListAsync(null, 10, null)).Items, Is.EqualTo(devices));
+        Assert.That((await adapter.Get<IIdentityStore>().ListAsync(DeviceFilter.All, 10, null)).Items,
+            Is.EqualTo(devices));
         adapter.Reopen(o => o.DeviceKeyFile = old);
         var refused = Assert.ThrowsAsync<MillraceException>(
             async () => await adapter.Get<IIdentityStore>().FindAsync("pump-1"));

@@ -92,15 +92,61 @@ public abstract class IdentityStoreContract : StoreContract<IIdentityStore>
             await Store.CreateManyAsync([.. more.Distinct().Select(Identity)]);
             ids.UnionWith(more);
             var prefix = prefixes.Length == 0 ? null : prefixes[0][..1];
-            var got = await AllAsync(limit, token => Store.ListAsync(prefix, limit, token));
+            var filter = new DeviceFilter { IdPrefix = prefix };
+            var got = await AllAsync(limit, token => Store.ListAsync(filter, limit, token));
             var expected = ids.Where(i => i.StartsWith(prefix ?? "", StringComparison.Ordinal));
             return got.Select(i => i.DeviceId).SequenceEqual(expected) && await Store.CountAsync() == ids.Count;
         }, iter: 40, threads: 1);
     }
 
     [Test]
+    public async Task A_search_finds_what_a_look_at_every_device_would_however_few_a_page_looks_at()
+    {
+        var device = Gen.Select(Gen.Char["abAB"].Array[1, 4], Gen.Bool, Gen.Int[0, 2], Gen.Int[0, 1]).Select(
+            (id, enabled, site, hot) => Identity(new string(id)) with
+            {
+                Status = enabled ? DeviceStatus.Enabled : DeviceStatus.Disabled,
+                TagsJson = $$"""{"at":{"site":"s{{site}}"},"hot":{{hot}}}""",
+            });
+        var filter = Gen.Select(Gen.OneOfConst("", "a", "B"), Gen.OneOfConst<string?>(null, "ab"),
+            Gen.OneOfConst<DeviceStatus?>(null, DeviceStatus.Enabled), Gen.OneOfConst<int?>(null, 0, 2),
+            Gen.OneOfConst<int?>(null, 1), Gen.Int[1, 12]);
+        var devices = new SortedDictionary<string, DeviceIdentity>(StringComparer.Ordinal);
+        await Gen.Select(device.List[0, 30], filter, Gen.Int[1, 8]).SampleAsync(async (more, asked, limit) =>
+        {
+            var news = more.DistinctBy(one => one.DeviceId).ToList();
+            await Store.CreateManyAsync(news);
+            foreach (var one in news) devices.TryAdd(one.DeviceId, one);
+            var (prefix, part, status, site, hot, lookedAt) = asked;
+            List<TagFilter> tags = [];
+            if (site is not null) tags.Add(new TagFilter("at.site", $"s{site}"));
+            if (hot is not null) tags.Add(new TagFilter("hot", $"{hot}"));
+            var search = new DeviceFilter
+            {
+                IdPrefix = prefix, IdPart = part, Status = status, Tags = tags, LookedAtMax = lookedAt,
+            };
+            var (got, token) = (new List<DeviceIdentity>(), (string?)null);
+            do
+            {
+                var page = await Store.ListAsync(search, limit, token);
+                Assert.That(page.Items, Has.Count.LessThanOrEqualTo(Math.Min(limit, lookedAt)));
+                got.AddRange(page.Items);
+                token = page.Continuation;
+            }
+            while (token is not null);
+
+            return got.SequenceEqual(devices.Values.Where(one =>
+                one.DeviceId.StartsWith(prefix, StringComparison.Ordinal) &&
+                (part is null || one.DeviceId.Contains(part, StringComparison.OrdinalIgnoreCase)) &&
+                (status is null || one.Status == status) &&
+                (site is null || one.TagsJson.Contains($"\"s{site}\"", StringComparison.Ordinal)) &&
+                (hot is null || one.TagsJson.Contains($"\"hot\":{hot}", StringComparison.Ordinal))));
+        }, iter: 60, threads: 1);
+    }
+
+    [Test]
     public void A_token_of_another_list_is_refused() => Assert.That(
-        CodeOf(async () => await Store.ListAsync(null, 10, "YWxlcnRzHzEfcjE")), Is.EqualTo("ST-0002"));
+        CodeOf(async () => await Store.ListAsync(DeviceFilter.All, 10, "YWxlcnRzHzEfcjE")), Is.EqualTo("ST-0002"));
 
     private static DeviceIdentity Identity(string id) => new()
     {

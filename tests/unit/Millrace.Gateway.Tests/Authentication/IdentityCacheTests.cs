@@ -101,7 +101,7 @@ public class IdentityCacheTests
         public ValueTask AllKeysRenewedAsync(CancellationToken ct = default) => throw new NotSupportedException();
 
         public ValueTask<Page<DeviceIdentity>> ListAsync(
-            string? idPrefix, int limit, string? continuation, CancellationToken ct = default) =>
+            DeviceFilter filter, int limit, string? continuation, CancellationToken ct = default) =>
             throw new NotSupportedException();
 
         public ValueTask<long> CountAsync(CancellationToken ct = default) => throw new NotSupportedException();

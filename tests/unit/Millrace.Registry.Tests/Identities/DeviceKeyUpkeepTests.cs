@@ -37,7 +37,7 @@ public class DeviceKeyUpkeepTests
         }
 
         using var again = Open(folder, ("Stores:DeviceKeyFile", present));
-        var found = await again.Services.GetRequiredService<IIdentityStore>().ListAsync(null, 100, null);
+        var found = await again.Services.GetRequiredService<IIdentityStore>().ListAsync(DeviceFilter.All, 100, null);
         Assert.That(found.Items, Is.EqualTo(devices));
     }
 

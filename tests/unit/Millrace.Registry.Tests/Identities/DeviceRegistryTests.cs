@@ -101,7 +101,7 @@ public class DeviceRegistryTests
     public async Task A_device_twice_in_one_request_makes_none()
     {
         Assert.That(Code(() => _registry.CreateManyAsync([new("a"), new("b"), new("a")], "me")), Is.EqualTo("RG-0007"));
-        Assert.That((await _registry.ListAsync(null, 10, null)).Items, Is.Empty);
+        Assert.That((await _registry.ListAsync(DeviceFilter.All, 10, null)).Items, Is.Empty);
     }
 
     [Test]
@@ -218,7 +218,7 @@ public class DeviceRegistryTests
             "WHERE device = 'b'");
 
         Assert.That(Code(() => _registry.GetAsync("b")), Is.EqualTo("ST-0004"));
-        var listed = (await _registry.ListAsync(null, 10, null)).Items;
+        var listed = (await _registry.ListAsync(DeviceFilter.All, 10, null)).Items;
         Assert.That(listed.Select(i => (i.DeviceId, i.PrimaryKey.Length > 0)),
             Is.EqualTo(new[] { ("a", true), ("b", false) }));
         await _registry.DeleteAsync("b", "me");

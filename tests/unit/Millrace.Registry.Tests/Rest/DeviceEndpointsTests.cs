@@ -144,6 +144,35 @@ public class DeviceEndpointsTests
         Assert.That(got, Is.EqualTo(ids.Select(id => (id, id == "list-07"))));
     }
 
+    [Test]
+    public async Task A_search_is_for_what_every_part_of_it_says()
+    {
+        await _fixture.SendAsync(HttpMethod.Post, "/batch", new JsonArray([.. Enumerable.Range(0, 8).Select(
+            i => new JsonObject
+            {
+                ["deviceId"] = $"Sought-{i}",
+                ["status"] = i < 6 ? "enabled" : "disabled",
+                ["tags"] = new JsonObject { ["at"] = new JsonObject { ["site"] = i % 2 == 0 ? "å&b" : "south" } },
+            })]).ToJsonString());
+
+        Assert.That(await FoundAsync("?contains=sought"), Is.EqualTo(new[] { 0, 1, 2, 3, 4, 5, 6, 7 }));
+        Assert.That(await FoundAsync("?prefix=Sought&status=disabled"), Is.EqualTo(new[] { 6, 7 }));
+        Assert.That(await FoundAsync("?tag=at.site%3D%C3%A5%26b"), Is.EqualTo(new[] { 0, 2, 4, 6 }));
+        Assert.That(await FoundAsync("?tag=at.site=south&contains=OUGHT&status=enabled"),
+            Is.EqualTo(new[] { 1, 3, 5 }));
+        Assert.That(await FoundAsync("?tag=at.site=south&tag=at.site=north"), Is.Empty);
+        Assert.That(await FoundAsync("?prefix=Sought&contains=&status=&tag="), Has.Exactly(8).Items);
+        Assert.That(await FoundAsync("?prefix=Sought&tag=at.site="), Is.Empty);
+
+        async Task<IEnumerable<int>> FoundAsync(string query)
+        {
+            var (_, page, _) = await _fixture.SendAsync(HttpMethod.Get, query);
+            return page!["items"]!.AsArray().Select(i => i!["deviceId"]!.GetValue<string>()[^1] - '0');
+        }
+    }
+
+    [TestCase("?status=on", "RG-0007")]
+    [TestCase("?tag=site", "RG-0007")]
     [TestCase("?limit=0", "RG-0007")]
     [TestCase("?limit=51", "RG-0007")]
     [TestCase("?continuation=nonsense", "ST-0002")]

@@ -104,7 +104,7 @@ public class DeviceKeyFileTests
         using (var host = StoreHost.Open(_folder.Path, ("DeviceKeyFile", present), ("OtherDeviceKeyFile", old)))
         {
             var store = host.Get<IIdentityStore>();
-            Assert.That((await store.ListAsync(null, 10, null)).Items, Is.EqualTo(devices));
+            Assert.That((await store.ListAsync(DeviceFilter.All, 10, null)).Items, Is.EqualTo(devices));
             var first = await store.RenewKeysAsync(3, null);
             Assert.That((first.Renewed, first.Left, first.Continuation is null), Is.EqualTo((3, 0, false)));
             var last = await store.RenewKeysAsync(3, first.Continuation);
@@ -114,7 +114,8 @@ public class DeviceKeyFileTests
         }
 
         using var again = StoreHost.Open(_folder.Path, ("DeviceKeyFile", present), ("OtherDeviceKeyFile", "missing"));
-        Assert.That((await again.Get<IIdentityStore>().ListAsync(null, 10, null)).Items, Is.EqualTo(devices));
+        Assert.That((await again.Get<IIdentityStore>().ListAsync(DeviceFilter.All, 10, null)).Items,
+            Is.EqualTo(devices));
         Assert.That(await again.Get<IIdentityStore>().RenewKeysAsync(10, null), Is.EqualTo(default(KeyRenewal)));
     }
 
