@@ -29,6 +29,8 @@ internal sealed class RowSet
 
     public int Count { get; private set; }
 
+    public IReadOnlyList<RowColumn> Columns => _columns;
+
     public TextColumn Device { get; }
 
     public ValueColumn<long> EnqueuedAt { get; }
@@ -136,6 +138,8 @@ internal sealed class RowSet
     public TextColumn Text(string path) => (TextColumn)Find(path);
 
     public ValueColumn<T> Value<T>(string path) where T : unmanaged => (ValueColumn<T>)Find(path);
+
+    public bool Has(string path) => _columns.Any(column => column.Path == path);
 
     public RowColumn Find(string path) => _columns.First(column => column.Path == path);
 

@@ -1,8 +1,11 @@
 using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Options;
 using Millrace.Archiver.Rewriting;
+using Millrace.Archiver.Rows;
 using Millrace.Archiver.Upkeep;
 using Millrace.Contracts;
 using Millrace.Delta;
+using Millrace.Delta.Log;
 using Millrace.Delta.Pruning;
 using Millrace.EventLog;
 using Millrace.Stores.DeadLetters;
@@ -12,14 +15,18 @@ namespace Millrace.Archiver.Verification;
 /// <summary>
 /// Compares a table of the archive with its topic, offset by offset: what the log has up to the table's position, less
 /// what retention and erasures recorded, what dead letters hold and what stale owners wrote, is what the table has,
-/// each row once. Of what the log has no more, the table itself tells how far its rows are without a gap.
+/// each row once, where readers look for it, and with promoted values that are those of its body. Of what the log has
+/// no more, the table itself tells how far its rows are without a gap.
 /// </summary>
-internal sealed class ArchiveVerifier(TableFiles files, IEventLog log, IDeadLetterStore letters)
+internal sealed class ArchiveVerifier(
+    TableFiles files, IEventLog log, IDeadLetterStore letters, IOptions<ArchiverOptions> options)
 {
     /// <summary>Offsets that are compared at a time: some 10 bytes of memory each, and a file's rows.</summary>
     public const int OffsetsMax = 1_000_000;
 
     private const int ReadBytes = 4 << 20;
+
+    private readonly IReadOnlyList<PromotedColumn> _promoted = PromotedColumn.From(options.Value);
 
     /// <summary>
     /// Compares from the offset on at most <see cref="OffsetsMax"/> offsets and not beyond the table's position;
@@ -50,11 +57,13 @@ internal sealed class ArchiveVerifier(TableFiles files, IEventLog log, IDeadLett
             var expectation = new Expectation(archive, snapshot, source, isWhole: range.First == 0);
             await ReadLogAsync(stretch, source, archive.Output is null ? first : range.First, expectation, ct)
                 .ConfigureAwait(false);
-            await foreach (var rows in ReadAsync(archive, snapshot, partition, first, end, ct).ConfigureAwait(false))
+            await foreach (var (file, rows) in ReadAsync(archive, snapshot, partition, first, end, ct)
+                .ConfigureAwait(false))
             {
                 var hashOf = RowHash.OfRows(rows, isTelemetry: archive.Output is null);
-                foreach (var row in Within(rows, partition, first, end))
-                    stretch.AddRow(rows.LogOffset[row], hashOf(row));
+                var some = Within(rows, partition, first, end);
+                var defects = DefectsOf(archive, snapshot, file, rows, some);
+                foreach (var row in some) stretch.AddRow(rows.LogOffset[row], hashOf(row), defects.Of(row));
             }
         }
 
@@ -86,7 +95,8 @@ internal sealed class ArchiveVerifier(TableFiles files, IEventLog log, IDeadLett
     {
         var partition = source.Partition;
         long? rowBeforeMs = null;
-        await foreach (var rows in ReadAsync(archive, snapshot, partition, from - 1, from, ct).ConfigureAwait(false))
+        await foreach (var (_, rows) in ReadAsync(archive, snapshot, partition, from - 1, from, ct)
+            .ConfigureAwait(false))
         {
             foreach (var row in Within(rows, partition, from - 1, from)) rowBeforeMs = rows.EnqueuedAt[row] / 1000;
         }
@@ -99,12 +109,14 @@ internal sealed class ArchiveVerifier(TableFiles files, IEventLog log, IDeadLett
         var to = Math.Min(from + OffsetsMax, end);
         var expectation = new Expectation(archive, snapshot, source, isWhole: false);
         var stretch = new TrimmedStretch(archive, partition, from, to, rowBeforeMs, expectation);
-        await foreach (var rows in ReadAsync(archive, snapshot, partition, from, to, ct).ConfigureAwait(false))
+        await foreach (var (file, rows) in ReadAsync(archive, snapshot, partition, from, to, ct).ConfigureAwait(false))
         {
-            foreach (var row in Within(rows, partition, from, to))
+            var some = Within(rows, partition, from, to);
+            var defects = DefectsOf(archive, snapshot, file, rows, some);
+            foreach (var row in some)
             {
                 stretch.AddRow(rows.LogOffset[row], rows.EnqueuedAt[row] / 1000,
-                    rows.Device.Has(row) ? rows.Device.Text(row) : []);
+                    rows.Device.Has(row) ? rows.Device.Text(row) : [], defects.Of(row));
             }
         }
 
@@ -117,24 +129,34 @@ internal sealed class ArchiveVerifier(TableFiles files, IEventLog log, IDeadLett
         .Select(file => file.Stats?.Find("log_offset")?.Min as long? ?? from)
         .Append(end).Min();
 
+    private RowDefects DefectsOf(
+        ArchiveTable archive, DeltaSnapshot snapshot, AddFile file, RowSet rows, int[] some) => new(
+            file, rows, some, archive.Output is null
+                ? [.. PromotedColumn.Beside(snapshot.Schema, _promoted, (_, _) => { })
+                    .Where(column => rows.Has(column.Name))]
+                : []);
+
     /// <summary>The files that may have rows of these offsets, one by one.</summary>
-    private async IAsyncEnumerable<RowSet> ReadAsync(
+    private async IAsyncEnumerable<(AddFile File, RowSet Rows)> ReadAsync(
         ArchiveTable archive, DeltaSnapshot snapshot, int partition, long from, long to,
         [EnumeratorCancellation] CancellationToken ct)
     {
         var some = snapshot.FilesWithin(
             [new ColumnRange("log_partition", partition, partition), new ColumnRange("log_offset", from, to - 1)]);
         foreach (var file in some)
-            yield return await files.ReadAsync(archive, snapshot, [file], ct).ConfigureAwait(false);
+            yield return (file, await files.ReadAsync(archive, snapshot, [file], ct).ConfigureAwait(false));
     }
 
-    private static IEnumerable<int> Within(RowSet rows, int partition, long from, long to)
+    private static int[] Within(RowSet rows, int partition, long from, long to)
     {
+        var some = new List<int>();
         for (var row = 0; row < rows.Count; row++)
         {
             if (rows.LogPartition[row] == partition && rows.LogOffset[row] >= from && rows.LogOffset[row] < to)
-                yield return row;
+                some.Add(row);
         }
+
+        return [.. some];
     }
 
     private async ValueTask<bool> IsDeadLetteredAsync(TopicPartition source, long offset, CancellationToken ct)

@@ -50,7 +50,8 @@ internal sealed class Stretch(string table, int partition, long from, long to)
         _expected[offset - From] = expected;
     }
 
-    public void AddRow(long offset, ulong hash)
+    /// <param name="defect">What is wrong with the row whatever its record says.</param>
+    public void AddRow(long offset, ulong hash, string? defect)
     {
         _rows++;
         var at = offset - From;
@@ -59,6 +60,7 @@ internal sealed class Stretch(string table, int partition, long from, long to)
         else if (_expected[at] == Expected.Fenced) _wrong.Add(ref _unknown, "of a stale owner", offset);
         else if (_expected[at] == Expected.Erased) _wrong.Add(ref _notErased, "not erased", offset);
         else if (_hashes[at] != hash) _wrong.Add(ref _different, "different", offset);
+        else if (defect is not null) _wrong.Add(ref _different, defect, offset);
         _archiveSum += hash;
         _found[at] = true;
     }

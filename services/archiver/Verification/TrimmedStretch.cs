@@ -16,19 +16,21 @@ internal sealed class TrimmedStretch(
     private readonly long[] _acceptedAtMs = [.. Enumerable.Repeat(NoRow, (int)(to - from))];
     private readonly long _erasedUpTo = expectation.ErasedUpTo;
     private readonly Findings _wrong = new();
-    private long _rows, _doubled, _notErased;
+    private long _rows, _doubled, _different, _notErased;
 
     /// <summary>Offsets before the first row of the table.</summary>
     public static Verification WithoutRows(ArchiveTable archive, int partition, long from, long to) => new(
         archive.Name, partition, from, to, 0, 0, Stretch.Text(0), Stretch.Text(0), 0, 0, 0, 0, 0,
         Trimmed: to - from, Unaccounted: to - from, 0, 0, 0, 0, 0, []);
 
-    public void AddRow(long offset, long acceptedAtMs, ReadOnlySpan<byte> device)
+    /// <param name="defect">What is wrong with the row by itself.</param>
+    public void AddRow(long offset, long acceptedAtMs, ReadOnlySpan<byte> device, string? defect)
     {
         _rows++;
         if (_acceptedAtMs[offset - from] != NoRow) _wrong.Add(ref _doubled, "doubled", offset);
         else if (expectation.ByErasure(device, offset) == Expected.Erased)
             _wrong.Add(ref _notErased, "not erased", offset);
+        else if (defect is not null) _wrong.Add(ref _different, defect, offset);
         _acceptedAtMs[offset - from] = acceptedAtMs;
     }
 
@@ -47,7 +49,7 @@ internal sealed class TrimmedStretch(
 
         return new Verification(
             archive.Name, partition, from, to, 0, _rows, Stretch.Text(0), Stretch.Text(0), lettered, 0, 0, 0, 0,
-            Trimmed: to - from, unaccounted, missing, _doubled, 0, 0, _notErased, _wrong.Examples);
+            Trimmed: to - from, unaccounted, missing, _doubled, _different, 0, _notErased, _wrong.Examples);
     }
 
     /// <summary>

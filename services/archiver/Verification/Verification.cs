@@ -23,7 +23,10 @@ namespace Millrace.Archiver.Verification;
 /// <param name="Unaccounted">Those of them that have no row, where the table does not tell whether they should.</param>
 /// <param name="Missing">Records that the archive should have and has not.</param>
 /// <param name="Doubled">Rows that are there more than once.</param>
-/// <param name="Different">Rows that say something else than their record.</param>
+/// <param name="Different">
+/// Rows that say something else than their record, have a promoted value that is not their body's, or are beyond what
+/// the table says of their file, so that readers pass over them.
+/// </param>
 /// <param name="Unknown">Rows without a record.</param>
 /// <param name="NotErased">Rows that an erasure says are gone.</param>
 /// <param name="Examples">Some of what is wrong, with the offset.</param>

@@ -123,7 +123,11 @@ public abstract class IdentityStoreContract : StoreContract<IIdentityStore>
             if (hot is not null) tags.Add(new TagFilter("hot", $"{hot}"));
             var search = new DeviceFilter
             {
-                IdPrefix = prefix, IdPart = part, Status = status, Tags = tags, LookedAtMax = lookedAt,
+                IdPrefix = prefix,
+                IdPart = part,
+                Status = status,
+                Tags = tags,
+                LookedAtMax = lookedAt,
             };
             var (got, token) = (new List<DeviceIdentity>(), (string?)null);
             do

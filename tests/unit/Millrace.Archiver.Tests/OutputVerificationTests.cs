@@ -88,8 +88,8 @@ public sealed class OutputVerificationTests
         stretch.AddRecord(5, 17, Expected.Fenced);
         stretch.AddRecord(6, 18, Expected.Doubtful);
         stretch.AddRecord(7, 19, Expected.Doubtful);
-        stretch.AddRow(5, 17);
-        stretch.AddRow(6, 18);
+        stretch.AddRow(5, 17, null);
+        stretch.AddRow(6, 18, null);
 
         var result = await stretch.ResultAsync(_ => new ValueTask<bool>(false));
         Assert.That((result.Unknown, result.Fenced, result.Missing, result.Undecided), Is.EqualTo((1L, 0L, 0L, 2L)));
@@ -102,7 +102,8 @@ public sealed class OutputVerificationTests
         var snapshot = (await Table.Table.RefreshAsync())!;
         var expectation = new Expectation(Table, snapshot, new TopicPartition(_output.Topic, 0), isWhole: false);
         var stretch = new TrimmedStretch(Table, 0, 0, 4, null, expectation);
-        foreach (var offset in new[] { 0L, 3, 3 }) stretch.AddRow(offset, 1_764_000_000_000, "pump-1"u8);
+        foreach (var offset in new[] { 0L, 3, 3 }) stretch.AddRow(
+            offset, 1_764_000_000_000, "pump-1"u8, offset == 0 ? "of another hour" : null);
 
         var result = await stretch.ResultAsync(_ => new ValueTask<bool>(false));
         Assert.That((result.Doubled, result.Missing, result.Unaccounted, result.Trimmed),

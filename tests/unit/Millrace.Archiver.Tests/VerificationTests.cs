@@ -1,7 +1,12 @@
+using Microsoft.Extensions.Options;
+using Millrace.Archiver.Rewriting;
+using Millrace.Archiver.Rows;
 using Millrace.Archiver.Upkeep;
 using Millrace.Archiver.Verification;
 using Millrace.Delta;
 using Millrace.Delta.Log;
+using Millrace.EventLog;
+using Millrace.Stores.DeadLetters;
 
 namespace Millrace.Archiver.Tests;
 
@@ -17,9 +22,10 @@ public sealed class VerificationTests
     [SetUp]
     public async Task Make()
     {
-        _archive = await new ArchiverHarness().With("Upkeep:UpkeepInterval", "00:00:00").MadeAsync();
+        _archive = await new ArchiverHarness().With("Upkeep:UpkeepInterval", "00:00:00")
+            .With("PromotedColumns:0:Name", "a").With("PromotedColumns:0:Path", "a").MadeAsync();
         await _archive.StartAsync();
-        await _archive.SendAsync("device-1", (At, "{\"a\":1}"), (At + 1, "two"), (At + 2, ""));
+        await _archive.SendAsync("device-1", (At, "{\"a\":1.5,\"b\":2}"), (At + 1, "two"), (At + 2, ""));
         await _archive.SendAsync("device-2", (At, "three"), (At + 3_600_000, "four"));
         await _archive.CaughtUpAsync();
         await ArchiveChecks.HoldsAsync(_archive);
@@ -57,8 +63,7 @@ public sealed class VerificationTests
     public async Task A_row_that_says_something_else_is_different()
     {
         var (table, file) = await AFileAsync();
-        var snapshot = (await table.RefreshAsync())!;
-        var rows = await _archive.Get<TableFiles>().ReadAsync(Telemetry, snapshot, [file], CancellationToken.None);
+        var rows = await RowsAsync(table, file);
         Change(rows.Text("body").Text(0));
         var forged = rows.Encode(Enumerable.Range(0, rows.Count).ToArray(), file.PartitionValues,
             ArchiveCompression.Zstd, new Files.RowGroupLimit(1_000, long.MaxValue));
@@ -77,6 +82,78 @@ public sealed class VerificationTests
         }
     }
 
+    [TestCase("b", "Double", 1, Description = "what the column has is another field")]
+    [TestCase("c", "Double", 0, Description = "the body does not say: the column was of another path then")]
+    [TestCase("b", "String", 0, Description = "a column of the new type is not there yet")]
+    public async Task A_promoted_value_that_is_not_the_bodys_is_different(string path, PromotedType type, int different)
+    {
+        var other = new ArchiverOptions
+        {
+            PromotedColumns = [new PromotedColumnOptions { Name = "a", Path = path, Type = type }],
+        };
+        var verifier = new ArchiveVerifier(_archive.Get<TableFiles>(), _archive.Get<IEventLog>(),
+            _archive.Get<IDeadLetterStore>(), Options.Create(other));
+        var (_, file) = await AFileAsync();
+        var parts = new List<Verification.Verification>();
+        for (var partition = 0; partition < ArchiverHarness.Partitions; partition++)
+            parts.Add(await verifier.RunAsync(Telemetry, partition, 0, CancellationToken.None));
+
+        Assert.That(file.Stats!.Find("a")!.Min, Is.EqualTo(1.5), "it is there, and is a's");
+        Assert.That(parts.Sum(part => part.Different), Is.EqualTo(different));
+        Assert.That(parts.SelectMany(part => part.Examples),
+            Has.Exactly(different).EndsWith("a is not the body's"));
+    }
+
+    [Test]
+    public async Task A_file_in_the_folder_of_another_hour_is_different()
+    {
+        var (table, file) = await AFileAsync();
+        var twin = file with
+        {
+            Path = file.Path.Replace("hour=16", "hour=15"),
+            PartitionValues = new Dictionary<string, string>(file.PartitionValues) { ["hour"] = "15" },
+        };
+        await _archive.Objects.PutAsync(table.KeyOf(twin), (await _archive.Objects.GetAsync(table.KeyOf(file)))!);
+        await CommitAsync(table, file, twin);
+
+        var parts = await ArchiveChecks.RunAsync(_archive);
+        Assert.That(parts.Sum(part => part.Different), Is.EqualTo(file.Stats!.Records));
+        Assert.That(parts.SelectMany(part => part.Examples), Has.All.EndsWith("in the folder of another hour"));
+    }
+
+    [TestCase("2025-11-24T16:00:00Z", "2025-11-24T16:00:00.002Z")]
+    [TestCase("2025-11-24T17:00:00.000+01:00", "2025-11-24T16:00:00.002345Z")]
+    public async Task Times_of_statistics_may_be_written_as_others_do(string min, string max)
+    {
+        var (table, file) = await AFileAsync();
+        await CommitAsync(table, file, await WithStatsAsync(table, file, new ColumnStats("enqueued_at", min, max, 0)));
+
+        Assert.That((await ArchiveChecks.RunAsync(_archive)).SelectMany(part => part.Examples), Is.Empty);
+    }
+
+    [TestCase("device_id", "device-0", "device-0")]
+    [TestCase("event_at", "2025-11-24T16:00:00.001Z", "2025-11-24T17:59:59.999Z")]
+    [TestCase("a", 1.6, 9.0)]
+    public async Task A_row_that_readers_pass_over_by_the_tables_word_is_different(
+        string column, object min, object max)
+    {
+        var (table, file) = await AFileAsync();
+        var rows = await RowsAsync(table, file);
+        var outside = Enumerable.Range(0, rows.Count).Count(row => column switch
+        {
+            "event_at" => rows.EnqueuedAt[row] == At * 1000,
+            "a" => rows.Value<double>("a").Has(row),
+            _ => true,
+        });
+        Assert.That(outside, Is.GreaterThan(0));
+        await CommitAsync(table, file, await WithStatsAsync(table, file, new ColumnStats(column, min, max, 0)));
+
+        var parts = await ArchiveChecks.RunAsync(_archive);
+        Assert.That(parts.Sum(part => part.Different), Is.EqualTo(outside));
+        Assert.That(parts.SelectMany(part => part.Examples),
+            Has.Exactly(outside).EndsWith($"{column} is beyond what the table says of the file"));
+    }
+
     [Test]
     public async Task A_stretch_begins_where_it_is_told()
     {
@@ -92,8 +169,27 @@ public sealed class VerificationTests
     private async Task<(DeltaTable Table, AddFile File)> AFileAsync()
     {
         var table = Telemetry.Table;
-        return (table, (await table.RefreshAsync())!.Files.Values.OrderByDescending(file => file.Bytes).First());
+        var files = (await table.RefreshAsync())!.Files.Values;
+        return (table, files.Single(file => file.Stats!.Find("a")!.Min is not null));
     }
+
+    /// <summary>The same file under another name, with other statistics of one column.</summary>
+    private async Task<AddFile> WithStatsAsync(DeltaTable table, AddFile file, ColumnStats stats)
+    {
+        var twin = file with
+        {
+            Path = file.Path.Replace("part-", "twin-"),
+            Stats = file.Stats! with
+            {
+                Columns = [.. file.Stats.Columns.Select(one => one.Column == stats.Column ? stats : one)],
+            },
+        };
+        await _archive.Objects.PutAsync(table.KeyOf(twin), (await _archive.Objects.GetAsync(table.KeyOf(file)))!);
+        return twin;
+    }
+
+    private async Task<RowSet> RowsAsync(DeltaTable table, AddFile file) => await _archive.Get<TableFiles>()
+        .ReadAsync(Telemetry, (await table.RefreshAsync())!, [file], CancellationToken.None);
 
     private static async Task CommitAsync(DeltaTable table, AddFile? remove, AddFile? add)
     {
