@@ -58,14 +58,7 @@ internal static class DeviceKeyFile
             file.Flush(flushToDisk: true);
         }
 
-        try
-        {
-            File.Move(unfinished, path);
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            // Another process that starts now was first: its key is the one.
-            File.Delete(unfinished);
-        }
+        // Where another process that starts now was first, its key is the one.
+        FirstFile.Name(unfinished, path);
     }
 }

@@ -58,14 +58,7 @@ internal sealed class PlatformSecrets
     {
         var unfinished = $"{path}.{Guid.NewGuid():N}";
         WriteSecret(unfinished, "mr_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
-        try
-        {
-            File.Move(unfinished, path);
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            File.Delete(unfinished);
-        }
+        FirstFile.Name(unfinished, path);
     }
 
     private bool ServerCertificateHolds()

@@ -95,7 +95,8 @@ public abstract class IdentityStoreContract : StoreContract<IIdentityStore>
             var filter = new DeviceFilter { IdPrefix = prefix };
             var got = await AllAsync(limit, token => Store.ListAsync(filter, limit, token));
             var expected = ids.Where(i => i.StartsWith(prefix ?? "", StringComparison.Ordinal));
-            return got.Select(i => i.DeviceId).SequenceEqual(expected) && await Store.CountAsync() == ids.Count;
+            Assert.That(got.Select(i => i.DeviceId), Is.EqualTo(expected));
+            Assert.That(await Store.CountAsync(), Is.EqualTo(ids.Count));
         }, iter: 40, threads: 1);
     }
 

@@ -83,6 +83,24 @@ public class DeviceKeyFileTests
     }
 
     [Test]
+    public async Task Of_many_who_make_it_at_once_all_have_the_one_that_stays()
+    {
+        for (var round = 0; round < 200; round++)
+        {
+            var path = _folder.Sub($"{round}.key");
+            using var together = new Barrier(4);
+            var fingerprints = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Factory.StartNew(() =>
+            {
+                together.SignalAndWait();
+                return DeviceKeyFile.Open(path, mayMake: true).Fingerprint;
+            }, TaskCreationOptions.LongRunning)));
+            Assert.That(fingerprints, Has.All.EqualTo(DeviceKeyFile.Open(path, mayMake: false).Fingerprint));
+        }
+
+        Assert.That(Directory.GetFiles(_folder.Path), Has.Length.EqualTo(200), "nothing unfinished is left");
+    }
+
+    [Test]
     public void A_key_file_of_another_length_is_told()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(KeyFile)!);
