@@ -9,9 +9,12 @@ namespace Millrace.Benchmarks;
 internal static class Peer
 {
     /// <summary>What it prints, and the processor time of its process; null when there is no such program.</summary>
-    public static async Task<PeerRun?> RunAsync(params string[] arguments)
+    public static async Task<PeerRun?> RunAsync(params string[] arguments) =>
+        Program() is { } program ? await RunAsync(program, arguments) : null;
+
+    /// <summary>The same of a named program.</summary>
+    public static async Task<PeerRun> RunAsync(string program, IEnumerable<string> arguments)
     {
-        if (Program() is not { } program) return null;
         // The shell says what its child took: user and system time, in seconds.
         using var process = Process.Start(new ProcessStartInfo(
             "bash", ["-c", "TIMEFORMAT='cpu %U %S'; time \"$0\" \"$@\"", program, .. arguments])

@@ -1,14 +1,15 @@
-using Millrace.Benchmarks;
 using Millrace.Benchmarks.Alert;
 using Millrace.Benchmarks.Archive;
 using Millrace.Benchmarks.Cold;
 using Millrace.Benchmarks.Cql;
+using Millrace.Benchmarks.Devices;
 using Millrace.Benchmarks.EventLog;
 using Millrace.Benchmarks.Kafka;
 using Millrace.Benchmarks.Mqtt;
 using Millrace.Benchmarks.Pipeline;
 using Millrace.Benchmarks.Saql;
 using Millrace.Benchmarks.Warm;
+using Millrace.TestKit;
 
 // Verb -> benchmark. Each prints ratios against a peer of the same run, and writes benchmarks/results/VERB.md.
 var benchmarks = new SortedDictionary<string, Func<Report, Task>>
@@ -16,6 +17,7 @@ var benchmarks = new SortedDictionary<string, Func<Report, Task>>
     ["alert"] = AlertBenchmark.RunAsync,
     ["archive"] = ArchiveBenchmark.RunAsync,
     ["cold"] = ColdBenchmark.RunAsync,
+    ["devices"] = DevicesBenchmark.RunAsync,
     ["kafka"] = KafkaBenchmark.RunAsync,
     ["cql"] = CqlBenchmark.RunAsync,
     ["log"] = LocalLogBenchmark.RunAsync,
@@ -41,7 +43,7 @@ if (args.Length == 0 || args.Any(verb => !benchmarks.ContainsKey(verb)))
 
 foreach (var verb in args)
 {
-    using var report = new Report(verb);
+    using var report = new Report(verb, $"Benchmark: {verb}");
     await benchmarks[verb](report);
 }
 

@@ -1,3 +1,5 @@
+using Millrace.TestKit;
+
 namespace Millrace.Benchmarks.Alert;
 
 /// <summary>What the rounds gave.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Millrace.Contracts;
+using Millrace.TestKit;
 
 namespace Millrace.Benchmarks.Alert;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Millrace.Archiver;
+using Millrace.TestKit;
 
 namespace Millrace.Benchmarks.Archive;
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Millrace.Batch;
 using Millrace.ColdPath;
 using Millrace.ColdPath.Catalog;
+using Millrace.TestKit;
 
 namespace Millrace.Benchmarks.Cold;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Millrace.Cql;
+using Millrace.TestKit;
 using Millrace.TestKit.Servers;
 
 namespace Millrace.Benchmarks.Cql;
@@ -14,6 +15,8 @@ internal static class CqlBenchmark
     private const int Rounds = 3;
     private const int Reads = 60_000;
     private const int PageRows = 1_000;
+    private const int KeysInFlight = 256;
+    private const int RangesInFlight = 8;
 
     // Batch size, requests in flight, rows a turn.
     private static readonly (int Batch, int InFlight, int Rows)[] Cases =
@@ -50,27 +53,35 @@ internal static class CqlBenchmark
         for (var number = 0; number < Cases.Length; number++)
         {
             var (batch, inFlight, rows) = Cases[number];
-            var java = number % 2 == 0 ? null : await JavaPeer.MeasureAsync(port, rows, Devices, batch, inFlight);
+            var peer = number % 2 == 0 ? null : await JavaPeer.MeasureAsync(port, rows, Devices, batch, inFlight);
             var ours = await MeasureAsync(rows, () => table.WriteAsync(rows, Devices, batch, inFlight));
-            if (number % 2 == 0) java = await JavaPeer.MeasureAsync(port, rows, Devices, batch, inFlight);
-            var peer = java is { } j ? $"{j.RowsPerSecond:n0} | {j.CpuUs:f2} | {j.CpuUs / ours.CpuUs:f1}" : "- | - | -";
-            report.Line($"| {batch} | {inFlight} | {ours.RowsPerSecond:n0} | {ours.CpuUs:f2} | {peer} |");
+            if (number % 2 == 0) peer = await JavaPeer.MeasureAsync(port, rows, Devices, batch, inFlight);
+            report.Line($"| {batch} | {inFlight} | {Beside(ours, peer)} |");
         }
 
         report.Line();
-        report.Line("| read, without a peer | in flight | rows/s | client us/row |");
-        report.Line("|---|---:|---:|---:|");
-        await table.WriteAsync(Reads, Devices, batch: 1, inFlight: 256);
-        var byKey = await MeasureAsync(Reads, () => table.ReadByKeyAsync(Reads, Devices, inFlight: 256));
-        report.Line($"| one row by its key | 256 | {byKey.RowsPerSecond:n0} | {byKey.CpuUs:f2} |");
-        var read = 0L;
-        var byRange = await MeasureAsync(1, async () =>
-            read = await table.ReadByRangeAsync(Devices, PageRows, inFlight: 8));
-        report.Line($"| a range of one device, pages of {PageRows:n0} | 8 | {byRange.RowsPerSecond * read:n0} "
-            + $"| {byRange.CpuUs / read:f2} |");
+        report.Line("| read | in flight | rows/s | us/row | Java rows/s | Java us/row | rows a client core, x Java |");
+        report.Line("|---|---:|---:|---:|---:|---:|---:|");
+        await table.WriteAsync(Reads, Devices, batch: 1, inFlight: KeysInFlight);
+        var byKey = await MeasureAsync(Reads, () => table.ReadByKeyAsync(Reads, Devices, KeysInFlight));
+        var java = await JavaPeer.ReadAsync(
+            "key", port, Reads, Reads, Devices, table.Start, KeysInFlight, Rounds + 1);
+        report.Line($"| one row by its key | {KeysInFlight} | {Beside(byKey, java)} |");
+
+        var requests = Devices / 10;
+        var read = await table.ReadByRangeAsync(requests, PageRows, RangesInFlight);
+        java = await JavaPeer.ReadAsync(
+            "range", port, requests, read, Devices, table.Start, RangesInFlight, Rounds + 1);
+        var byRange = await MeasureAsync(read, () => table.ReadByRangeAsync(requests, PageRows, RangesInFlight));
+        report.Line($"| a range of one device, pages of {PageRows:n0} | {RangesInFlight} | {Beside(byRange, java)} |");
     }
 
-    private static async Task<Measured> MeasureAsync(int rows, Func<Task> turn)
+    private static string Beside(Measured ours, Measured? java) =>
+        $"{ours.RowsPerSecond:n0} | {ours.CpuUs:f2} | " + (java is { } j
+            ? $"{j.RowsPerSecond:n0} | {j.CpuUs:f2} | {j.CpuUs / ours.CpuUs:f1}"
+            : "- | - | -");
+
+    private static async Task<Measured> MeasureAsync(long rows, Func<Task> turn)
     {
         var (rate, cpu) = (new Samples(), new Samples());
         using var process = Process.GetCurrentProcess();

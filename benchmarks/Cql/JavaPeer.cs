@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Millrace.TestKit;
 
 namespace Millrace.Benchmarks.Cql;
 
@@ -10,9 +11,32 @@ internal static partial class JavaPeer
     {
         if (await Peer.RunAsync("cql", $"{port}", $"{rows}", $"{devices}", $"{batch}", $"{inFlight}") is not { } run)
             return null;
+        return Median(run, rows);
+    }
+
+    /// <summary>
+    /// The same of reads, of what the last turn of <see cref="ReadingsTable"/> wrote; null unless JAVA_DRIVER_CLASSPATH
+    /// names the driver's jars.
+    /// </summary>
+    /// <param name="what">"key" or "range".</param>
+    public static async Task<Measured?> ReadAsync(
+        string what, int port, int requests, long rows, int devices, long start, int inFlight, int turns)
+    {
+        if (Environment.GetEnvironmentVariable("JAVA_DRIVER_CLASSPATH") is not { Length: > 0 } jars) return null;
+        var program = Path.Combine(Report.RepositoryFolder(), "benchmarks", "Cql", "JavaReads.java");
+        return Median(await Peer.RunAsync("java",
+        [
+            "-Xmx1g", "-cp", jars, program, $"{port}", what, $"{requests}", $"{devices}", $"{start}", $"{inFlight}",
+            $"{turns}",
+        ]), rows);
+    }
+
+    private static Measured Median(PeerRun run, long rows)
+    {
         var turns = TurnPattern().Matches(run.Output)
             .Select(turn => (Rate: Number(turn, "rate"), Cpu: Number(turn, "cpu"))).ToList();
-        if (turns.Count < 2) throw new InvalidOperationException(run.Output);
+        if (turns.Count < 2 || !run.Output.Contains($"rows={rows} ", StringComparison.Ordinal))
+            throw new InvalidOperationException(run.Output);
         var (rate, cpu) = (new Samples(), new Samples());
         for (var i = 1; i < turns.Count; i++)
         {

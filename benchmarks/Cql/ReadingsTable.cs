@@ -13,6 +13,9 @@ internal sealed class ReadingsTable(CqlSession session)
     private PreparedStatement _byDevice = null!;
     private long _nextTime = 1_700_000_000_000;
 
+    /// <summary>The time of the first row that the last turn wrote, in ms since 1970.</summary>
+    public long Start => _nextTime;
+
     public async Task CreateAsync()
     {
         await session.ExecuteAsync("CREATE KEYSPACE IF NOT EXISTS millrace_bench WITH replication = "
@@ -57,10 +60,10 @@ internal sealed class ReadingsTable(CqlSession session)
         });
     }
 
-    /// <summary>Reads all rows of some devices, and gives how many there were.</summary>
+    /// <summary>Reads all rows of the first devices, and gives how many there were.</summary>
     public async Task<long> ReadByRangeAsync(int devices, int pageRows, int inFlight)
     {
-        var requests = new Requests(devices / 10);
+        var requests = new Requests(devices);
         var read = 0L;
         await AllAsync(inFlight, async () =>
         {

@@ -3,6 +3,7 @@ using System.Globalization;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.EventLog.Local;
+using Millrace.TestKit;
 
 namespace Millrace.Benchmarks.EventLog;
 

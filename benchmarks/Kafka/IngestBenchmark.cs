@@ -1,5 +1,6 @@
 using Millrace.Benchmarks.Mqtt;
 using Millrace.EventLog.Kafka;
+using Millrace.TestKit;
 
 namespace Millrace.Benchmarks.Kafka;
 

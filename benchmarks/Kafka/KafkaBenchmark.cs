@@ -4,6 +4,7 @@ using Millrace.Benchmarks.Alert;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.EventLog.Kafka;
+using Millrace.TestKit;
 using Millrace.TestKit.Servers;
 
 namespace Millrace.Benchmarks.Kafka;

@@ -1,3 +1,5 @@
+using Millrace.TestKit;
+
 namespace Millrace.Benchmarks.Mqtt;
 
 /// <summary>How many devices a second come in, when they all come at once.</summary>

@@ -1,3 +1,5 @@
+using Millrace.TestKit;
+
 namespace Millrace.Benchmarks.Mqtt;
 
 /// <summary>What connections hold that do nothing. Each case has a process that has not seen anything else.</summary>

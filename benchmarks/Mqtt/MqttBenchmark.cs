@@ -1,3 +1,5 @@
+using Millrace.TestKit;
+
 namespace Millrace.Benchmarks.Mqtt;
 
 /// <summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Millrace.TestKit;
 
 namespace Millrace.Benchmarks.Pipeline;
 

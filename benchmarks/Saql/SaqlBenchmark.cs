@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Millrace.TestKit;
 
 namespace Millrace.Benchmarks.Saql;
 

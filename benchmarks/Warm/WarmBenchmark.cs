@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Millrace.Cql;
+using Millrace.TestKit;
 using Millrace.TestKit.Servers;
 
 namespace Millrace.Benchmarks.Warm;

@@ -43,14 +43,16 @@ public class HostileTorture
         var heapAfterOne = HostileTests.Heap(host);
         for (var round = 1; round < Rounds; round++) await RunAsync(host, fleet, attackers);
 
-        Print(rssBefore);
-        Print(host);
+        var report = Tell(seed, rssBefore, host);
         await fleet.AssertNothingIsLostAsync(host, $"seed {seed}");
         Assert.That(host.Meters["disconnects/server-error"], Is.Zero);
         var grown = HostileTests.Heap(host) - heapAfterOne;
         Assert.That(grown, Is.LessThan(64 << 20), "the heap after all rounds, against the first");
         Assert.That(_rssMax - rssBefore, Is.LessThan(1L << 30));
         Assert.That(Median(r => r.Attacked99), Is.LessThanOrEqualTo(2 * Median(r => r.Calm99)), $"seed {seed}");
+
+        // Kept when it is as it should be: only now.
+        report.Dispose();
     }
 
     private async Task RunAsync(GatewayHost host, HonestFleet fleet, HostileProcess attackers)
@@ -85,27 +87,30 @@ public class HostileTorture
     private double Median(Func<(double Calm50, double Calm99, double Attacked50, double Attacked99), double> of) =>
         _rounds.Select(of).Order().ElementAt(_rounds.Count / 2);
 
-    private void Print(long rssBefore)
+    private Report Tell(int seed, long rssBefore, GatewayHost host)
     {
-        var table = TestContext.Out;
-        table.WriteLine("ms         calm p50   calm p99  attacked p50  attacked p99  p99 ratio");
+        var report = new Report("torture", "Hostile clients");
+        report.Line($"{HonestDevices} honest devices publish at QoS 1, one message at a time, while attackers in "
+            + $"another process that is held to {AttackCores} cores do all that they can; calm and attacked in turns "
+            + $"of {RoundTime.TotalSeconds:n0} s. Milliseconds until the acknowledgement. Seed {seed}.");
+        report.Line();
+        report.Line("| | calm p50 | calm p99 | attacked p50 | attacked p99 | p99, attacked / calm |");
+        report.Line("|---|---:|---:|---:|---:|---:|");
         foreach (var (i, r) in _rounds.Index())
-        {
-            table.WriteLine($"round {i + 1}  {r.Calm50,10:0.00} {r.Calm99,10:0.00} {r.Attacked50,13:0.00} "
-                + $"{r.Attacked99,13:0.00} {r.Attacked99 / r.Calm99,10:0.00}");
-        }
-
-        table.WriteLine($"median   {Median(r => r.Calm50),10:0.00} {Median(r => r.Calm99),10:0.00} "
-            + $"{Median(r => r.Attacked50),13:0.00} {Median(r => r.Attacked99),13:0.00} "
-            + $"{Median(r => r.Attacked99) / Median(r => r.Calm99),10:0.00}");
-        table.WriteLine($"resident {rssBefore >> 20} MiB before, at most {_rssMax >> 20} MiB under attack; "
-            + $"at most {_connectionsMax} connections");
-    }
-
-    /// <summary>What the gateway says of it: refusals, ends and pauses by reason.</summary>
-    private static void Print(GatewayHost host)
-    {
+            report.Line(Row($"round {i + 1}", r.Calm50, r.Calm99, r.Attacked50, r.Attacked99));
+        report.Line(Row("median (at most 2)", Median(r => r.Calm50), Median(r => r.Calm99),
+            Median(r => r.Attacked50), Median(r => r.Attacked99)));
+        report.Line();
+        report.Line($"Resident {rssBefore >> 20} MiB before, at most {_rssMax >> 20} MiB under attack; at most "
+            + $"{_connectionsMax:n0} connections at once.");
+        report.Line();
+        report.Line("| what the gateway counted | |");
+        report.Line("|---|---:|");
         foreach (var (name, sum) in host.Meters.All.Where(each => each.Key.Contains('/')))
-            TestContext.Out.WriteLine($"{name,-60} {sum,10}");
+            report.Line($"| {name} | {sum:n0} |");
+        return report;
     }
+
+    private static string Row(string name, double calm50, double calm99, double attacked50, double attacked99) =>
+        $"| {name} | {calm50:n2} | {calm99:n2} | {attacked50:n2} | {attacked99:n2} | {attacked99 / calm99:n2} |";
 }

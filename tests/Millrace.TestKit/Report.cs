@@ -1,17 +1,20 @@
 using System.Runtime.InteropServices;
 
-namespace Millrace.Benchmarks;
+namespace Millrace.TestKit;
 
-/// <summary>What a benchmark says: on the console as it goes, and in results/PROCESSOR/VERB.md at its end.</summary>
-internal sealed class Report : IDisposable
+/// <summary>
+/// What is measured: on the console as it goes, and in benchmarks/results/PROCESSOR/NAME.md at its end, with what the
+/// figures depend on.
+/// </summary>
+public sealed class Report : IDisposable
 {
     private readonly string _path;
     private readonly StringWriter _text = new();
 
-    public Report(string verb)
+    public Report(string name, string title)
     {
-        _path = Path.Combine(RepositoryFolder(), "benchmarks", "results", FolderOf(Processor()), verb + ".md");
-        Line($"# Benchmark: {verb}");
+        _path = Path.Combine(RepositoryFolder(), "benchmarks", "results", FolderOf(Processor()), name + ".md");
+        Line($"# {title}");
         Line();
         Line(MachineHeader());
         Line();
@@ -53,7 +56,7 @@ internal sealed class Report : IDisposable
         return line?.Split(':', 2)[1].Trim();
     }
 
-    private static string RepositoryFolder()
+    public static string RepositoryFolder()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Platform.sln")))
