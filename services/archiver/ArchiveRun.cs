@@ -23,6 +23,9 @@ internal sealed class ArchiveRun(
     /// <summary>Batches on the way for each partition; each is at most a ReadSize.</summary>
     private const int BatchesPerPartition = 2;
 
+    /// <summary>No flush runs, and what became of the last one was looked at.</summary>
+    private static readonly Task<DeltaCommitOutcome> NoFlush = Task.FromResult(DeltaCommitOutcome.Committed);
+
     private readonly ArchiveTopic _topic = writer.Topic;
     private readonly Dictionary<int, TopicPosition> _positions = [];
 
@@ -116,7 +119,7 @@ internal sealed class ArchiveRun(
         using var encoder = writer.NewEncoder();
         var filling = writer.NewBuffer();
         var spare = writer.NewBuffer();
-        var flushing = Task.FromResult(DeltaCommitOutcome.Committed);
+        var flushing = NoFlush;
         var dueAt = DateTimeOffset.MaxValue;
         var ready = queue.WaitToReadAsync(abort).AsTask();
         while (true)
@@ -144,6 +147,7 @@ internal sealed class ArchiveRun(
                 // Looked at even when nothing comes any more: its rows must not wait for the next record.
                 var outcome = await flushing.ConfigureAwait(false);
                 if (outcome != DeltaCommitOutcome.Committed) return outcome;
+                flushing = NoFlush;
             }
 
             if (!ready.IsCompleted) continue;
@@ -165,7 +169,9 @@ internal sealed class ArchiveRun(
     {
         if (ready.IsCompleted) return;
         var events = new List<Task>(3) { ready };
-        if (!flushing.IsCompleted) events.Add(flushing);
+
+        // Also one that has ended already: whoever left it out would wait for the next record to see that it failed.
+        if (flushing != NoFlush) events.Add(flushing);
         using var timer = CancellationTokenSource.CreateLinkedTokenSource(abort);
         if (dueAt != DateTimeOffset.MaxValue)
         {
