@@ -19,7 +19,7 @@ internal sealed partial class CassandraIdentityStore
     public async ValueTask<Page<DeviceIdentity>> ListAsync(
         DeviceFilter filter, int limit, string? continuation, CancellationToken ct)
     {
-        var page = new DevicePage(filter, limit);
+        var page = new FilteredPage(filter, limit);
         var after = continuation is null ? null : ContinuationToken.Read(List, continuation, 1)[0];
         var cipher = await keys.CipherAsync(ct).ConfigureAwait(false);
         await foreach (var row in MergeAsync(filter.IdPrefix ?? "", after, limit, ct).ConfigureAwait(false))

@@ -43,7 +43,7 @@ internal sealed partial class SqliteIdentityStore(SqliteDatabase database, Devic
     public ValueTask<Page<DeviceIdentity>> ListAsync(
         DeviceFilter filter, int limit, string? continuation, CancellationToken ct)
     {
-        var page = new DevicePage(filter, limit);
+        var page = new FilteredPage(filter, limit);
         var prefix = filter.IdPrefix ?? "";
         var after = continuation is null ? null : ContinuationToken.Read(List, continuation, 1)[0];
 
@@ -63,7 +63,7 @@ internal sealed partial class SqliteIdentityStore(SqliteDatabase database, Devic
         database.ReadAsync(session => session.Scalar<long>("SELECT count(*) FROM identities"), ct);
 
     /// <summary>Whether the row belongs to the page after this one; else it is in it, if it is to be.</summary>
-    private bool IsBehind(DevicePage page, SqliteDataReader row)
+    private bool IsBehind(FilteredPage page, SqliteDataReader row)
     {
         if (page.IsFull) return true;
         if (page.Takes(ReadWithoutKeys(row))) page.Add(ReadForList(row));

@@ -1,7 +1,7 @@
 namespace Millrace.Stores.Identities;
 
 /// <summary>A page of a list, while devices are looked at in the order of their ids.</summary>
-internal sealed class DevicePage
+internal sealed class FilteredPage
 {
     private readonly DeviceFilter _filter;
     private readonly int _limit;
@@ -9,7 +9,7 @@ internal sealed class DevicePage
     private int _looked;
     private string _last = "";
 
-    public DevicePage(DeviceFilter filter, int limit)
+    public FilteredPage(DeviceFilter filter, int limit)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
         (_filter, _limit) = (filter, limit);
