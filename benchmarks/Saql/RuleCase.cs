@@ -7,7 +7,7 @@ namespace Millrace.Benchmarks.Saql;
 /// <summary>Ten rules over three fields of one input; about one event in ten thousand makes an alert.</summary>
 internal sealed class RuleCase
 {
-    private const string Query =
+    private const string Text =
         """
         SELECT temperature, 'hot' AS message INTO alerts FROM telemetry WHERE temperature > 69.99
         SELECT humidity, 'wet' AS message INTO alerts FROM telemetry WHERE humidity > 95
@@ -29,10 +29,12 @@ internal sealed class RuleCase
     public RuleCase(int devices = Telemetry.Devices)
     {
         (_telemetry, _same) = (new Telemetry(devices: devices), new Telemetry(devices: devices));
-        var plan = SaqlCompiler.Compile(Query).Plan!;
+        var plan = SaqlCompiler.Compile(Text).Plan!;
         _engine = new QueryEngine(plan, new QueryEngineOptions("rules", 1),
             [new QuerySource("telemetry", new TopicPartition("telemetry", 0), 0)], _sink);
     }
+
+    public static IEnumerable<string> Rules => Text.Split('\n');
 
     public long Rows => _sink.Rows;
 

@@ -46,6 +46,13 @@ internal static class SaqlCases
                 () => rules.Rows, 1e9 / 1.5e6, Warm(devices));
         }
 
+        foreach (var shares in new[] { false, true })
+        {
+            var (queries, loop) = (new SharedCase(shares), new RuleCase());
+            yield return new($"10 queries of one rule each over one input, {(shares ? "decoded once" : "each alone")}",
+                queries.Run, loop.RunByHand, () => queries.Rows);
+        }
+
         foreach (var devices in new[] { Telemetry.Devices, Million })
         {
             var window = new WindowCase(devices: devices);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Millrace.Contracts;
+using Millrace.Saql.Decoding;
 using Millrace.Saql.Engine;
 using Millrace.Saql.Models;
 using Millrace.Saql.Planning;
@@ -96,18 +97,32 @@ public sealed partial class QueryEngine
             segment = new ArraySegment<byte>(_copy, 0, batch.Bytes.Length);
         }
 
-        ref var arrayStart = ref MemoryMarshal.GetArrayDataReference(segment.Array!);
-        foreach (var record in batch with { Bytes = segment })
+        source.Begin(batch);
+        try
         {
-            if (record.Offset < source.Position) continue;
-            source.MoveTo(record.Offset);
-            foreach (var input in source.Inputs) input.Read(source, record, segment.Array!, ref arrayStart);
+            ref var arrayStart = ref MemoryMarshal.GetArrayDataReference(segment.Array!);
+            foreach (var record in batch with { Bytes = segment })
+            {
+                if (record.Offset < source.Position) continue;
+                source.MoveTo(record.Offset);
+                foreach (var input in source.Inputs) input.Read(source, record, segment.Array!, ref arrayStart);
+            }
+        }
+        finally
+        {
+            source.End();
         }
 
         source.MoveTo(batch.NextOffset);
         foreach (var pipeline in _pipelines) pipeline.Release();
         CheckState();
     }
+
+    /// <summary>
+    /// From now on, and until it is disposed of, what the query reads of the source's bodies is decoded together with
+    /// what others read of them. It answers the same as without.
+    /// </summary>
+    public SharedLease Share(TopicPartition source, SharedBodies bodies) => Find(source).Share(bodies);
 
     /// <summary>About how much the query keeps: groups, rows that wait or may be met, values looked back at.</summary>
     public long StateBytes

@@ -11,6 +11,8 @@ internal static class StreamProcessorMetrics
     public static readonly Counter<long> RecordsIn = Meter.CreateCounter<long>("millrace.query.records.in");
     public static readonly Counter<long> RowsIn = Meter.CreateCounter<long>("millrace.query.rows.in");
     public static readonly Counter<long> RowsTaken = Meter.CreateCounter<long>("millrace.query.rows.taken");
+    public static readonly Counter<long> RowsShared = Meter.CreateCounter<long>(
+        "millrace.query.rows.shared", "{row}", "Rows whose fields another reader had decoded");
     public static readonly Counter<long> RowsOut = Meter.CreateCounter<long>("millrace.query.rows.out");
     public static readonly Counter<long> RowsFailed = Meter.CreateCounter<long>("millrace.query.rows.failed");
     public static readonly Counter<long> EventsDropped = Meter.CreateCounter<long>("millrace.query.events.dropped");

@@ -9,6 +9,11 @@ public sealed class StreamProcessorOptions
     /// <summary>How much is read from a partition at once.</summary>
     public ByteSize ReadBytesMax { get; set; } = ByteSize.FromKiB(64);
 
+    /// <summary>
+    /// How much of what one query decoded of a partition is kept for the others that read it; 0: each decodes alone.
+    /// </summary>
+    public ByteSize SharedFieldsBytesMax { get; set; } = ByteSize.FromMiB(4);
+
     /// <summary>How many records the warm writer puts into one transaction at most.</summary>
     [Range(1, 1_000_000)]
     public int WarmRowsMax { get; set; } = 10_000;

@@ -34,6 +34,7 @@ public static class StreamProcessorRegistration
         services.AddSingleton<DeviceStateSink>();
         services.AddSingleton<DeadLetterSink>();
         services.AddSingleton<LateLetters>();
+        services.AddSingleton<SharedInputs>();
         services.AddSingleton<IValidateOptions<QueryExtensionOptions>, ReferenceOptionsValidator>();
         services.AddSingleton<ReferenceStores>();
         services.AddSingleton<ReferenceData>();

@@ -37,6 +37,9 @@ internal sealed class InputState : RecordInput
     private readonly int _eventIdSlot;
     private readonly JsonRowWriter _writer = new();
     private readonly BodyDecoder _decoder;
+    private readonly Dictionary<int, SharedReader> _sharedBySource = [];
+    private readonly FieldNode _fields;
+    private SharedReader? _shared;
     private int _onlyElement = AllElements;
     private bool _hasChecks;
 
@@ -44,6 +47,7 @@ internal sealed class InputState : RecordInput
     {
         _context = context;
         _frame = context.Frame;
+        _fields = plan.Fields;
         _decoder = new BodyDecoder(context.Plan.Extensions, plan.Name);
         _slots = new Value[plan.SlotCount];
         _reader = new JsonRowReader(plan.Fields, _slots, _frame.Arena);
@@ -71,6 +75,25 @@ internal sealed class InputState : RecordInput
 
     public bool HasTakers(int source) => _takers.ContainsKey(source);
 
+    public override SharedReader? Share(SourceState source, SharedBodies bodies)
+    {
+        var reader = new SharedReader(bodies, _fields);
+        _sharedBySource[source.Rank] = reader;
+        return reader;
+    }
+
+    public override void Begin(SourceState source, RecordBatch batch)
+    {
+        if (_sharedBySource.Count == 0 || !_sharedBySource.TryGetValue(source.Rank, out _shared)) return;
+        _shared.Begin(batch);
+    }
+
+    public override void End()
+    {
+        _shared?.End();
+        _shared = null;
+    }
+
     public override void Read(SourceState source, in RecordView record, byte[] array, ref byte arrayStart)
     {
         if (!source.IsFile && Refusal(source, record) is { } refusal)
@@ -90,11 +113,13 @@ internal sealed class InputState : RecordInput
 
         _frame.IsUntyped = _hasChecks && _decoder.IsUntyped(record);
         var body = record.Value;
-        var kind = _decoder.IsOfExtension(record) ? 0 : FirstToken(body);
-        if (kind is (byte)'{' or (byte)'[' && Utf8.IsValid(body))
+        var kind = _decoder.IsOfExtension(record) ? 0 : JsonScanner.FirstToken(body);
+        if (kind == '{' && !_context.TakesLate && _shared is { } shared && shared.TryRead(record, _slots))
+            TakeRow(source, record, array, ref arrayStart, 0, times, takers);
+        else if (kind is (byte)'{' or (byte)'[' && Utf8.IsValid(body))
             ReadBody(source, record, array, ref arrayStart, array, PlaceOf(body, ref arrayStart), body.Length, times);
         else if (_decoder.TryDecode(record, out var reason) is { } decoded
-            && FirstToken(decoded) is (byte)'{' or (byte)'[' && Utf8.IsValid(decoded))
+            && JsonScanner.FirstToken(decoded) is (byte)'{' or (byte)'[' && Utf8.IsValid(decoded))
             ReadBody(source, record, array, ref arrayStart, decoded, 0, decoded.Length, times);
         else Fail(source, record, SaqlErrors.BadBody, reason);
         _frame.Arena.WindBack(0);
@@ -106,7 +131,7 @@ internal sealed class InputState : RecordInput
         RecordTimes times)
     {
         var takers = CollectionsMarshal.AsSpan(_takers[source.Rank]);
-        if (FirstToken(body.AsSpan(start, length)) == '[')
+        if (JsonScanner.FirstToken(body.AsSpan(start, length)) == '[')
             ReadElements(source, record, array, ref arrayStart, body, start, length, times, takers);
         else if (!_reader.TryRead(body, start, length))
             Fail(source, record, SaqlErrors.BadBody, "It is no valid JSON object.");
@@ -277,16 +302,6 @@ internal sealed class InputState : RecordInput
 
     private static long TicksOf(in RecordView record) =>
         EpochTicks + (record.TimestampMs * TimeSpan.TicksPerMillisecond);
-
-    private static byte FirstToken(ReadOnlySpan<byte> body)
-    {
-        foreach (var octet in body)
-        {
-            if (octet is not ((byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')) return octet;
-        }
-
-        return 0;
-    }
 
     private static int PlaceOf(ReadOnlySpan<byte> part, ref byte arrayStart) => part.IsEmpty
         ? 0

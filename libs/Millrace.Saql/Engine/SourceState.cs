@@ -1,4 +1,5 @@
 using Millrace.Contracts;
+using Millrace.Saql.Decoding;
 
 namespace Millrace.Saql.Engine;
 
@@ -73,6 +74,19 @@ internal sealed class SourceState(
             _pending.RemoveAt(0);
             Apply(next);
         }
+    }
+
+    public SharedLease Share(SharedBodies bodies) =>
+        new SharedLease([.. Inputs.Select(input => input.Share(this, bodies)).OfType<SharedReader>()]);
+
+    public void Begin(RecordBatch batch)
+    {
+        foreach (var input in Inputs) input.Begin(this, batch);
+    }
+
+    public void End()
+    {
+        foreach (var input in Inputs) input.End();
     }
 
     public void Save(StateWriter writer)

@@ -37,6 +37,15 @@ internal sealed class FieldNode(string name)
         return child.Require(path[1..], newSlot);
     }
 
+    /// <summary>Each path that is read, and where its value goes.</summary>
+    public IEnumerable<(string[] Path, int Slot)> Reads() => Reads([]);
+
+    private IEnumerable<(string[] Path, int Slot)> Reads(string[] path)
+    {
+        if (Slot >= 0) yield return (path, Slot);
+        foreach (var read in _children.SelectMany(child => child.Reads([.. path, child.Text]))) yield return read;
+    }
+
     /// <summary>The paths that are read, for people.</summary>
     public IEnumerable<string> Paths(string prefix = "")
     {

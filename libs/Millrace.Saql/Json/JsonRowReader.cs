@@ -8,9 +8,14 @@ namespace Millrace.Saql.Json;
 /// Decodes JSON objects into slots, only the fields that are read. A name matches exactly, else without regard to the
 /// case of ASCII letters; of a repeated name the last counts.
 /// </summary>
-internal sealed class JsonRowReader(FieldNode root, Value[] slots, TextArena arena)
+/// <param name="isStrict">
+/// What is deep counts its levels from the outermost object, and not from the last that is read: so it refuses whatever
+/// a reader of some of these fields would.
+/// </param>
+internal sealed class JsonRowReader(FieldNode root, Value[] slots, TextArena arena, bool isStrict = false)
 {
     private readonly uint[] _exactRow = new uint[slots.Length];
+    private readonly int _counted = isStrict ? 1 : 0;
     private byte[] _array = [];
     private uint _row;
 
@@ -21,7 +26,7 @@ internal sealed class JsonRowReader(FieldNode root, Value[] slots, TextArena are
         _array = array;
         _row++;
         Array.Clear(slots);
-        var scanner = new JsonScanner(array.AsSpan(0, start + length), start);
+        var scanner = new JsonScanner(array.AsSpan(0, start + length), start) { Level = _counted };
         scanner.SkipBlanks();
         var objectStart = scanner.At;
         if (scanner.Current != '{' || !TryObject(ref scanner, root, true)) return false;
@@ -84,7 +89,9 @@ internal sealed class JsonRowReader(FieldNode root, Value[] slots, TextArena are
                 value = escaped ? Unescaped(textStart, length) : Value.OfText(_array, textStart, length);
                 break;
             case (byte)'{' when node.Children.Length > 0:
-                if (!TryObject(ref scanner, node, isExact)) return false;
+                scanner.Level += _counted;
+                if (scanner.Level > JsonScanner.DepthMax || !TryObject(ref scanner, node, isExact)) return false;
+                scanner.Level -= _counted;
                 value = Value.Slice(ValueKind.Record, _array, start, scanner.At - start);
                 break;
             case (byte)'{' or (byte)'[':

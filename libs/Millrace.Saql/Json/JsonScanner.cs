@@ -12,7 +12,7 @@ namespace Millrace.Saql.Json;
 internal ref struct JsonScanner(ReadOnlySpan<byte> json, int at = 0)
 {
     /// <summary>Levels of objects and arrays: the bits of the stack.</summary>
-    private const int DepthMax = 64;
+    public const int DepthMax = 64;
 
     private static readonly SearchValues<byte> StringStops = SearchValues.Create(StopBytes());
 
@@ -20,6 +20,9 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> json, int at = 0)
 
     /// <summary>Index of the next byte.</summary>
     public int At = at;
+
+    /// <summary>How many objects around what comes next count for its depth.</summary>
+    public int Level;
 
     public readonly byte Current => (uint)At < (uint)_json.Length ? _json[At] : (byte)0;
 
@@ -93,7 +96,7 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> json, int at = 0)
             switch (Current)
             {
                 case (byte)'{' or (byte)'[':
-                    if (depth == DepthMax) return false;
+                    if (depth + Level == DepthMax) return false;
                     isObject = (isObject << 1) | (Current == '{' ? 1UL : 0);
                     depth++;
                     At++;
@@ -145,6 +148,17 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> json, int at = 0)
         if (!TrySkip((byte)':')) return false;
         SkipBlanks();
         return true;
+    }
+
+    /// <summary>The first byte that is no blank; 0 when there is none.</summary>
+    public static byte FirstToken(ReadOnlySpan<byte> json)
+    {
+        foreach (var octet in json)
+        {
+            if (octet is not ((byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')) return octet;
+        }
+
+        return 0;
     }
 
     /// <summary>The text without the blanks between its tokens; the target is at least as long.</summary>

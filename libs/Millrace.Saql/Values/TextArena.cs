@@ -15,6 +15,8 @@ internal sealed class TextArena
 
     public int Used { get; private set; }
 
+    public int Capacity => _bytes.Length;
+
     /// <summary>A number was read that is no value of the language: whoever asked for it has to look.</summary>
     public void MeetUnfit() => _hasUnfit = true;
 

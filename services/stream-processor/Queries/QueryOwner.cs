@@ -1,6 +1,7 @@
 using Millrace.Contracts;
 using Millrace.Primitives;
 using Millrace.Saql;
+using Millrace.Saql.Decoding;
 using Millrace.Stores.Checkpoints;
 using Millrace.StreamProcessor.References;
 
@@ -22,6 +23,8 @@ internal sealed partial class QueryOwner : IAsyncDisposable
     private readonly KeyValuePair<string, object?> _query;
     private readonly KeyValuePair<string, object?> _stage;
     private long _modelsAt;
+    private IReadOnlyList<SharedLease> _shared = [];
+    private long _rowsShared;
     private QueryFigures _figures;
 
     private QueryOwner(
@@ -90,6 +93,8 @@ internal sealed partial class QueryOwner : IAsyncDisposable
 
         // A late letter that stands just where the checkpoint is has its rows now.
         await owner.EmitAsync(RecordBatch.None(place.Sources[0].Partition, 0), ct);
+        if (place.Stage != QueryStage.Target)
+            owner._shared = services.Shared.Join(engine, place.Sources.Select(source => source.Partition).Distinct());
         return owner;
     }
 
@@ -133,6 +138,7 @@ internal sealed partial class QueryOwner : IAsyncDisposable
         await _saving.DisposeAsync().ConfigureAwait(false);
         await _marking.DisposeAsync().ConfigureAwait(false);
         _writer.Dispose();
+        foreach (var lease in _shared) lease.Dispose();
     }
 
     /// <summary>A decision of an owner before.</summary>
@@ -178,6 +184,9 @@ internal sealed partial class QueryOwner : IAsyncDisposable
         var figures = new QueryFigures(_engine.RowsIn, _engine.RowsTaken, _writer.RowsOut, _writer.Dropped);
         _progress.Answered(figures - _figures);
         _figures = figures;
+        var shared = _shared.Sum(lease => lease.RowsFound);
+        StreamProcessorMetrics.RowsShared.Add(shared - _rowsShared, _query);
+        _rowsShared = shared;
     }
 
     private async Task<List<DeadLetter>> LettersAsync(RecordBatch batch, CancellationToken ct)

@@ -12,7 +12,7 @@ namespace Millrace.StreamProcessor.Queries;
 /// <summary>What every running query needs.</summary>
 internal sealed class QueryServices(
     IEventLog log, ICheckpointStore checkpoints, StoreRetry retry, DeadLetterWriter deadLetters, StreamRuntime runtime,
-    LateLetters late, ReferenceData references, PromotedModels models, RecordClock clock,
+    LateLetters late, SharedInputs shared, ReferenceData references, PromotedModels models, RecordClock clock,
     IOptions<StreamProcessorOptions> options, IOptions<NodeOptions> node, TimeProvider time,
     ILogger<QueryServices> logger)
 {
@@ -25,6 +25,8 @@ internal sealed class QueryServices(
     public DeadLetterWriter DeadLetters { get; } = deadLetters;
 
     public LateLetters Late { get; } = late;
+
+    public SharedInputs Shared { get; } = shared;
 
     public ReferenceData References { get; } = references;
 
