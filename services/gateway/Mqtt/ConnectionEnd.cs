@@ -14,6 +14,7 @@ internal sealed record ConnectionEnd(string Reason, ReasonCode Code, bool IsQuie
     public static readonly ConnectionEnd Failed = new("server-error", ReasonCode.UnspecifiedError);
     public static readonly ConnectionEnd StoreFailed = new("store-failed", ReasonCode.ServerUnavailable);
     public static readonly ConnectionEnd ConnectTimeout = new("connect-timeout", ReasonCode.NotAuthorized);
+    public static readonly ConnectionEnd LoginTimeout = new("login-timeout", ReasonCode.ServerUnavailable);
     public static readonly ConnectionEnd SessionFailed = new("session-failed", ReasonCode.ServerUnavailable);
     public static readonly ConnectionEnd KeepAlive = new("keep-alive", ReasonCode.KeepAliveTimeout);
     public static readonly ConnectionEnd TakenOver = new("taken-over", ReasonCode.SessionTakenOver);

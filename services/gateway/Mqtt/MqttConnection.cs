@@ -110,7 +110,7 @@ internal sealed partial class MqttConnection(
         else if (!_wasConnected)
         {
             if (nowSeconds - _openedSeconds > runtime.Options.ConnectTimeout.TotalSeconds)
-                TryEnd(ConnectionEnd.ConnectTimeout);
+                TryEnd(_session.Request is null ? ConnectionEnd.ConnectTimeout : ConnectionEnd.LoginTimeout);
         }
         else if (_login?.ExpiresAt <= now) TryEnd(ConnectionEnd.TokenExpired);
         else if (IsSilent(nowSeconds)) TryEnd(ConnectionEnd.KeepAlive);

@@ -1,10 +1,12 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using Millrace.Integration.Tests.Bridge;
 using Millrace.Integration.Tests.Host;
 using Millrace.Integration.Tests.Survival;
 using Millrace.TestKit;
+using Millrace.TestKit.Network;
 using Millrace.TestKit.Servers;
 using MQTTnet;
 using MQTTnet.Protocol;
@@ -82,6 +84,50 @@ public class S3ArchiveTests
         Assert.That(await platform.TerminateAsync(TimeSpan.FromSeconds(60)), Is.Zero, platform.Printed);
     }
 
+    /// <summary>
+    /// In each step of an upload: it begins, a part is on its way, the last one is, and the store is to make them one
+    /// object. What its process had said may arrive after its death, or never does.
+    /// </summary>
+    [Test]
+    public async Task A_platform_that_is_killed_within_an_upload_of_parts_archives_all_once()
+    {
+        const int rows = 70;
+        using var folder = new TemporaryFolder();
+        var endpoint = new Uri(_servers.Endpoint);
+        await using var way = new BreakableProxy(endpoint.Host, endpoint.Port);
+        var settings = _servers.Settings("parts");
+        settings["ObjectStore:S3:Endpoint"] = $"http://127.0.0.1:{way.Port}";
+        await using var platform = new PlatformProcess(folder.Path,
+        [
+            .. settings.Select(pair => (pair.Key, pair.Value!)), ("ObjectStore:S3:PartSize", "5MiB"),
+            ("Archiver:RollRows", $"{rows}"), ("Archiver:RollAge", "1m"), ("Archiver:RestartDelay", "100ms"),
+        ]);
+        await platform.StartRolesAsync(Roles);
+        var key = await platform.RegisterAsync("pump-1");
+        var random = new Random(5);
+        var sent = 0;
+        foreach (var step in new[] { "?uploads", "partNumber=1", "partNumber=2", "<CompleteMultipartUpload" })
+        {
+            foreach (var arrives in new[] { true, false })
+            {
+                way.HoldAt(Encoding.ASCII.GetBytes(step));
+                sent += await PublishAsync(platform, key, rows, () => Large(random));
+                await Eventually.TrueAsync(
+                    () => new ValueTask<bool>(way.IsHolding), () => $"{step}\n{platform.Printed}",
+                    TimeSpan.FromSeconds(60));
+                await platform.KillAsync();
+                if (!arrives) way.Cut();
+                way.LetGoOn();
+                await platform.StartRolesAsync(Roles);
+                await ArchivedAsync(platform, sent);
+            }
+        }
+
+        var (code, output, error) = await Command.MillraceAsync("archive", "verify", "--data", folder.Path);
+        Assert.That(code, Is.Zero, output + error);
+        Assert.That(await platform.TerminateAsync(TimeSpan.FromSeconds(60)), Is.Zero, platform.Printed);
+    }
+
     [Test]
     public async Task A_role_waits_for_its_store_and_says_so()
     {
@@ -105,12 +151,21 @@ public class S3ArchiveTests
         await waiting.WaitReadyAsync();
     }
 
+    /// <summary>Sixty of these are more than one part, packed.</summary>
+    private static string Large(Random random)
+    {
+        var bytes = new byte[90_000];
+        random.NextBytes(bytes);
+        return $$"""{"t":"{{Convert.ToBase64String(bytes)}}"}""";
+    }
+
     private static async Task ArchivedAsync(PlatformProcess platform, int rows) => await Eventually.TrueAsync(
         async () => (await platform.Api.GetFromJsonAsync<JsonElement>("api/v1/archive")).GetProperty("rows").GetInt64()
             == rows,
         $"{rows} rows are archived", TimeSpan.FromSeconds(60));
 
-    private static async Task<int> PublishAsync(PlatformProcess platform, string key, int count)
+    private static async Task<int> PublishAsync(
+        PlatformProcess platform, string key, int count, Func<string>? body = null)
     {
         using var client = new MqttClientFactory().CreateMqttClient();
         await client.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", platform.MqttPort)
@@ -118,7 +173,7 @@ public class S3ArchiveTests
         for (var i = 0; i < count; i++)
         {
             var sent = await client.PublishStringAsync(
-                "telemetry", $$"""{"t":{{i}}}""", MqttQualityOfServiceLevel.AtLeastOnce);
+                "telemetry", body?.Invoke() ?? $$"""{"t":{{i}}}""", MqttQualityOfServiceLevel.AtLeastOnce);
             Assert.That(sent.IsSuccess, Is.True, sent.ReasonString);
         }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Millrace.Contracts;
@@ -129,14 +128,7 @@ public class BrokerFaultTests
         }
     }
 
-    /// <summary>Who leads the partition of a device.</summary>
-    private static int Leader(RoleSet hub, TrackedFleet fleet, Random random)
-    {
-        var device = Encoding.UTF8.GetBytes(fleet.Devices[random.Next(fleet.Devices.Count)]);
-        var partition = Contracts.Partitioner.PartitionOf(device, RoleSet.Partitions);
-        using var admin = new AdminClientBuilder(
-            new AdminClientConfig { BootstrapServers = hub.BootstrapServers }).Build();
-        var topic = admin.GetMetadata(hub.Topic(Topics.Telemetry), TimeSpan.FromSeconds(20)).Topics.Single();
-        return topic.Partitions.Single(p => p.PartitionId == partition).Leader;
-    }
+    /// <summary>Who leads the partition of one of the devices.</summary>
+    private static int Leader(RoleSet hub, TrackedFleet fleet, Random random) =>
+        hub.LeaderOf(fleet.Devices[random.Next(fleet.Devices.Count)]);
 }

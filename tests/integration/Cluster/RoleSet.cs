@@ -1,3 +1,5 @@
+using System.Text;
+using Confluent.Kafka;
 using Millrace.EventLog;
 using Millrace.EventLog.Kafka;
 using Millrace.Integration.Tests.Survival;
@@ -115,6 +117,16 @@ internal sealed class RoleSet : IAsyncDisposable
         });
         await log.EnsureTopicAsync(new TopicSpec(Contracts.Topics.Telemetry, Partitions));
         return log;
+    }
+
+    /// <summary>The broker that leads the telemetry of a device.</summary>
+    public int LeaderOf(string deviceId)
+    {
+        var number = Contracts.Partitioner.PartitionOf(Encoding.UTF8.GetBytes(deviceId), Partitions);
+        using var admin = new AdminClientBuilder(
+            new AdminClientConfig { BootstrapServers = BootstrapServers }).Build();
+        var topic = admin.GetMetadata(Topic(Contracts.Topics.Telemetry), TimeSpan.FromSeconds(20)).Topics.Single();
+        return topic.Partitions.Single(partition => partition.PartitionId == number).Leader;
     }
 
     public async ValueTask DisposeAsync()

@@ -225,6 +225,22 @@ public class LimitTests
         Assert.That(host.Meters["pauses/login-failures"], Is.EqualTo(4));
     }
 
+    [Test]
+    public async Task A_login_that_takes_too_long_is_told_to_come_again()
+    {
+        await using var host = await GatewayHost.StartAsync(("Gateway:ConnectTimeout", "00:00:01"),
+            ("Gateway:Limits:Logins:DeviceFailuresPerMinute", "1"));
+        await host.AddDeviceAsync("pump-1");
+        using var guess = await RawClient.OpenAsync(host);
+        await guess.ConnectAsync("pump-1", "guess");
+        await guess.ReadAsync();
+
+        using var device = await RawClient.OpenAsync(host);
+        await device.ConnectAsync("pump-1", GatewayHost.Key);
+        Assert.That((await device.ReadAsync())[3], Is.EqualTo((byte)ReasonCode.ServerUnavailable));
+        await Eventually.TrueAsync(() => host.Meters["disconnects/login-timeout"] == 1, "counted");
+    }
+
     private static async Task<GatewayHost> StartAsync(params (string Key, string Value)[] limits)
     {
         var host = await GatewayHost.StartAsync([.. limits.Select(l => ($"Gateway:Limits:{l.Key}", l.Value))]);

@@ -11,16 +11,20 @@ namespace Millrace.Integration.Tests.Survival;
 
 /// <summary>
 /// A device with a session that is kept, which publishes and receives with QoS 2, connects again whenever it loses its
-/// connection, and goes on where it was.
+/// connection, to the next of the ports, and goes on where it was.
 /// </summary>
-internal sealed class ExactlyOnceClient(int port, string device, string key)
+internal sealed class ExactlyOnceClient(IReadOnlyList<int> ports, string device, string key)
 {
     private const int Window = 8;
+
+    // MQTT 3.1.1 §3.2.2.3: whoever is told so comes again.
+    private const byte ServerUnavailable = 3;
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(10);
 
     private readonly ModelClient _model = new(MqttVersion.V311, Window, "telemetry");
     private readonly Lock _gate = new();
+    private int _attempts;
     private bool _hasSession;
 
     public int Connections { get; private set; }
@@ -56,7 +60,7 @@ internal sealed class ExactlyOnceClient(int port, string device, string key)
             try
             {
                 using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                await socket.ConnectAsync(IPAddress.Loopback, port, stop);
+                await socket.ConnectAsync(IPAddress.Loopback, ports[_attempts++ % ports.Count], stop);
                 Connections++;
                 await ConverseAsync(socket, stop);
             }
@@ -96,6 +100,7 @@ internal sealed class ExactlyOnceClient(int port, string device, string key)
         switch (header.Type)
         {
             case PacketType.ConnAck:
+                if (body[1] == ServerUnavailable) throw new SocketException((int)SocketError.ConnectionReset);
                 Assert.That(body[1], Is.Zero, "refused");
                 Assert.That(body[0] == 1 || !_hasSession, "the session is gone");
                 _hasSession = true;

@@ -19,7 +19,7 @@ public class ExactlyOnceTests
         using var folder = new TemporaryFolder();
         await using var platform = new PlatformProcess(folder.Path);
         await platform.StartAsync();
-        var client = new ExactlyOnceClient(platform.MqttPort, Device, await platform.RegisterAsync(Device));
+        var client = new ExactlyOnceClient([platform.MqttPort], Device, await platform.RegisterAsync(Device));
         using var stop = new CancellationTokenSource();
         var running = client.RunAsync(stop.Token);
         await Eventually.TrueAsync(() => client.IsSubscribed, "subscribed");
