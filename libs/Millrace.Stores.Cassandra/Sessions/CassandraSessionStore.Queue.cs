@@ -10,8 +10,8 @@ internal sealed partial class CassandraSessionStore
     private static readonly TimeSpan OutboxPatience = TimeSpan.FromSeconds(30);
 
     public ValueTask<IReadOnlyList<EnqueueResult>> EnqueueAsync(
-        IReadOnlyList<SessionMessage> messages, QueueLimits limits, DateTimeOffset now, CancellationToken ct) =>
-        EnqueueAsync(messages, limits, now, null, ct);
+        IReadOnlyList<SessionMessage> messages, DateTimeOffset now, CancellationToken ct) =>
+        EnqueueAsync(messages, now, null, ct);
 
     /// <summary>
     /// Several partitions cannot change in one step. So the messages go with what is saved of the sender into its own,
@@ -19,11 +19,11 @@ internal sealed partial class CassandraSessionStore
     /// rest to the next sweep.
     /// </summary>
     public async ValueTask<IReadOnlyList<EnqueueResult>?> EnqueueOnceAsync(
-        IReadOnlyList<SessionMessage> messages, QueueLimits limits, DateTimeOffset now, SessionKey sender, long epoch,
+        IReadOnlyList<SessionMessage> messages, DateTimeOffset now, SessionKey sender, long epoch,
         InboundExchanges inbound, CancellationToken ct)
     {
         var number = await _epochs.NextAsync().WaitAsync(ct).ConfigureAwait(false);
-        var outbox = Outbox.Of(messages, number, limits, now);
+        var outbox = Outbox.Of(messages, number, now);
         var hint = HintOf(sender.DeviceId, outbox);
         await _indexes.AddAsync(hint, ct).ConfigureAwait(false);
         var isOwner = await OwnedAsync(sender, epoch, async (change, head) =>
@@ -32,7 +32,7 @@ internal sealed partial class CassandraSessionStore
             change.Writes.Add(await _outboxes.InsertAsync(sender.DeviceId, outbox, ct).ConfigureAwait(false));
         }, ct).ConfigureAwait(false);
         var results = isOwner
-            ? await EnqueueAsync(messages, limits, now, outbox.Id, ct).ConfigureAwait(false)
+            ? await EnqueueAsync(messages, now, outbox.Id, ct).ConfigureAwait(false)
             : null;
         if (isOwner) await EmptyAsync(sender.DeviceId, outbox, ct).ConfigureAwait(false);
         await _indexes.RemoveAsync(hint, ct).ConfigureAwait(false);
@@ -90,7 +90,7 @@ internal sealed partial class CassandraSessionStore
         }, ct);
 
     private async ValueTask<IReadOnlyList<EnqueueResult>> EnqueueAsync(
-        IReadOnlyList<SessionMessage> messages, QueueLimits limits, DateTimeOffset now, Guid? outbox,
+        IReadOnlyList<SessionMessage> messages, DateTimeOffset now, Guid? outbox,
         CancellationToken ct)
     {
         var results = new EnqueueResult[messages.Count];
@@ -103,7 +103,7 @@ internal sealed partial class CassandraSessionStore
                 var (indexes, source) = (steps[step], Outbox.OfStep(outbox, step));
                 var some = indexes.ConvertAll(i => messages[i]);
                 var queued = await _changes.MakeAsync(
-                    device.Key, change => EnqueueAsync(change, some, limits, now, source, token), token)
+                    device.Key, change => EnqueueAsync(change, some, now, source, token), token)
                     .ConfigureAwait(false);
                 for (var i = 0; i < queued.Length; i++) results[indexes[i]] = queued[i];
             }
@@ -112,19 +112,19 @@ internal sealed partial class CassandraSessionStore
     }
 
     private async ValueTask<EnqueueResult[]> EnqueueAsync(
-        SessionChange change, List<SessionMessage> messages, QueueLimits limits, DateTimeOffset now, Guid? outbox,
+        SessionChange change, List<SessionMessage> messages, DateTimeOffset now, Guid? outbox,
         CancellationToken ct)
     {
         var results = new EnqueueResult[messages.Count];
         var queues = new Dictionary<SessionKey, SessionQueue?>();
         for (var i = 0; i < results.Length; i++)
         {
-            var (key, message) = messages[i];
+            var (key, message, limits) = messages[i];
             if (!queues.TryGetValue(key, out var queue))
-                queues.Add(key, queue = QueueOf(change.Sessions, key, limits, now, outbox));
+                queues.Add(key, queue = QueueOf(change.Sessions, key, now, outbox));
             results[i] = queue is null
                 ? new EnqueueResult(EnqueueOutcome.NoSession, 0)
-                : await queue.AddAsync(message, ct).ConfigureAwait(false);
+                : await queue.AddAsync(message, limits, ct).ConfigureAwait(false);
         }
 
         foreach (var (key, queue) in queues)
@@ -140,9 +140,9 @@ internal sealed partial class CassandraSessionStore
     }
 
     private SessionQueue? QueueOf(
-        DeviceSessions sessions, SessionKey key, QueueLimits limits, DateTimeOffset now, Guid? outbox) =>
+        DeviceSessions sessions, SessionKey key, DateTimeOffset now, Guid? outbox) =>
         sessions.Heads.GetValueOrDefault(key.ClientId) is { } head && !head.HasExpired(now)
-            ? new SessionQueue(_messages, key, head, limits, now, outbox)
+            ? new SessionQueue(_messages, key, head, now, outbox)
             : null;
 
     private async ValueTask FinishOutboxesAsync(DateTimeOffset now, CancellationToken ct)
@@ -153,7 +153,7 @@ internal sealed partial class CassandraSessionStore
             var outbox = await _outboxes.FindAsync(hint.Device, hint.Epoch, ct).ConfigureAwait(false);
             if (outbox is not null)
             {
-                await EnqueueAsync(outbox.Whole(), outbox.Limits, now, outbox.Id, ct).ConfigureAwait(false);
+                await EnqueueAsync(outbox.Whole(), now, outbox.Id, ct).ConfigureAwait(false);
                 await EmptyAsync(hint.Device, outbox, ct).ConfigureAwait(false);
             }
 

@@ -6,7 +6,7 @@ namespace Millrace.Stores.Cassandra.Sessions;
 /// <summary>One session's queue while messages are added to it in one change.</summary>
 /// <param name="outbox">Where they come from, when they do from one.</param>
 internal sealed class SessionQueue(
-    SessionMessages messages, SessionKey key, SessionHead head, QueueLimits limits, DateTimeOffset now, Guid? outbox)
+    SessionMessages messages, SessionKey key, SessionHead head, DateTimeOffset now, Guid? outbox)
 {
     private const int OutboxesMax = 64;
 
@@ -22,15 +22,16 @@ internal sealed class SessionQueue(
     /// <summary>Messages that were removed to make room.</summary>
     public int ExpiredCount { get; private set; }
 
-    public async ValueTask<EnqueueResult> AddAsync(OutboundMessage message, CancellationToken ct)
+    public async ValueTask<EnqueueResult> AddAsync(
+        OutboundMessage message, QueueLimits limits, CancellationToken ct)
     {
         if (_isKnown || (message.Source is { } source && IsKnown(source)))
             return new EnqueueResult(EnqueueOutcome.Known, 0);
         var bytes = SessionMessages.BytesOf(message);
-        if (!HasRoom(bytes))
+        if (!HasRoom(bytes, limits))
         {
             await RemoveExpiredAsync(ct).ConfigureAwait(false);
-            if (!HasRoom(bytes)) return new EnqueueResult(EnqueueOutcome.Full, 0);
+            if (!HasRoom(bytes, limits)) return new EnqueueResult(EnqueueOutcome.Full, 0);
         }
 
         if (message.Source is { } queued) _sources[SessionHead.SourceOf(queued.Partition)] = queued.Offset;
@@ -60,7 +61,8 @@ internal sealed class SessionQueue(
             });
     }
 
-    private bool HasRoom(int bytes) => _count < limits.MessagesMax && _bytes + bytes <= limits.BytesMax;
+    private bool HasRoom(int bytes, QueueLimits limits) =>
+        _count < limits.MessagesMax && _bytes + bytes <= limits.BytesMax;
 
     private bool IsKnown(Contracts.PartitionOffset source) =>
         source.Offset <= _sources.GetValueOrDefault(SessionHead.SourceOf(source.Partition), -1);

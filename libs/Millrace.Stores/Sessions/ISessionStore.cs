@@ -52,7 +52,7 @@ public interface ISessionStore
     /// When a queue has no room, messages in it that have expired and were never sent make room first.
     /// </summary>
     ValueTask<IReadOnlyList<EnqueueResult>> EnqueueAsync(
-        IReadOnlyList<SessionMessage> messages, QueueLimits limits, DateTimeOffset now, CancellationToken ct = default);
+        IReadOnlyList<SessionMessage> messages, DateTimeOffset now, CancellationToken ct = default);
 
     /// <summary>
     /// The same, and saves which QoS 2 publishes of their sender are open: so that a publish whose messages are queued
@@ -60,7 +60,7 @@ public interface ISessionStore
     /// in between. Null, with nothing queued, when the sender's epoch is not its session's.
     /// </summary>
     ValueTask<IReadOnlyList<EnqueueResult>?> EnqueueOnceAsync(
-        IReadOnlyList<SessionMessage> messages, QueueLimits limits, DateTimeOffset now, SessionKey sender, long epoch,
+        IReadOnlyList<SessionMessage> messages, DateTimeOffset now, SessionKey sender, long epoch,
         InboundExchanges inbound, CancellationToken ct = default);
 
     /// <summary>

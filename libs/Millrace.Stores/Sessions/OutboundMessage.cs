@@ -16,8 +16,8 @@ public sealed record OutboundMessage(
     public int Bytes => Encoding.UTF8.GetByteCount(Topic) + Properties.Length + Payload.Length;
 }
 
-/// <summary>A message for one session.</summary>
-public readonly record struct SessionMessage(SessionKey Key, OutboundMessage Message);
+/// <summary>A message for one session, in whose queue there may wait as much as the limits say.</summary>
+public readonly record struct SessionMessage(SessionKey Key, OutboundMessage Message, QueueLimits Limits);
 
 /// <summary>A message in a session's queue. Its source is not kept with it.</summary>
 /// <param name="Sequence">Counts up by one within the session, from 1, and is never used again.</param>

@@ -9,7 +9,6 @@ namespace Millrace.Stores.Sqlite;
 internal sealed class SessionQueue
 {
     private readonly SqliteSession _session;
-    private readonly QueueLimits _limits;
     private readonly long _nowMs;
     private readonly long _id;
     private readonly long _neverSentAfter;
@@ -18,9 +17,9 @@ internal sealed class SessionQueue
     private long _count;
     private long _bytes;
 
-    private SessionQueue(SqliteSession session, QueueLimits limits, long nowMs, long[] columns)
+    private SessionQueue(SqliteSession session, long nowMs, long[] columns)
     {
-        (_session, _limits, _nowMs) = (session, limits, nowMs);
+        (_session, _nowMs) = (session, nowMs);
         (_id, _lastSequence, _count, _bytes) = (columns[0], columns[3], columns[4], columns[5]);
 
         // What a connection has sent so far is not known here.
@@ -31,23 +30,23 @@ internal sealed class SessionQueue
     public int ExpiredCount { get; private set; }
 
     /// <summary>Null when there is no such session, or it has expired.</summary>
-    public static SessionQueue? Find(SqliteSession session, SessionKey key, QueueLimits limits, DateTimeOffset now)
+    public static SessionQueue? Find(SqliteSession session, SessionKey key, DateTimeOffset now)
     {
         var nowMs = now.ToUnixTimeMilliseconds();
         var columns = session.First("SELECT id, connected, sent_sequence, last_sequence, queued, queued_bytes " +
             "FROM sessions WHERE device = ?1 AND client = ?2 AND coalesce(expires_at > ?3, 1)",
             row => Enumerable.Range(0, 6).Select(row.GetInt64).ToArray(), key.DeviceId, key.ClientId, nowMs);
-        return columns is null ? null : new SessionQueue(session, limits, nowMs, columns);
+        return columns is null ? null : new SessionQueue(session, nowMs, columns);
     }
 
-    public EnqueueResult Add(OutboundMessage message)
+    public EnqueueResult Add(OutboundMessage message, QueueLimits limits)
     {
         if (message.Source is { } source && IsKnown(source)) return new EnqueueResult(EnqueueOutcome.Known, 0);
         var bytes = Encoding.UTF8.GetByteCount(message.Topic) + message.Properties.Length + message.Payload.Length;
-        if (!HasRoom(bytes))
+        if (!HasRoom(bytes, limits))
         {
             RemoveExpired();
-            if (!HasRoom(bytes)) return new EnqueueResult(EnqueueOutcome.Full, 0);
+            if (!HasRoom(bytes, limits)) return new EnqueueResult(EnqueueOutcome.Full, 0);
         }
 
         if (message.Source is { } queued) _sources[queued.Partition] = queued.Offset;
@@ -72,7 +71,8 @@ internal sealed class SessionQueue
         ? []
         : [.. text.Split(' ').Select(id => uint.Parse(id, CultureInfo.InvariantCulture))];
 
-    private bool HasRoom(int bytes) => _count < _limits.MessagesMax && _bytes + bytes <= _limits.BytesMax;
+    private bool HasRoom(int bytes, QueueLimits limits) =>
+        _count < limits.MessagesMax && _bytes + bytes <= limits.BytesMax;
 
     private bool IsKnown(PartitionOffset source)
     {

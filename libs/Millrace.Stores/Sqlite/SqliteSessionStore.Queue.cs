@@ -7,21 +7,21 @@ namespace Millrace.Stores.Sqlite;
 internal sealed partial class SqliteSessionStore
 {
     public async ValueTask<IReadOnlyList<EnqueueResult>> EnqueueAsync(
-        IReadOnlyList<SessionMessage> messages, QueueLimits limits, DateTimeOffset now, CancellationToken ct)
+        IReadOnlyList<SessionMessage> messages, DateTimeOffset now, CancellationToken ct)
     {
         var (results, expired) = await database.WriteAsync(
-            session => Enqueue(session, messages, limits, now), ct);
+            session => Enqueue(session, messages, now), ct);
         CountExpired(expired);
         return results;
     }
 
     public async ValueTask<IReadOnlyList<EnqueueResult>?> EnqueueOnceAsync(
-        IReadOnlyList<SessionMessage> messages, QueueLimits limits, DateTimeOffset now, SessionKey sender, long epoch,
+        IReadOnlyList<SessionMessage> messages, DateTimeOffset now, SessionKey sender, long epoch,
         InboundExchanges inbound, CancellationToken ct)
     {
         var (results, expired) = await database.WriteAsync<(IReadOnlyList<EnqueueResult>?, int)>(
             session => SaveInbound(session, sender, epoch, inbound)
-                ? Enqueue(session, messages, limits, now)
+                ? Enqueue(session, messages, now)
                 : (null, 0), ct);
         CountExpired(expired);
         return results;
@@ -81,16 +81,16 @@ internal sealed partial class SqliteSessionStore
         }, ct);
 
     private static (IReadOnlyList<EnqueueResult> Results, int Expired) Enqueue(
-        SqliteSession session, IReadOnlyList<SessionMessage> messages, QueueLimits limits, DateTimeOffset now)
+        SqliteSession session, IReadOnlyList<SessionMessage> messages, DateTimeOffset now)
     {
         var queues = new Dictionary<SessionKey, SessionQueue?>();
         var results = new EnqueueResult[messages.Count];
         for (var i = 0; i < results.Length; i++)
         {
-            var (key, message) = messages[i];
+            var (key, message, limits) = messages[i];
             if (!queues.TryGetValue(key, out var queue))
-                queues.Add(key, queue = SessionQueue.Find(session, key, limits, now));
-            results[i] = queue?.Add(message) ?? new EnqueueResult(EnqueueOutcome.NoSession, 0);
+                queues.Add(key, queue = SessionQueue.Find(session, key, now));
+            results[i] = queue?.Add(message, limits) ?? new EnqueueResult(EnqueueOutcome.NoSession, 0);
         }
 
         foreach (var queue in queues.Values) queue?.Save();

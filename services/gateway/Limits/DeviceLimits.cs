@@ -1,5 +1,6 @@
 using Millrace.Gateway.Topics;
 using Millrace.Mqtt.Session;
+using Millrace.Stores.Sessions;
 
 namespace Millrace.Gateway.Limits;
 
@@ -20,6 +21,9 @@ internal sealed class DeviceLimits
             InFlightMax = own.InFlightMax ?? each.InFlightMax ?? hub.InFlightMax,
             TopicBytesMax = Math.Min(ushort.MaxValue, NoneIfZero((int?)topic?.Bytes)),
         };
+        var queueBytes = own.QueueBytesMax ?? each.QueueBytesMax ?? hub.Sessions.QueueBytesMax;
+        Queue = new QueueLimits(
+            own.QueueMessagesMax ?? each.QueueMessagesMax ?? hub.Sessions.QueueMessagesMax, queueBytes.Bytes);
         Traffic = new TrafficOptions
         {
             ConnectsPerSecond = own.ConnectsPerSecond ?? each.ConnectsPerSecond,
@@ -37,6 +41,9 @@ internal sealed class DeviceLimits
     public int TopicLevelsMax { get; }
 
     public SessionLimits Session { get; }
+
+    /// <summary>Of each of its sessions.</summary>
+    public QueueLimits Queue { get; }
 
     public TrafficOptions Traffic { get; }
 

@@ -59,6 +59,8 @@ internal sealed class GatewayLimits
         if (IsShared) Hub.HoldTo((double)Options.SharedBytesPerSecond!.Value.Bytes / Math.Max(1, gateways));
     }
 
+    public DeviceLimits Of(string deviceId) => _named.GetValueOrDefault(deviceId, _each);
+
     /// <summary>
     /// The device's meter for one connection, which leaves it at its end. A device that comes again finds what it had
     /// used.
@@ -70,7 +72,7 @@ internal sealed class GatewayLimits
             if (!_meters.TryGetValue(deviceId, out var meter))
             {
                 if (_meters.Count >= _sweepAt) Sweep();
-                meter = new DeviceMeter(_named.GetValueOrDefault(deviceId, _each), Options.Burst);
+                meter = new DeviceMeter(Of(deviceId), Options.Burst);
                 _meters[deviceId] = meter;
             }
 

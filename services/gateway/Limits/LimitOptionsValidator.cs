@@ -48,6 +48,8 @@ internal static class LimitOptionsValidator
         Between($"{key}:TopicBytesMax", options.TopicBytesMax?.Bytes, 0, ushort.MaxValue, failures);
         Between($"{key}:TopicLevelsMax", options.TopicLevelsMax, 0, ushort.MaxValue, failures);
         Between($"{key}:SubscriptionsMax", options.SubscriptionsMax, 0, Most, failures);
+        Between($"{key}:QueueMessagesMax", options.QueueMessagesMax, 1, 10_000_000, failures);
+        Between($"{key}:QueueBytesMax", options.QueueBytesMax?.Bytes, 1 << 10, 1L << 32, failures);
     }
 
     private static void Ids(List<NamedDeviceLimitOptions> devices, List<string> failures)

@@ -44,6 +44,14 @@ public class DeviceLimitOptions : TrafficOptions
 
     /// <summary>Subscriptions of one session.</summary>
     public int? SubscriptionsMax { get; set; }
+
+    /// <summary>
+    /// Messages to the device that wait in one session, in place of Gateway:Sessions:QueueMessagesMax.
+    /// </summary>
+    public int? QueueMessagesMax { get; set; }
+
+    /// <summary>Bytes that wait in one session, in place of Gateway:Sessions:QueueBytesMax.</summary>
+    public ByteSize? QueueBytesMax { get; set; }
 }
 
 /// <summary>The limits of devices that are named.</summary>

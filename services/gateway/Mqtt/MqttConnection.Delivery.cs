@@ -18,7 +18,7 @@ internal sealed partial class MqttConnection
     public bool TryDeliver(OutboundMessage message, out string? refusal)
     {
         refusal = null;
-        var limits = runtime.Options.Sessions;
+        var limits = _meter!.Limits.Queue;
         Outbox outbox;
         lock (_output)
         {
@@ -30,7 +30,7 @@ internal sealed partial class MqttConnection
 
             outbox = OutboxLocked();
             var bytes = outbox.WaitingBytes + message.Bytes;
-            if (outbox.Waiting.Count >= limits.QueueMessagesMax || bytes > limits.QueueBytesMax.Bytes)
+            if (outbox.Waiting.Count >= limits.MessagesMax || bytes > limits.BytesMax)
             {
                 refusal = "queue-full";
                 return false;

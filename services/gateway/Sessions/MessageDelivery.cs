@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Options;
+using Millrace.Gateway.Limits;
 using Millrace.Gateway.Mqtt;
 using Millrace.Gateway.Topics;
 using Millrace.Stores.Sessions;
@@ -10,12 +10,8 @@ namespace Millrace.Gateway.Sessions;
 /// QoS that it was granted and the identifiers of all that match (MQTT 5 §3.3.4).
 /// </summary>
 internal sealed class MessageDelivery(
-    ISessionStore store, ConnectionTable connections, IOptions<GatewayOptions> options, GatewayMetrics metrics,
-    TimeProvider time)
+    ISessionStore store, ConnectionTable connections, GatewayLimits limits, GatewayMetrics metrics, TimeProvider time)
 {
-    private readonly QueueLimits _limits = new(
-        options.Value.Sessions.QueueMessagesMax, options.Value.Sessions.QueueBytesMax.Bytes);
-
     public async ValueTask DeliverAsync(IReadOnlyList<DeviceMessage> messages, CancellationToken ct)
     {
         var toStore = new List<SessionMessage>();
@@ -40,12 +36,13 @@ internal sealed class MessageDelivery(
     private bool Deliver(DeviceMessage message, IReadOnlyList<StoredSession> sessions, List<SessionMessage> toStore)
     {
         var live = connections.OfDevice(message.DeviceId);
+        var queue = limits.Of(message.DeviceId).Queue;
         var wanted = false;
         foreach (var session in sessions)
         {
             if (CopyFor(session.Subscriptions, message) is not { } copy) continue;
             wanted = true;
-            if (copy.Qos > 0) toStore.Add(new SessionMessage(session.Key, copy));
+            if (copy.Qos > 0) toStore.Add(new SessionMessage(session.Key, copy, queue));
             else if (live.FirstOrDefault(each => each.ClientId == session.Key.ClientId) is { } connection)
                 Hand(connection, copy);
             else if (!session.IsConnected) Lost("qos-0-not-connected");
@@ -70,7 +67,7 @@ internal sealed class MessageDelivery(
 
     private async ValueTask QueueAsync(List<SessionMessage> messages, CancellationToken ct)
     {
-        var results = await store.EnqueueAsync(messages, _limits, time.GetUtcNow(), ct).ConfigureAwait(false);
+        var results = await store.EnqueueAsync(messages, time.GetUtcNow(), ct).ConfigureAwait(false);
         var grown = new HashSet<SessionKey>();
         for (var i = 0; i < results.Count; i++)
         {

@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Options;
+using Millrace.Gateway.Limits;
 using Millrace.Gateway.Topics;
 using Millrace.Stores.Sessions;
 
@@ -10,11 +10,8 @@ namespace Millrace.Gateway.TopicSpaces;
 /// </summary>
 internal sealed class SpaceBroker(
     TopicSpaceTable table, SpaceMembers members, SpaceLog log, SpaceRetained retained, ISessionStore store,
-    IOptions<GatewayOptions> options, GatewayMetrics metrics, TimeProvider time)
+    GatewayLimits limits, GatewayMetrics metrics, TimeProvider time)
 {
-    private readonly QueueLimits _limits = new(
-        options.Value.Sessions.QueueMessagesMax, options.Value.Sessions.QueueBytesMax.Bytes);
-
     public TopicSpaceTable Table => table;
 
     public DateTimeOffset Now => time.GetUtcNow();
@@ -51,12 +48,13 @@ internal sealed class SpaceBroker(
     /// <summary>What is retained goes to one who has just subscribed.</summary>
     public async ValueTask SendRetainedAsync(SpaceMember member, SpaceGrant grant)
     {
+        var queue = limits.Of(member.Key.DeviceId).Queue;
         await foreach (var page in retained.FindAsync(grant).ConfigureAwait(false))
         {
             var toStore = page.Where(each => each.Qos > 0 && member.IsStored).ToList();
             foreach (var each in page)
                 if (each.Qos == 0 || !member.IsStored) Hand(member, each);
-            await QueueAsync(toStore.ConvertAll(each => new SessionMessage(member.Key, each)),
+            await QueueAsync(toStore.ConvertAll(each => new SessionMessage(member.Key, each, queue)),
                 toStore.ConvertAll(_ => member), null).ConfigureAwait(false);
         }
     }
@@ -64,7 +62,7 @@ internal sealed class SpaceBroker(
     private async ValueTask<bool> DeliverAsync(
         SessionKey sender, IReadOnlyList<SpacePublish> messages, PublishOnce? once)
     {
-        var fanout = new SpaceFanout(members, sender);
+        var fanout = new SpaceFanout(members, limits, sender);
         foreach (var message in messages) fanout.Add(message);
         if (!await QueueAsync(fanout.Stored, fanout.StoredFor, once).ConfigureAwait(false)) return false;
         foreach (var (member, message) in fanout.Live) Hand(member, message);
@@ -85,8 +83,8 @@ internal sealed class SpaceBroker(
         if (messages.Count == 0) return true;
         var now = time.GetUtcNow();
         var results = once is null
-            ? await store.EnqueueAsync(messages, _limits, now).ConfigureAwait(false)
-            : await store.EnqueueOnceAsync(messages, _limits, now, once.Sender, once.Epoch, once.Inbound)
+            ? await store.EnqueueAsync(messages, now).ConfigureAwait(false)
+            : await store.EnqueueOnceAsync(messages, now, once.Sender, once.Epoch, once.Inbound)
                 .ConfigureAwait(false);
         if (results is null) return false;
         var grown = new HashSet<SpaceMember>();

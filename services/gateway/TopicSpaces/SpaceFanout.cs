@@ -1,4 +1,5 @@
 using System.Text;
+using Millrace.Gateway.Limits;
 using Millrace.Stores.Sessions;
 
 namespace Millrace.Gateway.TopicSpaces;
@@ -7,7 +8,7 @@ namespace Millrace.Gateway.TopicSpaces;
 /// Who gets what of some messages: one copy for each session, with the highest QoS that it asks for and all its
 /// identifiers (MQTT 5 §3.3.4), and one of its own for each shared subscription.
 /// </summary>
-internal sealed class SpaceFanout(SpaceMembers members, SessionKey sender)
+internal sealed class SpaceFanout(SpaceMembers members, GatewayLimits limits, SessionKey sender)
 {
     private readonly List<SpaceSubscription> _matches = [];
     private readonly Dictionary<SpaceMember, Wanted> _wanted = [];
@@ -42,7 +43,7 @@ internal sealed class SpaceFanout(SpaceMembers members, SessionKey sender)
     {
         if (copy.Qos > 0 && member.IsStored)
         {
-            Stored.Add(new SessionMessage(member.Key, copy));
+            Stored.Add(new SessionMessage(member.Key, copy, limits.Of(member.Key.DeviceId).Queue));
             StoredFor.Add(member);
         }
         else Live.Add((member, copy));

@@ -31,7 +31,7 @@ public class CassandraOutboxTests
     [Test]
     public async Task A_sweep_brings_to_the_rest_what_one_of_the_queues_has_already_and_no_queue_has_it_twice()
     {
-        var outbox = Outbox.Of([.. Receivers.Select(key => new SessionMessage(key, Message))], 1_000, Roomy, Noon);
+        var outbox = Outbox.Of([.. Receivers.Select(key => new SessionMessage(key, Message, Roomy))], 1_000, Noon);
         Assert.That(outbox.Bodies, Has.Count.EqualTo(1));
         await LeaveAsync(outbox with { Messages = [outbox.Messages[0]] });
         Assert.That((await Store.SweepAsync(Noon.AddSeconds(29), 10)).HasMore, Is.False);
@@ -51,9 +51,9 @@ public class CassandraOutboxTests
     public async Task Nothing_is_left_of_a_publish_that_went_through()
     {
         var epoch = (await Store.OpenAsync(Sender, false, 60, Noon)).Session.Epoch;
-        var messages = Receivers.Select(key => new SessionMessage(key, Message)).ToList();
+        var messages = Receivers.Select(key => new SessionMessage(key, Message, Roomy)).ToList();
         for (var i = 0; i < 3; i++)
-            await Store.EnqueueOnceAsync(messages, Roomy, Noon, Sender, epoch, InboundExchanges.None);
+            await Store.EnqueueOnceAsync(messages, Noon, Sender, epoch, InboundExchanges.None);
 
         await Store.SweepAsync(Noon.AddSeconds(31), 10);
         Assert.That(await QueuedAsync(), Is.EqualTo(new[] { 3, 3 }));
@@ -62,6 +62,22 @@ public class CassandraOutboxTests
             new StoreStatement("SELECT number FROM sessions WHERE device = ? AND kind = 4"), row => row.Get<long>(0),
             CancellationToken.None, Sender.DeviceId);
         Assert.That(left, Is.Empty);
+    }
+
+    [Test]
+    public async Task Each_queue_of_an_outbox_that_is_found_has_its_own_limits()
+    {
+        SessionMessage[] messages =
+        [
+            new(Receivers[0], Message, Roomy), new(Receivers[0], Message, Roomy),
+            new(Receivers[1], Message, Roomy with { MessagesMax = 1 }),
+            new(Receivers[1], Message, Roomy with { MessagesMax = 1 }),
+        ];
+        await LeaveAsync(Outbox.Of(messages, 1_000, Noon));
+
+        await Store.SweepAsync(Noon.AddSeconds(30), 10);
+
+        Assert.That(await QueuedAsync(), Is.EqualTo(new[] { 2, 1 }));
     }
 
     /// <summary>As a process leaves it that dies when the sender's part is done.</summary>

@@ -58,7 +58,7 @@ internal sealed class SessionModel
         return true;
     }
 
-    public EnqueueResult Enqueue(SessionMessage one, QueueLimits limits, DateTimeOffset now)
+    public EnqueueResult Enqueue(SessionMessage one, DateTimeOffset now)
     {
         var entry = _sessions.GetValueOrDefault(one.Key);
         if (entry is null || entry.Stored.ExpiresAt <= now) return new(EnqueueOutcome.NoSession, 0);
@@ -72,8 +72,8 @@ internal sealed class SessionModel
         entry.Queue.Add(new QueuedMessage(++entry.LastSequence, one.Message with { Source = null }, false));
         return new(EnqueueOutcome.Queued, entry.LastSequence);
 
-        bool HasRoom() => entry.Queue.Count < limits.MessagesMax
-            && entry.Queue.Sum(m => Size(m.Message)) + Size(one.Message) <= limits.BytesMax;
+        bool HasRoom() => entry.Queue.Count < one.Limits.MessagesMax
+            && entry.Queue.Sum(m => Size(m.Message)) + Size(one.Message) <= one.Limits.BytesMax;
     }
 
     public IEnumerable<QueuedMessage> Queue(SessionKey key, long after, int max, long bytesMax)

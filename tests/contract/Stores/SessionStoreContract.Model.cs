@@ -153,15 +153,17 @@ public abstract partial class SessionStoreContract
         {
             // Near what one of the queues holds, where a miscount shows.
             var held = model.BytesOf(Keys[random.Next(Keys.Length)]);
-            var limits = new QueueLimits(random.Next(3, 9), held + random.Next(40));
+            QueueLimits[] limits =
+                [.. Enumerable.Range(0, 2).Select(_ => new QueueLimits(random.Next(3, 9), held + random.Next(40)))];
             var messages = Enumerable.Range(0, random.Next(5)).Select(_ => new SessionMessage(
                 Keys[random.Next(Keys.Length)], new OutboundMessage(new string('ü', random.Next(1, 5)), random.Next(3),
                     random.Next(2) == 0, new byte[random.Next(3)], new byte[random.Next(30)],
                     random.Next(2) == 0 ? null : _now.AddSeconds(random.Next(5)),
                     random.Next(2) == 0 ? null : new PartitionOffset(Partition(random.Next(2)), random.Next(9)),
-                    random.Next(2) == 0 ? [] : [1, (uint)random.Next(99)]))).ToList();
-            return Pair(await store.EnqueueAsync(messages, limits, _now),
-                messages.Select(m => model.Enqueue(m, limits, _now)).ToList());
+                    random.Next(2) == 0 ? [] : [1, (uint)random.Next(99)]),
+                limits[random.Next(2)])).ToList();
+            return Pair(await store.EnqueueAsync(messages, _now),
+                messages.Select(m => model.Enqueue(m, _now)).ToList());
         }
 
         private async Task<(string, string)> RemoveAsync(SessionKey key, long epoch, Random random)

@@ -59,11 +59,11 @@ public abstract partial class SessionStoreContract : StoreContract<ISessionStore
         var newer = (await Store.OpenAsync(sender, false, 60, Noon)).Session.Epoch;
         await Store.OpenAsync(Key, false, 60, Noon);
         var inbound = new InboundExchanges(0, [new OpenExchange(5, 1)], []);
-        var messages = new[] { new SessionMessage(Key, Message(1)) };
+        var messages = new[] { new SessionMessage(Key, Message(1), Roomy) };
 
-        Assert.That(await Store.EnqueueOnceAsync(messages, Roomy, Noon, sender, older, inbound), Is.Null);
+        Assert.That(await Store.EnqueueOnceAsync(messages, Noon, sender, older, inbound), Is.Null);
         Assert.That((await Store.FindAsync(Key))!.Queued, Is.Zero);
-        Assert.That((await Store.EnqueueOnceAsync(messages, Roomy, Noon, sender, newer, inbound))!.Single().Outcome,
+        Assert.That((await Store.EnqueueOnceAsync(messages, Noon, sender, newer, inbound))!.Single().Outcome,
             Is.EqualTo(EnqueueOutcome.Queued));
         Reopen();
         Assert.That((await Store.FindAsync(Key))!.Queued, Is.EqualTo(1));
@@ -111,9 +111,10 @@ public abstract partial class SessionStoreContract : StoreContract<ISessionStore
         var results = await Task.WhenAll(Enumerable.Range(0, 8).Select(worker => Task.Run(async () =>
         {
             var mine = new List<EnqueueResult>();
-            var message = new SessionMessage(Key, Message(worker) with { Source = null });
+            var message = new SessionMessage(
+                Key, Message(worker) with { Source = null }, new QueueLimits(50, 1 << 20));
             for (var i = 0; i < 10; i++)
-                mine.AddRange(await Store.EnqueueAsync([message], new QueueLimits(50, 1 << 20), Noon));
+                mine.AddRange(await Store.EnqueueAsync([message], Noon));
             return mine;
         })));
 
@@ -151,14 +152,14 @@ public abstract partial class SessionStoreContract : StoreContract<ISessionStore
     public async Task An_expired_message_makes_room_unless_it_may_have_been_sent()
     {
         var epoch = (await Store.OpenAsync(Key, false, 60, Noon)).Session.Epoch;
-        var limits = new QueueLimits(3, 1 << 20);
         var (brief, later) = (Message(0) with { Source = null, ExpiresAt = Noon.AddSeconds(1) }, Noon.AddSeconds(2));
-        await Store.EnqueueAsync([.. Enumerable.Repeat(new SessionMessage(Key, brief), 3)], limits, Noon);
-        Assert.That((await Store.EnqueueAsync([new SessionMessage(Key, brief)], limits, later)).Single().Outcome,
+        var one = new SessionMessage(Key, brief, new QueueLimits(3, 1 << 20));
+        await Store.EnqueueAsync([.. Enumerable.Repeat(one, 3)], Noon);
+        Assert.That((await Store.EnqueueAsync([one], later)).Single().Outcome,
             Is.EqualTo(EnqueueOutcome.Full), "connected: any of them may be on its way");
 
         await Store.CloseAsync(Key, epoch, new SessionClosure(InboundExchanges.None, 1, 60), Noon);
-        Assert.That((await Store.EnqueueAsync([new SessionMessage(Key, brief)], limits, later)).Single(),
+        Assert.That((await Store.EnqueueAsync([one], later)).Single(),
             Is.EqualTo(new EnqueueResult(EnqueueOutcome.Queued, 4)));
         Assert.That(await NumbersAsync(0, 9, long.MaxValue), Is.EqualTo(new[] { 1, 4 }));
     }
@@ -171,13 +172,12 @@ public abstract partial class SessionStoreContract : StoreContract<ISessionStore
         var (late, lasting) = (Message(3) with { ExpiresAt = Noon }, Message(4) with { ExpiresAt = null });
 
         var all = await Store.EnqueueAsync(
-            [new SessionMessage(Key, late), new SessionMessage(Key, lasting), new SessionMessage(Key, Message(5))],
-            new QueueLimits(2, 1 << 20), Noon);
+            [.. new[] { late, lasting, Message(5) }.Select(m => new SessionMessage(Key, m, new(2, 1 << 20)))], Noon);
 
         Assert.That(all.Select(one => (one.Outcome, one.Sequence)), Is.EqualTo(new[]
             { (EnqueueOutcome.Queued, 1L), (EnqueueOutcome.Queued, 2), (EnqueueOutcome.Queued, 3) }));
         Assert.That(await NumbersAsync(0, 9, long.MaxValue), Is.EqualTo(new[] { 2, 3 }));
-        Assert.That((await Store.EnqueueAsync([new SessionMessage(Key, late)], new QueueLimits(9, 1 << 20), Noon))
+        Assert.That((await Store.EnqueueAsync([new SessionMessage(Key, late, new(9, 1 << 20))], Noon))
             .Single().Outcome, Is.EqualTo(EnqueueOutcome.Known), "it was queued once, though it never left");
     }
 
@@ -246,7 +246,7 @@ public abstract partial class SessionStoreContract : StoreContract<ISessionStore
     ];
 
     private async Task<IReadOnlyList<EnqueueResult>> EnqueueAsync(SessionKey key, params int[] numbers) =>
-        await Store.EnqueueAsync([.. numbers.Select(n => new SessionMessage(key, Message(n)))], Roomy, Noon);
+        await Store.EnqueueAsync([.. numbers.Select(n => new SessionMessage(key, Message(n), Roomy))], Noon);
 
     private async Task<IEnumerable<long>> NumbersAsync(long after, int max, long bytesMax) =>
         (await Store.QueueAsync(Key, after, max, bytesMax)).Select(m => m.Sequence);

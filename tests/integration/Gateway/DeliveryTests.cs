@@ -232,8 +232,8 @@ public class DeliveryTests() : KeptGatewayTests(("Gateway:Sessions:QueueMessages
         var source = new PartitionOffset(partition, (await Host.Log.RangeAsync(partition)).Next);
         var message = new OutboundMessage(
             "devices/pump-1/messages/devicebound", 1, false, [], "go"u8.ToArray(), null, source, []);
-        await Host.Sessions.EnqueueAsync([new SessionMessage(new SessionKey("pump-1", "pump-1"), message)],
-            new QueueLimits(5, 1 << 20), DateTimeOffset.UtcNow);
+        await Host.Sessions.EnqueueAsync([new SessionMessage(
+            new SessionKey("pump-1", "pump-1"), message, new QueueLimits(5, 1 << 20))], DateTimeOffset.UtcNow);
         await Host.SendAsync("pump-1", "go");
 
         Assert.That((await client.ReadMessageAsync()).Body, Is.EqualTo("go"));

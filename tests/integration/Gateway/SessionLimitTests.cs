@@ -73,6 +73,39 @@ public class SessionLimitTests
     }
 
     [Test]
+    public async Task A_device_may_have_a_queue_of_its_own_length([Values] bool isKept)
+    {
+        await using var host = await StartAsync(
+            ("Gateway:Sessions:OutboundInFlightMax", "1"), ("Gateway:Limits:Device:QueueMessagesMax", "3"),
+            ("Gateway:Limits:Devices:0:DeviceIds:0", "pump-2"), ("Gateway:Limits:Devices:0:QueueMessagesMax", "2"),
+            ("Gateway:Limits:Devices:1:DeviceIds:0", "pump-3"), ("Gateway:Limits:Devices:1:QueueBytesMax", "1KiB"));
+        await host.AddDeviceAsync("pump-2");
+        await host.AddDeviceAsync("pump-3");
+        var sent = 0;
+        foreach (var (device, lost) in new[] { ("pump-1", 2), ("pump-2", 3), ("pump-3", 4) })
+        {
+            var ask = isKept ? new SessionAsk(Clean: false, Expiry: 600) : null;
+            using var client = await RawClient.LoginAsync(host, device, ask: ask);
+            await client.SubscribeAsync($"devices/{device}/#", 1);
+            await client.ReadAsync();
+            var before = host.Meters["deliveries.lost/queue-full"];
+
+            // In a session that is kept, one that is in flight is in the queue still.
+            if (!isKept)
+            {
+                await host.SendAsync(device, "in flight");
+                await client.ReadMessageAsync();
+            }
+
+            for (var i = 0; i < 5; i++) await host.SendAsync(device, new string('x', 600));
+            sent += isKept ? 5 : 6;
+            await Eventually.TrueAsync(
+                () => host.Meters["deliveries.lost/queue-full"] + host.Meters["deliveries/queued"] == sent, device);
+            Assert.That(host.Meters["deliveries.lost/queue-full"] - before, Is.EqualTo(lost), device);
+        }
+    }
+
+    [Test]
     public async Task What_waits_for_a_slow_reader_is_not_all_given_to_its_socket()
     {
         const int messages = 100;
