@@ -14,7 +14,7 @@ using Millrace.Saql.Values;
 namespace Millrace.Saql.Engine;
 
 /// <summary>One input at work: decodes records into its row, once for all that read it.</summary>
-internal sealed class InputState : RecordInput
+internal sealed partial class InputState : RecordInput
 {
     private const int AllElements = -1;
 
@@ -22,6 +22,7 @@ internal sealed class InputState : RecordInput
 
     private readonly EngineContext _context;
     private readonly Frame _frame;
+    private readonly FieldNode _fields;
     private readonly Value[] _slots;
     private readonly JsonRowReader _reader;
     private readonly (byte[] Name, int Slot)[] _headers;
@@ -37,9 +38,6 @@ internal sealed class InputState : RecordInput
     private readonly int _eventIdSlot;
     private readonly JsonRowWriter _writer = new();
     private readonly BodyDecoder _decoder;
-    private readonly Dictionary<int, SharedReader> _sharedBySource = [];
-    private readonly FieldNode _fields;
-    private SharedReader? _shared;
     private int _onlyElement = AllElements;
     private bool _hasChecks;
 
@@ -74,25 +72,6 @@ internal sealed class InputState : RecordInput
     }
 
     public bool HasTakers(int source) => _takers.ContainsKey(source);
-
-    public override SharedReader? Share(SourceState source, SharedBodies bodies)
-    {
-        var reader = new SharedReader(bodies, _fields);
-        _sharedBySource[source.Rank] = reader;
-        return reader;
-    }
-
-    public override void Begin(SourceState source, RecordBatch batch)
-    {
-        if (_sharedBySource.Count == 0 || !_sharedBySource.TryGetValue(source.Rank, out _shared)) return;
-        _shared.Begin(batch);
-    }
-
-    public override void End()
-    {
-        _shared?.End();
-        _shared = null;
-    }
 
     public override void Read(SourceState source, in RecordView record, byte[] array, ref byte arrayStart)
     {

@@ -21,6 +21,7 @@ public class ExactlyOnceFaultTests
     private static readonly string[] Gateways = ["gateway-1", "gateway-2"];
 
     [TestCase(11)]
+    [TestCase(12)]
     public async Task Brokers_and_gateways_that_die_double_no_qos_2_message_and_lose_none(int seed)
     {
         await using var hub = await RoleSet.CreateAsync(new HubShape(Brokers));
