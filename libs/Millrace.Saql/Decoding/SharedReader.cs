@@ -44,9 +44,8 @@ internal sealed class SharedReader : IDisposable
     /// <summary>What was read is not looked at any more.</summary>
     public void End()
     {
-        if (_rows is null) return;
-        _bodies.Return(_rows);
-        _rows = null;
+        _batch = default;
+        LetGo();
     }
 
     /// <summary>A batch that is being read goes on with what it has.</summary>
@@ -59,11 +58,18 @@ internal sealed class SharedReader : IDisposable
 
     private bool Move(long offset)
     {
-        End();
+        LetGo();
         _rows = _bodies.Take(_fields, _batch, offset, out _isOwn);
         _isAlone = _rows is null;
         if (_isAlone) return false;
         if (_union != _rows!.Union) (_union, _places) = (_rows.Union, _rows.Union.PlacesOf(_fields));
         return true;
+    }
+
+    private void LetGo()
+    {
+        if (_rows is null) return;
+        _bodies.Return(_rows);
+        _rows = null;
     }
 }
