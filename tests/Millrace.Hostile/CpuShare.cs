@@ -12,12 +12,11 @@ public sealed class CpuShare(double cores)
 
     private readonly SemaphoreSlim _turn = new(1);
     private readonly Stopwatch _watch = Stopwatch.StartNew();
-    private readonly TimeSpan _before = Environment.CpuUsage.TotalTime;
     private TimeSpan _windowAt;
-    private TimeSpan _usedAt = Environment.CpuUsage.TotalTime;
+    private TimeSpan _usedAt = Used;
 
-    /// <summary>Cores used since the beginning.</summary>
-    public double Used => (Environment.CpuUsage.TotalTime - _before) / _watch.Elapsed;
+    /// <summary>Time of the processor used since the beginning of the process.</summary>
+    public static TimeSpan Used => Environment.CpuUsage.TotalTime;
 
     /// <summary>Waits for the next window when the share of this one is used up.</summary>
     public async ValueTask WaitAsync(CancellationToken stop)
@@ -37,7 +36,7 @@ public sealed class CpuShare(double cores)
     private TimeSpan? Left()
     {
         var now = _watch.Elapsed;
-        var used = Environment.CpuUsage.TotalTime;
+        var used = Used;
         if (now - _windowAt >= Window)
         {
             // What a window took too much, the next ones have less.

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Millrace.Hostile;
 
@@ -15,11 +16,12 @@ var target = new AttackTarget(
 var seed = (int)Number(args[5]);
 for (; Console.ReadLine() is { } seconds; seed += HostileSet.All.Count)
 {
+    var (usedBefore, began) = (CpuShare.Used, Stopwatch.GetTimestamp());
     using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(Number(seconds)), TimeProvider.System);
     var strikes = await HostileSet.RunAsync(target, seed, stop.Token);
     foreach (var (name, count) in strikes.OrderBy(each => each.Key)) Console.WriteLine($"{name,-28} {count,8}");
-    var used = share.Used.ToString("0.00", CultureInfo.InvariantCulture);
-    Console.WriteLine($"{"cores used on average",-28} {used,8}");
+    var cores = (CpuShare.Used - usedBefore) / Stopwatch.GetElapsedTime(began);
+    Console.WriteLine($"{"cores used on average",-28} {cores.ToString("0.00", CultureInfo.InvariantCulture),8}");
     Console.WriteLine();
 }
 

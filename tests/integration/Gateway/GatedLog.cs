@@ -6,9 +6,10 @@ using Millrace.TestKit;
 namespace Millrace.Integration.Tests.Gateway;
 
 /// <summary>
-/// The local log behind a gate: telemetry can be made to wait, or to fail, before it reaches the disk.
+/// The local log behind a gate: telemetry can be made to wait, or to fail, before it reaches the disk. While nothing is
+/// in the way it is the log itself, whose threads tell the owners.
 /// </summary>
-internal sealed class GatedLog(LocalLog log) : ForwardingLog(log)
+internal sealed class GatedLog(LocalLog log) : ForwardingLog(log), IEventLog
 {
     private volatile TaskCompletionSource _gate = Opened();
     private volatile TaskCompletionSource _ranges = Opened();
@@ -37,6 +38,14 @@ internal sealed class GatedLog(LocalLog log) : ForwardingLog(log)
     /// <summary>From now on the lifecycle topic takes nothing, or takes records again.</summary>
     public void RefuseLifecycle(bool refuse) => _refusesLifecycle = refuse;
 
+    private bool IsInTheWay => !_gate.Task.IsCompleted || _isFull || _isInDoubt || _refusesLifecycle;
+
+    public Exception? Append(TopicPartition partition, RecordBatchBuilder records, IAppendOwner owner)
+    {
+        var log = IsInTheWay ? new Awaited(this) : Inner;
+        return log.Append(partition, records, owner);
+    }
+
     public override async ValueTask<OffsetRange> AppendAsync(
         TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default)
     {
@@ -61,4 +70,7 @@ internal sealed class GatedLog(LocalLog log) : ForwardingLog(log)
         gate.SetResult();
         return gate;
     }
+
+    /// <summary>Awaits each append, and tells the owner what came of it.</summary>
+    private sealed class Awaited(IEventLog log) : ForwardingLog(log);
 }

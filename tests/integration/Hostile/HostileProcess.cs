@@ -4,7 +4,11 @@ using Millrace.Hostile;
 
 namespace Millrace.Integration.Tests.Hostile;
 
-/// <summary>The attackers in a process of their own: niced, and held to a share of one core.</summary>
+/// <summary>
+/// The attackers in a process of their own, held to a share of one core. It runs under the scheduler's idle policy: real
+/// ones are on machines of their own, and only what they send takes time of the gateway's processor. A niced process
+/// would not do, for the kernel lets it finish its slice of some milliseconds before a waiting thread gets the core.
+/// </summary>
 internal sealed class HostileProcess : IDisposable
 {
     private readonly Process _process;
@@ -12,9 +16,9 @@ internal sealed class HostileProcess : IDisposable
     public HostileProcess(AttackTarget target, double cores, int seed)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "Millrace.Hostile.dll");
-        _process = Process.Start(new ProcessStartInfo("nice",
+        _process = Process.Start(new ProcessStartInfo("chrt",
         [
-            "-n", "19", Environment.ProcessPath!, "exec", program, $"{target.Port}", $"{target.TlsPort}", target.Key,
+            "--idle", "0", Environment.ProcessPath!, "exec", program, $"{target.Port}", $"{target.TlsPort}", target.Key,
             $"{target.Devices}", $"{target.Scale}", $"{seed}", cores.ToString(CultureInfo.InvariantCulture),
         ])
         {
