@@ -58,6 +58,14 @@ public sealed class GatewayOptions
     public ByteSize PartitionBufferBytesMax { get; set; } = ByteSize.FromMiB(4);
 
     /// <summary>
+    /// How long messages of QoS 0 wait for others of their partition, to share a write to the log; 0 writes at once.
+    /// </summary>
+    public TimeSpan LingerMax { get; set; } = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>So many bytes of a partition do not wait for others.</summary>
+    public ByteSize LingerBytesMax { get; set; } = ByteSize.FromKiB(64);
+
+    /// <summary>
     /// Bytes of a connection that are read ahead while it waits; the server's HTTP listeners have the same.
     /// </summary>
     public ByteSize ReadBufferBytesMax { get; set; } = ByteSize.FromKiB(128);

@@ -11,6 +11,8 @@ namespace Millrace.Gateway;
 /// <summary>Checks what attributes cannot say; all that is wrong is said at once.</summary>
 internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
 {
+    private static readonly TimeSpan LingerLongest = TimeSpan.FromSeconds(1);
+
     public ValidateOptionsResult Validate(string? name, GatewayOptions options)
     {
         var failures = new List<string>();
@@ -23,6 +25,9 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
             ByteSize.FromMiB(256), failures);
         Between(nameof(options.PartitionBufferBytesMax), options.PartitionBufferBytesMax, ByteSize.FromKiB(4),
             ByteSize.FromMiB(256), failures);
+        if (options.LingerMax < TimeSpan.Zero || options.LingerMax > LingerLongest)
+            failures.Add($"Gateway:LingerMax is {options.LingerMax}; choose from 0 to {LingerLongest}.");
+        Between(nameof(options.LingerBytesMax), options.LingerBytesMax, new(1), ByteSize.FromMiB(256), failures);
         Between(nameof(options.ReadBufferBytesMax), options.ReadBufferBytesMax, ByteSize.FromKiB(64),
             ByteSize.FromMiB(16), failures);
         Positive(nameof(options.ConnectTimeout), options.ConnectTimeout, failures);

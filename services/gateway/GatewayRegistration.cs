@@ -32,6 +32,7 @@ public static class GatewayRegistration
         services.AddMetrics();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<GatewayEndpoints>();
+        services.AddSingleton<BatchLinger>();
         services.AddSingleton<TelemetryPublisher>();
         services.AddSingleton<LifecycleWriter>();
         services.AddSingleton<GatewayRun>();

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.IO.Pipelines;
 using Millrace.Mqtt;
 using Millrace.Mqtt.Codec;
 using Millrace.Mqtt.Session;
@@ -52,7 +51,9 @@ internal sealed partial class MqttConnection
             if (_tagsChanged is not null) await ChangeAccessAsync().ConfigureAwait(false);
             if (IsScanIdle(runtime.NowSeconds)) await ForgetScanAsync(_deviceSession!).ConfigureAwait(false);
             await WaitForFlushAsync().ConfigureAwait(false);
-            var read = await ReadSomeAsync().ConfigureAwait(false);
+            Listen();
+            var read = await transport.Input.ReadAsync().ConfigureAwait(false);
+            Pause();
             var buffer = read.Buffer;
             var next = Take(buffer, out var consumed);
             transport.Input.AdvanceTo(consumed, next == Next.Read ? buffer.End : consumed);
@@ -72,14 +73,16 @@ internal sealed partial class MqttConnection
     /// Everything else is a pause: while the gateway does not read, silence is not the client's. Nor is it broken by
     /// the bytes of a packet that does not end (§3.1.2.10).
     /// </summary>
-    private async ValueTask<ReadResult> ReadSomeAsync()
+    private void Listen()
     {
         Volatile.Write(ref _readSeconds, _readSeconds + runtime.NowSeconds - _pausedSeconds);
         _isPaused = false;
-        var read = await transport.Input.ReadAsync().ConfigureAwait(false);
+    }
+
+    private void Pause()
+    {
         _pausedSeconds = runtime.NowSeconds;
         _isPaused = true;
-        return read;
     }
 
     private Next Take(in ReadOnlySequence<byte> buffer, out SequencePosition consumed)

@@ -10,19 +10,29 @@ namespace Millrace.Gateway.Publishing;
 /// The way of publishes into one partition of the telemetry topic. Connections encode straight into the batch that is
 /// being filled; it is swapped for an empty one and appended, and the connections are told when it is durable. So there
 /// is one append at a time, which carries all that came while the one before was written. The first is begun by who
-/// encoded, all others by the thread that wrote the one before: it waits for no thread that sockets keep busy.
+/// encoded, all others by the thread that wrote the one before: it waits for no thread that sockets keep busy. A batch
+/// that nobody waits for (QoS 0) lingers before it is appended: a write costs the same whatever it carries.
 /// </summary>
 internal sealed class PartitionPublisher(
-    TopicPartition partition, IEventLog log, long bufferBytesMax, TimeProvider time, GatewayMetrics metrics,
-    ILogger logger) : IAppendOwner
+    TopicPartition partition, IEventLog log, long bufferBytesMax, BatchLinger linger, TimeProvider time,
+    GatewayMetrics metrics, ILogger logger) : IAppendOwner
 {
+    private enum State
+    {
+        Idle,
+
+        /// <summary>There is a batch to append, and time for more to come into it.</summary>
+        Lingering,
+        Appending,
+    }
+
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<IPublishOwner> _waiting = [];
     private PublishBatch _filling = new();
     private PublishBatch _spare = new();
     private long _timestampMs;
-    private bool _appending;
+    private State _state;
     private bool _stopping;
     private bool _failing;
 
@@ -37,6 +47,9 @@ internal sealed class PartitionPublisher(
     /// <summary>Whether the log is so far behind that sockets must wait. Only after <see cref="Enter"/>.</summary>
     public bool IsFull => _filling.Records.ByteCount >= bufferBytesMax;
 
+    private bool MayLinger =>
+        !_filling.IsWaitedFor && !_stopping && !IsFull && _filling.Records.ByteCount < linger.BytesMax;
+
     /// <summary>Locks the partition for one connection's read. The thread that enters is the one that exits.</summary>
     public void Enter()
     {
@@ -49,9 +62,8 @@ internal sealed class PartitionPublisher(
     public void Exit(IPublishOwner? owner, int count, long lastNumber)
     {
         _filling.Records.Abandon();
-        if (count > 0) _filling.Participations.Add(new Participation(owner, lastNumber, time.GetTimestamp()));
-        var begin = count > 0 && !_appending;
-        _appending |= begin;
+        if (count > 0) _filling.Add(new Participation(owner, lastNumber, time.GetTimestamp()));
+        var begin = count > 0 && TryBegin();
         _gate.Exit();
         if (begin) Append();
     }
@@ -99,36 +111,83 @@ internal sealed class PartitionPublisher(
     /// <summary>Completes when all that was taken is durable or has failed.</summary>
     public Task StopAsync()
     {
+        bool begin;
         lock (_gate)
         {
             _stopping = true;
-            if (!_appending) _drained.TrySetResult();
+            begin = _state == State.Lingering && TryBegin();
+            if (_state == State.Idle) _drained.TrySetResult();
         }
 
+        if (begin) Append();
         return _drained.Task;
+    }
+
+    /// <summary>It has lingered long enough, where it still does.</summary>
+    public void OnLingered()
+    {
+        lock (_gate)
+        {
+            if (_state != State.Lingering) return;
+            _state = State.Appending;
+        }
+
+        Append();
     }
 
     void IAppendOwner.OnAppended(OffsetRange offsets)
     {
         Accept(_spare, offsets);
-        Append();
+        if (GoesOn()) Append();
     }
 
     void IAppendOwner.OnAppendFailed(Exception failure)
     {
         Fail(_spare, failure);
-        Append();
+        if (GoesOn()) Append();
     }
 
-    /// <summary>Appends what was encoded meanwhile, if anything was.</summary>
+    /// <summary>
+    /// Whether the caller, who has the lock and something to append, is to append it now: nobody else does, and it may
+    /// not linger.
+    /// </summary>
+    private bool TryBegin()
+    {
+        if (_state == State.Appending) return false;
+        if (!MayLinger)
+        {
+            _state = State.Appending;
+            return true;
+        }
+
+        if (_state == State.Idle) linger.Ask(this);
+        _state = State.Lingering;
+        return false;
+    }
+
+    /// <summary>Whether what came while the append before was under way is to be appended now.</summary>
+    private bool GoesOn()
+    {
+        lock (_gate)
+        {
+            _state = State.Idle;
+            if (_filling.Records.Count > 0) return TryBegin();
+            if (_stopping) _drained.TrySetResult();
+            return false;
+        }
+    }
+
+    /// <summary>Only by who has begun.</summary>
     private void Append()
     {
-        while (Swap() is { } batch)
+        do
         {
             // Whatever is wrong, none of these may be acknowledged, and the gateway goes on.
+            var batch = Swap();
             if (TryAppend(batch) is not { } failure) return;
             Fail(batch, failure);
         }
+        while (GoesOn());
     }
 
     private Exception? TryAppend(PublishBatch batch)
@@ -143,17 +202,10 @@ internal sealed class PartitionPublisher(
         }
     }
 
-    private PublishBatch? Swap()
+    private PublishBatch Swap()
     {
         lock (_gate)
         {
-            if (_filling.Records.Count == 0)
-            {
-                _appending = false;
-                if (_stopping) _drained.TrySetResult();
-                return null;
-            }
-
             (_filling, _spare) = (_spare, _filling);
             _spare.Spans.Append(time);
             WakeWaiting();

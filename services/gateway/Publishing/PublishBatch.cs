@@ -11,12 +11,23 @@ internal sealed class PublishBatch
 
     public RecordBatchBuilder Records { get; } = new(FirstBytes);
 
+    /// <summary>The reads that brought them.</summary>
     public List<Participation> Participations { get; } = [];
+
+    /// <summary>Whether any of these waits to hear that it is durable.</summary>
+    public bool IsWaitedFor { get; private set; }
 
     public PublishSpans Spans { get; }
 
+    public void Add(Participation participation)
+    {
+        Participations.Add(participation);
+        IsWaitedFor |= participation.LastNumber >= 0;
+    }
+
     public void Clear()
     {
+        IsWaitedFor = false;
         Records.Clear();
         Participations.Clear();
         Spans.Clear();

@@ -23,11 +23,15 @@ public class AllocationTests
         for (ushort id = 1; id <= Window; id++) client.Publish(packets, "telemetry", "{\"temperature\":21.5}", id);
 
         Publish(client.Socket, packets.WrittenMemory.ToArray());
-        var before = GC.GetTotalAllocatedBytes(precise: true);
+        var before = OfTheGateway();
         Publish(client.Socket, packets.WrittenMemory.ToArray());
-        var each = (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)(Window * Windows);
+        var each = (OfTheGateway() - before) / (double)(Window * Windows);
         Assert.That(each, Is.LessThan(BytesMax));
     }
+
+    /// <summary>All that was allocated but for what the client's calls, here, take.</summary>
+    private static long OfTheGateway() =>
+        GC.GetTotalAllocatedBytes(precise: true) - GC.GetAllocatedBytesForCurrentThread();
 
     private static void Publish(Socket socket, byte[] packets)
     {

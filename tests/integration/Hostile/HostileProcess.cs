@@ -5,9 +5,9 @@ using Millrace.Hostile;
 namespace Millrace.Integration.Tests.Hostile;
 
 /// <summary>
-/// The attackers in a process of their own, held to a share of one core. It runs under the scheduler's idle policy: real
-/// ones are on machines of their own, and only what they send takes time of the gateway's processor. A niced process
-/// would not do, for the kernel lets it finish its slice of some milliseconds before a waiting thread gets the core.
+/// The attackers in a process of their own, held to a share of one core. It runs under the scheduler's idle policy:
+/// real ones are on machines of their own, and only what they send takes time of the gateway's processor. A niced
+/// process would not do, for the kernel lets it finish its slice of some milliseconds while other threads wait.
 /// </summary>
 internal sealed class HostileProcess : IDisposable
 {

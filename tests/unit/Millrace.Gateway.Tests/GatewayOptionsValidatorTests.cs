@@ -15,6 +15,8 @@ public class GatewayOptionsValidatorTests
         options.TrustedDevices.Add("no such/id");
         options.ConnectTimeout = TimeSpan.Zero;
         options.PacketBytesMax = new(1);
+        options.LingerMax = TimeSpan.FromMinutes(1);
+        options.LingerBytesMax = new(0);
         options.Limits.Burst = TimeSpan.Zero;
         options.Limits.Hub.MessagesPerSecond = -1;
         options.Limits.Hub.ConnectsPerSecond = 1;
@@ -25,7 +27,8 @@ public class GatewayOptionsValidatorTests
         var failures = string.Join('\n', Failures(options));
 
         Assert.That(failures, Does.Contain("GW-0002").And.Contain("GW-0001").And.Contain("GW-0004")
-            .And.Contain("no such/id").And.Contain("Gateway:ConnectTimeout").And.Contain("Gateway:PacketBytesMax"));
+            .And.Contain("no such/id").And.Contain("Gateway:ConnectTimeout").And.Contain("Gateway:PacketBytesMax")
+            .And.Contain("Gateway:LingerMax").And.Contain("Gateway:LingerBytesMax"));
         Assert.That(failures, Does.Contain("Gateway:Limits:Burst").And.Contain("Gateway:Limits:Hub:MessagesPerSecond")
             .And.Contain("Gateway:Limits:Device:TopicBytesMax").And.Contain("Gateway:Limits:Devices:0:InFlightMax")
             .And.Contain("no such/name").And.Contain("names twice 2 times")
