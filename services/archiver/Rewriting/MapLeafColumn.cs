@@ -18,7 +18,7 @@ internal sealed class MapLeafColumn(string name, string leaf) : RowColumn($"{nam
         return new ReadOnlySpan<byte>((void*)value.Pointer, value.Length);
     }
 
-    public override void Append(ColumnReader? reader, int rows, RecordArena arena)
+    public override void Append(ColumnReader? reader, Statistics? statistics, int rows, RecordArena arena)
     {
         if (reader is null)
         {

@@ -14,14 +14,24 @@ internal abstract class RowColumn(string path)
     /// <summary>The column's name in a file, with dots between the groups that lead to it.</summary>
     public string Path { get; } = path;
 
-    /// <summary>Takes the next rows; from no reader, because their file lacks the column, they are null.</summary>
-    public abstract void Append(ColumnReader? reader, int rows, RecordArena arena);
+    /// <summary>
+    /// Takes the rows of the next row group; from no reader, because their file lacks the column, they are null.
+    /// </summary>
+    /// <param name="statistics">What the file says of the group's values, where it says something.</param>
+    public abstract void Append(ColumnReader? reader, Statistics? statistics, int rows, RecordArena arena);
 
     /// <summary>Writes these rows, in this order.</summary>
     public abstract void WriteTo(ColumnWriter writer, ReadOnlySpan<int> rows);
 
     /// <summary>What a table's log says of these rows; null when it says nothing of the column.</summary>
     public abstract ColumnStats? Stats(ReadOnlySpan<int> rows);
+
+    /// <summary>
+    /// Tells which of these rows, in the order of the file, are beyond what the file says of their row group.
+    /// </summary>
+    public virtual void FindBeyondGroup(ReadOnlySpan<int> rows, Action<int> found)
+    {
+    }
 
     /// <summary>The columns of a file in which the table's column is kept.</summary>
     public static IEnumerable<RowColumn> Of(DeltaColumn column)

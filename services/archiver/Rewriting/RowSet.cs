@@ -56,7 +56,9 @@ internal sealed class RowSet
             foreach (var column in _columns)
             {
                 using var reader = places.TryGetValue(column.Path, out var place) ? group.Column(place) : null;
-                column.Append(reader, rows, _arena);
+                using var said = reader is null ? null : group.MetaData.GetColumnChunkMetaData(place);
+                using var statistics = said?.Statistics;
+                column.Append(reader, statistics, rows, _arena);
             }
 
             Count += rows;

@@ -11,6 +11,7 @@ internal class ValueColumn<T>(string name, bool nullable, Func<T, object>? stati
 {
     private readonly List<bool> _has = [];
     private readonly List<T> _values = [];
+    private readonly List<GroupBounds> _groups = [];
     private readonly short[] _levels = new short[ChunkRows];
     private readonly short[] _unused = new short[ChunkRows];
     private readonly T[] _chunk = new T[ChunkRows];
@@ -19,8 +20,14 @@ internal class ValueColumn<T>(string name, bool nullable, Func<T, object>? stati
 
     public bool Has(int row) => _has[row];
 
-    public override void Append(ColumnReader? reader, int rows, RecordArena arena)
+    public override void Append(ColumnReader? reader, Statistics? statistics, int rows, RecordArena arena)
     {
+        if (statistics is Statistics<T> { HasMinMax: true } said)
+        {
+            var end = _values.Count + rows;
+            _groups.Add(new GroupBounds(_values.Count, end, Keep(said.Min, arena), Keep(said.Max, arena)));
+        }
+
         if (reader is null)
         {
             for (var i = 0; i < rows; i++) Add(default, false);
@@ -82,6 +89,25 @@ internal class ValueColumn<T>(string name, bool nullable, Func<T, object>? stati
             max is null ? null : statistic!(max.Value), nulls);
     }
 
+    public override void FindBeyondGroup(ReadOnlySpan<int> rows, Action<int> found)
+    {
+        var next = 0;
+        foreach (var group in _groups)
+        {
+            while (next < rows.Length && rows[next] < group.From) next++;
+            for (; next < rows.Length && rows[next] < group.To; next++)
+            {
+                // Nothing may be concluded of what is no number.
+                var value = _values[rows[next]];
+                if (!_has[rows[next]] || value is double.NaN) continue;
+                if (Compare(value, group.Min) < 0 || Compare(value, group.Max) > 0) found(rows[next]);
+            }
+        }
+    }
+
+    /// <summary>The order of the statistics in files.</summary>
+    protected virtual int Compare(T one, T other) => Comparer<T>.Default.Compare(one, other);
+
     /// <summary>The value as it can be held when its page is gone.</summary>
     protected virtual T Keep(T value, RecordArena arena) => value;
 
@@ -90,12 +116,19 @@ internal class ValueColumn<T>(string name, bool nullable, Func<T, object>? stati
         _values.Add(value);
         _has.Add(has);
     }
+
+    /// <summary>What a file says of the rows of a group, To excluded.</summary>
+    private readonly record struct GroupBounds(int From, int To, T Min, T Max);
 }
 
 /// <summary>A column of texts or bytes.</summary>
 internal sealed class TextColumn(string name, bool nullable) : ValueColumn<ByteArray>(name, nullable, statistic: null)
 {
-    public unsafe ReadOnlySpan<byte> Text(int row) => new((void*)this[row].Pointer, this[row].Length);
+    public ReadOnlySpan<byte> Text(int row) => TextOf(this[row]);
+
+    protected override int Compare(ByteArray one, ByteArray other) => TextOf(one).SequenceCompareTo(TextOf(other));
 
     protected override ByteArray Keep(ByteArray value, RecordArena arena) => arena.Keep(value);
+
+    private static unsafe ReadOnlySpan<byte> TextOf(ByteArray value) => new((void*)value.Pointer, value.Length);
 }

@@ -10,9 +10,9 @@ using Millrace.Delta.Pruning;
 namespace Millrace.Archiver.Verification;
 
 /// <summary>
-/// What is wrong with rows of a file whatever the log says: they are beyond what the table says of the file, so that
-/// readers pass over them, or a promoted value is another than the body has. Where one of the two has none, nothing is
-/// wrong: the column may have come later, or have been read from another path before.
+/// What is wrong with rows of a file whatever the log says: they are beyond what the table says of the file, or the
+/// file of a row group, so that readers pass over them, or a promoted value is another than the body has. Where one of
+/// the two has none, nothing is wrong: the column may have come later, or have been read from another path before.
 /// </summary>
 internal sealed class RowDefects
 {
@@ -28,6 +28,7 @@ internal sealed class RowDefects
         (_file, _rows, _some) = (file, rows, some);
         FindOutsideHour();
         if (file.Stats is not null) FindOutsideStats(file.Stats);
+        foreach (var column in rows.Columns) column.FindBeyondGroup(some, row => AddBeyondGroup(row, column.Path));
         if (promoted.Count > 0) FindWrongValues(promoted);
     }
 
@@ -93,6 +94,9 @@ internal sealed class RowDefects
 
     private void AddOutside(int row, string column) =>
         _found.TryAdd(row, $"{column} is beyond what the table says of the file");
+
+    private void AddBeyondGroup(int row, string column) =>
+        _found.TryAdd(row, $"{column} is beyond what the file says of the row group");
 
     private static bool IsWithin(FileStats stats, ColumnStats? found) =>
         found is null || (MayHold(stats, found.Column, AsReadersAsk(found.Min))

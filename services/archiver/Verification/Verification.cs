@@ -25,7 +25,7 @@ namespace Millrace.Archiver.Verification;
 /// <param name="Doubled">Rows that are there more than once.</param>
 /// <param name="Different">
 /// Rows that say something else than their record, have a promoted value that is not their body's, or are beyond what
-/// the table says of their file, so that readers pass over them.
+/// the table says of their file, or the file of their row group, so that readers pass over them.
 /// </param>
 /// <param name="Unknown">Rows without a record.</param>
 /// <param name="NotErased">Rows that an erasure says are gone.</param>

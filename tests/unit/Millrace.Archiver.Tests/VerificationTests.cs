@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.Options;
 using Millrace.Archiver.Rewriting;
 using Millrace.Archiver.Rows;
@@ -154,6 +155,31 @@ public sealed class VerificationTests
             Has.Exactly(outside).EndsWith($"{column} is beyond what the table says of the file"));
     }
 
+    [TestCase("device_id")]
+    [TestCase("enqueued_at")]
+    [TestCase("a")]
+    public async Task A_row_that_readers_pass_over_by_its_row_groups_word_is_different(string column)
+    {
+        var (table, file) = await AFileAsync();
+        var rows = await RowsAsync(table, file);
+        var (all, numbers) = (Enumerable.Range(0, rows.Count), rows.Value<double>("a"));
+        var (least, forged, below) = column switch
+        {
+            "device_id" => LeastOf(all, row => Encoding.UTF8.GetString(rows.Device.Text(row)), Encoding.UTF8.GetBytes,
+                id => $"{id[..^1]}{(char)(id[^1] + 1)}"),
+            "enqueued_at" => LeastOf(all, row => rows.EnqueuedAt[row], BitConverter.GetBytes, at => at + 1),
+            _ => LeastOf(all.Where(numbers.Has), row => numbers[row], BitConverter.GetBytes, Math.BitIncrement),
+        };
+        var content = (await _archive.Objects.GetAsync(table.KeyOf(file)))!;
+        Assert.That(Forge(content, least, forged), Is.Positive);
+        await _archive.Objects.PutAsync(table.KeyOf(file), content);
+
+        var parts = await ArchiveChecks.RunAsync(_archive);
+        Assert.That(parts.Sum(part => part.Different), Is.EqualTo(below).And.Positive);
+        Assert.That(parts.SelectMany(part => part.Examples),
+            Has.Exactly(below).EndsWith($"{column} is beyond what the file says of the row group"));
+    }
+
     [Test]
     public async Task A_stretch_begins_where_it_is_told()
     {
@@ -174,6 +200,25 @@ public sealed class VerificationTests
     }
 
     /// <summary>The same file under another name, with other statistics of one column.</summary>
+    /// <summary>A column's least value as files write it, one above it, and how many rows have it.</summary>
+    private static (byte[] Least, byte[] Forged, int Below) LeastOf<T>(
+        IEnumerable<int> rows, Func<int, T> of, Func<T, byte[]> bytesOf, Func<T, T> above)
+    {
+        var values = rows.Select(of).ToList();
+        var least = values.Min()!;
+        return (bytesOf(least), bytesOf(above(least)), values.Count(value => value!.Equals(least)));
+    }
+
+    /// <summary>Replaces the value in what the file says of its row groups, which is at its end.</summary>
+    private static int Forge(byte[] content, byte[] value, byte[] other)
+    {
+        var count = BitConverter.ToInt32(content, content.Length - 8);
+        var footer = content.AsSpan(content.Length - 8 - count, count);
+        var found = 0;
+        for (int at; (at = footer.IndexOf(value)) >= 0; found++) other.CopyTo(footer[at..]);
+        return found;
+    }
+
     private async Task<AddFile> WithStatsAsync(DeltaTable table, AddFile file, ColumnStats stats)
     {
         var twin = file with
