@@ -83,6 +83,7 @@ public static class ApiRegistration
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.Use(SingleParameters.CheckAsync);
         return app;
     }
 

@@ -28,6 +28,9 @@ public class ApiTests() : PlatformTests(isShared: true)
     [TestCase("api/v1/telemetry", 400, "AP-0004")]
     [TestCase("api/v1/telemetry?device=a&device=b&limit=501", 400, "AP-0004")]
     [TestCase("api/v1/telemetry?device=a&device=b/c", 400, "MR-0001")]
+    [TestCase("api/v1/devices?contains=a&contains=b", 400, "AP-0004")]
+    [TestCase("api/v1/devices?tag=a=b&tag=c=d&prefix=a&Prefix=b", 400, "AP-0004")]
+    [TestCase("api/v1/alerts?limit=1&limit=2", 400, "AP-0004")]
     public async Task What_is_asked_wrongly_is_told_by_a_code(string path, int status, string code)
     {
         using var answer = await Api.GetAsync(path);
@@ -37,7 +40,8 @@ public class ApiTests() : PlatformTests(isShared: true)
 
     [TestCase("api/v1/alerts?severity=critical")]
     [TestCase("api/v1/dead-letters?state=replaying&stage=warm-writer")]
-    public async Task A_choice_is_written_as_answers_write_it(string path)
+    [TestCase("api/v1/devices?tag=a=b&tag=c=d")]
+    public async Task What_is_asked_as_it_may_be_is_answered(string path)
     {
         using var answer = await Api.GetAsync(path);
         Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK), await answer.Content.ReadAsStringAsync());

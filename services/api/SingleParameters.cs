@@ -1,0 +1,27 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
+
+namespace Millrace.Api;
+
+/// <summary>
+/// A parameter that a request has twice, where its endpoint takes one value, is an error AP-0004: the framework would
+/// join the two with a comma.
+/// </summary>
+internal static class SingleParameters
+{
+    public static Task CheckAsync(HttpContext context, RequestDelegate next)
+    {
+        var query = context.Request.Query;
+        foreach (var parameter in context.GetEndpoint()?.Metadata.GetOrderedMetadata<IParameterBindingMetadata>() ?? [])
+        {
+            var count = query.TryGetValue(parameter.Name, out var values) ? values.Count : 0;
+            if (count > 1 && !parameter.ParameterInfo.ParameterType.IsArray)
+            {
+                throw ApiErrors.BadRequest.With(values.ToString(), $"{parameter.Name} may be given once.")
+                    .AsException();
+            }
+        }
+
+        return next(context);
+    }
+}
