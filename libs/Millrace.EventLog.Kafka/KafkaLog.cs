@@ -17,6 +17,9 @@ namespace Millrace.EventLog.Kafka;
 /// </summary>
 public sealed partial class KafkaLog : IRetainedLog
 {
+    /// <summary>The brokers answer when a transaction is given up, and write its end soon after.</summary>
+    private static readonly TimeSpan SettlePause = TimeSpan.FromMilliseconds(20);
+
     private readonly KafkaLogOptions _options;
     private readonly long _appendBytesMax;
     private readonly ILogger _log;
@@ -29,6 +32,7 @@ public sealed partial class KafkaLog : IRetainedLog
     private readonly ReaderPool _readers;
     private readonly ConcurrentDictionary<TopicPartition, PartitionFeeds> _feeds = new();
     private readonly OffsetQueries _offsets;
+    private readonly PartitionBarriers _barriers;
     private readonly GroupOffsets _groups;
     private readonly ConcurrentDictionary<(string Group, string Topic), GroupMember> _members = new();
     private readonly CancellationTokenSource _stopped = new();
@@ -49,6 +53,7 @@ public sealed partial class KafkaLog : IRetainedLog
         _producers = new KafkaProducers(options, _log, _time, _metrics);
         _readers = new ReaderPool(options, _log, _time);
         _offsets = new OffsetQueries(options, _log, _time);
+        _barriers = new PartitionBarriers(options, _log, _time);
         _groups = new GroupOffsets(this, _maker, _metrics, _log, _time);
     }
 
@@ -111,6 +116,21 @@ public sealed partial class KafkaLog : IRetainedLog
         return new ValueTask<OffsetRange>(_offsets.RangeAsync(partition, ct));
     }
 
+    public async ValueTask<OffsetRange> SettledRangeAsync(TopicPartition partition, CancellationToken ct = default)
+    {
+        Check(partition);
+        var barrier = await _barriers.PutAsync(partition).WaitAsync(ct).ConfigureAwait(false);
+        var started = _time.GetTimestamp();
+        while (true)
+        {
+            var range = await _offsets.RangeAsync(partition, ct).ConfigureAwait(false);
+            if (barrier is null || range.Next > barrier) return range;
+            if (_time.GetElapsedTime(started) > _options.RequestTimeout)
+                throw KafkaLogErrors.ClusterFailed.With(partition, $"{barrier} is not to be read yet.").AsException();
+            await Task.Delay(SettlePause, _time, ct).ConfigureAwait(false);
+        }
+    }
+
     public async ValueTask<long> OffsetAtAsync(
         TopicPartition partition, long timestampMs, CancellationToken ct = default)
     {
@@ -167,6 +187,7 @@ public sealed partial class KafkaLog : IRetainedLog
         await _groups.DisposeAsync().ConfigureAwait(false);
         await _readers.DisposeAsync().ConfigureAwait(false);
         await _catalog.DisposeAsync().ConfigureAwait(false);
+        await _barriers.DisposeAsync().ConfigureAwait(false);
         await _offsets.DisposeAsync().ConfigureAwait(false);
         _admin.Dispose();
         _metrics.Dispose();

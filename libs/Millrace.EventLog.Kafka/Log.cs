@@ -67,4 +67,8 @@ internal static partial class Log
     [LoggerMessage(3115, LogLevel.Warning,
         "{Keys} have no effect on Kafka, which does not tell the size of partitions: records go by their age alone")]
     public static partial void SizesIgnored(this ILogger log, string keys);
+
+    [LoggerMessage(3118, LogLevel.Warning, "The cluster lets this process begin no transaction: what a process that "
+        + "died had appended last may be overlooked where it is looked for ({Error})")]
+    public static partial void BarriersGivenUp(this ILogger log, string error);
 }

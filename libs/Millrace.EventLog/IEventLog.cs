@@ -60,6 +60,13 @@ public interface IEventLog : IAsyncDisposable
     ValueTask<OffsetRange> RangeAsync(TopicPartition partition, CancellationToken ct = default);
 
     /// <summary>
+    /// The same, with what anyone had appended before this call, also a process that has died since and whose records
+    /// readers could not see yet: waits until they can.
+    /// </summary>
+    ValueTask<OffsetRange> SettledRangeAsync(TopicPartition partition, CancellationToken ct = default) =>
+        RangeAsync(partition, ct);
+
+    /// <summary>
     /// The offset of the first record enqueued at or after the time; the next offset when there is none.
     /// </summary>
     ValueTask<long> OffsetAtAsync(TopicPartition partition, long timestampMs, CancellationToken ct = default);

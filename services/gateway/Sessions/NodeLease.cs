@@ -18,6 +18,9 @@ internal sealed class NodeLease(
     private const int AtOnce = 500;
     private const int RenewalsPerTimeout = 5;
 
+    // Each may have to wait until the log is settled, and they do that together.
+    private static readonly ParallelOptions Closing = new() { MaxDegreeOfParallelism = 32 };
+
     private TimeSpan Timeout => options.Value.Sessions.NodeTimeout;
 
     /// <summary>Before the first connection: what this node left when it ended without a word is closed, too.</summary>
@@ -107,7 +110,8 @@ internal sealed class NodeLease(
         {
             var left = await keeper.Store.ListLeftAsync(time.GetUtcNow() - Timeout, own, AtOnce, ct)
                 .ConfigureAwait(false);
-            foreach (var session in left) await keeper.CloseLeftAsync(session).ConfigureAwait(false);
+            await Parallel.ForEachAsync(left, Closing, (session, _) => keeper.CloseLeftAsync(session))
+                .ConfigureAwait(false);
             closed += left.Count;
             if (left.Count < AtOnce) return closed;
         }

@@ -117,7 +117,7 @@ internal sealed class SessionKeeper(
         var found = new List<(ushort, long)>();
         foreach (var (partition, offset) in session.Inbound.ScanFrom)
         {
-            var range = await log.RangeAsync(partition).ConfigureAwait(false);
+            var range = await log.SettledRangeAsync(partition).ConfigureAwait(false);
             await using var reader = log.OpenReader(partition, Math.Max(offset, range.First));
             while (reader.Position < range.Next && await reader.TryReadAsync().ConfigureAwait(false) is { } batch)
             {

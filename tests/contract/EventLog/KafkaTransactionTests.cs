@@ -3,6 +3,7 @@ using Confluent.Kafka;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.EventLog.Kafka;
+using Millrace.Primitives;
 using TopicPartition = Millrace.Contracts.TopicPartition;
 
 namespace Millrace.Contract.Tests.EventLog;
@@ -106,6 +107,38 @@ public sealed class KafkaTransactionTests : KafkaTest
 
         _producer.CommitTransaction();
         Assert.That(await ReadAsync(log, Partition, 3), Is.EqualTo(new[] { "a", "b", "c" }));
+    }
+
+    [Test]
+    public async Task A_settled_range_ends_behind_a_barrier_that_no_reader_sees()
+    {
+        var log = await OpenAsync("telemetry");
+        await AppendAsync(log, Partition, "a");
+        var ranges = await Task.WhenAll(Enumerable.Range(0, 12).Select(n =>
+            log.SettledRangeAsync(new TopicPartition(Partition.Topic, n % 4)).AsTask()));
+        Assert.That(ranges.Select(range => range.First), Is.All.Zero);
+        Assert.That(ranges.Where((_, n) => n % 4 == 0).Select(range => range.Next), Is.All.GreaterThan(1));
+        Assert.That(ranges.Select(range => range.Next), Is.All.GreaterThan(0));
+
+        await AppendAsync(log, Partition, "b");
+        Assert.That(await ReadAsync(log, Partition, 2), Is.EqualTo(new[] { "a", "b" }));
+        await using var other = log.OpenReader(new TopicPartition(Partition.Topic, 1), 0);
+        Assert.That(await other.TryReadAsync(), Is.Null.Or.Property(nameof(RecordBatch.Count)).Zero);
+    }
+
+    [Test]
+    public async Task A_settled_range_is_not_told_while_somebody_elses_transaction_is_open()
+    {
+        Options.RequestTimeout = TimeSpan.FromSeconds(3);
+        var log = await OpenAsync("telemetry");
+        Begin();
+        _producer.BeginTransaction();
+        await ProduceAsync("a");
+        Assert.That(async () => await log.SettledRangeAsync(Partition),
+            Throws.TypeOf<MillraceException>().With.Message.Contains("LOG-0012"));
+        _producer.CommitTransaction();
+        await log.SettledRangeAsync(Partition);
+        Assert.That(await ReadAsync(log, Partition, 1), Is.EqualTo(new[] { "a" }));
     }
 
     private void Begin()

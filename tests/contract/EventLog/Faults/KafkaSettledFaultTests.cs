@@ -1,0 +1,75 @@
+using Confluent.Kafka;
+using Millrace.EventLog;
+using Millrace.TestKit.Servers;
+using TopicPartition = Millrace.Contracts.TopicPartition;
+
+namespace Millrace.Contract.Tests.EventLog.Faults;
+
+/// <summary>What one process appended and died before it was on enough brokers, and another looks for.</summary>
+[Category("Faults")]
+public sealed class KafkaSettledFaultTests : KafkaTest
+{
+    private static readonly TopicPartition Partition = new("telemetry", 0);
+    private static readonly TimeSpan Recovery = TimeSpan.FromMinutes(2);
+
+    private static KafkaServers Brokers => KafkaBrokers.Servers!;
+
+    [SetUp]
+    public void BrokersAreOurs()
+    {
+        if (!Brokers.AreOurs) Assert.Ignore("The brokers of KAFKA_BOOTSTRAP_SERVERS are not the tests' to pause.");
+        if (Brokers.Count < 3) Assert.Ignore("It takes three brokers.");
+    }
+
+    [TearDown]
+    public async Task Heal()
+    {
+        if (Brokers.AreOurs) await Brokers.HealAsync();
+    }
+
+    [Test]
+    public async Task A_settled_range_waits_for_what_only_the_leader_has()
+    {
+        var log = await OpenAsync(Partition.Topic);
+        await AppendAsync(log, Partition, "all have it");
+        await log.SettledRangeAsync(Partition).AsTask().WaitAsync(Recovery);
+        var before = await log.RangeAsync(Partition);
+        await Brokers.PauseAsync(await FollowerAsync(log));
+        Task<OffsetRange> settled;
+        long offset;
+        try
+        {
+            // As a process does whose request came to the leader, and who did not live to see the answer.
+            using var producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig
+            {
+                BootstrapServers = Options.BootstrapServers,
+                Acks = Acks.Leader,
+            }).Build();
+            var report = await producer.ProduceAsync(
+                new Confluent.Kafka.TopicPartition(Options.Prefix + Partition.Topic, Partition.Partition),
+                new Message<byte[], byte[]> { Key = "device"u8.ToArray(), Value = "one has it"u8.ToArray() });
+            offset = report.Offset.Value;
+            Assert.That(await log.RangeAsync(Partition), Is.EqualTo(before), "readers do not see it");
+            settled = log.SettledRangeAsync(Partition).AsTask();
+        }
+        finally
+        {
+            await Brokers.HealAsync();
+        }
+
+        Assert.That((await settled.WaitAsync(Recovery)).Next, Is.GreaterThan(offset));
+        var values = new List<string>();
+        await using var reader = log.OpenReader(Partition, 0);
+        while (await reader.TryReadAsync() is { } batch) Collect(batch, values);
+        Assert.That(values, Is.EqualTo(new[] { "all have it", "one has it" }));
+    }
+
+    private async Task<int> FollowerAsync(Millrace.EventLog.Kafka.KafkaLog log)
+    {
+        var topic = await log.Admin.Client.DescribeTopicsAsync(
+            TopicCollection.OfTopicNames([Options.Prefix + Partition.Topic]));
+        var leader = topic.TopicDescriptions[0].Partitions[Partition.Partition].Leader.Id;
+        var controller = await Brokers.ControllerAsync();
+        return Enumerable.Range(1, 3).First(broker => broker != leader && broker != controller);
+    }
+}
