@@ -14,8 +14,8 @@ internal static class SingleParameters
         var query = context.Request.Query;
         foreach (var parameter in context.GetEndpoint()?.Metadata.GetOrderedMetadata<IParameterBindingMetadata>() ?? [])
         {
-            var count = query.TryGetValue(parameter.Name, out var values) ? values.Count : 0;
-            if (count > 1 && !parameter.ParameterInfo.ParameterType.IsArray)
+            if (!IsOfQuery(parameter, context.Request)) continue;
+            if (query.TryGetValue(parameter.Name, out var values) && values.Count > 1)
             {
                 throw ApiErrors.BadRequest.With(values.ToString(), $"{parameter.Name} may be given once.")
                     .AsException();
@@ -24,4 +24,9 @@ internal static class SingleParameters
 
         return next(context);
     }
+
+    /// <summary>Whether it is one value that may come in the query: no service, no body, no part of the path.</summary>
+    private static bool IsOfQuery(IParameterBindingMetadata parameter, HttpRequest request) =>
+        (parameter.HasTryParse || parameter.ParameterInfo.ParameterType == typeof(string))
+        && !request.RouteValues.ContainsKey(parameter.Name);
 }

@@ -25,8 +25,9 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
             ByteSize.FromMiB(256), failures);
         Between(nameof(options.PartitionBufferBytesMax), options.PartitionBufferBytesMax, ByteSize.FromKiB(4),
             ByteSize.FromMiB(256), failures);
-        if (options.LingerMax < TimeSpan.Zero || options.LingerMax > LingerLongest)
-            failures.Add($"Gateway:LingerMax is {options.LingerMax}; choose from 0 to {LingerLongest}.");
+        if (options.LingerMax < TimeSpan.Zero || options.LingerMax > LingerLongest
+            || options.LingerMax.Ticks % TimeSpan.TicksPerMillisecond != 0)
+            failures.Add($"Gateway:LingerMax is {options.LingerMax}; choose whole milliseconds up to a second.");
         Between(nameof(options.LingerBytesMax), options.LingerBytesMax, new(1), ByteSize.FromMiB(256), failures);
         Between(nameof(options.ReadBufferBytesMax), options.ReadBufferBytesMax, ByteSize.FromKiB(64),
             ByteSize.FromMiB(16), failures);

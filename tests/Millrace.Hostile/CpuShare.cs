@@ -8,6 +8,9 @@ namespace Millrace.Hostile;
 /// </summary>
 public sealed class CpuShare(double cores)
 {
+    /// <summary>What the figure of the cores is called beside those of the attacks.</summary>
+    public const string UsedName = "cores used on average";
+
     private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(100);
 
     private readonly SemaphoreSlim _turn = new(1);

@@ -21,7 +21,7 @@ for (; Console.ReadLine() is { } seconds; seed += HostileSet.All.Count)
     var strikes = await HostileSet.RunAsync(target, seed, stop.Token);
     foreach (var (name, count) in strikes.OrderBy(each => each.Key)) Console.WriteLine($"{name,-28} {count,8}");
     var cores = (CpuShare.Used - usedBefore) / Stopwatch.GetElapsedTime(began);
-    Console.WriteLine($"{"cores used on average",-28} {cores.ToString("0.00", CultureInfo.InvariantCulture),8}");
+    Console.WriteLine($"{CpuShare.UsedName,-28} {cores.ToString("0.00", CultureInfo.InvariantCulture),8}");
     Console.WriteLine();
 }
 

@@ -42,7 +42,8 @@ internal sealed class RowSet
     private TextColumn Body { get; }
 
     /// <summary>Takes all rows of the file.</summary>
-    public void Append(byte[] content)
+    /// <param name="withStatistics">Also what it says of its row groups, for who looks whether that is so.</param>
+    public void Append(byte[] content, bool withStatistics = false)
     {
         using var stream = new MemoryStream(content, writable: false);
         using var file = new ParquetFileReader(stream, leaveOpen: true);
@@ -56,7 +57,9 @@ internal sealed class RowSet
             foreach (var column in _columns)
             {
                 using var reader = places.TryGetValue(column.Path, out var place) ? group.Column(place) : null;
-                using var said = reader is null ? null : group.MetaData.GetColumnChunkMetaData(place);
+                using var said = withStatistics && reader is not null
+                    ? group.MetaData.GetColumnChunkMetaData(place)
+                    : null;
                 using var statistics = said?.Statistics;
                 column.Append(reader, statistics, rows, _arena);
             }

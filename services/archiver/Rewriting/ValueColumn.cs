@@ -22,7 +22,7 @@ internal class ValueColumn<T>(string name, bool nullable, Func<T, object>? stati
 
     public override void Append(ColumnReader? reader, Statistics? statistics, int rows, RecordArena arena)
     {
-        if (statistics is Statistics<T> { HasMinMax: true } said)
+        if (statistics is Statistics<T> { HasMinMax: true, Min: not double.NaN, Max: not double.NaN } said)
         {
             var end = _values.Count + rows;
             _groups.Add(new GroupBounds(_values.Count, end, Keep(said.Min, arena), Keep(said.Max, arena)));

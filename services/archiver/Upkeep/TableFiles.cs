@@ -12,14 +12,16 @@ internal sealed class TableFiles(IObjectStore store)
 {
     /// <summary>All rows of the files. AR-0008 when one is not there.</summary>
     public async ValueTask<RowSet> ReadAsync(
-        ArchiveTable archive, DeltaSnapshot snapshot, IEnumerable<AddFile> files, CancellationToken ct)
+        ArchiveTable archive, DeltaSnapshot snapshot, IEnumerable<AddFile> files, CancellationToken ct,
+        bool withStatistics = false)
     {
         var rows = new RowSet(snapshot.Schema);
         foreach (var file in files)
         {
             var key = archive.Table.KeyOf(file);
-            rows.Append(await store.GetAsync(key, ct).ConfigureAwait(false)
-                ?? throw ArchiverErrors.FileMissing.With(key).AsException());
+            var content = await store.GetAsync(key, ct).ConfigureAwait(false)
+                ?? throw ArchiverErrors.FileMissing.With(key).AsException();
+            rows.Append(content, withStatistics);
         }
 
         return rows;

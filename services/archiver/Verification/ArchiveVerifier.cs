@@ -144,7 +144,10 @@ internal sealed class ArchiveVerifier(
         var some = snapshot.FilesWithin(
             [new ColumnRange("log_partition", partition, partition), new ColumnRange("log_offset", from, to - 1)]);
         foreach (var file in some)
-            yield return (file, await files.ReadAsync(archive, snapshot, [file], ct).ConfigureAwait(false));
+        {
+            var rows = await files.ReadAsync(archive, snapshot, [file], ct, withStatistics: true).ConfigureAwait(false);
+            yield return (file, rows);
+        }
     }
 
     private static int[] Within(RowSet rows, int partition, long from, long to)

@@ -19,6 +19,8 @@ internal sealed class ModelUploads(IOptions<ColdPathOptions> options)
     public async Task<(ModelDraft Draft, byte[] Content)> ReadAsync(string name, string by, HttpContext context)
     {
         var query = context.Request.Query;
+        foreach (var one in (string[])["features", "kind", "output"])
+            if (query[one].Count > 1) throw Invalid(query[one], $"{one} may be given once.");
         var features = ((string?)query["features"] ?? "").Split(',', StringSplitOptions.TrimEntries |
             StringSplitOptions.RemoveEmptyEntries);
         if (features.Length == 0 || features.Distinct().Count() < features.Length)

@@ -4,12 +4,11 @@ namespace Millrace.Gateway.Publishing;
 
 /// <summary>
 /// Calls partitions a while after they have asked, all with one timer: batches that nobody waits for stay open so long,
-/// and share a write with what comes meanwhile.
+/// and share a write with what comes meanwhile. Where the timer is late, what comes next does not wait for it.
 /// </summary>
 internal sealed class BatchLinger : IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly TimeSpan _most;
     private readonly ITimer _timer;
     private List<PartitionPublisher> _asked = [];
     private List<PartitionPublisher> _called = [];
@@ -17,10 +16,13 @@ internal sealed class BatchLinger : IDisposable
 
     public BatchLinger(IOptions<GatewayOptions> options, TimeProvider time)
     {
-        _most = options.Value.LingerMax;
-        BytesMax = _most > TimeSpan.Zero ? options.Value.LingerBytesMax.Bytes : 0;
+        Most = options.Value.LingerMax;
+        BytesMax = Most > TimeSpan.Zero ? options.Value.LingerBytesMax.Bytes : 0;
         _timer = time.CreateTimer(_ => CallAll(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    /// <summary>A batch that is older does not stay open.</summary>
+    public TimeSpan Most { get; }
 
     /// <summary>A batch of so many bytes does not stay open.</summary>
     public long BytesMax { get; }
@@ -52,7 +54,7 @@ internal sealed class BatchLinger : IDisposable
 
     private void Set()
     {
-        if (!_isSet) _timer.Change(_most, Timeout.InfiniteTimeSpan);
+        if (!_isSet) _timer.Change(Most, Timeout.InfiniteTimeSpan);
         _isSet = true;
     }
 }

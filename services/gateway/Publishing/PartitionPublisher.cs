@@ -47,8 +47,9 @@ internal sealed class PartitionPublisher(
     /// <summary>Whether the log is so far behind that sockets must wait. Only after <see cref="Enter"/>.</summary>
     public bool IsFull => _filling.Records.ByteCount >= bufferBytesMax;
 
-    private bool MayLinger =>
-        !_filling.IsWaitedFor && !_stopping && !IsFull && _filling.Records.ByteCount < linger.BytesMax;
+    private bool MayLinger => !_filling.IsWaitedFor && !_stopping && !IsFull
+        && _filling.Records.ByteCount < linger.BytesMax
+        && _filling.Participations is [var first, ..] && time.GetElapsedTime(first.TakenAt) < linger.Most;
 
     /// <summary>Locks the partition for one connection's read. The thread that enters is the one that exits.</summary>
     public void Enter()
@@ -247,6 +248,18 @@ internal sealed class PartitionPublisher(
         }
     }
 
+    private void Tell(IPublishOwner owner, LogFailure failure)
+    {
+        try
+        {
+            owner.OnLogFailed(partition.Partition, failure);
+        }
+        catch (Exception trouble)
+        {
+            logger.ConnectionFailed(trouble);
+        }
+    }
+
     /// <summary>
     /// What failed and what was filled meanwhile is dropped together: a later message of a device must not stand in the
     /// log when an earlier one does not.
@@ -274,7 +287,7 @@ internal sealed class PartitionPublisher(
         if (!_failing) logger.LogFails(partition.ToString(), GatewayErrors.LogUnavailable.Code, owners.Count, failure);
         _failing = true;
         var kind = KindOf(failure);
-        foreach (var owner in owners) owner.OnLogFailed(partition.Partition, kind);
+        foreach (var owner in owners) Tell(owner, kind);
     }
 
     private static LogFailure KindOf(Exception failure)

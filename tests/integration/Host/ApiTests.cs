@@ -30,7 +30,8 @@ public class ApiTests() : PlatformTests(isShared: true)
     [TestCase("api/v1/telemetry?device=a&device=b/c", 400, "MR-0001")]
     [TestCase("api/v1/devices?contains=a&contains=b", 400, "AP-0004")]
     [TestCase("api/v1/devices?tag=a=b&tag=c=d&prefix=a&Prefix=b", 400, "AP-0004")]
-    [TestCase("api/v1/alerts?limit=1&limit=2", 400, "AP-0004")]
+    [TestCase("api/v1/alerts?query=a&query=b", 400, "AP-0004")]
+    [TestCase("api/v1/archive/history?table=a&table=b", 400, "AP-0004")]
     public async Task What_is_asked_wrongly_is_told_by_a_code(string path, int status, string code)
     {
         using var answer = await Api.GetAsync(path);
@@ -41,6 +42,7 @@ public class ApiTests() : PlatformTests(isShared: true)
     [TestCase("api/v1/alerts?severity=critical")]
     [TestCase("api/v1/dead-letters?state=replaying&stage=warm-writer")]
     [TestCase("api/v1/devices?tag=a=b&tag=c=d")]
+    [TestCase("api/v1/devices/my-device?id=a&id=b&options=1&options=2")]
     public async Task What_is_asked_as_it_may_be_is_answered(string path)
     {
         using var answer = await Api.GetAsync(path);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Millrace.Hostile;
 using Millrace.Integration.Tests.Gateway;
 using Millrace.TestKit;
@@ -20,6 +21,10 @@ public class HostileTorture
     /// <summary>10,000 connects at once, 2,500 slow ones, 1,000 half-open, 250 that read nothing.</summary>
     private const int Scale = 50;
 
+    /// <summary>Attacks that do not end before they are stopped.</summary>
+    private static readonly string[] HeldOpen = ["half-open", "large unfinished CONNECT", "slow-loris CONNECT"];
+
+    private readonly List<double> _cores = [];
     private readonly List<(double Calm50, double Calm99, double Attacked50, double Attacked99)> _rounds = [];
     private long _rssMax;
     private long _connectionsMax;
@@ -63,11 +68,24 @@ public class HostileTorture
         var watch = WatchAsync(host, watching.Token);
         var attack = attackers.AttackAsync(RoundTime);
         var attacked = await fleet.PublishAsync(RoundTime);
-        TestContext.Out.WriteLine(await attack);
+        AssertTheyAttacked(await attack);
         await watching.CancelAsync();
         await watch;
         await QuietAsync(host);
         _rounds.Add((calm.Percentile(50), calm.Percentile(99), attacked.Percentile(50), attacked.Percentile(99)));
+    }
+
+    /// <summary>Where attackers find no core that is free, nothing is shown.</summary>
+    private void AssertTheyAttacked(string told)
+    {
+        TestContext.Out.WriteLine(told);
+        var figures = told.Split('\n', StringSplitOptions.RemoveEmptyEntries).ToDictionary(
+            line => line[..line.LastIndexOf(' ')].TrimEnd(),
+            line => double.Parse(line[line.LastIndexOf(' ')..], CultureInfo.InvariantCulture));
+        Assert.That(figures.Remove(CpuShare.UsedName, out var cores));
+        Assert.That(cores, Is.GreaterThan(AttackCores / 2), "cores that the attackers had");
+        Assert.That(figures.Where(each => each.Value == 0).Select(each => each.Key), Is.SubsetOf(HeldOpen));
+        _cores.Add(cores);
     }
 
     private static async Task QuietAsync(GatewayHost host) => await Eventually.TrueAsync(
@@ -102,6 +120,7 @@ public class HostileTorture
         report.Line(Row("median (at most 2)", Median(r => r.Calm50), Median(r => r.Calm99),
             Median(r => r.Attacked50), Median(r => r.Attacked99)));
         report.Line();
+        report.Line($"The attackers had {_cores.Min().ToString("0.00", CultureInfo.InvariantCulture)} cores or more.");
         report.Line($"Resident {rssBefore >> 20} MiB before, at most {_rssMax >> 20} MiB under attack; at most "
             + $"{_connectionsMax:n0} connections at once.");
         report.Line();

@@ -155,29 +155,33 @@ public sealed class VerificationTests
             Has.Exactly(outside).EndsWith($"{column} is beyond what the table says of the file"));
     }
 
-    [TestCase("device_id")]
-    [TestCase("enqueued_at")]
-    [TestCase("a")]
-    public async Task A_row_that_readers_pass_over_by_its_row_groups_word_is_different(string column)
+    [TestCase("device_id", true)]
+    [TestCase("device_id", false)]
+    [TestCase("enqueued_at", true)]
+    [TestCase("enqueued_at", false)]
+    [TestCase("a", true)]
+    public async Task A_row_that_readers_pass_over_by_its_row_groups_word_is_different(string column, bool isLeast)
     {
         var (table, file) = await AFileAsync();
         var rows = await RowsAsync(table, file);
         var (all, numbers) = (Enumerable.Range(0, rows.Count), rows.Value<double>("a"));
-        var (least, forged, below) = column switch
+        var (said, forged, beyond) = column switch
         {
-            "device_id" => LeastOf(all, row => Encoding.UTF8.GetString(rows.Device.Text(row)), Encoding.UTF8.GetBytes,
-                id => $"{id[..^1]}{(char)(id[^1] + 1)}"),
-            "enqueued_at" => LeastOf(all, row => rows.EnqueuedAt[row], BitConverter.GetBytes, at => at + 1),
-            _ => LeastOf(all.Where(numbers.Has), row => numbers[row], BitConverter.GetBytes, Math.BitIncrement),
+            "device_id" => Bound(all, row => Encoding.UTF8.GetString(rows.Device.Text(row)), isLeast,
+                Encoding.UTF8.GetBytes, (id, by) => $"{id[..^1]}{(char)(id[^1] + by)}"),
+            "enqueued_at" => Bound(
+                all, row => rows.EnqueuedAt[row], isLeast, BitConverter.GetBytes, (at, by) => at + by),
+            _ => Bound(
+                all.Where(numbers.Has), row => numbers[row], isLeast, BitConverter.GetBytes, (a, by) => a + by),
         };
         var content = (await _archive.Objects.GetAsync(table.KeyOf(file)))!;
-        Assert.That(Forge(content, least, forged), Is.Positive);
+        Assert.That(Forge(content, said, forged), Is.Positive);
         await _archive.Objects.PutAsync(table.KeyOf(file), content);
 
         var parts = await ArchiveChecks.RunAsync(_archive);
-        Assert.That(parts.Sum(part => part.Different), Is.EqualTo(below).And.Positive);
+        Assert.That(parts.Sum(part => part.Different), Is.EqualTo(beyond).And.Positive);
         Assert.That(parts.SelectMany(part => part.Examples),
-            Has.Exactly(below).EndsWith($"{column} is beyond what the file says of the row group"));
+            Has.Exactly(beyond).EndsWith($"{column} is beyond what the file says of the row group"));
     }
 
     [Test]
@@ -199,14 +203,16 @@ public sealed class VerificationTests
         return (table, files.Single(file => file.Stats!.Find("a")!.Min is not null));
     }
 
-    /// <summary>The same file under another name, with other statistics of one column.</summary>
-    /// <summary>A column's least value as files write it, one above it, and how many rows have it.</summary>
-    private static (byte[] Least, byte[] Forged, int Below) LeastOf<T>(
-        IEnumerable<int> rows, Func<int, T> of, Func<T, byte[]> bytesOf, Func<T, T> above)
+    /// <summary>
+    /// A column's least or greatest value as files write it, one that is further within, and how many rows are beyond
+    /// that one.
+    /// </summary>
+    private static (byte[] Said, byte[] Forged, int Beyond) Bound<T>(
+        IEnumerable<int> rows, Func<int, T> of, bool isLeast, Func<T, byte[]> bytesOf, Func<T, int, T> moved)
     {
         var values = rows.Select(of).ToList();
-        var least = values.Min()!;
-        return (bytesOf(least), bytesOf(above(least)), values.Count(value => value!.Equals(least)));
+        var bound = isLeast ? values.Min()! : values.Max()!;
+        return (bytesOf(bound), bytesOf(moved(bound, isLeast ? 1 : -1)), values.Count(value => value!.Equals(bound)));
     }
 
     /// <summary>Replaces the value in what the file says of its row groups, which is at its end.</summary>
@@ -219,6 +225,7 @@ public sealed class VerificationTests
         return found;
     }
 
+    /// <summary>The same file under another name, with other statistics of one column.</summary>
     private async Task<AddFile> WithStatsAsync(DeltaTable table, AddFile file, ColumnStats stats)
     {
         var twin = file with

@@ -35,6 +35,18 @@ public class GatewayOptionsValidatorTests
             .And.Contain("Gateway:Limits:ConnectWaitMax"));
     }
 
+    [TestCase(0, true)]
+    [TestCase(1_000, true)]
+    [TestCase(1_500, false)]
+    [TestCase(1_000_000, true)]
+    [TestCase(1_001_000, false)]
+    [TestCase(-1_000, false)]
+    public void A_batch_lingers_for_whole_milliseconds(int microseconds, bool valid)
+    {
+        var options = new GatewayOptions { LingerMax = TimeSpan.FromMicroseconds(microseconds) };
+        Assert.That(Failures(options).Any(), Is.EqualTo(!valid));
+    }
+
     [TestCase("127.0.0.1", false, true)]
     [TestCase("::1", false, true)]
     [TestCase("localhost", false, true)]

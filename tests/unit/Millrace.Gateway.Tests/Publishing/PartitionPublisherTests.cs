@@ -1,15 +1,12 @@
 using System.Diagnostics.Metrics;
-using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Millrace.Contracts;
-using Millrace.EventLog;
 using Millrace.Gateway.Publishing;
 using Millrace.Primitives;
-using Millrace.TestKit;
 
 namespace Millrace.Gateway.Tests.Publishing;
 
@@ -45,13 +42,14 @@ public class PartitionPublisherTests
         way.Publish(isWaitedFor: true);
         Assert.That(way.Log.UnderWay, Is.EqualTo(new[] { 0, 1 }));
 
-        // Its time has passed meanwhile: that is no reason for a second append at the same time.
+        // Its time passes meanwhile: no reason for a second append at the same time, but for none to wait longer.
         way.Publish(isWaitedFor: false);
         way.Time.Advance(LingerMax);
         way.Log.Succeed();
-        Assert.That(way.Log.UnderWay, Is.Null);
-        way.Time.Advance(LingerMax);
         Assert.That(way.Log.UnderWay, Is.EqualTo(new[] { 2 }));
+        way.Publish(isWaitedFor: false);
+        way.Log.Succeed();
+        Assert.That(way.Log.UnderWay, Is.Null);
     }
 
     [Test]
@@ -122,6 +120,41 @@ public class PartitionPublisherTests
         while (way.Log.UnderWay is not null) way.Log.Succeed();
         Assert.That(stopped.IsCompleted, $"seed {seed}");
         way.AssertAllTold($"seed {seed}");
+    }
+
+    [Test]
+    public async Task Threads_that_meet_lose_nothing_and_all_is_written_before_it_stops([Range(1, 4)] int seed)
+    {
+        const int publishers = 4, each = 3_000;
+        using var log = new ThreadLog();
+        using var linger = new BatchLinger(Options.Create(new GatewayOptions()), TimeProvider.System);
+        using var metrics = new GatewayMetrics(_services.GetRequiredService<IMeterFactory>());
+        var partition = new PartitionPublisher(new TopicPartition("telemetry", 0), log, 4 << 20, linger,
+            TimeProvider.System, metrics, NullLogger.Instance);
+        var receipts = new List<Task<bool>>[publishers];
+        await Task.WhenAll(Enumerable.Range(0, publishers).Select(n => Task.Run(() =>
+        {
+            receipts[n] = [];
+            var random = new Random((seed * publishers) + n);
+            for (var i = 0; i < each; i++)
+            {
+                var receipt = random.Next(20) == 0 ? new PublishReceipt(count: 1) : null;
+                partition.Enter();
+                partition.Records.Begin(partition.TimestampMs, "pump-1"u8);
+                partition.Records.End(Encoding.UTF8.GetBytes($"{(n * each) + i}"));
+                partition.Exit(receipt, 1, receipt is null ? -1 : 0);
+                if (receipt is not null) receipts[n].Add(receipt.Durable);
+                if (random.Next(50) == 0) Thread.SpinWait(random.Next(20_000));
+            }
+        })));
+        await partition.StopAsync().WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System);
+
+        Assert.That(log.Taken, Has.Count.EqualTo(publishers * each));
+        for (var n = 0; n < publishers; n++)
+        {
+            Assert.That(log.Taken.Where(number => number / each == n), Is.Ordered.And.Unique);
+            Assert.That(await Task.WhenAll(receipts[n]), Is.All.True);
+        }
     }
 
     /// <summary>One partition's way, with a log that answers when it is told to, and who publishes there.</summary>
@@ -198,58 +231,6 @@ public class PartitionPublisherTests
         {
             _linger.Dispose();
             _metrics.Dispose();
-        }
-    }
-
-    /// <summary>A log with one append at a time, whose end the test says.</summary>
-    private sealed class HandLog(TimeProvider time) : ForwardingLog(null!), IEventLog
-    {
-        private IAppendOwner? _owner;
-        private bool _refuses;
-
-        public List<int> Taken { get; } = [];
-
-        public HashSet<int> Durable { get; } = [];
-
-        /// <summary>What is being appended.</summary>
-        public int[]? UnderWay { get; private set; }
-
-        /// <summary>When it was free last.</summary>
-        public DateTimeOffset EndedAt { get; private set; }
-
-        public void RefuseNext() => _refuses = true;
-
-        public Exception? Append(TopicPartition partition, RecordBatchBuilder records, IAppendOwner owner)
-        {
-            Assert.That(UnderWay, Is.Null, "one append at a time");
-            if (_refuses)
-            {
-                _refuses = false;
-                return EventLogErrors.DiskFull.With("test").AsException();
-            }
-
-            var numbers = new List<int>();
-            foreach (var record in new RecordBatch(partition, 0, records.Count, records.Bytes))
-                numbers.Add(int.Parse(record.Value, CultureInfo.InvariantCulture));
-            (UnderWay, _owner) = ([.. numbers], owner);
-            Taken.AddRange(numbers);
-            return null;
-        }
-
-        public void Succeed() => End(owner =>
-        {
-            Durable.UnionWith(UnderWay!);
-            return () => owner.OnAppended(new OffsetRange(0, 1));
-        });
-
-        public void Fail() => End(owner => () => owner.OnAppendFailed(new IOException("test")));
-
-        private void End(Func<IAppendOwner, Action> end)
-        {
-            if (_owner is not { } owner) return;
-            var tell = end(owner);
-            (UnderWay, _owner, EndedAt) = (null, null, time.GetUtcNow());
-            tell();
         }
     }
 }
