@@ -79,7 +79,7 @@ internal sealed class PartitionBarriers(KafkaLogOptions options, ILogger log, Ti
         {
             var offsets = Put([.. asked.Select(one => one.Partition).Distinct()]);
             _haveWorked = true;
-            foreach (var (partition, answer) in asked) answer.SetResult(offsets[partition]);
+            foreach (var (partition, answer) in asked) answer.TrySetResult(offsets[partition]);
         }
         catch (Exception e)
         {
@@ -90,8 +90,8 @@ internal sealed class PartitionBarriers(KafkaLogOptions options, ILogger log, Ti
             if (isGivenUp) log.BarriersGivenUp(e.Message);
             foreach (var (partition, answer) in asked)
             {
-                if (isGivenUp) answer.SetResult(null);
-                else answer.SetException(KafkaLogErrors.ClusterFailed.With(partition, e.Message).AsException(e));
+                if (isGivenUp) answer.TrySetResult(null);
+                else answer.TrySetException(KafkaLogErrors.ClusterFailed.With(partition, e.Message).AsException(e));
             }
         }
     }
