@@ -56,8 +56,9 @@ public class ClusterFaultTests
         Eventually.TrueAsync(async () =>
         {
             using var answer = await hub[node].Api.GetAsync("readyz");
-            Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK), node);
-            var missing = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement
+            var body = await answer.Content.ReadAsStringAsync();
+            Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK), $"{node}: {body}");
+            var missing = JsonDocument.Parse(body).RootElement
                 .GetProperty("missing");
             return shown(missing.TryGetProperty("cluster", out var cluster) ? cluster.GetString()! : "");
         }, what, Notice);
