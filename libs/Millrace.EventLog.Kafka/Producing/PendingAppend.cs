@@ -58,14 +58,18 @@ internal sealed class PendingAppend
         return Interlocked.Decrement(ref _open) == 0;
     }
 
+    /// <summary>How many of its records the library took.</summary>
+    public int Taken { get; private set; }
+
     /// <summary>
-    /// Says that no more records will be handed over, and how many were not, because of an error. True when no report
-    /// is missing.
+    /// Says that no more records will be handed over, and that so many were, because of an error if not all. True when
+    /// no report is missing.
     /// </summary>
-    public bool HandedOver(int missing, int error)
+    public bool HandedOver(int taken, int error)
     {
-        if (missing > 0) Interlocked.CompareExchange(ref _error, error, 0);
-        return Interlocked.Add(ref _open, -1 - missing) == 0;
+        Taken = taken;
+        if (taken < Records) Interlocked.CompareExchange(ref _error, error, 0);
+        return Interlocked.Add(ref _open, taken - Records - 1) == 0;
     }
 
     /// <summary>It was never handed over.</summary>

@@ -25,7 +25,7 @@ internal sealed class ProducerClient
     private readonly ILogger _log;
     private readonly TimeProvider _time;
     private readonly Action<PendingAppend> _done;
-    private readonly ConcurrentDictionary<TopicPartition, Lock> _partitions = new();
+    private readonly ConcurrentDictionary<TopicPartition, PartitionQueue> _partitions = new();
     private readonly List<PendingAppend> _completed = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -71,36 +71,21 @@ internal sealed class ProducerClient
     /// </summary>
     public bool TryAppend(string topic, PendingAppend append, RecordBatchBuilder records)
     {
-        bool hasAnswer;
         _life.EnterReadLock();
         try
         {
             if (_isFatal || _isEnding) return false;
             _onTheWay.TryAdd(append, true);
-            int taken, error;
-            lock (_partitions.GetOrAdd(append.Partition, static _ => new Lock()))
-            {
-                taken = RecordWriter.Write(_client, _client.Topic(topic), append.Partition.Partition, records,
-                    append.Opaque, out error);
-            }
-
-            if (error == NativeErrors.Fatal) _isFatal = true;
-            if (taken == 0 && error == NativeErrors.Fatal)
-            {
-                _onTheWay.TryRemove(append, out _);
-                return false;
-            }
-
-            hasAnswer = append.HandedOver(append.Records - taken, error);
+            var queue = _partitions.GetOrAdd(append.Partition, QueueOf, topic);
+            if (queue.Append(append, records) != HandOver.Fatal) return true;
+            _isFatal = true;
+            _onTheWay.TryRemove(append, out _);
+            return false;
         }
         finally
         {
             _life.ExitReadLock();
         }
-
-        // Later: an owner is never told within its call.
-        if (hasAnswer) ThreadPool.UnsafeQueueUserWorkItem(Finish, append, preferLocal: false);
-        return true;
     }
 
     /// <summary>Takes no more; what is on its way gets so long, then fails.</summary>
@@ -137,27 +122,65 @@ internal sealed class ProducerClient
         if (!_onTheWay.IsEmpty)
         {
             _log.ProducerGivenUp(_why, _onTheWay.Count);
+            foreach (var append in _partitions.Values.SelectMany(queue => queue.GiveUp())) Abandon(append);
             Rdkafka.Purge(_client.Handle, PurgeAll);
         }
 
         var started = _time.GetTimestamp();
         while (!_onTheWay.IsEmpty && _time.GetElapsedTime(started) < PurgeMost) Poll(PollMost);
         _client.Dispose();
-        foreach (var append in _onTheWay.Keys)
-        {
-            append.Abandon(NativeErrors.Purged);
-            Finish(append);
-        }
-
+        foreach (var append in _onTheWay.Keys) Abandon(append);
         _ended.SetResult();
+    }
+
+    /// <summary>No report of it will come any more.</summary>
+    private void Abandon(PendingAppend append)
+    {
+        append.Abandon(NativeErrors.Purged);
+        Finish(append);
     }
 
     private void Poll(TimeSpan most)
     {
         _client.Poll(most);
+
+        // What waits leaves before owners are told.
+        foreach (var append in _completed) LetNextGo(append);
         foreach (var append in _completed) Finish(append);
         _completed.Clear();
     }
+
+    private PartitionQueue QueueOf(TopicPartition partition, string topic)
+    {
+        var handle = _client.Topic(topic);
+        return new PartitionQueue((append, records) =>
+        {
+            var taken = RecordWriter.Write(
+                _client, handle, partition.Partition, records, append.Opaque, out var error);
+            return (taken, error);
+        }, FinishLater);
+    }
+
+    private void LetNextGo(PendingAppend answered)
+    {
+        _life.EnterReadLock();
+        try
+        {
+            if (!_isFatal) _partitions[answered.Partition].Answered(answered);
+        }
+        finally
+        {
+            _life.ExitReadLock();
+        }
+    }
+
+    /// <summary>An owner is never told within its call.</summary>
+    private void FinishLater(PendingAppend append) =>
+        ThreadPool.UnsafeQueueUserWorkItem(answered =>
+        {
+            LetNextGo(answered);
+            Finish(answered);
+        }, append, preferLocal: false);
 
     private void Finish(PendingAppend append)
     {

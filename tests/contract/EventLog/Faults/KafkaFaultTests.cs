@@ -1,36 +1,18 @@
-using Confluent.Kafka;
 using Millrace.EventLog;
 using Millrace.EventLog.Kafka;
 using Millrace.Primitives;
-using Millrace.TestKit.Servers;
 using TopicPartition = Millrace.Contracts.TopicPartition;
 
 namespace Millrace.Contract.Tests.EventLog.Faults;
 
 /// <summary>Brokers that die, hang and come back while records are appended and read. Seeded.</summary>
-[Category("Faults")]
-public sealed class KafkaFaultTests : KafkaTest
+public sealed class KafkaFaultTests : KafkaFaultTest
 {
     private const string Topic = "telemetry";
-    private static readonly TimeSpan Recovery = TimeSpan.FromMinutes(2), Hang = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(20);
 
     // What was on its way to a broker has come by then, or will not.
     private static readonly TimeSpan Begun = TimeSpan.FromSeconds(5);
-
-    private static KafkaServers Brokers => KafkaBrokers.Servers!;
-
-    [SetUp]
-    public void BrokersAreOurs()
-    {
-        if (!Brokers.AreOurs) Assert.Ignore("The brokers of KAFKA_BOOTSTRAP_SERVERS are not the tests' to kill.");
-        if (Brokers.Count < 3) Assert.Ignore("It takes three brokers.");
-    }
-
-    [TearDown]
-    public async Task Heal()
-    {
-        if (Brokers.AreOurs) await Brokers.HealAsync();
-    }
 
     [TestCase(1)]
     [TestCase(2)]
@@ -206,7 +188,7 @@ public sealed class KafkaFaultTests : KafkaTest
     public async Task Who_asks_leaders_that_answer_does_not_wait_for_one_that_hangs()
     {
         var log = await OpenAsync(Topic, 24);
-        var leaders = await LeadersAsync(log);
+        var leaders = await LeadersAsync(log, Topic);
         var hanging = leaders[0];
         foreach (var partition in Partitions(_ => true)) await log.RangeAsync(partition);
         await Brokers.PauseAsync(hanging);
@@ -292,13 +274,5 @@ public sealed class KafkaFaultTests : KafkaTest
         Assert.That(load.Uncertain, Is.Empty, "only the client's own retries, and nothing that it gave up");
     }
 
-    private async Task<int> LeaderAsync(KafkaLog log, int partition) => (await LeadersAsync(log))[partition];
-
-    /// <summary>The leader of each partition.</summary>
-    private async Task<List<int>> LeadersAsync(KafkaLog log)
-    {
-        var described = await log.Admin.Client.DescribeTopicsAsync(
-            TopicCollection.OfTopicNames([Options.Prefix + Topic]));
-        return [.. described.TopicDescriptions[0].Partitions.Select(partition => partition.Leader.Id)];
-    }
+    private async Task<int> LeaderAsync(KafkaLog log, int partition) => (await LeadersAsync(log, Topic))[partition];
 }

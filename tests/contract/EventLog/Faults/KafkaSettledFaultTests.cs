@@ -1,31 +1,13 @@
 using Confluent.Kafka;
 using Millrace.EventLog;
-using Millrace.TestKit.Servers;
 using TopicPartition = Millrace.Contracts.TopicPartition;
 
 namespace Millrace.Contract.Tests.EventLog.Faults;
 
 /// <summary>What one process appended and died before it was on enough brokers, and another looks for.</summary>
-[Category("Faults")]
-public sealed class KafkaSettledFaultTests : KafkaTest
+public sealed class KafkaSettledFaultTests : KafkaFaultTest
 {
     private static readonly TopicPartition Partition = new("telemetry", 0);
-    private static readonly TimeSpan Recovery = TimeSpan.FromMinutes(2);
-
-    private static KafkaServers Brokers => KafkaBrokers.Servers!;
-
-    [SetUp]
-    public void BrokersAreOurs()
-    {
-        if (!Brokers.AreOurs) Assert.Ignore("The brokers of KAFKA_BOOTSTRAP_SERVERS are not the tests' to pause.");
-        if (Brokers.Count < 3) Assert.Ignore("It takes three brokers.");
-    }
-
-    [TearDown]
-    public async Task Heal()
-    {
-        if (Brokers.AreOurs) await Brokers.HealAsync();
-    }
 
     [Test]
     public async Task A_settled_range_waits_for_what_only_the_leader_has()
@@ -34,7 +16,7 @@ public sealed class KafkaSettledFaultTests : KafkaTest
         await AppendAsync(log, Partition, "all have it");
         await log.SettledRangeAsync(Partition).AsTask().WaitAsync(Recovery);
         var before = await log.RangeAsync(Partition);
-        await Brokers.PauseAsync(await FollowerAsync(log));
+        await Brokers.PauseAsync(await FollowerAsync(log, Partition));
         Task<OffsetRange> settled;
         long offset;
         try
@@ -62,14 +44,5 @@ public sealed class KafkaSettledFaultTests : KafkaTest
         await using var reader = log.OpenReader(Partition, 0);
         while (await reader.TryReadAsync() is { } batch) Collect(batch, values);
         Assert.That(values, Is.EqualTo(new[] { "all have it", "one has it" }));
-    }
-
-    private async Task<int> FollowerAsync(Millrace.EventLog.Kafka.KafkaLog log)
-    {
-        var topic = await log.Admin.Client.DescribeTopicsAsync(
-            TopicCollection.OfTopicNames([Options.Prefix + Partition.Topic]));
-        var leader = topic.TopicDescriptions[0].Partitions[Partition.Partition].Leader.Id;
-        var controller = await Brokers.ControllerAsync();
-        return Enumerable.Range(1, 3).First(broker => broker != leader && broker != controller);
     }
 }

@@ -16,7 +16,7 @@ public class PendingAppendTests
     public async Task The_answer_comes_with_the_last_report_and_says_where_the_records_are()
     {
         var append = Of(records: 3);
-        Assert.That(append.HandedOver(missing: 0, error: 0), Is.False);
+        Assert.That(append.HandedOver(taken: 3, error: 0), Is.False);
         Assert.That(append.Report(0, 7), Is.False);
         Assert.That(append.Report(0, 8), Is.False);
         Assert.That(append.Report(0, 12), Is.True, "another process wrote between");
@@ -29,14 +29,14 @@ public class PendingAppendTests
     {
         var append = Of(records: 1);
         Assert.That(append.Report(0, 7), Is.False);
-        Assert.That(append.HandedOver(missing: 0, error: 0), Is.True);
+        Assert.That(append.HandedOver(taken: 1, error: 0), Is.True);
     }
 
     [Test]
     public void One_record_that_failed_fails_the_append()
     {
         var append = Of(records: 2);
-        append.HandedOver(missing: 0, error: 0);
+        append.HandedOver(taken: 2, error: 0);
         append.Report(0, 7);
         Assert.That(append.Report(Refused, -1001), Is.True);
         append.Complete();
@@ -47,7 +47,7 @@ public class PendingAppendTests
     public void A_record_that_is_written_nobody_knows_where_fails_the_append()
     {
         var append = Of(records: 1);
-        append.HandedOver(missing: 0, error: 0);
+        append.HandedOver(taken: 1, error: 0);
         append.Report(0, -1001);
         append.Complete();
         Assert.That(async () => await _answer.Task, FailsWith("LOG-0011"));
@@ -57,7 +57,7 @@ public class PendingAppendTests
     public void Records_that_the_library_did_not_take_fail_the_append_when_the_others_have_their_reports()
     {
         var append = Of(records: 3);
-        Assert.That(append.HandedOver(missing: 2, Refused), Is.False);
+        Assert.That(append.HandedOver(taken: 1, Refused), Is.False);
         Assert.That(append.Report(0, 7), Is.True);
         append.Complete();
         Assert.That(async () => await _answer.Task, FailsWith("LOG-0011"));
@@ -67,7 +67,7 @@ public class PendingAppendTests
     public void Brokers_that_take_less_than_was_agreed_are_named_as_the_reason()
     {
         var append = Of(records: 1);
-        append.HandedOver(missing: 0, error: 0);
+        append.HandedOver(taken: 1, error: 0);
         append.Report(TooLarge, -1001);
         append.Complete();
         Assert.That(async () => await _answer.Task, FailsWith("LOG-0008"));
