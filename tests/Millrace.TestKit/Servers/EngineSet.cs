@@ -20,11 +20,12 @@ public sealed class EngineSet : IServerSet
     private readonly TemporaryFolder _folder = new();
     private readonly HashSet<string> _engines = [];
     private readonly Dictionary<string, string> _variables = [];
+    private readonly bool _isFavored;
     private int _nodes;
 
-    private EngineSet(string command, string engine, string heap, int ports)
+    private EngineSet(string command, string engine, string heap, int ports, bool isFavored)
     {
-        (_command, _engine) = (command, engine);
+        (_command, _engine, _isFavored) = (command, engine, isFavored);
         _environment = new Dictionary<string, string>
         {
             ["ENGINES_RUN"] = _folder.Path,
@@ -51,13 +52,14 @@ public sealed class EngineSet : IServerSet
 
     /// <summary>Null when there is no engines command.</summary>
     /// <param name="ports">The first of their ports; any when it is not given.</param>
+    /// <param name="isFavored">They get their share of the cores before the processes of a test do.</param>
     /// <param name="more">What else the command reads from its environment.</param>
     public static async Task<EngineSet?> StartAsync(
-        string engine, int nodes, string heap = ServerSets.HeapDefault, int? ports = null,
+        string engine, int nodes, string heap = ServerSets.HeapDefault, int? ports = null, bool isFavored = false,
         params (string Name, string Value)[] more)
     {
         if (Command() is not { } command) return null;
-        var set = new EngineSet(command, engine, heap, ports ?? FreePorts());
+        var set = new EngineSet(command, engine, heap, ports ?? FreePorts(), isFavored);
         foreach (var (name, value) in more) set._environment.Add(name, value);
         await set.UpAsync(engine, nodes);
         set._nodes = nodes;
@@ -69,7 +71,8 @@ public sealed class EngineSet : IServerSet
     public async Task<int> JoinAsync()
     {
         await RunAsync("add", _engine);
-        return ++_nodes;
+        Favor(_engine, ++_nodes);
+        return _nodes;
     }
 
     public async Task KillAsync(int node)
@@ -79,14 +82,18 @@ public sealed class EngineSet : IServerSet
         await EndAsync(process);
     }
 
-    public Task StartAsync(int node) => RunAsync("start", _engine, $"{node}");
+    public async Task StartAsync(int node)
+    {
+        await RunAsync("start", _engine, $"{node}");
+        Favor(_engine, node);
+    }
 
     public Task PauseAsync(int node) => RunAsync("pause", _engine, $"{node}");
 
     public Task ResumeAsync(int node) => RunAsync("resume", _engine, $"{node}");
 
     /// <summary>A file of a node's folder, such as its configuration.</summary>
-    public string PathOf(int node, string name) => Path.Combine(_folder.Path, $"{_engine}-{node}", name);
+    public string PathOf(int node, string name) => PathOf(_engine, node, name);
 
     public async ValueTask DisposeAsync()
     {
@@ -94,11 +101,20 @@ public sealed class EngineSet : IServerSet
         _folder.Dispose();
     }
 
-    private Task UpAsync(string engine, int nodes)
+    private async Task UpAsync(string engine, int nodes)
     {
         _engines.Add(engine);
-        return RunAsync("up", engine, $"{nodes}");
+        await RunAsync("up", engine, $"{nodes}");
+        for (var node = 1; node <= nodes; node++) Favor(engine, node);
     }
+
+    private void Favor(string engine, int node)
+    {
+        if (_isFavored) SchedulerGroup.Favor(ProcessOf(PathOf(engine, node, "pid")));
+    }
+
+    private string PathOf(string engine, int node, string name) =>
+        Path.Combine(_folder.Path, $"{engine}-{node}", name);
 
     private async Task RunAsync(params string[] arguments)
     {

@@ -123,7 +123,7 @@ public sealed class KafkaServers : IAsyncDisposable
         var listening = Enumerable.Range(0, brokers).Select(n => ports + FirstPort + (n * PortStep)).ToList();
         var ways = listening.Select(port => new BreakableProxy(Loopback, port, port + Detour)).ToList();
         var set = await EngineSet.StartAsync(
-            "kafka", brokers, Heap, ports, ("ENGINES_KAFKA_ADVERTISE", $"{Detour}"));
+            "kafka", brokers, Heap, ports, isFavored: true, ("ENGINES_KAFKA_ADVERTISE", $"{Detour}"));
         var servers = new KafkaServers(string.Join(',', ways.Select(way => $"{Loopback}:{way.Port}")), set);
         servers._ways.AddRange(ways);
         return servers;

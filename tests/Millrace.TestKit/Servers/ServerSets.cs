@@ -12,7 +12,7 @@ public static class ServerSets
         string engine, int nodes = 1, string heap = HeapDefault, string? java = null)
     {
         (string, string)[] more = java is null ? [] : [("JAVA_TOOL_OPTIONS", java)];
-        return await EngineSet.StartAsync(engine, nodes, heap, more: more) as IServerSet
+        return await EngineSet.StartAsync(engine, nodes, heap, isFavored: true, more: more) as IServerSet
             ?? await DockerSet.StartAsync(engine, nodes, heap, java);
     }
 
