@@ -53,7 +53,7 @@ internal sealed class PartitionQueue(
         }
     }
 
-    /// <summary>An append that was handed over has its answer: those that wait go now, as many as fit a batch.</summary>
+    /// <summary>One that was handed over has its answer: those that wait go, as many as fit a batch.</summary>
     public void Answered(PendingAppend append)
     {
         lock (_gate)
