@@ -29,8 +29,8 @@ internal sealed class PartitionQueue(
     /// <summary>Batches of which brokers see that they were sent before.</summary>
     public const int OnTheWayMax = 5;
 
-    /// <summary>The most that travels in one batch, but for a record that is larger.</summary>
-    public const int BatchBytesMax = 1_000_000;
+    /// <summary>What one batch of the library has at most, but for a record that is larger.</summary>
+    public const int BatchBytesMax = 1_000_000, BatchRecordsMax = 10_000;
 
     private readonly Lock _gate = new();
     private readonly Queue<(PendingAppend Append, RecordBatchBuilder Records)> _waiting = new();
@@ -60,12 +60,13 @@ internal sealed class PartitionQueue(
         {
             _onTheWay -= append.Taken;
             if (_onTheWay >= OnTheWayMax) return;
-            var bytes = 0;
-            while (_waiting.TryPeek(out var next) && (bytes == 0 || bytes + next.Append.Bytes <= BatchBytesMax))
+            var (bytes, count) = (0, 0);
+            while (_waiting.TryPeek(out var next) && (count == 0
+                || (bytes + next.Append.Bytes <= BatchBytesMax && count + next.Append.Records <= BatchRecordsMax)))
             {
                 _waiting.Dequeue();
                 var (taken, error) = write(next.Append, next.Records);
-                if (taken > 0) bytes += next.Append.Bytes;
+                if (taken > 0) (bytes, count) = (bytes + next.Append.Bytes, count + taken);
                 HandedOver(next.Append, taken, error);
             }
         }

@@ -62,13 +62,14 @@ internal sealed class PendingAppend
     public int Taken { get; private set; }
 
     /// <summary>
-    /// Says that no more records will be handed over, and that so many were, because of an error if not all. True when
-    /// no report is missing.
+    /// Says that no more records will be handed over, and that so many were, because of an error if not all; without
+    /// one, somebody has changed the builder. True when no report is missing.
     /// </summary>
     public bool HandedOver(int taken, int error)
     {
         Taken = taken;
-        if (taken < Records) Interlocked.CompareExchange(ref _error, error, 0);
+        if (taken < Records)
+            Interlocked.CompareExchange(ref _error, error == 0 ? NativeErrors.BadMessage : error, 0);
         return Interlocked.Add(ref _open, taken - Records - 1) == 0;
     }
 

@@ -75,8 +75,8 @@ internal sealed class ProducerClient
         try
         {
             if (_isFatal || _isEnding) return false;
-            _onTheWay.TryAdd(append, true);
             var queue = _partitions.GetOrAdd(append.Partition, QueueOf, topic);
+            _onTheWay.TryAdd(append, true);
             if (queue.Append(append, records) != HandOver.Fatal) return true;
             _isFatal = true;
             _onTheWay.TryRemove(append, out _);
