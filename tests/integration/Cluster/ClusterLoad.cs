@@ -46,7 +46,7 @@ internal static class ClusterLoad
             await load;
         }
 
-        await api.SettleAsync();
+        await api.SettleAsync(hub.IdleAfter);
         await hub.CatchesUpAsync(api);
         await hub.TerminateAsync([.. Nodes]);
         await hub.AllIsThereOnceAsync(fleet);

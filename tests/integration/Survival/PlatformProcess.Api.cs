@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -47,8 +48,11 @@ internal sealed partial class PlatformProcess
     }
 
     /// <summary>Waits until every stage has all of it, and the windows have closed on their idle partitions.</summary>
-    public async Task SettleAsync()
+    /// <param name="idleAfter">As long as a partition counts for having something new; a second if not given.</param>
+    public async Task SettleAsync(TimeSpan? idleAfter = null)
     {
+        // The longest window is 4 s, and the longest pause between two rows is that and the wait before it.
+        var quiet = (idleAfter ?? TimeSpan.FromSeconds(1)) + TimeSpan.FromSeconds(6);
         await Eventually.TrueAsync(async () =>
         {
             var status = await Api.GetFromJsonAsync<JsonElement>("api/v1/status");
@@ -56,7 +60,7 @@ internal sealed partial class PlatformProcess
         }, "the warm store has caught up", TimeSpan.FromSeconds(60));
 
         var before = -1L;
-        var same = 0;
+        var since = Stopwatch.StartNew();
         var seen = "";
         await Eventually.TrueAsync(async () =>
         {
@@ -67,11 +71,9 @@ internal sealed partial class PlatformProcess
                 .Sum(q =>
                     q.GetProperty("status") is { ValueKind: JsonValueKind.Object } s
                         ? s.GetProperty("rowsOut").GetInt64() : 0);
-            same = rows == before ? same + 1 : 0;
+            if (rows != before) since.Restart();
             before = rows;
-
-            // The longest window is 4 s, and an idle partition is marked after one.
-            return same >= 14;
-        }, () => $"the windows have closed: {seen}", TimeSpan.FromSeconds(180));
+            return since.Elapsed > quiet;
+        }, () => $"the windows have closed: {seen}", quiet + TimeSpan.FromSeconds(180));
     }
 }
