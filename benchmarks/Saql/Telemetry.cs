@@ -105,5 +105,6 @@ internal sealed class CountingSink : IQueryRowSink
 
     public void Failed(in QueryRowFailure failure) => throw new InvalidOperationException(failure.ToString());
 
-    public void Dropped(TopicPartition source, long offset) => throw new InvalidOperationException("dropped");
+    public void Dropped(TopicPartition source, long offset, int element, bool isLate) =>
+        throw new InvalidOperationException("dropped");
 }

@@ -11,7 +11,9 @@ public interface IQueryRowSink
     void Failed(in QueryRowFailure failure);
 
     /// <summary>An event that the time policies dropped.</summary>
-    void Dropped(TopicPartition source, long offset);
+    /// <param name="element">Which element of an array body.</param>
+    /// <param name="isLate">It was read as a <see cref="LateRecord"/>.</param>
+    void Dropped(TopicPartition source, long offset, int element, bool isLate);
 }
 
 /// <summary>One row of one output.</summary>

@@ -6,7 +6,13 @@ namespace Millrace.Saql.Binding;
 /// <summary>Two expressions that ON says are equal, one of each side, on the rows of each branch.</summary>
 /// <param name="IsLocal">Rows of different log partitions never have equal ones.</param>
 /// <param name="Text">As written, for people.</param>
-internal sealed record EqualityKey(IReadOnlyList<Expr> Left, IReadOnlyList<Expr> Right, bool IsLocal, string Text);
+internal sealed record EqualityKey(IReadOnlyList<Expr> Left, IReadOnlyList<Expr> Right, bool IsLocal, string Text)
+{
+    /// <summary>The two in the form of <see cref="SyntaxText"/>, without the names of their sources.</summary>
+    public required string LeftText { get; init; }
+
+    public required string RightText { get; init; }
+}
 
 /// <summary>Finds in ON what rows can be looked up by.</summary>
 internal static class EqualityKeys
@@ -21,7 +27,7 @@ internal static class EqualityKeys
             if (IsOf(first, right) && IsOf(second, left)) (first, second) = (second, first);
             if (!IsOf(first, left) || !IsOf(second, right)) continue;
             keys.Add(Key(Bind(first, left, diagnostics), Bind(second, right, diagnostics),
-                diagnostics.LineOf(part.Place)));
+                diagnostics.LineOf(part.Place), TextOf(first, left), TextOf(second, right)));
         }
 
         return keys;
@@ -32,11 +38,15 @@ internal static class EqualityKeys
             ? Conjuncts(and.Left).Concat(Conjuncts(and.Right))
             : [condition];
 
-    private static EqualityKey Key(IReadOnlyList<Expr> left, IReadOnlyList<Expr> right, string text)
+    private static string TextOf(ExpressionSyntax syntax, IReadOnlyList<RowScope> side) => SyntaxText.Of(
+        syntax, [.. side[0].Sources.SelectMany(source => source.Qualifiers)]);
+
+    private static EqualityKey Key(
+        IReadOnlyList<Expr> left, IReadOnlyList<Expr> right, string text, string leftText, string rightText)
     {
         var all = left.Concat(right).ToList();
         var isLocal = all.All(key => key.IsDeviceId) || all.All(key => key.SeparatesPartitions && !key.IsDeviceId);
-        return new EqualityKey(left, right, isLocal, text);
+        return new EqualityKey(left, right, isLocal, text) { LeftText = leftText, RightText = rightText };
     }
 
     private static List<Expr> Bind(

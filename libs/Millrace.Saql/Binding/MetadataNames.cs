@@ -28,6 +28,9 @@ internal static class MetadataNames
     {
         [EventHub] = new(MetadataKind.EventHub),
         ["EventId"] = new(MetadataKind.EventId),
+        ["Blob"] = Nothing,
+        ["BlobName"] = Nothing,
+        ["BlobLastModifiedUtcTime"] = Nothing,
     };
 
     private static readonly Dictionary<string, MetadataField> IoTHubFields = new(StringComparer.OrdinalIgnoreCase)

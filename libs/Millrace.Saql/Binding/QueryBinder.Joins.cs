@@ -20,6 +20,10 @@ internal sealed partial class QueryBinder
 
         var join = new JoinPlan(syntax.IsOuter);
         var keys = EqualityKeys.Of(syntax.On, left, right, diagnostics);
+        CheckSubstreams(left.Select(scope => scope.Branch.Root), [.. keys.Select(key => key.LeftText)], "ON",
+            syntax.On.Place);
+        CheckSubstreams(right.Select(scope => scope.Branch.Root), [.. keys.Select(key => key.RightText)], "ON",
+            syntax.On.Place);
         join.IsPartitionLocal = keys.Any(key => key.IsLocal);
         join.Left = new CarriedSide(join, left.Count);
         join.Right = new CarriedSide(join, right.Count);

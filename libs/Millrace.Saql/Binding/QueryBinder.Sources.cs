@@ -19,6 +19,16 @@ internal sealed partial class QueryBinder
         }
     }
 
+    /// <summary>Types that nothing is read with would be taken for checked.</summary>
+    private void CheckTable(TableSyntax table)
+    {
+        if (_inputs.ContainsKey(table.Name)) return;
+        var isReference = references.Contains(table.Name, StringComparer.OrdinalIgnoreCase);
+        diagnostics.Add(SaqlErrors.UnknownInput, table.Place, isReference
+            ? $"{table.Name} is reference data, which has the types of its entries; CREATE TABLE is for streams."
+            : $"No SELECT reads an input {table.Name}.{Suggestions.For(table.Name, _inputs.Keys)}");
+    }
+
     /// <summary>The sources of a SELECT: one scope for each branch.</summary>
     private List<RowScope> Scopes(FromSyntax from)
     {

@@ -25,6 +25,7 @@ internal sealed partial class QueryBinder(
         foreach (var table in script.Tables) BindTable(table);
         foreach (var step in script.Steps) BindStep(step);
         foreach (var query in script.Queries) BindOutput(query);
+        foreach (var table in _tables.Values) CheckTable(table);
         Pipelines.Assign(_feeds, _builder.Operators, _writers);
         return new PlanParts([.. _inputs.Values], _feeds, _builder.Operators, _builder.Analytics, _outputs,
             _builder.Memos, [.. _references.Keys], _builder.Models);

@@ -10,8 +10,8 @@ namespace Millrace.Saql.Decoding;
 
 /// <summary>
 /// Bodies that are not JSON as they stand: compressed by content-encoding gzip or deflate, or of content type text/csv,
-/// application/cbor, avro/binary or one that the installation adds. They become JSON, so that fields of whatever format
-/// are the same to a query.
+/// application/cbor, avro/binary, application/x-ndjson or one that the installation adds. They become JSON, so that
+/// fields of whatever format are the same to a query.
 /// </summary>
 /// <param name="input">The name after FROM, for what its records are when they do not say it.</param>
 internal sealed class BodyDecoder(QueryExtensions extensions, string input)
@@ -21,6 +21,8 @@ internal sealed class BodyDecoder(QueryExtensions extensions, string input)
     public const string Avro = "avro/binary";
     private const string AvroOther = "application/avro";
     private const string AvroVendor = "application/vnd.apache.avro";
+    private const string Lines = "application/x-ndjson";
+    private const string LinesOther = "application/jsonl";
 
     private readonly string _contentType = extensions.ContentTypeOf(input);
 
@@ -32,9 +34,14 @@ internal sealed class BodyDecoder(QueryExtensions extensions, string input)
     public bool IsUntyped(in RecordView record) => record.TryGetHeader(FileLineHeaders.Untyped, out _)
         || QueryExtensions.MediaTypeOf(ContentType(record)).Equals(Csv, StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>The record holds a JSON value a line.</summary>
+    public bool IsLines(in RecordView record) =>
+        QueryExtensions.MediaTypeOf(ContentType(record)).ToLowerInvariant() is Lines or LinesOther;
+
     /// <summary>Whether a content type is one that is read without an extension.</summary>
     public static bool IsKnown(string contentType) =>
-        QueryExtensions.MediaTypeOf(contentType).ToLowerInvariant() is Csv or Cbor or Avro or AvroOther or AvroVendor;
+        QueryExtensions.MediaTypeOf(contentType).ToLowerInvariant() is
+            Csv or Cbor or Avro or AvroOther or AvroVendor or Lines or LinesOther;
 
     /// <summary>What a body of one of these is as JSON; null for another content type.</summary>
     public static byte[]? ToJson(ReadOnlySpan<byte> content, string contentType, long bytesMax) =>
@@ -43,6 +50,7 @@ internal sealed class BodyDecoder(QueryExtensions extensions, string input)
             Csv => CsvBody.ToJson(content, bytesMax),
             Cbor => CborBody.ToJson(content, bytesMax),
             Avro or AvroOther or AvroVendor => AvroBody.ToJson(content, bytesMax),
+            Lines or LinesOther => LinesBody.ToJson(content),
             _ => null,
         };
 

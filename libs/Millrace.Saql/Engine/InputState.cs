@@ -104,19 +104,6 @@ internal sealed partial class InputState : RecordInput
         _frame.Arena.WindBack(0);
     }
 
-    /// <param name="body">The array that the body lies in: the record's, or one that it was decoded into.</param>
-    private void ReadBody(
-        SourceState source, in RecordView record, byte[] array, ref byte arrayStart, byte[] body, int start, int length,
-        RecordTimes times)
-    {
-        var takers = CollectionsMarshal.AsSpan(_takers[source.Rank]);
-        if (JsonScanner.FirstToken(body.AsSpan(start, length)) == '[')
-            ReadElements(source, record, array, ref arrayStart, body, start, length, times, takers);
-        else if (!_reader.TryRead(body, start, length))
-            Fail(source, record, SaqlErrors.BadBody, "It is no valid JSON object.");
-        else TakeRow(source, record, array, ref arrayStart, 0, times, takers);
-    }
-
     public override void ReadLate(SourceState source, LateRecord late)
     {
         var array = late.Batch.Bytes.ToArray();
@@ -133,48 +120,6 @@ internal sealed partial class InputState : RecordInput
         {
             // A late record moves no arrival, unless nothing has arrived at all.
             if (!isLate || taker.Feed.Arrival == RecordTimes.None) taker.Feed.Arrive(times);
-        }
-    }
-
-    /// <summary>Each element of the array is a row; the body as a whole must be valid first.</summary>
-    private void ReadElements(
-        SourceState source, in RecordView record, byte[] array, ref byte arrayStart, byte[] body, int start, int length,
-        RecordTimes times, Span<(FeedState Feed, RowTaker Taker, int Index)> takers)
-    {
-        var check = new JsonScanner(body.AsSpan(0, start + length), start);
-        check.SkipBlanks();
-        var first = check.At + 1;
-        var isValid = check.TrySkipValue();
-        check.SkipBlanks();
-        if (!isValid || !check.AtEnd)
-        {
-            Fail(source, record, SaqlErrors.BadBody, "It is no valid JSON array.");
-            return;
-        }
-
-        var scanner = new JsonScanner(body.AsSpan(0, start + length), first);
-        scanner.SkipBlanks();
-        for (var element = 0; scanner.Current != ']'; element++)
-        {
-            var elementStart = scanner.At;
-            scanner.TrySkipValue();
-            if (_onlyElement != AllElements && _onlyElement != element)
-            {
-                // Another element of this body failed, and is what is taken late.
-            }
-            else if (_reader.TryRead(body, elementStart, scanner.At - elementStart))
-                TakeRow(source, record, array, ref arrayStart, element, times, takers);
-            else
-            {
-                CountRow(source, isTaken: false);
-                _context.Fail(source.Partition, record.Offset, element, SaqlErrors.BadBody,
-                    $"Element {element} of the array is no JSON object.");
-            }
-
-            _frame.Arena.WindBack(0);
-            scanner.SkipBlanks();
-            scanner.TrySkip((byte)',');
-            scanner.SkipBlanks();
         }
     }
 
@@ -211,7 +156,7 @@ internal sealed partial class InputState : RecordInput
                     taker.Taker.Take(taker.Index);
                     break;
                 case TimeVerdict.Drop:
-                    _context.Sink.Dropped(source.Partition, record.Offset);
+                    _context.Sink.Dropped(source.Partition, record.Offset, element, _context.TakesLate);
                     break;
                 default:
                     _context.ReportFailure(isTaken: false);

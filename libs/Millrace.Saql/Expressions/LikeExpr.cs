@@ -1,3 +1,4 @@
+using System.Text;
 using Millrace.Saql.Engine;
 using Millrace.Saql.Values;
 
@@ -17,11 +18,26 @@ internal sealed class LikeExpr(Expr value, Expr pattern, Expr? escape) : Conditi
             return Truth.Unknown;
         }
 
-        var escapeCharacter = escaping.IsNull || escaping.Length == 0 ? '\0' : (char)escaping.Utf8[0];
+        var escapeCharacter = '\0';
+        if (!escaping.IsNull && escaping.Length > 0 && !TryEscape(escaping, out escapeCharacter))
+        {
+            frame.Fail(SaqlErrors.BadArgumentValue, $"ESCAPE is one character, not {Shown.Of(escaping)}.");
+            return Truth.Unknown;
+        }
+
         var characters = frame.Arena.Characters(text, 0);
         return LikePattern.Matches(characters, frame.Arena.Characters(wanted, 1), escapeCharacter)
             ? Truth.True
             : Truth.False;
+    }
+
+    private static bool TryEscape(in Value escape, out char character)
+    {
+        Span<char> written = stackalloc char[1];
+        character = '\0';
+        if (escape.Kind != ValueKind.Text || !Encoding.UTF8.TryGetChars(escape.Utf8, written, out _)) return false;
+        character = written[0];
+        return true;
     }
 }
 

@@ -3,8 +3,9 @@ using System.Text;
 namespace Millrace.Saql.Functions;
 
 /// <summary>
-/// Patterns of ECMAScript for .NET, where \d and \w mean digits and letters of any script: here they are ASCII. .NET
-/// has an option for it that does not go with those that keep the time linear.
+/// Patterns of ECMAScript for .NET, where \d and \w mean digits and letters of any script, and $ is also the place
+/// before a line end that is the last character: here they are ASCII, and $ is the end. .NET has an option for it that
+/// does not go with those that keep the time linear.
 /// </summary>
 internal static class EcmaPattern
 {
@@ -19,7 +20,7 @@ internal static class EcmaPattern
 
     public static string Of(string pattern)
     {
-        if (!pattern.Contains('\\', StringComparison.Ordinal)) return pattern;
+        if (pattern.AsSpan().IndexOfAny('\\', '$') < 0) return pattern;
         var text = new StringBuilder(pattern.Length + 16);
         var isClass = false;
         for (var i = 0; i < pattern.Length; i++)
@@ -27,7 +28,8 @@ internal static class EcmaPattern
             var character = pattern[i];
             if (character == '[') isClass = true;
             else if (character == ']') isClass = false;
-            if (character != '\\' || i + 1 == pattern.Length) text.Append(character);
+            if (character == '$' && !isClass) text.Append(@"\z");
+            else if (character != '\\' || i + 1 == pattern.Length) text.Append(character);
             else text.Append(Escape(pattern[++i], isClass));
         }
 

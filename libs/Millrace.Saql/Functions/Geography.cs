@@ -15,7 +15,9 @@ internal enum GeographyKind : byte
 /// <summary>A place on the earth, in degrees.</summary>
 internal readonly record struct GeoPoint(double Longitude, double Latitude);
 
-/// <summary>A point, a line or the outline of a polygon, whose first point is not repeated at the end.</summary>
+/// <summary>
+/// A point, a line or the outline of a polygon without holes, whose first point is not repeated at the end.
+/// </summary>
 internal sealed record Geography(GeographyKind Kind, IReadOnlyList<GeoPoint> Points)
 {
     private Direction[]? _directions;
@@ -52,14 +54,17 @@ internal sealed record Geography(GeographyKind Kind, IReadOnlyList<GeoPoint> Poi
         var type = JsonLookup.Member(record, "type"u8, arena);
         var coordinates = JsonLookup.Member(record, "coordinates"u8, arena);
         if (type.Kind != ValueKind.Text || coordinates.Kind != ValueKind.Array) return null;
-        if (!Enum.TryParse<GeographyKind>(Encoding.UTF8.GetString(type.Utf8), true, out var kind)) return null;
+        if (!TryKind(Encoding.UTF8.GetString(type.Utf8), out var kind)) return null;
         if (kind == GeographyKind.Point) return TryPoint(coordinates, arena, out var only) ? Of(kind, [only]) : null;
         if (kind == GeographyKind.Polygon)
         {
             // The outline stands in an array of rings; it is also taken without it.
             var first = JsonLookup.Element(coordinates, 0, arena);
             if (first.Kind == ValueKind.Array && JsonLookup.Element(first, 0, arena).Kind == ValueKind.Array)
+            {
+                if (!JsonLookup.Element(coordinates, 1, arena).IsNull) return null;
                 coordinates = first;
+            }
         }
 
         var points = new List<GeoPoint>();
@@ -86,10 +91,12 @@ internal sealed record Geography(GeographyKind Kind, IReadOnlyList<GeoPoint> Poi
     private static Geography? TryText(string text)
     {
         var open = text.IndexOf('(');
-        if (open < 0 || !text.TrimEnd().EndsWith(')')) return null;
-        if (!Enum.TryParse<GeographyKind>(text[..open].Trim(), true, out var kind)) return null;
+        if (open < 0 || !TryKind(text[..open].Trim(), out var kind)) return null;
+        var inner = WithoutBrackets(text[open..]);
+        if (kind == GeographyKind.Polygon && inner is not null) inner = WithoutBrackets(inner);
+        if (inner is null) return null;
         var points = new List<GeoPoint>();
-        foreach (var written in text[open..].Replace("(", "").Replace(")", "").Split(','))
+        foreach (var written in inner.Split(','))
         {
             var numbers = written.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (numbers.Length < 2 || !TryNumber(numbers[0], out var longitude)
@@ -101,17 +108,28 @@ internal sealed record Geography(GeographyKind Kind, IReadOnlyList<GeoPoint> Poi
         return points.All(IsOnEarth) ? Of(kind, points) : null;
     }
 
+    /// <summary>What is not a list of numbers at the end, such as a second ring, still has some.</summary>
+    private static string? WithoutBrackets(string text) =>
+        text.Trim() is ['(', .. var inner, ')'] ? inner : null;
+
+    private static bool TryKind(string text, out GeographyKind kind) =>
+        Enum.TryParse(text, true, out kind) && Enum.IsDefined(kind) && char.IsLetter(text[0]) && !text.Contains(',');
+
     private static bool TryNumber(string text, out double number) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number);
 
     public static bool IsOnEarth(GeoPoint point) =>
         Math.Abs(point.Latitude) <= 90 && Math.Abs(point.Longitude) <= 360;
 
-    /// <summary>Null when they are too few.</summary>
+    /// <summary>Null when they are too few, or a polygon does not end where it begins.</summary>
     public static Geography? Of(GeographyKind kind, List<GeoPoint> points)
     {
-        if (kind == GeographyKind.Polygon && points.Count > 1 && points[0] == points[^1])
+        if (kind == GeographyKind.Polygon)
+        {
+            if (points.Count < 2 || points[0] != points[^1]) return null;
             points.RemoveAt(points.Count - 1);
+        }
+
         var least = kind switch { GeographyKind.Point => 1, GeographyKind.LineString => 2, _ => 3 };
         return points.Count >= least ? new Geography(kind, points) : null;
     }

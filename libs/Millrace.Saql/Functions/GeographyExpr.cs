@@ -50,8 +50,7 @@ internal sealed class GeographyExpr(CallExpr call, Func<Geography, Geography, Va
             points.Add(point.Points[0]);
         }
 
-        if (!shape.IsPolygon) return Geography.Of(GeographyKind.LineString, points);
-        return points.Count >= 4 && points[0] == points[^1] ? Geography.Of(GeographyKind.Polygon, points) : null;
+        return Geography.Of(shape.IsPolygon ? GeographyKind.Polygon : GeographyKind.LineString, points);
     }
 
     private static Geography? PointOf(in Value latitude, in Value longitude) =>

@@ -32,7 +32,8 @@ internal static class GeographyFunctions
             var second = Geography.TryRead(values[1], frame.Arena);
             return first is null || second is null
                 ? frame.Fail(SaqlErrors.BadArgumentValue,
-                    $"{name}: {Shown.Of(values[first is null ? 0 : 1])} is no point, line or polygon.")
+                    $"{name}: {Shown.Of(values[first is null ? 0 : 1])} is no point, line, or polygon of one closed " +
+                    "ring.")
                 : body(first, second);
         })
         {

@@ -44,7 +44,7 @@ internal sealed class FileRows : IQueryRowSink, IDisposable
         LineFailed(failure.Source.Topic, number, failure.Code, failure.Reason, line.Span);
     }
 
-    public void Dropped(TopicPartition source, long offset) => DroppedEvents++;
+    public void Dropped(TopicPartition source, long offset, int element, bool isLate) => DroppedEvents++;
 
     /// <summary>A line, or a row of it, that failed: an error CL-0005 with its number, or a dead letter.</summary>
     public void LineFailed(string input, long number, string code, string reason, ReadOnlySpan<byte> line)

@@ -12,6 +12,8 @@ namespace Millrace.StreamProcessor.Queries;
 /// </summary>
 internal abstract class OwnerWriter : IQueryRowSink, IDisposable
 {
+    private const string LateDropped = "The query's time policy drops it.";
+
     private readonly IEventLog _log;
     private readonly TopicPartition[] _targets;
     private readonly long[] _next;
@@ -33,7 +35,7 @@ internal abstract class OwnerWriter : IQueryRowSink, IDisposable
 
     public long RowsOut { get; protected set; }
 
-    public long Dropped { get; private set; }
+    public long RowsDropped { get; private set; }
 
     public List<QueryRowFailure> Failures { get; } = [];
 
@@ -64,7 +66,12 @@ internal abstract class OwnerWriter : IQueryRowSink, IDisposable
 
     public void Failed(in QueryRowFailure failure) => Failures.Add(failure);
 
-    void IQueryRowSink.Dropped(TopicPartition source, long offset) => Dropped++;
+    /// <summary>A late record is not answered when the time policies drop it, so for it that is a failure.</summary>
+    public void Dropped(TopicPartition source, long offset, int element, bool isLate)
+    {
+        RowsDropped++;
+        if (isLate) Failures.Add(new QueryRowFailure(source, offset, element, "", LateDropped, isLate, IsTaken: false));
+    }
 
     /// <summary>
     /// Makes this owner's epoch known to readers of each target, then finds the rows of the query that count between

@@ -34,18 +34,12 @@ internal sealed partial class QueryOwner
             case LateOutcome.Known: return LateAnswer.Taken;
         }
 
-        var dropped = _writer.Dropped;
         Remember(letter);
         _engine.Late(input, position, new LateRecord(letter.ToRecord(), letter.Element));
-        var refusal = _writer.Failures.Where(f => f.IsLate).Select(f => $"{f.Code} {f.Reason}").FirstOrDefault();
+        var refusal = _writer.Failures.Where(f => f.IsLate).Select(f => $"{f.Code} {f.Reason}".TrimStart())
+            .FirstOrDefault();
         await EmitAsync(RecordBatch.None(input, position), ct);
         _lateIds.Remove(KeyOf(letter));
-        if (_writer.Dropped > dropped)
-        {
-            refusal = "The query's time policy drops it.";
-            await _services.Checkpoints.RefuseLateAsync(_place.Key, letter.Id, ct);
-        }
-
         return refusal is null ? LateAnswer.Taken : LateAnswer.Refused(letter, refusal);
     }
 

@@ -181,7 +181,7 @@ internal sealed partial class QueryOwner : IAsyncDisposable
         }
 
         await _writer.FlushAsync(ct);
-        var figures = new QueryFigures(_engine.RowsIn, _engine.RowsTaken, _writer.RowsOut, _writer.Dropped);
+        var figures = new QueryFigures(_engine.RowsIn, _engine.RowsTaken, _writer.RowsOut, _writer.RowsDropped);
         _progress.Answered(figures - _figures);
         _figures = figures;
         var shared = _shared.Sum(lease => lease.RowsFound);

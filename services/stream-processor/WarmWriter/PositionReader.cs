@@ -73,7 +73,7 @@ internal sealed class PositionReader
         void IQueryRowSink.Failed(in QueryRowFailure failure) =>
             StreamProcessorMetrics.PositionsFailed.Add(1, new KeyValuePair<string, object?>("reason", failure.Code));
 
-        void IQueryRowSink.Dropped(TopicPartition source, long offset) =>
+        void IQueryRowSink.Dropped(TopicPartition source, long offset, int element, bool isLate) =>
             StreamProcessorMetrics.PositionsFailed.Add(1, new KeyValuePair<string, object?>("reason", "dropped"));
     }
 }

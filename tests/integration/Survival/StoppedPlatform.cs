@@ -161,7 +161,7 @@ internal sealed class StoppedPlatform : IAsyncDisposable
         {
         }
 
-        public void Dropped(TopicPartition source, long offset)
+        public void Dropped(TopicPartition source, long offset, int element, bool isLate)
         {
         }
     }

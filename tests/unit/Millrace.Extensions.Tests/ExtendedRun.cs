@@ -47,7 +47,7 @@ internal sealed class ExtendedRun : IQueryRowSink
 
     void IQueryRowSink.Failed(in QueryRowFailure failure) => Failures.Add(failure);
 
-    void IQueryRowSink.Dropped(TopicPartition source, long offset)
+    void IQueryRowSink.Dropped(TopicPartition source, long offset, int element, bool isLate)
     {
     }
 }

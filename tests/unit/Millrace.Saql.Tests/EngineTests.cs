@@ -317,7 +317,7 @@ public class EngineTests
 
         public void Failed(in QueryRowFailure failure) => throw new InvalidOperationException(failure.ToString());
 
-        public void Dropped(TopicPartition source, long offset)
+        public void Dropped(TopicPartition source, long offset, int element, bool isLate)
         {
         }
     }

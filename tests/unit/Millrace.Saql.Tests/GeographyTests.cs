@@ -60,9 +60,19 @@ public class GeographyTests
     [TestCase("ST_WITHIN(CreatePoint(lat, 1), 'POLYGON((1 1))')", "SQ-0106")]
     [TestCase("ST_WITHIN(CreatePoint(lat, 1), CreatePolygon(CreatePoint(1, 1), CreatePoint(1, 2), CreatePoint(2, 2), " +
         "CreatePoint(3, 3)))", "SQ-0106")]
+    [TestCase("ST_WITHIN(CreatePoint(lat, 1), 'POLYGON((0 0, 9 0, 9 9, 0 9))')", "SQ-0106")]
+    [TestCase("ST_WITHIN(CreatePoint(lat, 1), 'POLYGON((0 0, 9 0, 9 9, 0 0), (4 1, 5 2, 5 1, 4 1))')", "SQ-0106")]
+    [TestCase("ST_WITHIN(CreatePoint(lat, 1), 'POLYGON(0 0, 9 0, 9 9, 0 0)')", "SQ-0106")]
+    [TestCase("ST_WITHIN(CreatePoint(lat, 1), '2((0 0, 9 0, 9 9, 0 0))')", "SQ-0106")]
+    [TestCase("ST_WITHIN(CreatePoint(lat, 1), open)", "SQ-0106")]
+    [TestCase("ST_WITHIN(CreatePoint(lat, 1), holed)", "SQ-0106")]
     public void What_is_none_fails_its_row_when_it_is_written_out_too(string call, string code)
     {
-        var run = QueryRun.Over($"SELECT {call} AS a FROM telemetry", ["""{"lat":1,"x":"POINT(1 1)"}"""]);
+        const string Open = """{"type":"Polygon","coordinates":[[[0,0],[9,0],[9,9],[0,9]]]}""";
+        const string Holed =
+            """{"type":"Polygon","coordinates":[[[0,0],[9,0],[9,9],[0,0]],[[4,1],[5,2],[5,1],[4,1]]]}""";
+        var run = QueryRun.Over($"SELECT {call} AS a FROM telemetry",
+            [$$"""{"lat":1,"x":"POINT(1 1)","open":{{Open}},"holed":{{Holed}}}"""]);
         Assert.That(run.Failures.Single().Code, Is.EqualTo(code));
     }
 }

@@ -88,7 +88,8 @@ internal sealed class QueryRun : IQueryRowSink
 
     void IQueryRowSink.Failed(in QueryRowFailure failure) => Failures.Add(failure);
 
-    void IQueryRowSink.Dropped(TopicPartition source, long offset) => Drops.Add((source, offset));
+    void IQueryRowSink.Dropped(TopicPartition source, long offset, int element, bool isLate) =>
+        Drops.Add((source, offset));
 
     internal sealed record Row(string Output, long TimestampMs, string RowId, string? DeviceId, string Json);
 }

@@ -289,6 +289,7 @@ internal sealed class RepartitionScenario
         public void Failed(in QueryRowFailure failure) => Failures.Add(
             $"{failure.Source} {failure.Offset} {failure.Element} {failure.Code} {failure.Reason} {failure.IsTaken}");
 
-        public void Dropped(TopicPartition source, long offset) => Drops.Add($"{source} {offset}");
+        public void Dropped(TopicPartition source, long offset, int element, bool isLate) =>
+            Drops.Add($"{source} {offset}");
     }
 }

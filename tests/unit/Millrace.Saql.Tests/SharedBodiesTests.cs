@@ -262,7 +262,8 @@ public class SharedBodiesTests
 
         public void Failed(in QueryRowFailure failure) => throw new InvalidOperationException("no room");
 
-        public void Dropped(TopicPartition source, long offset) => throw new InvalidOperationException("no room");
+        public void Dropped(TopicPartition source, long offset, int element, bool isLate) =>
+            throw new InvalidOperationException("no room");
     }
 
     /// <summary>A query at its own pace.</summary>

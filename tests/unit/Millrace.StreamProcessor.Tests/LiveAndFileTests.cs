@@ -54,6 +54,20 @@ public class LiveAndFileTests
         "DATEDIFF(ms, a, b) BETWEEN 1 AND 300")]
     [TestCase("SELECT * INTO o FROM telemetry TIMESTAMP BY at MATCH_RECOGNIZE (LIMIT DURATION(second, 5) PARTITION " +
         "BY room MEASURES First(A.v) AS a, Last(B.v) AS b PATTERN (A+ B) DEFINE A AS A.v < 60, B AS B.v > 40) AS m")]
+    [TestCase("SELECT room, System.Window().Id AS w, Percentile_Cont(0.9) OVER (ORDER BY v) AS p INTO o FROM " +
+        "telemetry GROUP BY room, Windows(Window('a', TumblingWindow(second, 3)), Window('b', HoppingWindow(second, " +
+        "6, 2)))")]
+    [TestCase("WITH s AS (SELECT room, v, 'low' AS k FROM telemetry TIMESTAMP BY at WHERE v < 30 UNION SELECT room, " +
+        "v, 'high' AS k FROM telemetry TIMESTAMP BY at WHERE v > 20) SELECT k, room, TopOne(v) OVER (ORDER BY v " +
+        "DESC) AS top INTO o FROM s GROUP BY k, room, TumblingWindow(second, 4)")]
+    [TestCase("CREATE TABLE telemetry (v bigint, room nvarchar(max), at datetime); SELECT t.room, e.PropertyName AS " +
+        "name, e.PropertyValue AS value INTO o FROM telemetry t CROSS APPLY GetRecordProperties(t.IoTHub) AS e " +
+        "WHERE e.PropertyName = 'ConnectionDeviceId' AND t.v > 40")]
+    [TestCase("SELECT v, AnomalyDetection_SpikeAndDip(v, 95, 20, 'spikesanddips') OVER (PARTITION BY " +
+        "IoTHub.ConnectionDeviceId LIMIT DURATION(second, 30)) AS s INTO o FROM telemetry TIMESTAMP BY at")]
+    [TestCase("SELECT a.v AS x, b.v AS y, c.v AS z INTO o FROM telemetry a TIMESTAMP BY at JOIN telemetry b " +
+        "TIMESTAMP BY at ON a.room = b.room AND DATEDIFF(ms, a, b) BETWEEN 1 AND 200 JOIN telemetry c TIMESTAMP BY " +
+        "at ON b.room = c.room AND DATEDIFF(ms, b, c) BETWEEN 1 AND 200")]
     [TestCase("SELECT room, COUNT(*) AS n INTO o FROM telemetry TIMESTAMP BY at OVER room " +
         "GROUP BY room, TumblingWindow(second, 5)")]
     public async Task A_live_query_answers_what_a_run_over_files_answers(string text)
@@ -156,7 +170,7 @@ public class LiveAndFileTests
 
         public void Failed(in QueryRowFailure failure) => Assert.Fail(failure.Reason);
 
-        public void Dropped(TopicPartition source, long offset)
+        public void Dropped(TopicPartition source, long offset, int element, bool isLate)
         {
         }
     }

@@ -212,7 +212,7 @@ internal sealed class ProcessorFixture : IAsyncDisposable
         {
         }
 
-        public void Dropped(TopicPartition source, long offset)
+        public void Dropped(TopicPartition source, long offset, int element, bool isLate)
         {
         }
     }

@@ -53,15 +53,35 @@ public class StoreFaultTests
     }
 
     [Test]
-    public async Task A_letter_that_its_query_refuses_again_is_not_replayed_though_the_store_missed_to_hear_of_it()
+    public Task A_letter_that_its_query_refuses_again_is_not_replayed_though_the_store_missed_to_hear_of_it() =>
+        RefuseTwiceAsync(
+            Config("numbers", 1) with { Text = "SELECT CAST(v AS bigint) AS v INTO vals FROM telemetry" },
+            """{"v":"none"}""");
+
+    [Test]
+    public Task Neither_is_one_that_the_time_policy_drops_when_it_comes_again()
+    {
+        var now = DateTimeOffset.UtcNow;
+        return RefuseTwiceAsync(
+            Config("timed", 1) with
+            {
+                Text = "SELECT CAST(v AS bigint) AS v INTO vals FROM telemetry TIMESTAMP BY t",
+                Options = new QueryOptions { Policy = EventOrderPolicy.Drop },
+            },
+            $$"""{"v":"none","t":"{{now:O}}"}""", $$"""{"v":1,"t":"{{now.AddSeconds(1):O}}"}""");
+    }
+
+    /// <summary>The first body makes a letter, which is replayed twice; the store fails to hear of either.</summary>
+    private async Task RefuseTwiceAsync(QueryConfig query, params string[] bodies)
     {
         var queries = _hub.Get<IQueryStore>();
-        await queries.SaveAsync(
-            Config("numbers", 1) with { Text = "SELECT CAST(v AS bigint) AS v INTO vals FROM telemetry" }, 0);
-        await SoonAsync(async () => await queries.StatusAsync("numbers") is not null);
-        await _hub.AppendAsync(0, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), "pump", """{"v":"none"}""");
+        await queries.SaveAsync(query, 0);
+        await SoonAsync(async () => await queries.StatusAsync(query.Name) is not null);
+        foreach (var body in bodies)
+            await _hub.AppendAsync(0, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), "pump", body);
         var letters = _hub.Get<IDeadLetterStore>();
         await SoonAsync(async () => await letters.CountAsync() == 1);
+        await SoonAsync(async () => (await queries.StatusAsync(query.Name))!.LagRecords == 0);
         var id = (await letters.ListAsync(new DeadLetterFilter())).Items[0].Id;
         var faulty = (Faulty<ICheckpointStore>)(object)_hub.Get<ICheckpointStore>();
         faulty.Fail(nameof(ICheckpointStore.RefuseLateAsync), 2);
