@@ -16,7 +16,7 @@ internal sealed class PositionWriter(
     public ValueTask WriteAsync(
         IReadOnlyList<RecordBatch> batches, IReadOnlyList<TelemetryMessage> rows, CancellationToken ct = default)
     {
-        if (_reader is null) return ValueTask.CompletedTask;
+        if (_reader is null || rows.Count == 0) return ValueTask.CompletedTask;
         var positions = _reader.Read(batches, rows);
         return positions.Count == 0 ? ValueTask.CompletedTask : store.WriteAsync(positions, ct);
     }

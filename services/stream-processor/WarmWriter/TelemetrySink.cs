@@ -33,7 +33,6 @@ internal sealed class TelemetrySink(
 
         // Letters first: when the position has passed a record, it is somewhere.
         await deadLetters.WriteAsync(letters, CancellationToken.None);
-        await retry.RunAsync(Name, partition, () => positions.WriteAsync(batches, rows), stop);
         var turn = _writing.GetOrAdd(partition, _ => new SemaphoreSlim(1, 1));
         await turn.WaitAsync(CancellationToken.None);
         try
@@ -59,11 +58,11 @@ internal sealed class TelemetrySink(
         var batch = letter.ToRecord();
         var (rows, letters) = Read([batch]);
         if (letters.Count > 0) return letters[0].Reason;
-        await positions.WriteAsync([batch], rows, ct);
         var turn = _writing.GetOrAdd(partition, _ => new SemaphoreSlim(1, 1));
         await turn.WaitAsync(ct);
         try
         {
+            await positions.WriteAsync([batch], rows, ct);
             var position = await store.PositionAsync(partition, ct) ?? new SinkPosition(0);
             await store.WriteAsync(partition, rows, position, ct);
             return null;
@@ -86,13 +85,18 @@ internal sealed class TelemetrySink(
         var refused = await new SinkWrite<TelemetryMessage>
         {
             OffsetOf = row => row.Offset,
-            Store = (some, until) =>
-                retry.RunAsync(Name, partition, () => store.WriteAsync(partition, some, until), stop),
+            Store = (some, until) => retry.RunAsync(Name, partition, () => StoreAsync(some, until), stop),
             Until = offset => new SinkPosition(offset),
             Refuse = (row, error) => letters.WriteAsync(row.Offset, error),
         }.RunAsync(rows, position);
         StreamProcessorMetrics.Written.Add(rows.Count - refused, _sink);
         StreamProcessorMetrics.Refused.Add(refused, _sink);
+
+        async ValueTask StoreAsync(List<TelemetryMessage> some, SinkPosition until)
+        {
+            await positions.WriteAsync(batches, some, CancellationToken.None);
+            await store.WriteAsync(partition, some, until, CancellationToken.None);
+        }
     }
 
     private (List<TelemetryMessage> Rows, List<DeadLetter> Letters) Read(IReadOnlyList<RecordBatch> batches)

@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Options;
 using Millrace.Contracts;
 using Millrace.EventLog;
+using Millrace.Saql.Extensions;
 using Millrace.Stores;
 using Millrace.Stores.Alerts;
 using Millrace.Stores.DeadLetters;
@@ -34,6 +36,23 @@ public class RefusedRowTests
 
     [TearDown]
     public async Task CloseAsync() => await _hub.DisposeAsync();
+
+    [Test]
+    public async Task Telemetry_whose_position_the_store_refuses_becomes_a_dead_letter_alone()
+    {
+        var store = RefusingStore.Of(
+            _hub.Get<IPositionStore>(), one => ((DevicePosition)one).DeviceId.StartsWith(Bad));
+        var options = Options.Create(new StreamProcessorOptions { Position = "gps" });
+        var sink = new TelemetrySink(_hub.Get<ITelemetryStore>(),
+            new PositionWriter(store, options, QueryExtensions.None), Letters, Retry, Clock, TimeProvider.System);
+
+        await sink.WriteAsync(Partition, Batch(i => $$"""{"gps":"{{i}}|13"}""", i => $"{Name(i)}{i}"), null, default);
+
+        Assert.That(await _hub.Get<ITelemetryStore>().CountAsync(), Is.EqualTo(Rows - BadOffsets.Length));
+        Assert.That((await sink.PositionAsync(Partition, default))!.NextOffset, Is.EqualTo(Rows));
+        Assert.That((await store.FindAsync("good13"))!.Latitude, Is.EqualTo(13));
+        Assert.That(await LettersAsync(), Is.EqualTo(BadOffsets));
+    }
 
     [Test]
     public async Task An_alert_that_the_store_refuses_becomes_a_dead_letter_alone()
@@ -114,12 +133,13 @@ public class RefusedRowTests
     private static DeadLetter Letter(int i) => new(DeadLetterStages.WarmWriter, null, 0, "t", 0, i + 1_000, -1,
         "SP-0002", "why", Now, Now, null, 0, [], new byte[BadOffsets.Contains(i) ? 11 : 10]);
 
-    private static RecordBatch[] Batch(Func<int, string> body)
+    private static RecordBatch[] Batch(Func<int, string> body, Func<int, string>? device = null)
     {
         using var records = new RecordBatchBuilder();
         for (var i = 0; i < Rows; i++)
         {
-            records.Begin(Now.ToUnixTimeMilliseconds(), [], hasKey: false);
+            var key = Encoding.UTF8.GetBytes(device?.Invoke(i) ?? "");
+            records.Begin(Now.ToUnixTimeMilliseconds(), key, hasKey: device is not null);
             records.End(Encoding.UTF8.GetBytes(body(i)));
         }
 

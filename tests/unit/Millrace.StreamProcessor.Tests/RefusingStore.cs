@@ -21,7 +21,7 @@ internal class RefusingStore : DispatchProxy
 
     protected override object? Invoke(MethodInfo? method, object?[]? args)
     {
-        if (method!.Name == "WriteAsync" && ((IEnumerable)args![1]!).Cast<object>().Any(_refuses))
+        if (method!.Name == "WriteAsync" && args!.OfType<IEnumerable>().First().Cast<object>().Any(_refuses))
             throw StoreErrors.RowRefused.With("memory").AsException();
         return method.Invoke(_inner, BindingFlags.DoNotWrapExceptions, null, args, null);
     }
