@@ -29,7 +29,7 @@ internal sealed class CassandraJobStore(CassandraDatabase database) : IJobStore
     private static readonly StoreStatement SelectServed =
         new("SELECT served_up_to FROM job_schedules WHERE job = ?");
     private static readonly StoreStatement InsertServed =
-        new("INSERT INTO job_schedules(job, served_up_to) VALUES(?, ?)");
+        new("INSERT INTO job_schedules(job, served_up_to) VALUES(?, ?) USING TIMESTAMP ?");
 
     public async ValueTask<bool> TryLeaseAsync(
         string name, string owner, DateTimeOffset now, TimeSpan duration, CancellationToken ct)
@@ -63,7 +63,8 @@ internal sealed class CassandraJobStore(CassandraDatabase database) : IJobStore
             row => (DateTimeOffset?)DateTimeOffset.FromUnixTimeMilliseconds(row.Get<long>(0)), ct, job);
 
     public async ValueTask SaveServedUpToAsync(string job, DateTimeOffset dueAt, CancellationToken ct) =>
-        await database.RunAsync(InsertServed, ct, job, dueAt.ToUnixTimeMilliseconds()).ConfigureAwait(false);
+        await database.RunAsync(InsertServed, ct, job, dueAt.ToUnixTimeMilliseconds(),
+            dueAt.ToUnixTimeMilliseconds() * 1_000).ConfigureAwait(false);
 
     private sealed record Lease(string Owner, long Until);
 }

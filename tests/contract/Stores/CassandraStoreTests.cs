@@ -7,6 +7,7 @@ using Millrace.Stores;
 using Millrace.Stores.Alerts;
 using Millrace.Stores.Cassandra;
 using Millrace.Stores.Outputs;
+using Millrace.Stores.Users;
 using Millrace.TestKit;
 
 namespace Millrace.Contract.Tests.Stores;
@@ -24,6 +25,7 @@ internal sealed class CassandraAdapter : IStoreAdapter
     private readonly TemporaryFolder _folder = new();
     private readonly Action<CassandraOptions>? _changeCassandra;
     private Action<StoreOptions>? _change;
+    private TimeProvider _time = TimeProvider.System;
     private ServiceProvider? _services;
 
     public CassandraAdapter(Action<StoreOptions>? change = null, Action<CassandraOptions>? changeCassandra = null)
@@ -46,6 +48,13 @@ internal sealed class CassandraAdapter : IStoreAdapter
     {
         Reopen();
         _change = change;
+    }
+
+    /// <summary>As a process with another clock opens them.</summary>
+    public void Reopen(TimeProvider time)
+    {
+        Reopen();
+        _time = time;
     }
 
     public void Dispose()
@@ -78,7 +87,7 @@ internal sealed class CassandraAdapter : IStoreAdapter
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
         services.AddLogging();
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(_time);
         services.AddSingleton(new DataFolder(_folder.Path));
         services.AddCassandraOptions();
         services.AddCassandraStores();
@@ -176,6 +185,26 @@ public sealed class CassandraQueryStoreTests : QueryStoreContract
 public sealed class CassandraTokenStoreTests : TokenStoreContract
 {
     protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
+
+    [Test]
+    public async Task A_token_of_a_process_whose_clock_is_ahead_is_replaced_and_revoked_by_others()
+    {
+        using var adapter = new CassandraAdapter();
+        var ahead = new ShiftedTime();
+        ahead.Move(TimeSpan.FromHours(1));
+        adapter.Reopen(ahead);
+        await adapter.Get<ITokenStore>().SaveAsync(new ApiToken("ahead", "ci", "OLD", ["read"], Noon, null));
+        adapter.Reopen(TimeProvider.System);
+        var store = adapter.Get<ITokenStore>();
+
+        await store.SaveAsync(new ApiToken("ahead", "ci", "NEW", ["read"], Noon, null));
+        Assert.That(await store.FindBySha256Async("OLD"), Is.Null);
+        Assert.That((await store.FindBySha256Async("NEW"))!.Id, Is.EqualTo("ahead"));
+
+        Assert.That(await store.DeleteAsync("ahead"), Is.True);
+        Assert.That(await store.FindBySha256Async("NEW"), Is.Null);
+        Assert.That(await store.ListAsync(), Is.Empty);
+    }
 }
 
 public sealed class CassandraAuditStoreTests : AuditStoreContract
