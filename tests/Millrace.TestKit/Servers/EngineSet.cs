@@ -14,6 +14,10 @@ public sealed class EngineSet : IServerSet
     // The command's ports reach this far from the first.
     private const int PortsUsed = 900;
 
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+
+    private static readonly TimeProvider Time = TimeProvider.System;
+
     private readonly string _command;
     private readonly string _engine;
     private readonly Dictionary<string, string> _environment;
@@ -70,8 +74,8 @@ public sealed class EngineSet : IServerSet
 
     public async Task<int> JoinAsync()
     {
-        await RunAsync("add", _engine);
-        Favor(_engine, ++_nodes);
+        _nodes++;
+        await FavoredAsync(_engine, _nodes, RunAsync("add", _engine));
         return _nodes;
     }
 
@@ -82,11 +86,7 @@ public sealed class EngineSet : IServerSet
         await EndAsync(process);
     }
 
-    public async Task StartAsync(int node)
-    {
-        await RunAsync("start", _engine, $"{node}");
-        Favor(_engine, node);
-    }
+    public Task StartAsync(int node) => FavoredAsync(_engine, node, RunAsync("start", _engine, $"{node}"));
 
     public Task PauseAsync(int node) => RunAsync("pause", _engine, $"{node}");
 
@@ -104,13 +104,44 @@ public sealed class EngineSet : IServerSet
     private async Task UpAsync(string engine, int nodes)
     {
         _engines.Add(engine);
-        await RunAsync("up", engine, $"{nodes}");
-        for (var node = 1; node <= nodes; node++) Favor(engine, node);
+        var up = RunAsync("up", engine, $"{nodes}");
+        await Task.WhenAll(Enumerable.Range(1, nodes).Select(node => FavoredAsync(engine, node, up)));
     }
 
-    private void Favor(string engine, int node)
+    /// <summary>
+    /// From its first moment on: beside others that are favored, one that is not would hardly ever be ready.
+    /// </summary>
+    /// <param name="starting">Ends when it is ready.</param>
+    private async Task FavoredAsync(string engine, int node, Task starting)
     {
-        if (_isFavored) SchedulerGroup.Favor(ProcessOf(PathOf(engine, node, "pid")));
+        if (_isFavored)
+        {
+            var file = PathOf(engine, node, "pid");
+            while (!starting.IsCompleted && !HasSession(file)) await Task.WhenAny(starting, Task.Delay(Look, Time));
+            if (HasSession(file)) SchedulerGroup.Favor(ProcessOf(file));
+        }
+
+        await starting;
+    }
+
+    /// <summary>
+    /// Whether the file names a process that leads a session: it may be of one that is gone, or that has not left the
+    /// session of the command yet.
+    /// </summary>
+    private static bool HasSession(string file)
+    {
+        try
+        {
+            if (!int.TryParse(File.ReadAllText(file), out var process)) return false;
+
+            // Behind the name: the state, the parent, the group and the session.
+            var fields = File.ReadAllText($"/proc/{process}/stat").Split(") ")[^1].Split(' ');
+            return fields[0] != "Z" && fields[3] == $"{process}";
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private string PathOf(string engine, int node, string name) =>

@@ -1,3 +1,5 @@
+using Millrace.Contracts;
+using Millrace.Stores.Alerts;
 using Millrace.Stores.Positions;
 using Millrace.Stores.Telemetry;
 
@@ -32,6 +34,23 @@ internal static class WarmEvidence
 
         var expected = fleet.Rows.Values.Select(rows => DevicePosition.LatestOf(rows).Single());
         Assert.That(ByDevice(await WithinAsync(fleet.Box, stores)), Is.EqualTo(ByDevice(expected)), "the area");
+        var alerts = (await AlertsAsync(fleet.Alarmed, stores)).Select(row => int.Parse(row.Message)).Order();
+        Assert.That(alerts, Is.EqualTo(Enumerable.Range(0, fleet.Alerts)), "alerts");
+    }
+
+    private static async Task<List<AlertRow>> AlertsAsync(string device, WarmWriterRun stores)
+    {
+        var found = new List<AlertRow>();
+        string? token = null;
+        do
+        {
+            var filter = new AlertFilter(device, Limit: PageRows, Continuation: token);
+            var page = await Patient.AskAsync(() => stores.Alerts.QueryAsync(filter));
+            found.AddRange(page.Items);
+            token = page.Continuation;
+        }
+        while (token is not null);
+        return found;
     }
 
     private static async Task<List<DevicePosition>> WithinAsync(GeoArea area, WarmWriterRun stores)

@@ -7,7 +7,8 @@ namespace Millrace.Integration.Tests.Cassandra;
 
 /// <summary>
 /// Devices that send where they are while something happens, and what must be stored of them. Some send in every round,
-/// now and then a message that is late; others once and never again, so that what is lost of these stays lost.
+/// now and then a message that is late; others once and never again, so that what is lost of these stays lost. Each
+/// round raises an alert, too.
 /// </summary>
 /// <param name="number">Tells the box of the Earth that these devices have for themselves.</param>
 internal sealed class WarmFleet(string name, int number)
@@ -20,6 +21,12 @@ internal sealed class WarmFleet(string name, int number)
 
     /// <summary>All rows of each device, as they stand in the log.</summary>
     public Dictionary<string, List<DevicePosition>> Rows { get; } = [];
+
+    /// <summary>So many alerts were raised, numbered from 0.</summary>
+    public int Alerts { get; private set; }
+
+    /// <summary>The device of the alerts.</summary>
+    public string Alarmed => $"{name}-alarmed";
 
     public GeoBox Box { get; } = new(2 * number, 10, (2 * number) + 1, 11);
 
@@ -40,6 +47,12 @@ internal sealed class WarmFleet(string name, int number)
             var range = await log.Log.AppendAsync(new TopicPartition(Topics.Telemetry, partition.Key), records);
             for (var i = 0; i < rows.Count; i++) Keep(rows[i] with { Offset = range.First + i });
         }
+
+        using var alert = new RecordBatchBuilder();
+        alert.Begin(nowMs, default, hasKey: false);
+        alert.End(Encoding.UTF8.GetBytes($$"""{"deviceId":"{{Alarmed}}","message":"{{Alerts}}"}"""));
+        await log.Log.AppendAsync(WarmLog.Alerts, alert);
+        Alerts++;
     }
 
     public async Task SendAsync(WarmLog log, CancellationToken stop)

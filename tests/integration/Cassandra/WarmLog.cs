@@ -10,6 +10,8 @@ internal sealed class WarmLog : IAsyncDisposable
 {
     public const int Partitions = 4;
 
+    public static readonly TopicPartition Alerts = new(Topics.Alerts, 0);
+
     private readonly TemporaryFolder _folder = new();
 
     public WarmLog() => Open();
@@ -33,6 +35,8 @@ internal sealed class WarmLog : IAsyncDisposable
         foreach (var partition in Telemetry) ends.Add((await Log.RangeAsync(partition)).Next);
         return [.. ends];
     }
+
+    public async Task<long> AlertsEndAsync() => (await Log.RangeAsync(Alerts)).Next;
 
     /// <summary>How far the warm writer has told the log that it is.</summary>
     public async Task<long[]> CommittedAsync()

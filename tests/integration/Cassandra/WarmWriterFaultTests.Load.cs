@@ -29,8 +29,9 @@ public partial class WarmWriterFaultTests
     {
         var watch = Stopwatch.StartNew();
         var fleet = NextFleet(name);
+        var epochs = new WarmEpochs(name);
         using var stop = new CancellationTokenSource();
-        var sending = fleet.SendAsync(_log, stop.Token);
+        var sending = Task.WhenAll(fleet.SendAsync(_log, stop.Token), epochs.RaiseAsync(_reader, stop.Token));
         try
         {
             await StoredSoFarAsync("at first");
@@ -44,6 +45,7 @@ public partial class WarmWriterFaultTests
         }
 
         await IsStoredOnceAsync(fleet, watch);
+        await epochs.AreOneOwnersEachAsync(_reader);
     }
 
     private async Task IsStoredOnceAsync(WarmFleet fleet, Stopwatch watch)
@@ -63,8 +65,11 @@ public partial class WarmWriterFaultTests
     private async Task StoredSoFarAsync(string when)
     {
         var ends = await _log.EndsAsync();
+        var alerts = await _log.AlertsEndAsync();
         await Eventually.TrueAsync(async () => await PositionsAsync() is { } stored
             && stored.Zip(ends).All(one => one.First >= one.Second), $"what was appended is stored, {when}", Patience);
+        await Eventually.TrueAsync(async () => (await Patient.AskAsync(
+            () => _reader.Alerts.PositionAsync(WarmLog.Alerts)))?.NextOffset >= alerts, $"alerts, {when}", Patience);
     }
 
     /// <summary>How far each partition is stored; null when the store does not answer.</summary>

@@ -8,8 +8,10 @@ using Millrace.Hosting;
 using Millrace.Hosting.Node;
 using Millrace.Hosting.Options;
 using Millrace.ObjectStore;
+using Millrace.Stores.Alerts;
 using Millrace.Stores.Cassandra;
 using Millrace.Stores.Cassandra.Connection;
+using Millrace.Stores.Checkpoints;
 using Millrace.Stores.Positions;
 using Millrace.Stores.Telemetry;
 using Millrace.StreamProcessor;
@@ -49,6 +51,10 @@ internal sealed class WarmWriterRun : IAsyncDisposable
     public ITelemetryStore Telemetry => _services.GetRequiredService<ITelemetryStore>();
 
     public IPositionStore Positions => _services.GetRequiredService<IPositionStore>();
+
+    public IAlertStore Alerts => _services.GetRequiredService<IAlertStore>();
+
+    public ICheckpointStore Checkpoints => _services.GetRequiredService<ICheckpointStore>();
 
     private CassandraConnector Connector => _services.GetRequiredService<CassandraConnector>();
 
