@@ -73,7 +73,7 @@ internal static class WarmBenchmark
         await run.StoredAsync();
         report.Line();
         report.Line("The warm writer, from appending to the local log until all is stored, latest values and "
-            + $"positions too; {FleetDevices:n0} devices with one row each a batch:");
+            + $"the place in the log too; {FleetDevices:n0} devices with one row each a batch:");
         report.Line();
         report.Line("| at once | rows/s | client us/row | server us/row |");
         report.Line("|---|---:|---:|---:|");
