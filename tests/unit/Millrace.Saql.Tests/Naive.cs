@@ -25,16 +25,17 @@ internal static class Naive
         Epoch.AddMilliseconds(ms).ToString("yyyy-MM-ddTHH:mm:ss.fffffffZ", CultureInfo.InvariantCulture);
 
     /// <summary>The events that the policies let pass, with their timestamps, in the order of the query.</summary>
+    /// <param name="overRoom">Each room has an order of its own.</param>
     public static List<(long At, NaiveEvent Event)> Ordered(
-        IEnumerable<NaiveEvent> events, IEnumerable<NaiveMark> marks, bool byEventTime, long late, long outOfOrder,
-        bool drop, out int dropped)
+        IEnumerable<NaiveEvent> events, IEnumerable<NaiveMark> marks, bool byEventTime, bool overRoom, long late,
+        long outOfOrder, bool drop, out int dropped)
     {
         var taken = new List<(long At, NaiveEvent Event)>();
         dropped = 0;
         foreach (var partition in events.GroupBy(e => e.Partition))
         {
             var arrival = long.MinValue;
-            var highest = long.MinValue;
+            var highest = new Dictionary<int, long>();
             foreach (var e in partition.OrderBy(e => e.Offset).ThenBy(e => e.Element))
             {
                 foreach (var mark in marks.Where(m => m.Partition == e.Partition && m.Offset <= e.Offset))
@@ -50,15 +51,17 @@ internal static class Naive
                 var isEarly = at - arrival > 300_000;
                 var isLate = arrival - at > late;
                 if (isLate && !drop) at = arrival - late;
-                var isBelow = highest != long.MinValue && at < highest - outOfOrder;
+                var room = overRoom ? e.Room : 0;
+                var least = highest.TryGetValue(room, out var known) ? known - outOfOrder : long.MinValue;
+                var isBelow = at < least;
                 if (isEarly || (drop && (isLate || isBelow)))
                 {
                     dropped++;
                     continue;
                 }
 
-                if (isBelow) at = highest - outOfOrder;
-                highest = Math.Max(highest, at);
+                if (isBelow) at = least;
+                highest[room] = Math.Max(highest.GetValueOrDefault(room, long.MinValue), at);
                 taken.Add((at, e));
             }
         }

@@ -16,6 +16,7 @@ internal sealed class NaiveScenario
     private readonly List<NaiveEvent> _events = [];
     private readonly List<NaiveMark> _marks = [];
     private readonly bool _byEventTime;
+    private readonly bool _overRoom;
     private readonly string _key;
     private readonly QueryEngineOptions _options;
     private readonly int _partitions;
@@ -27,6 +28,7 @@ internal sealed class NaiveScenario
         _byEventTime = _random.Next(3) > 0;
         _key = new[] { "", "room, ", "IoTHub.ConnectionDeviceId, ",
             "room, IoTHub.ConnectionDeviceId, " }[_random.Next(4)];
+        _overRoom = _byEventTime && _key.Contains("room") && _random.Next(2) == 0;
         _partitions = _random.Next(1, 4);
         _options = new QueryEngineOptions("q", 1)
         {
@@ -40,25 +42,31 @@ internal sealed class NaiveScenario
     public string Query =>
         $"WITH s AS (SELECT {_key}COUNT(*) AS n, COUNT(x) AS c, SUM(x) AS s, MIN(x) AS lo, MAX(x) AS hi, AVG(x) " +
             $"AS a, " +
-        $"COUNT(DISTINCT x) AS d, System.Timestamp() AS t FROM telemetry {By} WHERE x IS NULL OR x <> 3 " +
+        $"COUNT(DISTINCT x) AS d, ROUND(VARP(x), 10) AS v, Percentile_Disc(0.4) OVER (ORDER BY x) AS p, " +
+        $"TopOne(room) OVER (ORDER BY x DESC) AS r, System.Timestamp() AS t FROM telemetry {OwnBy} " +
+        $"WHERE x IS NULL OR x <> 3 " +
         $"GROUP BY {_key}HoppingWindow(Duration(ms, {_shape.Size}), Hop(ms, {_shape.Hop}), Offset(ms, " +
             $"{_shape.Offset}))) " +
         "SELECT * INTO windows FROM s " +
         "SELECT MAX(n) AS m, COUNT(*) AS k, System.Timestamp() AS t INTO second FROM s GROUP BY " +
             "TumblingWindow(second, 8) " +
-        $"SELECT x, System.Timestamp() AS t INTO rows FROM telemetry {By} " +
-        $"SELECT DISTINCT room, x INTO different FROM telemetry {By}";
+        $"SELECT x, System.Timestamp() AS t INTO rows FROM telemetry {OwnBy} " +
+        $"SELECT DISTINCT room, x INTO different FROM telemetry {OwnBy}";
 
     public string By => _byEventTime ? "TIMESTAMP BY ts" : "";
 
-    /// <summary>The events in the order of the query, with their timestamps.</summary>
-    public List<(long At, NaiveEvent Event)> Ordered(out int dropped) =>
-        Naive.Ordered(_events, _marks, _byEventTime, (long)_options.LateTolerance.TotalMilliseconds,
+    /// <summary>The events in the order of a query that reads them so, with their timestamps.</summary>
+    public List<(long At, NaiveEvent Event)> Ordered(out int dropped) => Ordered(overRoom: false, out dropped);
+
+    private string OwnBy => _overRoom ? $"{By} OVER room" : By;
+
+    private List<(long At, NaiveEvent Event)> Ordered(bool overRoom, out int dropped) =>
+        Naive.Ordered(_events, _marks, _byEventTime, overRoom, (long)_options.LateTolerance.TotalMilliseconds,
             (long)_options.OutOfOrderTolerance.TotalMilliseconds, _options.DropOutOfOrder, out dropped);
 
     public Dictionary<string, List<string>> Expected(out int dropped)
     {
-        var ordered = Ordered(out dropped);
+        var ordered = Ordered(_overRoom, out dropped);
         var filtered = ordered.Where(row => row.Event.X != 3).Select(row => (row.At, row.Event)).ToList();
         var groups = Naive.Windows(filtered, _shape.Size, _shape.Hop, _shape.Offset, e => (
             _key.Contains("room") ? e.Room : 0, _key.Contains("IoTHub") ? e.Device : ""));
@@ -181,6 +189,9 @@ internal sealed class NaiveScenario
             ("n", events.Count), ("c", known.Count), ("s", known.Count == 0 ? null : known.Sum()),
             ("lo", known.Count == 0 ? null : known.Min()), ("hi", known.Count == 0 ? null : known.Max()),
             ("a", known.Count == 0 ? null : (double)known.Sum() / known.Count), ("d", known.Distinct().Count()),
+            ("v", known.Count == 0 ? null : Math.Round(known.Average(x => Math.Pow(x - known.Average(), 2)), 10)),
+            ("p", known.Count == 0 ? null : known.Order().ElementAt((int)Math.Ceiling(0.4 * known.Count) - 1)),
+            ("r", events.OrderByDescending(e => e.X ?? long.MinValue).First().Room),
             ("t", Naive.Time(end)),
         ]);
         return Naive.Row([.. members]);

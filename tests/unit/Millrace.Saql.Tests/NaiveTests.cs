@@ -47,7 +47,7 @@ public class NaiveTests
         }
 
         if (run.Failures.Count > 0) throw new InvalidOperationException(run.Failures[0].ToString());
-        if (run.Drops.Distinct().Count() > 0 != dropped > 0)
+        if (run.Drops.Count != dropped)
             throw new InvalidOperationException($"dropped {run.Drops.Count}, expected {dropped}");
         var ids = run.Rows.Select(row => row.RowId).ToList();
         if (ids.Distinct().Count() != ids.Count) throw new InvalidOperationException("two rows of one identity");
