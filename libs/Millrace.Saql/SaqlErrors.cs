@@ -29,7 +29,8 @@ public static class SaqlErrors
         "The step does not give a column of this name.", "Use one of the step's columns.");
 
     public static readonly ErrorDefinition UnknownInput = new("SQ-0007", "There is no such input or step.",
-        "FROM names neither an input nor a step that stands before.", "Use one of the names that the message gives.");
+        "FROM names neither an input nor a step that stands before, or CREATE TABLE no input that is read.",
+        "Use one of the names that the message gives.");
 
     public static readonly ErrorDefinition TypeMismatch = new("SQ-0008", "The types do not go together.",
         "The operation is not defined for values of these types.", "CAST one side, or compare other fields.");
