@@ -52,6 +52,9 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
     /// <summary>Rows come in the order of their timestamps.</summary>
     public bool IsOrdered => plan.TimestampBy is null || (_outOfOrder == 0 && _over.Length == 0);
 
+    /// <summary>Rows of each substream do.</summary>
+    public bool IsOrderedWithin => _outOfOrder == 0;
+
     /// <summary>About how much its substreams hold.</summary>
     public long StateBytes => _substreams.StateBytes;
 

@@ -2,7 +2,8 @@ namespace Millrace.Saql.Engine;
 
 /// <summary>
 /// Inputs and operators that share a timeline. Rows of several sources wait until no source can give an earlier one;
-/// rows of a single ordered source go straight on. Before a row is taken, what is due before it is closed.
+/// rows of a single ordered source go straight on, as do those of substreams when nothing looks at several rows. Before
+/// a row is taken, what is due before it is closed.
 /// </summary>
 internal sealed class PipelineState : RowTaker
 {
@@ -22,7 +23,8 @@ internal sealed class PipelineState : RowTaker
         _feeds = feeds;
         _roots = roots;
         _operators = operators;
-        _isDirect = feeds is [{ IsOrdered: true }];
+        _isDirect = feeds is [var feed] && (feed.IsOrdered
+            || (feed.IsOrderedWithin && operators.Length == 0 && feed.Plan.Analytics.Count == 0));
     }
 
     public override bool IsWaiting => _waiting.Count > 0 || _operators.Any(one => one.IsWaiting);
