@@ -75,6 +75,29 @@ public sealed partial class DeltaTable
         return await _log.CleanUpAsync(_time.GetUtcNow() - _options.LogRetention, ct).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Deletes what of the log only versions from before that time need, also of a table that nobody writes to any
+    /// more: where no checkpoint stands for entries that are so old, one is written. Do not choose a time within the
+    /// <see cref="DeltaTableOptions.VacuumSafeAge"/>.
+    /// </summary>
+    /// <returns>How many objects of the log were deleted.</returns>
+    public async ValueTask<int> TrimLogAsync(DateTimeOffset oldest, CancellationToken ct = default)
+    {
+        var listing = await _log.ListAsync(0, ct).ConfigureAwait(false);
+        var last = listing.LastBefore(oldest);
+        if (last < 0) return 0;
+        if (listing.Checkpoints.Count == 0 || listing.Checkpoints[^1].Version < last)
+            await CheckpointAsync(ct).ConfigureAwait(false);
+        return await _log.CleanUpAsync(oldest, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>When the oldest entry was written that the log has; null when there is no table.</summary>
+    public async ValueTask<DateTimeOffset?> LogBeginsAsync(CancellationToken ct = default)
+    {
+        var listing = await _log.ListAsync(0, ct).ConfigureAwait(false);
+        return listing.Entries.Count == 0 ? null : listing.Entries[0].WrittenAt;
+    }
+
     /// <summary>Writes the newest state as a checkpoint, so that readers need not read all entries.</summary>
     public async ValueTask CheckpointAsync(CancellationToken ct = default)
     {

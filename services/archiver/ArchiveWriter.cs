@@ -137,7 +137,8 @@ internal sealed class ArchiveWriter(
     private static string WithoutBody(DeadLetter letter) =>
         $"Its body of {letter.Value.Length} bytes is too large for the dead letters and left out.";
 
-    private static void Encode(DeadLetter letter, RecordBatchBuilder records)
+    /// <summary>The letter as a record of its topic.</summary>
+    public static void Encode(DeadLetter letter, RecordBatchBuilder records)
     {
         records.Begin(letter.LastFailedAt.ToUnixTimeMilliseconds(), System.Text.Encoding.UTF8.GetBytes(letter.Id));
         records.End(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(letter, ContractJson.Default.DeadLetter));

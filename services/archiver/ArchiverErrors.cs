@@ -55,6 +55,11 @@ public static class ArchiverErrors
         "It is older than the erasure, and a row of it would bring back what was erased.",
         "Nothing. Of the record only where it stood in the log is kept.");
 
+    public static readonly ErrorDefinition ErasureUnproven = new("AR-0012",
+        "It is not proven that the device is erased.",
+        "No erasure of it is recorded, one was begun and is not done, or something of the device is still there.",
+        "Do what is said; mostly, erase the device again and look again.");
+
     public static readonly ErrorDefinition RowUnreadable = new("AR-0010",
         "The record of a query's output is no JSON.",
         "Rows of outputs are archived as JSON text, and queries write nothing else.",

@@ -33,8 +33,14 @@ public static class ArchiverServices
         services.AddSingleton<TableFiles>();
         services.AddSingleton<Compactor>();
         services.AddSingleton<ArchiveRetention>();
+        services.AddSingleton<TableVacuum>();
         services.AddSingleton<DeviceEraser>();
+        services.AddSingleton<JobTableEraser>();
+        services.AddSingleton<ErasedLetters>();
+        services.AddSingleton<DeviceErasure>();
         services.AddSingleton<ErasureProver>();
+        services.AddSingleton<JobTableProver>();
+        services.AddSingleton<DeviceProver>();
         services.AddSingleton<ArchiveVerifier>();
         services.AddSingleton<LetterReplay>();
         services.AddSingleton<LongAnswers>();

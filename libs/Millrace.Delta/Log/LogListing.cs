@@ -10,6 +10,10 @@ internal sealed record LogListing(
     public long Newest => Math.Max(
         Entries.Count == 0 ? -1 : Entries[^1].Version, Checkpoints.Count == 0 ? -1 : Checkpoints[^1].Version);
 
+    /// <summary>The newest version that was written before the time; -1 when there is none.</summary>
+    public long LastBefore(DateTimeOffset time) =>
+        Entries.LastOrDefault(entry => entry.WrittenAt < time, (-1, default)).Version;
+
     /// <summary>The newest checkpoint that is not after the version.</summary>
     public LogCheckpoint? CheckpointAt(long version) => Checkpoints.LastOrDefault(c => c.Version <= version);
 }

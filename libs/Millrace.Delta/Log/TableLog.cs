@@ -114,8 +114,7 @@ internal sealed class TableLog(IObjectStore store, string root)
     public async ValueTask<int> CleanUpAsync(DateTimeOffset oldest, CancellationToken ct)
     {
         var listing = await ListAsync(0, ct).ConfigureAwait(false);
-        var last = listing.Entries.LastOrDefault(entry => entry.WrittenAt < oldest, (-1, default)).Version;
-        if (listing.CheckpointAt(last) is not { } first) return 0;
+        if (listing.CheckpointAt(listing.LastBefore(oldest)) is not { } first) return 0;
         var keys = listing.Entries.Where(entry => entry.Version < first.Version).Select(entry => KeyOf(entry.Version))
             .Concat(listing.Checkpoints.Where(c => c.Version < first.Version).SelectMany(c => c.Keys)).ToList();
         foreach (var key in keys) await store.DeleteAsync(key, ct).ConfigureAwait(false);

@@ -41,7 +41,7 @@ public static class ArchiveEndpoints
         group.MapGet("/history", HistoryAsync).WithName("ShowArchiveHistory")
             .WithSummary("What was done to the table, newest first").Produces<ArchiveHistory>();
         group.MapGet("/erasures/{deviceId}", ProveAsync)
-            .WithName("ProveErasure").WithSummary("Look whether a device's rows are gone").Produces<ErasureProof>()
+            .WithName("ProveErasure").WithSummary("Look whether a device's rows are gone").Produces<DeviceProof>()
             .Produces<GoesOn>(202);
         group.MapPost("/verify", VerifyAsync).WithName("VerifyArchive")
             .WithSummary("Compare a stretch of a log partition with the archive").Produces<Verification.Verification>();
@@ -112,17 +112,12 @@ public static class ArchiveEndpoints
     }
 
     private static Task<IResult> ProveAsync(
-        string deviceId, ArchiveTables tables, ErasureProver prover, LongAnswers answers, TimeProvider time,
-        CancellationToken ct, string? operation = null, int wait = 0)
+        string deviceId, DeviceProver prover, LongAnswers answers, TimeProvider time, CancellationToken ct,
+        string? operation = null, int wait = 0)
     {
         var device = Device(deviceId);
-        return AnswerAsync(answers, $"prove/{device}", operation, wait, time, async stop =>
-        {
-            var proofs = new List<ErasureProof>();
-            foreach (var output in await tables.OutputsAsync(stop))
-                proofs.Add(await prover.ProveAsync(output, device, stop));
-            return await prover.ProveAsync(tables.Telemetry, device, stop) with { Outputs = proofs };
-        }, ct);
+        return AnswerAsync(answers, $"prove/{device}", operation, wait, time,
+            async stop => await prover.ProveAsync(device, stop), ct);
     }
 
     /// <summary>What came of the work; where the caller gave it a name, it goes on behind the wait.</summary>
@@ -164,31 +159,30 @@ public static class ArchiveEndpoints
     }
 
     private static async Task<VacuumAnswer> VacuumAsync(
-        VacuumRequest request, ArchiveTables tables, ArchiverMetrics metrics, CancellationToken ct)
+        VacuumRequest request, ArchiveTables tables, TableVacuum vacuum, CancellationToken ct)
     {
         var answer = new VacuumAnswer(0, 0, 0);
-        foreach (var archive in await tables.AllAsync(ct))
+        var archives = await tables.AllAsync(ct);
+        foreach (var table in archives.Select(archive => archive.Table).Concat(await tables.JobsAsync(ct)))
         {
-            var vacuum = await archive.Table.VacuumAsync(request.DryRun, ct);
-            if (!request.DryRun) metrics.Vacuumed(vacuum.Files, vacuum.Bytes);
+            var done = await vacuum.RunAsync(table, request.DryRun, ct);
             answer = new VacuumAnswer(
-                answer.Files + vacuum.Files, answer.Bytes + vacuum.Bytes, answer.Waiting + vacuum.Waiting);
+                answer.Files + done.Files, answer.Bytes + done.Bytes, answer.Waiting + done.Waiting);
         }
 
         return answer;
     }
 
     private static Task<IResult> EraseAsync(
-        EraseRequest request, ArchiveTables tables, DeviceEraser eraser, IAuditStore audit, LongAnswers answers,
-        HttpContext context, TimeProvider time, CancellationToken ct)
+        EraseRequest request, DeviceErasure erasure, IAuditStore audit, LongAnswers answers, HttpContext context,
+        TimeProvider time, CancellationToken ct)
     {
         var (device, actor) = (Device(request.DeviceId), context.User.Identity?.Name ?? "platform");
         return AnswerAsync(answers, $"erase/{device}", request.Operation, request.Wait, time, async stop =>
         {
-            var erased = await eraser.RunAsync(await tables.AllAsync(stop), device, stop);
-            await audit.AddAsync(
-                new AuditEntry(time.GetUtcNow(), actor, "archive.erase", erased.DeviceHash, $"{erased.Rows} rows"),
-                stop);
+            var erased = await erasure.RunAsync(device, stop);
+            await audit.AddAsync(new AuditEntry(time.GetUtcNow(), actor, "archive.erase", erased.DeviceHash,
+                $"{erased.Rows} rows, {erased.JobRows} of results, {erased.DeadLetters} dead letters"), stop);
             return erased;
         }, ct);
     }

@@ -51,7 +51,8 @@ internal sealed class LetterReplay(ArchiverMetrics metrics, TimeProvider time)
         var rests = letter.Key is { } device ? ArchiveRecords.OfDevice(snapshot, device, letter.Partition) : [];
         if (rests.Any(seen => letter.Offset < seen.At))
         {
-            await writer.AppendDeadLettersAsync([WithoutContent(letter, now)], ct).ConfigureAwait(false);
+            await writer.AppendDeadLettersAsync([ErasedLetters.WithoutContent(letter, now)], ct)
+                .ConfigureAwait(false);
             return ReplayOutcome.Erased;
         }
 
@@ -76,14 +77,4 @@ internal sealed class LetterReplay(ArchiverMetrics metrics, TimeProvider time)
             _ => throw DeltaErrors.CommitFailed.With(letter.Id, result.ToString()).AsException(),
         };
     }
-
-    private static DeadLetter WithoutContent(DeadLetter letter, DateTimeOffset now) => letter with
-    {
-        ErrorCode = ArchiverErrors.DeviceErased.Code,
-        Reason = ArchiverErrors.DeviceErased.What,
-        LastFailedAt = now,
-        Key = null,
-        Headers = [],
-        Value = [],
-    };
 }

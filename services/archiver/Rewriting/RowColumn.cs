@@ -53,6 +53,38 @@ internal abstract class RowColumn(string path)
         };
     }
 
+    /// <summary>
+    /// A column of a file that others wrote, by how it is kept there; what it means says what statistics tell of it.
+    /// </summary>
+    public static RowColumn Of(ColumnDescriptor column, DeltaSchema schema)
+    {
+        var name = column.Path.ToDotString();
+        if (column.MaxRepetitionLevel > 0 || column.MaxDefinitionLevel > 1)
+            throw new InvalidOperationException($"{name}: a column within columns cannot be written again.");
+        var nullable = column.MaxDefinitionLevel > 0;
+        using var logical = column.LogicalType;
+        var isMicros = logical is TimestampLogicalType { TimeUnit: TimeUnit.Micros };
+        var type = schema.Find(name)?.Type;
+        return column.PhysicalType switch
+        {
+            PhysicalType.ByteArray => new TextColumn(name, nullable),
+            PhysicalType.Int64 when type == DeltaType.Long => new ValueColumn<long>(name, nullable, value => value),
+            PhysicalType.Int64 when type == DeltaType.Timestamp && isMicros =>
+                new ValueColumn<long>(name, nullable, Iso),
+            PhysicalType.Int64 => new ValueColumn<long>(name, nullable, statistic: null),
+            PhysicalType.Int32 when type == DeltaType.Integer =>
+                new ValueColumn<int>(name, nullable, value => (long)value),
+            PhysicalType.Int32 => new ValueColumn<int>(name, nullable, statistic: null),
+            PhysicalType.Int96 => new ValueColumn<Int96>(name, nullable, statistic: null),
+
+            // What is no number has no place between the least and the greatest.
+            PhysicalType.Double => new ValueColumn<double>(name, nullable, statistic: null),
+            PhysicalType.Float => new ValueColumn<float>(name, nullable, statistic: null),
+            PhysicalType.Boolean => new ValueColumn<bool>(name, nullable, statistic: null),
+            _ => throw new InvalidOperationException($"{name}: {column.PhysicalType} is no column of results."),
+        };
+    }
+
     private static object Iso(long micros) => Files.RowColumns.IsoText(
         (micros / 1000) - (micros % 1000 < 0 ? 1 : 0));
 }

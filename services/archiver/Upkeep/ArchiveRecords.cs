@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Millrace.Contracts;
 using Millrace.Delta;
-using Millrace.Delta.Log;
 
 namespace Millrace.Archiver.Upkeep;
 
@@ -86,12 +85,56 @@ internal static class ArchiveRecords
         return [.. names.Select(name => new PositionSeen(name, snapshot.PositionOf(name)))];
     }
 
-    /// <summary>The records of one device's erasure that is done, by log partition.</summary>
-    public static List<(int Partition, SetTransaction Record)> ErasuresOf(DeltaSnapshot snapshot, string hash)
+    /// <summary>The records of one device's erasure, by log partition: how far it began, and is done.</summary>
+    public static List<ErasureRecord> ErasuresOf(DeltaSnapshot snapshot, string hash)
     {
-        var prefix = $"{DonePrefix}{hash}/";
-        return [.. snapshot.Transactions.Where(pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal))
-            .Select(pair => (int.Parse(pair.Key[prefix.Length..], CultureInfo.InvariantCulture), pair.Value))
-            .OrderBy(pair => pair.Item1)];
+        var found = new SortedDictionary<int, ErasureRecord>();
+        foreach (var (appId, at) in snapshot.Transactions)
+        {
+            var isDone = appId.StartsWith($"{DonePrefix}{hash}/", StringComparison.Ordinal);
+            if (!isDone && !appId.StartsWith($"{BegunPrefix}{hash}/", StringComparison.Ordinal)) continue;
+            var partition = int.Parse(appId.AsSpan(appId.LastIndexOf('/') + 1), CultureInfo.InvariantCulture);
+            var known = found.GetValueOrDefault(partition, new ErasureRecord(partition, null, null, default));
+            var movedAt = DateTimeOffset.FromUnixTimeMilliseconds(at.LastUpdatedMs);
+            known = known with { At = movedAt > known.At ? movedAt : known.At };
+            found[partition] = isDone ? known with { Done = at.Version } : known with { Begun = at.Version };
+        }
+
+        return [.. found.Values];
     }
+
+    /// <summary>When the last erasure was done, of those that were by then; null when none was.</summary>
+    public static DateTimeOffset? LastErasedAt(DeltaSnapshot snapshot, DateTimeOffset byThen)
+    {
+        var done = snapshot.Transactions
+            .Where(pair => pair.Key.StartsWith(DonePrefix, StringComparison.Ordinal))
+            .Select(pair => DateTimeOffset.FromUnixTimeMilliseconds(pair.Value.LastUpdatedMs))
+            .Where(at => at <= byThen).ToList();
+        return done.Count == 0 ? null : done.Max();
+    }
+
+    /// <summary>The commit of a step of an erasure.</summary>
+    /// <param name="state">begun or done.</param>
+    /// <param name="rows">That are gone with it.</param>
+    public static DeltaCommit ErasureCommit(
+        string hash, string state, long rows, IReadOnlyList<PositionMove> moves, DateTimeOffset at) => new()
+        {
+            Id = Guid.NewGuid().ToString(),
+            Operation = "DELETE",
+            Details = new Dictionary<string, string>
+            {
+                ["reason"] = "erasure",
+                ["state"] = state,
+                ["device"] = hash,
+                ["rows"] = rows.ToString(CultureInfo.InvariantCulture),
+            },
+            Moves = moves,
+            FilesWrittenAt = at,
+        };
 }
+
+/// <summary>What a table says of the erasure of a device's rows of one log partition.</summary>
+/// <param name="Begun">Rows before this offset may be gone; null when it does not say so.</param>
+/// <param name="Done">Rows before this offset are gone; null when it does not say so.</param>
+/// <param name="At">When it last said something of it.</param>
+internal sealed record ErasureRecord(int LogPartition, long? Begun, long? Done, DateTimeOffset At);

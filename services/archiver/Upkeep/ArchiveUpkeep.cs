@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.Contracts;
+using Millrace.Delta;
 
 namespace Millrace.Archiver.Upkeep;
 
@@ -10,8 +11,9 @@ namespace Millrace.Archiver.Upkeep;
 /// while do no harm.
 /// </summary>
 internal sealed class ArchiveUpkeep(
-    ArchiveTables tables, Compactor compactor, ArchiveRetention retention, ArchiverAssignment assignment,
-    ArchiverMetrics metrics, IOptions<ArchiverOptions> options, TimeProvider time, ILogger<ArchiveUpkeep> logger)
+    ArchiveTables tables, Compactor compactor, ArchiveRetention retention, TableVacuum vacuum,
+    ArchiverAssignment assignment, ArchiverMetrics metrics, IOptions<ArchiverOptions> options, TimeProvider time,
+    ILogger<ArchiveUpkeep> logger)
     : BackgroundService
 {
     private static readonly TopicPartition First = new(Topics.Telemetry, 0);
@@ -31,9 +33,17 @@ internal sealed class ArchiveUpkeep(
             {
                 if (!assignment.Partitions.Contains(First)) continue;
                 IReadOnlyList<ArchiveTable> all = [tables.Telemetry];
-                await TryAsync("listing", async ct => all = await tables.AllAsync(ct).ConfigureAwait(false),
-                    stoppingToken).ConfigureAwait(false);
+                IReadOnlyList<DeltaTable> jobs = [];
+                await TryAsync("listing", async ct =>
+                {
+                    all = await tables.AllAsync(ct).ConfigureAwait(false);
+                    jobs = await tables.JobsAsync(ct).ConfigureAwait(false);
+                }, stoppingToken).ConfigureAwait(false);
                 foreach (var archive in all) await KeepAsync(archive, stoppingToken).ConfigureAwait(false);
+
+                // A run keeps the results of its job in order; this does it where there are no runs any more.
+                foreach (var job in jobs)
+                    await TryAsync("vacuum", ct => VacuumAsync(job, ct), stoppingToken).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -59,7 +69,7 @@ internal sealed class ArchiveUpkeep(
     {
         await TryAsync("retention", ct => RetireAsync(archive, ct), stop).ConfigureAwait(false);
         await TryAsync("compaction", ct => CompactAsync(archive, ct), stop).ConfigureAwait(false);
-        await TryAsync("vacuum", ct => VacuumAsync(archive, ct), stop).ConfigureAwait(false);
+        await TryAsync("vacuum", ct => VacuumAsync(archive.Table, ct), stop).ConfigureAwait(false);
     }
 
     private async Task RetireAsync(ArchiveTable archive, CancellationToken ct)
@@ -76,13 +86,11 @@ internal sealed class ArchiveUpkeep(
         }
     }
 
-    private async Task VacuumAsync(ArchiveTable archive, CancellationToken ct)
+    private async Task VacuumAsync(DeltaTable table, CancellationToken ct)
     {
-        var lastAt = _vacuumedAt.GetValueOrDefault(archive.Table.Root, _startedAt);
+        var lastAt = _vacuumedAt.GetValueOrDefault(table.Root, _startedAt);
         if (_options.VacuumInterval == TimeSpan.Zero || time.GetUtcNow() - lastAt < _options.VacuumInterval) return;
-        var vacuum = await archive.Table.VacuumAsync(dryRun: false, ct).ConfigureAwait(false);
-        _vacuumedAt[archive.Table.Root] = time.GetUtcNow();
-        metrics.Vacuumed(vacuum.Files, vacuum.Bytes);
-        logger.Vacuumed(vacuum.Files, vacuum.Bytes);
+        await vacuum.RunAsync(table, dryRun: false, ct).ConfigureAwait(false);
+        _vacuumedAt[table.Root] = time.GetUtcNow();
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -12,7 +11,14 @@ using Millrace.EventLog;
 namespace Millrace.Archiver.Upkeep;
 
 /// <summary>What an erasure did.</summary>
-internal sealed record Erased(string DeviceHash, long Rows, int FilesRewritten, long Version);
+internal sealed record Erased(string DeviceHash, long Rows, int FilesRewritten, long Version)
+{
+    /// <summary>Rows of jobs' results that are gone.</summary>
+    public long JobRows { get; init; }
+
+    /// <summary>Dead letters that lost what they had of the device.</summary>
+    public int DeadLetters { get; init; }
+}
 
 /// <summary>
 /// Takes the rows of one device that the table has at the beginning out of it: files that have some are written again
@@ -27,39 +33,52 @@ internal sealed class DeviceEraser(
     /// <summary>Files that one commit replaces; a merge that comes between costs no more work than theirs.</summary>
     private const int FilesPerCommit = 32;
 
-    /// <summary>Erases the device from all of the tables.</summary>
-    public async ValueTask<Erased> RunAsync(
-        IReadOnlyList<ArchiveTable> archives, string deviceId, CancellationToken ct)
-    {
-        var all = new Erased(ArchiveRecords.HashOf(deviceId), 0, 0, -1);
-        foreach (var archive in archives)
-        {
-            var erased = await RunAsync(archive, deviceId, ct).ConfigureAwait(false);
-            all = all with
-            {
-                Rows = all.Rows + erased.Rows,
-                FilesRewritten = all.FilesRewritten + erased.FilesRewritten,
-                Version = archive.Output is null ? erased.Version : all.Version,
-            };
-        }
+    public async ValueTask<Erased> RunAsync(ArchiveTable archive, string deviceId, CancellationToken ct) =>
+        await RewriteAsync(archive, deviceId, ct).ConfigureAwait(false) is { } erasure
+            ? await RecordAsync(erasure, ct).ConfigureAwait(false)
+            : new Erased(ArchiveRecords.HashOf(deviceId), 0, 0, -1);
 
-        return all;
-    }
-
-    public async ValueTask<Erased> RunAsync(ArchiveTable archive, string deviceId, CancellationToken ct)
+    /// <summary>
+    /// Takes the rows out, and leaves it to <see cref="RecordAsync"/> to say that they are gone. Null when there is no
+    /// table.
+    /// </summary>
+    public async ValueTask<Erasure?> RewriteAsync(ArchiveTable archive, string deviceId, CancellationToken ct)
     {
         var hash = ArchiveRecords.HashOf(deviceId);
         var snapshot = await archive.Table.RefreshAsync(ct).ConfigureAwait(false);
-        if (snapshot is null) return new Erased(hash, 0, 0, -1);
+        if (snapshot is null) return null;
         var erasure = new Erasure(
             archive, Encoding.UTF8.GetBytes(deviceId), hash, ArchiveRecords.PositionsIn(snapshot));
         erasure.Partitions.UnionWith(PartitionsOf(erasure));
+
+        // Of one that was cut off, rows may be gone where now there are none to be found.
+        erasure.Partitions.UnionWith(
+            ArchiveRecords.ErasuresOf(snapshot, hash).Select(record => record.LogPartition));
         snapshot = await BeginAsync(erasure, ct).ConfigureAwait(false);
         while (!await TryRewriteAllAsync(erasure, snapshot, deviceId, ct).ConfigureAwait(false))
             snapshot = (await archive.Table.RefreshAsync(ct).ConfigureAwait(false))!;
-        var version = await RecordAsync(erasure, ct).ConfigureAwait(false);
-        logger.DeviceErased(archive.Table.Root, hash, erasure.Rows, erasure.Files, version);
-        return new Erased(hash, erasure.Rows, erasure.Files, version);
+        return erasure;
+    }
+
+    /// <summary>
+    /// Says that the rows are gone, and writes it as a checkpoint: entries of before, which may name the device, are
+    /// not needed for long then, however quiet the table is.
+    /// </summary>
+    public async ValueTask<Erased> RecordAsync(Erasure erasure, CancellationToken ct)
+    {
+        var table = erasure.Archive.Table;
+        while (true)
+        {
+            var snapshot = (await table.RefreshAsync(ct).ConfigureAwait(false))!;
+            var moves = erasure.Partitions.Select(partition => DoneMove(erasure, snapshot, partition)).ToList();
+            var result = await erasure.Archive.CommitAsync(
+                ArchiveRecords.ErasureCommit(erasure.Hash, "done", erasure.Rows, moves, time.GetUtcNow()), ct)
+                .ConfigureAwait(false);
+            if (result.Outcome != DeltaCommitOutcome.Committed) continue;
+            await table.CheckpointAsync(ct).ConfigureAwait(false);
+            logger.DeviceErased(table.Root, erasure.Hash, erasure.Rows, erasure.Files, result.Version);
+            return new Erased(erasure.Hash, erasure.Rows, erasure.Files, result.Version);
+        }
     }
 
     /// <summary>
@@ -111,10 +130,13 @@ internal sealed class DeviceEraser(
 
         if (removes.Count == 0) return true;
         var begun = erasure.Partitions.Except(erasure.Begun).ToList();
-        var moves = MovesOf(erasure, snapshot, begun, ArchiveRecords.Begun);
+        var moves = BegunMoves(erasure, snapshot, begun);
         var result = await erasure.Archive.CommitAsync(
-            CommitOf(erasure, "begun", erased, moves, startedAt) with { Adds = adds, Removes = removes }, ct)
-            .ConfigureAwait(false);
+            ArchiveRecords.ErasureCommit(erasure.Hash, "begun", erased, moves, startedAt) with
+            {
+                Adds = adds,
+                Removes = removes,
+            }, ct).ConfigureAwait(false);
         if (result.Outcome != DeltaCommitOutcome.Committed) return false;
         metrics.RowsRemoved(erasure.Archive.Output, "erased", erased);
         erasure.Rows += erased;
@@ -133,45 +155,18 @@ internal sealed class DeviceEraser(
         while (true)
         {
             var snapshot = (await erasure.Archive.Table.RefreshAsync(ct).ConfigureAwait(false))!;
-            var moves = MovesOf(erasure, snapshot, erasure.Partitions, ArchiveRecords.Begun);
+            var moves = BegunMoves(erasure, snapshot, erasure.Partitions);
             if (moves.Count == 0)
             {
                 erasure.Begun.UnionWith(erasure.Partitions);
                 return snapshot;
             }
 
-            await erasure.Archive.CommitAsync(CommitOf(erasure, "begun", 0, moves, time.GetUtcNow()), ct)
+            await erasure.Archive.CommitAsync(
+                ArchiveRecords.ErasureCommit(erasure.Hash, "begun", 0, moves, time.GetUtcNow()), ct)
                 .ConfigureAwait(false);
         }
     }
-
-    private async ValueTask<long> RecordAsync(Erasure erasure, CancellationToken ct)
-    {
-        while (true)
-        {
-            var snapshot = (await erasure.Archive.Table.RefreshAsync(ct).ConfigureAwait(false))!;
-            var moves = MovesOf(erasure, snapshot, erasure.Partitions, ArchiveRecords.Done);
-            var result = await erasure.Archive.CommitAsync(
-                CommitOf(erasure, "done", erasure.Rows, moves, time.GetUtcNow()), ct).ConfigureAwait(false);
-            if (result.Outcome == DeltaCommitOutcome.Committed) return result.Version;
-        }
-    }
-
-    private static DeltaCommit CommitOf(
-        Erasure erasure, string state, long rows, IReadOnlyList<PositionMove> moves, DateTimeOffset at) => new()
-        {
-            Id = Guid.NewGuid().ToString(),
-            Operation = "DELETE",
-            Details = new Dictionary<string, string>
-            {
-                ["reason"] = "erasure",
-                ["state"] = state,
-                ["device"] = erasure.Hash,
-                ["rows"] = rows.ToString(CultureInfo.InvariantCulture),
-            },
-            Moves = moves,
-            FilesWrittenAt = at,
-        };
 
     /// <summary>
     /// Where rows of the device may be: telemetry has one partition for each device, rows of a query may be anywhere.
@@ -181,13 +176,12 @@ internal sealed class DeviceEraser(
         : erasure.Before.Keys;
 
     /// <summary>Up to where the archive stood at the beginning, unless more is recorded there.</summary>
-    private static List<PositionMove> MovesOf(
-        Erasure erasure, DeltaSnapshot snapshot, IEnumerable<int> partitions, Func<string, int, string> appIdOf)
+    private static List<PositionMove> BegunMoves(Erasure erasure, DeltaSnapshot snapshot, IEnumerable<int> partitions)
     {
         var moves = new List<PositionMove>();
         foreach (var partition in partitions)
         {
-            var appId = appIdOf(erasure.Hash, partition);
+            var appId = ArchiveRecords.Begun(erasure.Hash, partition);
             var recorded = snapshot.PositionOf(appId);
             var position = erasure.Before.GetValueOrDefault(partition);
             if (recorded is null || recorded < position) moves.Add(new PositionMove(appId, recorded, position));
@@ -196,23 +190,33 @@ internal sealed class DeviceEraser(
         return moves;
     }
 
-    /// <param name="Before">The offsets, by log partition, before which rows of the device are erased.</param>
-    private sealed record Erasure(ArchiveTable Archive, byte[] Device, string Hash, Dictionary<int, long> Before)
+    /// <summary>The same; one that moves nowhere tells when the device was last erased.</summary>
+    private static PositionMove DoneMove(Erasure erasure, DeltaSnapshot snapshot, int partition)
     {
-        /// <summary>The log partitions that have rows of the device.</summary>
-        public SortedSet<int> Partitions { get; } = [];
-
-        /// <summary>Those of them of which the table knows that rows may be gone.</summary>
-        public HashSet<int> Begun { get; } = [];
-
-        /// <summary>Files that were looked at and have none.</summary>
-        public HashSet<string> Clean { get; } = [];
-
-        public long Rows { get; set; }
-
-        public int Files { get; set; }
-
-        public bool Has(RowSet rows, int row) => rows.Device.Text(row).SequenceEqual(Device)
-            && rows.LogOffset[row] < Before.GetValueOrDefault(rows.LogPartition[row]);
+        var appId = ArchiveRecords.Done(erasure.Hash, partition);
+        var recorded = snapshot.PositionOf(appId);
+        return new PositionMove(
+            appId, recorded, Math.Max(recorded ?? 0, erasure.Before.GetValueOrDefault(partition)));
     }
+}
+
+/// <summary>An erasure from one table that is under way.</summary>
+/// <param name="Before">The offsets, by log partition, before which rows of the device are erased.</param>
+internal sealed record Erasure(ArchiveTable Archive, byte[] Device, string Hash, Dictionary<int, long> Before)
+{
+    /// <summary>The log partitions that have rows of the device.</summary>
+    public SortedSet<int> Partitions { get; } = [];
+
+    /// <summary>Those of them of which the table knows that rows may be gone.</summary>
+    public HashSet<int> Begun { get; } = [];
+
+    /// <summary>Files that were looked at and have none.</summary>
+    public HashSet<string> Clean { get; } = [];
+
+    public long Rows { get; set; }
+
+    public int Files { get; set; }
+
+    public bool Has(RowSet rows, int row) => rows.Device.Text(row).SequenceEqual(Device)
+        && rows.LogOffset[row] < Before.GetValueOrDefault(rows.LogPartition[row]);
 }

@@ -16,17 +16,28 @@ internal sealed record ErasureProof(
     string DeviceHash, string Table, long Version, IReadOnlyList<ErasureRecord> Records, int FilesRead,
     long ErasedRowsFound, long LaterRows, int OldFiles, DateTimeOffset? OldFilesGoBy)
 {
-    /// <summary>The same of the tables of query outputs, when this is telemetry's.</summary>
-    public IReadOnlyList<ErasureProof> Outputs { get; init; } = [];
+    /// <summary>The run that is under way since before the erasure was done, and may write rows of before.</summary>
+    public string? RunUnderWay { get; init; }
 
-    /// <summary>Where else the device may be known: no erasure changes it, and this did not look there.</summary>
-    public IReadOnlyList<string> NotLookedAt { get; } =
-        ["jobs/", "results/", "models/", "dead letters", "event log", "warm store", "registry"];
+    /// <summary>Why this table's part proves nothing, a sentence each.</summary>
+    internal IEnumerable<string> Gaps =>
+    [
+        .. Records.Where(record => record.Begun != record.Done).Select(record =>
+            $"The erasure from {Table}/{record.LogPartition} began up to {Text(record.Begun)} and is done up to "
+            + $"{Text(record.Done)}: ask for it again."),
+        .. ErasedRowsFound > 0 ? [$"{Table} has {ErasedRowsFound} rows of before the erasure."] : Array.Empty<string>(),
+        .. RunUnderWay is { } run
+            ? [$"The run {run} of {Table} began before the erasure was done and goes on: look again when it has ended."]
+            : Array.Empty<string>(),
+    ];
+
+    private static string Text(long? position) => position is { } known ? $"{known}" : "nothing";
 }
 
-internal sealed record ErasureRecord(int LogPartition, long BeforeOffset, DateTimeOffset At);
-
-/// <summary>Looks at the table and at the store, and not at what an erasure said of itself.</summary>
+/// <summary>
+/// Looks at the table and at the store, and not at what an erasure said of itself: the archive's own tables, whose rows
+/// have a place in the log.
+/// </summary>
 internal sealed class ErasureProver(TableFiles files)
 {
     public async ValueTask<ErasureProof> ProveAsync(
@@ -36,7 +47,7 @@ internal sealed class ErasureProver(TableFiles files)
         if (await archive.Table.RefreshAsync(ct).ConfigureAwait(false) is not { } snapshot)
             return new ErasureProof(hash, archive.Table.Root, -1, [], 0, 0, 0, 0, null);
         var records = ArchiveRecords.ErasuresOf(snapshot, hash);
-        var before = records.ToDictionary(pair => pair.Partition, pair => pair.Record.Version);
+        var before = records.ToDictionary(record => record.LogPartition, record => record.Done ?? 0);
         var device = System.Text.Encoding.UTF8.GetBytes(deviceId);
         var suspects = snapshot.FilesWithin([ColumnRange.Of("device_id", deviceId)]);
         var (found, later) = (0L, 0L);
@@ -53,9 +64,6 @@ internal sealed class ErasureProver(TableFiles files)
 
         var old = await archive.Table.LeftoversAsync(ct).ConfigureAwait(false);
         return new ErasureProof(
-            hash, archive.Table.Root, snapshot.Version,
-            [.. records.Select(pair => new ErasureRecord(pair.Partition, pair.Record.Version,
-                DateTimeOffset.FromUnixTimeMilliseconds(pair.Record.LastUpdatedMs)))],
-            suspects.Count, found, later, old.Files, old.GoBy);
+            hash, archive.Table.Root, snapshot.Version, records, suspects.Count, found, later, old.Files, old.GoBy);
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Millrace.Archiver;
 using Millrace.Client;
 using Millrace.Output;
 
@@ -120,12 +121,16 @@ internal static class ArchiveCommands
             {
                 var id = Uri.EscapeDataString(parsed.GetValue(device)!);
                 var path = $"{Path}/erasures/{id}?operation={Guid.NewGuid():N}&wait={WaitSeconds}";
-                ResultWriter.One(parsed.GetValue(CommonOptions.Output), await WorkBar.RunAsync(
-                    "Looking", TimeProvider.System, async bar =>
-                    {
-                        bar.Report(new WorkDone(null, "Looking"));
-                        return (await AnsweredAsync(() => api.GetAsync(path, ct))).AsObject();
-                    }));
+                var proof = await WorkBar.RunAsync("Looking", TimeProvider.System, async bar =>
+                {
+                    bar.Report(new WorkDone(null, "Looking"));
+                    return (await AnsweredAsync(() => api.GetAsync(path, ct))).AsObject();
+                });
+                ResultWriter.One(parsed.GetValue(CommonOptions.Output), proof);
+                var unproven = proof["unproven"]!.AsArray().Select(sentence => (string)sentence!).ToList();
+                if (unproven.Count == 0) return;
+                throw ArchiverErrors.ErasureUnproven
+                    .With(parsed.GetValue(device)!, string.Join(' ', unproven)).AsException();
             }, device, CommonOptions.Output);
     }
 

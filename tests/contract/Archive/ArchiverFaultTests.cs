@@ -91,7 +91,7 @@ public sealed class ArchiverFaultTests
         {
             for (var i = 0; i < 15; i++) await SendAsync(random, 30);
             await _archive.CaughtUpAsync();
-            var erasing = _archive.Get<DeviceEraser>().RunAsync([Table(_archive.Services)], "device-3", default);
+            var erasing = _archive.Get<DeviceEraser>().RunAsync(Table(_archive.Services), "device-3", default);
             for (var i = 0; i < 15; i++) await SendAsync(random, 30);
             var age = TimeProvider.System.GetUtcNow() - (DateTimeOffset.FromUnixTimeMilliseconds(At) + Hour);
             await others[1].GetRequiredService<ArchiveRetention>().RunAsync(Table(others[1]), age, default);

@@ -43,6 +43,9 @@ public class ArchiveVerbTests
                 Is.EqualTo(30));
         }
 
+        var unproven = await MillraceAsync("proof", "pump-1");
+        Assert.That(unproven.ExitCode, Is.EqualTo(1), "it was never erased");
+        Assert.That(unproven.Error, Does.StartWith("AR-0012").And.Contain("No erasure"));
         var before = TimeProvider.System.GetUtcNow().ToString("O");
         Assert.That((long)await JsonAsync("erase", "rows", "pump-1"), Is.EqualTo(15));
         Assert.That(await CountAsync(), Is.EqualTo("n\r\n15\r\n"));

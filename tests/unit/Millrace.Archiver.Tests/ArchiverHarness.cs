@@ -54,6 +54,9 @@ internal sealed class ArchiverHarness : IAsyncDisposable
 
     public IObjectStore Objects { get; }
 
+    /// <summary>The clock of the archivers.</summary>
+    public ShiftedTime Time { get; } = new();
+
     public ArchiverStatus Status => _services!.GetRequiredService<ArchiverStatus>();
 
     public IServiceProvider Services => _services!;
@@ -105,7 +108,7 @@ internal sealed class ArchiverHarness : IAsyncDisposable
     private ServiceProvider Build(IObjectStore objects, IEventLog log) => new ServiceCollection()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(_settings).Build())
             .AddLogging(logging => logging.SetMinimumLevel(LogLevel.None))
-            .AddSingleton(TimeProvider.System)
+            .AddSingleton<TimeProvider>(Time)
             .AddSingleton(new DataFolder(_folder.Path))
             .AddSingleton(log)
             .AddSingleton(objects)
@@ -163,14 +166,7 @@ internal sealed class ArchiverHarness : IAsyncDisposable
     /// <summary>Rows of the archive by SQL, each as one text with its values separated by bars.</summary>
     public async Task<List<string>> SqlAsync(string sql)
     {
-        await using var services = new ServiceCollection()
-            .AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
-            .AddSingleton(TimeProvider.System)
-            .AddSingleton(new DataFolder(_folder.Path))
-            .AddSingleton(Objects)
-            .AddBatchOptions()
-            .AddDuckDbBatch()
-            .BuildServiceProvider();
+        await using var services = Batch();
         var rows = new List<string>();
         await using var result = await services.GetRequiredService<IBatchEngine>()
             .QueryAsync(new BatchQuery($"SELECT COLUMNS(*)::VARCHAR FROM ({sql})"));
@@ -184,6 +180,23 @@ internal sealed class ArchiverHarness : IAsyncDisposable
 
         return rows;
     }
+
+    /// <summary>The rows of a statement as files below the key, as a run of a job writes them.</summary>
+    public async Task<BatchWritten> WriteParquetAsync(string sql, string prefix)
+    {
+        await using var services = Batch();
+        return await services.GetRequiredService<IBatchEngine>()
+            .WriteParquetAsync(new BatchQuery(sql), new BatchOutput(prefix));
+    }
+
+    private ServiceProvider Batch() => new ServiceCollection()
+        .AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
+        .AddSingleton(TimeProvider.System)
+        .AddSingleton(new DataFolder(_folder.Path))
+        .AddSingleton(Objects)
+        .AddBatchOptions()
+        .AddDuckDbBatch()
+        .BuildServiceProvider();
 
     public async ValueTask DisposeAsync()
     {

@@ -130,6 +130,43 @@ public sealed class DeadLetterTests
     }
 
     [Test]
+    public async Task An_erasure_empties_the_letters_of_the_device_and_the_proof_looks_at_them()
+    {
+        var letter = await DieOfSizeAsync();
+        await _archive.StartAsync();
+        var store = _archive.Get<IDeadLetterStore>();
+        var ofQuery = letter with { Stage = DeadLetterStages.Query, Query = "q", Reason = "huge is too large" };
+        var ofOther = letter with { Offset = 7, Key = "other"u8.ToArray() };
+        await store.WriteAsync(Letters, [ofQuery, ofOther], new SinkPosition(2));
+        await _archive.Get<DeviceEraser>().RunAsync(
+            _archive.Get<ArchiveTables>().Telemetry, "huge", CancellationToken.None);
+        var prover = _archive.Get<DeviceProver>();
+        var before = await prover.ProveAsync("huge", CancellationToken.None);
+        Assert.That((before.DeadLettersFound, before.Unproven.Count), Is.EqualTo((2, 1)));
+
+        var erasing = _archive.Get<DeviceErasure>().RunAsync("huge", CancellationToken.None).AsTask();
+        await Eventually.TrueAsync(async () => (await LettersAsync()).Count == 3, "two of them come again");
+        var emptied = (await LettersAsync())[1..];
+        await store.WriteAsync(Letters, emptied, new SinkPosition(5));
+
+        Assert.That((await erasing).DeadLetters, Is.EqualTo(2));
+        Assert.That((await prover.ProveAsync("huge", CancellationToken.None)).Unproven, Is.Empty);
+        foreach (var id in new[] { letter.Id, ofQuery.Id })
+        {
+            var left = (await store.FindAsync(id))!.Letter;
+            Assert.That((left.Key, left.Headers.Count, left.Value.Length, left.ErrorCode),
+                Is.EqualTo(((byte[]?)null, 0, 0, "AR-0011")));
+            Assert.That(left.Reason, Does.Not.Contain("huge"));
+        }
+
+        Assert.That((await store.FindAsync(ofOther.Id))!.Letter.Value, Has.Length.EqualTo(2000));
+        var again = letter with { Offset = 8, FirstFailedAt = TimeProvider.System.GetUtcNow().AddHours(1) };
+        await store.WriteAsync(Letters, [again], new SinkPosition(6));
+        Assert.That((await prover.ProveAsync("huge", CancellationToken.None)).DeadLettersFound, Is.EqualTo(1),
+            "its record is of before, whenever it failed");
+    }
+
+    [Test]
     public async Task What_is_replayed_while_its_device_is_erased_is_erased_too([Range(1, 6)] int seed)
     {
         var letter = await DieOfSizeAsync();

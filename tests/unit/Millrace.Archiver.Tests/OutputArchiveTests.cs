@@ -207,8 +207,7 @@ public sealed class OutputArchiveTests
 
         Assert.That((await _output.TableAsync())!.Files, Has.Count.EqualTo(1));
         Assert.That(await _output.RowIdsAsync(), Has.Count.EqualTo(60));
-        var erased = await _archive.Get<DeviceEraser>().RunAsync(
-            await _archive.Get<ArchiveTables>().AllAsync(CancellationToken.None), "pump-1", CancellationToken.None);
+        var erased = await _archive.Get<DeviceErasure>().RunAsync("pump-1", CancellationToken.None);
 
         Assert.That(erased.Rows, Is.EqualTo(20));
         Assert.That(await _output.RowIdsAsync(),

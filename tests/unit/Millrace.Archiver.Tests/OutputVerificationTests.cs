@@ -56,8 +56,7 @@ public sealed class OutputVerificationTests
     [Test]
     public async Task What_an_erasure_took_out_is_not_missed()
     {
-        await _archive.Get<DeviceEraser>().RunAsync(
-            await _archive.Get<ArchiveTables>().AllAsync(default), "pump-1", default);
+        await _archive.Get<DeviceErasure>().RunAsync("pump-1", default);
 
         var part = (await ArchiveChecks.RunAsync(_archive, Table))[0];
         Assert.That((part.Holds, part.Erased, part.ArchiveRows), Is.EqualTo((true, 1L, 1L)));

@@ -61,6 +61,27 @@ public sealed class CheckpointTests
     }
 
     [Test]
+    public async Task The_log_of_a_table_that_nobody_writes_to_is_trimmed_to_what_its_newest_version_needs()
+    {
+        using var writer = Table();
+        var states = await WriteAsync(writer, new Random(1), commits: 5, checkpointAt: () => false);
+        var begun = await writer.LogBeginsAsync();
+        Assert.That(await writer.TrimLogAsync(begun!.Value), Is.Zero, "nothing is so old");
+        Assert.That(await KeysAsync(), Has.Count.EqualTo(states[^1].Version + 1));
+
+        var deleted = await writer.TrimLogAsync(_time.GetUtcNow().AddDays(1));
+
+        Assert.That(deleted, Is.EqualTo(states[^1].Version));
+        Assert.That((await KeysAsync()).Select(key => key[(key.LastIndexOf('/') + 1)..]), Is.EquivalentTo((string[])
+        [
+            $"{states[^1].Version:D20}.json", $"{states[^1].Version:D20}.checkpoint.parquet", "_last_checkpoint",
+        ]));
+        using var cold = Table();
+        AssertSame((await cold.RefreshAsync())!, states[^1]);
+        Assert.That(await writer.TrimLogAsync(_time.GetUtcNow().AddDays(1)), Is.Zero, "once");
+    }
+
+    [Test]
     public async Task Dying_at_any_write_of_a_checkpoint_or_clean_up_leaves_the_table_readable([Range(1, 8)] int write)
     {
         using var writer = Table(checkpointInterval: 100);
