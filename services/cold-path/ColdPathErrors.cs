@@ -79,4 +79,14 @@ public static class ColdPathErrors
         "There is no such result.",
         "Results of runs are objects below results/, and this key is none of them.",
         "Take a key that a run with output parquet gave.");
+
+    public static readonly ErrorDefinition LeaseLost = new("CP-0016",
+        "The runner lost the job before it had ended.",
+        "It was paused, or could not reach the stores, for longer than ColdPath:LeaseDuration, or was killed.",
+        "Run the part again; raise ColdPath:LeaseDuration when the stores are away for longer now and then.");
+
+    public static readonly ErrorDefinition PartGone = new("CP-0017",
+        "What the part was made of is in the archive no more.",
+        "Retention took telemetry of its time, so a run would replace the part's results by nothing, or by less.",
+        "Begin after that time; or say force (--force), when the results are to be those of what is left.");
 }

@@ -46,7 +46,10 @@ public static class ColdPathServices
         services.AddSingleton<ResultUpkeep>();
         services.AddSingleton<ResultRetention>();
         services.AddHostedService(provider => provider.GetRequiredService<ResultRetention>());
+        services.AddSingleton<JobLeases>();
         services.AddSingleton<JobRunner>();
+        services.AddSingleton<RunHistory>();
+        services.AddSingleton<ArchiveReach>();
         services.AddSingleton<PartRuns>();
         services.AddHostedService(provider => provider.GetRequiredService<PartRuns>());
         services.AddSingleton<PartEndpoints>();

@@ -50,6 +50,16 @@ internal static partial class Log
     [LoggerMessage(8015, LogLevel.Warning, "The run of {Part} of job {Job} ended without a word in its history")]
     public static partial void RunLost(this ILogger log, Exception e, string job, string part);
 
+    [LoggerMessage(8016, LogLevel.Warning, "Job {Job} may be run by another process now; this one ended its work")]
+    public static partial void LeaseLost(this ILogger log, string job);
+
+    [LoggerMessage(8017, LogLevel.Warning, "Lease {Lease} was not given back, and ends by itself: {Why}")]
+    public static partial void LeaseNotReleased(this ILogger log, string lease, string why);
+
+    [LoggerMessage(8018, LogLevel.Information,
+        "{Parts} parts of job {Job} are due and stay, the first is {First}: telemetry of their time went for its age")]
+    public static partial void PartsGone(this ILogger log, int parts, string job, string first);
+
     [LoggerMessage(8009, LogLevel.Warning, "Old versions of model {Model} could not be deleted; the next one does it")]
     public static partial void ModelNotPruned(this ILogger log, Exception e, string model);
 }

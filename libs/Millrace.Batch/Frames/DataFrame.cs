@@ -18,7 +18,7 @@ public sealed class DataFrame
     /// <summary>The rows for which the condition is true.</summary>
     public DataFrame Filter(Column condition) => new(new FilterNode(Plan, condition));
 
-    /// <summary>One column more, at the end; it takes the place of one of that name.</summary>
+    /// <summary>One column more, at the end; it takes the place of one of that name, whatever its case.</summary>
     public DataFrame WithColumn(string name, Column value) => new(new WithColumnNode(Plan, name, value));
 
     public GroupedFrame GroupBy(params IReadOnlyList<Column> keys) => new(Plan, keys);

@@ -16,10 +16,7 @@ internal static class FrameSql
             select => select with { Where = [.. select.Where, ValueSql.Of(filter.Condition)] }),
         ProjectNode project => Within(project.Input, select => !select.IsShaped,
             select => select with { Columns = Joined(project.Columns) }),
-        WithColumnNode with => Within(with.Input, select => !select.IsShaped, select => select with
-        {
-            Columns = $"COLUMNS(lambda c: c <> {ValueSql.Text(with.Name)}), {ValueSql.Of(with.Value.As(with.Name))}",
-        }),
+        WithColumnNode with => WithColumn(with),
         AggregateNode aggregate => Within(aggregate.Input, select => !select.IsShaped, select => select with
         {
             Columns = Joined([.. aggregate.Keys, .. aggregate.Values]),
@@ -46,6 +43,22 @@ internal static class FrameSql
         UnionNode union => new Select { From = $"(({Of(union.First)}) UNION ALL ({Of(union.Second)}))" },
         _ => throw new ArgumentOutOfRangeException(nameof(plan), plan, null),
     };
+
+    private static Select WithColumn(WithColumnNode node)
+    {
+        var with = Within(node.Input, select => !select.IsShaped,
+            select => select with { Columns = $"*, {ValueSql.Of(node.Value.As(WithColumnNode.NameBefore))}" });
+        var without = new Select
+        {
+            Columns = $"COLUMNS(lambda c: lower(c) <> lower({ValueSql.Text(node.Name)}))",
+            From = $"({with})",
+        };
+        return new Select
+        {
+            Columns = $"* RENAME ({Name(WithColumnNode.NameBefore)} AS {Name(node.Name)})",
+            From = $"({without})",
+        };
+    }
 
     /// <summary>One SELECT with what the input is, when that can take one step more, else one around it.</summary>
     private static Select Within(

@@ -36,8 +36,12 @@ public static class Functions
     /// <summary>The value where the other is least.</summary>
     public static Column MinBy(Column value, Column by) => Column.Call("min_by", value, by);
 
-    /// <summary>How much the value grows with the other by one, by the line that fits best; null for one row.</summary>
-    public static Column Slope(Column value, Column by) => Column.Call("regr_slope", value, by);
+    /// <summary>
+    /// How much the value grows with the other by one, by the line that fits best; null where the other has less than
+    /// two values.
+    /// </summary>
+    public static Column Slope(Column value, Column by) =>
+        NullIf(Column.Call("regr_slope", value, by), double.NaN);
 
     // Of the rows of a window.
 

@@ -9,8 +9,15 @@ internal sealed record ProjectNode(PlanNode Input, IReadOnlyList<Column> Columns
 
 internal sealed record FilterNode(PlanNode Input, Column Condition) : PlanNode;
 
-/// <summary>All columns, without one of the name, and then the new one.</summary>
-internal sealed record WithColumnNode(PlanNode Input, string Name, Column Value) : PlanNode;
+/// <summary>All columns, without one of the name, whatever its case, and then the new one.</summary>
+internal sealed record WithColumnNode(PlanNode Input, string Name, Column Value) : PlanNode
+{
+    /// <summary>
+    /// What the new one is called until the old one is gone: it is computed of the rows as they were, and there may be
+    /// no other column.
+    /// </summary>
+    public const string NameBefore = "__new";
+}
 
 internal sealed record AggregateNode(
     PlanNode Input, IReadOnlyList<Column> Keys, IReadOnlyList<Column> Values) : PlanNode;

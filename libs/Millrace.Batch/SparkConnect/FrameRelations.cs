@@ -43,8 +43,7 @@ internal sealed class FrameRelations(IReadOnlyDictionary<string, Relation> table
 
     private Relation WithColumn(WithColumnNode node)
     {
-        // It is computed of the rows as they were, and takes the old one's place at the end.
-        const string part = "__new";
+        const string part = WithColumnNode.NameBefore;
         var with = new WithColumns { Input = Of(node.Input) };
         with.Aliases.Add(FrameExpressions.Alias(node.Value, part));
         var drop = new Drop { Input = new Relation { WithColumns = with } };

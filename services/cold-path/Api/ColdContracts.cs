@@ -14,11 +14,13 @@ public sealed record ColdSqlRequest(
     string Sql, IReadOnlyDictionary<string, JsonElement>? Parameters = null, long? RowsMax = null,
     string? Output = null, DateTimeOffset? At = null, long? Version = null);
 
-/// <summary>POST /api/v1/cold/jobs/{name}/run.</summary>
+/// <summary>POST /api/v1/cold/jobs/{name}/run and /api/v1/cold/jobs/{name}/parts/{part}/run.</summary>
 /// <param name="Output"><c>rows</c> (the default) answers with the rows; <c>parquet</c> writes them into the object
 /// store and answers with <see cref="ColdJobWritten"/>.</param>
+/// <param name="Force">Of a part: makes it anew even when telemetry of its time went for its age.</param>
 public sealed record ColdJobRunRequest(
-    IReadOnlyDictionary<string, JsonElement>? Parameters = null, string? Output = null, long? RowsMax = null);
+    IReadOnlyDictionary<string, JsonElement>? Parameters = null, string? Output = null, long? RowsMax = null,
+    bool Force = false);
 
 /// <summary>A job as the catalogue shows it: GET /api/v1/cold/jobs and GET /api/v1/cold/jobs/{name}.</summary>
 /// <param name="Sql">The job's statement; only where one job is asked for, and none for a class.</param>

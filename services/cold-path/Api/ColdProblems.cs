@@ -16,6 +16,8 @@ internal static class ColdProblems
         [ColdPathErrors.RunUnknown] = StatusCodes.Status404NotFound,
         [ColdPathErrors.ResultUnknown] = StatusCodes.Status404NotFound,
         [ColdPathErrors.JobBusy] = StatusCodes.Status409Conflict,
+        [ColdPathErrors.PartGone] = StatusCodes.Status409Conflict,
+        [ColdPathErrors.LeaseLost] = StatusCodes.Status503ServiceUnavailable,
         [ColdPathErrors.RunFailed] = StatusCodes.Status500InternalServerError,
         [ModelErrors.Unknown] = StatusCodes.Status404NotFound,
         [ModelErrors.PromotionConflict] = StatusCodes.Status409Conflict,

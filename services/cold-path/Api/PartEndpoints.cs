@@ -12,7 +12,8 @@ namespace Millrace.ColdPath.Api;
 
 /// <summary>Results of jobs that are kept by parts of the time, and what became of their runs.</summary>
 internal sealed class PartEndpoints(
-    JobCatalog catalog, JobRunner runner, PartRuns runs, IObjectStore store, IOptions<ColdPathOptions> options)
+    JobCatalog catalog, JobRunner runner, JobLeases leases, PartRuns runs, RunHistory history, ArchiveReach reach,
+    IObjectStore store, IOptions<ColdPathOptions> options)
 {
     private const int HistoryDefault = 100;
     private const int HistoryMax = 10_000;
@@ -62,6 +63,8 @@ internal sealed class PartEndpoints(
         string name, string part, ColdJobRunRequest request, int? wait, HttpContext context)
     {
         var found = PartOf(name, part);
+        if (!request.Force)
+            await reach.CheckAsync(catalog.Get(name), found, context.RequestAborted).ConfigureAwait(false);
         var parameters = request.Parameters ?? ColdJobs.NoParameters;
         var who = context.User.Identity?.Name ?? "api";
         JobRun? run = null;
@@ -72,8 +75,8 @@ internal sealed class PartEndpoints(
         }
         else
         {
-            await runner.TryAloneAsync(name, async () => run = await runner.RunAsync(
-                name, found, parameters, who, context.RequestAborted).ConfigureAwait(false), context.RequestAborted)
+            await leases.TryAloneAsync(name, async lease => run = await runner.RunAsync(
+                lease, name, found, parameters, who).ConfigureAwait(false), context.RequestAborted)
                 .ConfigureAwait(false);
         }
 
@@ -102,9 +105,9 @@ internal sealed class PartEndpoints(
 
     private async Task<IResult> HistoryAsync(string name, int? limit, CancellationToken ct)
     {
-        var runs = await runner.HistoryAsync(name, Math.Clamp(limit ?? HistoryDefault, 1, HistoryMax), ct)
-            .ConfigureAwait(false);
-        return Results.Ok(new ColdRunList(runs));
+        var found = await history.ListAsync(
+            catalog.Get(name).Name, Math.Clamp(limit ?? HistoryDefault, 1, HistoryMax), ct).ConfigureAwait(false);
+        return Results.Ok(new ColdRunList(found));
     }
 
     private async Task<IResult> ReadAsync(string key, HttpContext context)

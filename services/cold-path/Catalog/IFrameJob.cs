@@ -1,4 +1,5 @@
 using Millrace.Batch.Frames;
+using static Millrace.Batch.Frames.Functions;
 
 namespace Millrace.ColdPath.Catalog;
 
@@ -41,6 +42,13 @@ public sealed class FrameJobInput
     public IReadOnlyList<string> SomeColumns(string parameter) => _columns[parameter] is { Count: > 0 } some
         ? some
         : throw ColdPathErrors.ColumnUnknown.With(parameter, "No number is promoted to a column.").AsException();
+
+    /// <summary>
+    /// Which of the device's messages of a step a row is, from 1: by the event time, and of equal ones by the log, so
+    /// that a message that came late is not the last one.
+    /// </summary>
+    public static Column NumberWithin(Column step) =>
+        RowNumber().Over(Window.Of("device_id", step).OrderBy("event_at", "log_offset"));
 
     /// <summary>Columns as rows: <c>measure</c> is the name, <c>value</c> a floating-point number.</summary>
     public static DataFrame Measures(DataFrame rows, IReadOnlyList<Column> ids, IReadOnlyList<string> columns)

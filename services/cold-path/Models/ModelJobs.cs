@@ -37,6 +37,7 @@ internal sealed class ModelJobs(
         await using (var result = await engine.QueryAsync(query, ct).ConfigureAwait(false))
             data = await FeatureColumns.ReadAsync(result, model, _rowsMax, ct).ConfigureAwait(false);
         var trained = ModelTrainer.Train(data, new TrainingPlan(model.Kind!.Value, model.HoldOut, model.Seed));
+        ct.ThrowIfCancellationRequested();
         var made = await registry.AddAsync(new ModelDraft(model.Name, model.Kind.Value, ModelFormat.MlNet,
             trained.Features, trained.Metrics, "cold-path", $"{job.Name} {part.Name}"), trained.Content, ct)
             .ConfigureAwait(false);

@@ -11,8 +11,8 @@ using Millrace.Stores.Jobs;
 namespace Millrace.ColdPath.Runs;
 
 /// <summary>
-/// Makes parts of jobs' results anew, and keeps what became of it. One process at a time works on a job; should two,
-/// the table's commits keep the results right.
+/// Makes parts of jobs' results anew, and keeps what became of it. One runner at a time works on a job; should two, the
+/// table's commits keep the results right.
 /// </summary>
 internal sealed class JobRunner(
     JobCatalog catalog, ColdJobs jobs, ResultTable results, ResultUpkeep upkeep, ModelJobs models, IJobStore store,
@@ -21,52 +21,35 @@ internal sealed class JobRunner(
 {
     private readonly ColdPathOptions _options = options.Value;
 
-    /// <summary>This process, and this start of it.</summary>
-    private readonly string _owner = $"{node.Value.Name}/{Guid.NewGuid():N}";
+    /// <summary>
+    /// Makes the part, in as many attempts as the options allow; the last run tells how it went. When the lease is
+    /// lost, nothing is written any more but that.
+    /// </summary>
+    public Task<JobRun> RunAsync(
+        JobLease lease, string name, TimePart part, IReadOnlyDictionary<string, JsonElement> parameters,
+        string trigger) => RunAsync(name, part, parameters, trigger, () => lease.IsLost, lease.Token);
 
-    /// <summary>Takes the job for this process while the work lasts; false when another process has it.</summary>
-    public async Task<bool> TryAloneAsync(string job, Func<Task> work, CancellationToken ct)
-    {
-        // A name of its own: two requests to one process are two runners.
-        var owner = $"{_owner}/{Guid.NewGuid():N}";
-        var lease = $"job/{job}";
-        if (!await store.TryLeaseAsync(lease, owner, time.GetUtcNow(), _options.LeaseDuration, ct)
-            .ConfigureAwait(false)) return false;
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var renewing = RenewAsync(lease, owner, ended.Token);
-        try
-        {
-            await work().ConfigureAwait(false);
-            return true;
-        }
-        finally
-        {
-            await ended.CancelAsync().ConfigureAwait(false);
-            await renewing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await store.ReleaseAsync(lease, owner, CancellationToken.None).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Makes the part, in as many attempts as the options allow; the last run tells how it went.</summary>
-    public async Task<JobRun> RunAsync(
+    /// <summary>The same for a job that nobody else can run.</summary>
+    public Task<JobRun> RunAsync(
         string name, TimePart part, IReadOnlyDictionary<string, JsonElement> parameters, string trigger,
-        CancellationToken ct)
+        CancellationToken ct) => RunAsync(name, part, parameters, trigger, () => false, ct);
+
+    private async Task<JobRun> RunAsync(
+        string name, TimePart part, IReadOnlyDictionary<string, JsonElement> parameters, string trigger,
+        Func<bool> isLost, CancellationToken ct)
     {
         var job = catalog.Get(name);
         for (var attempt = 1; ; attempt++)
         {
-            var run = await AttemptAsync(job, part, parameters, trigger, attempt, ct).ConfigureAwait(false);
+            var run = await AttemptAsync(job, part, parameters, trigger, attempt, isLost, ct).ConfigureAwait(false);
             if (run.State == JobRunState.Succeeded || attempt >= _options.RunAttemptsMax) return run;
             await Task.Delay(_options.RetryDelay * (1 << Math.Min(attempt - 1, 10)), time, ct).ConfigureAwait(false);
         }
     }
 
-    public ValueTask<IReadOnlyList<JobRun>> HistoryAsync(string name, int limit, CancellationToken ct) =>
-        store.ListRunsAsync(catalog.Get(name).Name, limit, ct);
-
     private async Task<JobRun> AttemptAsync(
         JobDefinition job, TimePart part, IReadOnlyDictionary<string, JsonElement> parameters, string trigger,
-        int attempt, CancellationToken ct)
+        int attempt, Func<bool> isLost, CancellationToken ct)
     {
         var startedAt = time.GetUtcNow();
         var id = string.Create(CultureInfo.InvariantCulture,
@@ -83,7 +66,6 @@ internal sealed class JobRunner(
                 : await models.RunAsync(job, part, query, ct).ConfigureAwait(false);
             run = run with { State = JobRunState.Succeeded, Rows = written.Rows, Bytes = written.Bytes };
             log.PartMade(job.Name, part.Name, written.Rows);
-            await upkeep.KeepAsync(job.Name, ct).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
         {
@@ -92,11 +74,14 @@ internal sealed class JobRunner(
         }
         catch (OperationCanceledException)
         {
-            await EndAsync(run with { State = JobRunState.Stopped }).ConfigureAwait(false);
+            var stopped = run with { State = JobRunState.Stopped };
+            await EndAsync(isLost() ? RunHistory.Abandoned(stopped) : stopped).ConfigureAwait(false);
             throw;
         }
 
-        return await EndAsync(run).ConfigureAwait(false);
+        run = await EndAsync(run).ConfigureAwait(false);
+        if (run.State == JobRunState.Succeeded) await upkeep.KeepAsync(job.Name, ct).ConfigureAwait(false);
+        return run;
     }
 
     private async Task<JobRun> EndAsync(JobRun run)
@@ -117,21 +102,4 @@ internal sealed class JobRunner(
     }
 
     private static string Told(Exception e) => e is MillraceException known ? known.Error.ToString() : e.Message;
-
-    private async Task RenewAsync(string lease, string owner, CancellationToken ct)
-    {
-        while (true)
-        {
-            await Task.Delay(_options.LeaseDuration / 3, time, ct).ConfigureAwait(false);
-            try
-            {
-                await store.TryLeaseAsync(lease, owner, time.GetUtcNow(), _options.LeaseDuration, ct)
-                    .ConfigureAwait(false);
-            }
-            catch (MillraceException e)
-            {
-                log.LeaseNotRenewed(lease, e.Message);
-            }
-        }
-    }
 }

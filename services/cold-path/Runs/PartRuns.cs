@@ -9,10 +9,9 @@ namespace Millrace.ColdPath.Runs;
 
 /// <summary>Runs of parts that go on when nobody waits for them any more, until the process ends.</summary>
 internal sealed class PartRuns(
-    JobRunner runner, IJobStore store, IOptions<ColdPathOptions> options, TimeProvider time, ILogger<PartRuns> log)
-    : IHostedService, IDisposable
+    JobRunner runner, JobLeases leases, RunHistory history, IOptions<ColdPathOptions> options, TimeProvider time,
+    ILogger<PartRuns> log) : IHostedService, IDisposable
 {
-    private const int HistoryMax = 1_000;
     private static readonly TimeSpan LookMin = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LookMax = TimeSpan.FromSeconds(2);
 
@@ -27,7 +26,7 @@ internal sealed class PartRuns(
         string job, TimePart part, IReadOnlyDictionary<string, JsonElement> parameters, string who, TimeSpan wait,
         CancellationToken ct)
     {
-        var before = await NewestAsync(job, part, ct).ConfigureAwait(false);
+        var before = await history.NewestAsync(job, part, ct).ConfigureAwait(false);
         var running = Task.Run(() => RunAsync(job, part, parameters, who), CancellationToken.None);
         _running[running] = true;
         _ = running.ContinueWith(done =>
@@ -39,7 +38,7 @@ internal sealed class PartRuns(
         while (!running.IsCompleted)
         {
             ct.ThrowIfCancellationRequested();
-            if (await NewestAsync(job, part, ct).ConfigureAwait(false) is { } run && run.Id != before?.Id)
+            if (await history.NewestAsync(job, part, ct).ConfigureAwait(false) is { } run && run.Id != before?.Id)
                 return IsOver(run) ? run : run with { State = JobRunState.Running };
             await Task.WhenAny(running, Task.Delay(LookMin, time, ct)).ConfigureAwait(false);
         }
@@ -56,14 +55,14 @@ internal sealed class PartRuns(
         var until = time.GetUtcNow() + wait;
         for (var pause = LookMin; ; pause = pause * 2 < LookMax ? pause * 2 : LookMax)
         {
-            var run = await NewestAsync(job, part, ct).ConfigureAwait(false);
+            var run = await history.NewestAsync(job, part, ct).ConfigureAwait(false);
             if (run is not null && IsOver(run)) return run;
 
             // A process that was killed leaves its run as it was, and loses the job.
-            if (await runner.TryAloneAsync(job, () => Task.CompletedTask, ct).ConfigureAwait(false))
+            if (await leases.TryAloneAsync(job, _ => Task.CompletedTask, ct).ConfigureAwait(false))
             {
-                run = await NewestAsync(job, part, ct).ConfigureAwait(false);
-                return run is null || IsOver(run) ? run : run with { State = JobRunState.Stopped };
+                run = await history.NewestAsync(job, part, ct).ConfigureAwait(false);
+                return run is null || IsOver(run) ? run : RunHistory.Abandoned(run);
             }
 
             if (time.GetUtcNow() >= until) return run is null ? null : run with { State = JobRunState.Running };
@@ -86,14 +85,10 @@ internal sealed class PartRuns(
         string job, TimePart part, IReadOnlyDictionary<string, JsonElement> parameters, string who)
     {
         JobRun? run = null;
-        await runner.TryAloneAsync(job, async () => run = await runner.RunAsync(
-            job, part, parameters, who, _stopping.Token).ConfigureAwait(false), _stopping.Token).ConfigureAwait(false);
+        await leases.TryAloneAsync(job, async lease => run = await runner.RunAsync(
+            lease, job, part, parameters, who).ConfigureAwait(false), _stopping.Token).ConfigureAwait(false);
         return run;
     }
-
-    private async ValueTask<JobRun?> NewestAsync(string job, TimePart part, CancellationToken ct) =>
-        (await store.ListRunsAsync(job, HistoryMax, ct).ConfigureAwait(false))
-            .FirstOrDefault(run => run.Part == part.Name);
 
     private bool IsOver(JobRun run) => run.State is JobRunState.Succeeded or JobRunState.Stopped
         || (run.State == JobRunState.Failed && run.Attempt >= options.Value.RunAttemptsMax);

@@ -81,6 +81,9 @@ internal sealed class ResultTable(
             var snapshot = (await delta.RefreshAsync(ct).ConfigureAwait(false))!;
             var at = snapshot.PositionOf(position);
             var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+
+            // Whoever lost the job meanwhile writes nothing any more.
+            ct.ThrowIfCancellationRequested();
             var result = await delta.CommitAsync(new DeltaCommit
             {
                 Id = Guid.NewGuid().ToString(),

@@ -8,8 +8,8 @@ using Millrace.ObjectStore;
 namespace Millrace.ColdPath.Runs;
 
 /// <summary>
-/// Keeps the tables of jobs' results in order after runs: checkpoints of their logs, and no files for ever that later
-/// runs replaced.
+/// Keeps the tables of jobs' results in order after runs: checkpoints of their logs, and no files for long that later
+/// runs replaced. Those of jobs that are not run any more the archiver sees to.
 /// </summary>
 internal sealed class ResultUpkeep(
     IObjectStore store, IOptions<ColdPathOptions> options, IOptions<DeltaTableOptions> delta, ColdPathMetrics metrics,
@@ -27,7 +27,7 @@ internal sealed class ResultUpkeep(
             await table.TidyLogAsync(snapshot.Version, ct).ConfigureAwait(false);
             await VacuumAsync(job, table, ct).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (!ct.IsCancellationRequested)
         {
             metrics.UpkeepFailed(job);
             log.ResultsNotKept(e, job);

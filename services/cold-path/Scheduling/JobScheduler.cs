@@ -16,8 +16,9 @@ namespace Millrace.ColdPath.Scheduling;
 /// served is in the store. Times that nobody was there for are made up for by one run over all their parts.
 /// </summary>
 internal sealed class JobScheduler(
-    JobCatalog catalog, JobRunner runner, IJobStore store, IOptions<ColdPathOptions> options, TimeProvider time,
-    ILogger<JobScheduler> log) : BackgroundService
+    JobCatalog catalog, JobRunner runner, JobLeases leases, ArchiveReach reach, IJobStore store,
+    IOptions<ColdPathOptions> options, ColdPathMetrics metrics, TimeProvider time, ILogger<JobScheduler> log)
+    : BackgroundService
 {
     private const string Trigger = "schedule";
 
@@ -69,11 +70,11 @@ internal sealed class JobScheduler(
         await _places.WaitAsync(ct).ConfigureAwait(false);
         try
         {
-            await runner.TryAloneAsync(job.Name, async () =>
+            await leases.TryAloneAsync(job.Name, async lease =>
             {
                 // Another process may have served it while this one waited for the lease.
-                if (await DueAsync(job, now, ct).ConfigureAwait(false) is { } due)
-                    await ServeAsync(job, due, backlog, ct).ConfigureAwait(false);
+                if (await DueAsync(job, now, lease.Token).ConfigureAwait(false) is { } due)
+                    await ServeAsync(job, due, backlog, lease).ConfigureAwait(false);
             }, ct).ConfigureAwait(false);
         }
         finally
@@ -86,13 +87,14 @@ internal sealed class JobScheduler(
     /// Makes the parts. When some could not be made, the schedule is served up to the first of these, and looked at
     /// again after a while.
     /// </summary>
-    private async Task ServeAsync(JobDefinition job, DueTimes due, JobBacklog backlog, CancellationToken ct)
+    private async Task ServeAsync(JobDefinition job, DueTimes due, JobBacklog backlog, JobLease lease)
     {
-        var parts = PartsOf(job, due.First, due.Last).Where(part => !backlog.IsMade(part, due)).ToList();
+        var parts = (await PartsAsync(job, due, lease.Token).ConfigureAwait(false))
+            .FindAll(part => !backlog.IsMade(part, due));
         var failedInARow = 0;
         foreach (var part in backlog.InOrder(parts))
         {
-            var run = await runner.RunAsync(job.Name, part, Defaults, Trigger, ct).ConfigureAwait(false);
+            var run = await runner.RunAsync(lease, job.Name, part, Defaults, Trigger).ConfigureAwait(false);
             backlog.Add(part, due, run.State == JobRunState.Succeeded);
             failedInARow = run.State == JobRunState.Succeeded ? 0 : failedInARow + 1;
             if (failedInARow == FailedInARowMax) break;
@@ -100,7 +102,7 @@ internal sealed class JobScheduler(
 
         var missing = parts.Where(part => !backlog.IsMade(part, due)).ToList();
         var served = missing.Count == 0 ? due.Last : due.ServedBefore(missing[0]);
-        await store.SaveServedUpToAsync(job.Name, served, ct).ConfigureAwait(false);
+        await store.SaveServedUpToAsync(job.Name, served, lease.Token).ConfigureAwait(false);
         if (missing.Count == 0)
         {
             _backlogs.TryRemove(job.Name, out _);
@@ -109,6 +111,18 @@ internal sealed class JobScheduler(
 
         var delay = backlog.Defer(time.GetUtcNow(), options.Value);
         log.ScheduleBehind(job.Name, missing.Count, missing[0].Name, delay);
+    }
+
+    /// <summary>Those that are due, without those whose telemetry went for its age: these stay as they are.</summary>
+    private async Task<List<TimePart>> PartsAsync(JobDefinition job, DueTimes due, CancellationToken ct)
+    {
+        var parts = PartsOf(job, due.First, due.Last).ToList();
+        var begin = await reach.BeginOfAsync(job, ct).ConfigureAwait(false);
+        var gone = parts.FindAll(part => part.From < begin);
+        if (gone.Count == 0) return parts;
+        metrics.PartsGone(job.Name, gone.Count);
+        log.PartsGone(gone.Count, job.Name, gone[0].Name);
+        return [.. parts.Except(gone)];
     }
 
     /// <summary>A model is trained once, on what is the newest then.</summary>

@@ -56,7 +56,8 @@ internal static class ColdCommands
             (parsed, api, ct) => parsed.GetValue(ColdRunCommands.From) is null
                 ? RowsAsync(parsed, api, $"api/v1/cold/jobs/{Uri.EscapeDataString(parsed.GetValue(job)!)}/run", [], ct)
                 : ColdRunCommands.BackFillAsync(parsed, api, parsed.GetValue(job)!, Body(parsed), ct),
-            job, Parameters, Parquet, Rows, ColdRunCommands.From, ColdRunCommands.To, CommonOptions.Output);
+            job, Parameters, Parquet, Rows, ColdRunCommands.From, ColdRunCommands.To, ColdRunCommands.Force,
+            CommonOptions.Output);
     }
 
     private static Command Jobs() => Verb.Remote("jobs", "The jobs that there are", "millrace cold jobs",
@@ -88,6 +89,7 @@ internal static class ColdCommands
     private static JsonObject Body(ParseResult parsed)
     {
         var body = new JsonObject();
+        if (parsed.GetValue(ColdRunCommands.Force)) body["force"] = true;
         AddParameters(parsed, body);
         return body;
     }

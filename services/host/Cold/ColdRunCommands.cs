@@ -14,6 +14,11 @@ internal static class ColdRunCommands
     public static readonly Option<DateTimeOffset?> To = CommonOptions.Time("--to",
         "With --from: up to this time (else until now)");
 
+    public static readonly Option<bool> Force = new("--force")
+    {
+        Description = "With --from: also parts whose telemetry went for its age, of what is left of it",
+    };
+
     /// <summary>No request takes longer, whatever the run does.</summary>
     private const int WaitSeconds = 20;
 

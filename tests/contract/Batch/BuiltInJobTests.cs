@@ -1,8 +1,5 @@
-using System.Text.Json;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Millrace.Batch;
-using Millrace.ColdPath;
 using Millrace.ColdPath.Catalog;
 using Millrace.ColdPath.Runs;
 using Millrace.Delta;
@@ -14,15 +11,13 @@ namespace Millrace.Contract.Tests.Batch;
 [TestFixture(true)]
 public sealed class BuiltInJobTests(bool isS3)
 {
-    private static readonly JobCatalog Catalog = Open();
-
     private BothEngines? _both;
 
     [OneTimeSetUp]
     public async Task Open_both()
     {
         _both = await BothEngines.OpenAsync(isS3);
-        await SampleArchive.WriteAsync(_both.Store);
+        await DirtyArchive.WriteAsync(_both.Store);
     }
 
     [OneTimeTearDown]
@@ -34,8 +29,7 @@ public sealed class BuiltInJobTests(bool isS3)
     [TestCaseSource(nameof(Jobs))]
     public async Task A_job_gives_the_same_rows(string job)
     {
-        var query = await new ColdJobs(Catalog, _both!.DuckDb, TimeProvider.System)
-            .PrepareAsync(job, Times(), CancellationToken.None);
+        var query = await BuiltInJobs.PrepareAsync(job, _both!.DuckDb);
 
         var (duckDb, spark) = await _both.RowsAsync(query, isOrdered: true);
 
@@ -47,12 +41,11 @@ public sealed class BuiltInJobTests(bool isS3)
     public async Task What_one_engine_keeps_the_other_replaces_and_reads(string job)
     {
         var table = $"job_{job.Replace('-', '_')}";
-        var part = TimePart.Of(JobPart.Day, SampleArchive.Start);
+        var part = TimePart.Of(JobPart.Day, DirtyArchive.Day);
         var kept = new List<List<string>>();
         foreach (var (maker, reader) in new[] { (_both!.DuckDb, _both.Spark), (_both.Spark, _both.DuckDb) })
         {
-            var query = await new ColdJobs(Catalog, maker, TimeProvider.System)
-                .PrepareAsync(job, Times(), CancellationToken.None);
+            var query = await BuiltInJobs.PrepareAsync(job, maker);
             var delta = Options.Create(new DeltaTableOptions());
             var written = await new ResultTable(_both.Store, maker, delta, TimeProvider.System)
                 .ReplaceAsync(job, part, query, CancellationToken.None);
@@ -65,19 +58,5 @@ public sealed class BuiltInJobTests(bool isS3)
         Assert.That(kept[0], Is.All.EndsWith("|2026-11-22"));
     }
 
-    private static IEnumerable<string> Jobs() => Catalog.Jobs.Select(job => job.Name);
-
-    private static Dictionary<string, JsonElement> Times() => new()
-    {
-        ["from"] = JsonSerializer.SerializeToElement(SampleArchive.Start.AddHours(-10)),
-        ["to"] = JsonSerializer.SerializeToElement(SampleArchive.Start.AddHours(14)),
-    };
-
-    private static JobCatalog Open()
-    {
-        var classes = new ServiceCollection().AddMillraceColdPath()
-            .Where(service => service.ServiceType == typeof(IFrameJob))
-            .Select(service => (IFrameJob)Activator.CreateInstance(service.ImplementationType!)!);
-        return new JobCatalog(Options.Create(new ColdPathOptions()), classes);
-    }
+    private static IEnumerable<string> Jobs() => BuiltInJobs.Catalog.Jobs.Select(job => job.Name);
 }

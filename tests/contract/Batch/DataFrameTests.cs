@@ -46,7 +46,19 @@ public sealed class DataFrameTests
             Assert.That(written.Rows, Is.EqualTo(SampleArchive.Hours * SampleArchive.Devices), name);
             Assert.That(written.Keys.Select(key => key.Split('/')[2]).Distinct(),
                 Is.EquivalentTo(Enumerable.Range(10, 4).Select(hour => $"hour={hour}")), name);
+            Assert.That(await ReadAsync(written), Is.EquivalentTo(
+                from device in Enumerable.Range(0, SampleArchive.Devices)
+                from hour in Enumerable.Range(10, SampleArchive.Hours)
+                select $"device-{device}|{hour}|{SampleArchive.RowsPerHour / SampleArchive.Devices}"), name);
         }
+    }
+
+    private async Task<List<string>> ReadAsync(BatchWritten written)
+    {
+        var files = string.Join(", ", written.Keys.Select(key => $"'{_both!.Store.LocalPath(key)}'"));
+        await using var result = await _both!.DuckDb.QueryAsync(new BatchQuery(
+            $"SELECT device_id, hour, n FROM read_parquet([{files}], hive_partitioning = true)"));
+        return await ArrowText.RowsAsync(result);
     }
 
     private static IEnumerable<TestCaseData> Frames()
@@ -76,6 +88,12 @@ public sealed class DataFrameTests
         yield return Case("with column", Telemetry.Filter(Column.Of("log_offset") < 30)
             .Select("device_id", "temperature").WithColumn("f", Column.Of("temperature") * 1.8 + 32)
             .WithColumn("temperature", Column.Of("temperature") + 1000), 30);
+        yield return Case("with column in the place of one of another case", Telemetry
+            .Filter(Column.Of("log_offset") < 30).Select("device_id", "temperature", "hour")
+            .WithColumn("Temperature", Column.Of("temperature") + 1000), 30);
+        yield return Case("with column in the place of the only one", Telemetry
+            .Filter(Column.Of("log_offset") < 30).Select("temperature")
+            .WithColumn("TEMPERATURE", Column.Of("temperature") + 1000), 30);
         yield return Case("groups", Telemetry.GroupBy("device_id", DateTrunc("hour", "enqueued_at").As("at"))
             .Aggregate(Count().As("n"), Count("module_id").As("m"), Average("temperature").As("mean"),
                 Min("temperature").As("least"), Max("temperature").As("most"), SumOfLongs("log_offset").As("sum"),

@@ -47,7 +47,8 @@ internal sealed class ColdPathHost : IAsyncDisposable
     public IObjectStore Objects => _app.Services.GetRequiredService<IObjectStore>();
 
     public static async Task<ColdPathHost> StartAsync(
-        Dictionary<string, string?>? settings = null, TimeProvider? time = null)
+        Dictionary<string, string?>? settings = null, TimeProvider? time = null,
+        Action<IServiceCollection>? change = null)
     {
         var folder = new TemporaryFolder();
         var builder = WebApplication.CreateSlimBuilder();
@@ -62,6 +63,7 @@ internal sealed class ColdPathHost : IAsyncDisposable
         builder.Services.AddAuthorizationBuilder()
             .AddPolicy(ApiScopes.Read, policy => policy.RequireClaim("scope", "read", "operate"))
             .AddPolicy(ApiScopes.Operate, policy => policy.RequireClaim("scope", "operate"));
+        change?.Invoke(builder.Services);
         var app = builder.Build();
         app.UseAuthentication();
         app.UseAuthorization();

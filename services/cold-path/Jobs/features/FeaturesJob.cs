@@ -28,7 +28,8 @@ internal sealed class FeaturesJob : IFrameJob
         var start = TimestampMicros((Floor(UnixMicros("event_at") / step) * step).Cast(ColumnType.Long));
         var perStep = input.Telemetry("event_at", TimeSpan.FromSeconds(seconds) * StepsBefore)
             .Select(["device_id", start.As("step_start"), (hours - Hours(input.From)).As("h"),
-                "log_offset", .. columns.Select(name => Column.Of(name).Cast(ColumnType.Double).As(name))])
+                FrameJobInput.NumberWithin(start).As("message_number"),
+                .. columns.Select(name => Column.Of(name).Cast(ColumnType.Double).As(name))])
             .GroupBy("device_id", "step_start")
             .Aggregate([Count().As("messages"), .. columns.SelectMany(Of)]);
         return perStep
@@ -50,8 +51,12 @@ internal sealed class FeaturesJob : IFrameJob
     [
         Average(column).As($"{column}_mean"), StandardDeviation(column).As($"{column}_sd"),
         Min(column).As($"{column}_min"), Max(column).As($"{column}_max"),
-        MaxBy(column, "log_offset").As($"{column}_last"), Slope(column, "h").As($"{column}_slope"),
+        LastOf(column).As($"{column}_last"), Slope(column, "h").As($"{column}_slope"),
     ];
+
+    /// <summary>A message that lacks the field has no number here: engines differ in whether it is the last.</summary>
+    private static Column LastOf(string column) =>
+        MaxBy(column, When(Column.Of(column).IsNotNull(), "message_number", Column.Value(null)));
 
     private static IEnumerable<Column> Compared(string column)
     {
