@@ -29,6 +29,8 @@ public sealed class BatchStatement : CqlStatement
     private int _count;
     private bool _rented;
     private bool _allIdempotent;
+    private bool _sameOperation;
+    private bool _sameTable;
     private bool _hasToken;
     private long _token;
 
@@ -40,9 +42,23 @@ public sealed class BatchStatement : CqlStatement
 
     internal override Opcode Opcode => Opcode.Batch;
 
-    internal override string Operation => "BATCH";
+    internal override string Operation => (_sameOperation, _count) switch
+    {
+        (true, 1) => _prepared[0].Operation,
+        (true, > 1) => _prepared[0].BatchOperation,
+        _ => "BATCH",
+    };
 
-    internal override string Text => _prepared.Count > 0 ? _prepared[0].Text : "";
+    internal override string? ParameterizedText
+    {
+        get
+        {
+            var texts = _prepared.Select(prepared => prepared.ParameterizedText).OfType<string>().Distinct().ToList();
+            return texts.Count > 0 ? string.Join("; ", texts) : null;
+        }
+    }
+
+    internal override string? Collection => _sameTable && _count > 0 ? _prepared[0].Collection : null;
 
     internal override string Keyspace => _prepared.Count > 0 ? _prepared[0].Keyspace : "";
 
@@ -56,7 +72,7 @@ public sealed class BatchStatement : CqlStatement
         var batch = Pool<BatchStatement>.Rent();
         batch._kind = kind;
         batch._rented = true;
-        batch._allIdempotent = true;
+        (batch._allIdempotent, batch._sameOperation, batch._sameTable) = (true, true, true);
         return batch;
     }
 
@@ -65,7 +81,7 @@ public sealed class BatchStatement : CqlStatement
     {
         statement.Check();
         var prepared = statement.Source;
-        if (_prepared.Count == 0 || _prepared[^1] != prepared) _prepared.Add(prepared);
+        if (_prepared.Count == 0 || _prepared[^1] != prepared) Remember(prepared);
         if (!_hasToken) _hasToken = statement.TryGetToken(out _token);
         if (statement.Idempotent != true) _allIdempotent = false;
         Begin(PreparedKind);
@@ -79,7 +95,7 @@ public sealed class BatchStatement : CqlStatement
     /// <summary>Adds a statement without values as text.</summary>
     public BatchStatement Add(string text)
     {
-        _allIdempotent = false;
+        (_allIdempotent, _sameOperation, _sameTable) = (false, false, false);
         Begin(TextKind);
         _statements.LongString(text);
         _statements.Short(0);
@@ -126,6 +142,13 @@ public sealed class BatchStatement : CqlStatement
         _statements.Clear();
         ResetOptions();
         Pool<BatchStatement>.Return(this);
+    }
+
+    private void Remember(PreparedStatement prepared)
+    {
+        _prepared.Add(prepared);
+        if (prepared.Operation != _prepared[0].Operation) _sameOperation = false;
+        if (prepared.Collection != _prepared[0].Collection) _sameTable = false;
     }
 
     private void Begin(byte kind)

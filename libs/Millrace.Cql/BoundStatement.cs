@@ -25,9 +25,11 @@ public sealed class BoundStatement : CqlStatement
 
     internal override Opcode Opcode => Opcode.Execute;
 
-    internal override string Operation => Source.Operation;
+    internal override string Operation => _prepared?.Operation ?? OperationName.Other;
 
-    internal override string Text => Source.Text;
+    internal override string? ParameterizedText => _prepared?.ParameterizedText;
+
+    internal override string? Collection => _prepared?.Collection;
 
     internal override string Keyspace => Source.Keyspace;
 

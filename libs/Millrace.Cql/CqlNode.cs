@@ -9,7 +9,7 @@ public sealed class CqlNode
     internal CqlNode(NodeRow row, NodePool pool)
     {
         (HostId, EndPoint, Datacenter, Rack) = (row.HostId, row.EndPoint, row.Datacenter, row.Rack);
-        (Pool, Address) = (pool, row.EndPoint.Address.ToString());
+        (Pool, Address, Port) = (pool, row.EndPoint.Address.ToString(), row.EndPoint.Port);
     }
 
     public Guid HostId { get; }
@@ -18,6 +18,9 @@ public sealed class CqlNode
 
     /// <summary>The address as text, for spans and metrics.</summary>
     internal string Address { get; }
+
+    /// <summary>The port, an object already, for spans and metrics.</summary>
+    internal object Port { get; }
 
     public string Datacenter { get; }
 

@@ -50,8 +50,14 @@ public abstract class CqlStatement : IMessage
     /// <summary>What it is for metrics and spans: SELECT, INSERT, BATCH and so on.</summary>
     internal abstract string Operation { get; }
 
-    /// <summary>The text for spans; values are never in it.</summary>
-    internal abstract string Text { get; }
+    /// <summary>
+    /// The text for spans, when it has markers for its values. Where there are none, values may stand in the text
+    /// itself, and it is kept.
+    /// </summary>
+    internal abstract string? ParameterizedText { get; }
+
+    /// <summary>The table, with its keyspace, when that is known and is one.</summary>
+    internal virtual string? Collection => null;
 
     internal virtual string Keyspace => "";
 

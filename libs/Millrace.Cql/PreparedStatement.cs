@@ -19,6 +19,8 @@ public sealed class PreparedStatement
         KeyPositions = [.. Enumerable.Range(0, Markers.Count).Select(i => Array.IndexOf(prepared.KeyIndexes, i))];
         Keyspace = Markers.Count > 0 ? Markers[0].Keyspace : "";
         Operation = OperationName.Of(text);
+        BatchOperation = $"BATCH {Operation}";
+        Collection = Markers.Count > 0 ? $"{Keyspace}.{Markers[0].Table}" : null;
         _result = prepared.Result;
     }
 
@@ -40,6 +42,14 @@ public sealed class PreparedStatement
     internal string Keyspace { get; }
 
     internal string Operation { get; }
+
+    /// <summary>What a batch is for metrics and spans that does nothing else.</summary>
+    internal string BatchOperation { get; }
+
+    /// <summary>Its table; the markers tell it.</summary>
+    internal string? Collection { get; }
+
+    internal string? ParameterizedText => Markers.Count > 0 ? Text : null;
 
     /// <summary>How many columns the partition key has; 0 when not all of them are markers.</summary>
     internal int KeyLength { get; }

@@ -16,7 +16,7 @@ public sealed class SimpleStatement(string text, params object?[] values) : CqlS
 
     internal override string Operation => OperationName.Of(text);
 
-    internal override string Text => text;
+    internal override string? ParameterizedText => values.Length > 0 ? text : null;
 
     internal override void Write(WireBuffer buffer, int version)
     {

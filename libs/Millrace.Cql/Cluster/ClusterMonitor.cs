@@ -157,13 +157,18 @@ internal sealed class ClusterMonitor(Connector connector) : IAsyncDisposable
 
     private void OnEvent(ServerEvent change)
     {
-        if (change is { Kind: ServerEvent.StatusChange, Change: "UP" })
+        var isDown = change is { Kind: ServerEvent.StatusChange, Change: "DOWN" };
+        if (isDown || change is { Kind: ServerEvent.StatusChange, Change: "UP" })
         {
-            foreach (var node in _view.Local.Where(node => node.EndPoint.Equals(change.Node))) node.Pool.TryNow();
+            // Nodes may be wrong about each other, so the word of one only has the connections asked.
+            foreach (var node in _view.Local.Where(node => node.EndPoint.Equals(change.Node)))
+            {
+                if (isDown) node.Pool.Probe();
+                else node.Pool.TryNow();
+            }
         }
 
-        // A node that is said to be down is left as long as its connections work; they tell it by themselves.
-        if (change is not { Kind: ServerEvent.StatusChange, Change: "DOWN" }) _changed.TrySetResult();
+        if (!isDown) _changed.TrySetResult();
     }
 
     private void Apply(List<NodeRow> rows, Dictionary<string, Replication> keyspaces)

@@ -13,6 +13,7 @@ internal sealed class NodePool : IAsyncDisposable
     private static readonly Task Never = new TaskCompletionSource().Task;
 
     private readonly IPEndPoint _endPoint;
+    private readonly string _name;
     private readonly Connector _connector;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stopping = new();
@@ -26,6 +27,7 @@ internal sealed class NodePool : IAsyncDisposable
     public NodePool(IPEndPoint endPoint, Connector connector)
     {
         (_endPoint, _connector) = (endPoint, connector);
+        _name = CqlMetrics.PoolName(endPoint, connector.Options.Keyspace);
         _log = connector.Options.LoggerFactory.CreateLogger<CqlSession>();
     }
 
@@ -57,6 +59,12 @@ internal sealed class NodePool : IAsyncDisposable
 
     /// <summary>Something says that the node is back: tries now instead of later.</summary>
     public void TryNow() => _wake.TrySetResult();
+
+    /// <summary>Something says that the node is down: has its connections asked now whether they live.</summary>
+    public void Probe()
+    {
+        foreach (var connection in _open) connection.Probe();
+    }
 
     /// <summary>The connection with the fewest requests under way.</summary>
     public Connection? Pick()
@@ -148,15 +156,15 @@ internal sealed class NodePool : IAsyncDisposable
             if (_open.Length == 1) _log.NodeUp(_endPoint);
         }
 
-        CqlMetrics.Connections.Add(1, CqlMetrics.Server(_endPoint));
-        _ = ForgetWhenClosedAsync(connection);
+        connection.Count = new ConnectionCount(_name);
+        _ = ForgetWhenClosedAsync(connection, connection.Count);
         return true;
     }
 
-    private async Task ForgetWhenClosedAsync(Connection connection)
+    private async Task ForgetWhenClosedAsync(Connection connection, ConnectionCount count)
     {
         var reason = await connection.Closed.ConfigureAwait(false);
-        CqlMetrics.Connections.Add(-1, CqlMetrics.Server(_endPoint));
+        count.End();
         lock (_gate)
         {
             if (_stopping.IsCancellationRequested) return;

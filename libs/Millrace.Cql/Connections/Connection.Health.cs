@@ -14,8 +14,14 @@ internal sealed partial class Connection
     private readonly List<IResponseHandler> _expired = [];
     private long _lastReadAt;
     private int _ticking;
-    private bool _heartbeatPending;
+    private int _heartbeatPending;
     private volatile bool _hasHeartbeats;
+
+    /// <summary>Asks now whether it lives, since something says that its node is down.</summary>
+    public void Probe()
+    {
+        if (_hasHeartbeats) _ = HeartbeatAsync();
+    }
 
     private void Tick()
     {
@@ -37,15 +43,15 @@ internal sealed partial class Connection
         _expired.Clear();
         if (orphans > _options.OrphanedStreamsMax)
             Close(CqlErrors.ConnectionLost.With(EndPoint, $"{orphans} requests were never answered.").AsCql());
+        Count?.Set(busy);
         var silence = _time.GetElapsedTime(Volatile.Read(ref _lastReadAt), now);
-        if (_hasHeartbeats && !_heartbeatPending && silence > (busy ? BusySilence : _options.HeartbeatInterval))
-            _ = HeartbeatAsync();
+        if (silence > (busy ? BusySilence : _options.HeartbeatInterval)) Probe();
         Volatile.Write(ref _ticking, 0);
     }
 
     private async Task HeartbeatAsync()
     {
-        _heartbeatPending = true;
+        if (Interlocked.Exchange(ref _heartbeatPending, 1) == 1) return;
         try
         {
             var call = new Call();
@@ -61,7 +67,7 @@ internal sealed partial class Connection
         }
         finally
         {
-            _heartbeatPending = false;
+            Volatile.Write(ref _heartbeatPending, 0);
         }
     }
 }

@@ -54,6 +54,9 @@ internal sealed partial class Connection : IAsyncDisposable
     /// <summary>Called for each event of the server, on the read loop.</summary>
     public Action<ServerEvent>? OnEvent { get; set; }
 
+    /// <summary>Its place in the count of connections, when it is one of a pool.</summary>
+    public ConnectionCount? Count { get; set; }
+
     /// <summary>Completes, with the reason, when the connection is of no use any more.</summary>
     public Task<CqlException> Closed => _closed.Task;
 

@@ -21,7 +21,7 @@ internal static class CqlMetrics
         });
 
     public static readonly UpDownCounter<long> Connections = Meter.CreateUpDownCounter<long>(
-        "db.client.connection.count", "{connection}", "Open connections.");
+        "db.client.connection.count", "{connection}", "Open connections, by whether requests are under way there.");
 
     public static readonly Counter<long> ConnectionFailures = Meter.CreateCounter<long>(
         "millrace.cql.connection.failures", "{connection}", "Connections that could not be made or were lost.");
@@ -40,6 +40,12 @@ internal static class CqlMetrics
 
     public static readonly Counter<long> Warnings = Meter.CreateCounter<long>(
         "millrace.cql.warnings", "{warning}", "Warnings that came with answers.");
+
+    /// <summary>
+    /// A pool is the connections to one node, and has no name of its own: the conventions make one of these.
+    /// </summary>
+    public static string PoolName(IPEndPoint endPoint, string? keyspace) =>
+        keyspace is null ? $"{endPoint}" : $"{endPoint}/{keyspace}";
 
     public static KeyValuePair<string, object?> Server(IPEndPoint endPoint) =>
         new("server.address", endPoint.Address.ToString());

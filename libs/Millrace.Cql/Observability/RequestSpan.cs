@@ -12,14 +12,13 @@ internal static class RequestSpan
     public static Activity? Start(CqlStatement statement, CqlSession session)
     {
         if (!CqlMetrics.Spans.HasListeners()) return null;
-        var span = CqlMetrics.Spans.StartActivity(statement.Operation, ActivityKind.Client);
+        var name = statement.Collection is { } table ? $"{statement.Operation} {table}" : statement.Operation;
+        var tags = Describe(statement, session);
+        if (statement.ParameterizedText is { } text) tags.Add("db.query.text", text);
+        var span = CqlMetrics.Spans.StartActivity(name, ActivityKind.Client, default(ActivityContext), tags);
         if (span is not { IsAllDataRequested: true }) return span;
-        span.SetTag("db.system.name", System);
-        span.SetTag("db.operation.name", statement.Operation);
-        span.SetTag("db.query.text", statement.Text);
         span.SetTag("cassandra.consistency.level", ConsistencyName(statement.Resolved.Consistency));
-        if (statement.Keyspace.Length > 0) span.SetTag("db.namespace", statement.Keyspace);
-        if (statement.BatchSize > 0) span.SetTag("db.operation.batch.size", statement.BatchSize);
+        if (statement.BatchSize > 1) span.SetTag("db.operation.batch.size", statement.BatchSize);
         if (statement.Resolved.PageSize > 0) span.SetTag("cassandra.page.size", statement.Resolved.PageSize);
         span.SetTag("cassandra.query.idempotent", session.IsIdempotent(statement));
         return span;
@@ -30,15 +29,14 @@ internal static class RequestSpan
     {
         if (result?.Warnings.Count > 0) session.OnWarnings(result.Warnings);
         var error = failure is null ? null : (failure as CqlException)?.Code ?? failure.GetType().FullName;
+        var status = failure is CqlServerException server ? $"0x{(int)server.ServerCode:X4}" : null;
         if (CqlMetrics.Duration.Enabled)
         {
-            var tags = new TagList
-            {
-                { "db.system.name", System },
-                { "db.operation.name", statement.Operation },
-                { "server.address", node?.Address },
-            };
+            var tags = Describe(statement, session);
+            if (node is not null) tags.Add("server.address", node.Address);
+            if (node is not null) tags.Add("server.port", node.Port);
             if (error is not null) tags.Add("error.type", error);
+            if (status is not null) tags.Add("db.response.status_code", status);
             CqlMetrics.Duration.Record(session.Time.GetElapsedTime(startedAt).TotalSeconds, tags);
         }
 
@@ -46,15 +44,25 @@ internal static class RequestSpan
         if (node is not null)
         {
             span.SetTag("server.address", node.Address);
-            span.SetTag("server.port", node.EndPoint.Port);
+            span.SetTag("server.port", node.Port);
+            span.SetTag("network.peer.address", node.Address);
+            span.SetTag("network.peer.port", node.Port);
             span.SetTag("cassandra.coordinator.id", node.HostId.ToString());
             span.SetTag("cassandra.coordinator.dc", node.Datacenter);
         }
 
         if (error is not null) span.SetTag("error.type", error).SetStatus(ActivityStatusCode.Error, error);
-        if (failure is CqlServerException server)
-            span.SetTag("db.response.status_code", $"0x{(int)server.ServerCode:X4}");
+        if (status is not null) span.SetTag("db.response.status_code", status);
         span.Dispose();
+    }
+
+    /// <summary>What a span has from its start, so that sampling can go by it, and the duration too.</summary>
+    private static TagList Describe(CqlStatement statement, CqlSession session)
+    {
+        var tags = new TagList { { "db.system.name", System }, { "db.operation.name", statement.Operation } };
+        if (session.Options.Keyspace is { } keyspace) tags.Add("db.namespace", keyspace);
+        if (statement.Collection is { } table) tags.Add("db.collection.name", table);
+        return tags;
     }
 
     private static string ConsistencyName(Consistency consistency) => consistency switch

@@ -5,6 +5,8 @@ namespace Millrace.Cql.Protocol;
 /// </summary>
 internal static class OperationName
 {
+    public const string Other = "OTHER";
+
     private static readonly string[] Known =
     [
         "SELECT", "INSERT", "UPDATE", "DELETE", "BEGIN", "CREATE", "ALTER", "DROP", "TRUNCATE", "USE", "GRANT",
@@ -19,6 +21,6 @@ internal static class OperationName
             if (trimmed.StartsWith(word, StringComparison.OrdinalIgnoreCase)) return word;
         }
 
-        return "OTHER";
+        return Other;
     }
 }

@@ -18,7 +18,10 @@ public partial class CassandraFaultTests
     /// <summary>
     /// Writes while something happens, each row until it is acknowledged or refused for good, and then reads all back.
     /// </summary>
-    private async Task UnderLoadAsync(string table, Func<Task> happen)
+    private Task UnderLoadAsync(string table, Func<Task> happen) => UnderLoadAsync(table, _ => happen());
+
+    /// <summary>What happens can ask how many writes have been acknowledged.</summary>
+    private async Task UnderLoadAsync(string table, Func<Func<int>, Task> happen)
     {
         await _session.ExecuteAsync($"CREATE TABLE faults.{table} (k int, n int, PRIMARY KEY (k, n))");
         var insert = await _session.PrepareAsync($"INSERT INTO faults.{table} (k, n) VALUES (?, ?)");
@@ -49,7 +52,7 @@ public partial class CassandraFaultTests
 
         var watch = Stopwatch.StartNew();
         await Eventually.TrueAsync(() => acknowledged.Count > 500, "writes go on");
-        await happen();
+        await happen(() => acknowledged.Count);
         var before = acknowledged.Count;
         await Eventually.TrueAsync(() => acknowledged.Count > before + 500, "writes go on by themselves", Patience);
         await stop.CancelAsync();

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Millrace.Cql.Wire;
 
 namespace Millrace.Cql.Tests.Server;
 
@@ -14,15 +15,18 @@ internal sealed class FakeServer : IAsyncDisposable
     private readonly List<FakeConnection> _connections = [];
     private readonly Lock _gate = new();
     private readonly Task _accepting;
+    private bool _isDown;
 
     public FakeServer(Func<FakeConnection, FakeRequest, Task> script)
     {
         _script = script;
         _listener.Start();
+        EndPoint = (IPEndPoint)_listener.LocalEndpoint;
+        Tokens = [EndPoint.Port];
         _accepting = AcceptAsync();
     }
 
-    public IPEndPoint EndPoint => (IPEndPoint)_listener.LocalEndpoint;
+    public IPEndPoint EndPoint { get; }
 
     /// <summary>The newest protocol that it knows.</summary>
     public int VersionMax { get; init; } = 5;
@@ -40,9 +44,29 @@ internal sealed class FakeServer : IAsyncDisposable
     public Func<Stream, Task<Stream>> Secure { get; init; } = Task.FromResult;
 
     /// <summary>Other nodes that system.peers_v2 tells of.</summary>
-    public List<IPEndPoint> Peers { get; } = [];
+    public List<FakeServer> Peers { get; } = [];
 
     public Guid HostId { get; } = Guid.NewGuid();
+
+    public string Datacenter { get; init; } = "dc1";
+
+    public string Rack { get; init; } = "r1";
+
+    /// <summary>Where its ranges end.</summary>
+    public long[] Tokens { get; init; }
+
+    /// <summary>What it tells when it is asked for the version of its schema.</summary>
+    public Func<Guid> SchemaVersion { get; set; } = () => Guid.Empty;
+
+    /// <summary>How the keyspace ks is spread.</summary>
+    public Dictionary<string, string> Replication { get; init; } = new()
+    {
+        ["class"] = "SimpleStrategy",
+        ["replication_factor"] = "1",
+    };
+
+    /// <summary>Connections that it dropped at once, being down.</summary>
+    public int Refusals { get; private set; }
 
     public IReadOnlyList<FakeConnection> Connections
     {
@@ -67,6 +91,30 @@ internal sealed class FakeServer : IAsyncDisposable
         return await CqlSession.ConnectAsync(options);
     }
 
+    /// <summary>Drops all connections, and new ones too until it recovers.</summary>
+    public void Fail()
+    {
+        lock (_gate) _isDown = true;
+        foreach (var connection in Connections) connection.Dispose();
+    }
+
+    public void Recover()
+    {
+        lock (_gate) _isDown = false;
+    }
+
+    /// <summary>Tells who asked for events that this befell a node.</summary>
+    public async Task TellAsync(string kind, string change, FakeServer node)
+    {
+        foreach (var connection in Connections.Where(connection => connection.IsControl))
+            await connection.SendAsync(-1, Opcode.Event, body =>
+            {
+                body.String(kind);
+                body.String(change);
+                body.Inet(node.EndPoint);
+            });
+    }
+
     public Task OnRequestAsync(FakeConnection connection, FakeRequest request) => _script(connection, request);
 
     public async ValueTask DisposeAsync()
@@ -84,14 +132,29 @@ internal sealed class FakeServer : IAsyncDisposable
             {
                 var client = await _listener.AcceptTcpClientAsync();
                 client.NoDelay = true;
-                var connection = new FakeConnection(this, client);
-                lock (_gate) _connections.Add(connection);
-                _ = connection.ServeAsync();
+                if (TryAdmit(client) is { } connection) _ = connection.ServeAsync();
+                else client.Dispose();
             }
         }
         catch (Exception e) when (e is SocketException or InvalidOperationException)
         {
             // Stopped, while it waited or while it took somebody in.
+        }
+    }
+
+    private FakeConnection? TryAdmit(TcpClient client)
+    {
+        lock (_gate)
+        {
+            if (_isDown)
+            {
+                Refusals++;
+                return null;
+            }
+
+            var connection = new FakeConnection(this, client);
+            _connections.Add(connection);
+            return connection;
         }
     }
 }

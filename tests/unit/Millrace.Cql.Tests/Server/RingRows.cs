@@ -13,23 +13,24 @@ internal static class RingRows
     private static readonly CqlType TextSet = new(CqlTypeCode.Set, Text);
     private static readonly CqlType TextMap = new(CqlTypeCode.Map, Text, Text);
 
+    private static readonly Dictionary<string, (CqlType Type, Func<FakeServer, object?> Of)> NodeColumns = new()
+    {
+        ["host_id"] = (Uuid, node => node.HostId),
+        ["rpc_address"] = (Inet, node => node.EndPoint.Address),
+        ["native_address"] = (Inet, node => node.EndPoint.Address),
+        ["native_port"] = (Int, node => node.EndPoint.Port),
+        ["data_center"] = (Text, node => node.Datacenter),
+        ["rack"] = (Text, node => node.Rack),
+        ["schema_version"] = (Uuid, node => node.SchemaVersion()),
+        ["tokens"] = (TextSet, node => node.Tokens.Select(token => $"{token}").ToHashSet()),
+    };
+
     public static Action<WireBuffer>? Answer(FakeServer server, string query)
     {
-        if (query.Contains("system.local"))
-            return Rows([("host_id", Uuid), ("rpc_address", Inet), ("data_center", Text), ("rack", Text),
-                ("schema_version", Uuid), ("tokens", TextSet)],
-                [[server.HostId, server.EndPoint.Address, "dc1", "r1", Guid.Empty, new HashSet<string> { "0" }]]);
-        if (query.Contains("system.peers_v2"))
-            return Rows([("host_id", Uuid), ("native_address", Inet), ("native_port", Int), ("data_center", Text),
-                ("rack", Text), ("schema_version", Uuid), ("tokens", TextSet)],
-                [.. server.Peers.Select((peer, i) => new object?[]
-                {
-                    new Guid(i + 1, 0, 0, new byte[8]), peer.Address, peer.Port, "dc1", "r1", Guid.Empty,
-                    new HashSet<string> { $"{(i + 1) * 1000}" },
-                })]);
+        if (query.EndsWith(" FROM system.local")) return Nodes(query, [server]);
+        if (query.EndsWith(" FROM system.peers_v2")) return Nodes(query, server.Peers);
         return query.Contains("system_schema.keyspaces")
-            ? Rows([("keyspace_name", Text), ("replication", TextMap)],
-                [["ks", new Dictionary<string, string> { ["class"] = "SimpleStrategy", ["replication_factor"] = "1" }]])
+            ? Rows([("keyspace_name", Text), ("replication", TextMap)], [["ks", server.Replication]])
             : null;
     }
 
@@ -48,20 +49,34 @@ internal static class RingRows
         }
     };
 
-    /// <summary>The answer to PREPARE: markers of these types, the first of which is the partition key.</summary>
+    /// <summary>
+    /// The answer to PREPARE: markers of these types, the first of which, if any, is the partition key.
+    /// </summary>
     public static Action<WireBuffer> Prepared(byte[] id, params (string Name, CqlType Type)[] markers) => body =>
     {
         body.Int(4);
         body.ShortBytes(id);
         body.ShortBytes([1, 2, 3]);
-        body.Int(1);
+        body.Int(Math.Min(markers.Length, 1));
         body.Int(markers.Length);
-        body.Int(1);
-        body.Short(0);
-        WriteColumns(body, markers);
+        body.Int(Math.Min(markers.Length, 1));
+        if (markers.Length > 0)
+        {
+            body.Short(0);
+            WriteColumns(body, markers);
+        }
+
         body.Int(4);
         body.Int(0);
     };
+
+    /// <summary>The columns that a query names, and no others: clients read them by their place.</summary>
+    private static Action<WireBuffer> Nodes(string query, IEnumerable<FakeServer> nodes)
+    {
+        var names = query["SELECT ".Length..query.IndexOf(" FROM ", StringComparison.Ordinal)].Split(", ");
+        return Rows([.. names.Select(name => (name, NodeColumns[name].Type))],
+            [.. nodes.Select(node => names.Select(name => NodeColumns[name].Of(node)).ToArray())]);
+    }
 
     private static void WriteColumns(WireBuffer body, (string Name, CqlType Type)[] columns)
     {

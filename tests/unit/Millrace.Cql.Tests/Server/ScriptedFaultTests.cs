@@ -38,7 +38,7 @@ public class ScriptedFaultTests
 
         // Each try is two connections, one in v5 and one in v4; two loops try.
         await Eventually.TrueAsync(() => server.Connections.Count > before.Count + 12, "logins hang");
-        server.Peers.Add(other.EndPoint);
+        server.Peers.Add(other);
         server.StartDelay = TimeSpan.Zero;
 
         await Eventually.TrueAsync(() => session.Nodes.Count(node => node.IsUp) == 2, "the new node is found");
@@ -100,7 +100,7 @@ public class ScriptedFaultTests
         var forgets = false;
         await using var server = new FakeServer(Answer);
         await using var other = new FakeServer(Answer);
-        server.Peers.Add(other.EndPoint);
+        server.Peers.Add(other);
         await using var session = await server.ConnectAsync();
         await Eventually.TrueAsync(() => session.Nodes.Count(node => node.IsUp) == 2, "both are up");
         var insert = await session.PrepareAsync("INSERT INTO ks.t (id) VALUES (?)");
@@ -166,7 +166,7 @@ public class ScriptedFaultTests
         var there = 0;
         await using var server = new FakeServer((c, r) => c.ErrorAsync(r, ServerErrorCode.IsBootstrapping));
         await using var other = new FakeServer((c, r) => ++there > 0 ? c.VoidAsync(r) : Task.CompletedTask);
-        server.Peers.Add(other.EndPoint);
+        server.Peers.Add(other);
         await using var session = await server.ConnectAsync();
         await Eventually.TrueAsync(() => session.Nodes.Count(node => node.IsUp) == 2, "both are up");
         CqlNode Of(FakeServer one) => session.Nodes.Single(node => node.EndPoint.Equals(one.EndPoint));
@@ -189,7 +189,7 @@ public class ScriptedFaultTests
             held++;
             return Task.CompletedTask;
         });
-        server.Peers.Add(other.EndPoint);
+        server.Peers.Add(other);
         await using var session = await server.ConnectAsync(o => o.RequestTimeout = Patience);
         await Eventually.TrueAsync(() => session.Nodes.Count(node => node.IsUp) == 2, "both are up");
 
@@ -197,12 +197,7 @@ public class ScriptedFaultTests
             new SimpleStatement("UPDATE t") { Idempotent = true }).AsTask()).ToList();
         await Eventually.TrueAsync(() => held > 0, "some are under way there");
         server.Peers.Clear();
-        await server.Connections.Single(c => c.IsControl).SendAsync(-1, Opcode.Event, body =>
-        {
-            body.String("TOPOLOGY_CHANGE");
-            body.String("REMOVED_NODE");
-            body.Inet(other.EndPoint);
-        });
+        await server.TellAsync("TOPOLOGY_CHANGE", "REMOVED_NODE", other);
 
         foreach (var request in requests) Assert.That((await request).Count, Is.Zero);
     }

@@ -127,7 +127,7 @@ public class ScriptedServerTests
             asked++;
             return c.ErrorAsync(r, ServerErrorCode.Overloaded);
         });
-        server.Peers.Add(other.EndPoint);
+        server.Peers.Add(other);
         await using var session = await server.ConnectAsync();
 
         var statement = new SimpleStatement("UPDATE t") { Idempotent = idempotent };
@@ -227,25 +227,14 @@ public class ScriptedServerTests
         await using var server = new FakeServer((c, r) => c.VoidAsync(r));
         await using var other = new FakeServer((c, r) => c.VoidAsync(r));
         await using var session = await server.ConnectAsync();
-        var control = server.Connections.Single(c => c.IsControl);
 
-        server.Peers.Add(other.EndPoint);
-        await control.SendAsync(-1, Opcode.Event, body =>
-        {
-            body.String("TOPOLOGY_CHANGE");
-            body.String("NEW_NODE");
-            body.Inet(other.EndPoint);
-        });
+        server.Peers.Add(other);
+        await server.TellAsync("TOPOLOGY_CHANGE", "NEW_NODE", other);
         for (var i = 0; i < 20; i++) await session.ExecuteAsync("SELECT 1");
 
         await Eventually.TrueAsync(() => session.Nodes.Count(node => node.IsUp) == 2, "both nodes are used");
         server.Peers.Clear();
-        await control.SendAsync(-1, Opcode.Event, body =>
-        {
-            body.String("TOPOLOGY_CHANGE");
-            body.String("REMOVED_NODE");
-            body.Inet(other.EndPoint);
-        });
+        await server.TellAsync("TOPOLOGY_CHANGE", "REMOVED_NODE", other);
         await Eventually.TrueAsync(() => session.Nodes.Count == 1, "the node is forgotten");
     }
 
@@ -327,7 +316,7 @@ public class ScriptedServerTests
             return drop ? Task.CompletedTask : c.VoidAsync(r);
         });
         await using var other = new FakeServer((c, r) => c.VoidAsync(r));
-        server.Peers.Add(other.EndPoint);
+        server.Peers.Add(other);
         await using var session = await server.ConnectAsync();
 
         var outcomes = new List<string>();
