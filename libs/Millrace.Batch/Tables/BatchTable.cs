@@ -8,13 +8,11 @@ namespace Millrace.Batch.Tables;
 /// <param name="Root">Its key in the object store.</param>
 public sealed record BatchTable(string Name, string Root)
 {
-    private const string JobRoot = "jobs";
-
     public static BatchTable Telemetry { get; } = new(TelemetryTable.Root, TelemetryTable.Root);
 
     /// <summary>The results of a job, whose name has lower-case letters, digits and hyphens.</summary>
     public static BatchTable OfJob(string job) =>
-        new(ArchiveNames.JobPrefix + job.Replace('-', '_'), $"{JobRoot}/{job}");
+        new(ArchiveNames.JobPrefix + job.Replace('-', '_'), JobTable.RootOf(job));
 
     /// <summary>The archived rows of a query's output.</summary>
     public static BatchTable OfOutput(string output) =>
