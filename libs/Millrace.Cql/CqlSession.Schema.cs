@@ -17,9 +17,18 @@ public sealed partial class CqlSession
     public async Task<bool> WaitForSchemaAgreementAsync(CancellationToken ct = default)
     {
         var startedAt = Time.GetTimestamp();
-        while (Time.GetElapsedTime(startedAt) < Options.SchemaAgreementTimeout)
+        while (Options.SchemaAgreementTimeout - Time.GetElapsedTime(startedAt) is var left && left > TimeSpan.Zero)
         {
-            if (await AgreeAsync().ConfigureAwait(false)) return true;
+            try
+            {
+                if (await AgreeAsync().WaitAsync(left, Time, ct).ConfigureAwait(false)) return true;
+            }
+            catch (TimeoutException)
+            {
+                // A node that hangs has not said its version.
+                return false;
+            }
+
             await Task.Delay(AgreementPause, Time, ct).ConfigureAwait(false);
         }
 

@@ -34,7 +34,8 @@ internal sealed partial class Request
     /// <summary>Sends it to <paramref name="node"/>, or to the next of the plan that takes it.</summary>
     private void Send(CqlNode? node)
     {
-        var before = _failure;
+        var (before, retriesFor) = (_failure, _retriesFor);
+        _retriesFor = null;
         try
         {
             for (node ??= _plan.Next(); node is not null; node = _plan.Next())
@@ -42,7 +43,13 @@ internal sealed partial class Request
                 _node = node;
 
                 // Once it is sent, the answer may be there before the next line, and this object another request.
-                if (node.Pool.Pick()?.TrySend(this, _statement, _deadline) == true) return;
+                if (node.Pool.Pick()?.TrySend(this, _statement, _deadline) == true)
+                {
+                    if (retriesFor is not null)
+                        CqlMetrics.Retries.Add(1, new KeyValuePair<string, object?>("reason", retriesFor));
+                    return;
+                }
+
                 if (_cancelled) break;
             }
 
@@ -134,7 +141,7 @@ internal sealed partial class Request
     private void Recycle()
     {
         (_session, _statement, _plan, _node) = (null!, null!, default, null);
-        (_detour, _result, _failure, _activity) = (null, null, null, null);
+        (_detour, _result, _failure, _activity, _retriesFor) = (null, null, null, null, null);
         (_registration, _cancelled, _ct, Place) = (default, false, default, default);
         (_idempotent, _retries, _prepares, _next) = (false, 0, 0, Next.Complete);
         Pool<Request>.Return(this);

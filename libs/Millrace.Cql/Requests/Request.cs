@@ -33,6 +33,9 @@ internal sealed partial class Request : IResponseHandler, IValueTaskSource<RowSe
     private long _deadline;
     private bool _idempotent;
     private int _retries;
+
+    /// <summary>Why it is to be sent again, until it was.</summary>
+    private string? _retriesFor;
     private int _prepares;
 
     /// <summary>What the work item is to do.</summary>
@@ -150,7 +153,7 @@ internal sealed partial class Request : IResponseHandler, IValueTaskSource<RowSe
         if (_retries >= _session.Options.RetriesMax) return;
         _retries++;
         _next = node;
-        Observability.CqlMetrics.Retries.Add(1, new KeyValuePair<string, object?>("reason", reason));
+        _retriesFor = reason;
     }
 
     private void Queue() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);

@@ -83,6 +83,19 @@ public class MeterTests
     }
 
     [Test]
+    public async Task A_request_that_no_other_node_can_take_was_not_sent_again()
+    {
+        using var meters = new Meters();
+        await using var server = new FakeServer((c, r) => c.ErrorAsync(r, ServerErrorCode.Overloaded, _ => { }));
+        await using var session = await server.ConnectAsync();
+
+        Assert.That(async () => await session.ExecuteAsync(new SimpleStatement("UPDATE t") { Idempotent = true }),
+            Throws.InstanceOf<CqlException>());
+
+        Assert.That(meters.Sum("millrace.cql.retries"), Is.Zero);
+    }
+
+    [Test]
     public async Task Statements_that_a_node_has_forgotten_are_counted()
     {
         using var meters = new Meters();

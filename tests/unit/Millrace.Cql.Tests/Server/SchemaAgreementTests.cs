@@ -26,6 +26,25 @@ public class SchemaAgreementTests
     }
 
     [Test]
+    public async Task A_node_that_hangs_is_waited_for_no_longer_than_the_timeout()
+    {
+        using var gate = new ManualResetEventSlim();
+        await using var server = new FakeServer(AnswerAsync) { SchemaVersion = () => New };
+        await using var other = new FakeServer(AnswerAsync) { SchemaVersion = () => New };
+        await using var session = await ConnectAsync(server, other, Short, new LogLines());
+        other.SchemaVersion = () =>
+        {
+            gate.Wait();
+            return New;
+        };
+
+        var agreed = session.WaitForSchemaAgreementAsync();
+        Assert.That(await agreed.WaitAsync(session.Options.RequestTimeout / 2), Is.False);
+        gate.Set();
+        Assert.That(await session.WaitForSchemaAgreementAsync(), Is.True);
+    }
+
+    [Test]
     public async Task A_node_that_is_down_does_not_count()
     {
         await using var server = new FakeServer(AnswerAsync) { SchemaVersion = () => New };
