@@ -138,7 +138,8 @@ public static class SaqlErrors
         "Choose smaller windows and bounds, filter before them, or raise the limit.");
 
     public static readonly ErrorDefinition BadReference = new("SQ-0303", "The reference data cannot be read.",
-        "It is no JSON array of objects, no JSON object a line, and no CSV with a head line under a name in .csv.",
+        "It is no JSON array of objects, no JSON object a line, and no CSV with a head line under a name in .csv or "
+        + ".tsv.",
         "Mend the file.");
 
     public static readonly ErrorDefinition BadLine = new("SQ-0301", "The line is not a JSON object.",

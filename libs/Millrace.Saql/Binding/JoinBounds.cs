@@ -57,18 +57,16 @@ internal sealed class JoinBounds(RowScope scope, Diagnostics diagnostics)
         if (low is null && high is null) return null;
         if (call is not CallSyntax diff
             || diff.Arguments is not [NameSyntax { Parts: [var word] }, NameSyntax from, NameSyntax to]
-            || !diff.Is("DATEDIFF") || !DateParts.TryParse(word.Text, out var unit) || !IsFixed(unit))
+            || !diff.Is("DATEDIFF") || !DateParts.TryParse(word.Text, out var unit) || DateParts.TicksOf(unit) == 0)
             return null;
         var right = scope.Sources[^1];
         var (first, second) = (scope.SourceNamed(from), scope.SourceNamed(to));
         if (first is null || second is null || ReferenceEquals(first, right) == ReferenceEquals(second, right))
             return null;
         if (ReferenceEquals(first, right)) (first, low, high) = (second, -high, -low);
-        return new JoinBound(((SlotExpr)first.Names.Timestamp).Slot, DateParts.TicksOf(unit), low, high, first.Lag);
+        return new JoinBound(((SlotExpr)first.Names.Timestamp).Slot, DateParts.TicksOf(unit),
+            DateParts.TicksBeforeFirst(unit), low, high, first.Lag);
     }
-
-    private static bool IsFixed(DatePart unit) => unit is DatePart.Day or DatePart.Hour or DatePart.Minute or
-        DatePart.Second or DatePart.Millisecond or DatePart.Microsecond;
 
     private static long? Low(ExpressionSyntax syntax, bool isExclusive) => ConstantSyntax.Of(syntax) switch
     {

@@ -17,6 +17,7 @@ namespace Millrace.Saql.Decoding;
 internal sealed class BodyDecoder(QueryExtensions extensions, string input)
 {
     public const string Csv = "text/csv";
+    public const string Tsv = "text/tab-separated-values";
     public const string Cbor = "application/cbor";
     public const string Avro = "avro/binary";
     private const string AvroOther = "application/avro";
@@ -32,7 +33,11 @@ internal sealed class BodyDecoder(QueryExtensions extensions, string input)
 
     /// <summary>The record is of a format that knows text alone, or was made of one.</summary>
     public bool IsUntyped(in RecordView record) => record.TryGetHeader(FileLineHeaders.Untyped, out _)
-        || QueryExtensions.MediaTypeOf(ContentType(record)).Equals(Csv, StringComparison.OrdinalIgnoreCase);
+        || IsUntyped(ContentType(record));
+
+    /// <summary>The format knows text alone.</summary>
+    public static bool IsUntyped(string contentType) =>
+        QueryExtensions.MediaTypeOf(contentType).ToLowerInvariant() is Csv or Tsv;
 
     /// <summary>The record holds a JSON value a line.</summary>
     public bool IsLines(in RecordView record) =>
@@ -41,13 +46,13 @@ internal sealed class BodyDecoder(QueryExtensions extensions, string input)
     /// <summary>Whether a content type is one that is read without an extension.</summary>
     public static bool IsKnown(string contentType) =>
         QueryExtensions.MediaTypeOf(contentType).ToLowerInvariant() is
-            Csv or Cbor or Avro or AvroOther or AvroVendor or Lines or LinesOther;
+            Csv or Tsv or Cbor or Avro or AvroOther or AvroVendor or Lines or LinesOther;
 
     /// <summary>What a body of one of these is as JSON; null for another content type.</summary>
     public static byte[]? ToJson(ReadOnlySpan<byte> content, string contentType, long bytesMax) =>
         QueryExtensions.MediaTypeOf(contentType).ToLowerInvariant() switch
         {
-            Csv => CsvBody.ToJson(content, bytesMax),
+            Csv or Tsv => CsvBody.ToJson(content, bytesMax, CsvBody.SeparatorOf(contentType)),
             Cbor => CborBody.ToJson(content, bytesMax),
             Avro or AvroOther or AvroVendor => AvroBody.ToJson(content, bytesMax),
             Lines or LinesOther => LinesBody.ToJson(content),

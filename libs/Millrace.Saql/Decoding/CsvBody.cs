@@ -1,27 +1,29 @@
+using System.Net.Http.Headers;
 using System.Text;
+using Millrace.Saql.Extensions;
 using Millrace.Saql.Json;
 using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Decoding;
 
 /// <summary>
-/// CSV as RFC 4180 has it, with a head line: an array of objects. A field that is a JSON number, true or false is that,
-/// an empty one without quotes is null, any other is text.
+/// CSV as RFC 4180 has it, with a head line and a separator that may be another: an array of objects. A field that is a
+/// JSON number, true or false is that, an empty one without quotes is null, any other is text.
 /// </summary>
 internal static class CsvBody
 {
     /// <param name="bytesMax">The most that it may become: each line repeats the names of the head.</param>
-    public static byte[] ToJson(ReadOnlySpan<byte> csv, long bytesMax)
+    public static byte[] ToJson(ReadOnlySpan<byte> csv, long bytesMax, byte separator = (byte)',')
     {
         if (csv.StartsWith("\uFEFF"u8)) csv = csv[3..];
         var at = 0;
-        var names = Line(csv, ref at);
+        var names = Line(csv, separator, ref at);
         var tokens = names.Select(name => JsonRowWriter.NameToken(Encoding.UTF8.GetString(name.Text))).ToArray();
         var writer = new JsonRowWriter();
         writer.BeginArray();
         while (at < csv.Length)
         {
-            var fields = Line(csv, ref at);
+            var fields = Line(csv, separator, ref at);
             if (fields is [{ Text.Length: 0, IsQuoted: false }]) continue;
             if (fields.Count > names.Count)
                 throw new FormatException($"A line has {fields.Count} fields; the head has {names.Count}.");
@@ -40,6 +42,37 @@ internal static class CsvBody
         return writer.Written.ToArray();
     }
 
+    /// <summary>
+    /// What separates the fields by the content type's parameter "delimiter": a character, or its name. That of
+    /// text/tab-separated-values is a tab.
+    /// </summary>
+    public static byte SeparatorOf(string contentType)
+    {
+        const string Parameter = "delimiter";
+        if (!contentType.Contains(Parameter, StringComparison.OrdinalIgnoreCase))
+        {
+            var hasTabs = BodyDecoder.Tsv.Equals(
+                QueryExtensions.MediaTypeOf(contentType), StringComparison.OrdinalIgnoreCase);
+            return (byte)(hasTabs ? '\t' : ',');
+        }
+
+        MediaTypeHeaderValue.TryParse(contentType, out var type);
+        var given = type?.Parameters.FirstOrDefault(
+            one => one.Name.Equals(Parameter, StringComparison.OrdinalIgnoreCase))?.Value;
+        // As it stands in a quoted string: a tab may be escaped there.
+        return given?.Trim('"').Replace("\\", "", StringComparison.Ordinal).ToLowerInvariant() switch
+        {
+            "comma" => (byte)',',
+            "semicolon" => (byte)';',
+            "tab" or "t" or "\t" => (byte)'\t',
+            "space" => (byte)' ',
+            "pipe" => (byte)'|',
+            [var one] when char.IsAscii(one) && (char.IsPunctuation(one) || char.IsSymbol(one)) => (byte)one,
+            _ => throw new FormatException(
+                $"The delimiter of {contentType} is none of comma, semicolon, tab, space and pipe, and no one sign."),
+        };
+    }
+
     private static Value ValueOf((byte[] Text, bool IsQuoted) field)
     {
         if (field.IsQuoted) return Value.OfText(field.Text);
@@ -49,13 +82,13 @@ internal static class CsvBody
         return NumberText.TryParse(text, out var number) == text.Length ? number : Value.OfText(field.Text);
     }
 
-    private static List<(byte[] Text, bool IsQuoted)> Line(ReadOnlySpan<byte> csv, ref int at)
+    private static List<(byte[] Text, bool IsQuoted)> Line(ReadOnlySpan<byte> csv, byte separator, ref int at)
     {
         var fields = new List<(byte[], bool)>();
         while (true)
         {
-            fields.Add(Field(csv, ref at));
-            if (at < csv.Length && csv[at] == ',')
+            fields.Add(Field(csv, separator, ref at));
+            if (at < csv.Length && csv[at] == separator)
             {
                 at++;
                 continue;
@@ -68,11 +101,11 @@ internal static class CsvBody
         }
     }
 
-    private static (byte[] Text, bool IsQuoted) Field(ReadOnlySpan<byte> csv, ref int at)
+    private static (byte[] Text, bool IsQuoted) Field(ReadOnlySpan<byte> csv, byte separator, ref int at)
     {
         if (at >= csv.Length || csv[at] != '"')
         {
-            var length = csv[at..].IndexOfAny(",\r\n"u8);
+            var length = csv[at..].IndexOfAny(separator, (byte)'\r', (byte)'\n');
             var end = length < 0 ? csv.Length : at + length;
             var plain = csv[at..end].ToArray();
             at = end;

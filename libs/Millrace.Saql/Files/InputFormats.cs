@@ -14,6 +14,7 @@ public static class InputFormats
     private static readonly Dictionary<string, string> Known = new()
     {
         [".csv"] = BodyDecoder.Csv,
+        [".tsv"] = BodyDecoder.Tsv,
         [".cbor"] = BodyDecoder.Cbor,
         [".avro"] = BodyDecoder.Avro,
     };
@@ -34,7 +35,7 @@ public static class InputFormats
     /// <summary>The format knows text alone, so that a table's columns say what its fields are.</summary>
     public static bool IsUntyped(string ending, QueryExtensions extensions, string input) =>
         ending is not (".json" or ".jsonl" or ".ndjson") &&
-            TypeOf(ending, extensions, input).StartsWith(BodyDecoder.Csv, StringComparison.OrdinalIgnoreCase);
+            BodyDecoder.IsUntyped(TypeOf(ending, extensions, input));
 
     /// <summary>A row a line; what cannot be read is an error SQ-0301.</summary>
     public static byte[] ToLines(byte[] content, string ending, QueryExtensions extensions, string input)

@@ -7,7 +7,7 @@ namespace Millrace.Saql.Files;
 
 /// <summary>
 /// Reference data in a file: a JSON array of objects, or one object a line; CSV with a head line when its name ends in
-/// .csv. What ends in .gz is unpacked first.
+/// .csv or, with tabs, .tsv. What ends in .gz is unpacked first.
 /// </summary>
 public static class ReferenceFile
 {
@@ -22,7 +22,13 @@ public static class ReferenceFile
         {
             var isPacked = HasEnding(name, ".gz");
             var plain = isPacked ? Unpacked(content, bytesMax) : content;
-            return Cut(HasEnding(isPacked ? name[..^3] : name, ".csv") ? CsvBody.ToJson(plain, bytesMax) : plain);
+            var ending = Path.GetExtension(isPacked ? name[..^3] : name).ToLowerInvariant();
+            return Cut(ending switch
+            {
+                ".csv" => CsvBody.ToJson(plain, bytesMax),
+                ".tsv" => CsvBody.ToJson(plain, bytesMax, (byte)'\t'),
+                _ => plain,
+            });
         }
         catch (Exception wrong) when (wrong is FormatException or InvalidDataException)
         {

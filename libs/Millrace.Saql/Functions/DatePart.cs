@@ -83,6 +83,10 @@ internal static class DateParts
         _ => 0,
     };
 
+    /// <summary>Ticks of a part of fixed length that had passed when time began.</summary>
+    public static long TicksBeforeFirst(DatePart part) =>
+        part == DatePart.Week ? DaysBeforeFirstMonday * TimeSpan.TicksPerDay : 0;
+
     /// <summary>
     /// The time plus so many parts, the day cut to the end of a shorter month; false outside the years 1 to 9999.
     /// </summary>
@@ -136,8 +140,7 @@ internal static class DateParts
             DatePart.Year => time.Year,
             DatePart.Quarter => (time.Year * 4) + ((time.Month - 1) / 3),
             DatePart.Month => (time.Year * 12) + time.Month,
-            DatePart.Week => ((ticks / TimeSpan.TicksPerDay) + DaysBeforeFirstMonday) / 7,
-            _ => ticks / TicksOf(part),
+            _ => (ticks + TicksBeforeFirst(part)) / TicksOf(part),
         };
     }
 }

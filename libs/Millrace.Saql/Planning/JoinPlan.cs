@@ -34,15 +34,19 @@ internal sealed class JoinPlan(bool isOuter) : OperatorPlan
 /// </summary>
 /// <param name="LeftTime">The slot of the left source's time.</param>
 /// <param name="Unit">In ticks.</param>
+/// <param name="Before">What of the first unit had passed when time began, in ticks.</param>
 /// <param name="LeftLag">How much later than its source a row of the left may be, in ticks.</param>
-internal readonly record struct JoinBound(int LeftTime, long Unit, long? Low, long? High, long LeftLag)
+internal readonly record struct JoinBound(
+    int LeftTime, long Unit, long Before, long? Low, long? High, long LeftLag)
 {
     /// <summary>The last time of a right row that fits the left time.</summary>
-    public long LastRight(long left) => High is { } high ? ((left / Unit + high + 1) * Unit) - 1 : long.MaxValue;
+    public long LastRight(long left) => High is { } high ? LastOf(left, high) : long.MaxValue;
 
     /// <summary>The last time of a left row that fits the right time.</summary>
-    public long LastLeft(long right) =>
-        Low is { } low ? ((right / Unit - low + 1) * Unit) - 1 + LeftLag : long.MaxValue;
+    public long LastLeft(long right) => Low is { } low ? LastOf(right, -low) + LeftLag : long.MaxValue;
+
+    /// <summary>The end of the unit that is so many behind the one of the time.</summary>
+    private long LastOf(long time, long behind) => (((time + Before) / Unit + behind + 1) * Unit) - 1 - Before;
 }
 
 /// <summary>How rows come into a join.</summary>

@@ -30,6 +30,35 @@ public class DecodingTests
             """{"x":1,"y":"a \"b\""}""", """{"x":2.5,"y":null}""", """{"x":"007","y":true}""",
         }));
 
+    [TestCase("text/csv; delimiter=semicolon", ';')]
+    [TestCase("text/csv;charset=utf-8;delimiter=\";\"", ';')]
+    [TestCase("Text/CSV; Delimiter=Tab", '\t')]
+    [TestCase("text/csv; delimiter=\"\\t\"", '\t')]
+    [TestCase("text/csv; delimiter=space", ' ')]
+    [TestCase("text/csv; delimiter=pipe", '|')]
+    [TestCase("text/csv; delimiter=|", '|')]
+    [TestCase("text/csv; delimiter=comma", ',')]
+    [TestCase("text/tab-separated-values", '\t')]
+    [TestCase("text/tab-separated-values; delimiter=comma", ',')]
+    public void Fields_of_CSV_are_separated_by_what_the_content_type_says(string contentType, char separator)
+    {
+        var others = ",;|".Replace(separator.ToString(), "", StringComparison.Ordinal);
+        var lines = $"x{separator}y\n1{separator}\"a{separator}\"\n2{separator}{others}";
+        Assert.That(Rows(Encoding.UTF8.GetBytes(lines), contentType),
+            Is.EqualTo(new[]
+            {
+                $$"""{"x":1,"y":"a{{(separator == '\t' ? "\\t" : separator)}}"}""", $$"""{"x":2,"y":"{{others}}"}""",
+            }));
+    }
+
+    [TestCase("text/csv; delimiter=")]
+    [TestCase("text/csv; delimiter=;")]
+    [TestCase("text/csv; delimiter=ab")]
+    [TestCase("text/csv; delimiter=1")]
+    [TestCase("text/csv; delimiter=\"\"\"")]
+    public void A_delimiter_that_is_none_fails_the_record(string contentType) =>
+        Assert.That(Run("x,y\n1,2"u8.ToArray(), contentType, "").Failures.Single().Reason, Does.Contain("delimiter"));
+
     [Test]
     public void CBOR_has_the_same_fields_as_JSON()
     {
