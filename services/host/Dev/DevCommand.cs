@@ -39,8 +39,8 @@ internal static class DevCommand
         var data = new DataFolder(Path.GetFullPath(CommonOptions.DataPath(parsed)));
         var token = PlatformSecrets.EnsureToken(data);
         var secrets = PlatformSecrets.Ensure(data, TimeProvider.System);
-        var app = PlatformBuilder.Build(data, PlatformBuilder.AllRoles, Settings(parsed, secrets),
-            RunCommands.ConfigFile(parsed));
+        var app = PlatformBuilder.Build(data, PlatformBuilder.AllRoles, Ports(parsed, given: true),
+            RunCommands.ConfigFile(parsed), [.. Defaults(parsed, secrets), .. Ports(parsed, given: false)]);
         await WaitingRoom.WaitAsync(app, ct);
         await PlatformRunner.StartAsync(app, ct);
         var endpoints = await PlatformRunner.OpenAsync(app, data, token, PlatformBuilder.AllRoles, ct);
@@ -61,20 +61,27 @@ internal static class DevCommand
         return Verb.Done;
     }
 
-    private static IEnumerable<KeyValuePair<string, string?>> Settings(ParseResult parsed, PlatformSecrets secrets) =>
+    /// <summary>Those that the command line gives, which win over all, or the others.</summary>
+    private static IEnumerable<KeyValuePair<string, string?>> Ports(ParseResult parsed, bool given)
+    {
+        (Option<int> Option, string Key)[] ports =
+            [(MqttPort, "Gateway:Mqtt:Port"), (MqttsPort, "Gateway:Mqtts:Port"), (HttpPort, "Http:Port")];
+        foreach (var (option, key) in ports)
+        {
+            if (parsed.GetResult(option) is { Implicit: false } == given)
+                yield return new(key, $"{parsed.GetValue(option)}");
+        }
+
+        if (!given || parsed.GetValue(WebSocketPort) is not { } port) yield break;
+        yield return new("Gateway:WebSocket:Enabled", "true");
+        yield return new("Gateway:WebSocket:Port", $"{port}");
+    }
+
+    private static IEnumerable<KeyValuePair<string, string?>> Defaults(ParseResult parsed, PlatformSecrets secrets) =>
     [
-        new("Gateway:Mqtt:Port", $"{parsed.GetValue(MqttPort)}"),
         new("Gateway:Mqtts:Enabled", "true"),
-        new("Gateway:Mqtts:Port", $"{parsed.GetValue(MqttsPort)}"),
         new("Gateway:Mqtts:CertificateFile", secrets.ServerCertificateFile),
         new("Gateway:Mqtts:KeyFile", secrets.ServerKeyFile),
-        .. parsed.GetValue(WebSocketPort) is { } port
-            ? new KeyValuePair<string, string?>[]
-            {
-                new("Gateway:WebSocket:Enabled", "true"), new("Gateway:WebSocket:Port", $"{port}"),
-            }
-            : [],
-        new("Http:Port", $"{parsed.GetValue(HttpPort)}"),
         new("Archiver:RollAge", "00:00:05"),
         // Which columns the archive has, a file says itself.
         .. parsed.GetValue(RunCommands.Config) is null

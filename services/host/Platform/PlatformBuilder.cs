@@ -31,11 +31,12 @@ internal static class PlatformBuilder
     /// <summary>A platform that is ready to start; HO-0001 with all that is wrong with its configuration.</summary>
     /// <param name="settings">What the command line says; it wins over environment and file.</param>
     /// <param name="file">A JSON file, or null.</param>
+    /// <param name="defaults">Of the verb; environment and file win over them.</param>
     public static WebApplication Build(
         DataFolder data, IReadOnlyCollection<MillraceRole> roles, IEnumerable<KeyValuePair<string, string?>> settings,
-        string? file)
+        string? file, IEnumerable<KeyValuePair<string, string?>>? defaults = null)
     {
-        var builder = Prepare(data, roles, settings, file);
+        var builder = Prepare(data, roles, settings, file, defaults);
         Validate(builder, data);
         var app = builder.Build();
         MapEndpoints(app, roles);
@@ -58,11 +59,12 @@ internal static class PlatformBuilder
     /// <summary>All services and their options; nothing is opened yet.</summary>
     public static WebApplicationBuilder Prepare(
         DataFolder data, IReadOnlyCollection<MillraceRole> roles, IEnumerable<KeyValuePair<string, string?>> settings,
-        string? file)
+        string? file, IEnumerable<KeyValuePair<string, string?>>? defaults = null)
     {
         var builder = WebApplication.CreateSlimBuilder(
             new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection(defaults ?? []);
         if (file is not null) AddFile(builder.Configuration, Path.GetFullPath(file));
         builder.Configuration.AddEnvironmentVariables("MILLRACE_").AddInMemoryCollection(settings);
         builder.AddMillraceLogging();
