@@ -117,7 +117,7 @@ internal static class JsonLookup
         foreach (var member in Members(record))
         {
             if (count == SmallRecordMembers) return SupersededOfMany(record);
-            var hash = (int)Engine.GroupTable.Hash(member.WrittenName);
+            var hash = (int)Engine.GroupTable.Hash(member.Name);
             if (names[..count].Contains(hash)) return SupersededOfMany(record);
             names[count++] = hash;
         }

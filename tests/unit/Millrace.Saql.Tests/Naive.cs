@@ -4,15 +4,20 @@ using System.Text;
 namespace Millrace.Saql.Tests;
 
 /// <summary>An event as the tests make it: times in milliseconds since <see cref="Naive.Epoch"/>.</summary>
+/// <param name="Nested">More members of its body, as <see cref="NaiveNested.Make"/> gives them.</param>
 internal sealed record NaiveEvent(
-    int Partition, long Offset, int Element, string Device, long EnqueuedMs, long EventMs, int Room, long? X)
+    int Partition, long Offset, int Element, string Device, long EnqueuedMs, long EventMs, int Room, long? X,
+    string Nested)
 {
     public string Body => X is null
-        ? $"{{\"ts\":\"{Naive.Time(EventMs)}\",\"room\":{Room}}}"
-        : $"{{\"x\":{X},\"ts\":\"{Naive.Time(EventMs)}\",\"room\":{Room}}}";
+        ? $"{{\"ts\":\"{Naive.Time(EventMs)}\",\"room\":{Room}{Nested}}}"
+        : $"{{\"x\":{X},\"ts\":\"{Naive.Time(EventMs)}\",\"room\":{Room}{Nested}}}";
 }
 
 internal sealed record NaiveMark(int Partition, long Offset, long ArrivalMs);
+
+/// <summary>A value of a row as it is written.</summary>
+internal sealed record NaiveJson(string Text);
 
 /// <summary>
 /// What windows and policies mean, by keeping every event and looking at all of them: the opposite of the engine.
@@ -93,6 +98,65 @@ internal static class Naive
         return result;
     }
 
+    /// <summary>The rooms that change at an instant, with their events of the time before it.</summary>
+    public static List<(long End, int Room, List<NaiveEvent> Events)> Sliding(
+        List<(long At, NaiveEvent Event)> rows, long size)
+    {
+        var result = new List<(long, int, List<NaiveEvent>)>();
+        foreach (var now in rows.SelectMany(row => new[] { row.At, row.At + size }).Distinct().Order())
+        {
+            var inside = rows.Where(row => row.At > now - size && row.At <= now).GroupBy(row => row.Event.Room);
+            foreach (var room in inside)
+            {
+                if (rows.Any(row => row.Event.Room == room.Key && (row.At == now || row.At + size == now)))
+                    result.Add((now, room.Key, [.. room.Select(row => row.Event)]));
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>The rooms of sessions; with <paramref name="areOwn"/> each room has its own.</summary>
+    public static List<(long End, int Room, List<NaiveEvent> Events)> Sessions(
+        List<(long At, NaiveEvent Event)> rows, long timeout, long longest, bool areOwn)
+    {
+        var ended = new List<(long End, int Began, List<NaiveEvent> Events)>();
+        foreach (var one in rows.Select((row, i) => (row.At, row.Event, Index: i))
+            .GroupBy(row => areOwn ? row.Event.Room : 0))
+        {
+            List<NaiveEvent> events = [];
+            var (start, last, began) = (0L, 0L, 0);
+            foreach (var (at, e, index) in one)
+            {
+                if (events.Count > 0 && at > End(start, last))
+                {
+                    ended.Add((End(start, last), began, events));
+                    events = [];
+                }
+
+                if (events.Count == 0) (start, began) = (at, index);
+                last = at;
+                events.Add(e);
+            }
+
+            ended.Add((End(start, last), began, events));
+        }
+
+        return [.. ended.OrderBy(session => session.End).ThenBy(session => session.Began).SelectMany(session =>
+            session.Events.GroupBy(e => e.Room).Select(room => (session.End, room.Key, room.ToList())))];
+
+        // The epoch of the tests is a whole number of the longest duration away from the year 1.
+        long End(long start, long last) =>
+            Math.Min(last + timeout, (long)Math.Ceiling((start + longest) / (double)longest) * longest);
+    }
+
+    /// <summary>Null when nothing is known.</summary>
+    public static long? Sum(IEnumerable<long?> values)
+    {
+        var known = values.OfType<long>().ToList();
+        return known.Count == 0 ? null : known.Sum();
+    }
+
     public static string Row(params (string Name, object? Value)[] members)
     {
         var text = new StringBuilder("{");
@@ -103,6 +167,7 @@ internal static class Naive
             {
                 null => "null",
                 string s => $"\"{s}\"",
+                NaiveJson json => json.Text,
                 double d => d == Math.Truncate(d) ? d.ToString("0.0", CultureInfo.InvariantCulture)
                     : d.ToString("R", CultureInfo.InvariantCulture),
                 _ => Convert.ToString(value, CultureInfo.InvariantCulture),

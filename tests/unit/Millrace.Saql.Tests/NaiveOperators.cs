@@ -64,8 +64,12 @@ internal sealed class NaiveOperators
         var rows = _scenario.Ordered(out dropped);
         return new()
         {
-            ["sliding"] = [.. Sliding(rows)],
-            ["sessions"] = [.. Sessions(rows)],
+            ["sliding"] = [.. Naive.Sliding(rows, _size).Select(group => Naive.Row(
+                ("room", group.Room), ("n", group.Events.Count), ("s", Naive.Sum(group.Events.Select(e => e.X))),
+                ("d", group.Events.Select(e => e.X).OfType<long>().Distinct().Count()), ("t", Naive.Time(group.End))))],
+            ["sessions"] = [.. Naive.Sessions(rows, _timeout, Longest, _ownSessions).Select(group => Naive.Row(
+                ("room", group.Room), ("n", group.Events.Count), ("m", group.Events.Max(e => e.X)),
+                ("t", Naive.Time(group.End))))],
             ["back"] = [.. Enumerable.Range(0, rows.Count).Select(i => Back(rows, i))],
             ["joined"] = [.. Joined(rows, isOuter: false, (a, b) => Fits(a, b))
                 .Select(m => Naive.Row(("ax", m.Left.X), ("bx", m.Right?.X), ("t", Naive.Time(m.At))))],
@@ -79,55 +83,6 @@ internal sealed class NaiveOperators
 
     private string On => $"a.room = b.room AND DATEDIFF(second, a, b) BETWEEN {_bound.Low} AND {_bound.High}";
 
-    private IEnumerable<string> Sliding(List<(long At, NaiveEvent Event)> rows)
-    {
-        foreach (var now in rows.SelectMany(row => new[] { row.At, row.At + _size }).Distinct().Order())
-        {
-            var inside = rows.Where(row => row.At > now - _size && row.At <= now).GroupBy(row => row.Event.Room);
-            foreach (var room in inside)
-            {
-                var changed = rows.Any(row => row.Event.Room == room.Key && (row.At == now || row.At + _size == now));
-                if (!changed) continue;
-                var known = room.Where(row => row.Event.X is not null).Select(row => row.Event.X!.Value).ToList();
-                yield return Naive.Row(("room", room.Key), ("n", room.Count()), ("s", Sum(known)),
-                    ("d", known.Distinct().Count()), ("t", Naive.Time(now)));
-            }
-        }
-    }
-
-    private List<string> Sessions(List<(long At, NaiveEvent Event)> rows)
-    {
-        var ended = new List<(long End, int Began, List<NaiveEvent> Events)>();
-        foreach (var one in rows.Select((row, i) => (row.At, row.Event, Index: i))
-            .GroupBy(row => _ownSessions ? row.Event.Room : 0))
-        {
-            List<NaiveEvent> events = [];
-            var (start, last, began) = (0L, 0L, 0);
-            foreach (var (at, e, index) in one)
-            {
-                if (events.Count > 0 && at > End(start, last))
-                {
-                    ended.Add((End(start, last), began, events));
-                    events = [];
-                }
-
-                if (events.Count == 0) (start, began) = (at, index);
-                last = at;
-                events.Add(e);
-            }
-
-            ended.Add((End(start, last), began, events));
-        }
-
-        return [.. ended.OrderBy(session => session.End).ThenBy(session => session.Began).SelectMany(session =>
-            session.Events.GroupBy(e => e.Room).Select(room => Naive.Row(("room", room.Key), ("n", room.Count()),
-                ("m", room.Max(e => e.X)), ("t", Naive.Time(session.End)))))];
-
-        // The epoch of the tests is a whole number of the longest duration away from the year 1.
-        long End(long start, long last) =>
-            Math.Min(last + _timeout, (long)Math.Ceiling((start + Longest) / (double)Longest) * Longest);
-    }
-
     private string Back(List<(long At, NaiveEvent Event)> rows, int index)
     {
         var (now, e) = rows[index];
@@ -139,10 +94,11 @@ internal sealed class NaiveOperators
         var isFirst = e.X is not null && e.X != 5 && !rows.Take(index).Any(row => row.Event.Room == e.Room
             && row.Event.X is not null && row.Event.X != 5 && (long)Math.Ceiling(row.At / (double)_back) == interval);
         List<long> not5 = [.. same.Where(x => x.X is not null && x.X != 5).Select(x => x.X!.Value)];
+        long? sum = not5.Count == 0 ? null : not5.Sum();
         return Naive.Row(("x", e.X), ("l", before.Count < _offset ? -1 : before[_offset - 1].X),
             ("last", same.LastOrDefault(x => x.X < 4)?.X), ("f", isFirst ? 1 : 0),
-            ("s", Sum(not5)), ("lo", not5.Count == 0 ? null : not5.Min()), ("hi", not5.Count == 0 ? null : not5.Max()),
-            ("e", Sum(not5)), ("n", recent.Count));
+            ("s", sum), ("lo", not5.Count == 0 ? null : not5.Min()), ("hi", not5.Count == 0 ? null : not5.Max()),
+            ("e", sum), ("n", recent.Count));
     }
 
     /// <summary>The same pattern as a regular expression over the letters of the rows that may belong to it.</summary>
@@ -183,6 +139,4 @@ internal sealed class NaiveOperators
 
         return [.. found.OrderBy(m => m.At).ThenBy(m => m.Phase).Select(m => (m.At, m.Left, m.Right))];
     }
-
-    private static long? Sum(List<long> values) => values.Count == 0 ? null : values.Sum();
 }

@@ -82,13 +82,24 @@ internal sealed class NaiveScenario
         };
     }
 
-    public QueryRun Run(QueryPlan plan)
+    /// <summary>Everything at once: no batches, and one engine from the first record to the end.</summary>
+    public QueryRun Undisturbed(QueryPlan plan, IReadOnlyList<byte[]>? places = null)
     {
         var run = new QueryRun(plan);
-        var sources = Enumerable.Range(0, _partitions)
-            .Select(partition => new QuerySource("telemetry", new TopicPartition("telemetry", partition), 0))
-                .ToList();
-        var engine = new QueryEngine(plan, _options, sources, run);
+        var engine = Begin(plan, run, places);
+        foreach (var mark in _marks)
+            engine.Mark(new TopicPartition("telemetry", mark.Partition), mark.Offset, ToMs(mark.ArrivalMs));
+        for (var partition = 0; partition < _partitions; partition++)
+            engine.Process(Batch(partition, 0, EndOf(partition)));
+        engine.Complete();
+        return run;
+    }
+
+    /// <param name="places">The entries of the reference data "places".</param>
+    public QueryRun Run(QueryPlan plan, IReadOnlyList<byte[]>? places = null)
+    {
+        var run = new QueryRun(plan);
+        var engine = Begin(plan, run, places);
         var next = new long[_partitions];
         var ends = Enumerable.Range(0, _partitions).Select(EndOf).ToArray();
         var marks = _marks.ToList();
@@ -110,7 +121,7 @@ internal sealed class NaiveScenario
             var again = Math.Max(0, next[partition] - _random.Next(3));
             engine.Process(Batch(partition, again, next[partition] + count));
             next[partition] += count;
-            if (_random.Next(6) == 0) engine = Restored(engine, plan, sources, run);
+            if (_random.Next(6) == 0) engine = Restored(engine, plan, run);
         }
 
         foreach (var mark in marks)
@@ -119,11 +130,20 @@ internal sealed class NaiveScenario
         return run;
     }
 
-    private QueryEngine Restored(QueryEngine engine, QueryPlan plan, List<QuerySource> sources, QueryRun run)
+    private QueryEngine Begin(QueryPlan plan, QueryRun run, IReadOnlyList<byte[]>? places = null)
+    {
+        var sources = Enumerable.Range(0, _partitions).Select(partition =>
+            new QuerySource("telemetry", new TopicPartition("telemetry", partition), 0)).ToList();
+        var engine = new QueryEngine(plan, _options, sources, run);
+        if (places is not null) engine.SetReference("places", places);
+        return engine;
+    }
+
+    private QueryEngine Restored(QueryEngine engine, QueryPlan plan, QueryRun run)
     {
         var state = new ArrayBufferWriter<byte>();
         engine.Save(state);
-        var fresh = new QueryEngine(plan, _options, sources, run);
+        var fresh = Begin(plan, run);
         fresh.Restore(state.WrittenSpan);
         Assert.That(fresh.Positions, Is.EqualTo(engine.Positions));
         Assert.That(fresh.WatermarkMs, Is.EqualTo(engine.WatermarkMs));
@@ -152,7 +172,7 @@ internal sealed class NaiveScenario
                 var at = enqueued - _random.Next(6_000) + (_random.Next(20) == 0 ? 302_000 : _random.Next(2_000));
                 long? x = _random.Next(6) == 0 ? null : _random.Next(8);
                 _events.Add(new NaiveEvent(partition, offset, element, device, enqueued,
-                    Math.Max(0, at / 500 * 500), _random.Next(3), x));
+                    Math.Max(0, at / 500 * 500), _random.Next(3), x, NaiveNested.Make(_random)));
             }
 
             // A record of no rows at all still has an offset.

@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Millrace.Saql.Tests;
+
+/// <summary>What makes several rows of one, or none: elements, members, and entries of reference data.</summary>
+internal sealed class NaiveExpansions
+{
+    private static readonly string?[] Ids = ["0", "1", "2", "3", "5", "2.0", "3.5", "\"1\"", "true", "null", null];
+
+    private static readonly (string Text, Func<NaiveEvent, Place, bool> Fits)[] Conditions =
+    [
+        ("d.x = r.id", (e, place) => e.X is { } x && x == place.Id),
+        ("r.id = d.room AND d.x >= r.least", (e, place) => e.Room == place.Id && e.X >= place.Least),
+        ("d.x = r.id AND d.room = r.least", (e, place) => e.X is { } x && x == place.Id && e.Room == place.Least),
+        ("d.room = r.least AND r.id > 1", (e, place) => e.Room == place.Least && place.Id > 1),
+    ];
+
+    private readonly NaiveScenario _scenario;
+    private readonly string _on;
+    private readonly Func<NaiveEvent, Place, bool> _fits;
+    private readonly List<Place> _known;
+
+    public NaiveExpansions(int seed, NaiveScenario scenario)
+    {
+        var random = new Random(seed ^ 0x0E7E);
+        _scenario = scenario;
+        (_on, _fits) = Conditions[random.Next(Conditions.Length)];
+        var places = Enumerable.Range(0, random.Next(12)).Select(_ => Entry(random)).ToList();
+        Places = [.. places.Select(Encoding.UTF8.GetBytes)];
+        _known = [.. places.Select(Read)];
+    }
+
+    /// <summary>The entries of the reference data "places".</summary>
+    public IReadOnlyList<byte[]> Places { get; }
+
+    public string Query =>
+        $"SELECT d.x, e.ArrayIndex AS i, e.ArrayValue AS v, System.Timestamp() AS t INTO elements {From} " +
+        $"CROSS APPLY GetArrayElements(d.list) AS e WHERE d.x IS NULL OR d.x <> 3 " +
+        $"SELECT d.x, p.PropertyName AS k, p.PropertyValue AS v INTO members {From} " +
+        $"OUTER APPLY GetRecordProperties(d.fields) AS p " +
+        $"SELECT d.x, e.ArrayIndex AS i, f.ArrayIndex AS j, f.ArrayValue AS v INTO within {From} " +
+        $"CROSS APPLY GetArrayElements(d.list) AS e OUTER APPLY GetArrayElements(e.ArrayValue) AS f " +
+        $"SELECT p.PropertyName AS k, COUNT(*) AS n, SUM(d.x) AS s, System.Timestamp() AS t INTO named {From} " +
+        $"CROSS APPLY GetRecordProperties(d.fields) AS p GROUP BY p.PropertyName, TumblingWindow(second, 4) " +
+        $"SELECT d.x, r.name, System.Timestamp() AS t INTO met {From} JOIN places r ON {_on} " +
+        $"SELECT d.x, r.name, r.least INTO perhaps {From} LEFT JOIN places r ON {_on} WHERE d.x IS NULL OR d.x <> 3 " +
+        $"SELECT r.name, COUNT(*) AS n, SUM(d.x) AS s, System.Timestamp() AS t INTO places_ {From} " +
+        $"LEFT JOIN places r ON {_on} GROUP BY r.name, HoppingWindow(second, 4, 2)";
+
+    public Dictionary<string, List<string>> Expected(out int dropped)
+    {
+        var rows = _scenario.Ordered(out dropped);
+        var joined = rows.SelectMany(row => Perhaps(Met(row.Event)).Select(place => (row.At, (row.Event, place))))
+            .ToList();
+        var members = rows.SelectMany(row =>
+            NaiveNested.Members(row.Event).Select(member => (row.At, (row.Event, member.Name)))).ToList();
+        return new()
+        {
+            ["elements"] = [.. rows.Where(row => row.Event.X != 3).SelectMany(row => NaiveNested.Elements(row.Event)
+                .Select((value, i) => Naive.Row(("x", row.Event.X), ("i", i), ("v", new NaiveJson(value)),
+                    ("t", Naive.Time(row.At)))))],
+            ["members"] = [.. rows.SelectMany(row => Perhaps(NaiveNested.Members(row.Event).Cast<(string, string)?>())
+                .Select(member => Naive.Row(("x", row.Event.X), ("k", member?.Item1),
+                    ("v", new NaiveJson(member?.Item2 ?? "null")))))],
+            ["within"] = [.. rows.SelectMany(row => NaiveNested.Elements(row.Event).SelectMany((value, i) => Perhaps(
+                NaiveNested.Elements(value).Select((inner, j) => ((int, string)?)(j, inner))).Select(inner =>
+                    Naive.Row(("x", row.Event.X), ("i", i), ("j", inner?.Item1),
+                        ("v", new NaiveJson(inner?.Item2 ?? "null"))))))],
+            ["named"] = [.. Naive.Windows(members, 4_000, 4_000, 0, row => row.Name).Select(group => Naive.Row(
+                ("k", group.Key), ("n", group.Rows.Count), ("s", Naive.Sum(group.Rows.Select(row => row.Event.X))),
+                ("t", Naive.Time(group.End))))],
+            ["met"] = [.. rows.SelectMany(row => Met(row.Event).Select(place => Naive.Row(
+                ("x", row.Event.X), ("name", place.Name), ("t", Naive.Time(row.At)))))],
+            ["perhaps"] = [.. joined.Select(row => row.Item2).Where(row => row.Event.X != 3).Select(row => Naive.Row(
+                ("x", row.Event.X), ("name", row.place?.Name), ("least", row.place?.Least)))],
+            ["places_"] = [.. Naive.Windows(joined, 4_000, 2_000, 0, row => ValueTuple.Create(row.place?.Name))
+                .Select(group => Naive.Row(("name", group.Key.Item1), ("n", group.Rows.Count),
+                    ("s", Naive.Sum(group.Rows.Select(row => row.Event.X))), ("t", Naive.Time(group.End))))],
+        };
+    }
+
+    private string From => $"FROM telemetry d {_scenario.By}";
+
+    private IEnumerable<Place> Met(NaiveEvent e) => _known.Where(place => _fits(e, place));
+
+    /// <summary>One row with nothing when there is none.</summary>
+    private static IEnumerable<T?> Perhaps<T>(IEnumerable<T?> rows) => rows.DefaultIfEmpty();
+
+    private static string Entry(Random random)
+    {
+        var id = Ids[random.Next(Ids.Length)];
+        var name = random.Next(5) switch { 0 => null, 1 => "null", var other => $"\"n{other}\"" };
+        var least = random.Next(5) switch { 0 => null, 1 => "null", var other => $"{other - 2}" };
+        (string Name, string? Value)[] members = [("id", id), ("name", name), ("least", least)];
+        return $"{{{string.Join(",", members.Where(member => member.Value is not null)
+            .Select(member => $"\"{member.Name}\":{member.Value}"))}}}";
+    }
+
+    /// <summary>Text that is a number, and true, compare with numbers as that.</summary>
+    private static Place Read(string entry)
+    {
+        var members = JsonDocument.Parse(entry).RootElement;
+        double? id = members.TryGetProperty("id", out var found) ? found.ValueKind switch
+        {
+            JsonValueKind.Number => found.GetDouble(),
+            JsonValueKind.String => double.Parse(found.GetString()!, CultureInfo.InvariantCulture),
+            JsonValueKind.True => 1,
+            _ => null,
+        } : null;
+        return new Place(id, members.TryGetProperty("name", out var name) ? name.GetString() : null,
+            members.TryGetProperty("least", out var least) && least.ValueKind == JsonValueKind.Number
+                ? least.GetInt64() : null);
+    }
+
+    private sealed record Place(double? Id, string? Name, long? Least);
+}
