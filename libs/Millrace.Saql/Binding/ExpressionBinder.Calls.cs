@@ -42,7 +42,9 @@ internal abstract partial class ExpressionBinder
                     ? new ConcatExpr(Bind(call.Arguments[0]), [.. call.Arguments.Skip(1).Select(Bind)])
                     : Nothing;
             case "SYSTEM.WINDOW":
-                return CheckCount(call, 0, 0) ? new RecordExpr([("Id", BindWindowId())]) : Nothing;
+                return CheckCount(call, 0, 0)
+                    ? new RecordExpr(OutputColumns.Of([new ColumnItem("Id", BindWindowId())]))
+                    : Nothing;
             case "GETMETADATAPROPERTYVALUE":
                 return CheckCount(call, 2, 2) ? BindMetadata(call) : Nothing;
         }

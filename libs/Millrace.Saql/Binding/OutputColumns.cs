@@ -3,7 +3,7 @@ using Millrace.Saql.Planning;
 
 namespace Millrace.Saql.Binding;
 
-/// <summary>A SELECT list to what is written: of two columns of one name the left one is.</summary>
+/// <summary>A row's columns to what is written: of two of one name the left one is.</summary>
 internal static class OutputColumns
 {
     public static OutputColumn[] Of(IEnumerable<ColumnItem> items)
@@ -13,6 +13,7 @@ internal static class OutputColumns
         var stars = new List<Expr>();
         foreach (var (name, value) in items)
         {
+            if (name is not null && names.Contains(name, StringComparer.OrdinalIgnoreCase)) continue;
             columns.Add(new OutputColumn(name, value, name is null ? [.. names] : [], [.. stars]));
             if (name is null) stars.Add(value);
             else names.Add(name);

@@ -11,8 +11,8 @@ internal class RowBinder(RowScope scope, Diagnostics diagnostics, string place)
     : ExpressionBinder(scope, diagnostics)
 {
     /// <summary>The row as one record.</summary>
-    public Expr WholeRow() => new RecordExpr(
-        [.. Scope.Sources.SelectMany(source => source.Names.Items).Select(item => (item.Name, item.Value))]);
+    public Expr WholeRow() =>
+        new RecordExpr(OutputColumns.Of(Scope.Sources.SelectMany(source => source.Names.Items)));
 
     protected override Expr? BindWhole(ExpressionSyntax syntax) => null;
 

@@ -95,7 +95,7 @@ internal sealed class ElementNames(string alias, IReadOnlyList<ColumnItem> colum
 
     public override IEnumerable<ColumnItem> StarItems => [new ColumnItem(alias, Whole)];
 
-    public override Expr Whole => new RecordExpr([.. columns.Select(column => (column.Name, column.Value))]);
+    public override Expr Whole => new RecordExpr(OutputColumns.Of(columns));
 
     public override Expr? Meta(MetadataField field) => null;
 

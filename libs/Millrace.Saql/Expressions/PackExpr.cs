@@ -1,5 +1,6 @@
 using Millrace.Saql.Engine;
 using Millrace.Saql.Json;
+using Millrace.Saql.Planning;
 using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Expressions;
@@ -35,10 +36,9 @@ internal sealed class PackExpr(Expr value, Expr[] order) : Expr
 }
 
 /// <summary>The columns of a row as one record.</summary>
-internal sealed class RecordExpr((string? Name, Expr Value)[] columns) : Expr
+internal sealed class RecordExpr(OutputColumn[] columns) : Expr
 {
-    private readonly byte[]?[] _tokens =
-        [.. columns.Select(column => column.Name is null ? null : JsonRowWriter.NameToken(column.Name))];
+    private readonly ColumnWriter[] _columns = [.. columns.Select(column => new ColumnWriter(column))];
 
     public override ValueKind? Type => ValueKind.Record;
 
@@ -47,24 +47,7 @@ internal sealed class RecordExpr((string? Name, Expr Value)[] columns) : Expr
         if (columns is [{ Name: null } whole]) return whole.Value.Evaluate(frame);
         var writer = new JsonRowWriter();
         writer.Begin();
-        for (var i = 0; i < columns.Length; i++)
-        {
-            var value = columns[i].Value.Evaluate(frame);
-            if (_tokens[i] is { } token)
-            {
-                writer.Name(token);
-                writer.Value(value);
-            }
-            else if (value.Kind == ValueKind.Record)
-            {
-                foreach (var member in JsonLookup.Members(value))
-                {
-                    writer.NameAsWritten(member.WrittenName);
-                    writer.Json(member.Json);
-                }
-            }
-        }
-
+        foreach (var column in _columns) column.Write(writer, frame);
         writer.End();
         return frame.Arena.Add(writer.Written, ValueKind.Record);
     }
