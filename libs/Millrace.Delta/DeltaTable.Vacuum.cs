@@ -54,8 +54,9 @@ public sealed partial class DeltaTable
         var found = new List<ObjectInfo>();
         await foreach (var info in _store.ListAsync(Root + "/", ct: ct).ConfigureAwait(false))
         {
-            // Names that begin with an underscore are not the table's data, its log among them.
-            if (!info.Key[(Root.Length + 1)..].Split('/').Any(name => name.StartsWith('_'))) found.Add(info);
+            // The log, and what other tools keep beside it. Further down such a name is what a writer that died has
+            // left: Spark writes below _temporary.
+            if (!info.Key[(Root.Length + 1)..].StartsWith('_')) found.Add(info);
         }
 
         return found;

@@ -57,8 +57,8 @@ public static class ArchiverErrors
 
     public static readonly ErrorDefinition ErasureUnproven = new("AR-0012",
         "It is not proven that the device is erased.",
-        "No erasure of it is recorded, one was begun and is not done, or something of the device is still there.",
-        "Do what is said; mostly, erase the device again and look again.");
+        "Only an erasure that is recorded and done, and behind which nothing of the device is found, proves that.",
+        "Erase the device again, when no run goes on that began before, and look again.");
 
     public static readonly ErrorDefinition RowUnreadable = new("AR-0010",
         "The record of a query's output is no JSON.",

@@ -49,8 +49,9 @@ internal sealed class S3Opening(S3Bucket bucket, TimeProvider time, ILogger<S3Op
 
     /// <summary>What the store will say again, however often it is asked.</summary>
     private static bool IsRefusal(AmazonS3Exception e) =>
-        e.StatusCode is >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError
-            and not HttpStatusCode.TooManyRequests and not HttpStatusCode.RequestTimeout
+        e.StatusCode is HttpStatusCode.NotImplemented
+            or (>= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError
+                and not HttpStatusCode.TooManyRequests and not HttpStatusCode.RequestTimeout)
         && e.ErrorCode is not ("RequestTimeout" or "OperationAborted");
 
     private async Task OpenAsync(CancellationToken ct)
@@ -95,13 +96,40 @@ internal sealed class S3Opening(S3Bucket bucket, TimeProvider time, ILogger<S3Op
         var name = bucket.NameOf($".conditions-{Guid.NewGuid():N}");
         try
         {
-            await PutAsync(name, ct).ConfigureAwait(false);
+            await KnownAsync("PutObject", () => PutAsync(name, ct)).ConfigureAwait(false);
             await RefusedAsync("PutObject", () => PutAsync(name, ct)).ConfigureAwait(false);
             await RefusedAsync("CompleteMultipartUpload", () => UploadAsync(name, ct)).ConfigureAwait(false);
         }
         finally
         {
+            await RemoveAsync(name, ct).ConfigureAwait(false);
+        }
+    }
+
+    private async Task RemoveAsync(string name, CancellationToken ct)
+    {
+        try
+        {
             await bucket.Client.DeleteObjectAsync(bucket.Name, name, ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (S3Bucket.IsMissing(e))
+        {
+            // It was not taken at all.
+        }
+    }
+
+    /// <summary>A store without conditions may say so, whether the key is taken or not.</summary>
+    private async Task KnownAsync(string request, Func<Task> put)
+    {
+        try
+        {
+            await put().ConfigureAwait(false);
+        }
+        catch (AmazonS3Exception e) when (IsRefusal(e)
+            && e.StatusCode is HttpStatusCode.NotImplemented or HttpStatusCode.BadRequest)
+        {
+            throw ObjectStoreErrors.ConditionsMissing
+                .With(bucket.Name, $"{request}: {S3Bucket.Said(e)}").AsException(e);
         }
     }
 
@@ -109,16 +137,11 @@ internal sealed class S3Opening(S3Bucket bucket, TimeProvider time, ILogger<S3Op
     {
         try
         {
-            await put().ConfigureAwait(false);
+            await KnownAsync(request, put).ConfigureAwait(false);
         }
         catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.PreconditionFailed)
         {
             return;
-        }
-        catch (AmazonS3Exception e) when (e.StatusCode is HttpStatusCode.NotImplemented or HttpStatusCode.BadRequest)
-        {
-            throw ObjectStoreErrors.ConditionsMissing
-                .With(bucket.Name, $"{request}: {S3Bucket.Said(e)}").AsException(e);
         }
 
         throw ObjectStoreErrors.ConditionsMissing

@@ -65,13 +65,13 @@ public static class ArchiveEndpoints
         {
             if (await output.Table.RefreshAsync(ct) is not { } at) continue;
             outputs.Add(new ArchiveOutput(output.Name, at.Version, at.Files.Count, RowsOf(at), BytesOf(at),
-                ArchiveRecords.RetainedFrom(output, at), await PartitionsAsync(output, at, log, ct)));
+                RetentionRecord.KeptFrom(at, output.Table.Root), await PartitionsAsync(output, at, log, ct)));
         }
 
         return snapshot is null
             ? new ArchiveInfo(-1, 0, 0, 0, null, partitions, outputs)
             : new ArchiveInfo(snapshot.Version, snapshot.Files.Count, RowsOf(snapshot), BytesOf(snapshot),
-                ArchiveRecords.RetainedFrom(archive, snapshot), partitions, outputs);
+                RetentionRecord.KeptFrom(snapshot, archive.Table.Root), partitions, outputs);
     }
 
     private static async Task<List<ArchivePartition>> PartitionsAsync(

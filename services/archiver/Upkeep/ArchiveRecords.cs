@@ -12,9 +12,6 @@ namespace Millrace.Archiver.Upkeep;
 /// </summary>
 internal static class ArchiveRecords
 {
-    /// <summary>Hours before its position, in milliseconds since 1970 UTC, were removed for their age.</summary>
-    public static string RetentionOf(ArchiveTable archive) => $"retention/{archive.Table.Root}";
-
     private const string BegunPrefix = "erasing/";
     private const string DonePrefix = "erased/";
 
@@ -30,10 +27,6 @@ internal static class ArchiveRecords
     /// <summary>Rows of the device in this log partition are gone up to its position.</summary>
     public static string Done(string hash, int partition) =>
         string.Create(CultureInfo.InvariantCulture, $"{DonePrefix}{hash}/{partition}");
-
-    /// <summary>From when on rows are kept; null when none were removed for their age.</summary>
-    public static DateTimeOffset? RetainedFrom(ArchiveTable archive, DeltaSnapshot snapshot) =>
-        snapshot.PositionOf(RetentionOf(archive)) is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
 
     /// <summary>How far the table has come, by partition of its topic.</summary>
     public static Dictionary<int, long> PositionsIn(DeltaSnapshot snapshot)

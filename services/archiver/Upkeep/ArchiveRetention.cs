@@ -40,7 +40,7 @@ internal sealed class ArchiveRetention(
         ArchiveTable archive, DeltaSnapshot snapshot, List<AddFile> old, long rows, DateTimeOffset before,
         DateTimeOffset now)
     {
-        var record = ArchiveRecords.RetentionOf(archive);
+        var record = RetentionRecord.Of(archive.Table.Root);
         var recorded = snapshot.PositionOf(record);
         var beforeMs = before.ToUnixTimeMilliseconds();
         return new DeltaCommit

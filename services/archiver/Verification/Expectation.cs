@@ -12,7 +12,7 @@ namespace Millrace.Archiver.Verification;
 internal sealed class Expectation(ArchiveTable archive, DeltaSnapshot snapshot, TopicPartition source, bool isWhole)
 {
     private readonly long _retainedFromMs =
-        (ArchiveRecords.RetainedFrom(archive, snapshot) ?? DateTimeOffset.MinValue).ToUnixTimeMilliseconds();
+        (RetentionRecord.KeptFrom(snapshot, archive.Table.Root) ?? DateTimeOffset.MinValue).ToUnixTimeMilliseconds();
 
     private readonly Dictionary<string, (long Begun, long Done)> _erased =
         ArchiveRecords.ErasedIn(snapshot, source.Partition);

@@ -13,9 +13,6 @@ namespace Millrace.ColdPath.Runs;
 internal sealed class ArchiveReach(
     IObjectStore store, IOptions<DeltaTableOptions> options, ColdPathMetrics metrics, TimeProvider time) : IDisposable
 {
-    /// <summary>The table's record of what went for its age: up to when, in milliseconds since 1970 UTC.</summary>
-    private const string Record = "retention/" + TelemetryTable.Root;
-
     private readonly DeltaTable _archive = new(store, TelemetryTable.Root, time, options.Value);
 
     /// <summary>CP-0017 when something of what the part is made of went for its age.</summary>
@@ -31,7 +28,7 @@ internal sealed class ArchiveReach(
     {
         if (!IsOfTelemetry(job)) return null;
         var snapshot = await _archive.RefreshAsync(ct).ConfigureAwait(false);
-        return snapshot?.PositionOf(Record) is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
+        return snapshot is null ? null : RetentionRecord.KeptFrom(snapshot, TelemetryTable.Root);
     }
 
     public void Dispose() => _archive.Dispose();

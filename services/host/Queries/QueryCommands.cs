@@ -87,9 +87,9 @@ internal static class QueryCommands
             var answer = await api.GetAsync("api/v1/queries", ct);
             var items = answer!["items"]!.AsArray().Select(i => i!.AsObject()).ToList();
             ResultWriter.List(parsed.GetValue(CommonOptions.Output), items, ("name", "name"), ("version", "version"),
-                ("state", "state"), ("records in", "status.rowsIn"), ("rows out", "status.rowsOut"),
+                ("state", "state"), ("in", "status.rowsIn"), ("out", "status.rowsOut"),
                 ("failed", "status.rowsFailed"), ("in/s", "status.rowsInPerSecond"), ("lag", "status.lagRecords"),
-                ("state max", "stateBytesMax"), ("watermark", "status.watermark"), ("error", "status.error"));
+                ("watermark", "status.watermark"), ("error", "status.error"));
         }, CommonOptions.Output);
 
     private static Command Show() =>

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Millrace.ObjectStore;
 using Millrace.Primitives;
 using Millrace.TestKit;
+using Millrace.TestKit.Network;
 using Millrace.TestKit.Servers;
 
 namespace Millrace.Contract.Tests.ObjectStore;

@@ -41,6 +41,7 @@ internal sealed class ArchiverHarness : IAsyncDisposable
 
     private readonly List<ServiceProvider> _twins = [];
     private ServiceProvider? _services;
+    private ServiceProvider? _reading;
 
     /// <param name="objects">Where the archive is; files of its own when it is not said.</param>
     /// <param name="log">Disposed of with this; a local one when it is not said.</param>
@@ -103,6 +104,7 @@ internal sealed class ArchiverHarness : IAsyncDisposable
 
         _twins.Clear();
         _services = null;
+        await EndReadingAsync();
     }
 
     private ServiceProvider Build(IObjectStore objects, IEventLog log) => new ServiceCollection()
@@ -166,10 +168,8 @@ internal sealed class ArchiverHarness : IAsyncDisposable
     /// <summary>Rows of the archive by SQL, each as one text with its values separated by bars.</summary>
     public async Task<List<string>> SqlAsync(string sql)
     {
-        await using var services = Batch();
         var rows = new List<string>();
-        await using var result = await services.GetRequiredService<IBatchEngine>()
-            .QueryAsync(new BatchQuery($"SELECT COLUMNS(*)::VARCHAR FROM ({sql})"));
+        await using var result = await Batch().QueryAsync(new BatchQuery($"SELECT COLUMNS(*)::VARCHAR FROM ({sql})"));
         await foreach (var batch in result.Batches)
         {
             for (var row = 0; row < batch.Length; row++)
@@ -182,27 +182,31 @@ internal sealed class ArchiverHarness : IAsyncDisposable
     }
 
     /// <summary>The rows of a statement as files below the key, as a run of a job writes them.</summary>
-    public async Task<BatchWritten> WriteParquetAsync(string sql, string prefix)
-    {
-        await using var services = Batch();
-        return await services.GetRequiredService<IBatchEngine>()
-            .WriteParquetAsync(new BatchQuery(sql), new BatchOutput(prefix));
-    }
+    public async Task<BatchWritten> WriteParquetAsync(string sql, string prefix) =>
+        await Batch().WriteParquetAsync(new BatchQuery(sql), new BatchOutput(prefix));
 
-    private ServiceProvider Batch() => new ServiceCollection()
+    /// <summary>Lives as long as a process of the archiver.</summary>
+    private IBatchEngine Batch() => (_reading ??= new ServiceCollection()
         .AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
         .AddSingleton(TimeProvider.System)
         .AddSingleton(new DataFolder(_folder.Path))
         .AddSingleton(Objects)
         .AddBatchOptions()
         .AddDuckDbBatch()
-        .BuildServiceProvider();
+        .BuildServiceProvider()).GetRequiredService<IBatchEngine>();
 
     public async ValueTask DisposeAsync()
     {
         if (_services is not null) await StopAsync();
+        await EndReadingAsync();
         await _log.DisposeAsync();
         _folder.Dispose();
+    }
+
+    private async Task EndReadingAsync()
+    {
+        if (_reading is not null) await _reading.DisposeAsync();
+        _reading = null;
     }
 
     private static IEnumerable<IHostedService> Hosted(ServiceProvider services) => services

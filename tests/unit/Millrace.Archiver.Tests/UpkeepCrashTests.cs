@@ -28,27 +28,23 @@ public sealed class UpkeepCrashTests
         await _archive.CaughtUpAsync();
         using var job = new JobHarness(_archive, "devices", new DeltaSchema([new("device_id", DeltaType.String)]));
         await job.RunAsync("2026-11-22", "SELECT DISTINCT device_id FROM telemetry", TimeProvider.System.GetUtcNow());
-        await _archive.StopAsync();
         _kept = await RowsAsync($"device_id <> '{Device}'");
-        _before.Clear();
-        await foreach (var info in _archive.Objects.ListAsync(""))
-            _before.Add(info.Key, (await _archive.Objects.GetAsync(info.Key))!);
+        await StopBeforeAsync();
     }
 
     [TearDown]
     public async Task Remove() => await _archive.DisposeAsync();
 
     [Test]
-    public async Task Dying_at_any_write_of_a_merge_changes_no_row(
-        [Values(WriteFault.CrashBefore, WriteFault.CrashAfter)] WriteFault fault)
+    public async Task Dying_at_any_write_of_a_merge_changes_no_row()
     {
         var writes = await WritesAsync(WriteFault.None, 0, MergeAsync);
         Assert.That(writes, Is.GreaterThanOrEqualTo(4), "two hours, of each a file and a commit");
-        for (var write = 1; write <= writes; write++)
+        foreach (var (fault, write) in Deaths(writes))
         {
             await RestoreAsync();
             await WritesAsync(fault, write, MergeAsync);
-            Assert.That(await RowsAsync($"device_id <> '{Device}'"), Is.EqualTo(_kept), $"write {write}");
+            Assert.That(await RowsAsync($"device_id <> '{Device}'"), Is.EqualTo(_kept), $"{fault} {write}");
             await _archive.StartAsync();
             await ArchiveChecks.HoldsAsync(_archive);
             await _archive.StopAsync();
@@ -56,28 +52,38 @@ public sealed class UpkeepCrashTests
     }
 
     [Test]
-    public async Task Dying_at_any_write_of_an_erasure_changes_no_row_of_another_device_and_it_ends_the_next_time(
-        [Values(WriteFault.CrashBefore, WriteFault.CrashAfter)] WriteFault fault)
+    public async Task Dying_at_any_write_of_an_erasure_changes_no_row_of_another_device_and_it_ends_the_next_time()
     {
+        // An hour is a file then, and the erasure has no more steps than it has kinds of them.
+        await _archive.StartAsync();
+        await MergeAsync();
+        await StopBeforeAsync();
         var writes = await WritesAsync(WriteFault.None, 0, EraseAsync);
         Assert.That(writes, Is.GreaterThanOrEqualTo(15),
             "of telemetry's two hours and of a job: three files, six commits, two checkpoints and what names them");
-        for (var write = 1; write <= writes; write++)
+        foreach (var (fault, write) in Deaths(writes))
         {
             await RestoreAsync();
             await WritesAsync(fault, write, EraseAsync);
-            Assert.That(await RowsAsync($"device_id <> '{Device}'"), Is.EqualTo(_kept), $"write {write}");
+            Assert.That(await RowsAsync($"device_id <> '{Device}'"), Is.EqualTo(_kept), $"{fault} {write}");
             await _archive.StartAsync();
             await ArchiveChecks.HoldsAsync(_archive);
             await EraseAsync();
-            Assert.That(await RowsAsync("true"), Is.EqualTo(_kept), $"write {write}");
-            Assert.That(await _archive.SqlAsync("SELECT * FROM job_devices"), Has.Count.EqualTo(8), $"write {write}");
+            Assert.That(await RowsAsync("true"), Is.EqualTo(_kept), $"{fault} {write}");
+            Assert.That(await _archive.SqlAsync("SELECT * FROM job_devices"), Has.Count.EqualTo(8), $"{fault} {write}");
             await ArchiveChecks.HoldsAsync(_archive);
             var proof = await _archive.Get<DeviceProver>().ProveAsync(Device, CancellationToken.None);
             Assert.That(proof.Unproven, Is.Empty);
             await _archive.StopAsync();
         }
     }
+
+    /// <summary>
+    /// What a death can leave is what is there before each write, and after the last: after another it is the same as
+    /// before the next.
+    /// </summary>
+    private static IEnumerable<(WriteFault Fault, int Write)> Deaths(int writes) => Enumerable.Range(1, writes)
+        .Select(write => (WriteFault.CrashBefore, write)).Append((WriteFault.CrashAfter, writes));
 
     /// <summary>How many writes the work has; at one of them its process dies.</summary>
     private async Task<int> WritesAsync(WriteFault fault, int write, Func<Task> work)
@@ -95,17 +101,30 @@ public sealed class UpkeepCrashTests
             // As it should be; a checkpoint's end is nobody's who committed.
         }
 
-        Assert.That(dying.Crashed.IsCompleted, Is.EqualTo(write > 0), $"it died at write {write}");
+        Assert.That(dying.Crashed.IsCompleted, Is.EqualTo(write > 0), $"{fault} {write}");
         await _archive.StopAsync();
         return writes;
     }
 
-    /// <summary>All objects as they were before the first work, and no others.</summary>
+    /// <summary>What all objects are now is how they are before the work.</summary>
+    private async Task StopBeforeAsync()
+    {
+        await _archive.StopAsync();
+        _before.Clear();
+        await foreach (var info in _archive.Objects.ListAsync(""))
+            _before.Add(info.Key, (await _archive.Objects.GetAsync(info.Key))!);
+    }
+
+    /// <summary>All objects as they were before the work, and no others.</summary>
     private async Task RestoreAsync()
     {
-        foreach (var key in await _archive.Objects.ListAsync("").Select(info => info.Key).ToListAsync())
-            if (!_before.ContainsKey(key)) await _archive.Objects.DeleteAsync(key);
-        foreach (var (key, content) in _before) await _archive.Objects.PutAsync(key, content);
+        var now = await _archive.Objects.ListAsync("").Select(info => info.Key).ToListAsync();
+        foreach (var key in now.Where(key => !_before.ContainsKey(key))) await _archive.Objects.DeleteAsync(key);
+        foreach (var (key, content) in _before)
+        {
+            if (!(await _archive.Objects.GetAsync(key)).AsSpan().SequenceEqual(content))
+                await _archive.Objects.PutAsync(key, content);
+        }
     }
 
     private async Task MergeAsync()

@@ -185,6 +185,25 @@ public sealed class CheckpointTests
         Assert.That(await FilesAsync(), Is.EqualTo(new[] { "kept" }));
     }
 
+    [Test]
+    public async Task Vacuum_takes_also_what_a_writer_that_died_has_below_a_folder_of_its_own()
+    {
+        using var table = Table();
+        await DeltaTableTests.MakeAsync(table);
+        const string Part = "part_day=2026-11-22/run/_temporary/0/task_1/part-0.parquet";
+        foreach (var key in new[] { Part, "_of_another_tool/some.parquet" })
+            await _store.PutAsync($"{table.Root}/{key}", new byte[3]);
+        Assert.That((await table.LeftoversAsync()).Files, Is.EqualTo(1));
+
+        _time.Move(TimeSpan.FromDays(8));
+        await table.VacuumAsync(dryRun: false);
+
+        Assert.That(await _store.ListAsync($"{table.Root}/").Select(info => info.Key[(table.Root.Length + 1)..])
+            .Where(key => !key.StartsWith("_delta_log")).ToListAsync(),
+            Is.EqualTo(new[] { "_of_another_tool/some.parquet" }));
+        Assert.That((await table.RefreshAsync())!.Version, Is.EqualTo(2), "the log is there, with the vacuum in it");
+    }
+
     private async Task<List<DeltaSnapshot>> WriteAsync(
         DeltaTable table, Random random, int commits, Func<bool> checkpointAt, DeltaSnapshot? from = null)
     {

@@ -6,10 +6,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Millrace.TestKit.Servers;
 
-namespace Millrace.Contract.Tests.ObjectStore;
+namespace Millrace.TestKit.Network;
 
 /// <summary>An HTTP server on loopback that answers as a test says.</summary>
-internal sealed class LoopbackHttp : IAsyncDisposable
+public sealed class LoopbackHttp : IAsyncDisposable
 {
     private const string Name = "localhost";
 
