@@ -73,7 +73,7 @@ public static class CassandraRegistration
         services.AddSingleton<IDeadLetterStore>(s => new CassandraDeadLetterStore(Database(s), Time(s)));
         services.AddSingleton<ICheckpointStore>(s => new CassandraCheckpointStore(Database(s)));
         services.AddSingleton<IQueryStore>(s => new CassandraQueryStore(Database(s)));
-        services.AddSingleton<IBridgeStore>(s => new CassandraBridgeStore(Database(s)));
+        services.AddSingleton<IBridgeStore>(s => new CassandraBridgeStore(Database(s), Time(s)));
         services.AddSingleton<IJobStore>(s => new CassandraJobStore(Database(s)));
         services.AddSingleton<ITokenStore>(s => new CassandraTokenStore(Database(s)));
         services.AddSingleton<IAuditStore>(s => new CassandraAuditStore(Database(s), Time(s)));

@@ -35,7 +35,7 @@ public abstract class BridgeStoreContract : StoreContract<IBridgeStore>
         }));
     }
 
-    private static BridgeSession Session(string client, string id, long next) => new(
+    protected static BridgeSession Session(string client, string id, long next) => new(
         "plant", client, id, next, [new OpenExchange(65_535, next - 1, true), new OpenExchange(1, next, false)],
         [next, 0]);
 

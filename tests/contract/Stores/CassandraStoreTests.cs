@@ -5,6 +5,7 @@ using Millrace.Cql;
 using Millrace.Hosting;
 using Millrace.Stores;
 using Millrace.Stores.Alerts;
+using Millrace.Stores.Bridges;
 using Millrace.Stores.Cassandra;
 using Millrace.Stores.Outputs;
 using Millrace.Stores.Users;
@@ -215,6 +216,26 @@ public sealed class CassandraAuditStoreTests : AuditStoreContract
 public sealed class CassandraBridgeStoreTests : BridgeStoreContract
 {
     protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
+
+    [Test]
+    public async Task A_session_of_a_gateway_whose_clock_is_ahead_goes_on_at_another()
+    {
+        using var adapter = new CassandraAdapter();
+        var ahead = new ShiftedTime();
+        ahead.Move(TimeSpan.FromHours(1));
+        adapter.Reopen(ahead);
+        await adapter.Get<IBridgeStore>().SaveSessionAsync(Session("a", "ahead", 7));
+        adapter.Reopen(TimeProvider.System);
+        var store = adapter.Get<IBridgeStore>();
+
+        Assert.That((await store.FindSessionAsync("plant", "a"))!.SessionId, Is.EqualTo("ahead"));
+        foreach (var next in new[] { 8L, 9L })
+        {
+            await store.SaveSessionAsync(Session("a", "right", next));
+            var found = (await store.FindSessionAsync("plant", "a"))!;
+            Assert.That((found.SessionId, found.NextExchange), Is.EqualTo(("right", next)));
+        }
+    }
 }
 
 public sealed class CassandraCheckpointStoreTests : CheckpointStoreContract
