@@ -37,7 +37,7 @@ public static class ColdPathErrors
 
     public static readonly ErrorDefinition JobFolderInvalid = new("CP-0007",
         "A job's folder cannot be read as a job.",
-        "A job has job.json with a description and its parameters, and job.sql with one SELECT or the name of a class.",
+        "A job has job.json with a description and its parameters, and job.sql with one SELECT or names a class.",
         "Correct the file that the message names, or move the folder away.");
 
     public static readonly ErrorDefinition JobBusy = new("CP-0008",
@@ -84,6 +84,11 @@ public static class ColdPathErrors
         "The runner lost the job before it had ended.",
         "It was paused, or could not reach the stores, for longer than ColdPath:LeaseDuration, or was killed.",
         "Run the part again; raise ColdPath:LeaseDuration when the stores are away for longer now and then.");
+
+    public static readonly ErrorDefinition ClassFailed = new("CP-0018",
+        "The job's class failed.",
+        "It makes the steps of the values of its parameters, and threw an exception.",
+        "Correct the class, or the values that it was given.");
 
     public static readonly ErrorDefinition PartGone = new("CP-0017",
         "What the part was made of is in the archive no more.",

@@ -7,8 +7,8 @@ namespace Millrace.ColdPath;
 public sealed class ColdPathOptions
 {
     /// <summary>
-    /// A folder of further jobs, one folder a job with <c>job.json</c> and <c>job.sql</c>. A job here replaces a
-    /// built-in one of its name. Null means none.
+    /// A folder of further jobs, one folder a job with <c>job.json</c> and <c>job.sql</c>, or the assembly of a class.
+    /// A job here replaces a built-in one of its name. Null means none.
     /// </summary>
     public string? JobsFolder { get; set; }
 

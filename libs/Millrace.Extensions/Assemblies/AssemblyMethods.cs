@@ -1,5 +1,5 @@
 using System.Reflection;
-using System.Runtime.Loader;
+using Millrace.Hosting;
 
 namespace Millrace.Extensions.Assemblies;
 
@@ -37,10 +37,9 @@ internal sealed class AssemblyMethods
         if (_loaded.TryGetValue(path, out var known)) return known;
         try
         {
-            return _loaded[path] = new ExtensionContext(path).Main;
+            return _loaded[path] = UserAssembly.Load(path);
         }
-        catch (Exception unreadable) when (unreadable is IOException or BadImageFormatException
-            or UnauthorizedAccessException or InvalidOperationException)
+        catch (Exception unreadable) when (UserAssembly.IsUnreadable(unreadable))
         {
             throw ExtensionErrors.MethodMissing.With(reference, unreadable.Message).AsException(unreadable);
         }
@@ -48,18 +47,4 @@ internal sealed class AssemblyMethods
 
     private static Exception Missing(string reference, string why) =>
         ExtensionErrors.MethodMissing.With(reference, char.ToUpperInvariant(why[0]) + why[1..]).AsException();
-
-    /// <summary>An assembly with what lies beside it; what the platform has too is the platform's.</summary>
-    private sealed class ExtensionContext(string file) : AssemblyLoadContext(Path.GetFileName(file))
-    {
-        private readonly AssemblyDependencyResolver _resolver = new(file);
-
-        public Assembly Main => LoadFromAssemblyPath(file);
-
-        protected override Assembly? Load(AssemblyName assemblyName)
-        {
-            if (Default.Assemblies.Any(known => known.GetName().Name == assemblyName.Name)) return null;
-            return _resolver.ResolveAssemblyToPath(assemblyName) is { } path ? LoadFromAssemblyPath(path) : null;
-        }
-    }
 }

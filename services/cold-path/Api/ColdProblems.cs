@@ -19,6 +19,7 @@ internal static class ColdProblems
         [ColdPathErrors.PartGone] = StatusCodes.Status409Conflict,
         [ColdPathErrors.LeaseLost] = StatusCodes.Status503ServiceUnavailable,
         [ColdPathErrors.RunFailed] = StatusCodes.Status500InternalServerError,
+        [ColdPathErrors.ClassFailed] = StatusCodes.Status500InternalServerError,
         [ModelErrors.Unknown] = StatusCodes.Status404NotFound,
         [ModelErrors.PromotionConflict] = StatusCodes.Status409Conflict,
         [ModelErrors.NothingBefore] = StatusCodes.Status409Conflict,

@@ -3,12 +3,11 @@ using static Millrace.Batch.Frames.Functions;
 
 namespace Millrace.ColdPath.Catalog;
 
-/// <summary>A job as a class: it makes its steps of the values of its parameters.</summary>
+/// <summary>
+/// A job as a class, with a public constructor without parameters: it makes its steps of the values of its parameters.
+/// </summary>
 public interface IFrameJob
 {
-    /// <summary>What <c>class</c> in <c>job.json</c> says.</summary>
-    string Name { get; }
-
     DataFrame Build(FrameJobInput input);
 }
 

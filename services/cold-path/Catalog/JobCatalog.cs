@@ -9,12 +9,10 @@ internal sealed class JobCatalog
 {
     private const string BuiltInFolder = "cold-jobs";
 
-    private readonly IReadOnlyCollection<IFrameJob> _classes;
     private readonly SortedDictionary<string, JobDefinition> _jobs = new(StringComparer.Ordinal);
 
-    public JobCatalog(IOptions<ColdPathOptions> options, IEnumerable<IFrameJob> classes)
+    public JobCatalog(IOptions<ColdPathOptions> options)
     {
-        _classes = [.. classes];
         Add(Path.Combine(AppContext.BaseDirectory, BuiltInFolder));
         if (options.Value.JobsFolder is { } folder) Add(folder);
     }
@@ -27,6 +25,6 @@ internal sealed class JobCatalog
 
     private void Add(string folder)
     {
-        foreach (var job in JobFolder.ReadAll(folder, _classes)) _jobs[job.Name] = job;
+        foreach (var job in JobFolder.ReadAll(folder)) _jobs[job.Name] = job;
     }
 }

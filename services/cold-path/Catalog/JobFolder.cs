@@ -23,15 +23,14 @@ internal static class JobFolder
     /// <summary>
     /// The jobs below the folder, in the order of their names. Hidden folders are none: a Kubernetes volume has some.
     /// </summary>
-    /// <param name="classes">What <c>class</c> may name.</param>
-    public static IReadOnlyList<JobDefinition> ReadAll(string folder, IReadOnlyCollection<IFrameJob> classes)
+    public static IReadOnlyList<JobDefinition> ReadAll(string folder)
     {
         if (!Directory.Exists(folder)) throw Invalid(folder, "There is no such folder.");
         return [.. Directory.GetDirectories(folder).Where(job => !Path.GetFileName(job).StartsWith('.'))
-            .Order(StringComparer.Ordinal).Select(job => Read(job, classes))];
+            .Order(StringComparer.Ordinal).Select(Read)];
     }
 
-    private static JobDefinition Read(string folder, IReadOnlyCollection<IFrameJob> classes)
+    private static JobDefinition Read(string folder)
     {
         var name = Path.GetFileName(folder);
         if (!IsName(name)) throw Invalid(folder, "A job's name has lower-case letters, digits and hyphens.");
@@ -39,8 +38,7 @@ internal static class JobFolder
         var manifestFile = Path.Combine(folder, ManifestFile);
         var manifest = ReadManifest(manifestFile);
         var frame = manifest.Class is { } type
-            ? classes.FirstOrDefault(known => known.Name == type)
-                ?? throw Invalid(manifestFile, $"There is no class {type}.")
+            ? JobClasses.TryMake(type, folder, out var wrong) ?? throw Invalid(manifestFile, wrong)
             : null;
         var sql = frame is null ? Text(sqlFile) : null;
         var parameters = manifest.Parameters ?? [];

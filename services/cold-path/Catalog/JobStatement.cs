@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Millrace.Batch;
+using Millrace.Batch.Frames;
 using Millrace.Primitives;
 
 namespace Millrace.ColdPath.Catalog;
@@ -49,9 +50,21 @@ internal static class JobStatement
             }
         }
 
-        return sql is not null
-            ? new BatchQuery(sql, values)
-            : job.Frame!.Build(new FrameJobInput(values, lists)).ToQuery();
+        return sql is not null ? new BatchQuery(sql, values) : Built(job, new FrameJobInput(values, lists)).ToQuery();
+    }
+
+    private static DataFrame Built(JobDefinition job, FrameJobInput input)
+    {
+        try
+        {
+            return job.Frame!.Build(input)
+                ?? throw ColdPathErrors.ClassFailed.With(job.Name, "It gave nothing.").AsException();
+        }
+        catch (Exception e) when (e is not MillraceException)
+        {
+            // Anything at all: the class may be the user's.
+            throw ColdPathErrors.ClassFailed.With(job.Name, $"{e.GetType().Name}: {e.Message}").AsException(e);
+        }
     }
 
     private static string TextOf(JobParameter parameter, JsonElement value) => value.ValueKind switch

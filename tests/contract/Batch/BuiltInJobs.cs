@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Millrace.Batch;
 using Millrace.ColdPath;
@@ -24,11 +23,5 @@ internal static class BuiltInJobs
             parameters.ToDictionary(pair => pair.Key, pair => JsonSerializer.SerializeToElement(pair.Value)), default);
     }
 
-    private static JobCatalog Open()
-    {
-        var classes = new ServiceCollection().AddMillraceColdPath()
-            .Where(service => service.ServiceType == typeof(IFrameJob))
-            .Select(service => (IFrameJob)Activator.CreateInstance(service.ImplementationType!)!);
-        return new JobCatalog(Options.Create(new ColdPathOptions()), classes);
-    }
+    private static JobCatalog Open() => new(Options.Create(new ColdPathOptions()));
 }

@@ -108,7 +108,7 @@ public sealed class ModelJobTests
     public void A_folder_that_says_no_model_is_told(string model, string why)
     {
         Write("wrong", 0, model);
-        var wrong = Assert.Throws<MillraceException>(() => JobFolder.ReadAll(_jobs.Path, []));
+        var wrong = Assert.Throws<MillraceException>(() => JobFolder.ReadAll(_jobs.Path));
         Assert.That(wrong!.Error.Code, Is.EqualTo("CP-0007"));
         Assert.That(wrong.Error.Detail, Does.Contain(why));
     }

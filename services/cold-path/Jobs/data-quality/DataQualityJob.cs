@@ -15,8 +15,6 @@ internal sealed class DataQualityJob : IFrameJob
     private static readonly Window InOrder =
         Window.Of("device_id").OrderBy("event_at", "log_partition", "log_offset");
 
-    public string Name => "DataQuality";
-
     public DataFrame Build(FrameJobInput input)
     {
         var gap = Seconds(Lag("event_at").Over(InOrder), "event_at");

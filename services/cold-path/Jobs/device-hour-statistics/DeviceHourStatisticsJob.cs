@@ -7,8 +7,6 @@ namespace Millrace.ColdPath.Jobs.DeviceHourStatistics;
 /// <summary>One row for each device, hour and column that has values there.</summary>
 internal sealed class DeviceHourStatisticsJob : IFrameJob
 {
-    public string Name => "DeviceHourStatistics";
-
     public DataFrame Build(FrameJobInput input) =>
         FrameJobInput.Measures(input.Telemetry("event_at"),
                 ["device_id", DateTrunc("hour", "event_at").As("hour_start")], input.SomeColumns("columns"))

@@ -12,8 +12,6 @@ internal sealed class DownsamplingJob : IFrameJob
 {
     private const double MicrosPerSecond = 1_000_000;
 
-    public string Name => "Downsampling";
-
     public DataFrame Build(FrameJobInput input)
     {
         Column step = input.Get<long>("step_seconds") * MicrosPerSecond;

@@ -17,8 +17,6 @@ internal sealed class FeaturesJob : IFrameJob
 
     private static readonly Window ByDevice = Window.Of("device_id").OrderBy("step_start");
 
-    public string Name => "Features";
-
     public DataFrame Build(FrameJobInput input)
     {
         var columns = input.SomeColumns("columns");
