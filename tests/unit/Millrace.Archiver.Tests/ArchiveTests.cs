@@ -1,5 +1,6 @@
 using Millrace.Archiver.Upkeep;
 using Millrace.Contracts;
+using Millrace.Delta;
 
 namespace Millrace.Archiver.Tests;
 
@@ -97,6 +98,28 @@ public sealed class ArchiveTests
         Assert.That(await _archive.SqlAsync("SELECT device_id, body_text FROM telemetry WHERE hour = 16"),
             Is.EqualTo(new[] { "a|1", "a|2", "a|3", "b|1", "b|2", "b|3", "c|1", "c|2", "c|3" }),
             "the order of the file");
+    }
+
+    /// <summary>Few values are a dictionary, offsets their differences; what differs each time is as it is.</summary>
+    [Test]
+    public async Task Columns_are_encoded_as_it_pays()
+    {
+        for (var i = 0; i < 50; i++) await _archive.SendAsync($"drone-{i % 3}", (At + i, $"{i}"));
+        await _archive.StartAsync();
+        await _archive.CaughtUpAsync();
+        var path = (await _archive.TableAsync())!.Files.Values.Single().Path;
+        using var content = new MemoryStream((await _archive.Objects.GetAsync($"{TelemetryTable.Root}/{path}"))!);
+        using var file = new ParquetSharp.ParquetFileReader(content);
+        using var rows = file.RowGroup(0);
+
+        var encodings = Enumerable.Range(0, rows.MetaData.NumColumns).ToDictionary(
+            column => rows.MetaData.Schema.Column(column).Name,
+            column => rows.MetaData.GetColumnChunkMetaData(column).Encodings);
+        Assert.That(encodings["device_id"], Does.Contain(ParquetSharp.Encoding.RleDictionary)
+            .Or.Contain(ParquetSharp.Encoding.PlainDictionary));
+        Assert.That(encodings["log_offset"], Does.Contain(ParquetSharp.Encoding.DeltaBinaryPacked));
+        foreach (var column in new[] { "log_offset", "enqueued_at", "event_at", "message_id", "body" })
+            Assert.That(encodings[column], Does.Not.Contain(ParquetSharp.Encoding.RleDictionary), column);
     }
 
     [Test]

@@ -68,6 +68,34 @@ public sealed class ColdJobTests
             Is.EqualTo(new[] { 10.0, 100.0 }));
     }
 
+    [TestCase("", new[] { 0, 0 })]
+    [TestCase("temperature=2..9", new[] { 2, 1 })]
+    [TestCase("temperature = ..9.5, battery=50..", new[] { 1, 1 })]
+    [TestCase("battery=..49", new[] { 6, 3 })]
+    public async Task Data_quality_knows_the_range_of_each_column(string ranges, int[] outOfRange)
+    {
+        var rows = await RunAsync(
+            "data-quality", new() { ["from"] = From, ["to"] = To, ["ranges"] = ranges, ["high"] = "200" });
+
+        Assert.That(rows.Select(row => JsonDocument.Parse(row).RootElement.GetProperty("out_of_range").GetInt32()),
+            Is.EqualTo(outOfRange));
+    }
+
+    [TestCase("temperature", "CP-0002")]
+    [TestCase("temperature=5", "CP-0002")]
+    [TestCase("temperature=1..2..3", "CP-0002")]
+    [TestCase("temperature=low..9", "CP-0002")]
+    [TestCase("temperature=..NaN", "CP-0002")]
+    [TestCase("mode=1..2", "CP-0005")]
+    [TestCase("none=1..2", "CP-0005")]
+    public async Task A_range_that_is_none_is_told(string ranges, string code)
+    {
+        var (status, body) = await _host.PostAsync(
+            "/api/v1/cold/jobs/data-quality/run", new { parameters = new { from = From, to = To, ranges } });
+        Assert.That((status, body), Is.EqualTo((400, body)));
+        Assert.That(body, Does.Contain(code));
+    }
+
     [Test]
     public async Task Fleet_activity_counts_devices_messages_and_bytes_by_day()
     {

@@ -23,7 +23,7 @@ internal sealed class DataQualityJob : IFrameJob
         return input.Telemetry("enqueued_at", Before)
             .Select("device_id", "enqueued_at", "event_at", "log_partition", "log_offset", "message_id",
                 When(isIn, "body", Column.Value(null)).As("body"), gap.As("gap"), late.As("late"),
-                IsOut(input.Columns("columns"), input.Get<double>("low"), input.Get<double>("high")).As("is_out"),
+                IsOut(ValueRange.Of(input)).As("is_out"),
                 Column.Of("body_text").IsNull().As("no_text"))
             .Filter(isIn)
             .Select("device_id", "gap", "late", IsAgain().As("again"), "is_out", "no_text")
@@ -51,8 +51,8 @@ internal sealed class DataQualityJob : IFrameJob
     }
 
     /// <summary>What is no number is greater than all that are.</summary>
-    private static Column IsOut(IReadOnlyList<string> columns, double low, double high) => columns
-        .Select(name => Column.Of(name).Cast(ColumnType.Double))
-        .Select(value => Coalesce((value < low) | (value > high), false))
+    private static Column IsOut(IEnumerable<ValueRange> ranges) => ranges
+        .Select(range => (Value: Column.Of(range.Column).Cast(ColumnType.Double), range.Low, range.High))
+        .Select(range => Coalesce((range.Value < range.Low) | (range.Value > range.High), false))
         .Aggregate(Column.Value(false), (either, other) => either | other);
 }
