@@ -11,7 +11,11 @@ internal static class DevBanner
         PlatformEndpoints endpoints, PlatformSecrets secrets, DeviceIdentity device, DataFolder data)
     {
         var id = device.DeviceId;
-        var publish = $"mosquitto_pub --cafile '{secrets.AuthorityFile}' -h localhost -p {endpoints.MqttsPort} " +
+        var isSecure = endpoints.MqttsPort > 0;
+        var way = isSecure
+            ? $"--cafile '{secrets.AuthorityFile}' -h localhost -p {endpoints.MqttsPort}"
+            : $"-h 127.0.0.1 -p {endpoints.MqttPort}";
+        var publish = $"mosquitto_pub {way} " +
             $"-i {id} -u {id} -P '{device.PrimaryKey}' -q 1 -t telemetry -m '{{\"temperature\": 21.5}}'";
         var show = $"curl -s -H \"Authorization: Bearer $(cat '{data.TokenFile}')\" " +
             $"{endpoints.Http}/api/v1/devices/{id}/telemetry";
@@ -20,7 +24,7 @@ internal static class DevBanner
 
               API            {{endpoints.Http}}/api/v1   (OpenAPI: {{endpoints.Http}}/openapi/v1.json)
               MQTT           127.0.0.1:{{endpoints.MqttPort}}   (plain, loopback only)
-              MQTT over TLS  localhost:{{endpoints.MqttsPort}}
+              MQTT over TLS  {{(isSecure ? $"localhost:{endpoints.MqttsPort}" : "off")}}
               CA file        {{secrets.AuthorityFile}}
               Admin token    {{data.TokenFile}}
 

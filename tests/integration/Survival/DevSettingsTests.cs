@@ -19,6 +19,7 @@ public class DevSettingsTests
         using var client = new TcpClient();
         Assert.That(async () => await client.ConnectAsync("127.0.0.1", platform.MqttsPort),
             Throws.InstanceOf<SocketException>(), "there is no TLS");
+        Assert.That(platform.HasPrinted($"mosquitto_pub -h 127.0.0.1 -p {platform.MqttPort} "), platform.Printed);
         Assert.That(await platform.TerminateAsync(TimeSpan.FromSeconds(30)), Is.Zero, platform.Printed);
     }
 }
