@@ -11,8 +11,7 @@ internal static class DevBanner
         PlatformEndpoints endpoints, PlatformSecrets secrets, DeviceIdentity device, DataFolder data)
     {
         var id = device.DeviceId;
-        var isSecure = endpoints.MqttsPort > 0;
-        var way = isSecure
+        var way = endpoints.HasMqtts
             ? $"--cafile '{secrets.AuthorityFile}' -h localhost -p {endpoints.MqttsPort}"
             : $"-h 127.0.0.1 -p {endpoints.MqttPort}";
         var publish = $"mosquitto_pub {way} " +
@@ -24,7 +23,7 @@ internal static class DevBanner
 
               API            {{endpoints.Http}}/api/v1   (OpenAPI: {{endpoints.Http}}/openapi/v1.json)
               MQTT           127.0.0.1:{{endpoints.MqttPort}}   (plain, loopback only)
-              MQTT over TLS  {{(isSecure ? $"localhost:{endpoints.MqttsPort}" : "off")}}
+              MQTT over TLS  {{(endpoints.HasMqtts ? $"localhost:{endpoints.MqttsPort}" : "off")}}
               CA file        {{secrets.AuthorityFile}}
               Admin token    {{data.TokenFile}}
 

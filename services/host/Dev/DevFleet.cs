@@ -31,9 +31,9 @@ internal static class DevFleet
         {
             Devices = count,
             IdPrefix = "drone-",
-            Host = "localhost",
-            Port = endpoints.MqttsPort,
-            AuthorityFile = secrets.AuthorityFile,
+            Host = endpoints.HasMqtts ? "localhost" : "127.0.0.1",
+            Port = endpoints.HasMqtts ? endpoints.MqttsPort : endpoints.MqttPort,
+            AuthorityFile = endpoints.HasMqtts ? secrets.AuthorityFile : null,
         };
         await registry.CreateManyAsync([.. options.DeviceIds.Select(id => new NewDevice(id))], Actor, stop);
         var keys = new Dictionary<string, string>();

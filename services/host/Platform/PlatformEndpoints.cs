@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -13,6 +14,9 @@ namespace Millrace.Platform;
 /// </summary>
 internal sealed record PlatformEndpoints(string Http, int MqttPort, int MqttsPort)
 {
+    [JsonIgnore]
+    public bool HasMqtts => MqttsPort > 0;
+
     public static PlatformEndpoints Of(WebApplication app)
     {
         var gateway = app.Services.GetService<GatewayEndpoints>();
