@@ -56,7 +56,14 @@ internal static class DevCommand
         {
             // The fleet goes first, so that its last messages are answered.
             await stopping.CancelAsync();
-            await Task.WhenAll(fleet, status);
+            try
+            {
+                await Task.WhenAll(fleet, status);
+            }
+            catch (OperationCanceledException)
+            {
+                // It was stopped while the fleet was still made.
+            }
         });
         return Verb.Done;
     }

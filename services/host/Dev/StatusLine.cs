@@ -19,11 +19,11 @@ internal static class StatusLine
         var reader = app.Services.GetRequiredService<HubStatusReader>();
         var time = app.Services.GetRequiredService<TimeProvider>();
         var interval = Verb.Interactive ? OnTerminal : InFile;
-        var (records, at) = ((await reader.ReadAsync(CancellationToken.None)).TelemetryRecords, time.GetTimestamp());
         using var timer = new PeriodicTimer(interval, time);
+        (long Records, long At)? last = null;
         try
         {
-            while (await timer.WaitForNextTickAsync(stop))
+            do
             {
                 HubStatus status;
                 try
@@ -35,10 +35,12 @@ internal static class StatusLine
                     continue;
                 }
 
-                var rate = (status.TelemetryRecords - records) / time.GetElapsedTime(at).TotalSeconds;
-                (records, at) = (status.TelemetryRecords, time.GetTimestamp());
-                Print(Line(status, rate));
+                var now = time.GetTimestamp();
+                if (last is var (records, at))
+                    Print(Line(status, (status.TelemetryRecords - records) / time.GetElapsedTime(at, now).TotalSeconds));
+                last = (status.TelemetryRecords, now);
             }
+            while (await timer.WaitForNextTickAsync(stop));
         }
         catch (OperationCanceledException)
         {

@@ -81,9 +81,16 @@ internal static class PlatformRunner
         var parts = app.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
         await stopping.Task;
         var failed = parts.Find(part => part.ExecuteTask?.IsFaulted == true);
-        if (beforeStop is not null) await beforeStop();
-        await app.StopAsync(CancellationToken.None);
-        await app.DisposeAsync();
+        try
+        {
+            if (beforeStop is not null) await beforeStop();
+        }
+        finally
+        {
+            await app.StopAsync(CancellationToken.None);
+            await app.DisposeAsync();
+        }
+
         if (failed?.ExecuteTask?.Exception?.InnerException is { } cause)
             throw HostingErrors.PartFailed.With(failed.GetType().Name, cause.Message).AsException(cause);
         if (membership.IsLost) throw HostingErrors.MembershipLost.With(node).AsException();

@@ -40,8 +40,8 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
     }
 
     /// <summary>Starts the platform, and does not wait for it.</summary>
-    public void Launch() => Launch("dev", "--mqtt-port", $"{MqttPort}", "--mqtts-port", $"{MqttsPort}",
-        "--http-port", $"{HttpPort}");
+    public void Launch(params string[] options) => Launch("dev",
+        ["--mqtt-port", $"{MqttPort}", "--mqtts-port", $"{MqttsPort}", "--http-port", $"{HttpPort}", .. options]);
 
     /// <summary>Starts only these roles, by configuration.</summary>
     public Task StartRolesAsync(string roles)
@@ -54,10 +54,11 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
     public void LaunchRoles(string roles)
     {
         Api.BaseAddress ??= new Uri($"http://127.0.0.1:{HttpPort}/");
-        Launch("run", "--roles", roles, "--set", $"Gateway:Mqtt:Port={MqttPort}", "--set", $"Http:Port={HttpPort}");
+        Launch("run",
+            ["--roles", roles, "--set", $"Gateway:Mqtt:Port={MqttPort}", "--set", $"Http:Port={HttpPort}"]);
     }
 
-    private void Launch(string verb, params string[] options)
+    private void Launch(string verb, string[] options)
     {
         var start = new ProcessStartInfo("dotnet",
             [Path.Combine(AppContext.BaseDirectory, "millrace.dll"), verb, "--data", _data, .. options])

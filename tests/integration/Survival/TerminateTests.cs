@@ -37,4 +37,18 @@ public class TerminateTests
         Assert.That(await settled.OutputAsync("alerts", "filter"),
             Is.EqualTo(await settled.UndisturbedAsync("filter", "alerts")).And.Not.Empty);
     }
+
+    [TestCase("--simulate", "0")]
+    [TestCase("--simulate", "50")]
+    public async Task A_stop_as_soon_as_it_runs_ends_in_order(params string[] options)
+    {
+        using var folder = new TemporaryFolder();
+        for (var start = 0; start < 4; start++)
+        {
+            await using var platform = new PlatformProcess(folder.Path);
+            platform.Launch(options);
+            await Eventually.TrueAsync(() => platform.HasPrinted("mosquitto_pub"), "it says that it runs", Limit);
+            Assert.That(await platform.TerminateAsync(Limit), Is.Zero, () => platform.Printed);
+        }
+    }
 }
