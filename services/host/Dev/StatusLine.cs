@@ -37,7 +37,11 @@ internal static class StatusLine
 
                 var now = time.GetTimestamp();
                 if (last is var (records, at))
-                    Print(Line(status, (status.TelemetryRecords - records) / time.GetElapsedTime(at, now).TotalSeconds));
+                {
+                    var seconds = time.GetElapsedTime(at, now).TotalSeconds;
+                    Print(Line(status, (status.TelemetryRecords - records) / seconds));
+                }
+
                 last = (status.TelemetryRecords, now);
             }
             while (await timer.WaitForNextTickAsync(stop));
