@@ -15,6 +15,9 @@ public sealed partial class QueryEngine
     /// programs.</summary>
     private const int StateVersionOfTwo = 4;
 
+    /// <summary>Of a state with a timeline for each substream.</summary>
+    private const int StateVersionOfLanes = 5;
+
     /// <summary>Writes the whole state, in a format that names its version.</summary>
     public void Save(IBufferWriter<byte> target)
     {
@@ -25,8 +28,9 @@ public sealed partial class QueryEngine
         foreach (var analytic in _analytics) analytic.Save(writer);
         _models.Save(writer);
         var head = new StateWriter(target);
-        head.Write(_inOrder.Any(source => source.Inputs.Exists(input => input.KeepsEarlier))
-            ? StateVersionOfTwo : StateVersion);
+        head.Write(HasLanes ? StateVersionOfLanes
+            : _inOrder.Any(source => source.Inputs.Exists(input => input.KeepsEarlier)) ? StateVersionOfTwo
+            : StateVersion);
         head.Write(Fingerprint(_plan.Text));
         head.Write((int)Crc32C.Compute(body.WrittenSpan));
         head.Write(body.WrittenSpan);
@@ -40,9 +44,10 @@ public sealed partial class QueryEngine
     public void Restore(ReadOnlySpan<byte> state)
     {
         var head = new StateReader(state);
-        if (!IsKnown(head.ReadInt32())) throw head.Damaged("another format");
+        var format = head.ReadInt32();
+        if (!IsKnown(format)) throw head.Damaged("another format");
         if (head.ReadInt32() != Fingerprint(_plan.Text)) throw head.Damaged("another query, options or sources");
-        Take(ref head);
+        Take(ref head, format);
         if (!head.AtEnd && head.ReadInt32() != _stateFingerprint.Value) throw head.Damaged();
     }
 
@@ -55,13 +60,14 @@ public sealed partial class QueryEngine
     public bool TryRestoreEarlier(ReadOnlySpan<byte> state, int version)
     {
         var head = new StateReader(state);
-        if (!IsKnown(head.ReadInt32())) return false;
+        var format = head.ReadInt32();
+        if (!IsKnown(format)) return false;
         head.ReadInt32();
         var foot = head;
         foot.ReadInt32();
         foot.ReadBytes();
         if (foot.AtEnd || foot.ReadInt32() != _stateFingerprint.Value) return false;
-        Take(ref head);
+        Take(ref head, format);
         foreach (var source in _inOrder) source.Inputs.ForEach(input => input.BelongsTo(version));
         return true;
     }
@@ -74,10 +80,15 @@ public sealed partial class QueryEngine
         foreach (var source in _inOrder) source.ForgetLate();
     }
 
-    private static bool IsKnown(int format) => format is StateVersion or StateVersionOfTwo;
+    private bool HasLanes => Array.Exists(_pipelines, pipeline => pipeline is LanesState);
 
-    private void Take(ref StateReader head)
+    private bool IsKnown(int format) => format is StateVersion or StateVersionOfTwo
+        || (format == StateVersionOfLanes && HasLanes);
+
+    private void Take(ref StateReader head, int format)
     {
+        // What an older program kept has one timeline, and goes on with it.
+        if (format != StateVersionOfLanes && HasLanes) Use(_olderAssembly!());
         var crc = head.ReadInt32();
         var body = head.ReadBytes();
         if ((int)Crc32C.Compute(body) != crc) throw head.Damaged();

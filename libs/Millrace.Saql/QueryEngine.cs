@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Millrace.Contracts;
 using Millrace.Saql.Decoding;
@@ -18,13 +19,16 @@ public sealed partial class QueryEngine
 
     private readonly QueryPlan _plan;
     private readonly QueryEngineOptions _options;
-    private readonly Dictionary<TopicPartition, SourceState> _sources;
-    private readonly SourceState[] _inOrder;
-    private readonly RowTaker[] _pipelines;
-    private readonly AnalyticState[] _analytics;
-    private readonly ReferenceState[] _references;
-    private readonly ModelPins _models;
     private readonly Lazy<int> _stateFingerprint;
+
+    /// <summary>Puts the engine together without timelines of substreams, as an older program did.</summary>
+    private readonly Func<EngineAssembly>? _olderAssembly;
+    private Dictionary<TopicPartition, SourceState> _sources;
+    private SourceState[] _inOrder;
+    private RowTaker[] _pipelines;
+    private AnalyticState[] _analytics;
+    private ReferenceState[] _references;
+    private ModelPins _models;
     private byte[] _copy = [];
 
     /// <param name="sources">
@@ -33,18 +37,14 @@ public sealed partial class QueryEngine
     /// </param>
     public QueryEngine(
         QueryPlan plan, QueryEngineOptions options, IReadOnlyList<QuerySource> sources, IQueryRowSink sink)
-        : this(plan, options, EngineAssembly.Whole(plan, options, sources, sink))
-    {
-    }
+        : this(plan, options, EngineAssembly.Whole(plan, options, sources, sink)) =>
+        _olderAssembly = () => EngineAssembly.Whole(plan, options, sources, sink, hasLanes: false);
 
     private QueryEngine(QueryPlan plan, QueryEngineOptions options, EngineAssembly assembly)
     {
         _plan = plan;
         _options = options;
-        (_inOrder, _pipelines, _analytics) = (assembly.Sources, assembly.Pipelines, assembly.Analytics);
-        _references = [.. assembly.Operators.OfType<ReferenceState>()];
-        _models = new ModelPins(plan.Models, assembly.Frame);
-        _sources = _inOrder.ToDictionary(source => source.Partition);
+        Use(assembly);
         _stateFingerprint = new Lazy<int>(() => Fingerprint(StateText.Of(_plan.Text)));
     }
 
@@ -222,6 +222,16 @@ public sealed partial class QueryEngine
     public void Complete()
     {
         foreach (var pipeline in _pipelines) pipeline.Complete();
+    }
+
+    [MemberNotNull(nameof(_sources), nameof(_inOrder), nameof(_pipelines), nameof(_analytics), nameof(_references),
+        nameof(_models))]
+    private void Use(EngineAssembly assembly)
+    {
+        (_inOrder, _pipelines, _analytics) = (assembly.Sources, assembly.Pipelines, [.. assembly.Analytics]);
+        _references = [.. assembly.Operators.OfType<ReferenceState>()];
+        _models = new ModelPins(_plan.Models, assembly.Frame);
+        _sources = _inOrder.ToDictionary(source => source.Partition);
     }
 
     private void CheckState()

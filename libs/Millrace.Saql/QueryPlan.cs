@@ -24,6 +24,7 @@ public sealed class QueryPlan
 {
     internal QueryPlan(PlanParts parts, string text, QueryExtensions extensions)
     {
+        Timelines.Assign(parts);
         Extensions = extensions;
         Parts = parts;
         Text = text;

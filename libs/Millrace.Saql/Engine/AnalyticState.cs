@@ -5,7 +5,7 @@ using Millrace.Saql.Values;
 namespace Millrace.Saql.Engine;
 
 /// <summary>An analytic function at work. Rows come in the order of their time.</summary>
-internal abstract class AnalyticState(AnalyticPlan plan, EngineContext context)
+internal abstract class AnalyticState(AnalyticPlan plan, EngineContext context) : RememberingState
 {
     public bool SeparatesPartitions { get; } = plan.IsPartitionLocal && context.SeparatesPartitions;
 
@@ -26,12 +26,6 @@ internal abstract class AnalyticState(AnalyticPlan plan, EngineContext context)
     /// <summary>The function's value for the row in the frame, which becomes part of what later rows see.</summary>
     /// <param name="isTaken">It fulfils WHEN.</param>
     public abstract Value Compute(ReadOnlySpan<byte> key, bool isTaken, AnalyticInlet inlet);
-
-    public abstract long StateBytes { get; }
-
-    public abstract void Save(StateWriter writer);
-
-    public abstract void Restore(ref StateReader reader);
 }
 
 /// <summary>The way of one root's rows into an analytic function.</summary>

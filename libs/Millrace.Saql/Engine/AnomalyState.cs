@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Millrace.Saql.Expressions;
 using Millrace.Saql.Json;
 using Millrace.Saql.Planning;
@@ -10,7 +11,7 @@ namespace Millrace.Saql.Engine;
 /// Gaussian kernel density; change points by a martingale over ranks, which grows as long as values keep looking
 /// strange.
 /// </summary>
-internal sealed class AnomalyState(AnalyticPlan plan, EngineContext context) : AnalyticState(plan, context)
+internal sealed class AnomalyState : AnalyticState
 {
     /// <summary>The exponent of the power martingale.</summary>
     private const double Power = 0.92;
@@ -19,23 +20,31 @@ internal sealed class AnomalyState(AnalyticPlan plan, EngineContext context) : A
     /// <summary>Where older programs wrote the number of rows that they kept.</summary>
     private const int FormatOfTails = -1;
 
-    private readonly KeyTable<ValueTail> _tails = new();
+    private readonly Spares<ValueTail> _spares = new();
     private readonly JsonRowWriter _writer = new();
     private readonly List<double> _history = [];
+    private TableMemory<ValueTail> _kept;
 
-    public override long StateBytes => _tails.StateBytes;
+    public AnomalyState(AnalyticPlan plan, EngineContext context) : base(plan, context) => Enter(NewMemory());
+
+    public override long StateBytes => _kept.StateBytes;
+
+    public override Memory NewMemory() => new TableMemory<ValueTail>(_spares, Plan.Duration);
+
+    [MemberNotNull(nameof(_kept))]
+    public override void Enter(Memory memory) => _kept = (TableMemory<ValueTail>)memory;
 
     public override Value Compute(ReadOnlySpan<byte> key, bool isTaken, AnalyticInlet inlet)
     {
         var now = Frame.Origin.Timestamp;
-        _tails.RemoveUpTo(now - Plan.Duration);
+        _kept.Entries.RemoveUpTo(now - Plan.Duration);
         if (!isTaken) return Value.Null;
         var given = inlet.Argument.Evaluate(Frame);
         if (given.IsNull) return Value.Null;
         if (!Conversion.TryNumber(given, out var number))
             return Frame.Fail(SaqlErrors.ValueMismatch, $"Anomaly detection met {Shown.Of(given)}; CAST it first.");
         var value = number.AsNumber;
-        var tail = _tails.Find(key);
+        var tail = _kept.Entries.Find(key);
         var logarithm = tail?.Logarithm ?? 0;
         _history.Clear();
         tail?.CopyTo(_history, now - Plan.Duration);
@@ -53,8 +62,8 @@ internal sealed class AnomalyState(AnalyticPlan plan, EngineContext context) : A
     public override void Save(StateWriter writer)
     {
         writer.Write(FormatOfTails);
-        writer.Write(_tails.Count);
-        foreach (var tail in _tails.InOrder)
+        writer.Write(_kept.Entries.Count);
+        foreach (var tail in _kept.Entries.InOrder)
         {
             writer.Write(tail.Key);
             tail.Save(writer);
@@ -63,7 +72,7 @@ internal sealed class AnomalyState(AnalyticPlan plan, EngineContext context) : A
 
     public override void Restore(ref StateReader reader)
     {
-        _tails.Clear();
+        _kept.Entries.Clear();
         var rows = reader;
         if (reader.ReadInt32() != FormatOfTails)
         {
@@ -83,7 +92,7 @@ internal sealed class AnomalyState(AnalyticPlan plan, EngineContext context) : A
     /// <summary>What older programs kept: rows, each with its key, its value and where the martingale stood.</summary>
     private void RestoreRows(ref StateReader reader)
     {
-        var log = new RowLog();
+        var log = new RowLog(new RowChunks());
         log.Restore(ref reader, Context.Sources.Length);
         var stored = new Value[KeyedLog.HeadValues + 2];
         for (var number = log.First; number < log.Next; number++)
@@ -95,10 +104,10 @@ internal sealed class AnomalyState(AnalyticPlan plan, EngineContext context) : A
 
     private void Keep(ReadOnlySpan<byte> key, long time, double value, double logarithm)
     {
-        var tail = _tails.Use(key, time);
+        var tail = _kept.Entries.Use(key, time);
         var before = tail.ValueBytes;
         tail.Keep(time, value, logarithm, Plan.History);
-        _tails.Grew(tail.ValueBytes - before);
+        _kept.Entries.Grew(tail.ValueBytes - before);
     }
 
     private (double Score, bool IsAnomaly) Spike(double value)

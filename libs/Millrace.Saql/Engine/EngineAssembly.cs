@@ -14,6 +14,8 @@ internal sealed class EngineAssembly
     private readonly IReadOnlyList<QuerySource> _given;
     private readonly EngineContext _context;
     private readonly TopicPartition[] _ranks;
+    private AnalyticState[] _analytics = [];
+    private List<AnalyticState> _shared = [];
 
     private EngineAssembly(
         QueryPlan plan, QueryEngineOptions options, IReadOnlyList<QuerySource> given, IQueryRowSink sink)
@@ -27,20 +29,24 @@ internal sealed class EngineAssembly
 
     public SourceState[] Sources { get; private set; } = [];
 
-    public AnalyticState[] Analytics { get; private set; } = [];
+    /// <summary>Those that are of no pipeline's own.</summary>
+    public IReadOnlyList<AnalyticState> Analytics => _shared;
 
     public OperatorState[] Operators { get; private set; } = [];
 
     public RowTaker[] Pipelines { get; private set; } = [];
 
+    /// <param name="hasLanes">Whether substreams have timelines of their own where they can.</param>
     public static EngineAssembly Whole(
-        QueryPlan plan, QueryEngineOptions options, IReadOnlyList<QuerySource> given, IQueryRowSink sink)
+        QueryPlan plan, QueryEngineOptions options, IReadOnlyList<QuerySource> given, IQueryRowSink sink,
+        bool hasLanes = true)
     {
         var made = new EngineAssembly(plan, options, given, sink);
         made.AddSources(_ => true);
         made.AddOperators();
         var inputs = made.Inputs();
-        made.AddPipelines(feed => inputs[feed.Input].Slots, (feed, pipeline, index) =>
+        made.AddPipelines<RowTaker>((number, feeds) => hasLanes && made.LanesOf(number, feeds, inputs) is { } lanes
+            ? lanes : made.Pipeline(number, feeds, feed => inputs[feed.Input].Slots), (feed, pipeline, index) =>
         {
             made.Source(feed.Source).Feeds = [.. made.Source(feed.Source).Feeds, feed];
             inputs[feed.Plan.Input].AddTaker(feed, pipeline, index);
@@ -81,8 +87,9 @@ internal sealed class EngineAssembly
         made.AddOperators();
         var slots = plan.Parts.Inputs.ToDictionary(input => input, input => new Values.Value[input.SlotCount]);
         var ways = new Dictionary<(int Feed, int Source), TargetInput.Way>();
-        made.AddPipelines(feed => slots[feed.Input], (feed, pipeline, index) =>
-            ways[(feed.Plan.Number, feed.Source)] = new TargetInput.Way(feed, pipeline, index));
+        made.AddPipelines((number, feeds) => made.Pipeline(number, feeds, feed => slots[feed.Input]),
+            (feed, pipeline, index) =>
+                ways[(feed.Plan.Number, feed.Source)] = new TargetInput.Way(feed, pipeline, index));
         var source = new SourceState(target.Partition, 0, target.StartOffset);
         source.Inputs.Add(new TargetInput(options, ways, made._ranks.Length,
             [.. given.Select(one => one.Partition.Partition).Distinct()]));
@@ -112,9 +119,10 @@ internal sealed class EngineAssembly
 
     private void AddOperators()
     {
-        Analytics = [.. _plan.Parts.Analytics.Select(analytic => AnalyticState.Of(analytic, _context))];
+        _analytics = [.. _plan.Parts.Analytics.Select(analytic => AnalyticState.Of(analytic, _context))];
+        _shared = [.. _analytics];
         Operators = [.. _plan.Parts.Operators.Select(one => OperatorOf(one, _context))];
-        foreach (var one in Operators) one.Root.Connect(one.OperatorPlan, Operators, Analytics);
+        foreach (var one in Operators) one.Root.Connect(one.OperatorPlan, Operators, _analytics);
     }
 
     private Dictionary<InputPlan, InputState> Inputs() =>
@@ -131,42 +139,62 @@ internal sealed class EngineAssembly
         }
     }
 
-    private void AddPipelines(
-        Func<FeedPlan, Values.Value[]> slotsOf, Action<FeedState, PipelineState, int> added)
+    private void AddPipelines<TTaker>(
+        Func<int, FeedState[], TTaker> make, Action<FeedState, TTaker, int> added) where TTaker : RowTaker
     {
-        PipelineState[] pipelines = [.. _plan.Parts.Feeds.Select(feed => feed.Pipeline).Distinct().Order()
-            .Select(number => Pipeline(number, slotsOf, added))];
-        Pipelines = pipelines;
+        var pipelines = new List<TTaker>();
+        foreach (var number in _plan.Parts.Feeds.Select(feed => feed.Pipeline).Distinct().Order())
+        {
+            var feeds = FeedsOf(number);
+            var pipeline = make(number, feeds);
+            for (var i = 0; i < feeds.Length; i++) added(feeds[i], pipeline, i);
+            pipelines.Add(pipeline);
+        }
+
+        Pipelines = [.. pipelines];
         _context.NextDueChanged = changed =>
         {
-            foreach (var pipeline in pipelines)
+            foreach (var pipeline in Pipelines)
             {
                 if (pipeline.Has(changed)) pipeline.NextDueChanged();
             }
         };
     }
 
-    private PipelineState Pipeline(
-        int number, Func<FeedPlan, Values.Value[]> slotsOf, Action<FeedState, PipelineState, int> added)
-    {
-        var feeds = new List<FeedState>();
-        var roots = new List<RootState>();
-        foreach (var feed in _plan.Parts.Feeds.Where(feed => feed.Pipeline == number))
-        {
-            var root = new RootState(feed, slotsOf(feed), _context);
-            root.Connect(feed, Operators, Analytics);
-            for (var rank = 0; rank < _ranks.Length; rank++)
-            {
-                if (!Reads(feed.Input.Name, _ranks[rank])) continue;
-                feeds.Add(new FeedState(feed, rank, _options));
-                roots.Add(root);
-            }
-        }
+    private FeedState[] FeedsOf(int pipeline) =>
+    [
+        .. _plan.Parts.Feeds.Where(feed => feed.Pipeline == pipeline).SelectMany(feed =>
+            Enumerable.Range(0, _ranks.Length).Where(rank => Reads(feed.Input.Name, _ranks[rank]))
+                .Select(rank => new FeedState(feed, rank, _options))),
+    ];
 
-        var own = Operators.Where(one => one.OperatorPlan.Pipeline == number).ToArray();
-        var pipeline = new PipelineState(_context, [.. feeds], [.. roots], own);
-        for (var i = 0; i < feeds.Count; i++) added(feeds[i], pipeline, i);
-        return pipeline;
+    private OperatorState[] OperatorsOf(int pipeline) =>
+        [.. Operators.Where(one => one.OperatorPlan.Pipeline == pipeline)];
+
+    private PipelineState Pipeline(int number, FeedState[] feeds, Func<FeedPlan, Values.Value[]> slotsOf)
+    {
+        var roots = feeds.Select(feed => feed.Plan).Distinct().ToDictionary(
+            feed => feed, feed => RootOf(feed, slotsOf(feed)));
+        return new PipelineState(
+            _context, feeds, [.. feeds.Select(feed => roots[feed.Plan])], OperatorsOf(number));
+    }
+
+    /// <summary>Null where substreams have no timelines of their own, or sources wait for one another.</summary>
+    private LanesState? LanesOf(int number, FeedState[] feeds, Dictionary<InputPlan, InputState> inputs)
+    {
+        if (feeds is not [{ Plan.HasTimelines: true } feed]) return null;
+        AnalyticState[] own = [.. _plan.Parts.AnalyticsOf(number).Select(one => _analytics[one.Number])];
+        var slots = inputs[feed.Plan.Input].Slots;
+        var root = RootOf(feed.Plan, feed.IsOrderedWithin ? slots : new Values.Value[slots.Length]);
+        _shared.RemoveAll(own.Contains);
+        return new LanesState(_context, feed, slots, root, OperatorsOf(number), own);
+    }
+
+    private RootState RootOf(FeedPlan feed, Values.Value[] slots)
+    {
+        var root = new RootState(feed, slots, _context);
+        root.Connect(feed, Operators, _analytics);
+        return root;
     }
 
     private bool Reads(string input, TopicPartition partition) => _given.Any(source => source.Partition == partition

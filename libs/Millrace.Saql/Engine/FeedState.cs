@@ -38,7 +38,7 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
     private readonly KeyWriter _key = new();
 
     /// <summary>Where each substream stands; those that the late tolerance has passed are forgotten.</summary>
-    private readonly KeyTable<Substream> _substreams = new();
+    private readonly KeyTable<Substream> _substreams = new(new Spares<Substream>());
 
     public FeedPlan Plan => plan;
 
@@ -58,6 +58,15 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
     /// <summary>About how much its substreams hold.</summary>
     public long StateBytes => _substreams.StateBytes;
 
+    /// <summary>The substream of the row that was judged last.</summary>
+    public Substream LastJudged { get; private set; } = new();
+
+    /// <summary>Those that are known, in the order in which they were used last.</summary>
+    public IEnumerable<Substream> Substreams => _substreams.InOrder;
+
+    /// <summary>False: whoever takes the rows says when substreams are forgotten.</summary>
+    public bool ForgetsAtOnce { get; set; } = true;
+
     /// <summary>Nothing arrives before this any more.</summary>
     public void Mark(long arrival)
     {
@@ -67,6 +76,9 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
 
     /// <summary>Whoever reads the source says that nothing earlier comes any more.</summary>
     public void RaiseTo(long watermark) => Watermark = Math.Max(Watermark, watermark);
+
+    /// <summary>Forgets the substreams that the late tolerance has passed, but for those that are still held.</summary>
+    public void Forget(Func<Substream, bool> isHeld) => _substreams.RemoveUpTo(ForgottenUpTo, Arrival, isHeld);
 
     /// <summary>A record came, before its rows are looked at.</summary>
     public void Arrive(RecordTimes times)
@@ -102,7 +114,7 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
         if (times is { Enqueued: RecordTimes.None, Arrival: RecordTimes.None }) Mark(timestamp);
         if (_over.Length == 0) return Adjust(ref timestamp, floor) ? TimeVerdict.Take : TimeVerdict.Drop;
         if (!_key.TryWrite(_over, frame, false)) return TimeVerdict.Fail;
-        return AdjustWithin(ref timestamp, floor) ? TimeVerdict.Take : TimeVerdict.Drop;
+        return AdjustWithin(ref timestamp, floor, isLate) ? TimeVerdict.Take : TimeVerdict.Drop;
     }
 
     public void Save(StateWriter writer)
@@ -130,6 +142,8 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
         }
     }
 
+    private long ForgottenUpTo => Arrival - _late - EarlyTolerance;
+
     /// <summary>The policies, in their documented order; false when they drop the event.</summary>
     private bool Adjust(ref long timestamp, long floor)
     {
@@ -154,7 +168,7 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
     /// The same, but out of order is what its own substream is ahead of. All that arrives later is at or above
     /// arrival - late tolerance, so that is where the watermark stands.
     /// </summary>
-    private bool AdjustWithin(ref long timestamp, long floor)
+    private bool AdjustWithin(ref long timestamp, long floor, bool isLate)
     {
         if (timestamp - Arrival > EarlyTolerance) return false;
         if (Arrival - timestamp > _late)
@@ -163,14 +177,15 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
             timestamp = Arrival - _late;
         }
 
-        _substreams.RemoveUpTo(Arrival - _late - EarlyTolerance);
-        var substream = _substreams.Use(_key.Written, Arrival);
+        if (ForgetsAtOnce) _substreams.RemoveUpTo(ForgottenUpTo);
+        var substream = LastJudged = _substreams.Use(_key.Written, Arrival);
         if (timestamp < substream.Watermark)
         {
             if (options.DropOutOfOrder) return false;
             timestamp = substream.Watermark;
         }
 
+        if (isLate) floor = Math.Max(floor, substream.Watermark + 1);
         timestamp = Math.Max(timestamp, floor);
         substream.Watermark = Math.Max(substream.Watermark, timestamp - _outOfOrder);
         return true;
@@ -183,12 +198,5 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
     {
         var bound = plan.TimestampBy is null ? Arrival : Arrival - _late;
         Watermark = Math.Max(Watermark, bound);
-    }
-
-    private sealed class Substream : KeyEntry
-    {
-        public long Watermark { get; set; }
-
-        protected override void Forget() => Watermark = long.MinValue;
     }
 }

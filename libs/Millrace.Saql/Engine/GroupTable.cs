@@ -32,9 +32,11 @@ internal struct Group
 /// a block of words that an event touches: the key's length and first bytes, and the accumulators. Cleared and used
 /// again; nothing is allocated once it has its size.
 /// </summary>
-/// <param name="groupsMin">How many groups it has room for from the start; a power of two.</param>
-internal sealed class GroupTable(int wordsPerGroup, int groupsMin = 16)
+internal sealed class GroupTable(int wordsPerGroup)
 {
+    /// <summary>There may be as many tables as keys, each with one group.</summary>
+    private const int GroupsMin = 1;
+
     public const int NoDevice = -1;
     public const int SeveralDevices = -2;
 
@@ -47,10 +49,10 @@ internal sealed class GroupTable(int wordsPerGroup, int groupsMin = 16)
     private const int SpareWords = 1;
 
     private readonly int _blockWords = HeadWords + wordsPerGroup;
-    private ulong[] _buckets = new ulong[groupsMin * 2];
-    private Group[] _groups = new Group[groupsMin];
-    private long[] _blocks = new long[(groupsMin * (HeadWords + wordsPerGroup)) + SpareWords];
-    private byte[] _bytes = new byte[groupsMin * BytesAGroup];
+    private ulong[] _buckets = new ulong[GroupsMin * 2];
+    private Group[] _groups = new Group[GroupsMin];
+    private long[] _blocks = new long[(GroupsMin * (HeadWords + wordsPerGroup)) + SpareWords];
+    private byte[] _bytes = new byte[GroupsMin * BytesAGroup];
     private int _used;
 
     public int Count { get; private set; }

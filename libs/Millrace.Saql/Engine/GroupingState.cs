@@ -59,7 +59,7 @@ internal abstract partial class GroupingState : OperatorState
     /// <summary>The keys of the row that was made last, in a stable text form.</summary>
     public ReadOnlySpan<byte> GroupKeyText() => _keyText.Text(Root.Slots.AsSpan(0, Plan.KeyCount));
 
-    protected GroupTable NewTable(int groupsMin = 16) => new(_wordsPerGroup, groupsMin);
+    protected GroupTable NewTable() => new(_wordsPerGroup);
 
     /// <summary>Computes what the window needs of the row in the frame; false when the row does not come in.</summary>
     protected bool TryPrepare(WindowInletState inlet)

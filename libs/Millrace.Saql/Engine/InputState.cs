@@ -40,6 +40,7 @@ internal sealed partial class InputState : RecordInput
     private readonly BodyDecoder _decoder;
     private int _onlyElement = AllElements;
     private bool _hasChecks;
+    private bool _hasLanes;
 
     public InputState(InputPlan plan, EngineContext context)
     {
@@ -69,6 +70,7 @@ internal sealed partial class InputState : RecordInput
         if (!_takers.TryGetValue(feed.Source, out var takers)) _takers[feed.Source] = takers = [];
         takers.Add((feed, taker, index));
         _hasChecks |= feed.Plan.Checks.Count > 0;
+        _hasLanes |= taker is LanesState;
     }
 
     public bool HasTakers(int source) => _takers.ContainsKey(source);
@@ -84,6 +86,7 @@ internal sealed partial class InputState : RecordInput
         var takers = CollectionsMarshal.AsSpan(_takers[source.Rank]);
         var times = source.IsFile ? TimesOfLine(record) : new RecordTimes(TicksOf(record), RecordTimes.None);
         Arrive(takers, times, _context.TakesLate);
+        if (_hasLanes) CloseLanes(takers);
         if (source.NeedsKey && !record.HasKey)
         {
             Fail(source, record, SaqlErrors.NoDevice, "");
@@ -120,6 +123,17 @@ internal sealed partial class InputState : RecordInput
         {
             // A late record moves no arrival, unless nothing has arrived at all.
             if (!isLate || taker.Feed.Arrival == RecordTimes.None) taker.Feed.Arrive(times);
+        }
+    }
+
+    /// <summary>
+    /// What the arrival closes in the substreams comes before the record's rows, however records are cut into batches.
+    /// </summary>
+    private static void CloseLanes(Span<(FeedState Feed, RowTaker Taker, int Index)> takers)
+    {
+        foreach (ref var taker in takers)
+        {
+            if (taker.Taker is LanesState lanes) lanes.Release();
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Millrace.Saql.Expressions;
 using Millrace.Saql.Planning;
 using Millrace.Saql.Values;
@@ -15,7 +16,7 @@ internal sealed class JoinState : OperatorState
     private readonly JoinSide _left;
     private readonly JoinSide _right;
     private readonly bool _separatePartitions;
-    private readonly PriorityQueue<long, (long Expiry, long Number)> _waiting = new();
+    private JoinMemory _kept;
 
     public JoinState(JoinPlan plan, EngineContext context) : base(plan, context)
     {
@@ -24,11 +25,18 @@ internal sealed class JoinState : OperatorState
         _left = new JoinSide(plan.Left);
         _right = new JoinSide(plan.Right);
         _separatePartitions = plan.IsPartitionLocal && context.SeparatesPartitions;
+        Enter(NewMemory());
     }
 
-    public override bool IsWaiting => _waiting.Count > 0;
+    public override Memory NewMemory() => new JoinMemory(_left.NewRows(), _right.NewRows());
 
-    public override long StateBytes => _left.Rows.StateBytes + _right.Rows.StateBytes;
+    [MemberNotNull(nameof(_kept))]
+    public override void Enter(Memory memory)
+    {
+        base.Enter(memory);
+        _kept = (JoinMemory)memory;
+        (_left.Kept, _right.Kept) = (_kept.Left, _kept.Right);
+    }
 
     public override InletState CreateInlet(Inlet inlet) => new JoinInletState(this, (JoinInlet)inlet);
 
@@ -38,8 +46,8 @@ internal sealed class JoinState : OperatorState
         var (own, other) = plan.IsLeft ? (_left, _right) : (_right, _left);
         if (!inlet.TryRead(Frame, Context, own.Values, out var hash, out var isKnown)) return;
         var now = Frame.Origin.Timestamp;
-        _left.RemoveBefore(now);
-        _right.RemoveBefore(now);
+        _left.Kept.RemoveBefore(now);
+        _right.Kept.RemoveBefore(now);
         var mark = Frame.Mark();
         var origin = mark.Origin;
         origin.Settle();
@@ -55,7 +63,7 @@ internal sealed class JoinState : OperatorState
         else if (isKnown || isAlone)
         {
             var number = own.Add(origin, plan.Index, hash, isKnown, expiry, hasMet);
-            if (isAlone) _waiting.Enqueue(number, (expiry, number));
+            if (isAlone) _kept.Waiting.Enqueue(number, (expiry, number));
         }
 
         Frame.ComeBack(mark);
@@ -66,7 +74,7 @@ internal sealed class JoinState : OperatorState
     public override void CloseNext()
     {
         var due = NextDue;
-        var number = _waiting.Dequeue();
+        var number = _kept.Waiting.Dequeue();
         var mark = Frame.Mark();
         var origin = _left.Rows.Read(number, _left.Values);
         _left.Put(Root.Slots);
@@ -78,19 +86,19 @@ internal sealed class JoinState : OperatorState
 
     public override void Save(StateWriter writer)
     {
-        _left.Save(writer);
-        _right.Save(writer);
+        _left.Kept.Save(writer);
+        _right.Kept.Save(writer);
     }
 
     public override void Restore(ref StateReader reader)
     {
-        _left.Restore(ref reader, Context.Sources.Length);
-        _right.Restore(ref reader, Context.Sources.Length);
-        _waiting.Clear();
+        _left.Kept.Restore(ref reader, Context.Sources.Length);
+        _right.Kept.Restore(ref reader, Context.Sources.Length);
+        _kept.Waiting.Clear();
         for (var number = _left.Rows.First; _plan.IsOuter && number < _left.Rows.Next; number++)
         {
             ref readonly var row = ref _left.Rows[number];
-            if (!row.HasMet) _waiting.Enqueue(number, (row.Expiry, number));
+            if (!row.HasMet) _kept.Waiting.Enqueue(number, (row.Expiry, number));
         }
 
         UpdateNextDue();
@@ -100,7 +108,7 @@ internal sealed class JoinState : OperatorState
     private bool Meet(JoinInlet inlet, in RowOrigin origin, JoinSide other, uint hash)
     {
         var ordinal = 0L;
-        for (var number = other.FirstOf(hash == 0 ? 1 : hash); number >= 0; number = other.Rows[number].Next)
+        for (var number = other.Kept.FirstOf(hash == 0 ? 1 : hash); number >= 0; number = other.Rows[number].Next)
         {
             // Whether it was taken away yet depends on rows of other keys.
             if (other.Rows[number].Expiry < origin.Timestamp) continue;
@@ -156,9 +164,30 @@ internal sealed class JoinState : OperatorState
 
     private void UpdateNextDue()
     {
-        while (_waiting.TryPeek(out var number, out _) && (number < _left.Rows.First || _left.Rows[number].HasMet))
-            _waiting.Dequeue();
-        NextDue = _waiting.TryPeek(out _, out var next) ? next.Expiry : long.MaxValue;
+        while (_kept.Waiting.TryPeek(out var number, out _) && (number < _left.Rows.First || _left.Rows[number].HasMet))
+            _kept.Waiting.Dequeue();
+        NextDue = _kept.Waiting.TryPeek(out _, out var next) ? next.Expiry : long.MaxValue;
+    }
+
+    private sealed class JoinMemory(JoinRows left, JoinRows right) : Memory
+    {
+        public JoinRows Left => left;
+
+        public JoinRows Right => right;
+
+        /// <summary>Rows of the left that met none yet, of an outer join.</summary>
+        public PriorityQueue<long, (long Expiry, long Number)> Waiting { get; } = new();
+
+        public override bool IsWaiting => Waiting.Count > 0;
+
+        public override long StateBytes => left.Log.StateBytes + right.Log.StateBytes;
+
+        public override bool IsEmptyAt(long time)
+        {
+            left.RemoveBefore(time);
+            right.RemoveBefore(time);
+            return left.Log.Count == 0 && right.Log.Count == 0;
+        }
     }
 
     private sealed class JoinInletState(JoinState join, JoinInlet plan) : InletState

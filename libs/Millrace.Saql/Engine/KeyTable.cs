@@ -27,12 +27,12 @@ internal abstract class KeyEntry
 }
 
 /// <summary>Entries by key. Those that were not used for long can be taken away, oldest first.</summary>
-internal sealed class KeyTable<TEntry> where TEntry : KeyEntry, new()
+/// <param name="spares">Entries that were taken away, perhaps of other tables.</param>
+internal sealed class KeyTable<TEntry>(Spares<TEntry> spares) where TEntry : KeyEntry, new()
 {
     private const int EntryBytes = 96;
 
     private readonly Dictionary<byte[], TEntry> _entries = new(KeyBytes.Comparer);
-    private readonly Spares<TEntry> _spares = new();
     private KeyEntry? _oldest;
     private KeyEntry? _newest;
 
@@ -59,30 +59,36 @@ internal sealed class KeyTable<TEntry> where TEntry : KeyEntry, new()
         var entry = Find(key);
         if (entry is null)
         {
-            entry = _spares.TryTake(key.Length, out var spare) ? spare : new TEntry();
+            entry = spares.TryTake(key.Length, out var spare) ? spare : new TEntry();
             entry.Name(key);
             _entries.Add(entry.Key, entry);
             StateBytes += BytesOf(entry);
         }
         else Unlink(entry);
 
-        entry.UsedAt = now;
-        entry.Older = _newest;
-        if (_newest is null) _oldest = entry;
-        else _newest.Newer = entry;
-        _newest = entry;
+        Append(entry, now);
         return entry;
     }
 
     /// <summary>Takes away what was used last at this time or before.</summary>
     public void RemoveUpTo(long time)
     {
+        while (_oldest is { } entry && entry.UsedAt <= time) Remove(entry);
+    }
+
+    /// <summary>The same, but what is still held stays, as if it was used now.</summary>
+    public void RemoveUpTo(long time, long now, Func<TEntry, bool> isHeld)
+    {
         while (_oldest is { } entry && entry.UsedAt <= time)
         {
+            if (!isHeld((TEntry)entry))
+            {
+                Remove(entry);
+                continue;
+            }
+
             Unlink(entry);
-            _entries.Remove(entry.Key);
-            StateBytes -= BytesOf(entry);
-            _spares.Put(entry.Key.Length, (TEntry)entry);
+            Append(entry, now);
         }
     }
 
@@ -97,6 +103,23 @@ internal sealed class KeyTable<TEntry> where TEntry : KeyEntry, new()
     public void Grew(long bytes) => StateBytes += bytes;
 
     private static long BytesOf(KeyEntry entry) => EntryBytes + entry.Key.Length + entry.ValueBytes;
+
+    private void Append(KeyEntry entry, long now)
+    {
+        entry.UsedAt = now;
+        entry.Older = _newest;
+        if (_newest is null) _oldest = entry;
+        else _newest.Newer = entry;
+        _newest = entry;
+    }
+
+    private void Remove(KeyEntry entry)
+    {
+        Unlink(entry);
+        _entries.Remove(entry.Key);
+        StateBytes -= BytesOf(entry);
+        spares.Put(entry.Key.Length, (TEntry)entry);
+    }
 
     private void Unlink(KeyEntry entry)
     {

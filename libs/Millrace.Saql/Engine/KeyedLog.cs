@@ -41,15 +41,21 @@ internal sealed class KeyChain
 }
 
 /// <summary>Rows of the last stretch of time, found by key.</summary>
-internal sealed class KeyedLog
+/// <param name="chunks">Where their bytes lie, perhaps with those of other logs.</param>
+/// <param name="spares">Chains of keys that are gone, perhaps of other logs.</param>
+internal sealed class KeyedLog(RowChunks chunks, Spares<KeyChain> spares)
 {
-    private readonly Spares<KeyChain> _spares = new();
     private readonly Dictionary<byte[], KeyChain> _chains = new(KeyBytes.Comparer);
 
     /// <summary>Values before a row's own: its key and the key's tag.</summary>
     public const int HeadValues = 2;
 
-    public RowLog Rows { get; } = new();
+    public RowLog Rows { get; } = new(chunks);
+
+    /// <summary>About how much the totals of its chains are.</summary>
+    public long TotalBytes { get; set; }
+
+    public long StateBytes => Rows.StateBytes + TotalBytes;
 
     public long FirstTime => Rows.Count == 0 ? long.MaxValue : Rows[Rows.First].Time;
 
@@ -78,7 +84,7 @@ internal sealed class KeyedLog
         if (--chain.Count == 0)
         {
             _chains.Remove(chain.Key);
-            _spares.Put(chain.Key.Length, chain);
+            spares.Put(chain.Key.Length, chain);
         }
 
         Rows.RemoveFirst();
@@ -109,7 +115,7 @@ internal sealed class KeyedLog
     private KeyChain Chain(ReadOnlySpan<byte> key, int tag)
     {
         if (Find(key) is { } known) return known;
-        var chain = _spares.TryTake(key.Length, out var spare) ? spare : new KeyChain();
+        var chain = spares.TryTake(key.Length, out var spare) ? spare : new KeyChain();
         chain.Name(key, tag);
         return _chains[chain.Key] = chain;
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Millrace.Saql.Expressions;
 using Millrace.Saql.Planning;
 using Millrace.Saql.Values;
@@ -16,24 +17,26 @@ internal sealed class MatchState : OperatorState
     private readonly PatternMachine _machine;
     private readonly Value[] _values;
     private readonly KeyWriter _key = new();
-    private readonly Dictionary<byte[], MatchPartition> _partitions = new(KeyBytes.Comparer);
-
-    /// <summary>Rows at which a match may begin, oldest first.</summary>
-    private readonly Queue<(MatchPartition Partition, MatchRow Row)> _pending = new();
     private readonly Stack<MatchRow> _spareRows = new();
     private readonly Spares<MatchPartition> _sparePartitions = new();
-    private long _bytes;
+    private MatchMemory _kept;
 
     public MatchState(MatchPlan plan, EngineContext context) : base(plan, context)
     {
         _plan = plan;
         _machine = new PatternMachine(plan, context);
         _values = new Value[plan.FirstMeasureSlot];
+        Enter(new MatchMemory());
     }
 
-    public override bool IsWaiting => _pending.Count > 0;
+    public override Memory NewMemory() => new MatchMemory();
 
-    public override long StateBytes => _bytes;
+    [MemberNotNull(nameof(_kept))]
+    public override void Enter(Memory memory)
+    {
+        base.Enter(memory);
+        _kept = (MatchMemory)memory;
+    }
 
     public override InletState CreateInlet(Inlet inlet) => new MatchInletState(this, (MatchInlet)inlet);
 
@@ -41,7 +44,7 @@ internal sealed class MatchState : OperatorState
     public override void CloseNext()
     {
         var due = NextDue;
-        var (partition, row) = _pending.Peek();
+        var (partition, row) = _kept.Pending.Peek();
         var mark = Frame.Mark();
         Settle(partition, partition.Rows.IndexOf(row), isOver: true, due, 0);
         Trim(partition);
@@ -51,8 +54,8 @@ internal sealed class MatchState : OperatorState
 
     public override void Save(StateWriter writer)
     {
-        writer.Write(_partitions.Count);
-        foreach (var partition in _partitions.Values)
+        writer.Write(_kept.Partitions.Count);
+        foreach (var partition in _kept.Partitions.Values)
         {
             writer.Write(partition.Key);
             writer.Write(partition.Rows.Count);
@@ -71,9 +74,9 @@ internal sealed class MatchState : OperatorState
 
     public override void Restore(ref StateReader reader)
     {
-        _partitions.Clear();
-        _pending.Clear();
-        _bytes = 0;
+        _kept.Partitions.Clear();
+        _kept.Pending.Clear();
+        _kept.Bytes = 0;
         var pending = new List<(MatchPartition, MatchRow)>();
         for (var left = reader.ReadCount(); left > 0; left--)
         {
@@ -82,7 +85,7 @@ internal sealed class MatchState : OperatorState
             {
                 var row = RestoreRow(ref reader);
                 partition.Rows.Add(row);
-                _bytes += row.Bytes.Length + RowBytes;
+                _kept.Bytes += row.Bytes.Length + RowBytes;
                 row.IsQueued = row.IsPending;
                 if (row.IsPending) pending.Add((partition, row));
             }
@@ -90,7 +93,7 @@ internal sealed class MatchState : OperatorState
 
         foreach (var one in pending.OrderBy(one => one.Item2.Origin.Timestamp).ThenBy(one => one.Item2.Origin.Source)
             .ThenBy(one => one.Item2.Origin.Offset).ThenBy(one => one.Item2.Origin.Element))
-            _pending.Enqueue(one);
+            _kept.Pending.Enqueue(one);
         UpdateNextDue();
     }
 
@@ -137,28 +140,28 @@ internal sealed class MatchState : OperatorState
         row.Set(origin, _values);
         (row.IsPending, row.IsKept) = (true, true);
         partition.Rows.Add(row);
-        _bytes += row.Bytes.Length + RowBytes;
+        _kept.Bytes += row.Bytes.Length + RowBytes;
         for (var i = 0; i < partition.Rows.Count; i++)
         {
             if (partition.Rows[i].IsPending) Settle(partition, i, isOver: false, origin.Timestamp, inlet.Index);
         }
 
         row.IsQueued = row.IsPending;
-        if (row.IsPending) _pending.Enqueue((partition, row));
+        if (row.IsPending) _kept.Pending.Enqueue((partition, row));
         Trim(partition);
         Frame.ComeBack(mark);
         UpdateNextDue();
     }
 
     private MatchPartition Partition() =>
-        _partitions.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(_key.Written, out var known)
+        _kept.Partitions.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(_key.Written, out var known)
             ? known : NewPartition(_key.Written);
 
     private MatchPartition NewPartition(ReadOnlySpan<byte> key)
     {
         var partition = _sparePartitions.TryTake(key.Length, out var spare) ? spare : new MatchPartition();
         partition.Name(key);
-        return _partitions[partition.Key] = partition;
+        return _kept.Partitions[partition.Key] = partition;
     }
 
     /// <summary>Tries the pattern at a row; when the answer is sure, gives it.</summary>
@@ -198,14 +201,14 @@ internal sealed class MatchState : OperatorState
         for (var i = 0; i < count; i++)
         {
             var row = partition.Rows[i];
-            _bytes -= row.Bytes.Length + RowBytes;
+            _kept.Bytes -= row.Bytes.Length + RowBytes;
             row.IsKept = false;
             Spare(row);
         }
 
         partition.Rows.RemoveRange(0, count);
         if (partition.Rows.Count > 0) return;
-        _partitions.Remove(partition.Key);
+        _kept.Partitions.Remove(partition.Key);
         _sparePartitions.Put(partition.Key.Length, partition);
     }
 
@@ -217,14 +220,30 @@ internal sealed class MatchState : OperatorState
 
     private void UpdateNextDue()
     {
-        while (_pending.TryPeek(out var oldest) && !oldest.Row.IsPending)
+        while (_kept.Pending.TryPeek(out var oldest) && !oldest.Row.IsPending)
         {
-            _pending.Dequeue();
+            _kept.Pending.Dequeue();
             oldest.Row.IsQueued = false;
             Spare(oldest.Row);
         }
 
-        NextDue = _pending.TryPeek(out var next) ? next.Row.Origin.Timestamp + _plan.Duration - 1 : long.MaxValue;
+        NextDue = _kept.Pending.TryPeek(out var next) ? next.Row.Origin.Timestamp + _plan.Duration - 1 : long.MaxValue;
+    }
+
+    private sealed class MatchMemory : Memory
+    {
+        public Dictionary<byte[], MatchPartition> Partitions { get; } = new(KeyBytes.Comparer);
+
+        /// <summary>Rows at which a match may begin, oldest first.</summary>
+        public Queue<(MatchPartition Partition, MatchRow Row)> Pending { get; } = new();
+
+        public long Bytes { get; set; }
+
+        public override bool IsWaiting => Pending.Count > 0;
+
+        public override long StateBytes => Bytes;
+
+        public override bool IsEmptyAt(long time) => Pending.Count == 0 && Partitions.Count == 0;
     }
 
     private sealed class MatchInletState(MatchState match, MatchInlet plan) : InletState

@@ -6,9 +6,9 @@ namespace Millrace.Saql.Engine;
 /// <summary>
 /// An operator at work. Rows come in the order of their time; what is due is closed before later ones.
 /// </summary>
-internal abstract class OperatorState
+internal abstract class OperatorState : RememberingState
 {
-    private long _nextDue = long.MaxValue;
+    private Memory _memory = NoMemory.One;
 
     protected OperatorState(OperatorPlan plan, EngineContext context)
     {
@@ -23,19 +23,18 @@ internal abstract class OperatorState
     public RootState Root { get; }
 
     /// <summary>Whether something waits for time to pass.</summary>
-    public virtual bool IsWaiting => false;
+    public bool IsWaiting => _memory.IsWaiting;
 
-    /// <summary>About how much it keeps.</summary>
-    public virtual long StateBytes => 0;
+    public override long StateBytes => _memory.StateBytes;
 
     /// <summary>What happens when time has passed this; long.MaxValue when nothing waits.</summary>
     public long NextDue
     {
-        get => _nextDue;
+        get => _memory.NextDue;
         protected set
         {
-            if (_nextDue == value) return;
-            _nextDue = value;
+            if (_memory.NextDue == value) return;
+            _memory.NextDue = value;
             Context.NextDueChanged(this);
         }
     }
@@ -44,17 +43,20 @@ internal abstract class OperatorState
 
     protected Frame Frame { get; }
 
+    public override void Enter(Memory memory) => _memory = memory;
+
     public abstract InletState CreateInlet(Inlet inlet);
 
     /// <summary>Does what is due at <see cref="NextDue"/>.</summary>
     public virtual void CloseNext() => throw new InvalidOperationException("nothing is ever due");
 
-    public virtual void Save(StateWriter writer)
+    private sealed class NoMemory : Memory
     {
-    }
+        public static readonly NoMemory One = new();
 
-    public virtual void Restore(ref StateReader reader)
-    {
+        public override long StateBytes => 0;
+
+        public override bool IsEmptyAt(long time) => true;
     }
 }
 

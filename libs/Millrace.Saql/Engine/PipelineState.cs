@@ -11,9 +11,9 @@ internal sealed class PipelineState : RowTaker
     private readonly FeedState[] _feeds;
     private readonly RootState[] _roots;
     private readonly OperatorState[] _operators;
-    private readonly RowHeap _waiting = new();
+    private readonly Schedule _schedule;
+    private readonly RowHeap _waiting = new(new RowChunks());
     private readonly bool _isDirect;
-    private long _nextDue = long.MaxValue;
 
     /// <param name="roots">The input at work of each feed.</param>
     /// <param name="operators">In an order in which none reads a later one.</param>
@@ -23,6 +23,7 @@ internal sealed class PipelineState : RowTaker
         _feeds = feeds;
         _roots = roots;
         _operators = operators;
+        _schedule = new Schedule(operators);
         _isDirect = feeds is [var feed] && (feed.IsOrdered
             || (feed.IsOrderedWithin && operators.Length == 0 && feed.Plan.Analytics.Count == 0));
     }
@@ -42,13 +43,9 @@ internal sealed class PipelineState : RowTaker
 
     public override long Watermark => _feeds.Length == 0 ? long.MinValue : _feeds.Min(feed => feed.Watermark);
 
-    public bool Has(OperatorState one) => Array.IndexOf(_operators, one) >= 0;
+    public override bool Has(OperatorState one) => _schedule.Has(one);
 
-    public void NextDueChanged()
-    {
-        _nextDue = long.MaxValue;
-        foreach (var one in _operators) _nextDue = Math.Min(_nextDue, one.NextDue);
-    }
+    public override void NextDueChanged() => _schedule.Refresh();
 
     public override void Take(int feed)
     {
@@ -71,13 +68,13 @@ internal sealed class PipelineState : RowTaker
             TakeWaiting();
         }
 
-        CloseBefore(frontier);
+        _schedule.CloseBefore(frontier);
     }
 
     public override void Complete()
     {
         while (_waiting.Count > 0) TakeWaiting();
-        CloseBefore(long.MaxValue);
+        _schedule.CloseBefore(long.MaxValue);
     }
 
     public override void Save(StateWriter writer)
@@ -115,24 +112,8 @@ internal sealed class PipelineState : RowTaker
     private void TakeInOrder(int feed)
     {
         var time = _context.Frame.Origin.Timestamp;
-        if (_nextDue < time) CloseBefore(time);
+        if (_schedule.NextDue < time) _schedule.CloseBefore(time);
         _roots[feed].Dispatch();
-    }
-
-    /// <summary>
-    /// Closes what is due before the time: by its time, and of one time what others read first.
-    /// </summary>
-    private void CloseBefore(long time)
-    {
-        while (_nextDue < time)
-        {
-            foreach (var one in _operators)
-            {
-                if (one.NextDue != _nextDue) continue;
-                one.CloseNext();
-                break;
-            }
-        }
     }
 
     /// <summary>The least (watermark, source): rows up to it can go on.</summary>

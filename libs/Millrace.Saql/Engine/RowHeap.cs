@@ -21,12 +21,13 @@ internal readonly record struct WaitingRow(
 /// The rows that wait, least first: by (timestamp, source, offset, element), where sources are ordered by topic and
 /// partition. In order rows go in at constant cost.
 /// </summary>
-internal sealed class RowHeap
+/// <param name="chunks">Where their bytes lie, perhaps with those of other heaps.</param>
+internal sealed class RowHeap(RowChunks chunks)
 {
     private const int RowBytes = 64;
+    private const int RowsMin = 4;
 
-    private readonly RowChunks _chunks = new();
-    private WaitingRow[] _rows = new WaitingRow[64];
+    private WaitingRow[] _rows = new WaitingRow[RowsMin];
 
     public int Count { get; private set; }
 
@@ -38,14 +39,14 @@ internal sealed class RowHeap
     public void Push(in RowOrigin origin, int feed, ReadOnlySpan<Value> slots)
     {
         var size = SizeOf(origin, slots);
-        Write(_chunks.Room(size), origin, slots);
+        Write(chunks.Room(size), origin, slots);
         Insert(origin.Timestamp, origin.Source, origin.Offset, origin.Element, feed, size);
     }
 
     /// <summary>Takes a row that <see cref="Write"/> wrote.</summary>
     public void Push(in RowOrigin origin, int feed, ReadOnlySpan<byte> row)
     {
-        row.CopyTo(_chunks.Room(row.Length));
+        row.CopyTo(chunks.Room(row.Length));
         Insert(origin.Timestamp, origin.Source, origin.Offset, origin.Element, feed, row.Length);
     }
 
@@ -71,7 +72,7 @@ internal sealed class RowHeap
         _rows[Count] = default;
         if (Count > 0) SiftDown(last);
         StateBytes -= least.Length + RowBytes;
-        _chunks.Release(least.Chunk);
+        chunks.Release(least.Chunk);
         return least;
     }
 
@@ -110,7 +111,7 @@ internal sealed class RowHeap
             var feed = reader.ReadInt32();
             var bytes = reader.ReadBytes();
             if ((uint)source >= (uint)sources || (uint)feed >= (uint)feeds) throw reader.Damaged();
-            bytes.CopyTo(_chunks.Room(bytes.Length));
+            bytes.CopyTo(chunks.Room(bytes.Length));
             Insert(timestamp, source, offset, element, feed, bytes.Length);
         }
     }
@@ -118,7 +119,7 @@ internal sealed class RowHeap
     private void Insert(long timestamp, int source, long offset, int element, int feed, int size)
     {
         if (Count == _rows.Length) Array.Resize(ref _rows, Count * 2);
-        var chunk = _chunks.Take(size, out var start);
+        var chunk = chunks.Take(size, out var start);
         var row = new WaitingRow(timestamp, source, offset, element, feed, chunk, start, size);
         StateBytes += size + RowBytes;
         var at = Count++;

@@ -33,12 +33,13 @@ internal struct LoggedRow
 /// Rows in the order in which they came, numbered, until the oldest are taken away. In the steady state nothing is
 /// allocated.
 /// </summary>
-internal sealed class RowLog
+/// <param name="chunks">Where their bytes lie, perhaps with those of other logs.</param>
+internal sealed class RowLog(RowChunks chunks)
 {
     private const int RowBytes = 112;
+    private const int RowsMin = 4;
 
-    private readonly RowChunks _chunks = new();
-    private LoggedRow[] _rows = new LoggedRow[64];
+    private LoggedRow[] _rows = new LoggedRow[RowsMin];
 
     /// <summary>The number of the oldest row that is kept.</summary>
     public long First { get; private set; }
@@ -56,7 +57,7 @@ internal sealed class RowLog
     public long Append(in RowOrigin origin, ReadOnlySpan<Value> values, ReadOnlySpan<Value> moreValues = default)
     {
         var size = ValueCodec.Size(origin.Device) + SizeOf(values) + SizeOf(moreValues);
-        var target = _chunks.Room(size);
+        var target = chunks.Room(size);
         var at = ValueCodec.Write(target, origin.Device);
         foreach (ref readonly var value in values) at += ValueCodec.Write(target[at..], value);
         foreach (ref readonly var value in moreValues) at += ValueCodec.Write(target[at..], value);
@@ -76,7 +77,7 @@ internal sealed class RowLog
         var chunk = row.Chunk;
         StateBytes -= row.Length + RowBytes;
         row = default;
-        _chunks.Release(chunk);
+        chunks.Release(chunk);
     }
 
     /// <summary>Reads the values back, and gives the origin.</summary>
@@ -133,7 +134,7 @@ internal sealed class RowLog
         var (inlet, hash, expiry) = (reader.ReadInt32(), (uint)reader.ReadInt32(), reader.ReadInt64());
         var bytes = reader.ReadBytes();
         if ((uint)source >= (uint)sources) throw reader.Damaged();
-        bytes.CopyTo(_chunks.Room(bytes.Length));
+        bytes.CopyTo(chunks.Room(bytes.Length));
         Add(bytes.Length);
         ref var row = ref this[number];
         (row.Time, row.Source, row.Offset, row.Element) = (time, source, offset, element);
@@ -152,7 +153,7 @@ internal sealed class RowLog
     {
         if (Count == _rows.Length) Grow();
         ref var row = ref this[Next++];
-        row.Chunk = _chunks.Take(size, out row.Start);
+        row.Chunk = chunks.Take(size, out row.Start);
         row.Length = size;
         row.Next = -1;
         StateBytes += size + RowBytes;

@@ -10,6 +10,13 @@ internal abstract class RowTaker
     /// <summary>The least of the feeds' watermarks.</summary>
     public abstract long Watermark { get; }
 
+    public virtual bool Has(OperatorState one) => false;
+
+    /// <summary>One of its operators is due at another time than before.</summary>
+    public virtual void NextDueChanged()
+    {
+    }
+
     /// <summary>Takes the row in the slots of the feed's input, whose origin the frame has.</summary>
     /// <param name="feed">Its place among the feeds.</param>
     public abstract void Take(int feed);

@@ -18,9 +18,6 @@ internal sealed class RunningTotals(Accumulator[] accumulators, int[] slots, boo
 
     private readonly bool _isUsed = Array.TrueForAll(accumulators, one => RunningTotal.IsFor(one.Kind));
 
-    /// <summary>About how much they hold.</summary>
-    public long StateBytes { get; private set; }
-
     /// <summary>A row was kept as the last of its chain.</summary>
     /// <param name="stored">Its values; they may be others afterwards.</param>
     public void Added(KeyedLog log, KeyChain chain, Value[] stored)
@@ -40,7 +37,7 @@ internal sealed class RunningTotals(Accumulator[] accumulators, int[] slots, boo
         if (!chain.HasTotals) return chain;
         for (var i = 0; i < accumulators.Length; i++) chain.Totals![i].Remove(row, ArgumentOf(i, stored));
         if (chain.Count >= RowsMin / 2) return chain;
-        foreach (var total in chain.Totals!) StateBytes -= total.Bytes;
+        foreach (var total in chain.Totals!) log.TotalBytes -= total.Bytes;
         chain.HasTotals = false;
         return chain;
     }
@@ -48,7 +45,7 @@ internal sealed class RunningTotals(Accumulator[] accumulators, int[] slots, boo
     /// <summary>After the rows of a state were restored.</summary>
     public void Restore(KeyedLog log, Value[] stored)
     {
-        StateBytes = 0;
+        log.TotalBytes = 0;
         if (!_isUsed) return;
         for (var row = log.Rows.First; row < log.Rows.Next; row++)
         {
@@ -77,7 +74,7 @@ internal sealed class RunningTotals(Accumulator[] accumulators, int[] slots, boo
         foreach (var total in chain.Totals)
         {
             total.Clear();
-            StateBytes += total.Bytes;
+            log.TotalBytes += total.Bytes;
         }
 
         (chain.HasTotals, chain.DeviceChangedAt) = (true, -1);
@@ -100,7 +97,7 @@ internal sealed class RunningTotals(Accumulator[] accumulators, int[] slots, boo
             var total = chain.Totals![i];
             var held = total.Bytes;
             total.Add(row, ArgumentOf(i, stored));
-            StateBytes += total.Bytes - held;
+            log.TotalBytes += total.Bytes - held;
         }
     }
 

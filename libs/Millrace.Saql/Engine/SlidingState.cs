@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Millrace.Saql.Planning;
 
 namespace Millrace.Saql.Engine;
@@ -9,59 +10,65 @@ namespace Millrace.Saql.Engine;
 internal sealed class SlidingState : GroupingState
 {
     private readonly long _size;
-    private readonly KeyedLog _log = new();
-    private readonly List<KeyChain> _changed = [];
+    private readonly RowChunks _chunks = new();
+    private readonly Spares<KeyChain> _spares = new();
     private readonly GroupTable _group;
-
-    /// <summary>When the rows came that have not been answered yet; long.MaxValue when there are none.</summary>
-    private long _enteredAt = long.MaxValue;
+    private SlidingMemory _kept;
 
     public SlidingState(WindowPlan plan, EngineContext context) : base(plan, context)
     {
         _size = plan.Spec.Size;
         _group = NewTable();
+        Enter(NewMemory());
     }
 
-    public override bool IsWaiting => _log.Rows.Count > 0;
+    public override Memory NewMemory() => new SlidingMemory(new KeyedLog(_chunks, _spares));
 
-    public override long StateBytes => _log.Rows.StateBytes + Totals.StateBytes;
+    [MemberNotNull(nameof(_kept))]
+    public override void Enter(Memory memory)
+    {
+        base.Enter(memory);
+        _kept = (SlidingMemory)memory;
+    }
 
     public override void Add(WindowInletState inlet)
     {
         if (!TryPrepare(inlet)) return;
-        _enteredAt = Frame.Origin.Timestamp;
-        var chain = AppendPrepared(inlet, _log);
-        Change(chain, _enteredAt);
+        _kept.EnteredAt = Frame.Origin.Timestamp;
+        var chain = AppendPrepared(inlet, _kept.Log);
+        Change(chain, _kept.EnteredAt);
         UpdateNextDue();
     }
 
     public override void CloseNext()
     {
         var now = NextDue;
-        while (_log.Rows.Count > 0 && _log.FirstTime + _size <= now) Change(RemoveFirst(_log), now);
-        _changed.RemoveAll(chain => chain.Count == 0);
-        _changed.Sort(static (a, b) => a.First.CompareTo(b.First));
-        foreach (var chain in _changed) Emit(chain, now);
-        _changed.Clear();
-        _enteredAt = long.MaxValue;
+        var (log, changed) = (_kept.Log, _kept.Changed);
+        while (log.Rows.Count > 0 && log.FirstTime + _size <= now) Change(RemoveFirst(log), now);
+        changed.RemoveAll(chain => chain.Count == 0);
+        changed.Sort(static (a, b) => a.First.CompareTo(b.First));
+        foreach (var chain in changed) Emit(chain, now);
+        changed.Clear();
+        _kept.EnteredAt = long.MaxValue;
         UpdateNextDue();
     }
 
     public override void Save(StateWriter writer)
     {
-        writer.Write(_enteredAt);
-        _log.Save(writer);
+        writer.Write(_kept.EnteredAt);
+        _kept.Log.Save(writer);
     }
 
     public override void Restore(ref StateReader reader)
     {
-        _changed.Clear();
-        _enteredAt = reader.ReadInt64();
-        _log.Restore(ref reader, Context.Sources.Length);
-        RestoreTotals(_log);
-        for (var number = _log.Rows.First; number < _log.Rows.Next; number++)
+        var log = _kept.Log;
+        _kept.Changed.Clear();
+        _kept.EnteredAt = reader.ReadInt64();
+        log.Restore(ref reader, Context.Sources.Length);
+        RestoreTotals(log);
+        for (var number = log.Rows.First; number < log.Rows.Next; number++)
         {
-            if (_log.Rows[number].Time == _enteredAt) Change(_log.ChainOf(number), _enteredAt);
+            if (log.Rows[number].Time == _kept.EnteredAt) Change(log.ChainOf(number), _kept.EnteredAt);
         }
 
         UpdateNextDue();
@@ -71,23 +78,39 @@ internal sealed class SlidingState : GroupingState
     {
         if (chain.LookedAt == now) return;
         chain.LookedAt = now;
-        _changed.Add(chain);
+        _kept.Changed.Add(chain);
     }
 
     private void Emit(KeyChain chain, long now)
     {
         var mark = Frame.Mark();
         _group.Clear();
-        if (!TryFill(_log, chain, _group))
+        if (!TryFill(_kept.Log, chain, _group))
         {
-            for (var number = chain.First; number >= 0; number = _log.Rows[number].Next)
-                AddStored(_log, number, _group);
+            for (var number = chain.First; number >= 0; number = _kept.Log.Rows[number].Next)
+                AddStored(_kept.Log, number, _group);
         }
 
         EmitAll(_group, now - _size, now);
         Frame.ComeBack(mark);
     }
 
-    private void UpdateNextDue() => NextDue =
-        Math.Min(_enteredAt, _log.Rows.Count == 0 ? long.MaxValue : _log.FirstTime + _size);
+    private void UpdateNextDue() => NextDue = Math.Min(
+        _kept.EnteredAt, _kept.Log.Rows.Count == 0 ? long.MaxValue : _kept.Log.FirstTime + _size);
+
+    private sealed class SlidingMemory(KeyedLog log) : Memory
+    {
+        public KeyedLog Log => log;
+
+        public List<KeyChain> Changed { get; } = [];
+
+        /// <summary>When the rows came that have not been answered yet; long.MaxValue when there are none.</summary>
+        public long EnteredAt { get; set; } = long.MaxValue;
+
+        public override bool IsWaiting => log.Rows.Count > 0;
+
+        public override long StateBytes => log.StateBytes;
+
+        public override bool IsEmptyAt(long time) => log.Rows.Count == 0;
+    }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Millrace.Saql.Planning;
 
 namespace Millrace.Saql.Engine;
@@ -6,48 +7,47 @@ namespace Millrace.Saql.Engine;
 /// The open panes of a tumbling, hopping or snapshot window and their groups. A tumbling window is one pane; a hopping
 /// one is put together from its panes when it ends.
 /// </summary>
-internal sealed class WindowState(WindowPlan plan, EngineContext context) : GroupingState(plan, context)
+internal sealed class WindowState : GroupingState
 {
-    private readonly WindowSpec _spec = plan.Spec;
-    private readonly List<Pane> _panes = [];
+    private readonly WindowSpec _spec;
     private readonly Stack<GroupTable> _spare = new();
     private GroupTable? _merged;
-    private long _lastClosed = long.MinValue;
+    private WindowMemory _kept;
 
-    /// <summary>The pane that rows come into; long.MinValue when none is open.</summary>
-    private long _currentEnd = long.MinValue;
-    private GroupTable? _current;
-
-    public override bool IsWaiting => _panes.Count > 0;
-
-    public override long StateBytes
+    public WindowState(WindowPlan plan, EngineContext context) : base(plan, context)
     {
-        get
-        {
-            var bytes = 0L;
-            foreach (var pane in _panes) bytes += pane.Table.StateBytes;
-            return bytes;
-        }
+        _spec = plan.Spec;
+        Enter(new WindowMemory());
+    }
+
+    public override Memory NewMemory() => new WindowMemory();
+
+    [MemberNotNull(nameof(_kept))]
+    public override void Enter(Memory memory)
+    {
+        base.Enter(memory);
+        _kept = (WindowMemory)memory;
     }
 
     public override void Add(WindowInletState inlet)
     {
         if (!TryPrepare(inlet)) return;
-        if (Frame.Origin.Timestamp > _currentEnd && !Open(Frame.Origin.Timestamp)) return;
-        AddPrepared(inlet, _current!);
+        if (Frame.Origin.Timestamp > _kept.CurrentEnd && !Open(Frame.Origin.Timestamp)) return;
+        AddPrepared(inlet, _kept.Current!);
     }
 
     /// <summary>Ends the window that is due: its rows go on, panes that no later window needs go.</summary>
     public override void CloseNext()
     {
         var end = NextDue;
-        EmitAll(_spec.IsTumbling ? _panes[0].Table : MergedUpTo(end), end - _spec.Size, end);
-        _lastClosed = end;
-        while (_panes.Count > 0 && (_spec.IsTumbling || _panes[0].End - _spec.Pane < end + _spec.Hop - _spec.Size))
+        var panes = _kept.Panes;
+        EmitAll(_spec.IsTumbling ? panes[0].Table : MergedUpTo(end), end - _spec.Size, end);
+        _kept.LastClosed = end;
+        while (panes.Count > 0 && (_spec.IsTumbling || panes[0].End - _spec.Pane < end + _spec.Hop - _spec.Size))
         {
-            _panes[0].Table.Clear();
-            _spare.Push(_panes[0].Table);
-            _panes.RemoveAt(0);
+            panes[0].Table.Clear();
+            _spare.Push(panes[0].Table);
+            panes.RemoveAt(0);
             if (_spec.IsTumbling) break;
         }
 
@@ -56,9 +56,9 @@ internal sealed class WindowState(WindowPlan plan, EngineContext context) : Grou
 
     public override void Save(StateWriter writer)
     {
-        writer.Write(_lastClosed);
-        writer.Write(_panes.Count);
-        foreach (var pane in _panes)
+        writer.Write(_kept.LastClosed);
+        writer.Write(_kept.Panes.Count);
+        foreach (var pane in _kept.Panes)
         {
             writer.Write(pane.End);
             pane.Table.Save(writer);
@@ -67,14 +67,14 @@ internal sealed class WindowState(WindowPlan plan, EngineContext context) : Grou
 
     public override void Restore(ref StateReader reader)
     {
-        _lastClosed = reader.ReadInt64();
-        _panes.Clear();
+        _kept.LastClosed = reader.ReadInt64();
+        _kept.Panes.Clear();
         for (var left = reader.ReadCount(); left > 0; left--)
         {
             var pane = new Pane(reader.ReadInt64(), NewTable());
             pane.Table.Restore(ref reader);
-            _panes.Add(pane);
-            (_currentEnd, _current) = (pane.End, pane.Table);
+            _kept.Panes.Add(pane);
+            (_kept.CurrentEnd, _kept.Current) = (pane.End, pane.Table);
         }
 
         UpdateNextDue();
@@ -84,7 +84,7 @@ internal sealed class WindowState(WindowPlan plan, EngineContext context) : Grou
     {
         _merged ??= NewTable();
         _merged.Clear();
-        foreach (var pane in _panes)
+        foreach (var pane in _kept.Panes)
         {
             if (pane.End > end) break;
             Merge(pane.Table, _merged);
@@ -100,9 +100,9 @@ internal sealed class WindowState(WindowPlan plan, EngineContext context) : Grou
     private bool Open(long time)
     {
         if (time <= _spec.FirstEnd(time) - _spec.Size && !_spec.IsSnapshot) return false;
-        _current = _spare.Count > 0 ? _spare.Pop() : NewTable();
-        _currentEnd = _spec.PaneEnd(time);
-        _panes.Add(new Pane(_currentEnd, _current));
+        _kept.Current = _spare.Count > 0 ? _spare.Pop() : NewTable();
+        _kept.CurrentEnd = _spec.PaneEnd(time);
+        _kept.Panes.Add(new Pane(_kept.CurrentEnd, _kept.Current));
         UpdateNextDue();
         return true;
     }
@@ -110,15 +110,42 @@ internal sealed class WindowState(WindowPlan plan, EngineContext context) : Grou
     private void UpdateNextDue()
     {
         var due = long.MaxValue;
-        if (_panes.Count == 0) _currentEnd = long.MinValue;
+        if (_kept.Panes.Count == 0) (_kept.CurrentEnd, _kept.Current) = (long.MinValue, null);
         else
         {
-            due = _spec.FirstEnd(_panes[0].End);
-            if (_lastClosed != long.MinValue && !_spec.IsSnapshot) due = Math.Max(due, _lastClosed + _spec.Hop);
+            due = _spec.FirstEnd(_kept.Panes[0].End);
+            if (_kept.LastClosed != long.MinValue && !_spec.IsSnapshot)
+                due = Math.Max(due, _kept.LastClosed + _spec.Hop);
         }
 
         NextDue = due;
     }
 
     private readonly record struct Pane(long End, GroupTable Table);
+
+    private sealed class WindowMemory : Memory
+    {
+        public List<Pane> Panes { get; } = new(1);
+
+        public long LastClosed { get; set; } = long.MinValue;
+
+        /// <summary>The end of the pane that rows come into; long.MinValue when none is open.</summary>
+        public long CurrentEnd { get; set; } = long.MinValue;
+
+        public GroupTable? Current { get; set; }
+
+        public override bool IsWaiting => Panes.Count > 0;
+
+        public override long StateBytes
+        {
+            get
+            {
+                var bytes = 0L;
+                foreach (var pane in Panes) bytes += pane.Table.StateBytes;
+                return bytes;
+            }
+        }
+
+        public override bool IsEmptyAt(long time) => Panes.Count == 0;
+    }
 }

@@ -43,4 +43,13 @@ internal static class Pipelines
 internal sealed record PlanParts(
     IReadOnlyList<InputPlan> Inputs, IReadOnlyList<FeedPlan> Feeds, IReadOnlyList<OperatorPlan> Operators,
     IReadOnlyList<AnalyticPlan> Analytics, IReadOnlyList<string> Outputs, int MemoCount,
-    IReadOnlyList<string> References, IReadOnlyList<string> Models);
+    IReadOnlyList<string> References, IReadOnlyList<string> Models)
+{
+    /// <summary>The functions that rows of a pipeline are computed with.</summary>
+    public IEnumerable<AnalyticPlan> AnalyticsOf(int pipeline)
+    {
+        IEnumerable<RowRoot> roots = [.. Feeds, .. Operators];
+        return roots.Where(root => root.Pipeline == pipeline)
+            .SelectMany(root => root.Analytics.Select(inlet => inlet.Analytic)).Distinct();
+    }
+}

@@ -16,14 +16,28 @@ internal static class PlanText
             Line(text, 1, $"reads: {Reads(feed.Input)}");
             Line(text, 1, feed.TimestampBy is null
                 ? "timestamp: arrival"
-                : $"timestamp: {feed.TimestampText}; state: {(feed.Over.Count == 0
-                    ? "rows within the out-of-order tolerance"
-                    : "rows within the late tolerance, and how far each substream is that was seen in it")}");
+                : $"timestamp: {feed.TimestampText}; state: {Waiting(plan, feed)}");
+            if (Timelines(plan, feed) is { } timelines) Line(text, 1, $"timelines: {timelines}");
             Consumers(text, plan, feed, 1);
         }
 
         return text.ToString();
     }
+
+    private static string Waiting(QueryPlan plan, FeedPlan feed) => feed.Over.Count == 0
+        ? "rows within the out-of-order tolerance"
+        : HasTimelines(plan, feed)
+            ? "rows within the out-of-order tolerance, and how far each substream is that was seen within the late one"
+            : "rows within the late tolerance, and how far each substream is that was seen in it";
+
+    private static bool HasTimelines(QueryPlan plan, FeedPlan feed) =>
+        feed.HasTimelines && plan.Scope == QueryScope.PerPartition;
+
+    /// <summary>Null where an input has but one.</summary>
+    private static string? Timelines(QueryPlan plan, FeedPlan feed) =>
+        !feed.HasTimelines ? null
+        : HasTimelines(plan, feed) ? "one for each substream"
+        : "one for each substream where a single partition is read, else one for all";
 
     private static void Consumers(StringBuilder text, QueryPlan plan, RowRoot root, int level)
     {

@@ -83,6 +83,11 @@ internal sealed class FeedPlan(int number, InputPlan input) : RowRoot
     /// <summary>The substreams as written, which grouping must name.</summary>
     public IReadOnlyList<string> OverTexts { get; set; } = [];
 
+    /// <summary>
+    /// Rows of different substreams never meet, so that each substream can go on without waiting for the others.
+    /// </summary>
+    public bool HasTimelines { get; set; }
+
     /// <summary>What a row must fulfil to have the types that were declared; else it is dropped.</summary>
     public IReadOnlyList<Expr> Checks { get; set; } = [];
 
