@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -15,12 +16,41 @@ internal sealed class HandLoops
         [(10, 10), (10, 11), (11, 11.5), (12, 10.5), (11, 9)];
 
     private readonly char[] _name = new char[64];
+    private readonly ArrayBufferWriter<byte> _row = new();
+    private readonly Utf8JsonWriter _writer;
     private readonly Dictionary<string, State> _byDevice = [];
     private readonly Dictionary<string, State>.AlternateLookup<ReadOnlySpan<char>> _lookup;
 
-    public HandLoops() => _lookup = _byDevice.GetAlternateLookup<ReadOnlySpan<char>>();
+    public HandLoops()
+    {
+        _lookup = _byDevice.GetAlternateLookup<ReadOnlySpan<char>>();
+        _writer = new Utf8JsonWriter(_row);
+    }
 
     public long Verdicts { get; private set; }
+
+    public void Filter(RecordView record)
+    {
+        if (Read(record).Temperature <= 65) return;
+        _row.ResetWrittenCount();
+        _row.Write(record.Value);
+    }
+
+    public void Projection(RecordView record)
+    {
+        var (temperature, humidity) = Read(record);
+        _row.ResetWrittenCount();
+        _writer.Reset(_row);
+        _writer.WriteStartObject();
+        _writer.WriteString("d"u8, record.Key);
+        _writer.WriteNumber("temperature"u8, temperature);
+        _writer.WriteNumber("humidity"u8, humidity);
+        _writer.WriteEndObject();
+        _writer.Flush();
+    }
+
+    /// <summary>One sum by device, whatever the window.</summary>
+    public void Sum(RecordView record) => StateOf(record).Temperature += Read(record).Temperature;
 
     /// <summary>Who sends again after the time was absent; one that never does is not found.</summary>
     public void Absence(RecordView record)

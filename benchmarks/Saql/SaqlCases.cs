@@ -32,6 +32,16 @@ internal static class SaqlCases
             DEFINE A AS A.temperature > 69, B AS B.temperature < 21) AS m
         """;
 
+    private const string Filter = "SELECT * FROM telemetry WHERE temperature > 65";
+
+    private const string Projection = $"SELECT {Device} AS d, temperature, humidity FROM telemetry";
+
+    private const string OwnTimelines =
+        $"""
+        SELECT {Device} AS d, AVG(temperature) AS t FROM telemetry TIMESTAMP BY EventEnqueuedUtcTime OVER {Device}
+        GROUP BY {Device}, TumblingWindow(minute, 3)
+        """;
+
     private const string Score =
         "SELECT temperature FROM telemetry WHERE ML_SCORE('wear', temperature, humidity) > 249";
 
@@ -92,6 +102,9 @@ internal static class SaqlCases
     {
         foreach (var (name, query, loop) in new (string, string, Func<HandLoops, HandLoop>)[]
         {
+            ("filter, one event in ten as it is", Filter, loops => loops.Filter),
+            ("projection, three columns of each event", Projection, loops => loops.Projection),
+            ("tumbling average, each device on its own timeline", OwnTimelines, loops => loops.Sum),
             ("self join for absence: nothing within 200 ms", Absence, loops => loops.Absence),
             ("LAG by device", Lag, loops => loops.Lag),
             ("geofence of 5 corners", Fence, loops => loops.Fence),
