@@ -160,14 +160,7 @@ internal sealed class LanesState : RowTaker
         var used = _context.Frame.Arena.Used;
         var row = waiting.Pop();
         var device = RowHeap.Read(row, _root.Slots);
-        _context.Frame.Origin = new RowOrigin
-        {
-            Timestamp = row.Timestamp,
-            Source = row.Source,
-            Offset = row.Offset,
-            Element = row.Element,
-            Device = device,
-        };
+        _context.Frame.Origin = row.OriginOf(device);
         TakeInOrder();
         _context.Frame.Arena.WindBack(used);
     }

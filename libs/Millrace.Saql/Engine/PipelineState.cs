@@ -97,14 +97,7 @@ internal sealed class PipelineState : RowTaker
         var row = _waiting.Pop();
         var root = _roots[row.Feed];
         var device = RowHeap.Read(row, root.Slots);
-        _context.Frame.Origin = new RowOrigin
-        {
-            Timestamp = row.Timestamp,
-            Source = row.Source,
-            Offset = row.Offset,
-            Element = row.Element,
-            Device = device,
-        };
+        _context.Frame.Origin = row.OriginOf(device);
         TakeInOrder(row.Feed);
         _context.Frame.Arena.WindBack(0);
     }

@@ -15,6 +15,16 @@ internal readonly record struct WaitingRow(
     }
 
     public ReadOnlySpan<byte> Bytes => Chunk.Bytes.AsSpan(Start, Length);
+
+    /// <summary>Where it comes from; the device is among its values.</summary>
+    public RowOrigin OriginOf(Value device) => new()
+    {
+        Timestamp = Timestamp,
+        Source = Source,
+        Offset = Offset,
+        Element = Element,
+        Device = device,
+    };
 }
 
 /// <summary>
