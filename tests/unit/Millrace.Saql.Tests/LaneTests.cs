@@ -67,35 +67,28 @@ public class LaneTests
 
     [Test]
     public void What_comes_out_and_its_order_do_not_depend_on_batches([ValueSource(nameof(Queries))] string query) =>
-        Gen.Int[0, int.MaxValue].Sample(seed =>
-        {
-            var scenario = new LaneScenario(seed);
-            var plan = QueryRun.Compile(query, LaneScenario.References);
-            Compare(scenario.Undisturbed(plan), scenario.InBatches(plan));
-        }, iter: 400, print: seed => $"seed {seed}");
+        Sample(query, (scenario, plan) => Compare(scenario.Undisturbed(plan), scenario.InBatches(plan)));
 
     [Test]
     public void Nor_on_restoring([ValueSource(nameof(Queries))] string query) =>
-        Gen.Int[0, int.MaxValue].Sample(seed =>
-        {
-            var scenario = new LaneScenario(seed);
-            var plan = QueryRun.Compile(query, LaneScenario.References);
-            Compare(scenario.Undisturbed(plan), scenario.Restored(plan));
-        }, iter: 400, print: seed => $"seed {seed}");
+        Sample(query, (scenario, plan) => Compare(scenario.Undisturbed(plan), scenario.Restored(plan)));
 
     [Test]
     public void The_rows_are_those_of_one_timeline_for_all([ValueSource(nameof(Queries))] string query) =>
-        Gen.Int[0, int.MaxValue].Sample(seed =>
+        Sample(query, (scenario, plan) =>
         {
-            var scenario = new LaneScenario(seed);
-            var plan = QueryRun.Compile(query, LaneScenario.References);
             var (expected, found) = (scenario.Waiting(plan), scenario.InBatches(plan));
             expected.Rows.Sort(ByText);
             found.Rows.Sort(ByText);
             Compare(expected, found);
             if (found.Rows.DistinctBy(row => row.RowId).Count() != found.Rows.Count)
                 throw new InvalidOperationException("two rows of one identity");
-        }, iter: 400, print: seed => $"seed {seed}");
+        });
+
+    private static void Sample(string query, Action<LaneScenario, QueryPlan> compare) =>
+        Gen.Int[0, int.MaxValue].Sample(
+            seed => compare(new LaneScenario(seed), QueryRun.Compile(query, LaneScenario.References)),
+            iter: 400, print: seed => $"seed {seed}");
 
     private static int ByText(QueryRun.Row one, QueryRun.Row other) =>
         string.CompareOrdinal(one.ToString(), other.ToString());
