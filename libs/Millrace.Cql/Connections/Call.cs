@@ -17,10 +17,11 @@ internal sealed class Call() : TaskCompletionSource<Reply>(TaskCreationOptions.R
 
     public bool IsCancelled => false;
 
-    public void OnResponse(Connection connection, EnvelopeHeader header, ReadOnlySpan<byte> body)
+    public IThreadPoolWorkItem? OnResponse(Connection connection, EnvelopeHeader header, ReadOnlySpan<byte> body)
     {
         if (header.Opcode == Opcode.Error) TrySetException(ErrorReader.Read(header, body, connection.EndPoint));
         else TrySetResult(new Reply(header, body.ToArray()));
+        return null;
     }
 
     public void OnFailure(Connection connection, CqlException reason) => TrySetException(reason);

@@ -44,6 +44,7 @@ internal sealed partial class Connection
         if (orphans > _options.OrphanedStreamsMax)
             Close(CqlErrors.ConnectionLost.With(EndPoint, $"{orphans} requests were never answered.").AsCql());
         Count?.Set(busy);
+        RelieveTurn();
         var silence = _time.GetElapsedTime(Volatile.Read(ref _lastReadAt), now);
         if (silence > (busy ? BusySilence : _options.HeartbeatInterval)) Probe();
         Volatile.Write(ref _ticking, 0);

@@ -143,6 +143,7 @@ internal sealed partial class Connection : IAsyncDisposable
         if (wake) _signal.Wake();
         _timer?.Dispose();
         _stream.Dispose();
+        if (_turn.TryEnd(TimeSpan.Zero)) _threadsDone.TrySetResult();
         foreach (var handler in waiting) handler.OnFailure(this, reason);
         _closed.TrySetResult(reason);
     }

@@ -97,10 +97,9 @@ internal sealed class Connector(CqlOptions options)
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
+            if (options.Tls is null) return await ConnectAsync(socket, endPoint, ct).ConfigureAwait(false);
             await socket.ConnectAsync(endPoint, ct).ConfigureAwait(false);
-            var plain = new NetworkStream(socket, ownsSocket: true);
-            if (options.Tls is null) return plain;
-            var tls = new SslStream(plain);
+            var tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
             await tls.AuthenticateAsClientAsync(options.Tls(endPoint), ct).ConfigureAwait(false);
             return tls;
         }
@@ -109,6 +108,26 @@ internal sealed class Connector(CqlOptions options)
             socket.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Connects on a thread. The runtime watches a socket for good that it has connected by itself, and would be woken
+    /// for all that arrives beside the thread that reads it.
+    /// </summary>
+    private static async Task<Stream> ConnectAsync(Socket socket, IPEndPoint endPoint, CancellationToken ct)
+    {
+        await using var cancelled = ct.UnsafeRegister(static socket => ((Socket)socket!).Dispose(), socket);
+        try
+        {
+            await Task.Factory.StartNew(() => socket.Connect(endPoint), CancellationToken.None,
+                TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+        }
+        catch (Exception e) when (ct.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(null, e, ct);
+        }
+
+        return new NetworkStream(socket, ownsSocket: true);
     }
 
     private async Task LogInAsync(Connection connection)

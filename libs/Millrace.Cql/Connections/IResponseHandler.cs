@@ -14,8 +14,11 @@ internal interface IResponseHandler
     /// <summary>Nobody wants the answer any more, so it is not sent.</summary>
     bool IsCancelled { get; }
 
-    /// <summary>The body is valid during the call only. When it throws, <see cref="OnFailure"/> follows.</summary>
-    void OnResponse(Connection connection, EnvelopeHeader header, ReadOnlySpan<byte> body);
+    /// <summary>
+    /// The body is valid during the call only. When it throws, <see cref="OnFailure"/> follows. What it gives is run
+    /// once all is read that has arrived.
+    /// </summary>
+    IThreadPoolWorkItem? OnResponse(Connection connection, EnvelopeHeader header, ReadOnlySpan<byte> body);
 
     /// <summary>There will be no answer: the connection was lost, or the deadline has passed.</summary>
     void OnFailure(Connection connection, CqlException reason);

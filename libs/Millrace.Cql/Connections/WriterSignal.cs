@@ -30,7 +30,16 @@ internal sealed class WriterSignal : IValueTaskSource, IThreadPoolWorkItem
         return armed;
     }
 
-    public void Wake() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    /// <summary>On a thread that has a turn at reading, when all have gone on that it let go on.</summary>
+    public void Wake()
+    {
+        if (!Turn.TryPutOff(this)) WakeInPool();
+    }
+
+    public void WakeInPool() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+
+    /// <summary>The loop goes on on this thread, until it sleeps again or the socket is full.</summary>
+    public void WakeHere() => _core.SetResult(true);
 
     void IThreadPoolWorkItem.Execute() => _core.SetResult(true);
 

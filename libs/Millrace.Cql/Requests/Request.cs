@@ -8,8 +8,8 @@ namespace Millrace.Cql.Requests;
 
 /// <summary>
 /// A statement on its way: from the first node that is tried to the answer. It is its own awaitable and its own work
-/// item, and is used again, so that a write allocates nothing. Answers are decoded on the connection's read loop;
-/// whoever awaits goes on in the thread pool, and cannot hold the connection up.
+/// item, and is used again, so that a write allocates nothing. Answers are decoded as they are read; whoever awaits goes
+/// on in a <see cref="Turn"/> or in the thread pool, and cannot hold the connection up for long.
 /// </summary>
 internal sealed partial class Request : IResponseHandler, IValueTaskSource<RowSet>, IThreadPoolWorkItem
 {
@@ -72,12 +72,12 @@ internal sealed partial class Request : IResponseHandler, IValueTaskSource<RowSe
         return answer;
     }
 
-    public void OnResponse(Connection connection, EnvelopeHeader header, ReadOnlySpan<byte> body)
+    public IThreadPoolWorkItem OnResponse(Connection connection, EnvelopeHeader header, ReadOnlySpan<byte> body)
     {
         if (header.Opcode == Opcode.Result) OnResult(header, body);
         else if (header.Opcode == Opcode.Error) OnError(ErrorReader.Read(header, body, connection.EndPoint));
         else throw CqlErrors.ProtocolViolated.With($"{header.Opcode} as the answer to a statement").AsCql();
-        Queue();
+        return this;
     }
 
     public void OnFailure(Connection connection, CqlException reason)
