@@ -4,7 +4,7 @@ namespace Millrace.Cql.Connections;
 
 /// <summary>
 /// Whether those whose answers came go on where they were read: as long as that takes them little on the average. Else
-/// they go on in the thread pool, side by side, for a second at first, and twice as long each time that it is found again.
+/// they go on in the thread pool, side by side: for a second at first, and for twice as long each time again.
 /// </summary>
 internal sealed class Pace
 {

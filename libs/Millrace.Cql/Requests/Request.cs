@@ -8,8 +8,8 @@ namespace Millrace.Cql.Requests;
 
 /// <summary>
 /// A statement on its way: from the first node that is tried to the answer. It is its own awaitable and its own work
-/// item, and is used again, so that a write allocates nothing. Answers are decoded as they are read; whoever awaits goes
-/// on in a <see cref="Turn"/> or in the thread pool, and cannot hold the connection up for long.
+/// item, and is used again, so that a write allocates nothing. Answers are decoded as they are read; whoever awaits
+/// goes on in a <see cref="Turn"/> or in the thread pool, and cannot hold the connection up for long.
 /// </summary>
 internal sealed partial class Request : IResponseHandler, IValueTaskSource<RowSet>, IThreadPoolWorkItem
 {
