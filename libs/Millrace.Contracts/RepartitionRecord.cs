@@ -18,17 +18,18 @@ public enum RepartitionKind : byte
 /// <see cref="OutputHeaders.Query"/> says of which query and version. Little-endian:
 /// <code>
 /// u8 format · u8 kind · i32 place · i64 epoch · i32 source · i64 offset · i32 ordinal
-/// row:       i64 time · i64 offset · i32 element · i32 feed · the device and the values that the query reads
+/// row:       i64 time · i64 offset · i32 element · i32 route · the device and the values that the query reads
 /// watermark: i32 feed · i64 time
 /// </code>
-/// Times are ticks since the year 1. Of rows of one source only rising (offset, ordinal) count, so that those that a
-/// new owner sends again are passed over; records of an owner of a place that is older than one that was seen of it do
-/// not count (<see cref="OwnerAge"/>).
+/// Times are ticks since the year 1. Where an input's rows are needed by several keys it has a route for each, and a
+/// row is sent once on each; else its only route has the number of the feed. Of rows of one source only rising
+/// (offset, ordinal) count, so that those that a new owner sends again are passed over; records of an owner of a place
+/// that is older than one that was seen of it do not count (<see cref="OwnerAge"/>).
 /// </summary>
 /// <param name="Place">The place of the first stage: the number of the source partition.</param>
 /// <param name="Source">The source's rank among all that the query reads, in order of topic and partition.</param>
 /// <param name="Offset">Where the source was read when this was sent.</param>
-/// <param name="Ordinal">Counts the rows made at this offset.</param>
+/// <param name="Ordinal">Counts the rows made at this offset, on all routes.</param>
 public readonly record struct RepartitionRecord(
     RepartitionKind Kind, int Place, long Epoch, int Source = -1, long Offset = 0, int Ordinal = 0)
 {

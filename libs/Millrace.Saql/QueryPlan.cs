@@ -62,6 +62,12 @@ public sealed class QueryPlan
 
     public QueryScope Scope { get; }
 
+    /// <summary>
+    /// It is answered by key, and rows of an input are sent more than once: to the place of each key that they are
+    /// needed by.
+    /// </summary>
+    public bool SendsBySeveralKeys => Repartition is { IsDivided: true };
+
     /// <summary>The plan as a tree, for people.</summary>
     public string Explain() => PlanText.Of(this);
 }

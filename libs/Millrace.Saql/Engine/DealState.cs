@@ -5,17 +5,19 @@ using Millrace.Saql.Planning;
 namespace Millrace.Saql.Engine;
 
 /// <summary>
-/// The end of a query's first stage: a row that is read and has its time goes to the place of its key, unless nobody
-/// there would take it.
+/// The end of a query's first stage: a row that is read and has its time goes to the place of its key, and where its
+/// input has several routes to that of each route's key, unless nobody there would take it.
 /// </summary>
 internal sealed class DealState : RowTaker
 {
-    /// <summary>Before the row's values: time, offset, element, feed.</summary>
-    public const int HeadBytes = 24;
+    /// <summary>Before the row's values: time, offset, element, route.</summary>
+    public const int HeadBytes = RouteAt + sizeof(int);
+
+    public const int RouteAt = 20;
 
     private readonly EngineContext _context;
     private readonly FeedState[] _feeds;
-    private readonly Way[] _ways;
+    private readonly Way[][] _ways;
     private readonly Dictionary<int, Source> _sources;
     private readonly IRowDealer _dealer;
     private readonly long[] _told;
@@ -26,7 +28,8 @@ internal sealed class DealState : RowTaker
     {
         (_context, _dealer) = (context, dealer);
         _feeds = [.. feeds];
-        _ways = [.. feeds.Select(feed => new Way(feed.Plan, context.Plan.Repartition!.KeysOf(feed.Plan)))];
+        var plan = context.Plan.Repartition!;
+        _ways = [.. feeds.Select(feed => plan.RoutesOf(feed.Plan).Select(route => new Way(route)).ToArray())];
         _sources = sources.ToDictionary(source => source.Rank, source => new Source(source));
         _told = [.. feeds.Select(_ => long.MinValue)];
     }
@@ -38,16 +41,16 @@ internal sealed class DealState : RowTaker
         var frame = _context.Frame;
         ref readonly var origin = ref frame.Origin;
         var source = _sources[origin.Source];
-        source.Count();
-        if (!_ways[feed].TryPlace(frame, out var hash)) return;
-        var size = HeadBytes + RowHeap.SizeOf(origin, frame.Slots);
-        if (_row.Length < size) _row = new byte[size * 2];
-        BinaryPrimitives.WriteInt64LittleEndian(_row, origin.Timestamp);
-        BinaryPrimitives.WriteInt64LittleEndian(_row.AsSpan(8), origin.Offset);
-        BinaryPrimitives.WriteInt32LittleEndian(_row.AsSpan(16), origin.Element);
-        BinaryPrimitives.WriteInt32LittleEndian(_row.AsSpan(20), _feeds[feed].Plan.Number);
-        RowHeap.Write(_row.AsSpan(HeadBytes), origin, frame.Slots);
-        _dealer.Row(origin.Source, source.Offset, source.Ordinal, hash, _row.AsSpan(0, size));
+        var size = 0;
+        foreach (var way in _ways[feed])
+        {
+            // Also where it is not sent, so that a version whose conditions differ numbers rows alike.
+            source.Count();
+            if (!way.TryPlace(frame, out var hash)) continue;
+            if (size == 0) size = Write(frame);
+            BinaryPrimitives.WriteInt32LittleEndian(_row.AsSpan(RouteAt), way.Route);
+            _dealer.Row(origin.Source, source.Offset, source.Ordinal, hash, _row.AsSpan(0, size));
+        }
     }
 
     public override void Release()
@@ -78,6 +81,19 @@ internal sealed class DealState : RowTaker
             (source.Offset, source.Ordinal) = (reader.ReadInt64(), reader.ReadInt32());
     }
 
+    /// <summary>The row as all routes send it, but for the route's number.</summary>
+    private int Write(Frame frame)
+    {
+        ref readonly var origin = ref frame.Origin;
+        var size = HeadBytes + RowHeap.SizeOf(origin, frame.Slots);
+        if (_row.Length < size) _row = new byte[size * 2];
+        BinaryPrimitives.WriteInt64LittleEndian(_row, origin.Timestamp);
+        BinaryPrimitives.WriteInt64LittleEndian(_row.AsSpan(8), origin.Offset);
+        BinaryPrimitives.WriteInt32LittleEndian(_row.AsSpan(16), origin.Element);
+        RowHeap.Write(_row.AsSpan(HeadBytes), origin, frame.Slots);
+        return size;
+    }
+
     /// <summary>Numbers the rows made at each position of a source; late ones come before the record there.</summary>
     private sealed class Source(SourceState state)
     {
@@ -94,13 +110,15 @@ internal sealed class DealState : RowTaker
         }
     }
 
-    /// <summary>Where rows of a feed go.</summary>
-    private sealed class Way(FeedPlan feed, Expr[]? keys)
+    /// <summary>Where rows go on one route.</summary>
+    private sealed class Way(RoutePlan route)
     {
         private readonly Expr[][] _filters =
         [
-            .. feed.Outputs.Select(output => output.Filters), .. feed.Inlets.Select(inlet => inlet.Filters),
+            .. route.Outputs.Select(output => output.Filters), .. route.Inlets.Select(inlet => inlet.Filters),
         ];
+
+        public int Route => route.Number;
 
         /// <summary>False when nobody takes the row.</summary>
         /// <param name="hash">Of its key; null when it has none, or one that fails where the row is answered.</param>
@@ -108,9 +126,9 @@ internal sealed class DealState : RowTaker
         {
             hash = null;
             // A function with OVER sees every row.
-            if (feed.Analytics.Count == 0 && !IsWanted(frame)) return false;
+            if (route.Analytics.Count == 0 && !IsWanted(frame)) return false;
             frame.ClearFailure();
-            if (keys is not null)
+            if (route.Keys is { } keys)
             {
                 LookupHash.TryOf(keys, frame, out var found);
                 if (frame.Failure is null) hash = found;
@@ -120,7 +138,7 @@ internal sealed class DealState : RowTaker
             return true;
         }
 
-        /// <summary>One of those who read the feed takes the row, or fails at it, which is told where it is
+        /// <summary>One of those at the route's end takes the row, or fails at it, which is told where it is
         /// answered.</summary>
         private bool IsWanted(Frame frame)
         {

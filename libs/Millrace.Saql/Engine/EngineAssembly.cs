@@ -46,7 +46,7 @@ internal sealed class EngineAssembly
         made.AddOperators();
         var inputs = made.Inputs();
         made.AddPipelines<RowTaker>((number, feeds) => hasLanes && made.LanesOf(number, feeds, inputs) is { } lanes
-            ? lanes : made.Pipeline(number, feeds, feed => inputs[feed.Input].Slots), (feed, pipeline, index) =>
+            ? lanes : made.Pipeline(number, feeds, inputs), (feed, pipeline, index) =>
         {
             made.Source(feed.Source).Feeds = [.. made.Source(feed.Source).Feeds, feed];
             inputs[feed.Plan.Input].AddTaker(feed, pipeline, index);
@@ -86,12 +86,12 @@ internal sealed class EngineAssembly
         var made = new EngineAssembly(plan, options, given, sink);
         made.AddOperators();
         var slots = plan.Parts.Inputs.ToDictionary(input => input, input => new Values.Value[input.SlotCount]);
-        var ways = new Dictionary<(int Feed, int Source), TargetInput.Way>();
-        made.AddPipelines((number, feeds) => made.Pipeline(number, feeds, feed => slots[feed.Input]),
-            (feed, pipeline, index) =>
-                ways[(feed.Plan.Number, feed.Source)] = new TargetInput.Way(feed, pipeline, index));
+        var states = new Dictionary<(int Feed, int Source), FeedState>();
+        var ways = new Dictionary<(int Route, int Source), TargetInput.Way>();
+        made.AddPipelines((number, feeds) => made.TargetPipeline(number, feeds, slots, ways),
+            (feed, _, _) => states[(feed.Plan.Number, feed.Source)] = feed);
         var source = new SourceState(target.Partition, 0, target.StartOffset);
-        source.Inputs.Add(new TargetInput(options, ways, made._ranks.Length,
+        source.Inputs.Add(new TargetInput(options, states, ways, made._ranks.Length,
             [.. given.Select(one => one.Partition.Partition).Distinct()]));
         made.Sources = [source];
         return made;
@@ -171,12 +171,28 @@ internal sealed class EngineAssembly
     private OperatorState[] OperatorsOf(int pipeline) =>
         [.. Operators.Where(one => one.OperatorPlan.Pipeline == pipeline)];
 
-    private PipelineState Pipeline(int number, FeedState[] feeds, Func<FeedPlan, Values.Value[]> slotsOf)
+    private PipelineState Pipeline(int number, FeedState[] feeds, Dictionary<InputPlan, InputState> inputs)
     {
         var roots = feeds.Select(feed => feed.Plan).Distinct().ToDictionary(
-            feed => feed, feed => RootOf(feed, slotsOf(feed)));
+            feed => feed, feed => RootOf(feed, inputs[feed.Input].Slots));
         return new PipelineState(
             _context, feeds, [.. feeds.Select(feed => roots[feed.Plan])], OperatorsOf(number));
+    }
+
+    /// <param name="ways">Gets how rows come into the pipeline.</param>
+    private PipelineState TargetPipeline(
+        int number, FeedState[] feeds, Dictionary<InputPlan, Values.Value[]> slots,
+        Dictionary<(int Route, int Source), TargetInput.Way> ways)
+    {
+        var routes = feeds.SelectMany(feed => _plan.Repartition!.RoutesOf(feed.Plan)
+            .Select(route => (Plan: route, feed.Source))).ToList();
+        var roots = routes.Select(route => route.Plan).Distinct().ToDictionary(
+            route => route, route => RootOf(route, slots[route.Feed.Input]));
+        var pipeline = new PipelineState(
+            _context, feeds, [.. routes.Select(route => roots[route.Plan])], OperatorsOf(number));
+        for (var i = 0; i < routes.Count; i++)
+            ways[(routes[i].Plan.Number, routes[i].Source)] = new TargetInput.Way(pipeline, i);
+        return pipeline;
     }
 
     /// <summary>Null where substreams have no timelines of their own, or sources wait for one another.</summary>
@@ -190,10 +206,10 @@ internal sealed class EngineAssembly
         return new LanesState(_context, feed, slots, root, OperatorsOf(number), own);
     }
 
-    private RootState RootOf(FeedPlan feed, Values.Value[] slots)
+    private RootState RootOf(RowRoot plan, Values.Value[] slots)
     {
-        var root = new RootState(feed, slots, _context);
-        root.Connect(feed, Operators, _analytics);
+        var root = new RootState(plan, slots, _context);
+        root.Connect(plan, Operators, _analytics);
         return root;
     }
 

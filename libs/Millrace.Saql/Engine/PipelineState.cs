@@ -15,7 +15,9 @@ internal sealed class PipelineState : RowTaker
     private readonly RowHeap _waiting = new(new RowChunks());
     private readonly bool _isDirect;
 
-    /// <param name="roots">The input at work of each feed.</param>
+    /// <param name="roots">
+    /// Where a row goes, by the number that it is taken with: the input at work of each feed, or of each of its routes.
+    /// </param>
     /// <param name="operators">In an order in which none reads a later one.</param>
     public PipelineState(EngineContext context, FeedState[] feeds, RootState[] roots, OperatorState[] operators)
     {
@@ -54,7 +56,7 @@ internal sealed class PipelineState : RowTaker
     }
 
     /// <summary>Takes a row that was read elsewhere, as bytes.</summary>
-    public void Take(in RowOrigin origin, int feed, ReadOnlySpan<byte> row) => _waiting.Push(origin, feed, row);
+    public void Take(in RowOrigin origin, int root, ReadOnlySpan<byte> row) => _waiting.Push(origin, root, row);
 
     /// <summary>What waited for the watermark goes on.</summary>
     public override void Release()
@@ -87,7 +89,7 @@ internal sealed class PipelineState : RowTaker
     public override void Restore(ref StateReader reader)
     {
         foreach (var feed in _feeds) feed.Restore(ref reader);
-        _waiting.Restore(ref reader, _context.Sources.Length, _feeds.Length);
+        _waiting.Restore(ref reader, _context.Sources.Length, _roots.Length);
         foreach (var one in _operators) one.Restore(ref reader);
         NextDueChanged();
     }

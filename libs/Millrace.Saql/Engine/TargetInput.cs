@@ -8,10 +8,12 @@ namespace Millrace.Saql.Engine;
 /// The beginning of a query's second stage: reads what the places of the first sent to this one. Each row is taken
 /// once, in whatever life of its sender it was sent.
 /// </summary>
+/// <param name="ways">Where rows of a source go that came on a route.</param>
 /// <param name="places">Those of the first stage.</param>
 internal sealed class TargetInput(
-    QueryEngineOptions options, IReadOnlyDictionary<(int Feed, int Source), TargetInput.Way> ways, int sources,
-    IReadOnlyList<int> places) : RecordInput
+    QueryEngineOptions options, IReadOnlyDictionary<(int Feed, int Source), FeedState> feeds,
+    IReadOnlyDictionary<(int Route, int Source), TargetInput.Way> ways, int sources, IReadOnlyList<int> places)
+    : RecordInput
 {
     // Where the number of an earlier version begins; an epoch is below.
     private const int VersionShift = 40;
@@ -43,7 +45,7 @@ internal sealed class TargetInput(
                 break;
             case RepartitionKind.Watermark:
                 var feed = BinaryPrimitives.ReadInt32LittleEndian(body);
-                ways[(feed, head.Source)].Feed.RaiseTo(BinaryPrimitives.ReadInt64LittleEndian(body[4..]));
+                feeds[(feed, head.Source)].RaiseTo(BinaryPrimitives.ReadInt64LittleEndian(body[4..]));
                 break;
         }
     }
@@ -105,10 +107,10 @@ internal sealed class TargetInput(
             Offset = BinaryPrimitives.ReadInt64LittleEndian(body[8..]),
             Element = BinaryPrimitives.ReadInt32LittleEndian(body[16..]),
         };
-        var way = ways[(BinaryPrimitives.ReadInt32LittleEndian(body[20..]), source)];
+        var way = ways[(BinaryPrimitives.ReadInt32LittleEndian(body[DealState.RouteAt..]), source)];
         way.Pipeline.Take(origin, way.Index, body[DealState.HeadBytes..]);
     }
 
-    /// <summary>Where rows of one source under one choice of timestamps go.</summary>
-    public readonly record struct Way(FeedState Feed, PipelineState Pipeline, int Index);
+    /// <param name="Index">What the pipeline knows the route of the source by.</param>
+    public readonly record struct Way(PipelineState Pipeline, int Index);
 }

@@ -18,10 +18,24 @@ internal static class PlanText
                 ? "timestamp: arrival"
                 : $"timestamp: {feed.TimestampText}; state: {Waiting(plan, feed)}");
             if (Timelines(plan, feed) is { } timelines) Line(text, 1, $"timelines: {timelines}");
-            Consumers(text, plan, feed, 1);
+            Takers(text, plan, feed);
         }
 
         return text.ToString();
+    }
+
+    private static void Takers(StringBuilder text, QueryPlan plan, FeedPlan feed)
+    {
+        List<RoutePlan> routes = [.. plan.Repartition?.RoutesOf(feed) ?? []];
+        if (routes.Count < 2) Consumers(text, plan, feed, 1);
+        else
+        {
+            foreach (var route in routes)
+            {
+                Line(text, 1, $"sent to the place of {route.Text}");
+                Consumers(text, plan, route, 2);
+            }
+        }
     }
 
     private static string Waiting(QueryPlan plan, FeedPlan feed) => feed.Over.Count == 0

@@ -3,6 +3,7 @@ using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Saql;
 using Millrace.Stores.Queries;
+using Millrace.Stores.Upgrades;
 
 namespace Millrace.StreamProcessor.Queries;
 
@@ -11,30 +12,32 @@ namespace Millrace.StreamProcessor.Queries;
 /// how many stages it is answered.
 /// </summary>
 internal sealed class QueryPlaces(
-    IEventLog log, QueryInputs topics, QueryStarts queryStarts, IOptions<StreamProcessorOptions> options,
-    TimeProvider time)
+    IEventLog log, QueryInputs topics, QueryStarts queryStarts, IUpgradeStore upgrades,
+    IOptions<StreamProcessorOptions> options, TimeProvider time)
 {
     public async Task<IReadOnlyList<QueryPlace>> ResolveAsync(QueryConfig config, QueryPlan plan, CancellationToken ct)
     {
         var hub = log.FindTopic(Topics.Telemetry)!.Partitions;
         var inputs = plan.Inputs.Select(name => (Name: name, Topic: topics.Find(name)?.Name
             ?? throw StreamProcessorErrors.InputUnknown.With(name).AsException())).ToList();
-        var between = plan.Scope == QueryScope.ByKey && hub > 1 ? Topics.Repartition(config.Name) : null;
-        List<string> written = [.. plan.Outputs.Select(Topics.Output)];
-        if (between is not null) written.Add(between);
-        foreach (var topic in written) await log.EnsureTopicAsync(new TopicSpec(topic, hub), ct);
-        var starts = await queryStarts.FixAsync(config, inputs.Select(i => i.Topic), written, ct);
+        var between = Topics.Repartition(config.Name);
         var earlier = config.Options.StartFrom == QueryStarts.State
             ? await queryStarts.LastVersionAsync(config, ct) : 0;
+        List<string> written = [.. plan.Outputs.Select(Topics.Output)];
+        if (plan.Scope == QueryScope.ByKey && hub > 1 && await BeginsStagedAsync(config, earlier, plan, ct))
+            written.Add(between);
+        foreach (var topic in written) await log.EnsureTopicAsync(new TopicSpec(topic, hub), ct);
+        var starts = await queryStarts.FixAsync(config, inputs.Select(i => i.Topic), written, ct);
         var all = Enumerable.Range(0, hub).ToList();
         if (plan.Scope == QueryScope.PerPartition) return [.. all.Select(p => Answering(p, Reading([p]), p))];
 
-        // A start that knows of no topic in between is of one place.
-        return between is not null && starts.ContainsKey(QueryStarts.OutputMark + new TopicPartition(between, 0))
-            ? Staged(between)
-            : [Answering(-1, Reading(all), 0)];
+        // The start decides, whoever fixed it: one that knows of no topic in between is of one place.
+        if (plan.Scope != QueryScope.ByKey || hub == 1 || !QueryStarts.IsStaged(starts, config.Name))
+            return [Answering(QueryStarts.OnePlace, Reading(all), 0)];
+        if (!written.Contains(between)) await log.EnsureTopicAsync(new TopicSpec(between, hub), ct);
+        return Staged();
 
-        List<QueryPlace> Staged(string between)
+        List<QueryPlace> Staged()
         {
             var read = Reading(all);
             var activity = new InputActivity(
@@ -73,5 +76,20 @@ internal sealed class QueryPlaces(
             targets.Distinct().ToDictionary(target => target, Start);
 
         long Start(TopicPartition written) => starts.GetValueOrDefault(QueryStarts.OutputMark + written);
+    }
+
+    /// <summary>
+    /// Whether a version that has no start yet begins in two stages. One that takes the state of another begins in as
+    /// many as that one. Rows of an input that go by several keys wait until the upgrade is finalised: an older program
+    /// would answer such a query in one place, beside this one.
+    /// </summary>
+    private async ValueTask<bool> BeginsStagedAsync(
+        QueryConfig config, int earlier, QueryPlan plan, CancellationToken ct)
+    {
+        if (earlier > 0 && await queryStarts.FindStagedAsync(config.Name, earlier, ct) is { } wasStaged)
+            return wasStaged;
+        if (!plan.SendsBySeveralKeys) return true;
+        var state = await upgrades.ReadAsync(ct);
+        return state.Finalised >= state.Known;
     }
 }

@@ -15,6 +15,9 @@ internal sealed class QueryStarts(IEventLog log, IQueryStore store, ICheckpointS
     /// <summary>Where the version before stands, with what it keeps.</summary>
     public const string State = "state";
 
+    /// <summary>The number of the only place.</summary>
+    public const int OnePlace = -1;
+
     private const string Last = "last";
 
     private static readonly Dictionary<string, long> Nowhere = [];
@@ -43,13 +46,27 @@ internal sealed class QueryStarts(IEventLog log, IQueryStore store, ICheckpointS
         return version;
     }
 
+    /// <summary>Whether the start is of two stages: it knows where the topic in between stood.</summary>
+    public static bool IsStaged(IReadOnlyDictionary<string, long> start, string query) =>
+        start.ContainsKey(OutputMark + new TopicPartition(Topics.Repartition(query), 0));
+
+    /// <summary>
+    /// Whether a version that was begun is answered in two stages; null when it is not, and keeps nothing in one place
+    /// either.
+    /// </summary>
+    public async Task<bool?> FindStagedAsync(string query, int version, CancellationToken ct)
+    {
+        if (IsStaged(await store.FixStartAsync(query, version, Nowhere, ct), query)) return true;
+        return await checkpoints.FindAsync(new CheckpointKey(query, version, OnePlace), ct) is null ? null : false;
+    }
+
     /// <summary>Where the last version that was begun stands: its checkpoints, or else where it began.</summary>
     private async Task<IReadOnlyDictionary<string, long>> LastAsync(QueryConfig config, CancellationToken ct)
     {
         var version = await LastVersionAsync(config, ct);
         if (version == 0) return Nowhere;
         var stands = new Dictionary<string, long>(await store.FixStartAsync(config.Name, version, Nowhere, ct));
-        for (var place = -1; place < log.FindTopic(Topics.Telemetry)!.Partitions; place++)
+        for (var place = OnePlace; place < log.FindTopic(Topics.Telemetry)!.Partitions; place++)
         {
             var checkpoint = await checkpoints.FindAsync(new CheckpointKey(config.Name, version, place), ct);
             foreach (var input in checkpoint?.Inputs ?? []) stands[input.Partition.ToString()] = input.Offset;

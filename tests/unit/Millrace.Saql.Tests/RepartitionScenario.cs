@@ -13,6 +13,13 @@ internal sealed class RepartitionScenario
 {
     private const long FarAheadMs = 4_000_000;
 
+    /// <summary>What "rooms" is: of r1 there are two, of r3 is none.</summary>
+    private static readonly byte[][] Rooms =
+    [
+        .. new[] { ("r0", 3), ("r1", 0), ("r1", 6), ("r2", 5) }.Select(room =>
+            Encoding.UTF8.GetBytes($$"""{"id":"{{room.Item1}}","floor":{{room.Item2}}}""")),
+    ];
+
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly Random _random;
@@ -24,12 +31,13 @@ internal sealed class RepartitionScenario
     private readonly List<(TopicPartition Source, long Offset, long ArrivalMs)> _marks = [];
     private readonly List<(TopicPartition Source, long Offset, LateRecord Record)> _late = [];
     private readonly List<byte[]>[] _between;
+    private readonly HashSet<(int Source, long Offset, int Element, int Route)> _sent = [];
 
     public RepartitionScenario(int seed, string query)
     {
         _random = new Random(seed);
         _partitions = _random.Next(2, 5);
-        _plan = QueryRun.Compile(query);
+        _plan = QueryRun.Compile(query, ["rooms"]);
         _options = new QueryEngineOptions("q", 1)
         {
             LateTolerance = TimeSpan.FromMilliseconds(_random.Next(3) * 2_500),
@@ -46,6 +54,7 @@ internal sealed class RepartitionScenario
     {
         var answers = new Answers(_plan);
         var engine = new QueryEngine(_plan, _options, _sources, answers);
+        if (_plan.References.Count > 0) engine.SetReference("rooms", Rooms);
         Decide(engine, _ => true);
         foreach (var source in _sources.OrderBy(_ => _random.Next()))
             engine.Process(Batch(source.Partition, _records[source.Partition], 0, _records[source.Partition].Count));
@@ -66,6 +75,9 @@ internal sealed class RepartitionScenario
 
         return answers;
     }
+
+    /// <summary>On how many routes the rows of one event went at most.</summary>
+    public int TimesSent => _sent.GroupBy(row => (row.Source, row.Offset, row.Element)).Max(row => row.Count());
 
     private void Fill(TopicPartition source)
     {
@@ -191,6 +203,8 @@ internal sealed class RepartitionScenario
             var target = hash is { } known
                 ? Partitioner.PartitionOf(BitConverter.GetBytes(known), scenario._partitions)
                 : place;
+            scenario._sent.Add((source, BitConverter.ToInt64(row[8..]), BitConverter.ToInt32(row[16..]),
+                BitConverter.ToInt32(row[20..])));
             Add(target, new RepartitionRecord(RepartitionKind.Row, place, _epoch, source, offset, ordinal), row);
         }
 
@@ -258,13 +272,21 @@ internal sealed class RepartitionScenario
         public void Step()
         {
             var random = scenario._random;
-            _engine ??= scenario.Restored(QueryEngine.ForTarget(scenario._plan, scenario._options, scenario._sources,
-                new QuerySource("", _source, 0), answers), _state);
-            var from = (int)_engine.Positions[0].Offset;
+            if (_engine is null) Begin();
+            var engine = _engine!;
+            var from = (int)engine.Positions[0].Offset;
             if (from < Records.Count)
-                _engine.Process(Batch(_source, Records, from, Math.Min(Records.Count, from + random.Next(1, 30))));
-            if (random.Next(4) == 0) _state = StateOf(_engine);
+                engine.Process(Batch(_source, Records, from, Math.Min(Records.Count, from + random.Next(1, 30))));
+            if (random.Next(4) == 0) _state = StateOf(engine);
             if (random.Next(12) == 0) _engine = null;
+        }
+
+        /// <summary>What it joins with is part of the state.</summary>
+        private void Begin()
+        {
+            _engine = scenario.Restored(QueryEngine.ForTarget(scenario._plan, scenario._options, scenario._sources,
+                new QuerySource("", _source, 0), answers), _state);
+            if (_state is null && scenario._plan.References.Count > 0) _engine.SetReference("rooms", Rooms);
         }
     }
 

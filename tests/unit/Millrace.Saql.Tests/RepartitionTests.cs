@@ -8,6 +8,9 @@ public class RepartitionTests
     private const string Step = "WITH s AS (SELECT room, site, COUNT(*) AS n, MAX(System.Timestamp()) AS t FROM " +
         "telemetry TIMESTAMP BY at GROUP BY room, site, TumblingWindow(second, 3)) ";
 
+    private const string Rooms =
+        "SELECT room, COUNT(*) AS n INTO o FROM telemetry GROUP BY room, TumblingWindow(second, 5); ";
+
     [TestCase("SELECT room, COUNT(*) AS n, SUM(CAST(v AS float)) AS s INTO o FROM telemetry TIMESTAMP BY at WHERE " +
         "v <> 4 GROUP BY room, TumblingWindow(second, 5)")]
     [TestCase("SELECT room, AVG(10 / v) AS a INTO o FROM telemetry GROUP BY room, HoppingWindow(second, 6, 2)")]
@@ -43,7 +46,67 @@ public class RepartitionTests
         "TumblingWindow(second, 3), HoppingWindow(second, 8, 4))")]
     public void Two_stages_answer_what_one_place_answers(string query)
     {
-        Assert.That(QueryRun.Compile(query).Scope, Is.EqualTo(QueryScope.ByKey));
+        Assert.That(QueryRun.Compile(query).SendsBySeveralKeys, Is.False);
+        Check(query);
+    }
+
+    [TestCase(Rooms + "SELECT site, SUM(v) AS s INTO p FROM telemetry GROUP BY site, TumblingWindow(second, 3)")]
+    [TestCase(Rooms + "SELECT site, COUNT(*) AS n INTO p FROM telemetry WHERE v > 2 GROUP BY site, " +
+        "HoppingWindow(second, 6, 2); SELECT * INTO q FROM telemetry WHERE v > 6; SELECT v INTO r FROM alerts")]
+    [TestCase("SELECT room AS k, COUNT(*) AS n INTO o FROM telemetry TIMESTAMP BY at GROUP BY room, " +
+        "SlidingWindow(second, 2); SELECT site AS k, AVG(10 / v) AS n INTO o FROM telemetry TIMESTAMP BY at GROUP BY " +
+        "site, TumblingWindow(second, 5); SELECT v AS k, 1 AS n INTO o FROM telemetry TIMESTAMP BY at WHERE v = 8")]
+    [TestCase("WITH a AS (SELECT room, MAX(v) AS m FROM telemetry GROUP BY room, TumblingWindow(second, 3)), " +
+        "b AS (SELECT t.site, r.floor, COUNT(*) AS n FROM telemetry t JOIN rooms r ON t.room = r.id AND r.floor < " +
+        "t.v GROUP BY t.site, r.floor, TumblingWindow(second, 4)) SELECT * INTO o FROM a; SELECT * INTO p FROM b; " +
+        "SELECT site, SUM(n) AS s INTO q FROM b GROUP BY site, TumblingWindow(second, 8)")]
+    [TestCase("SELECT room, COUNT(*) AS n INTO o FROM telemetry GROUP BY room, TumblingWindow(second, 3); " +
+        "SELECT t.v, r.floor INTO p FROM telemetry t LEFT JOIN rooms r ON t.room = r.id WHERE t.v > 5; " +
+        "SELECT site, x.ArrayValue AS e, COUNT(*) AS n INTO q FROM telemetry t CROSS APPLY GetArrayElements(t.list) " +
+        "AS x GROUP BY site, x.ArrayValue, TumblingWindow(second, 5)")]
+    [TestCase("SELECT a.v AS x, b.v AS y INTO o FROM telemetry a TIMESTAMP BY at LEFT JOIN telemetry b TIMESTAMP BY " +
+        "at ON a.room = b.room AND DATEDIFF(second, a, b) BETWEEN 0 AND 2 AND b.v > a.v; SELECT site, COUNT(*) AS n " +
+        "INTO p FROM telemetry TIMESTAMP BY at WHERE v <> 4 GROUP BY site, SessionWindow(ms, 900, 5000) OVER " +
+        "(PARTITION BY site)")]
+    [TestCase("SELECT a.v AS x, b.site AS y INTO o FROM telemetry a JOIN alerts b ON a.v = b.v AND " +
+        "DATEDIFF(second, a, b) BETWEEN -3 AND 3; SELECT room, COUNT(*) AS n INTO p FROM telemetry GROUP BY room, " +
+        "TumblingWindow(second, 3); SELECT site, COUNT(*) AS n INTO q FROM alerts GROUP BY site, " +
+        "TumblingWindow(second, 2)")]
+    [TestCase("SELECT IoTHub.ConnectionDeviceId AS d, COUNT(*) AS n INTO o FROM telemetry GROUP BY " +
+        "IoTHub.ConnectionDeviceId, TumblingWindow(second, 3); SELECT 10 / v AS k, COUNT(*) AS n INTO p FROM " +
+        "telemetry GROUP BY 10 / v, TumblingWindow(second, 4); SELECT COUNT(*) AS n INTO q FROM telemetry PARTITION " +
+        "BY PartitionId GROUP BY TumblingWindow(second, 5)")]
+    [TestCase("SELECT * INTO o FROM telemetry TIMESTAMP BY at OVER room MATCH_RECOGNIZE (LIMIT DURATION(second, 5) " +
+        "PARTITION BY room, site MEASURES First(A.v) AS a, Last(B.v) AS b PATTERN (A+ B) DEFINE A AS A.v < 6, B AS " +
+        "B.v > 3) AS m; SELECT room, v, COUNT(*) AS n INTO p FROM telemetry TIMESTAMP BY at OVER room GROUP BY room, " +
+        "v, TumblingWindow(second, 4); SELECT site, room, MAX(v) AS m INTO q FROM telemetry TIMESTAMP BY at OVER " +
+        "room GROUP BY site, room, SessionWindow(ms, 900, 5000) OVER (PARTITION BY site)")]
+    [TestCase(Rooms + "SELECT site, SUM(v) AS s INTO p FROM telemetry GROUP BY site, TumblingWindow(second, 3); " +
+        "SELECT site, MIN(v) AS m INTO q FROM telemetry TIMESTAMP BY at GROUP BY site, TumblingWindow(second, 4); " +
+        "SELECT v, COUNT(*) AS n INTO r FROM telemetry TIMESTAMP BY at GROUP BY v, HoppingWindow(second, 6, 3)")]
+    public void Two_stages_answer_it_where_rows_are_sent_by_several_keys(string query)
+    {
+        Assert.That(QueryRun.Compile(query, ["rooms"]).SendsBySeveralKeys, Is.True);
+        Check(query);
+    }
+
+    [TestCase("SELECT room, site, COUNT(*) AS n INTO o FROM telemetry GROUP BY room, site, TumblingWindow(second, 3); "
+        + Rooms + "SELECT site, COUNT(*) AS n INTO r FROM telemetry GROUP BY site, TumblingWindow(second, 1)", 2)]
+    [TestCase(Rooms + "SELECT site, COUNT(*) AS n INTO r FROM telemetry GROUP BY site, TumblingWindow(second, 1); " +
+        "SELECT v, COUNT(*) AS n INTO q FROM telemetry GROUP BY v, TumblingWindow(second, 2); SELECT MAX(v) AS m " +
+        "INTO s FROM telemetry GROUP BY room, SlidingWindow(second, 2); SELECT * INTO t FROM telemetry", 3)]
+    [TestCase(Rooms + "SELECT site, COUNT(*) AS n INTO r FROM alerts GROUP BY site, TumblingWindow(second, 1)", 1)]
+    [TestCase(Rooms + "SELECT site, COUNT(*) AS n INTO r FROM telemetry WHERE v = 99 GROUP BY site, " +
+        "TumblingWindow(second, 1)", 1)]
+    public void Rows_are_sent_once_for_each_key_that_they_are_needed_by(string query, int times)
+    {
+        var scenario = new RepartitionScenario(1, query);
+        scenario.InTwoStages();
+        Assert.That(scenario.TimesSent, Is.EqualTo(times));
+    }
+
+    private static void Check(string query)
+    {
         var rows = 0;
         Gen.Int[0, int.MaxValue].Sample(
             seed => Interlocked.Add(ref rows, Check(seed, query)), iter: 300, print: seed => $"seed {seed}");
@@ -53,8 +116,12 @@ public class RepartitionTests
     [TestCase("SELECT COUNT(*) AS n FROM telemetry GROUP BY TumblingWindow(second, 1)")]
     [TestCase("SELECT a.v FROM telemetry a JOIN telemetry b ON a.room = b.site AND " +
         "DATEDIFF(second, a, b) BETWEEN 0 AND 1")]
-    [TestCase("SELECT COUNT(*) AS n INTO o FROM telemetry GROUP BY room, TumblingWindow(second, 1); " +
-        "SELECT COUNT(*) AS n INTO p FROM telemetry GROUP BY site, TumblingWindow(second, 1)")]
+    [TestCase(Rooms + "SELECT COUNT(*) AS n INTO p FROM telemetry GROUP BY TumblingWindow(second, 1)")]
+    [TestCase(Rooms + "SELECT v, LAG(v) OVER (PARTITION BY site LIMIT DURATION(second, 5)) AS l INTO p FROM telemetry")]
+    [TestCase(Step + "SELECT room, SUM(n) AS s INTO o FROM s GROUP BY room, TumblingWindow(second, 6); " +
+        "SELECT site, SUM(n) AS s INTO p FROM s GROUP BY site, TumblingWindow(second, 6)")]
+    [TestCase(Rooms + "SELECT a.v FROM telemetry a JOIN telemetry b ON a.room = b.site AND " +
+        "DATEDIFF(second, a, b) BETWEEN 0 AND 1")]
     [TestCase(Step + "SELECT COUNT(*) AS k FROM s GROUP BY TumblingWindow(second, 6)")]
     [TestCase(Step + "SELECT COUNT(*) AS k FROM s GROUP BY n, TumblingWindow(second, 6)")]
     [TestCase("SELECT room, COUNT(*) AS n FROM telemetry GROUP BY room, SessionWindow(second, 5, 10)")]

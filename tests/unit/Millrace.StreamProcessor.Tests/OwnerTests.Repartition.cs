@@ -13,6 +13,8 @@ public partial class OwnerTests
     [TestCase(Values, "sums", 22)]
     [TestCase(Looks, "back", 23)]
     [TestCase(Looks, "back", 24)]
+    [TestCase(Crossed, "sums", 26)]
+    [TestCase(Crossed, "sums", 27)]
     [TestCase("SELECT a.v AS x, System.Timestamp() AS t INTO pairs FROM telemetry a LEFT JOIN telemetry b ON " +
         "a.v = b.v AND DATEDIFF(second, a, b) BETWEEN 1 AND 3", "pairs", 25)]
     public async Task Owners_of_both_stages_may_die_between_any_two_durable_steps(string text, string output, int seed)

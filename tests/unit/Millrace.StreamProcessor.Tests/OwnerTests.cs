@@ -39,6 +39,10 @@ public partial class OwnerTests
         "SELECT v, LAG(System.Timestamp()) OVER (PARTITION BY v LIMIT DURATION(second, 9)) AS l INTO back " +
         "FROM telemetry";
 
+    /// <summary>By keys that go across one another, and a row that meets none.</summary>
+    private const string Crossed = Values + "; SELECT v % 7 AS m, MAX(v) AS most INTO sums FROM telemetry GROUP BY " +
+        "v % 7, SlidingWindow(second, 2); SELECT v AS top INTO sums FROM telemetry WHERE v > 97";
+
     private ProcessorFixture _hub = null!;
 
     [SetUp]
@@ -55,6 +59,7 @@ public partial class OwnerTests
     [TestCase(Slides, "slides", 6)]
     [TestCase(Values, "sums", 7)]
     [TestCase(Looks, "back", 8)]
+    [TestCase(Crossed, "sums", 9)]
     public async Task Owners_that_crash_at_any_point_leave_each_row_once(string text, string output, int seed)
     {
         var random = new Random(seed);

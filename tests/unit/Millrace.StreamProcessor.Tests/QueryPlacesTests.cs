@@ -1,0 +1,118 @@
+using Microsoft.Extensions.DependencyInjection;
+using Millrace.Saql;
+using Millrace.Stores.Queries;
+using Millrace.Stores.Upgrades;
+using Millrace.StreamProcessor.Queries;
+
+namespace Millrace.StreamProcessor.Tests;
+
+/// <summary>In how many stages a version is answered is decided at its start, and stays.</summary>
+public class QueryPlacesTests
+{
+    private const string ByOne = "SELECT v, COUNT(*) AS n INTO sums FROM telemetry GROUP BY v, TumblingWindow(day, 7)";
+
+    private const string BySeveral =
+        ByOne + "; SELECT w, SUM(v) AS s INTO sums FROM telemetry GROUP BY w, TumblingWindow(day, 7)";
+
+    private const int Two = 2 * ProcessorFixture.Partitions;
+
+    private readonly FinishableUpgrade _upgrade = new();
+    private ProcessorFixture _hub = null!;
+
+    [SetUp]
+    public async Task OpenAsync()
+    {
+        _upgrade.IsFinalised = false;
+        _hub = new ProcessorFixture(more: services => services.AddSingleton<IUpgradeStore>(_upgrade));
+        await _hub.StartTopicsAsync();
+    }
+
+    [TearDown]
+    public async Task CloseAsync() => await _hub.DisposeAsync();
+
+    [Test]
+    public async Task Rows_are_sent_by_several_keys_once_no_older_program_can_be_there()
+    {
+        Assert.That(await PlacesAsync(1, BySeveral, "earliest"), Has.Count.EqualTo(1));
+
+        _upgrade.IsFinalised = true;
+        Assert.That(await PlacesAsync(1, BySeveral, "earliest"), Has.Count.EqualTo(1), "as it began");
+        Assert.That(await PlacesAsync(2, BySeveral, "last"), Has.Count.EqualTo(Two), "applied again");
+
+        _upgrade.IsFinalised = false;
+        Assert.That(await PlacesAsync(2, BySeveral, "last"), Has.Count.EqualTo(Two), "as it began");
+    }
+
+    [Test]
+    public async Task By_one_key_older_programs_send_them_too() =>
+        Assert.That(await PlacesAsync(1, ByOne, "earliest"), Has.Count.EqualTo(Two));
+
+    [TestCase(false, 1)]
+    [TestCase(true, Two)]
+    public async Task One_that_takes_the_state_of_another_has_as_many_stages(bool wasFinalised, int expected)
+    {
+        _upgrade.IsFinalised = wasFinalised;
+        foreach (var place in await PlacesAsync(1, BySeveral, "earliest")) await AnsweredAsync(place);
+        await _hub.AppendAsync(0, 1_000, "d", """{"v":5,"w":1}""");
+        foreach (var place in await PlacesAsync(1, BySeveral, "earliest")) await AnsweredAsync(place);
+
+        _upgrade.IsFinalised = !wasFinalised;
+        var places = await PlacesAsync(2, BySeveral, "state");
+        Assert.That(places, Has.Count.EqualTo(expected));
+        await _hub.AppendAsync(1, 2_000, "d", """{"v":5,"w":2}""");
+        for (var p = 0; p < ProcessorFixture.Partitions; p++)
+            await _hub.AppendAsync(p, 20 * 86_400_000L, "d", """{"v":-1}""");
+        foreach (var place in places) await AnsweredAsync(place);
+
+        Assert.That((await _hub.RowsAsync("sums")).Values,
+            Is.EquivalentTo(new[] { """{"v":5,"n":2}""", """{"w":1,"s":5}""", """{"w":2,"s":5}""" }));
+    }
+
+    [Test]
+    public async Task State_that_was_kept_by_partition_is_not_taken_for_none()
+    {
+        _upgrade.IsFinalised = true;
+        var byDevice = ByOne.Replace(" v,", " IoTHub.ConnectionDeviceId,");
+        foreach (var place in await PlacesAsync(1, byDevice, "earliest")) await AnsweredAsync(place);
+
+        var places = await PlacesAsync(2, BySeveral, "state");
+        Assert.That(async () => await AnsweredAsync(places[0]), Throws.Exception.Message.Contains("SP-0009"));
+    }
+
+    /// <summary>All that is there, with a checkpoint behind it.</summary>
+    private async Task AnsweredAsync(QueryPlace place)
+    {
+        await using var owner = await QueryOwner.TakeOverAsync(
+            _hub.Get<QueryServices>(), place, new QueryProgress(place.Config, TimeProvider.System), default);
+        foreach (var (partition, position) in owner.Positions)
+        {
+            await using var reader = _hub.Log.OpenReader(partition, position);
+            while (await reader.TryReadAsync() is { } batch) await owner.ProcessAsync(batch, default);
+        }
+
+        await owner.SaveAsync(default);
+    }
+
+    private Task<IReadOnlyList<QueryPlace>> PlacesAsync(int version, string text, string from) =>
+        _hub.Get<QueryPlaces>().ResolveAsync(new QueryConfig
+        {
+            Name = "q",
+            Version = version,
+            Text = text,
+            Options = new QueryOptions { StartFrom = from },
+            CreatedAt = DateTimeOffset.UnixEpoch,
+            UpdatedAt = DateTimeOffset.UnixEpoch,
+        }, SaqlCompiler.Compile(text).Plan!, default);
+
+    private sealed class FinishableUpgrade : IUpgradeStore
+    {
+        public bool IsFinalised { get; set; }
+
+        public int Known => 7;
+
+        public ValueTask<UpgradeState> ReadAsync(CancellationToken ct) =>
+            new(new UpgradeState(Known, Known, IsFinalised ? Known : Known - 1));
+
+        public ValueTask<UpgradeState> FinaliseAsync(CancellationToken ct) => throw new NotSupportedException();
+    }
+}
