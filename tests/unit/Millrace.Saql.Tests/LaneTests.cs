@@ -144,6 +144,24 @@ public class LaneTests
     }
 
     [Test]
+    public void A_row_of_an_idle_device_goes_on_when_the_late_tolerance_has_come_to_it()
+    {
+        var (engine, run) = Begin(
+            $"SELECT room, LAG(n) OVER (PARTITION BY room LIMIT DURATION(hour, 1)) AS n {From}",
+            new QueryEngineOptions("q", 1)
+            {
+                LateTolerance = TimeSpan.FromSeconds(5),
+                OutOfOrderTolerance = TimeSpan.FromMilliseconds(1_500),
+            });
+        engine.Process(Batch(0, (100_000, "a", 98_000)));
+        engine.Mark(Zero, 1, 102_999);
+        Assert.That(run.Json, Is.Empty);
+        engine.Mark(Zero, 1, 103_000);
+        Assert.That(run.Json, Is.EqualTo(["""{"room":"a","n":null}"""]));
+        Assert.That(engine.AwaitsWatermark, Is.False);
+    }
+
+    [Test]
     public void Idle_devices_end_in_the_order_in_which_they_began()
     {
         var (engine, run) = Begin(Tumbling, new QueryEngineOptions("q", 1));
@@ -216,12 +234,54 @@ public class LaneTests
             "less than a byte an event");
     }
 
-    [TestCase("GROUP BY room, TumblingWindow(second, 5)", true)]
-    [TestCase("GROUP BY room, SessionWindow(second, 2, 8)", false)]
-    [TestCase("GROUP BY room, SessionWindow(second, 2, 8) OVER (PARTITION BY room)", true)]
-    public void Timelines_are_shared_where_rows_of_several_devices_meet(string groups, bool areOwn) => Assert.That(
-        QueryRun.Compile($"SELECT room, COUNT(*) AS n {From} {groups}").Explain().Contains("timelines: one for each"),
-        Is.EqualTo(areOwn));
+    [Test]
+    public void Devices_that_begin_to_wait_anew_for_the_same_time_end_in_that_order()
+    {
+        const string Query = $"SELECT * {From} MATCH_RECOGNIZE (LIMIT DURATION(second, 6) PARTITION BY room " +
+            "MEASURES Last(A.n) AS n AFTER MATCH SKIP TO NEXT ROW PATTERN (A B*) " +
+            "DEFINE A AS A.n < 5, B AS B.n > 7) AS m";
+        var (engine, run) = Begin(Query, new QueryEngineOptions("q", 1));
+        // The second event says that the match of the first is whole, and a waits for nothing.
+        engine.Process(Batch(0, (91_000, "a", 91_000, 1), (91_000, "a", 91_000, 6), (91_000, "b", 91_000, 2),
+            (91_000, "a", 91_000, 3)));
+        Assert.That(run.Json, Is.EqualTo(["""{"n":1}"""]));
+        engine.Mark(Zero, 4, 111_000);
+        Assert.That(run.Json, Is.EqualTo(["""{"n":1}""", """{"n":2}""", """{"n":3}"""]));
+    }
+
+    [TestCase($"{From} GROUP BY room, TumblingWindow(second, 5)", true)]
+    [TestCase($"{From} GROUP BY room, SessionWindow(second, 2, 8)", false)]
+    [TestCase($"{From} GROUP BY room, SessionWindow(second, 2, 8) OVER (PARTITION BY room)", true)]
+    [TestCase($"{From}, site GROUP BY room, site, SessionWindow(second, 2, 8) OVER (PARTITION BY room)", false)]
+    [TestCase($"{From}, site GROUP BY room, site, SessionWindow(second, 2, 8) OVER (PARTITION BY site, room)", true)]
+    [TestCase($"FROM (SELECT room, LAG(n) OVER (LIMIT DURATION(hour, 1)) AS n {From}) AS s " +
+        "GROUP BY room, TumblingWindow(second, 5)", false)]
+    [TestCase($"FROM (SELECT room, LAG(n) OVER (PARTITION BY site LIMIT DURATION(hour, 1)) AS n {From}) AS s " +
+        "GROUP BY room, TumblingWindow(second, 5)", false)]
+    [TestCase($"FROM (SELECT site, COUNT(*) AS n {From} GROUP BY room, site, TumblingWindow(second, 5)) AS s " +
+        "GROUP BY site, TumblingWindow(second, 5)", false)]
+    [TestCase($"FROM (SELECT room, x {From} MATCH_RECOGNIZE (LIMIT DURATION(second, 6) MEASURES Last(A.room) AS " +
+        "room, Last(A.x) AS x PATTERN (A+) DEFINE A AS A.x < 5) AS m) AS s", false)]
+    [TestCase("FROM (SELECT room, n FROM telemetry TIMESTAMP BY ts OVER room UNION SELECT room, n FROM alerts " +
+        "TIMESTAMP BY ts OVER room) AS s GROUP BY room, TumblingWindow(second, 5)", false)]
+    [TestCase(From, false)]
+    public void Timelines_are_shared_where_rows_of_several_devices_meet(string source, bool areOwn)
+    {
+        var counts = source.Contains("GROUP BY") ? "COUNT(*) AS n" : "room";
+        Assert.That(QueryRun.Compile($"SELECT {counts} {source}").Explain().Contains("timelines: one for each"),
+            Is.EqualTo(areOwn));
+    }
+
+    [TestCase("s.room = o.room", true)]
+    [TestCase("s.n = o.n", false)]
+    public void They_are_shared_where_rows_of_several_devices_are_joined(string on, bool areOwn)
+    {
+        var plan = QueryRun.Compile(
+            $"WITH s AS (SELECT room, COUNT(*) AS n {From} GROUP BY room, TumblingWindow(second, 5)), " +
+            $"o AS (SELECT room, MAX(x) AS n {From} GROUP BY room, TumblingWindow(second, 5)) " +
+            $"SELECT s.room FROM s JOIN o ON {on} AND DATEDIFF(second, s, o) BETWEEN 0 AND 5");
+        Assert.That(plan.Explain().Contains("timelines: one for each"), Is.EqualTo(areOwn));
+    }
 
     [Test]
     public void A_state_of_an_older_program_goes_on_with_one_timeline_for_all()
@@ -263,15 +323,18 @@ public class LaneTests
         return (new QueryEngine(plan, options, [new QuerySource("telemetry", Zero, 0)], run), run);
     }
 
-    private static RecordBatch Batch(long offset, params (long ArrivalMs, string Room, long AtMs)[] events)
+    private static RecordBatch Batch(long offset, params (long ArrivalMs, string Room, long AtMs)[] events) =>
+        Batch(offset, [.. events.Select(one => (one.ArrivalMs, one.Room, one.AtMs, N: 1))]);
+
+    private static RecordBatch Batch(long offset, params (long ArrivalMs, string Room, long AtMs, int N)[] events)
     {
         using var builder = new RecordBatchBuilder();
-        foreach (var (arrival, room, at) in events)
+        foreach (var (arrival, room, at, n) in events)
         {
             builder.Begin(arrival, "d"u8);
             var ts = DateTimeOffset.FromUnixTimeMilliseconds(at).UtcDateTime;
             builder.End(Encoding.UTF8.GetBytes(
-                $$"""{"n":1,"room":"{{room}}","ts":"{{ts:yyyy-MM-ddTHH:mm:ss.fffffffZ}}"}"""));
+                $$"""{"n":{{n}},"room":"{{room}}","ts":"{{ts:yyyy-MM-ddTHH:mm:ss.fffffffZ}}"}"""));
         }
 
         return new RecordBatch(Zero, offset, events.Length, builder.Bytes.ToArray());

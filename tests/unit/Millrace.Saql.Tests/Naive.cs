@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text;
+using Millrace.Contracts;
 
 namespace Millrace.Saql.Tests;
 
 /// <summary>An event as the tests make it: times in milliseconds since <see cref="Naive.Epoch"/>.</summary>
 /// <param name="Nested">More members of its body, as <see cref="NaiveNested.Make"/> gives them.</param>
 internal sealed record NaiveEvent(
-    int Partition, long Offset, int Element, string Device, long EnqueuedMs, long EventMs, int Room, long? X,
+    TopicPartition Source, long Offset, int Element, string Device, long EnqueuedMs, long EventMs, int Room, long? X,
     string Nested)
 {
     public string Body => X is null
@@ -14,7 +15,7 @@ internal sealed record NaiveEvent(
         : $"{{\"x\":{X},\"ts\":\"{Naive.Time(EventMs)}\",\"room\":{Room}{Nested}}}";
 }
 
-internal sealed record NaiveMark(int Partition, long Offset, long ArrivalMs);
+internal sealed record NaiveMark(TopicPartition Source, long Offset, long ArrivalMs);
 
 /// <summary>A value of a row as it is written.</summary>
 internal sealed record NaiveJson(string Text);
@@ -37,13 +38,13 @@ internal static class Naive
     {
         var taken = new List<(long At, NaiveEvent Event)>();
         dropped = 0;
-        foreach (var partition in events.GroupBy(e => e.Partition))
+        foreach (var source in events.GroupBy(e => e.Source))
         {
             var arrival = long.MinValue;
             var highest = new Dictionary<int, long>();
-            foreach (var e in partition.OrderBy(e => e.Offset).ThenBy(e => e.Element))
+            foreach (var e in source.OrderBy(e => e.Offset).ThenBy(e => e.Element))
             {
-                foreach (var mark in marks.Where(m => m.Partition == e.Partition && m.Offset <= e.Offset))
+                foreach (var mark in marks.Where(m => m.Source == e.Source && m.Offset <= e.Offset))
                     arrival = Math.Max(arrival, mark.ArrivalMs);
                 arrival = Math.Max(arrival, e.EnqueuedMs);
                 if (!byEventTime)
@@ -71,9 +72,15 @@ internal static class Naive
             }
         }
 
-        return [.. taken.OrderBy(t => t.At).ThenBy(t => t.Event.Partition).ThenBy(t => t.Event.Offset)
-            .ThenBy(t => t.Event.Element)];
+        return InOrder(taken);
     }
+
+    /// <summary>Events of several sources in the order of the query.</summary>
+    public static List<(long At, NaiveEvent Event)> InOrder(IEnumerable<(long At, NaiveEvent Event)> taken) =>
+    [
+        .. taken.OrderBy(t => t.At).ThenBy(t => t.Event.Source).ThenBy(t => t.Event.Offset)
+            .ThenBy(t => t.Event.Element),
+    ];
 
     /// <summary>The rows of a window, by the end of the window and then by the first event of the group.</summary>
     public static List<(long End, TKey Key, List<TRow> Rows)> Windows<TRow, TKey>(

@@ -1,35 +1,23 @@
-using System.Globalization;
 using System.Text;
-using System.Text.Json;
 
 namespace Millrace.Saql.Tests;
 
 /// <summary>What makes several rows of one, or none: elements, members, and entries of reference data.</summary>
 internal sealed class NaiveExpansions
 {
-    private static readonly string?[] Ids = ["0", "1", "2", "3", "5", "2.0", "3.5", "\"1\"", "true", "null", null];
-
-    private static readonly (string Text, Func<NaiveEvent, Place, bool> Fits)[] Conditions =
-    [
-        ("d.x = r.id", (e, place) => e.X is { } x && x == place.Id),
-        ("r.id = d.room AND d.x >= r.least", (e, place) => e.Room == place.Id && e.X >= place.Least),
-        ("d.x = r.id AND d.room = r.least", (e, place) => e.X is { } x && x == place.Id && e.Room == place.Least),
-        ("d.room = r.least AND r.id > 1", (e, place) => e.Room == place.Least && place.Id > 1),
-    ];
-
     private readonly NaiveScenario _scenario;
     private readonly string _on;
-    private readonly Func<NaiveEvent, Place, bool> _fits;
-    private readonly List<Place> _known;
+    private readonly Func<NaiveEvent, NaivePlace, bool> _fits;
+    private readonly List<NaivePlace> _known;
 
     public NaiveExpansions(int seed, NaiveScenario scenario)
     {
         var random = new Random(seed ^ 0x0E7E);
         _scenario = scenario;
-        (_on, _fits) = Conditions[random.Next(Conditions.Length)];
-        var places = Enumerable.Range(0, random.Next(12)).Select(_ => Entry(random)).ToList();
+        (_on, _fits) = NaivePlace.Condition(random);
+        var places = NaivePlace.Entries(random);
         Places = [.. places.Select(Encoding.UTF8.GetBytes)];
-        _known = [.. places.Select(Read)];
+        _known = [.. places.Select(NaivePlace.Read)];
     }
 
     /// <summary>The entries of the reference data "places".</summary>
@@ -83,36 +71,8 @@ internal sealed class NaiveExpansions
 
     private string From => $"FROM telemetry d {_scenario.By}";
 
-    private IEnumerable<Place> Met(NaiveEvent e) => _known.Where(place => _fits(e, place));
+    private IEnumerable<NaivePlace> Met(NaiveEvent e) => _known.Where(place => _fits(e, place));
 
     /// <summary>One row with nothing when there is none.</summary>
     private static IEnumerable<T?> Perhaps<T>(IEnumerable<T?> rows) => rows.DefaultIfEmpty();
-
-    private static string Entry(Random random)
-    {
-        var id = Ids[random.Next(Ids.Length)];
-        var name = random.Next(5) switch { 0 => null, 1 => "null", var other => $"\"n{other}\"" };
-        var least = random.Next(5) switch { 0 => null, 1 => "null", var other => $"{other - 2}" };
-        (string Name, string? Value)[] members = [("id", id), ("name", name), ("least", least)];
-        return $"{{{string.Join(",", members.Where(member => member.Value is not null)
-            .Select(member => $"\"{member.Name}\":{member.Value}"))}}}";
-    }
-
-    /// <summary>Text that is a number, and true, compare with numbers as that.</summary>
-    private static Place Read(string entry)
-    {
-        var members = JsonDocument.Parse(entry).RootElement;
-        double? id = members.TryGetProperty("id", out var found) ? found.ValueKind switch
-        {
-            JsonValueKind.Number => found.GetDouble(),
-            JsonValueKind.String => double.Parse(found.GetString()!, CultureInfo.InvariantCulture),
-            JsonValueKind.True => 1,
-            _ => null,
-        } : null;
-        return new Place(id, members.TryGetProperty("name", out var name) ? name.GetString() : null,
-            members.TryGetProperty("least", out var least) && least.ValueKind == JsonValueKind.Number
-                ? least.GetInt64() : null);
-    }
-
-    private sealed record Place(double? Id, string? Name, long? Least);
 }

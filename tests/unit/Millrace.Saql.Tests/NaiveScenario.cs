@@ -19,9 +19,11 @@ internal sealed class NaiveScenario
     private readonly bool _overRoom;
     private readonly string _key;
     private readonly QueryEngineOptions _options;
-    private readonly int _partitions;
+    private readonly List<TopicPartition> _sources;
+    private readonly bool _alertsByEventTime;
 
-    public NaiveScenario(int seed)
+    /// <param name="hasAlerts">A second input, whose events come in another order and are late in another way.</param>
+    public NaiveScenario(int seed, bool hasAlerts = false)
     {
         _random = new Random(seed);
         _shape = Shapes[_random.Next(Shapes.Length)];
@@ -29,14 +31,20 @@ internal sealed class NaiveScenario
         _key = new[] { "", "room, ", "IoTHub.ConnectionDeviceId, ",
             "room, IoTHub.ConnectionDeviceId, " }[_random.Next(4)];
         _overRoom = _byEventTime && _key.Contains("room") && _random.Next(2) == 0;
-        _partitions = _random.Next(1, 4);
+        _sources = [.. Partitions("telemetry", _random.Next(1, 4))];
         _options = new QueryEngineOptions("q", 1)
         {
             LateTolerance = TimeSpan.FromMilliseconds(_random.Next(3) * 2_500),
             OutOfOrderTolerance = TimeSpan.FromMilliseconds(_random.Next(3) * 1_500),
             DropOutOfOrder = _random.Next(2) == 0,
         };
-        for (var partition = 0; partition < _partitions; partition++) MakePartition(partition);
+        foreach (var source in _sources) MakePartition(source, 6_000);
+        if (!hasAlerts) return;
+        _alertsByEventTime = _random.Next(3) > 0;
+        List<TopicPartition> alerts = [.. Partitions("alerts", _random.Next(1, 3))];
+        var lateMs = _random.Next(1, 12) * 1_000;
+        foreach (var source in alerts) MakePartition(source, lateMs);
+        _sources.AddRange(alerts);
     }
 
     public string Query =>
@@ -55,14 +63,73 @@ internal sealed class NaiveScenario
 
     public string By => _byEventTime ? "TIMESTAMP BY ts" : "";
 
+    public bool IsOverRoom => _overRoom;
+
+    /// <summary>With an order of each room's own where <see cref="IsOverRoom"/> says so.</summary>
+    public string OwnBy => _overRoom ? $"{By} OVER room" : By;
+
+    /// <summary>How a query that has both inputs reads one of them.</summary>
+    public string ByOf(string input) => !IsByEventTime(input) ? "" : IsOverTogether ? "TIMESTAMP BY ts OVER room"
+        : "TIMESTAMP BY ts";
+
     /// <summary>The events in the order of a query that reads them so, with their timestamps.</summary>
     public List<(long At, NaiveEvent Event)> Ordered(out int dropped) => Ordered(overRoom: false, out dropped);
 
-    private string OwnBy => _overRoom ? $"{By} OVER room" : By;
+    /// <summary>Of a query that reads them as <see cref="OwnBy"/> says.</summary>
+    public List<(long At, NaiveEvent Event)> OrderedByOwn(out int dropped) => Ordered(_overRoom, out dropped);
+
+    /// <summary>Of a query that has both inputs.</summary>
+    public List<(long At, NaiveEvent Event)> OrderedTogether(out int dropped)
+    {
+        var telemetry = Ordered("telemetry", IsOverTogether, out var droppedOfTelemetry);
+        var alerts = Ordered("alerts", IsOverTogether, out var droppedOfAlerts);
+        dropped = droppedOfTelemetry + droppedOfAlerts;
+        return Naive.InOrder([.. telemetry, .. alerts]);
+    }
+
+    /// <summary>How far a query that reads telemetry as <see cref="OwnBy"/> says has come.</summary>
+    /// <param name="read">Of each source the first offset that was not read, nor a mark there told of.</param>
+    public NaiveProgress ProgressAt(IReadOnlyDictionary<TopicPartition, long> read)
+    {
+        var taken = OrderedByOwn(out _).Where(row => row.Event.Offset < read[row.Event.Source])
+            .ToLookup(row => row.Event.Source);
+        var hasLanes = _overRoom && _sources.Count == 1;
+        var rooms = taken.SelectMany(rows => rows).Where(_ => hasLanes).GroupBy(row => row.Event.Room)
+            .ToDictionary(room => room.Key, Watermark);
+        return new NaiveProgress(read, _sources.Min(source => (WatermarkOf(source), source)), rooms);
+
+        long WatermarkOf(TopicPartition source)
+        {
+            if (read[source] == 0) return long.MinValue;
+            var arrival = _events.Where(e => e.Source == source && e.Offset < read[source]).Select(e => e.EnqueuedMs)
+                .Concat(_marks.Where(mark => mark.Source == source && mark.Offset < read[source])
+                    .Select(mark => mark.ArrivalMs)).DefaultIfEmpty(0).Max();
+            if (!_byEventTime) return arrival;
+            return Math.Max(arrival - LateMs, _overRoom ? long.MinValue : Watermark(taken[source]));
+        }
+
+        long Watermark(IEnumerable<(long At, NaiveEvent Event)> rows) =>
+            rows.Select(row => row.At - OutOfOrderMs).DefaultIfEmpty(long.MinValue).Max();
+    }
+
+    private static IEnumerable<TopicPartition> Partitions(string topic, int count) =>
+        Enumerable.Range(0, count).Select(partition => new TopicPartition(topic, partition));
+
+    private long LateMs => (long)_options.LateTolerance.TotalMilliseconds;
+
+    private long OutOfOrderMs => (long)_options.OutOfOrderTolerance.TotalMilliseconds;
+
+    /// <summary>Either both have an order of each room's own, or none.</summary>
+    private bool IsOverTogether => _overRoom && _alertsByEventTime;
+
+    private bool IsByEventTime(string input) => input == "alerts" ? _alertsByEventTime : _byEventTime;
 
     private List<(long At, NaiveEvent Event)> Ordered(bool overRoom, out int dropped) =>
-        Naive.Ordered(_events, _marks, _byEventTime, overRoom, (long)_options.LateTolerance.TotalMilliseconds,
-            (long)_options.OutOfOrderTolerance.TotalMilliseconds, _options.DropOutOfOrder, out dropped);
+        Ordered("telemetry", overRoom, out dropped);
+
+    private List<(long At, NaiveEvent Event)> Ordered(string input, bool overRoom, out int dropped) =>
+        Naive.Ordered([.. _events.Where(e => e.Source.Topic == input)], _marks, IsByEventTime(input), overRoom, LateMs,
+            OutOfOrderMs, _options.DropOutOfOrder, out dropped);
 
     public Dictionary<string, List<string>> Expected(out int dropped)
     {
@@ -88,52 +155,52 @@ internal sealed class NaiveScenario
         var run = new QueryRun(plan);
         var engine = Begin(plan, run, places);
         foreach (var mark in _marks)
-            engine.Mark(new TopicPartition("telemetry", mark.Partition), mark.Offset, ToMs(mark.ArrivalMs));
-        for (var partition = 0; partition < _partitions; partition++)
-            engine.Process(Batch(partition, 0, EndOf(partition)));
+            engine.Mark(mark.Source, mark.Offset, ToMs(mark.ArrivalMs));
+        foreach (var source in _sources) engine.Process(Batch(source, 0, EndOf(source)));
         engine.Complete();
         return run;
     }
 
     /// <param name="places">The entries of the reference data "places".</param>
-    public QueryRun Run(QueryPlan plan, IReadOnlyList<byte[]>? places = null)
+    /// <param name="between">What is done between batches, with the first offset of each source that was not read.
+    /// </param>
+    public QueryRun Run(
+        QueryPlan plan, IReadOnlyList<byte[]>? places = null,
+        Action<QueryEngine, IReadOnlyDictionary<TopicPartition, long>>? between = null)
     {
         var run = new QueryRun(plan);
         var engine = Begin(plan, run, places);
-        var next = new long[_partitions];
-        var ends = Enumerable.Range(0, _partitions).Select(EndOf).ToArray();
+        var next = _sources.ToDictionary(source => source, _ => 0L);
         var marks = _marks.ToList();
         while (true)
         {
-            var left = Enumerable.Range(0, _partitions).Where(partition => next[partition] < ends[partition])
-                .ToList();
+            var left = _sources.Where(source => next[source] < EndOf(source)).ToList();
             if (left.Count == 0) break;
-            var partition = left[_random.Next(left.Count)];
+            var source = left[_random.Next(left.Count)];
             // A mark must be known before the record at its offset is read, and may be known long before.
-            var count = Math.Min(_random.Next(1, 6), ends[partition] - next[partition]);
-            foreach (var mark in marks.Where(mark => mark.Partition == partition
-                && mark.Offset < next[partition] + count).ToList())
+            var count = Math.Min(_random.Next(1, 6), EndOf(source) - next[source]);
+            foreach (var mark in marks.Where(mark => mark.Source == source && mark.Offset < next[source] + count)
+                .ToList())
             {
-                engine.Mark(new TopicPartition("telemetry", partition), mark.Offset, ToMs(mark.ArrivalMs));
+                engine.Mark(source, mark.Offset, ToMs(mark.ArrivalMs));
                 marks.Remove(mark);
             }
 
-            var again = Math.Max(0, next[partition] - _random.Next(3));
-            engine.Process(Batch(partition, again, next[partition] + count));
-            next[partition] += count;
+            var again = Math.Max(0, next[source] - _random.Next(3));
+            engine.Process(Batch(source, again, next[source] + count));
+            next[source] += count;
+            between?.Invoke(engine, next);
             if (_random.Next(6) == 0) engine = Restored(engine, plan, run);
         }
 
-        foreach (var mark in marks)
-            engine.Mark(new TopicPartition("telemetry", mark.Partition), mark.Offset, ToMs(mark.ArrivalMs));
+        foreach (var mark in marks) engine.Mark(mark.Source, mark.Offset, ToMs(mark.ArrivalMs));
         engine.Complete();
         return run;
     }
 
     private QueryEngine Begin(QueryPlan plan, QueryRun run, IReadOnlyList<byte[]>? places = null)
     {
-        var sources = Enumerable.Range(0, _partitions).Select(partition =>
-            new QuerySource("telemetry", new TopicPartition("telemetry", partition), 0)).ToList();
+        var sources = _sources.Select(source => new QuerySource(source.Topic, source, 0)).ToList();
         var engine = new QueryEngine(plan, _options, sources, run);
         if (places is not null) engine.SetReference("places", places);
         return engine;
@@ -153,25 +220,26 @@ internal sealed class NaiveScenario
 
     private static long ToMs(long ms) => new DateTimeOffset(Naive.Epoch).ToUnixTimeMilliseconds() + ms;
 
-    private long EndOf(int partition) =>
-        _events.Where(e => e.Partition == partition).Select(e => e.Offset + 1).DefaultIfEmpty(0).Max();
+    private long EndOf(TopicPartition source) =>
+        _events.Where(e => e.Source == source).Select(e => e.Offset + 1).DefaultIfEmpty(0).Max();
 
-    private void MakePartition(int partition)
+    /// <param name="lateMs">How long events are on their way at most.</param>
+    private void MakePartition(TopicPartition source, int lateMs)
     {
         var time = (long)_random.Next(10_000);
         var records = _random.Next(0, 25);
         for (long offset = 0; offset < records; offset++)
         {
             time += _random.Next(4) == 0 ? 0 : _random.Next(3_000);
-            if (_random.Next(12) == 0) _marks.Add(new NaiveMark(partition, offset, time + _random.Next(4_000)));
+            if (_random.Next(12) == 0) _marks.Add(new NaiveMark(source, offset, time + _random.Next(4_000)));
             var enqueued = Math.Max(0, time - _random.Next(2) * _random.Next(500));
-            var device = $"d{partition}-{_random.Next(2)}";
+            var device = $"d{source.Partition}-{_random.Next(2)}";
             var elements = _random.Next(8) == 0 ? _random.Next(0, 4) : 1;
             for (var element = 0; element < elements; element++)
             {
-                var at = enqueued - _random.Next(6_000) + (_random.Next(20) == 0 ? 302_000 : _random.Next(2_000));
+                var at = enqueued - _random.Next(lateMs) + (_random.Next(20) == 0 ? 302_000 : _random.Next(2_000));
                 long? x = _random.Next(6) == 0 ? null : _random.Next(8);
-                _events.Add(new NaiveEvent(partition, offset, element, device, enqueued,
+                _events.Add(new NaiveEvent(source, offset, element, device, enqueued,
                     Math.Max(0, at / 500 * 500), _random.Next(3), x, NaiveNested.Make(_random)));
             }
 
@@ -180,12 +248,12 @@ internal sealed class NaiveScenario
         }
     }
 
-    private RecordBatch Batch(int partition, long from, long to)
+    private RecordBatch Batch(TopicPartition source, long from, long to)
     {
         using var builder = new RecordBatchBuilder();
         for (var offset = from; offset < to; offset++)
         {
-            var elements = _events.Where(e => e.Partition == partition && e.Offset == offset)
+            var elements = _events.Where(e => e.Source == source && e.Offset == offset)
                 .OrderBy(e => e.Element).ToList();
             var first = elements.FirstOrDefault();
             builder.Begin(ToMs(first?.EnqueuedMs ?? 0), Encoding.UTF8.GetBytes(first?.Device ?? "none"));
@@ -194,8 +262,7 @@ internal sealed class NaiveScenario
                 : first!.Body));
         }
 
-        return new RecordBatch(new TopicPartition("telemetry", partition), from, (int)(to - from),
-            builder.Bytes.ToArray());
+        return new RecordBatch(source, from, (int)(to - from), builder.Bytes.ToArray());
     }
 
     private string WindowRow(long end, List<NaiveEvent> events)
