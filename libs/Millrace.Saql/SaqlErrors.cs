@@ -126,6 +126,14 @@ public static class SaqlErrors
         "A record has up to 65,535 headers with names of up to 65,535 bytes; those that did not fit were cut.",
         "Have the producer send fewer headers.");
 
+    public static readonly ErrorDefinition NoSubstream = new("SQ-0113", "TIMESTAMP BY ... OVER gives no substream.",
+        "A value behind OVER is null, so that no timeline is the row's.",
+        "Mend the field, or use COALESCE with a value that is always there.");
+
+    public static readonly ErrorDefinition PatternTimeout = new("SQ-0114", "A pattern took too long.",
+        "It looks around or back, and tried more ways to match the text than StreamProcessor:PatternTimeMax allows.",
+        "Write it without a repetition within a repetition, or filter long texts with WHERE.");
+
     public static readonly ErrorDefinition ForeignState = new("SQ-0201", "The saved state does not fit this query.",
         "It was written by another query, version or set of inputs, or it is damaged.",
         "Start the query under a new version, without the state.");

@@ -48,7 +48,7 @@ public static class StreamProcessorErrors
     public static readonly ErrorDefinition StateIncompatible = new("SP-0009",
         "A query cannot begin where it was told to.",
         "startFrom is not now, earliest, last, state, or a time in ISO 8601; or it is state, and the version before " +
-            "keeps something else, or was not answered at every place of its two stages yet.",
+            "keeps something else, was parted otherwise, or was not answered at every place of its two stages yet.",
         "Apply the query with another startFrom.");
 
     public static readonly ErrorDefinition ReferenceUnreadable = new("SP-0010",

@@ -38,6 +38,12 @@ public sealed class StreamProcessorOptions
     public ByteSize QueryStateBytesMax { get; set; } = ByteSize.FromMiB(512);
 
     /// <summary>
+    /// How long a regular expression that looks around or back may take for a row; then the row fails (SQ-0114). Others
+    /// run in linear time.
+    /// </summary>
+    public TimeSpan PatternTimeMax { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>
     /// How often reference data that a query joins with, and models that it scores with, are looked at for changes.
     /// </summary>
     public TimeSpan ReferenceInterval { get; set; } = TimeSpan.FromSeconds(10);

@@ -169,21 +169,17 @@ internal abstract partial class ExpressionBinder
         return function.OfGeographies is { } body ? new GeographyExpr(bound, body) : bound;
     }
 
-    /// <summary>A constant pattern is looked at once. REGEXMATCH answers 0 for one that is not valid.</summary>
+    /// <summary>A constant pattern is looked at once; of REGEXMATCH it may be invalid, which gives 0.</summary>
     private void CheckPattern(Function function, Expr[] arguments, IReadOnlyList<ExpressionSyntax> syntax)
     {
-        if (function.Name is not ("REGEXMATCH" or "REGEXREPLACE")
+        if (function.Name != "REGEXREPLACE"
             || arguments[1] is not ConstantExpr { Value: { Kind: ValueKind.Text } pattern })
         {
             return;
         }
 
-        var isUnsupported = PatternCache.IsUnsupported(pattern);
-        if (function.Name == "REGEXMATCH" && !isUnsupported) return;
-        if (PatternCache.TryBuild(System.Text.Encoding.UTF8.GetString(pattern.Utf8)) is not null) return;
-        Error(SaqlErrors.BadArguments, syntax[1].Place, $"{Shown.Of(pattern)} " + (isUnsupported
-            ? "looks around or back, which this engine does not, so that every pattern runs in linear time."
-            : "is no regular expression."));
+        if (PatternCache.IsValid(System.Text.Encoding.UTF8.GetString(pattern.Utf8))) return;
+        Error(SaqlErrors.BadArguments, syntax[1].Place, $"{Shown.Of(pattern)} is no regular expression.");
     }
 
     /// <summary>What is known of an argument's type fits, and a constant time is read once.</summary>

@@ -11,7 +11,8 @@ internal sealed class EngineContext(
     private uint _reportedRow;
 
     public Frame Frame { get; } = new(
-        plan.Parts.MemoCount, [.. sources.Select(source => source.Partition)], plan.Models.Count);
+        plan.Parts.MemoCount, [.. sources.Select(source => source.Partition)], plan.Models.Count,
+        options.PatternTimeMax);
 
     public QueryPlan Plan => plan;
 

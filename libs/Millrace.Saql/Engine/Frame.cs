@@ -8,7 +8,7 @@ namespace Millrace.Saql.Engine;
 /// <summary>
 /// What expressions are evaluated on: the row at hand. One frame serves a whole engine.
 /// </summary>
-internal sealed class Frame(int memos, int[] partitions, int models)
+internal sealed class Frame(int memos, int[] partitions, int models, TimeSpan patternTimeMax)
 {
     private readonly uint[] _memoStamps = new uint[memos];
     private readonly Value[] _memos = new Value[memos];
@@ -34,7 +34,7 @@ internal sealed class Frame(int memos, int[] partitions, int models)
 
     public ValueResults ValueResults { get; } = new();
 
-    public PatternCache Patterns { get; } = new();
+    public PatternCache Patterns { get; } = new(patternTimeMax);
 
     /// <summary>Where a function of two geographies puts the points that the row gives.</summary>
     public Geography[] MovingPoints { get; } = [Geography.MovingPoint(), Geography.MovingPoint()];

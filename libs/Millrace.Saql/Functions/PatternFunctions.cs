@@ -6,23 +6,23 @@ using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Functions;
 
-/// <summary>Functions with a pattern of .NET: regular expressions (linear time only) and FORMAT.</summary>
+/// <summary>Functions with a pattern: regular expressions and FORMAT.</summary>
 internal static class PatternFunctions
 {
     /// <summary>The position of the first match, from 1; 0 without one or when the pattern is not valid.</summary>
     public static Value RegexMatch(Frame frame, ReadOnlySpan<Value> values)
     {
-        if (frame.Patterns.Find(values[1]) is not { } regex)
+        if (frame.Patterns.Find(values[1]) is not { } regex) return Value.Of(0L);
+        try
         {
-            return PatternCache.IsUnsupported(values[1])
-                ? frame.Fail(SaqlErrors.BadArgumentValue,
-                    $"REGEXMATCH: {Shown.Of(values[1])} looks around or back, which this engine does not.")
-                : Value.Of(0L);
+            foreach (var match in regex.EnumerateMatches(frame.Arena.Characters(values[0])))
+                return Value.Of(match.Index + 1L);
+            return Value.Of(0L);
         }
-
-        foreach (var match in regex.EnumerateMatches(frame.Arena.Characters(values[0])))
-            return Value.Of(match.Index + 1L);
-        return Value.Of(0L);
+        catch (RegexMatchTimeoutException)
+        {
+            return TookTooLong(frame, values[1], regex);
+        }
     }
 
     public static Value RegexReplace(Frame frame, ReadOnlySpan<Value> values)
@@ -30,7 +30,14 @@ internal static class PatternFunctions
         if (frame.Patterns.Find(values[1]) is not { } regex)
             return frame.Fail(SaqlErrors.BadArgumentValue, $"REGEXREPLACE: {Shown.Of(values[1])} is no pattern.");
         var text = frame.Arena.Characters(values[0], 0).ToString();
-        return frame.Arena.Add(regex.Replace(text, frame.Arena.Characters(values[2], 1).ToString()));
+        try
+        {
+            return frame.Arena.Add(regex.Replace(text, frame.Arena.Characters(values[2], 1).ToString()));
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            return TookTooLong(frame, values[1], regex);
+        }
     }
 
     public static Value Format(Frame frame, ReadOnlySpan<Value> values)
@@ -56,17 +63,20 @@ internal static class PatternFunctions
 
         return frame.Fail(SaqlErrors.ValueMismatch, $"FORMAT takes a number or a time, not {Shown.Of(values[0])}.");
     }
+
+    private static Value TookTooLong(Frame frame, in Value pattern, Regex regex) => frame.Fail(
+        SaqlErrors.PatternTimeout, $"{Shown.Of(pattern)} may take {regex.MatchTimeout.TotalMilliseconds} ms.");
 }
 
 /// <summary>Regular expressions by their text: constant patterns are built once.</summary>
-internal sealed class PatternCache
+/// <param name="timeMax">What one that cannot run in linear time may take for a row.</param>
+internal sealed class PatternCache(TimeSpan timeMax)
 {
     /// <summary>Patterns that come from the data could be many; then the cache starts anew.</summary>
     private const int CountMax = 64;
 
-    /// <summary>Linear time, whatever the pattern: a rule must not be able to stall the others.</summary>
-    private const RegexOptions Options = RegexOptions.NonBacktracking | RegexOptions.IgnoreCase |
-        RegexOptions.Singleline | RegexOptions.CultureInvariant;
+    private const RegexOptions Options =
+        RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.CultureInvariant;
 
     private readonly List<(byte[] Text, Regex? Regex)> _known = [];
 
@@ -78,37 +88,29 @@ internal sealed class PatternCache
         }
 
         if (_known.Count >= CountMax) _known.Clear();
-        var built = TryBuild(System.Text.Encoding.UTF8.GetString(pattern.Utf8));
+        var built = Build(System.Text.Encoding.UTF8.GetString(pattern.Utf8), timeMax);
         _known.Add((pattern.Utf8.ToArray(), built));
         return built;
     }
 
-    /// <summary>A valid pattern that does not run in linear time; one that is not valid is none.</summary>
-    public static bool IsUnsupported(in Value pattern)
+    public static bool IsValid(string pattern) => Build(pattern, Regex.InfiniteMatchTimeout) is not null;
+
+    /// <summary>
+    /// Null when it is not valid. In linear time where the pattern allows it: a rule must not be able to stall the
+    /// others. One that looks around or back goes back and forth, for a limited time.
+    /// </summary>
+    private static Regex? Build(string pattern, TimeSpan timeMax)
     {
+        var text = EcmaPattern.Of(pattern);
         try
         {
-            _ = new Regex(EcmaPattern.Of(System.Text.Encoding.UTF8.GetString(pattern.Utf8)), Options);
-            return false;
+            return new Regex(text, Options | RegexOptions.NonBacktracking);
         }
         catch (NotSupportedException)
         {
-            return true;
+            return new Regex(text, Options, timeMax);
         }
         catch (ArgumentException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>Null when it is not valid, or looks around or back.</summary>
-    public static Regex? TryBuild(string pattern)
-    {
-        try
-        {
-            return new Regex(EcmaPattern.Of(pattern), Options);
-        }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
             return null;
         }

@@ -23,12 +23,28 @@ internal sealed record EarlierState(int Version, Checkpoint Checkpoint, IReadOnl
                     version, (await store.FindAsync(key, ct))!, await store.MarksAsync(key, ct));
             }
 
-            // What a version between sent is missing to places that begin before it.
-            if (place.Stage != QueryStage.Whole)
+            // What a version between sent is missing to places that begin before it; and of one that was parted
+            // otherwise, all.
+            if (place.Stage != QueryStage.Whole || await IsPartedOtherwiseAsync(store, place, version, ct))
                 throw Incompatible($"Version {version} was not answered at place {place.Partition}.");
         }
 
         return null;
+    }
+
+    private static async Task<bool> IsPartedOtherwiseAsync(
+        ICheckpointStore store, QueryPlace place, int version, CancellationToken ct)
+    {
+        IEnumerable<int> others = place.Partition == QueryStarts.OnePlace
+            ? place.Sources.Select(source => source.Partition.Partition).Distinct()
+            : [QueryStarts.OnePlace];
+        foreach (var other in others)
+        {
+            if (await store.FindAsync(place.Key with { Version = version, Partition = other }, ct) is not null)
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>As it stands; SP-0009 when the two do not keep the same.</summary>

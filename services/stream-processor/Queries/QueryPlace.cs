@@ -62,10 +62,10 @@ internal sealed record QueryPlace(
     /// <summary>Whether it takes what is no stream: reference data, or versions of models.</summary>
     public bool LooksOutside => UsesReferences || Plan.Models.Count > 0;
 
-    /// <param name="stateBytesMax">What the query may keep here.</param>
-    public QueryEngineOptions EngineOptions(long stateBytesMax) => new(Config.Name, Config.Version)
+    public QueryEngineOptions EngineOptions(StreamProcessorOptions options) => new(Config.Name, Config.Version)
     {
-        StateBytesMax = stateBytesMax,
+        StateBytesMax = Config.Options.StateBytesMax ?? options.QueryStateBytesMax.Bytes,
+        PatternTimeMax = options.PatternTimeMax,
         LateTolerance = Config.Options.LateTolerance,
         OutOfOrderTolerance = Config.Options.OutOfOrderTolerance,
         DropOutOfOrder = Config.Options.Policy == EventOrderPolicy.Drop,
@@ -79,7 +79,7 @@ internal sealed record QueryPlace(
 
     public QueryEngine CreateEngine(StreamProcessorOptions options, OwnerWriter writer)
     {
-        var engineOptions = EngineOptions(Config.Options.StateBytesMax ?? options.QueryStateBytesMax.Bytes);
+        var engineOptions = EngineOptions(options);
         return Stage switch
         {
             QueryStage.Dealer => QueryEngine.ForDealer(

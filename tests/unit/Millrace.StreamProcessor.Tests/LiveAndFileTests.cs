@@ -94,7 +94,7 @@ public class LiveAndFileTests
         var partitions = Enumerable.Range(0, ProcessorFixture.Partitions)
             .Select(p => new TopicPartition(Topics.Telemetry, p)).ToList();
         var rows = new Rows();
-        var engine = new QueryEngine(plan, place.EngineOptions(long.MaxValue),
+        var engine = new QueryEngine(plan, place.EngineOptions(new StreamProcessorOptions()),
             [.. partitions.Select(p => new QuerySource(Topics.Telemetry, p, 0) { IsFile = true })], rows);
         foreach (var partition in partitions)
         {

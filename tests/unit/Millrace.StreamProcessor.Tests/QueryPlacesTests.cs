@@ -79,6 +79,22 @@ public class QueryPlacesTests
         Assert.That(async () => await AnsweredAsync(places[0]), Throws.Exception.Message.Contains("SP-0009"));
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Nor_is_state_that_was_kept_in_one_place_or_is_to_be(bool wasOnePlace)
+    {
+        const string OfAll = "SELECT COUNT(*) AS n INTO sums FROM telemetry GROUP BY TumblingWindow(day, 7)";
+        var byDevice = ByOne.Replace(" v,", " IoTHub.ConnectionDeviceId,");
+        var (before, after) = wasOnePlace ? (OfAll, byDevice) : (byDevice, OfAll);
+        await AnsweredAsync((await PlacesAsync(1, before, "earliest"))[^1]);
+
+        foreach (var place in await PlacesAsync(2, after, "state"))
+        {
+            Assert.That(async () => await AnsweredAsync(place),
+                Throws.Exception.Message.Contains("SP-0009").And.Message.Contains("Version 1"));
+        }
+    }
+
     /// <summary>All that is there, with a checkpoint behind it.</summary>
     private async Task AnsweredAsync(QueryPlace place)
     {
