@@ -12,7 +12,7 @@ namespace Millrace.Integration.Tests.Hostile;
 [Category("Torture")]
 public class HostileTorture
 {
-    private const int Rounds = 5;
+    private const int Rounds = 9;
     private const int EvilDevices = 1_000;
     private const int HonestDevices = 20;
     private const double AttackCores = 0.25;
