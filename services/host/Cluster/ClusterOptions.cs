@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Net;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
+using Millrace.Cluster.Transport;
 
 namespace Millrace.Cluster;
 
@@ -35,6 +36,9 @@ public sealed class ClusterOptions
     /// <summary>How long a member that does not answer may be away, before the majority goes on without it.</summary>
     public TimeSpan StableAfter { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long another member may take to be connected with, certificates shown.</summary>
+    public TimeSpan ConnectTimeMax { get; set; } = TimeSpan.FromSeconds(3);
+
     public bool IsEnabled => Seeds.Count > 0;
 }
 
@@ -60,6 +64,8 @@ internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
         if (options.Tls.IsEnabled && Fault(options.Tls) is { } fault) failures.Add(fault);
         if (options.StableAfter < TimeSpan.FromSeconds(1))
             failures.Add($"Cluster:StableAfter is {options.StableAfter}; choose a second or more.");
+        if (options.ConnectTimeMax <= TimeSpan.Zero)
+            failures.Add($"Cluster:ConnectTimeMax is {options.ConnectTimeMax}; make it more than 0.");
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 
@@ -69,7 +75,7 @@ internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
             return "Cluster:Tls needs CertificateFile, KeyFile and CaFile, or none of them.";
         try
         {
-            ClusterTls.Of(tls);
+            _ = new MemberCertificate(tls);
             return null;
         }
         catch (Exception cause) when (cause is IOException or CryptographicException or UnauthorizedAccessException

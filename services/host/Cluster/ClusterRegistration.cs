@@ -1,14 +1,15 @@
+using System.Net;
 using Akka;
 using Akka.Actor;
 using Akka.Cluster.Hosting;
 using Akka.Cluster.Hosting.SBR;
 using Akka.Hosting;
-using Akka.Remote.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Millrace.Cluster.Transport;
 using Millrace.Hosting.Node;
 using Millrace.Hosting.Options;
 using Millrace.Stores.Upgrades;
@@ -19,6 +20,10 @@ internal static class ClusterRegistration
 {
     private const string Name = "millrace";
 
+    /// <summary>
+    /// A member is connected with again soon after an attempt that failed, and before it is missed: one that was
+    /// started elsewhere has a new address, and what the others knew of the old one holds them up.
+    /// </summary>
     private const string Settings = """
         akka {
           loglevel = WARNING
@@ -26,6 +31,12 @@ internal static class ClusterRegistration
           log-dead-letters = off
           coordinated-shutdown.run-by-clr-shutdown-hook = off
           cluster.failure-detector.acceptable-heartbeat-pause = 5s
+          remote {
+            retry-gate-closed-for = 1s
+            enabled-transports = [ "akka.remote.member" ]
+            member.applied-adapters = []
+            member.transport-protocol = tcp
+          }
         }
 
         """;
@@ -56,22 +67,21 @@ internal static class ClusterRegistration
         var own = $"""
             akka.cluster.split-brain-resolver.stable-after = {options.StableAfter.TotalMilliseconds}ms
             akka.cluster.app-version = "{version}"
+            akka.remote.member.transport-class = "{MemberTransport.TypeName}"
             """;
-        var scheme = options.Tls.IsEnabled ? "akka.ssl.tcp" : "akka.tcp";
-        if (options.Tls.IsEnabled) akka.AddSetup(ClusterTls.Of(options.Tls));
+        akka.AddSetup(new MemberTransportSetup
+        {
+            Endpoint = new IPEndPoint(IPAddress.Parse(options.Address), options.Port),
+            Host = options.Host,
+            Certificate = options.Tls.IsEnabled ? new MemberCertificate(options.Tls) : null,
+            ConnectTimeMax = options.ConnectTimeMax,
+        });
+        var scheme = $"akka.{MemberTransport.SchemeOf(options.Tls.IsEnabled)}";
         akka.AddHocon(Settings + own, HoconAddMode.Prepend)
             .ConfigureLoggers(loggers =>
             {
                 loggers.ClearLoggers();
                 loggers.AddLoggerFactory();
-            })
-            .WithRemoting(new RemoteOptions
-            {
-                EnableSsl = options.Tls.IsEnabled,
-                HostName = options.Address,
-                PublicHostName = options.Host,
-                Port = options.Port,
-                PublicPort = options.Port,
             })
             .WithClustering(new Akka.Cluster.Hosting.ClusterOptions
             {
@@ -86,7 +96,7 @@ internal static class ClusterRegistration
     private static void Watch(CoordinatedShutdown shutdown, Membership membership) =>
         shutdown.AddTask(CoordinatedShutdown.PhaseBeforeServiceUnbind, "membership", () =>
         {
-            if (shutdown.ShutdownReason is CoordinatedShutdown.ClusterDowningReason) membership.Lose();
+            if (shutdown.ShutdownReason is not CoordinatedShutdown.ClrExitReason) membership.Lose();
             return Task.FromResult(Done.Instance);
         });
 }

@@ -100,6 +100,7 @@ internal static class PlatformRunner
     public static Exception Explained(Exception e) => e switch
     {
         _ when Failures(e) is { } wrong => Invalid(wrong, e),
+        AggregateException many when many.GetBaseException() is MillraceException known => known,
         IOException when e.InnerException is AddressInUseException || e is AddressInUseException =>
             HostingErrors.PortTaken.With(null, e.Message).AsException(e),
         _ => e,

@@ -71,25 +71,70 @@ public class MembershipTests
     }
 
     [Test]
-    public async Task Members_show_each_other_certificates_and_one_whose_time_is_over_stays_out()
+    public async Task Members_show_each_other_certificates_and_one_whose_time_is_over_stays_out_until_it_is_renewed()
     {
         using var folder = new TemporaryFolder();
         var certificates = new Certificates(folder.Path);
-        (string, string)[] Tls(string certificate, string key) =>
-        [
-            ("Cluster:Tls:CertificateFile", certificate), ("Cluster:Tls:KeyFile", key),
-            ("Cluster:Tls:CaFile", certificates.CaFile),
-        ];
         Add(3, seeds: 1, member => member < 2
-            ? Tls(certificates.ServerCertificateFile, certificates.ServerKeyFile)
-            : Tls(certificates.OldCertificateFile, certificates.OldKeyFile));
+            ? Tls(certificates, certificates.ServerCertificateFile, certificates.ServerKeyFile)
+            : Tls(certificates, certificates.OldCertificateFile, certificates.OldKeyFile));
         await StartAllAsync();
         await UpAsync(0);
         await UpAsync(1);
         await Eventually.TrueAsync(() => Keepers().Count == 1, "one does the housekeeping", TimeSpan.FromSeconds(40));
         Assert.That(Keepers().Single(), Is.Not.EqualTo(2));
+        await Eventually.TrueAsync(() => Says(0, "came as a member and is none"), "it was turned away",
+            TimeSpan.FromSeconds(20));
         Assert.That((await MissingAsync(2))["cluster"], Does.Contain("not Up"));
+
+        File.Copy(certificates.ServerKeyFile, certificates.OldKeyFile, overwrite: true);
+        File.Copy(certificates.ServerCertificateFile, certificates.OldCertificateFile, overwrite: true);
+        await UpAsync(2);
     }
+
+    [Test]
+    public async Task A_member_goes_on_when_seeds_hang_up_within_the_handshake_and_never_answer_it()
+    {
+        using var folder = new TemporaryFolder();
+        var certificates = new Certificates(folder.Path);
+        await using var hangingUp = new FalseSeed(answer: "HTTP/1.1 400 Bad Request\r\n\r\n");
+        await using var silent = new FalseSeed(answer: null);
+        var (folderOfIt, port) = (new TemporaryFolder(), FreePort.Next());
+        _members.Add((folderOfIt, new PlatformProcess(folderOfIt.Path, [
+            ("Node:Name", "member-0"), ("Cluster:Port", $"{port}"), ("Cluster:ConnectTimeMax", "1s"),
+            ("Cluster:Seeds:0", $"localhost:{port}"), ("Cluster:Seeds:1", $"localhost:{hangingUp.Port}"),
+            ("Cluster:Seeds:2", $"localhost:{silent.Port}"),
+            .. Tls(certificates, certificates.ServerCertificateFile, certificates.ServerKeyFile),
+        ])));
+        await StartAllAsync();
+        await Eventually.TrueAsync(() => hangingUp.Visits > 1 && silent.Visits > 1, "it tries both again",
+            TimeSpan.FromSeconds(30));
+        await Eventually.TrueAsync(() => Says(0, Here), "it goes on alone", TimeSpan.FromSeconds(30));
+        Assert.That(await MissingAsync(0), Does.Not.ContainKey("cluster"));
+        Assert.That(Process(0).HasPrinted("was not there within 00:00:01 (Cluster:ConnectTimeMax)"),
+            Process(0).Printed);
+        Assert.That(await Process(0).TerminateAsync(TimeSpan.FromSeconds(30)), Is.Zero, Process(0).Printed);
+    }
+
+    [Test]
+    public async Task A_port_that_is_taken_is_said()
+    {
+        await using var taken = new FalseSeed(answer: null);
+        var folder = new TemporaryFolder();
+        var process = new PlatformProcess(folder.Path,
+            ("Cluster:Port", $"{taken.Port}"), ("Cluster:Seeds:0", $"localhost:{taken.Port}"));
+        _members.Add((folder, process));
+        process.LaunchRoles("api");
+        Assert.That(await process.EndsAsync(TimeSpan.FromSeconds(60)), Is.Not.Zero);
+        Assert.That(process.HasPrinted($"HO-0002: A listener could not be opened. 127.0.0.1:{taken.Port}"),
+            process.Printed);
+    }
+
+    private static (string, string)[] Tls(Certificates certificates, string certificate, string key) =>
+    [
+        ("Cluster:Tls:CertificateFile", certificate), ("Cluster:Tls:KeyFile", key),
+        ("Cluster:Tls:CaFile", certificates.CaFile),
+    ];
 
     private PlatformProcess Process(int member) => _members[member].Process;
 
@@ -102,11 +147,23 @@ public class MembershipTests
 
     private async Task<Dictionary<string, string>> MissingAsync(int member)
     {
-        using var answer = await Process(member).Api.GetAsync("readyz");
+        using var answer = await AnswerAsync(member);
         var text = await answer.Content.ReadAsStringAsync();
         Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK), $"{member} takes work: {text}");
         var json = JsonDocument.Parse(text).RootElement;
         return json.GetProperty("missing").Deserialize<Dictionary<string, string>>()!;
+    }
+
+    private async Task<HttpResponseMessage> AnswerAsync(int member)
+    {
+        try
+        {
+            return await Process(member).Api.GetAsync("readyz");
+        }
+        catch (HttpRequestException e)
+        {
+            throw new AssertionException($"{member} does not answer: {e.Message}\n{Process(member).Printed}", e);
+        }
     }
 
     /// <summary>Each with a data folder of its own: what they share here is the cluster alone.</summary>
