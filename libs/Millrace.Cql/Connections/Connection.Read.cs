@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Millrace.Cql.Observability;
 using Millrace.Cql.Protocol;
 using Millrace.Cql.Wire;
@@ -17,31 +16,14 @@ internal sealed partial class Connection
     private readonly TaskCompletionSource _threadsDone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile Turn _turn = new();
 
-    /// <summary>
-    /// A plain socket is read by a thread that waits in the kernel for it alone. With a wait for all sockets, and a
-    /// thread of the pool for what came, an answer costs more than twice as much.
-    /// </summary>
-    private Task ReadAsync() => _stream is NetworkStream plain ? ReadOnThread(plain.Socket) : ReadInPoolAsync();
+    private void BeginTurn(Turn turn) =>
+        new Thread(() => Read(turn)) { IsBackground = true, Name = $"cql {EndPoint}" }.UnsafeStart();
 
-    private Task ReadOnThread(Socket socket)
-    {
-        BeginTurn(socket, _turn);
-        return _threadsDone.Task;
-    }
-
-    private void BeginTurn(Socket socket, Turn turn) =>
-        new Thread(() => Read(socket, turn)) { IsBackground = true, Name = $"cql {EndPoint}" }.UnsafeStart();
-
-    private void Read(Socket socket, Turn turn)
+    private void Read(Turn turn)
     {
         try
         {
-            do
-            {
-                // Receive() alone would leave the waiting to the runtime once a write has had to wait.
-                socket.Poll(Timeout.Infinite, SelectMode.SelectRead);
-                Take(socket.Receive(_reader.Free.Span));
-            }
+            do Take(_stream.Read(_reader.Free));
             while (GoOn(turn));
             return;
         }
@@ -51,23 +33,6 @@ internal sealed partial class Connection
         }
 
         _threadsDone.TrySetResult();
-    }
-
-    private async Task ReadInPoolAsync()
-    {
-        await Task.Yield();
-        try
-        {
-            while (true)
-            {
-                Take(await _stream.ReadAsync(_reader.Free, CancellationToken.None).ConfigureAwait(false));
-                _turn.Queue();
-            }
-        }
-        catch (Exception e)
-        {
-            Fail(e);
-        }
     }
 
     /// <summary>Those whose answers were read go on. False when another thread has taken over.</summary>
@@ -81,10 +46,10 @@ internal sealed partial class Connection
     private void RelieveTurn()
     {
         var turn = _turn;
-        if (_stream is not NetworkStream plain || !turn.TryEnd(TurnHeldMax)) return;
+        if (!turn.TryEnd(TurnHeldMax)) return;
         _pace.Pause();
         _turn = new Turn();
-        BeginTurn(plain.Socket, _turn);
+        BeginTurn(_turn);
     }
 
     private void Take(int count)

@@ -66,7 +66,8 @@ internal sealed partial class Connection : IAsyncDisposable
 
     public void Start()
     {
-        _loops = Task.WhenAll(ReadAsync(), WriteAsync());
+        BeginTurn(_turn);
+        _loops = Task.WhenAll(_threadsDone.Task, WriteAsync());
         _timer = _time.CreateTimer(_ => Tick(), null, TickInterval, TickInterval);
     }
 

@@ -92,42 +92,35 @@ internal sealed class Connector(CqlOptions options)
         return CqlErrors.ConnectFailed.With(endPoint, $"{alert.Message} ({certificate})").AsCql(alert);
     }
 
+    /// <summary>
+    /// Connects on a thread. The runtime watches a socket for good that it has connected, or read, by itself, and would
+    /// be woken for all that arrives beside the thread that reads it.
+    /// </summary>
     private async Task<Stream> ConnectAsync(IPEndPoint endPoint, CancellationToken ct)
     {
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await using var cancelled = ct.UnsafeRegister(static socket => ((Socket)socket!).Dispose(), socket);
         try
         {
-            if (options.Tls is null) return await ConnectAsync(socket, endPoint, ct).ConfigureAwait(false);
-            await socket.ConnectAsync(endPoint, ct).ConfigureAwait(false);
-            var tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
-            await tls.AuthenticateAsClientAsync(options.Tls(endPoint), ct).ConfigureAwait(false);
-            return tls;
+            return await Task.Factory.StartNew(() => Connect(socket, endPoint), CancellationToken.None,
+                TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
         }
-        catch
+        catch (Exception e)
         {
             socket.Dispose();
+            if (ct.IsCancellationRequested) throw new OperationCanceledException(null, e, ct);
             throw;
         }
     }
 
-    /// <summary>
-    /// Connects on a thread. The runtime watches a socket for good that it has connected by itself, and would be woken
-    /// for all that arrives beside the thread that reads it.
-    /// </summary>
-    private static async Task<Stream> ConnectAsync(Socket socket, IPEndPoint endPoint, CancellationToken ct)
+    private Stream Connect(Socket socket, IPEndPoint endPoint)
     {
-        await using var cancelled = ct.UnsafeRegister(static socket => ((Socket)socket!).Dispose(), socket);
-        try
-        {
-            await Task.Factory.StartNew(() => socket.Connect(endPoint), CancellationToken.None,
-                TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
-        }
-        catch (Exception e) when (ct.IsCancellationRequested)
-        {
-            throw new OperationCanceledException(null, e, ct);
-        }
-
-        return new NetworkStream(socket, ownsSocket: true);
+        socket.Connect(endPoint);
+        var plain = new SocketStream(socket);
+        if (options.Tls is null) return plain;
+        var tls = new SslStream(plain);
+        tls.AuthenticateAsClient(options.Tls(endPoint));
+        return tls;
     }
 
     private async Task LogInAsync(Connection connection)

@@ -31,12 +31,12 @@ internal sealed class EnvelopeReader(bool compressed, int envelopeBytesMax)
     public bool Framed { get; set; }
 
     /// <summary>Room for what arrives next. Envelopes that were given before are gone after this.</summary>
-    public Memory<byte> Free
+    public Span<byte> Free
     {
         get
         {
             if (_input.Length - _end < ReadBytes / 2) MakeRoom(ReadBytes / 2);
-            return _input.AsMemory(_end);
+            return _input.AsSpan(_end);
         }
     }
 

@@ -22,14 +22,19 @@ internal sealed class FakeConnection(FakeServer server, TcpClient client) : IDis
     /// <summary>Whether the client asked for events.</summary>
     public bool IsControl { get; private set; }
 
+    /// <summary>How many frames, or messages before there are frames, the client has sent.</summary>
+    public int Frames { get; private set; }
+
     public async Task ServeAsync()
     {
         try
         {
-            _stream = await server.Secure(client.GetStream());
+            _stream = await server.OpenAsync(client.GetStream());
             while (true)
             {
-                foreach (var request in await ReadAsync()) await AnswerAsync(request);
+                var requests = await ReadAsync();
+                Frames++;
+                foreach (var request in requests) await AnswerAsync(request);
             }
         }
         catch (AuthenticationException)
@@ -87,6 +92,8 @@ internal sealed class FakeConnection(FakeServer server, TcpClient client) : IDis
         await _sending.WaitAsync();
         try
         {
+            for (; bytes.Length > server.WriteBytesMax; bytes = bytes[server.WriteBytesMax..])
+                await _stream.WriteAsync(bytes[..server.WriteBytesMax]);
             await _stream.WriteAsync(bytes);
         }
         finally

@@ -40,8 +40,14 @@ internal sealed class FakeServer : IAsyncDisposable
     /// <summary>How long a login waits for its first answer.</summary>
     public TimeSpan StartDelay { get; set; }
 
-    /// <summary>Makes the stream of a connection that was accepted; for TLS.</summary>
-    public Func<Stream, Task<Stream>> Secure { get; init; } = Task.FromResult;
+    /// <summary>Whether it speaks TLS, and <see cref="Options"/> too.</summary>
+    public bool IsSecure { get; init; }
+
+    /// <summary>Makes the stream of a connection that was accepted; unset, as <see cref="IsSecure"/> says.</summary>
+    public Func<Stream, Task<Stream>>? Secure { get; init; }
+
+    /// <summary>So much leaves in one write, and one record of TLS.</summary>
+    public int WriteBytesMax { get; init; } = int.MaxValue;
 
     /// <summary>Other nodes that system.peers_v2 tells of.</summary>
     public List<FakeServer> Peers { get; } = [];
@@ -82,6 +88,7 @@ internal sealed class FakeServer : IAsyncDisposable
         Port = EndPoint.Port,
         RequestTimeout = TimeSpan.FromSeconds(5),
         ReconnectDelayMin = TimeSpan.FromMilliseconds(10),
+        Tls = IsSecure ? _ => FakeTls.Client : null,
     };
 
     public async Task<CqlSession> ConnectAsync(Action<CqlOptions>? change = null)
@@ -114,6 +121,9 @@ internal sealed class FakeServer : IAsyncDisposable
                 body.Inet(node.EndPoint);
             });
     }
+
+    public Task<Stream> OpenAsync(Stream stream) =>
+        Secure is { } secure ? secure(stream) : IsSecure ? FakeTls.ServeAsync(stream) : Task.FromResult(stream);
 
     public Task OnRequestAsync(FakeConnection connection, FakeRequest request) => _script(connection, request);
 

@@ -53,16 +53,14 @@ public class ScriptedServerTests
         Assert.That((await session.ExecuteAsync("SELECT 1")).Count, Is.Zero);
     }
 
-    [TestCase(5, CqlCompression.None)]
-    [TestCase(5, CqlCompression.Lz4)]
-    [TestCase(4, CqlCompression.None)]
-    [TestCase(4, CqlCompression.Lz4)]
-    public async Task Rows_come_over_every_kind_of_connection(int version, CqlCompression compression)
+    [Test]
+    public async Task Rows_come_over_every_kind_of_connection(
+        [Values(4, 5)] int version, [Values] CqlCompression compression, [Values] bool overTls)
     {
         var rows = Enumerable.Range(0, 50_000).Select(i => new object?[] { $"device-{i}", i }).ToArray();
         await using var server = new FakeServer((c, r) =>
             c.ReplyAsync(r, Opcode.Result, RingRows.Rows([("id", Text), ("n", Int)], rows)))
-        { VersionMax = version };
+        { VersionMax = version, IsSecure = overTls };
         await using var session = await server.ConnectAsync(o => o.Compression = compression);
 
         var read = await session.ExecuteAsync("SELECT id, n FROM t");
@@ -338,11 +336,13 @@ public class ScriptedServerTests
         for (var i = 0; i < 4; i++) await session.ExecuteAsync(new SimpleStatement("UPDATE t") { Idempotent = true });
     }
 
-    [Test]
-    public async Task A_node_that_falls_silent_is_found_out_by_its_heartbeat()
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task A_node_that_falls_silent_is_found_out_by_its_heartbeat(bool overTls)
     {
         var silent = false;
-        await using var server = new FakeServer((c, r) => silent ? Task.CompletedTask : c.VoidAsync(r));
+        await using var server = new FakeServer((c, r) => silent ? Task.CompletedTask : c.VoidAsync(r))
+        { IsSecure = overTls };
         await using var session = await server.ConnectAsync(o =>
         {
             o.HeartbeatInterval = TimeSpan.FromMilliseconds(50);
