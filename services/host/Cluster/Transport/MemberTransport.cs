@@ -136,7 +136,7 @@ internal sealed class MemberTransport : Akka.Remote.Transport.Transport
             var address = new Address(SchemeIdentifier, System.Name, remote.Address.ToString(), remote.Port);
             upper.Notify(new InboundAssociation(Open(stream, address)));
         }
-        catch (Exception cause) when (IsOfConnection(cause))
+        catch (Exception cause)
         {
             socket.Dispose();
             _log.Warning("{0} came as a member and is none: {1}", from, cause.Message);
