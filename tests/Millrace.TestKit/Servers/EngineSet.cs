@@ -81,9 +81,13 @@ public sealed class EngineSet : IServerSet
 
     public async Task KillAsync(int node)
     {
-        var process = ProcessOf(PathOf(node, "pid"));
+        var file = PathOf(node, "pid");
+        var process = ProcessOf(file);
         await RunAsync("kill", _engine, $"{node}");
         await EndAsync(process);
+
+        // While its parent buries it, a look at it may fail, which the command takes for one that runs.
+        File.Delete(file);
     }
 
     public Task StartAsync(int node) => FavoredAsync(_engine, node, RunAsync("start", _engine, $"{node}"));
