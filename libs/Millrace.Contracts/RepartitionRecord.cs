@@ -22,7 +22,8 @@ public enum RepartitionKind : byte
 /// watermark: i32 feed · i64 time
 /// </code>
 /// Times are ticks since the year 1. Where an input's rows are needed by several keys it has a route for each, and a
-/// row is sent once on each; else its only route has the number of the feed. Of rows of one source only rising
+/// row is sent once on each; else its only route has the number of the feed. Of the values those that nobody reads at
+/// the route's end may be null. Of rows of one source only rising
 /// (offset, ordinal) count, so that those that a new owner sends again are passed over; records of an owner of a place
 /// that is older than one that was seen of it do not count (<see cref="OwnerAge"/>).
 /// </summary>

@@ -63,8 +63,8 @@ public sealed class QueryPlan
     public QueryScope Scope { get; }
 
     /// <summary>
-    /// It is answered by key, and rows of an input are sent more than once: to the place of each key that they are
-    /// needed by.
+    /// It is answered by key, and each part of it that hands nothing to the others has places by itself: as a rule rows
+    /// of an input are sent more than once, to the place of each key that they are needed by.
     /// </summary>
     public bool SendsBySeveralKeys => Repartition is { IsDivided: true };
 

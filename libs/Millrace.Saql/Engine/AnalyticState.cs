@@ -58,7 +58,15 @@ internal sealed class AnalyticInletState(AnalyticInlet plan, AnalyticState analy
 /// <summary>The value that an analytic function has for the row.</summary>
 internal sealed class AnalyticExpr(int memo, ValueKind? type) : Expr
 {
+    /// <summary>That of the inlet which computes it.</summary>
+    public int Memo => memo;
+
     public override ValueKind? Type => type;
+
+    /// <summary>It depends on earlier rows.</summary>
+    public override bool IsSteady => false;
+
+    public override IReadOnlyList<Expr> Parts => [];
 
     public override Value Evaluate(Frame frame) => frame.TryRemembered(memo, out var value) ? value : Value.Null;
 }

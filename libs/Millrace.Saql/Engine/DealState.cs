@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Millrace.Saql.Expressions;
 using Millrace.Saql.Planning;
+using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Engine;
 
@@ -22,6 +23,7 @@ internal sealed class DealState : RowTaker
     private readonly IRowDealer _dealer;
     private readonly long[] _told;
     private byte[] _row = new byte[256];
+    private Value[] _values = [];
 
     public DealState(
         EngineContext context, IReadOnlyList<FeedState> feeds, IReadOnlyList<SourceState> sources, IRowDealer dealer)
@@ -41,14 +43,12 @@ internal sealed class DealState : RowTaker
         var frame = _context.Frame;
         ref readonly var origin = ref frame.Origin;
         var source = _sources[origin.Source];
-        var size = 0;
         foreach (var way in _ways[feed])
         {
             // Also where it is not sent, so that a version whose conditions differ numbers rows alike.
             source.Count();
             if (!way.TryPlace(frame, out var hash)) continue;
-            if (size == 0) size = Write(frame);
-            BinaryPrimitives.WriteInt32LittleEndian(_row.AsSpan(RouteAt), way.Route);
+            var size = Write(frame, way);
             _dealer.Row(origin.Source, source.Offset, source.Ordinal, hash, _row.AsSpan(0, size));
         }
     }
@@ -81,16 +81,20 @@ internal sealed class DealState : RowTaker
             (source.Offset, source.Ordinal) = (reader.ReadInt64(), reader.ReadInt32());
     }
 
-    /// <summary>The row as all routes send it, but for the route's number.</summary>
-    private int Write(Frame frame)
+    /// <summary>The row as the route sends it.</summary>
+    private int Write(Frame frame, Way way)
     {
         ref readonly var origin = ref frame.Origin;
-        var size = HeadBytes + RowHeap.SizeOf(origin, frame.Slots);
+        if (_values.Length < frame.Slots.Length) _values = new Value[frame.Slots.Length];
+        var values = _values.AsSpan(0, frame.Slots.Length);
+        for (var i = 0; i < values.Length; i++) values[i] = way.Sends(i) ? frame.Slots[i] : Value.Null;
+        var size = HeadBytes + RowHeap.SizeOf(origin, values);
         if (_row.Length < size) _row = new byte[size * 2];
         BinaryPrimitives.WriteInt64LittleEndian(_row, origin.Timestamp);
         BinaryPrimitives.WriteInt64LittleEndian(_row.AsSpan(8), origin.Offset);
         BinaryPrimitives.WriteInt32LittleEndian(_row.AsSpan(16), origin.Element);
-        RowHeap.Write(_row.AsSpan(HeadBytes), origin, frame.Slots);
+        BinaryPrimitives.WriteInt32LittleEndian(_row.AsSpan(RouteAt), way.Route);
+        RowHeap.Write(_row.AsSpan(HeadBytes), origin, values);
         return size;
     }
 
@@ -118,7 +122,12 @@ internal sealed class DealState : RowTaker
             .. route.Outputs.Select(output => output.Filters), .. route.Inlets.Select(inlet => inlet.Filters),
         ];
 
+        private readonly bool[] _sends =
+            [.. Enumerable.Range(0, route.Feed.Input.SlotCount).Select(route.Sent.Contains)];
+
         public int Route => route.Number;
+
+        public bool Sends(int slot) => _sends[slot];
 
         /// <summary>False when nobody takes the row.</summary>
         /// <param name="hash">Of its key; null when it has none, or one that fails where the row is answered.</param>
@@ -146,7 +155,7 @@ internal sealed class DealState : RowTaker
             {
                 frame.ClearFailure();
                 var passed = 0;
-                while (passed < filters.Length && filters[passed].Test(frame) == Values.Truth.True) passed++;
+                while (passed < filters.Length && filters[passed].Test(frame) == Truth.True) passed++;
                 if (passed == filters.Length || frame.Failure is not null) return true;
             }
 

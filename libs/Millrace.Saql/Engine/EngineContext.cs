@@ -1,5 +1,6 @@
 using Millrace.Contracts;
 using Millrace.Primitives;
+using Millrace.Saql.Planning;
 
 namespace Millrace.Saql.Engine;
 
@@ -7,8 +8,9 @@ namespace Millrace.Saql.Engine;
 internal sealed class EngineContext(
     QueryPlan plan, QueryEngineOptions options, TopicPartition[] sources, IQueryRowSink sink)
 {
-    private readonly List<(ErrorDefinition Error, string Reason)> _reported = [];
-    private uint _reportedRow;
+    private (uint Row, int Source, long Offset, int Element)? _reported;
+    private ReaderCheck[] _earlier = [];
+    private uint _earlierRow;
 
     public Frame Frame { get; } = new(
         plan.Parts.MemoCount, [.. sources.Select(source => source.Partition)], plan.Models.Count,
@@ -29,21 +31,30 @@ internal sealed class EngineContext(
     /// <summary>The operators of each pipeline look at this before each row.</summary>
     public Action<OperatorState> NextDueChanged { get; set; } = _ => { };
 
-    /// <summary>Tells the failure in the frame; the same one of the same row only once.</summary>
+    /// <summary>The row that begins went on routes before too, where these may fail.</summary>
+    public void BeginRow(ReaderCheck[] earlier) => (_earlier, _earlierRow) = (earlier, Frame.Row);
+
+    /// <summary>
+    /// Tells the failure in the frame: one of a row, wherever else it fails, because what becomes of it is one letter.
+    /// </summary>
     /// <param name="isTaken">The query had taken the row, and it failed in an expression.</param>
     public void ReportFailure(bool isTaken = true)
     {
-        if (_reportedRow != Frame.Row)
-        {
-            _reported.Clear();
-            _reportedRow = Frame.Row;
-        }
-
-        var failure = (Frame.Failure!, Frame.FailureReason);
-        if (_reported.Contains(failure)) return;
-        _reported.Add(failure);
         ref readonly var origin = ref Frame.Origin;
-        Fail(sources[origin.Source], origin.Offset, origin.Element, failure.Item1, failure.Item2, isTaken);
+        var row = (Frame.Row, origin.Source, origin.Offset, origin.Element);
+        if (_reported == row || IsToldElsewhere()) return;
+        _reported = row;
+        Fail(sources[origin.Source], origin.Offset, origin.Element, Frame.Failure!, Frame.FailureReason, isTaken);
+    }
+
+    private bool IsToldElsewhere()
+    {
+        if (_earlier.Length == 0 || _earlierRow != Frame.Row) return false;
+        var (failure, reason) = (Frame.Failure!, Frame.FailureReason);
+        var isTold = Array.Exists(_earlier, check => check.Fails(Frame));
+        Frame.ClearFailure();
+        Frame.Fail(failure, reason);
+        return isTold;
     }
 
     /// <summary>A late record is taken, and what fails is its.</summary>

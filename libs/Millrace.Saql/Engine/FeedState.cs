@@ -114,10 +114,9 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
         if (times is { Enqueued: RecordTimes.None, Arrival: RecordTimes.None }) Mark(timestamp);
         if (_over.Length == 0) return Adjust(ref timestamp, floor) ? TimeVerdict.Take : TimeVerdict.Drop;
         if (!_key.TryWrite(_over, frame, false)) return TimeVerdict.Fail;
-        for (var at = 0; at < _over.Length; at++)
+        if (_key.FirstNull >= 0)
         {
-            if (!_over[at].Evaluate(frame).IsNull) continue;
-            frame.Fail(SaqlErrors.NoSubstream, $"It is number {at + 1} of {_over.Length}.");
+            frame.Fail(SaqlErrors.NoSubstream, $"It is number {_key.FirstNull + 1} of {_over.Length}.");
             return TimeVerdict.Fail;
         }
 

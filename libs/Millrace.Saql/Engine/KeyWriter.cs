@@ -14,20 +14,24 @@ internal sealed class KeyWriter
 
     public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, _used);
 
+    /// <summary>The place of the first key that was null, among those written; -1 when none was.</summary>
+    public int FirstNull { get; private set; }
+
     /// <summary>False when an expression failed; the failure is in the frame.</summary>
     /// <param name="withPartition">Rows of several log partitions do not belong together.</param>
     public bool TryWrite(Expr[] keys, Frame frame, bool withPartition)
     {
-        _used = 0;
+        (_used, FirstNull) = (0, -1);
         if (withPartition)
         {
             BitConverter.TryWriteBytes(_bytes, frame.Partition);
             _used = PartitionBytes;
         }
 
-        foreach (var key in keys)
+        for (var at = 0; at < keys.Length; at++)
         {
-            var value = ValueCodec.Canonical(key.Evaluate(frame));
+            var value = ValueCodec.Canonical(keys[at].Evaluate(frame));
+            if (value.IsNull && FirstNull < 0) FirstNull = at;
             var size = ValueCodec.Size(value);
             if (_bytes.Length < _used + size) Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, _used + size));
             _used += ValueCodec.Write(_bytes.AsSpan(_used), value);

@@ -6,14 +6,17 @@ namespace Millrace.Saql.Engine;
 /// <summary>An input or an operator at work: its row, and what takes it.</summary>
 internal sealed class RootState
 {
+    private readonly EngineContext _context;
     private readonly Frame _frame;
+    private readonly ReaderCheck[] _earlier;
     private readonly OutputState[] _outputs;
     private AnalyticInletState[] _analytics = [];
     private InletState[] _inlets = [];
 
     public RootState(RowRoot root, Value[] slots, EngineContext context)
     {
-        _frame = context.Frame;
+        (_context, _frame) = (context, context.Frame);
+        _earlier = root is RoutePlan route ? [.. route.Earlier] : [];
         Slots = slots;
         _outputs = [.. root.Outputs.Select(output => new OutputState(output, context))];
     }
@@ -34,6 +37,7 @@ internal sealed class RootState
     {
         _frame.Slots = Slots;
         _frame.NextRow();
+        if (_earlier.Length > 0) _context.BeginRow(_earlier);
         foreach (var analytic in _analytics) analytic.Take();
         foreach (var output in _outputs) output.Write();
         foreach (var inlet in _inlets) inlet.Take();

@@ -10,6 +10,8 @@ internal sealed class ArithmeticExpr(char operation, Expr left, Expr right) : Ex
 {
     public override ValueKind? Type { get; } = ResultType(operation, left.Type, right.Type);
 
+    public override IReadOnlyList<Expr> Parts => [left, right];
+
     public override Value Evaluate(Frame frame)
     {
         var a = left.Evaluate(frame);
@@ -87,6 +89,8 @@ internal sealed class NegateExpr(Expr operand) : Expr
 {
     public override ValueKind? Type => operand.Type == ValueKind.Float ? ValueKind.Float : null;
 
+    public override IReadOnlyList<Expr> Parts => [operand];
+
     public override Value Evaluate(Frame frame)
     {
         var value = operand.Evaluate(frame);
@@ -103,6 +107,8 @@ internal sealed class NegateExpr(Expr operand) : Expr
 /// <summary>&amp; | ^: bit with bit stays bit, else bigint.</summary>
 internal sealed class BitwiseExpr(char operation, Expr left, Expr right) : Expr
 {
+    public override IReadOnlyList<Expr> Parts => [left, right];
+
     public override Value Evaluate(Frame frame)
     {
         var a = left.Evaluate(frame);
@@ -121,6 +127,8 @@ internal sealed class BitwiseExpr(char operation, Expr left, Expr right) : Expr
 
 internal sealed class ComplementExpr(Expr operand) : Expr
 {
+    public override IReadOnlyList<Expr> Parts => [operand];
+
     public override Value Evaluate(Frame frame)
     {
         var value = operand.Evaluate(frame);

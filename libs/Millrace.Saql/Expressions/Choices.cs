@@ -12,6 +12,9 @@ internal sealed class CaseExpr((Expr When, Expr Then)[] arms, Expr? otherwise) :
     public override ValueKind? Type { get; } =
         Widest([.. arms.Select(arm => arm.Then), .. otherwise is null ? [] : new[] { otherwise }]);
 
+    public override IReadOnlyList<Expr> Parts =>
+        [.. arms.SelectMany(arm => new[] { arm.When, arm.Then }), .. otherwise is null ? [] : new[] { otherwise }];
+
     public override Value Evaluate(Frame frame)
     {
         var value = Chosen(frame);
@@ -46,6 +49,8 @@ internal sealed class CoalesceExpr(Expr[] choices) : Expr
 {
     public override ValueKind? Type { get; } = CaseExpr.CommonType(choices);
 
+    public override IReadOnlyList<Expr> Parts => choices;
+
     public override Value Evaluate(Frame frame)
     {
         foreach (var choice in choices)
@@ -62,6 +67,8 @@ internal sealed class CoalesceExpr(Expr[] choices) : Expr
 internal sealed class CastExpr(Expr operand, ValueKind target, bool isTry) : Expr
 {
     public override ValueKind? Type => target;
+
+    public override IReadOnlyList<Expr> Parts => [operand];
 
     public override Value Evaluate(Frame frame)
     {
@@ -80,6 +87,8 @@ internal sealed class CastExpr(Expr operand, ValueKind target, bool isTry) : Exp
 internal sealed class FitsExpr(Expr operand, ValueKind target) : Condition
 {
     private const double IntegersEnd = 9223372036854775808.0;
+
+    public override IReadOnlyList<Expr> Parts => [operand];
 
     public override Truth Test(Frame frame)
     {

@@ -38,6 +38,8 @@ internal static class CompareOperators
 
 internal sealed class CompareExpr(CompareOperator comparison, Expr left, Expr right) : Condition
 {
+    public override IReadOnlyList<Expr> Parts => [left, right];
+
     public override Truth Test(Frame frame)
     {
         var a = left.Evaluate(frame);
@@ -49,6 +51,8 @@ internal sealed class CompareExpr(CompareOperator comparison, Expr left, Expr ri
 /// <summary>A value that CASE is compared with: one of another type is not the same, and no failure.</summary>
 internal sealed class MatchesExpr(Expr input, Expr when) : Condition
 {
+    public override IReadOnlyList<Expr> Parts => [input, when];
+
     public override Truth Test(Frame frame)
     {
         var a = input.Evaluate(frame);
@@ -63,6 +67,8 @@ internal sealed class CompareSlotExpr(CompareOperator comparison, int slot, Valu
 {
     private readonly double _number = constant.AsNumber;
     private readonly bool _isFloat = constant.Kind == ValueKind.Float;
+
+    public override IReadOnlyList<Expr> Parts => [new SlotExpr(slot)];
 
     public override Truth Test(Frame frame)
     {
@@ -80,6 +86,8 @@ internal sealed class CompareSlotExpr(CompareOperator comparison, int slot, Valu
 
 internal sealed class AndExpr(Expr left, Expr right) : Condition
 {
+    public override IReadOnlyList<Expr> Parts => [left, right];
+
     public override Truth Test(Frame frame)
     {
         var a = left.Test(frame);
@@ -92,6 +100,8 @@ internal sealed class AndExpr(Expr left, Expr right) : Condition
 
 internal sealed class OrExpr(Expr left, Expr right) : Condition
 {
+    public override IReadOnlyList<Expr> Parts => [left, right];
+
     public override Truth Test(Frame frame)
     {
         var a = left.Test(frame);
@@ -104,6 +114,8 @@ internal sealed class OrExpr(Expr left, Expr right) : Condition
 
 internal sealed class NotExpr(Expr operand) : Condition
 {
+    public override IReadOnlyList<Expr> Parts => [operand];
+
     public override Truth Test(Frame frame) => operand.Test(frame) switch
     {
         Truth.True => Truth.False,
@@ -114,11 +126,15 @@ internal sealed class NotExpr(Expr operand) : Condition
 
 internal sealed class IsNullExpr(Expr operand, bool negated) : Condition
 {
+    public override IReadOnlyList<Expr> Parts => [operand];
+
     public override Truth Test(Frame frame) => operand.Evaluate(frame).IsNull != negated ? Truth.True : Truth.False;
 }
 
 internal sealed class BetweenExpr(Expr value, Expr low, Expr high) : Condition
 {
+    public override IReadOnlyList<Expr> Parts => [value, low, high];
+
     public override Truth Test(Frame frame)
     {
         var tested = value.Evaluate(frame);
@@ -133,6 +149,8 @@ internal sealed class BetweenExpr(Expr value, Expr low, Expr high) : Condition
 
 internal sealed class InExpr(Expr value, Expr[] choices) : Condition
 {
+    public override IReadOnlyList<Expr> Parts => [value, .. choices];
+
     public override Truth Test(Frame frame)
     {
         var tested = value.Evaluate(frame);

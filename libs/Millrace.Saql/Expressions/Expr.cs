@@ -16,7 +16,31 @@ internal abstract class Expr
 
     public virtual bool IsDeviceId => false;
 
+    /// <summary>
+    /// Whether it adds nothing of its own to what makes the value but the row: it gives the same wherever it is
+    /// evaluated, and whenever.
+    /// </summary>
+    public virtual bool IsSteady => true;
+
+    /// <summary>What it is computed of, right below it.</summary>
+    public abstract IReadOnlyList<Expr> Parts { get; }
+
     public abstract Value Evaluate(Frame frame);
+
+    /// <summary>
+    /// These and all that they are computed of, each once: columns of steps that read one another share their parts.
+    /// </summary>
+    public static IEnumerable<Expr> Within(IEnumerable<Expr> expressions)
+    {
+        var seen = new HashSet<Expr>();
+        var left = new Stack<Expr>(expressions);
+        while (left.TryPop(out var next))
+        {
+            if (!seen.Add(next)) continue;
+            yield return next;
+            foreach (var part in next.Parts) left.Push(part);
+        }
+    }
 
     /// <summary>The value as a condition.</summary>
     public virtual Truth Test(Frame frame)
@@ -46,6 +70,8 @@ internal sealed class ConstantExpr(Value value) : Expr
 
     public override ValueKind? Type => Value.IsNull ? null : Value.Kind;
 
+    public override IReadOnlyList<Expr> Parts => [];
+
     public override Value Evaluate(Frame frame) => Value;
 }
 
@@ -61,12 +87,16 @@ internal sealed class SlotExpr(
 
     public override bool IsDeviceId { get; } = isDeviceId;
 
+    public override IReadOnlyList<Expr> Parts => [];
+
     public override Value Evaluate(Frame frame) => frame.Slots[Slot];
 }
 
 internal sealed class TimestampExpr : Expr
 {
     public override ValueKind? Type => ValueKind.DateTime;
+
+    public override IReadOnlyList<Expr> Parts => [];
 
     public override Value Evaluate(Frame frame) => Value.OfTicks(frame.Origin.Timestamp);
 }
@@ -81,6 +111,8 @@ internal sealed class MemoExpr(Expr inner, int memo) : Expr
     public override bool SeparatesPartitions => inner.SeparatesPartitions;
 
     public override bool IsDeviceId => inner.IsDeviceId;
+
+    public override IReadOnlyList<Expr> Parts => [inner];
 
     public override Value Evaluate(Frame frame)
     {
@@ -97,6 +129,8 @@ internal sealed class PartitionExpr : Expr
     public override ValueKind? Type => ValueKind.BigInt;
 
     public override bool SeparatesPartitions => true;
+
+    public override IReadOnlyList<Expr> Parts => [];
 
     public override Value Evaluate(Frame frame) => Value.Of((long)frame.Partition);
 }

@@ -6,6 +6,8 @@ namespace Millrace.Saql.Expressions;
 
 internal sealed class LikeExpr(Expr value, Expr pattern, Expr? escape) : Condition
 {
+    public override IReadOnlyList<Expr> Parts => escape is null ? [value, pattern] : [value, pattern, escape];
+
     public override Truth Test(Frame frame)
     {
         var tested = value.Evaluate(frame);

@@ -19,6 +19,8 @@ internal sealed class MatchExpr(MatchValue kind, int variable, int column, Value
 {
     public override ValueKind? Type => kind == MatchValue.Count ? ValueKind.BigInt : type;
 
+    public override IReadOnlyList<Expr> Parts => [];
+
     public override Value Evaluate(Frame frame)
     {
         var found = Value.Null;
@@ -47,6 +49,8 @@ internal sealed class MatchExpr(MatchValue kind, int variable, int column, Value
 internal sealed class ClassifierExpr(IReadOnlyList<string> variables) : Expr
 {
     public override ValueKind? Type => ValueKind.Array;
+
+    public override IReadOnlyList<Expr> Parts => [];
 
     public override Value Evaluate(Frame frame)
     {

@@ -10,6 +10,8 @@ internal sealed class MemberExpr(Expr record, IEnumerable<string> path) : Expr
 {
     private readonly byte[][] _path = [.. path.Select(Encoding.UTF8.GetBytes)];
 
+    public override IReadOnlyList<Expr> Parts => [record];
+
     public override Value Evaluate(Frame frame)
     {
         var value = record.Evaluate(frame);
@@ -28,6 +30,8 @@ internal sealed class MemberOfFirst(Expr[] records, string name, IEnumerable<str
 {
     private readonly byte[] _name = Encoding.UTF8.GetBytes(name);
     private readonly byte[][] _path = [.. path.Select(Encoding.UTF8.GetBytes)];
+
+    public override IReadOnlyList<Expr> Parts => [.. records, otherwise];
 
     public override Value Evaluate(Frame frame)
     {

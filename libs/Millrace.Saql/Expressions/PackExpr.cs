@@ -8,6 +8,8 @@ namespace Millrace.Saql.Expressions;
 /// <summary>A value together with what it is ordered by, for aggregates that rank: encoded, in one.</summary>
 internal sealed class PackExpr(Expr value, Expr[] order) : Expr
 {
+    public override IReadOnlyList<Expr> Parts => [value, .. order];
+
     public override Value Evaluate(Frame frame)
     {
         var packed = value.Evaluate(frame);
@@ -41,6 +43,8 @@ internal sealed class RecordExpr(OutputColumn[] columns) : Expr
     private readonly ColumnWriter[] _columns = [.. columns.Select(column => new ColumnWriter(column))];
 
     public override ValueKind? Type => ValueKind.Record;
+
+    public override IReadOnlyList<Expr> Parts => [.. columns.SelectMany(column => column.Parts)];
 
     public override Value Evaluate(Frame frame)
     {

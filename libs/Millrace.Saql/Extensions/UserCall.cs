@@ -11,7 +11,10 @@ internal static class UserCall
 {
     public static Function FunctionOf(UserFunction user) => new(
         UserFunction.Prefix + user.Name, [.. user.Parameters.Select(ParameterOf)], null,
-        (frame, arguments) => Call(user, frame, arguments), TakesNull: user.TakesNull);
+        (frame, arguments) => Call(user, frame, arguments), TakesNull: user.TakesNull)
+    {
+        IsTimed = true,
+    };
 
     private static Parameter ParameterOf(UserType type) => type switch
     {

@@ -9,6 +9,8 @@ internal sealed class ConcatExpr(Expr? separator, Expr[] parts) : Expr
 {
     public override ValueKind? Type => ValueKind.Text;
 
+    public override IReadOnlyList<Expr> Parts => separator is null ? parts : [separator, .. parts];
+
     public override Value Evaluate(Frame frame)
     {
         var between = Value.Null;

@@ -35,6 +35,9 @@ internal sealed record Function(
     /// <summary>Of a function of two geographies: the same, when both were read.</summary>
     public Func<Geography, Geography, Value>? OfGeographies { get; init; }
 
+    /// <summary>It fails when it takes too long.</summary>
+    public bool IsTimed { get; init; }
+
     public string Signature => $"{Name}({string.Join(", ", Parameters.Select(Describe))})";
 
     private string Describe(Parameter parameter, int index)
@@ -58,6 +61,10 @@ internal sealed class CallExpr(Function function, Expr[] arguments) : Expr
     public Expr[] Arguments => arguments;
 
     public override ValueKind? Type { get; } = function.SameType ? arguments[0].Type : function.Returns;
+
+    public override bool IsSteady => !function.IsTimed;
+
+    public override IReadOnlyList<Expr> Parts => arguments;
 
     public override Value Evaluate(Frame frame)
     {

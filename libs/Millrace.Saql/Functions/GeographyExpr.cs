@@ -15,6 +15,8 @@ internal sealed class GeographyExpr(CallExpr call, Func<Geography, Geography, Va
 
     public override ValueKind? Type => call.Type;
 
+    public override IReadOnlyList<Expr> Parts => [call];
+
     public override Value Evaluate(Frame frame)
     {
         GeoPoint one = default, other = default;

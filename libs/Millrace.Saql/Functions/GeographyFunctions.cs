@@ -85,6 +85,8 @@ internal sealed class ShapeExpr(bool isPolygon, Expr[] points) : Expr
 
     public override ValueKind? Type => ValueKind.Record;
 
+    public override IReadOnlyList<Expr> Parts => points;
+
     public override Value Evaluate(Frame frame)
     {
         var places = new GeoPoint[points.Length];

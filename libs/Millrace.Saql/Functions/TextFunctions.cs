@@ -49,9 +49,15 @@ internal static class TextFunctions
             Rune.DecodeFromUtf8(values[0].Utf8, out var rune, out _) == System.Buffers.OperationStatus.Done
                 ? Value.Of((long)rune.Value)
                 : Value.Null),
-        new("REGEXMATCH", [Parameter.Text, Parameter.Text], ValueKind.BigInt, PatternFunctions.RegexMatch),
+        new("REGEXMATCH", [Parameter.Text, Parameter.Text], ValueKind.BigInt, PatternFunctions.RegexMatch)
+        {
+            IsTimed = true,
+        },
         new("REGEXREPLACE", [Parameter.Text, Parameter.Text, Parameter.Text], ValueKind.Text,
-            PatternFunctions.RegexReplace),
+            PatternFunctions.RegexReplace)
+        {
+            IsTimed = true,
+        },
         new("FORMAT", [Parameter.Any, Parameter.Text], ValueKind.Text, PatternFunctions.Format),
     ];
 

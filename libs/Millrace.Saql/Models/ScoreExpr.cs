@@ -12,6 +12,11 @@ internal sealed class ScoreExpr(int model, string name, Expr[] features) : Expr
 
     public override ValueKind? Type => ValueKind.Float;
 
+    /// <summary>A new version of the model comes to each place at an offset of its own.</summary>
+    public override bool IsSteady => false;
+
+    public override IReadOnlyList<Expr> Parts => features;
+
     public override Value Evaluate(Frame frame)
     {
         Span<float> values = stackalloc float[features.Length];

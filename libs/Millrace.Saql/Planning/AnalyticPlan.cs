@@ -27,7 +27,7 @@ internal enum SpikeMode : byte
 /// A function with OVER: computed for each row of the source, before WHERE, from rows of the same partition within
 /// the duration. Its value is remembered for the row.
 /// </summary>
-internal sealed class AnalyticPlan(AnalyticKind kind, int number, string text)
+internal sealed class AnalyticPlan(AnalyticKind kind, int number, string text) : IPlaced
 {
     public AnalyticKind Kind => kind;
 
@@ -69,4 +69,7 @@ internal sealed class AnalyticPlan(AnalyticKind kind, int number, string text)
 /// <param name="Argument">The value looked back for, or the aggregate's argument.</param>
 /// <param name="Otherwise">The default of LAG.</param>
 internal sealed record AnalyticInlet(
-    AnalyticPlan Analytic, int Memo, Expr[] Filters, Expr[] Keys, Expr? When, Expr Argument, Expr Otherwise);
+    AnalyticPlan Analytic, int Memo, Expr[] Filters, Expr[] Keys, Expr? When, Expr Argument, Expr Otherwise) : IReader
+{
+    public IEnumerable<Expr> Taken => [.. Keys, .. When is null ? [] : new[] { When }, Argument, Otherwise];
+}

@@ -65,6 +65,8 @@ internal sealed class JoinInlet(
     public IReadOnlyList<Expr> Values => side.Values(branch);
 
     public Expr[] Keys => keys;
+
+    public override IEnumerable<Expr> Taken => [.. Values, .. keys];
 }
 
 /// <summary>A stream joined with reference data, which has no time.</summary>
@@ -109,4 +111,6 @@ internal sealed class ApplyInlet(
     public IReadOnlyList<Expr> Values => side.Values(branch);
 
     public Expr Collection => collection;
+
+    public override IEnumerable<Expr> Taken => [.. Values, collection];
 }

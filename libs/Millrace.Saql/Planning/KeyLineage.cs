@@ -1,3 +1,4 @@
+using Millrace.Saql.Engine;
 using Millrace.Saql.Expressions;
 
 namespace Millrace.Saql.Planning;
@@ -10,9 +11,18 @@ internal sealed class KeyLineage
 {
     private readonly ILookup<OperatorPlan, (RowRoot From, Inlet Inlet)> _inlets;
 
-    public KeyLineage(IEnumerable<RowRoot> roots) => _inlets = roots
-        .SelectMany(root => root.Inlets.Select(inlet => (From: root, Inlet: inlet)))
-        .ToLookup(way => way.Inlet.Operator);
+    private readonly bool _looksInside;
+
+    /// <param name="looksInside">
+    /// What is computed of an input's row is a value of it unless a function with OVER stands in it; else only where
+    /// the input has no such function at all.
+    /// </param>
+    public KeyLineage(IEnumerable<RowRoot> roots, bool looksInside)
+    {
+        _looksInside = looksInside;
+        _inlets = roots.SelectMany(root => root.Inlets.Select(inlet => (From: root, Inlet: inlet)))
+            .ToLookup(way => way.Inlet.Operator);
+    }
 
     public IEnumerable<(RowRoot From, Inlet Inlet)> WaysInto(OperatorPlan target) => _inlets[target];
 
@@ -27,8 +37,10 @@ internal sealed class KeyLineage
         value = Plain(value);
         if (root is FeedPlan feed)
         {
-            // A function with OVER may hide in what is computed, and it has state.
-            var isSure = feed.Analytics.Count == 0 || value is SlotExpr or PartitionExpr;
+            // A function with OVER has state, and the first stage keeps none.
+            var isSure = feed.Analytics.Count == 0 || (_looksInside
+                ? !Expr.Within([value]).Any(part => part is AnalyticExpr)
+                : value is SlotExpr or PartitionExpr);
             return isSure ? new Dictionary<FeedPlan, Expr> { [feed] = value } : null;
         }
 

@@ -55,4 +55,6 @@ internal sealed class MatchInlet(
     public IReadOnlyList<Expr> Values => side.Values(branch);
 
     public Expr[] Keys => keys;
+
+    public override IEnumerable<Expr> Taken => [.. Values, .. keys];
 }

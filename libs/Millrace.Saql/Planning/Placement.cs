@@ -8,7 +8,7 @@ namespace Millrace.Saql.Planning;
 /// </summary>
 internal sealed class Placement
 {
-    private readonly HashSet<RowRoot> _roots = [];
+    private readonly HashSet<IPlaced> _members = [];
     private readonly List<string> _texts = [];
     private Dictionary<FeedPlan, Expr[]> _keys = [];
 
@@ -19,17 +19,17 @@ internal sealed class Placement
     /// </summary>
     public Expr[]? KeysOf(FeedPlan feed) => _keys.GetValueOrDefault(feed);
 
-    public bool Has(RowRoot root) => _roots.Contains(root);
+    public bool Has(IPlaced member) => _members.Contains(member);
 
     /// <summary>
     /// Adds what has these meetings, whose rows have to be at one place too. False, and nothing is added, when that
     /// cannot be: some state is of all rows, or of keys that go across one another.
     /// </summary>
-    public bool TryAdd(IEnumerable<RowRoot> roots, IReadOnlyList<Meeting> meetings)
+    public bool TryAdd(IEnumerable<IPlaced> members, IReadOnlyList<Meeting> meetings)
     {
         if (Place(meetings, _keys) is not { } keys) return false;
         _keys = keys;
-        _roots.UnionWith(roots);
+        _members.UnionWith(members);
         return true;
     }
 

@@ -8,19 +8,22 @@ internal sealed class RepartitionPlan
 {
     private readonly ILookup<FeedPlan, RoutePlan> _routes;
 
-    private RepartitionPlan(IEnumerable<FeedPlan> feeds, IReadOnlyList<Placement> placements)
+    private RepartitionPlan(IEnumerable<FeedPlan> feeds, IReadOnlyList<Placement> placements, bool isDivided)
     {
         var routes = new List<RoutePlan>();
         foreach (var feed in feeds) AddRoutes(routes, feed, placements);
         _routes = routes.ToLookup(route => route.Feed);
-        IsDivided = placements.Count > 1;
+        IsDivided = isDivided;
         Text = string.Join(", and once more to that of ", placements.Select(placement => placement.Text));
     }
 
     /// <summary>The keys, for people.</summary>
     public string Text { get; }
 
-    /// <summary>Some rows are sent more than once, each time by another key.</summary>
+    /// <summary>
+    /// Each strand of operators found its places by itself: as a rule some rows are sent more than once, each time by
+    /// another key.
+    /// </summary>
     public bool IsDivided { get; }
 
     /// <summary>At least one for each input.</summary>
@@ -34,29 +37,33 @@ internal sealed class RepartitionPlan
         IReadOnlyList<FeedPlan> feeds, IReadOnlyList<OperatorPlan> operators, IReadOnlyList<AnalyticPlan> analytics)
     {
         RowRoot[] roots = [.. feeds, .. operators];
-        var lineage = new KeyLineage(roots);
+
+        // Versions before placed such queries so, and where the rows of one key are never changes for a text.
+        var lineage = new KeyLineage(roots, looksInside: false);
         var undivided = new Placement();
-        if (undivided.TryAdd(roots, [.. Meeting.AllOf(operators, analytics, roots, lineage)]))
-            return new RepartitionPlan(feeds, [undivided]);
+        if (undivided.TryAdd([.. operators, .. analytics], [.. Meeting.AllOf(operators, analytics, roots, lineage)]))
+            return new RepartitionPlan(feeds, [undivided], isDivided: false);
 
         // Those that leave the least choice come first, so that others find their key among theirs.
-        var strands = Strand.AllOf(feeds, operators, roots, lineage).Where(strand => strand.Meetings.Count > 0)
+        lineage = new KeyLineage(roots, looksInside: true);
+        var strands = Strand.AllOf(operators, analytics, roots, lineage).Where(strand => strand.Meetings.Count > 0)
             .ToList();
         var placements = new List<Placement>();
         foreach (var strand in strands.OrderBy(strand => strand.ColumnsMax))
         {
-            if (placements.Exists(placement => placement.TryAdd(strand.Roots, strand.Meetings))) continue;
+            if (placements.Exists(placement => placement.TryAdd(strand.Members, strand.Meetings))) continue;
             var another = new Placement();
-            if (!another.TryAdd(strand.Roots, strand.Meetings)) return null;
+            if (!another.TryAdd(strand.Members, strand.Meetings)) return null;
             placements.Add(another);
         }
 
         return new RepartitionPlan(feeds, [.. placements.OrderBy(placement =>
-            strands.FindIndex(strand => strand.Roots.Any(placement.Has)))]);
+            strands.FindIndex(strand => strand.Members.Any(placement.Has)))], isDivided: true);
     }
 
     /// <summary>
-    /// What of the input's rows meets no other goes with the first route, or stays where there is no key.
+    /// What reads a function with OVER goes where that is computed. What else meets no other row goes with the first
+    /// route, or stays where there is no key.
     /// </summary>
     private static void AddRoutes(List<RoutePlan> routes, FeedPlan feed, IReadOnlyList<Placement> placements)
     {
@@ -68,19 +75,16 @@ internal sealed class RepartitionPlan
         }
 
         var first = own.Count > 0 ? own[0].Route : new RoutePlan(routes.Count, feed, null, "");
-        first.Outputs.AddRange(feed.Outputs);
+        var use = new AnalyticUse([feed]);
+        foreach (var output in feed.Outputs) To(use.In(output).FirstOrDefault()).Outputs.Add(output);
         foreach (var inlet in feed.Inlets) To(inlet.Operator).Inlets.Add(inlet);
-        if (feed.Analytics.Count > 0) To(feed).Analytics.AddRange(feed.Analytics);
-        routes.AddRange(own.Select(one => one.Route).DefaultIfEmpty(first));
+        foreach (var inlet in feed.Analytics) To(inlet.Analytic).Analytics.Add(inlet);
+        List<RoutePlan> all = [.. own.Select(one => one.Route).DefaultIfEmpty(first)];
+        for (var i = 0; i < all.Count; i++) all[i].Complete(all[..i]);
+        routes.AddRange(all);
 
-        RoutePlan To(RowRoot reader)
-        {
-            foreach (var (route, placement) in own)
-            {
-                if (placement.Has(reader)) return route;
-            }
-
-            return first;
-        }
+        RoutePlan To(IPlaced? reader) => reader is null
+            ? first
+            : own.Find(one => one.Placement.Has(reader)).Route ?? first;
     }
 }

@@ -18,4 +18,26 @@ internal sealed class RoutePlan(int number, FeedPlan feed, Expr[]? keys, string 
     public Expr[]? Keys => keys;
 
     public string Text => text;
+
+    /// <summary>The slots of the row that are sent: those that are read at the route's end. All others are null there.
+    /// </summary>
+    public IReadOnlySet<int> Sent { get; set; } = new HashSet<int>();
+
+    /// <summary>
+    /// What may fail the row on the input's routes before this one, where this one may fail too: the first tells it.
+    /// </summary>
+    public IReadOnlyList<ReaderCheck> Earlier { get; private set; } = [];
+
+    /// <summary>All readers are there, and those of the input's routes before this one.</summary>
+    public void Complete(IEnumerable<RoutePlan> before)
+    {
+        if (Tellers.Any(ReaderCheck.MayFail))
+            Earlier = [.. before.SelectMany(route => route.Tellers).Select(ReaderCheck.Of).OfType<ReaderCheck>()];
+        var read = Analytics.Concat(Tellers).SelectMany(reader => reader.Reads)
+            .Concat(Earlier.SelectMany(check => check.Reads));
+        Sent = Expr.Within(read).OfType<SlotExpr>().Select(value => value.Slot).ToHashSet();
+    }
+
+    /// <summary>Those whose failure is told; what a function with OVER cannot compute, its readers tell.</summary>
+    private IEnumerable<IReader> Tellers => Outputs.Concat<IReader>(Inlets);
 }

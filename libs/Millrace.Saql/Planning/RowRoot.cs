@@ -25,8 +25,23 @@ internal abstract class RowRoot
     public int Pipeline { get; set; } = -1;
 }
 
+/// <summary>What may keep state of rows, and so may have places of its own.</summary>
+internal interface IPlaced;
+
+/// <summary>What reads the rows of a root.</summary>
+internal interface IReader
+{
+    /// <summary>What a row passes to be taken.</summary>
+    Expr[] Filters { get; }
+
+    /// <summary>What is computed of a row that is taken.</summary>
+    IEnumerable<Expr> Taken { get; }
+
+    IEnumerable<Expr> Reads => Filters.Concat(Taken);
+}
+
 /// <summary>A part of a plan that takes rows and makes new ones, and may keep state between them.</summary>
-internal abstract class OperatorPlan : RowRoot
+internal abstract class OperatorPlan : RowRoot, IPlaced
 {
     /// <summary>The place among the plan's operators: none reads a later one.</summary>
     public int Number { get; set; } = -1;
@@ -36,11 +51,13 @@ internal abstract class OperatorPlan : RowRoot
 }
 
 /// <summary>How rows of one root come into an operator.</summary>
-internal abstract class Inlet(OperatorPlan target, Expr[] filters)
+internal abstract class Inlet(OperatorPlan target, Expr[] filters) : IReader
 {
     public OperatorPlan Operator => target;
 
     public Expr[] Filters => filters;
+
+    public abstract IEnumerable<Expr> Taken { get; }
 }
 
 /// <summary>What is read from an input's records.</summary>

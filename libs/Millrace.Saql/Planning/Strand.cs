@@ -1,56 +1,65 @@
 namespace Millrace.Saql.Planning;
 
 /// <summary>
-/// Operators and functions that hand rows on to one another: no row goes from one strand to another, so that each may
-/// have places of its own.
+/// Operators and functions with OVER that hand rows or values on to one another: nothing goes from one strand to
+/// another, so that each may have places of its own.
 /// </summary>
-/// <param name="Roots">Its operators, and the inputs that functions with OVER look back at.</param>
 /// <param name="Meetings">What its rows meet in; none where it keeps no state of rows.</param>
-internal sealed record Strand(IReadOnlySet<RowRoot> Roots, IReadOnlyList<Meeting> Meetings)
+internal sealed record Strand(IReadOnlySet<IPlaced> Members, IReadOnlyList<Meeting> Meetings)
 {
     /// <summary>In how many columns its rows can be placed at most.</summary>
     public int ColumnsMax => Meetings.Min(meeting => meeting.Columns.Count(column => column is not null));
 
-    /// <summary>All strands, in order of the text.</summary>
+    /// <summary>
+    /// All strands, those with functions first: where one of an input's rows looks back, all of them go, so that what
+    /// goes with the first costs nothing there.
+    /// </summary>
     public static IEnumerable<Strand> AllOf(
-        IReadOnlyList<FeedPlan> feeds, IReadOnlyList<OperatorPlan> operators, RowRoot[] roots, KeyLineage lineage)
+        IReadOnlyList<OperatorPlan> operators, IReadOnlyList<AnalyticPlan> analytics, RowRoot[] roots,
+        KeyLineage lineage)
     {
-        // What a function gives may stand in whatever reads the input, so it all belongs together.
-        List<RowRoot> members = [.. feeds.Where(feed => feed.Analytics.Count > 0), .. operators];
-        var neighbours = members.Distinct().ToDictionary(member => member, _ => new List<RowRoot>());
-        foreach (var member in members)
+        List<IPlaced> members = [.. analytics, .. operators];
+        var neighbours = members.ToDictionary(member => member, _ => new List<IPlaced>());
+        var use = new AnalyticUse(roots);
+        foreach (var root in roots)
         {
-            foreach (var inlet in member.Inlets) Tie(neighbours, member, inlet.Operator);
+            foreach (var together in Together(root, use)) Tie(neighbours, together);
         }
 
-        var computed = members.SelectMany(member => member.Analytics.Select(inlet => (member, inlet.Analytic)))
-            .GroupBy(one => one.Analytic, one => one.member).ToList();
-        foreach (var places in computed)
-        {
-            foreach (var place in places) Tie(neighbours, places.First(), place);
-        }
-
-        var seen = new HashSet<RowRoot>();
+        var seen = new HashSet<IPlaced>();
         foreach (var member in members.Where(member => !seen.Contains(member)))
         {
-            var together = Reach(neighbours, member);
-            seen.UnionWith(together);
-            yield return new Strand(together, [.. Meeting.AllOf(operators.Where(together.Contains),
-                computed.Where(places => together.Contains(places.First())).Select(places => places.Key),
-                roots, lineage)]);
+            var strand = Reach(neighbours, member);
+            seen.UnionWith(strand);
+            yield return new Strand(strand, [.. Meeting.AllOf(
+                operators.Where(strand.Contains), analytics.Where(strand.Contains), roots, lineage)]);
         }
     }
 
-    private static void Tie(Dictionary<RowRoot, List<RowRoot>> neighbours, RowRoot one, RowRoot other)
+    /// <summary>What the readers of a root's rows tie: an input itself ties nothing.</summary>
+    private static IEnumerable<IEnumerable<IPlaced>> Together(RowRoot root, AnalyticUse use)
     {
-        neighbours[one].Add(other);
-        neighbours[other].Add(one);
+        IEnumerable<IPlaced> self = root is OperatorPlan made ? [made] : [];
+        foreach (var inlet in root.Inlets) yield return [.. self, inlet.Operator, .. use.In(inlet)];
+        foreach (var inlet in root.Analytics) yield return [.. self, inlet.Analytic, .. use.In(inlet)];
+        foreach (var output in root.Outputs) yield return [.. self, .. use.In(output)];
     }
 
-    private static HashSet<RowRoot> Reach(Dictionary<RowRoot, List<RowRoot>> neighbours, RowRoot first)
+    private static void Tie(Dictionary<IPlaced, List<IPlaced>> neighbours, IEnumerable<IPlaced> together)
     {
-        var reached = new HashSet<RowRoot> { first };
-        var left = new Stack<RowRoot>(reached);
+        IPlaced? first = null;
+        foreach (var other in together)
+        {
+            first ??= other;
+            neighbours[first].Add(other);
+            neighbours[other].Add(first);
+        }
+    }
+
+    private static HashSet<IPlaced> Reach(Dictionary<IPlaced, List<IPlaced>> neighbours, IPlaced first)
+    {
+        var reached = new HashSet<IPlaced> { first };
+        var left = new Stack<IPlaced>(reached);
         while (left.TryPop(out var next))
         {
             foreach (var neighbour in neighbours[next].Where(reached.Add)) left.Push(neighbour);

@@ -9,7 +9,7 @@ internal static class Timelines
     public static void Assign(PlanParts parts)
     {
         RowRoot[] roots = [.. parts.Feeds, .. parts.Operators];
-        var lineage = new KeyLineage(roots);
+        var lineage = new KeyLineage(roots, looksInside: false);
         foreach (var feed in parts.Feeds.Where(feed => feed.Over.Count > 0))
         {
             var operators = parts.Operators.Where(one => one.Pipeline == feed.Pipeline).ToList();

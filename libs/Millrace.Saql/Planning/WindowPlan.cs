@@ -93,6 +93,8 @@ internal sealed class WindowInlet(
     public Expr[] Arguments => arguments;
 
     public Expr[] SessionKeys => sessionKeys;
+
+    public override IEnumerable<Expr> Taken => [.. arguments, .. keys, .. sessionKeys];
 }
 
 internal enum AccumulatorKind : byte

@@ -25,6 +25,7 @@ internal sealed class RepartitionScenario
     private readonly Random _random;
     private readonly int _partitions;
     private readonly QueryPlan _plan;
+    private readonly QueryPlan _older; // As programs before sent its rows: with all columns on each route.
     private readonly QueryEngineOptions _options;
     private readonly List<QuerySource> _sources;
     private readonly Dictionary<TopicPartition, List<byte[]>> _records = [];
@@ -33,11 +34,17 @@ internal sealed class RepartitionScenario
     private readonly List<byte[]>[] _between;
     private readonly HashSet<(int Source, long Offset, int Element, int Route)> _sent = [];
 
-    public RepartitionScenario(int seed, string query)
+    private readonly bool _isCalm;
+
+    /// <param name="isCalm">Nothing crashes.</param>
+    public RepartitionScenario(int seed, string query, bool isCalm = false)
     {
+        _isCalm = isCalm;
         _random = new Random(seed);
         _partitions = _random.Next(2, 5);
-        _plan = QueryRun.Compile(query, ["rooms"]);
+        (_plan, _older) = (QueryRun.Compile(query, ["rooms"]), QueryRun.Compile(query, ["rooms"]));
+        foreach (var route in _older.Parts.Feeds.SelectMany(feed => _older.Repartition?.RoutesOf(feed) ?? []))
+            route.Sent = Enumerable.Range(0, route.Feed.Input.SlotCount).ToHashSet();
         _options = new QueryEngineOptions("q", 1)
         {
             LateTolerance = TimeSpan.FromMilliseconds(_random.Next(3) * 2_500),
@@ -50,9 +57,9 @@ internal sealed class RepartitionScenario
         foreach (var source in _sources) Fill(source.Partition);
     }
 
-    public Answers InOnePlace()
+    public RepartitionAnswers InOnePlace()
     {
-        var answers = new Answers(_plan);
+        var answers = new RepartitionAnswers(_plan);
         var engine = new QueryEngine(_plan, _options, _sources, answers);
         if (_plan.References.Count > 0) engine.SetReference("rooms", Rooms);
         Decide(engine, _ => true);
@@ -61,9 +68,9 @@ internal sealed class RepartitionScenario
         return answers;
     }
 
-    public Answers InTwoStages()
+    public RepartitionAnswers InTwoStages()
     {
-        var answers = new Answers(_plan);
+        var answers = new RepartitionAnswers(_plan);
         var dealers = Enumerable.Range(0, _partitions).Select(p => new DealerLife(this, p, answers)).ToList();
         var targets = Enumerable.Range(0, _partitions).Select(p => new TargetLife(this, p, answers)).ToList();
         while (dealers.Exists(one => !one.IsDone) || targets.Exists(one => !one.IsDone))
@@ -160,7 +167,7 @@ internal sealed class RepartitionScenario
     }
 
     /// <summary>A place of the first stage over its lives.</summary>
-    private sealed class DealerLife(RepartitionScenario scenario, int place, Answers answers) : IRowDealer
+    private sealed class DealerLife(RepartitionScenario scenario, int place, RepartitionAnswers answers) : IRowDealer
     {
         private readonly List<(int Target, byte[] Value)> _made = [];
         private QueryEngine? _engine;
@@ -184,7 +191,7 @@ internal sealed class RepartitionScenario
             }
 
             // A crash leaves what it had sent to some places so far.
-            var crashes = !IsDone && random.Next(6) == 0;
+            var crashes = !scenario._isCalm && !IsDone && random.Next(6) == 0;
             foreach (var target in Enumerable.Range(0, scenario._partitions).OrderBy(_ => random.Next()))
             {
                 if (crashes && random.Next(2) == 0) continue;
@@ -221,11 +228,11 @@ internal sealed class RepartitionScenario
             _epoch++;
             for (var target = 0; target < scenario._partitions; target++)
                 Add(target, new RepartitionRecord(RepartitionKind.Fence, place, _epoch), default);
-            foreach (var (target, value) in _made) scenario._between[target].Add(value);
-            _made.Clear();
+            Deliver();
             if (_isStale) SendStale();
+            var plan = scenario._random.Next(2) == 0 ? scenario._plan : scenario._older;
             _engine = scenario.Restored(QueryEngine.ForDealer(
-                scenario._plan, scenario._options, scenario._sources, place, this, answers), _state);
+                plan, scenario._options, scenario._sources, place, this, answers), _state);
             scenario.Decide(_engine, source => source.Partition == place);
         }
 
@@ -241,6 +248,11 @@ internal sealed class RepartitionScenario
                         RepartitionKind.Watermark, place, _epoch - 1, source, 1_000), body);
             }
 
+            Deliver();
+        }
+
+        private void Deliver()
+        {
             foreach (var (target, value) in _made) scenario._between[target].Add(value);
             _made.Clear();
         }
@@ -259,7 +271,7 @@ internal sealed class RepartitionScenario
     }
 
     /// <summary>A place of the second stage over its lives.</summary>
-    private sealed class TargetLife(RepartitionScenario scenario, int place, Answers answers)
+    private sealed class TargetLife(RepartitionScenario scenario, int place, RepartitionAnswers answers)
     {
         private readonly TopicPartition _source = new("repartition.q", place);
         private QueryEngine? _engine;
@@ -278,7 +290,7 @@ internal sealed class RepartitionScenario
             if (from < Records.Count)
                 engine.Process(Batch(_source, Records, from, Math.Min(Records.Count, from + random.Next(1, 30))));
             if (random.Next(4) == 0) _state = StateOf(engine);
-            if (random.Next(12) == 0) _engine = null;
+            if (!scenario._isCalm && random.Next(12) == 0) _engine = null;
         }
 
         /// <summary>What it joins with is part of the state.</summary>
@@ -288,30 +300,5 @@ internal sealed class RepartitionScenario
                 new QuerySource("", _source, 0), answers), _state);
             if (_state is null && scenario._plan.References.Count > 0) _engine.SetReference("rooms", Rooms);
         }
-    }
-
-    /// <summary>What came out, each once; the same identity with something else is an error.</summary>
-    public sealed class Answers(QueryPlan plan) : IQueryRowSink
-    {
-        public SortedDictionary<string, string> Rows { get; } = new(StringComparer.Ordinal);
-
-        public SortedSet<string> Failures { get; } = new(StringComparer.Ordinal);
-
-        public SortedSet<string> Drops { get; } = new(StringComparer.Ordinal);
-
-        public void Row(in QueryRow row)
-        {
-            var id = Encoding.UTF8.GetString(row.RowId);
-            var text = $"{plan.Outputs[row.Output]} {row.TimestampMs} {Encoding.UTF8.GetString(row.DeviceId)} " +
-                Encoding.UTF8.GetString(row.Json);
-            if (Rows.TryAdd(id, text) || Rows[id] == text) return;
-            throw new InvalidOperationException($"{id} is {Rows[id]} and {text}");
-        }
-
-        public void Failed(in QueryRowFailure failure) => Failures.Add(
-            $"{failure.Source} {failure.Offset} {failure.Element} {failure.Code} {failure.Reason} {failure.IsTaken}");
-
-        public void Dropped(TopicPartition source, long offset, int element, bool isLate) =>
-            Drops.Add($"{source} {offset}");
     }
 }

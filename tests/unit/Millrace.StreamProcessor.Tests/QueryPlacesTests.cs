@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Millrace.Contracts;
 using Millrace.Saql;
 using Millrace.Stores.Queries;
 using Millrace.Stores.Upgrades;
@@ -30,17 +31,19 @@ public class QueryPlacesTests
     [TearDown]
     public async Task CloseAsync() => await _hub.DisposeAsync();
 
-    [Test]
-    public async Task Rows_are_sent_by_several_keys_once_no_older_program_can_be_there()
+    /// <summary>Also by a single one that older programs do not find.</summary>
+    [TestCase(BySeveral)]
+    [TestCase("SELECT LAG(v) OVER (PARTITION BY v % 3 LIMIT DURATION(day, 7)) AS l INTO sums FROM telemetry")]
+    public async Task Rows_are_sent_by_several_keys_once_no_older_program_can_be_there(string text)
     {
-        Assert.That(await PlacesAsync(1, BySeveral, "earliest"), Has.Count.EqualTo(1));
+        Assert.That(await PlacesAsync(1, text, "earliest"), Has.Count.EqualTo(1));
 
         _upgrade.IsFinalised = true;
-        Assert.That(await PlacesAsync(1, BySeveral, "earliest"), Has.Count.EqualTo(1), "as it began");
-        Assert.That(await PlacesAsync(2, BySeveral, "last"), Has.Count.EqualTo(Two), "applied again");
+        Assert.That(await PlacesAsync(1, text, "earliest"), Has.Count.EqualTo(1), "as it began");
+        Assert.That(await PlacesAsync(2, text, "last"), Has.Count.EqualTo(Two), "applied again");
 
         _upgrade.IsFinalised = false;
-        Assert.That(await PlacesAsync(2, BySeveral, "last"), Has.Count.EqualTo(Two), "as it began");
+        Assert.That(await PlacesAsync(2, text, "last"), Has.Count.EqualTo(Two), "as it began");
     }
 
     [Test]
@@ -66,6 +69,24 @@ public class QueryPlacesTests
 
         Assert.That((await _hub.RowsAsync("sums")).Values,
             Is.EquivalentTo(new[] { """{"v":5,"n":2}""", """{"w":1,"s":5}""", """{"w":2,"s":5}""" }));
+    }
+
+    [Test]
+    public async Task A_row_that_fails_on_several_routes_counts_once_and_is_one_letter()
+    {
+        const string Text = "SELECT v, SUM(1 / z) AS s INTO sums FROM telemetry GROUP BY v, TumblingWindow(day, 7); " +
+            "SELECT w, SUM(2 / z) AS s INTO sums FROM telemetry GROUP BY w, TumblingWindow(day, 7)";
+        _upgrade.IsFinalised = true;
+        using var failed = new CounterReader("millrace.query.rows.failed");
+        for (var i = 0; i < 8; i++)
+            await _hub.AppendAsync(0, 1_000 + i, "d", $$"""{"v":{{i}},"w":{{i * 7}},"z":{{i % 2}}}""");
+        for (var p = 0; p < ProcessorFixture.Partitions; p++)
+            await _hub.AppendAsync(p, 20 * 86_400_000L, "d", """{"v":-1,"w":-1,"z":1}""");
+        foreach (var place in await PlacesAsync(1, Text, "earliest")) await AnsweredAsync(place);
+
+        Assert.That(failed.Total, Is.EqualTo(4));
+        Assert.That((await _hub.Log.RangeAsync(new TopicPartition(Topics.DeadLetter, 0))).Next, Is.EqualTo(4));
+        Assert.That(await _hub.RowsAsync("sums"), Has.Count.EqualTo(8), "the four others, by each key");
     }
 
     [Test]

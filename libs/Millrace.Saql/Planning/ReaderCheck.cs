@@ -1,0 +1,65 @@
+using Millrace.Saql.Engine;
+using Millrace.Saql.Expressions;
+using Millrace.Saql.Values;
+
+namespace Millrace.Saql.Planning;
+
+/// <summary>
+/// What of a reader surely fails a row, whoever looks: nothing in it depends on other rows, on a model's version or on
+/// how long something takes. A reader that fails otherwise is not known to.
+/// </summary>
+/// <param name="Values">Of those that are computed of a row that passes the filters.</param>
+/// <param name="Aggregates">Of a window: those that do not take any value, each with its argument.</param>
+internal sealed record ReaderCheck(
+    Expr[] Filters, Expr[] Values, (AccumulatorPlan Plan, Expr Argument)[] Aggregates)
+{
+    public IEnumerable<Expr> Reads => [.. Filters, .. Values, .. Aggregates.Select(one => one.Argument)];
+
+    /// <summary>Null when nothing can be said.</summary>
+    public static ReaderCheck? Of(IReader reader)
+    {
+        if (!reader.Filters.All(IsSteady)) return null;
+        var check = new ReaderCheck(reader.Filters, [.. reader.Taken.Where(value => MayFail(value) && IsSteady(value))],
+            [.. AggregatesOf(reader).Where(one => IsSteady(one.Argument))]);
+        return check.Reads.Any() ? check : null;
+    }
+
+    /// <summary>Whether any row may fail at the reader, for whatever cause.</summary>
+    public static bool MayFail(IReader reader) =>
+        reader.Filters.Length > 0 || reader.Taken.Any(MayFail) || AggregatesOf(reader).Any();
+
+    /// <summary>Whether the row in the frame fails; the frame's failure is void then.</summary>
+    public bool Fails(Frame frame)
+    {
+        frame.ClearFailure();
+        foreach (var filter in Filters)
+        {
+            if (filter.Test(frame) != Truth.True) return frame.Failure is not null;
+        }
+
+        foreach (var value in Values) value.Evaluate(frame);
+        foreach (var (plan, argument) in Aggregates)
+        {
+            var value = argument.Evaluate(frame);
+            new Accumulator(plan, index: 0, firstWord: 0).TryTake(ref value, frame);
+        }
+
+        return frame.Failure is not null;
+    }
+
+    private static IEnumerable<(AccumulatorPlan Plan, Expr Argument)> AggregatesOf(IReader reader) =>
+        reader is WindowInlet { Operator: WindowPlan window } inlet
+            ? window.Accumulators.Where(one => one.Argument >= 0 && one.Kind is not (AccumulatorKind.CountRows
+                or AccumulatorKind.Count or AccumulatorKind.CountDistinct or AccumulatorKind.Values))
+                .Select(one => (one, inlet.Arguments[one.Argument]))
+            : [];
+
+    private static bool MayFail(Expr value) => value switch
+    {
+        MemoExpr memo => MayFail(memo.Inner),
+        SlotExpr or ConstantExpr or TimestampExpr or PartitionExpr => false,
+        _ => true,
+    };
+
+    private static bool IsSteady(Expr value) => Expr.Within([value]).All(part => part.IsSteady);
+}
