@@ -274,4 +274,10 @@ public sealed record QueryEngineOptions(string Name, int Version)
 
     /// <summary>What a pattern that looks around or back may take for a row; else the row fails with SQ-0114.</summary>
     public TimeSpan PatternTimeMax { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>
+    /// A row that fails is told on each route, not on the first alone: between the stages stand rows of a version that
+    /// may not have sent them on the first.
+    /// </summary>
+    public bool TellsOnEachRoute { get; init; }
 }

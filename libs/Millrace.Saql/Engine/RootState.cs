@@ -16,7 +16,7 @@ internal sealed class RootState
     public RootState(RowRoot root, Value[] slots, EngineContext context)
     {
         (_context, _frame) = (context, context.Frame);
-        _earlier = root is RoutePlan route ? [.. route.Earlier] : [];
+        _earlier = root is RoutePlan route && !context.Options.TellsOnEachRoute ? [.. route.Earlier] : [];
         Slots = slots;
         _outputs = [.. root.Outputs.Select(output => new OutputState(output, context))];
     }

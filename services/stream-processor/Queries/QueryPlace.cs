@@ -69,6 +69,7 @@ internal sealed record QueryPlace(
         LateTolerance = Config.Options.LateTolerance,
         OutOfOrderTolerance = Config.Options.OutOfOrderTolerance,
         DropOutOfOrder = Config.Options.Policy == EventOrderPolicy.Drop,
+        TellsOnEachRoute = EarlierVersion > 0,
     };
 
     public OwnerWriter CreateWriter(IEventLog log, TimeProvider time, StreamProcessorOptions options, long epoch) =>

@@ -37,7 +37,7 @@ internal sealed class RepartitionScenario
     private readonly bool _isCalm;
 
     /// <param name="isCalm">Nothing crashes.</param>
-    public RepartitionScenario(int seed, string query, bool isCalm = false)
+    public RepartitionScenario(int seed, string query, bool isCalm = false, bool tellsOnEachRoute = false)
     {
         _isCalm = isCalm;
         _random = new Random(seed);
@@ -50,6 +50,7 @@ internal sealed class RepartitionScenario
             LateTolerance = TimeSpan.FromMilliseconds(_random.Next(3) * 2_500),
             OutOfOrderTolerance = TimeSpan.FromMilliseconds(_random.Next(3) * 1_500),
             DropOutOfOrder = _random.Next(2) == 0,
+            TellsOnEachRoute = tellsOnEachRoute,
         };
         _sources = [.. _plan.Inputs.SelectMany(input => Enumerable.Range(0, _partitions)
             .Select(p => new QuerySource(input, new TopicPartition(input, p), 0, input == "telemetry")))];

@@ -51,4 +51,14 @@ public class RouteFailureTests
         var found = new RepartitionScenario(1, query, isCalm: true).InTwoStages();
         Assert.That(found.Failures.Values.Max(told => told.Count), Is.EqualTo(times));
     }
+
+    /// <summary>A version before, whose state was taken, may have sent a row on the second route alone.</summary>
+    [Test]
+    public void Where_rows_may_be_of_a_version_before_each_route_tells()
+    {
+        const string Query = $"SELECT room, SUM(10 / v) AS s INTO o FROM telemetry{Window}" +
+            "SELECT site, SUM(10 / v) AS s INTO p FROM telemetry GROUP BY site, TumblingWindow(second, 1)";
+        var found = new RepartitionScenario(1, Query, isCalm: true, tellsOnEachRoute: true).InTwoStages();
+        Assert.That(found.Failures.Values.Max(told => told.Count), Is.EqualTo(2));
+    }
 }
