@@ -23,5 +23,8 @@ public static class Eventually
     }
 
     public static Task TrueAsync(Func<bool> condition, string what, TimeSpan? timeout = null) =>
+        TrueAsync(condition, () => what, timeout);
+
+    public static Task TrueAsync(Func<bool> condition, Func<string> what, TimeSpan? timeout = null) =>
         TrueAsync(() => new ValueTask<bool>(condition()), what, timeout);
 }

@@ -31,7 +31,7 @@ internal sealed partial class Connection
         bool busy;
         lock (_gate)
         {
-            if (_isClosed) return;
+            if (IsClosed) return;
             _streams.AbandonExpired(now, _expired);
             orphans = _streams.Orphans;
             busy = _inFlight > 0;

@@ -90,7 +90,7 @@ internal sealed partial class Connection
             }
 
             if (owner == StreamOwner.Handler) Answer(handler!, header, body);
-            else if (owner == StreamOwner.None && !_isClosed)
+            else if (owner == StreamOwner.None && !IsClosed)
                 throw CqlErrors.ProtocolViolated.With($"an answer on stream {header.Stream}, where none is due")
                     .AsCql();
         }

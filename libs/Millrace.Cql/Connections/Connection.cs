@@ -32,7 +32,7 @@ internal sealed partial class Connection : IAsyncDisposable
     private WireBuffer _pending = new(1 << 16);
     private ITimer? _timer;
     private Task _loops = Task.CompletedTask;
-    private bool _isClosed;
+    private volatile CqlException? _reason;
     private int _inFlight;
 
     public Connection(Stream stream, IPEndPoint endPoint, int version, CqlOptions options, ILogger log)
@@ -62,6 +62,8 @@ internal sealed partial class Connection : IAsyncDisposable
 
     public int InFlight => Volatile.Read(ref _inFlight);
 
+    private bool IsClosed => _reason is not null;
+
     private bool IsFull => _streams.Count >= _requestsMax || _pending.Length > _options.PendingBytesMax;
 
     public void Start()
@@ -84,7 +86,7 @@ internal sealed partial class Connection : IAsyncDisposable
         bool wake;
         lock (_gate)
         {
-            if (_isClosed || (!isOwn && IsFull)) return false;
+            if (IsClosed || (!isOwn && IsFull)) return false;
             if (!_streams.TryTake(handler, deadline, out var stream)) return false;
             handler.Place = (this, stream);
             if (handler.IsCancelled)
@@ -112,7 +114,7 @@ internal sealed partial class Connection : IAsyncDisposable
     {
         var call = new Call();
         if (!TrySend(call, message, _time.GetTimestamp() + Ticks(timeout), isOwn: true))
-            call.TrySetException(CqlErrors.ConnectionLost.With(EndPoint, "It is closed or full.").AsCql());
+            call.TrySetException(_reason ?? CqlErrors.ConnectionLost.With(EndPoint, "It is full.").AsCql());
         return call.Task;
     }
 
@@ -134,8 +136,8 @@ internal sealed partial class Connection : IAsyncDisposable
         bool wake;
         lock (_gate)
         {
-            if (_isClosed) return;
-            _isClosed = true;
+            if (IsClosed) return;
+            _reason = reason;
             waiting = _streams.TakeAll();
             _inFlight = 0;
             wake = _signal.TryDisarm();
@@ -196,7 +198,7 @@ internal sealed partial class Connection : IAsyncDisposable
                 bool idle;
                 lock (_gate)
                 {
-                    if (_isClosed) return;
+                    if (IsClosed) return;
                     if (_pending.Length == 0) _signal.Arm();
                     idle = _pending.Length == 0;
                     if (!idle) (_pending, sending) = (sending, _pending);

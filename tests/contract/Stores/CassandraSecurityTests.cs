@@ -203,7 +203,7 @@ public sealed class CassandraSecurityTests
             Assert.That(Stores.AnswersAsync(default).IsCompleted, Is.False);
             await Eventually.TrueAsync(
                 () => _lines.Any(line => parts.All(part => line.Contains(part, StringComparison.Ordinal))),
-                $"it says {string.Join(", ", parts)}");
+                () => $"it says {string.Join(", ", parts)}; it said:\n{string.Join('\n', _lines)}");
         }
 
         public async ValueTask DisposeAsync() => await _services.DisposeAsync();
