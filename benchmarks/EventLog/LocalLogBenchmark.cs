@@ -23,6 +23,7 @@ internal static class LocalLogBenchmark
         new(Appenders: 1, Partitions: 1, RecordsPerAppend: 1),
         new(Appenders: 16, Partitions: 1, RecordsPerAppend: 1),
         new(Appenders: 100, Partitions: 4, RecordsPerAppend: 1),
+        new(Appenders: 100, Partitions: 32, RecordsPerAppend: 1),
         new(Appenders: 1_600, Partitions: 4, RecordsPerAppend: 1),
         new(Appenders: 100, Partitions: 4, RecordsPerAppend: 16),
         new(Appenders: 4, Partitions: 4, RecordsPerAppend: 500),
@@ -103,7 +104,8 @@ internal static class LocalLogBenchmark
 
         public async Task<Turn> RunLogAsync(TimeSpan time)
         {
-            using var syncs = new CounterSum("millrace.eventlog.syncs");
+            using var own = new CounterSum("millrace.eventlog.syncs");
+            using var shared = new CounterSum("millrace.eventlog.syncs.shared");
             using var bytes = new CounterSum("millrace.eventlog.bytes");
             var process = Process.GetCurrentProcess();
             var cpuBefore = process.TotalProcessorTime;
@@ -112,11 +114,12 @@ internal static class LocalLogBenchmark
             var runs = await Task.WhenAll(_builders.Select((_, i) => Task.Run(() => AppendAsync(i, watch, time))));
             var seconds = watch.Elapsed.TotalSeconds;
             process.Refresh();
+            var syncs = own.Sum + shared.Sum;
             var records = (double)runs.Sum(run => run.Count) * one.RecordsPerAppend;
             var latencies = new Samples();
             foreach (var run in runs) run.Latencies.ForEach(latencies.Add);
             return new Turn(
-                records / seconds, (int)(bytes.Sum / syncs.Sum), records / syncs.Sum,
+                records / seconds, (int)(bytes.Sum / syncs), records / syncs,
                 (process.TotalProcessorTime - cpuBefore).TotalMicroseconds / records,
                 (GC.GetTotalAllocatedBytes() - allocatedBefore) / records, latencies.Median, latencies.At(0.99));
         }

@@ -9,6 +9,7 @@ namespace Millrace.Benchmarks.Mqtt;
 internal static class MqttBenchmark
 {
     private const int Rounds = 5;
+    private const int ManyPartitions = 32;
     private static readonly TimeSpan WarmTime = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(1);
 
@@ -49,12 +50,21 @@ internal static class MqttBenchmark
         report.Line("window is answered. CPU: the server's process, user and system, a message. Generator: the cores");
         report.Line("that it took while it loaded Millrace; it has one thread.");
         report.Line();
+        Rates(report, folder, certificate, Groups);
+        report.Line($"The same with a log of {ManyPartitions} partitions, where 4 are the default.");
+        report.Line();
+        Rates(report, folder, certificate, [(100, false)], $"EventLog:Partitions={ManyPartitions}");
+    }
+
+    private static void Rates(Report report, string folder, BenchCertificate certificate,
+        (int Connections, bool Tls)[] groups, params string[] settings)
+    {
         report.Line("| connections | TLS | window | QoS | Millrace /s | mosquitto /s | ratio | CPU us, Millrace "
             + "| CPU us, mosquitto | generator |");
         report.Line("|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|");
-        using var ours = new GatewayServer("Millrace", certificate);
+        using var ours = new GatewayServer("Millrace", certificate, settings);
         using var peer = new Mosquitto(folder, certificate);
-        foreach (var (connections, tls) in Groups)
+        foreach (var (connections, tls) in groups)
         {
             using var toOurs = new LoadTarget(ours, tls, connections);
             using var toPeer = new LoadTarget(peer, tls, connections);

@@ -15,8 +15,10 @@ internal sealed class EventLogMetrics : IDisposable
         Records = _meter.CreateCounter<long>("millrace.eventlog.records", "{record}", "Records made durable");
         Bytes = _meter.CreateCounter<long>("millrace.eventlog.bytes", "By", "Bytes made durable, headers included");
         Syncs = _meter.CreateCounter<long>("millrace.eventlog.syncs", "{sync}", "Syncs of segment files");
+        SharedSyncs = _meter.CreateCounter<long>(
+            "millrace.eventlog.syncs.shared", "{sync}", "Syncs of the write-ahead log, each for several partitions");
         SyncDuration = _meter.CreateHistogram<double>("millrace.eventlog.sync.duration", "s", "Write and sync");
-        BatchRecords = _meter.CreateHistogram<int>("millrace.eventlog.batch.records", "{record}", "Records a sync");
+        BatchRecords = _meter.CreateHistogram<int>("millrace.eventlog.batch.records", "{record}", "Records a batch");
         TornBytes = _meter.CreateCounter<long>("millrace.eventlog.torn.bytes", "By", "Unfinished bytes cut at open");
         Refusals = _meter.CreateCounter<long>("millrace.eventlog.refusals", "{append}", "Appends not taken, by reason");
         Trimmed = _meter.CreateCounter<long>("millrace.eventlog.trimmed", "{record}", "Records deleted by retention");
@@ -35,6 +37,7 @@ internal sealed class EventLogMetrics : IDisposable
     public Counter<long> Records { get; }
     public Counter<long> Bytes { get; }
     public Counter<long> Syncs { get; }
+    public Counter<long> SharedSyncs { get; }
     public Histogram<double> SyncDuration { get; }
     public Histogram<int> BatchRecords { get; }
     public Counter<long> TornBytes { get; }

@@ -41,6 +41,15 @@ public sealed class EventLogOptions
     /// </summary>
     public ByteSize FillAheadBytesMax { get; set; } = ByteSize.FromMiB(1);
 
+    /// <summary>
+    /// Size of each of the two files by which small batches of several partitions share a sync. 0: each partition syncs
+    /// a file of its own.
+    /// </summary>
+    public ByteSize WriteAheadBytes { get; set; } = ByteSize.FromMiB(4);
+
+    /// <summary>A larger batch is synced by itself: it would be written twice for little.</summary>
+    public ByteSize SharedBatchBytesMax { get; set; } = ByteSize.FromKiB(16);
+
     /// <summary>Bytes of a partition that wait for the disk; beyond them, appends wait for room.</summary>
     public ByteSize PendingBytesMax { get; set; } = ByteSize.FromMiB(4);
 
@@ -61,7 +70,7 @@ public sealed class EventLogOptions
     /// <summary>With less room on the disk, appends are refused (LOG-0005). 0 turns this guard off.</summary>
     public ByteSize FreeBytesMin { get; set; } = ByteSize.FromMiB(256);
 
-    /// <summary>How many partitions may be in a write or sync at the same time.</summary>
+    /// <summary>Threads that write and sync: one for all small batches, the others each for a large one.</summary>
     [Range(1, 256)]
     public int WriterThreads { get; set; } = 8;
 }
@@ -79,6 +88,14 @@ internal sealed class EventLogOptionsValidator : IValidateOptions<EventLogOption
         Between(nameof(options.IndexIntervalBytes), options.IndexIntervalBytes, ByteSize.FromKiB(4),
             ByteSize.FromMiB(64));
         Between(nameof(options.FillAheadBytesMax), options.FillAheadBytesMax, default, ByteSize.FromMiB(64));
+        if (options.WriteAheadBytes.Bytes != 0)
+        {
+            Between(nameof(options.WriteAheadBytes), options.WriteAheadBytes, ByteSize.FromKiB(64),
+                ByteSize.FromMiB(64));
+        }
+
+        Between(nameof(options.SharedBatchBytesMax), options.SharedBatchBytesMax, ByteSize.FromKiB(1),
+            ByteSize.FromMiB(1));
         Between(nameof(options.PendingBytesMax), options.PendingBytesMax, ByteSize.FromKiB(4), ByteSize.FromMiB(256));
         Between(nameof(options.AppendBytesMax), options.AppendBytesMax, ByteSize.FromKiB(4), ByteSize.FromMiB(256));
         if (options.SegmentAgeMax <= TimeSpan.Zero)

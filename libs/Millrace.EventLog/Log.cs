@@ -49,4 +49,12 @@ internal static partial class Log
         "{Failed} of {Partitions} partitions of {Topic} could not be trimmed; they are tried again at the next round")]
     public static partial void PartitionsNotTrimmed(
         this ILogger log, string topic, int failed, int partitions, Exception? cause);
+
+    [LoggerMessage(3014, LogLevel.Information,
+        "The write-ahead log had {Batches} batches of {Segments} segments; they are in their segments now")]
+    public static partial void AheadReplayed(this ILogger log, int batches, int segments);
+
+    [LoggerMessage(3015, LogLevel.Warning, "The write-ahead log in {Folder} failed and is tried again in {Seconds} s; "
+        + "until then each partition syncs its own file")]
+    public static partial void AheadFailed(this ILogger log, string folder, int seconds, Exception cause);
 }

@@ -31,12 +31,11 @@ internal sealed class AppendGroup
         _used += records.ByteCount;
     }
 
-    /// <summary>The stored batch, its header written before the records.</summary>
-    public ReadOnlySpan<byte> Seal(BatchHeader header, ulong salt)
-    {
-        header.Write(_buffer, salt);
-        return _buffer.AsSpan(0, _used);
-    }
+    /// <summary>The stored batch, when it has its header.</summary>
+    public ReadOnlySpan<byte> Sealed => _buffer.AsSpan(0, _used);
+
+    /// <summary>Writes the header before the records.</summary>
+    public void Seal(BatchHeader header, ulong salt) => header.Write(_buffer, salt);
 
     /// <summary>Empty again, and without a buffer: an idle partition holds none.</summary>
     public void Clear()

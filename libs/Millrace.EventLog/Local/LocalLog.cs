@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Contracts;
 using Millrace.EventLog.Disk;
+using Millrace.EventLog.Local.WriteAhead;
 using Millrace.EventLog.Retention;
 using Millrace.Primitives;
 
@@ -54,7 +55,10 @@ public sealed partial class LocalLog : IRetainedLog, IDisposable
         var metrics = new EventLogMetrics();
         try
         {
-            var runtime = new LogRuntime(disk, options, time, log, metrics, new WriterThreads(options.WriterThreads),
+            var writeAhead = new WriteAheadLog(disk, folder, options, time, log, metrics);
+            writeAhead.Replay();
+            var runtime = new LogRuntime(disk, options, time, log, metrics,
+                new WriterThreads(options.WriterThreads, writeAhead), writeAhead,
                 new DiskGuard(disk, folder, options.FreeBytesMin, time, log));
             var opened = new LocalLog(folder, runtime, folderLock);
             opened._groups.Load();
@@ -142,6 +146,7 @@ public sealed partial class LocalLog : IRetainedLog, IDisposable
             await partition.CloseAsync().ConfigureAwait(false);
         await _journal.CloseAsync().ConfigureAwait(false);
         _runtime.Threads.Dispose();
+        _runtime.WriteAhead.Close();
         _runtime.Metrics.Dispose();
         _lock.Dispose();
         _stopped.Dispose();

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Millrace.EventLog.Disk;
+using Millrace.EventLog.Local.WriteAhead;
 using Millrace.Primitives;
 
 namespace Millrace.EventLog.Local;
@@ -7,7 +8,7 @@ namespace Millrace.EventLog.Local;
 /// <summary>What all partitions of one log share.</summary>
 internal sealed record LogRuntime(
     ILogDisk Disk, EventLogOptions Options, TimeProvider Time, ILogger Log, EventLogMetrics Metrics,
-    WriterThreads Threads, DiskGuard Guard)
+    WriterThreads Threads, WriteAheadLog WriteAhead, DiskGuard Guard)
 {
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
 

@@ -55,6 +55,9 @@ internal sealed partial class Partition
         }
     }
 
+    /// <summary>About how many bytes wait for the writer.</summary>
+    public int WaitingBytes => Volatile.Read(ref _filling).RecordBytes;
+
     /// <summary>Its caller has the answer.</summary>
     public void Return(PendingAppend append)
     {
@@ -78,21 +81,24 @@ internal sealed partial class Partition
     private bool HasRoom(RecordBatchBuilder records) =>
         _filling.Count == 0 || _filling.RecordBytes + records.ByteCount <= _runtime.Options.PendingBytesMax.Bytes;
 
-    /// <summary>
-    /// The group that is written now, or null when nothing waits. Those that waited for room come next.
-    /// </summary>
-    private AppendGroup? TakeGroup()
+    /// <summary>Whether the writer is to come again; if not, the next append calls it.</summary>
+    public bool HasMore()
     {
         lock (_gate)
         {
             if (_filling.Count == 0) Admit();
-            if (_filling.Count == 0)
-            {
-                _writerCalled = false;
-                _drained?.TrySetResult();
-                return null;
-            }
+            if (_filling.Count > 0) return true;
+            _writerCalled = false;
+            _drained?.TrySetResult();
+            return false;
+        }
+    }
 
+    /// <summary>The group that is written now. Those that waited for room come next.</summary>
+    private AppendGroup TakeGroup()
+    {
+        lock (_gate)
+        {
             var group = _filling;
             _filling = _spare;
             Admit();

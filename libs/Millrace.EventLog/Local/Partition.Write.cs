@@ -4,78 +4,145 @@ using Millrace.Primitives;
 namespace Millrace.EventLog.Local;
 
 /// <summary>
-/// The writer: one group at a time, one write and one sync each. A write begins only when the one before it is durable;
-/// that is why a whole batch behind a broken one proves damage, and never is what a crash left.
+/// The writer: one group at a time. It is written to the segment's file, made durable by a sync of that file, or with
+/// those of other partitions by one of the write-ahead log, and answered. A write begins only when the one before it is
+/// durable; that is why a whole batch behind a broken one proves damage, and never is what a crash left.
 /// </summary>
 internal sealed partial class Partition
 {
-    /// <summary>Writes one group, then lets other partitions have the thread.</summary>
-    public bool Run()
+    private AppendGroup? _group;
+    private BatchHeader _header;
+    private Exception? _cause;
+    private long _begunAt;
+
+    /// <summary>What is written and not durable yet; null when the write has failed.</summary>
+    public Segment? Written => _cause is null ? Active : null;
+
+    /// <summary>The batch that was written, which stands where the segment's durable bytes end.</summary>
+    public ReadOnlySpan<byte> WrittenBytes => _group!.Sealed;
+
+    /// <summary>One group, by itself.</summary>
+    public void Run()
     {
-        var group = TakeGroup();
-        if (group is null) return false;
-        Write(group);
-        group.Clear();
-        lock (_gate) _spare = group;
+        _files.Enter();
+        Begin();
+        Sync();
+        Settle();
+        Answer();
+    }
+
+    /// <summary>
+    /// Takes the group whose turn it is and writes it. From here until it is settled its files are held; false when
+    /// somebody else has them.
+    /// </summary>
+    public bool TryBegin()
+    {
+        if (!_files.TryEnter()) return false;
+        Begin();
         return true;
     }
 
-    private void Write(AppendGroup group)
+    private void Begin()
     {
-        Error? error;
-        Exception? cause = null;
-        BatchHeader header = default;
-        lock (_files)
+        _group = TakeGroup();
+        _cause = null;
+        _begunAt = _runtime.Time.GetTimestamp();
+        try
         {
-            try
-            {
-                var startedAt = _runtime.Time.GetTimestamp();
-                header = Store(group);
-                error = null;
-                _runtime.Metrics.SyncDuration.Record(_runtime.Time.GetElapsedTime(startedAt).TotalSeconds, _topicTag);
-            }
-            catch (DiskFullException e)
-            {
-                (error, cause) = (EventLogErrors.DiskFull.With(_folder, e.Message), e);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                (error, cause) = (EventLogErrors.DiskFailed.With(_folder, e.Message), e);
-            }
+            _header = Write(_group);
+        }
+        catch (Exception e) when (IsOfDisk(e))
+        {
+            _cause = e;
+        }
+    }
 
-            // Before anyone hears of the failure, so that what failed cannot come back after a crash.
-            if (_mustRoll) TryRoll();
+    /// <summary>Makes durable what was written.</summary>
+    public void Sync()
+    {
+        if (_cause is not null) return;
+        try
+        {
+            _runtime.WriteAhead.Sync(Active, _file!);
+            _runtime.Metrics.Syncs.Add(1, _topicTag);
+        }
+        catch (Exception e) when (IsOfDisk(e))
+        {
+            Fail(e);
+        }
+    }
+
+    /// <summary>
+    /// What was written is not durable. Nobody knows now which pages of the file reached the disk, and a second sync
+    /// would not tell. What was durable before stays so; the log goes on in a new file, whose first offset takes away
+    /// all that this file may have behind it.
+    /// </summary>
+    public void Fail(Exception cause)
+    {
+        if (_cause is not null) return;
+        _cause = cause;
+        _mustRoll = true;
+        LetGo();
+    }
+
+    /// <summary>From here on the group is in the log, or never will be.</summary>
+    public void Settle()
+    {
+        if (_cause is null)
+        {
+            var took = _runtime.Time.GetElapsedTime(_begunAt).TotalSeconds;
+            _runtime.Metrics.SyncDuration.Record(took, _topicTag);
+            lock (_gate) Active.Extend(_header);
         }
 
+        // Before anyone hears of the failure, so that what failed cannot come back after a crash.
+        if (_mustRoll) TryRoll();
+        _files.Exit();
+    }
+
+    /// <summary>Tells those who appended, and those who wait for records.</summary>
+    public void Answer()
+    {
+        var (group, header, cause) = (_group!, _header, _cause);
+        var error = cause is null ? null : ErrorOf(cause);
         Note(error, cause);
         if (error is not null)
         {
             var reason = EventLogMetrics.Reason(cause is DiskFullException ? "disk-full" : "disk-failed");
             _runtime.Metrics.Refusals.Add(group.Appends.Count, _topicTag, reason);
             foreach (var append in group.Appends) append.Fail(error, cause);
-            return;
+        }
+        else
+        {
+            WakeReaders();
+            _runtime.Metrics.Appends.Add(group.Appends.Count, _topicTag);
+            _runtime.Metrics.Records.Add(header.Count, _topicTag);
+            _runtime.Metrics.Bytes.Add(BatchHeader.Size + header.Bytes, _topicTag);
+            _runtime.Metrics.BatchRecords.Record(header.Count, _topicTag);
+            foreach (var append in group.Appends) append.Succeed(header.FirstOffset);
         }
 
-        WakeReaders();
-        _runtime.Metrics.Appends.Add(group.Appends.Count, _topicTag);
-        _runtime.Metrics.Records.Add(header.Count, _topicTag);
-        _runtime.Metrics.Bytes.Add(BatchHeader.Size + header.Bytes, _topicTag);
-        _runtime.Metrics.Syncs.Add(1, _topicTag);
-        _runtime.Metrics.BatchRecords.Record(header.Count, _topicTag);
-        foreach (var append in group.Appends) append.Succeed(header.FirstOffset);
+        group.Clear();
+        _group = null;
+        lock (_gate) _spare = group;
     }
 
-    private BatchHeader Store(AppendGroup group)
+    public static bool IsOfDisk(Exception e) => e is IOException or UnauthorizedAccessException;
+
+    private Error ErrorOf(Exception cause) =>
+        (cause is DiskFullException ? EventLogErrors.DiskFull : EventLogErrors.DiskFailed).With(_folder, cause.Message);
+
+    private BatchHeader Write(AppendGroup group)
     {
         var size = BatchHeader.Size + group.RecordBytes;
         if (_mustRoll || IsFull(Active, size)) Roll();
         var segment = Active;
         _file ??= ActiveFile.Open(_runtime, segment.Path);
         var header = new BatchHeader(segment.NextOffset, group.MaxTimestampMs, group.Count, group.RecordBytes);
-        var bytes = group.Seal(header, segment.Salt);
+        group.Seal(header, segment.Salt);
         try
         {
-            _file.Append(bytes, segment.EndPosition);
+            _file.Append(group.Sealed, segment.EndPosition);
         }
         catch
         {
@@ -83,21 +150,6 @@ internal sealed partial class Partition
             throw;
         }
 
-        try
-        {
-            _file.Sync();
-        }
-        catch
-        {
-            // Nobody knows now which pages of the file reached the disk, and a second sync would not tell. What was
-            // durable before stays so; the log goes on in a new file, whose first offset takes away all that this
-            // file may have behind it.
-            _mustRoll = true;
-            LetGo();
-            throw;
-        }
-
-        lock (_gate) segment.Extend(header);
         return header;
     }
 
@@ -114,9 +166,9 @@ internal sealed partial class Partition
         try
         {
             _file!.Truncate(segment.EndPosition);
-            _file.Sync();
+            _runtime.WriteAhead.Sync(segment, _file);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsOfDisk(e))
         {
             _mustRoll = true;
             LetGo();
@@ -125,13 +177,14 @@ internal sealed partial class Partition
 
     /// <summary>
     /// Goes on in a new segment. Until that one is durable nothing more may be written to the old one: a new one that
-    /// was made by half ends it at the next open.
+    /// was made by half ends it at the next open. And the old one is durable by itself before there is a new one.
     /// </summary>
     private void Roll()
     {
         var old = Active;
         _mustRoll = true;
         LetGo();
+        _runtime.WriteAhead.MakeDurable(old);
         CutByName(old);
         var (made, file) = SegmentFile.Make(_runtime, _folder, old.NextOffset);
         _file = new ActiveFile(_runtime, file, SegmentHeader.Size);
@@ -152,7 +205,7 @@ internal sealed partial class Partition
         {
             Roll();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsOfDisk(e))
         {
             _runtime.Log.FileLeft(_folder, e);
         }
@@ -168,7 +221,7 @@ internal sealed partial class Partition
             file.Truncate(segment.EndPosition);
             file.Sync();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsOfDisk(e))
         {
             _runtime.Log.FileLeft(segment.Path, e);
         }
@@ -180,7 +233,7 @@ internal sealed partial class Partition
         {
             SegmentIndexFile.Write(_runtime.Disk, segment);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsOfDisk(e))
         {
             _runtime.Log.FileLeft(segment.IndexPath, e);
         }

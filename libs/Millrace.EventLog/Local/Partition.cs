@@ -31,10 +31,14 @@ internal sealed partial class Partition : IDiskWork
         _folder = folder;
         _runtime = runtime;
         _topicTag = EventLogMetrics.Topic(id.Topic);
+        FolderName = runtime.WriteAhead.NameOf(folder);
         _segments = new PartitionRecovery(runtime, id.Topic, folder).Open();
     }
 
     public TopicPartition Id { get; }
+
+    /// <summary>What the write-ahead log calls its folder.</summary>
+    public byte[] FolderName { get; }
 
     private Segment Active => _segments[^1];
 

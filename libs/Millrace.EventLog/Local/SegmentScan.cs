@@ -57,6 +57,10 @@ internal static class SegmentScan
         return false;
     }
 
+    /// <summary>Whether the bytes are one batch of a segment with this salt.</summary>
+    public static bool IsWhole(ReadOnlySpan<byte> bytes, ulong salt) =>
+        BatchHeader.TryRead(bytes, salt, out var batch) && HoldsRecords(batch, bytes[BatchHeader.Size..]);
+
     /// <summary>Where the last byte ends that is not a zero: zeros are room that was made ahead of batches.</summary>
     public static long EndOfBytes(Segment segment, FileWindow window)
     {

@@ -1,34 +1,40 @@
+using Millrace.EventLog.Local.WriteAhead;
+
 namespace Millrace.EventLog.Local;
 
 /// <summary>Work that may block on the disk.</summary>
 internal interface IDiskWork
 {
-    /// <summary>Does a part of it; false when there is no more for now.</summary>
-    bool Run();
+    void Run();
 }
 
 /// <summary>
 /// Threads of the log's own for writes and syncs: on the shared pool, a few partitions in a sync would keep everyone
 /// else from running. They start when there is work, and end when there was none for a while.
 /// </summary>
-internal sealed class WriterThreads(int threadsMax) : IDisposable
+/// <remarks>
+/// Small batches are committed by one thread at a time, all that came while it was at the last ones: on one disk syncs
+/// wait for each other anyway, and a sync costs the same whatever it makes durable. Large batches are written beside
+/// that, each by a thread of its own.
+/// </remarks>
+internal sealed class WriterThreads(int threadsMax, WriteAheadLog writeAhead) : IDisposable
 {
     private static readonly TimeSpan IdleMax = TimeSpan.FromSeconds(10);
 
     private readonly object _gate = new();
-    private readonly Queue<IDiskWork> _work = new();
+    private readonly List<Partition> _waiting = [];
+    private readonly Queue<IDiskWork> _alone = new();
     private int _threads;
     private int _idle;
+    private bool _committing;
     private bool _stopped;
 
-    public void Post(IDiskWork work)
+    /// <summary>A batch of the partition waits, and nobody has been told.</summary>
+    public void Post(Partition partition)
     {
         lock (_gate)
         {
-            _work.Enqueue(work);
-            if (_idle >= _work.Count) Monitor.Pulse(_gate);
-            else if (_threads < threadsMax) Start();
-            else if (_idle > 0) Monitor.Pulse(_gate);
+            if (Enqueue(partition)) Call();
         }
     }
 
@@ -42,6 +48,37 @@ internal sealed class WriterThreads(int threadsMax) : IDisposable
         }
     }
 
+    private int Jobs => _alone.Count + (!_committing && _waiting.Count > 0 ? 1 : 0);
+
+    private void PostAlone(IDiskWork work)
+    {
+        lock (_gate)
+        {
+            _alone.Enqueue(work);
+            Call();
+        }
+    }
+
+    /// <summary>Whether a thread is needed for it: whoever is committing looks itself when that is done.</summary>
+    private bool Enqueue(Partition partition)
+    {
+        if (partition.WaitingBytes > writeAhead.BatchBytesMax)
+        {
+            _alone.Enqueue(partition);
+            return true;
+        }
+
+        _waiting.Add(partition);
+        return !_committing;
+    }
+
+    private void Call()
+    {
+        if (_idle >= Jobs) Monitor.Pulse(_gate);
+        else if (_threads < threadsMax) Start();
+        else if (_idle > 0) Monitor.Pulse(_gate);
+    }
+
     private void Start()
     {
         _threads++;
@@ -50,40 +87,102 @@ internal sealed class WriterThreads(int threadsMax) : IDisposable
 
     private void Loop()
     {
-        while (Next() is { } work)
+        var turn = new List<Partition>();
+        while (TryNext(turn, out var alone))
         {
-            while (work.Run() && !TryGiveWay(work))
-            {
-            }
+            if (alone is null) Commit(turn);
+            else Run(alone);
         }
     }
 
-    /// <summary>Lets other work have the thread, when there is any.</summary>
-    private bool TryGiveWay(IDiskWork work)
+    private void Run(IDiskWork work)
     {
+        work.Run();
+        if (work is Partition partition) GoOn(partition, isLast: true);
+    }
+
+    private void Commit(List<Partition> turn)
+    {
+        // Whose files are held by retention waits for them by itself; the others do not wait with it.
+        for (var i = turn.Count - 1; i >= 0; i--)
+        {
+            if (turn[i].TryBegin()) continue;
+            PostAlone(turn[i]);
+            turn.RemoveAt(i);
+        }
+
+        writeAhead.Commit(turn);
+        foreach (var partition in turn) partition.Settle();
+        LetOthersCommit();
+        for (var i = 0; i < turn.Count; i++)
+        {
+            turn[i].Answer();
+            GoOn(turn[i], isLast: i == turn.Count - 1);
+        }
+
+        turn.Clear();
+    }
+
+    private void LetOthersCommit()
+    {
+        var checkpoint = writeAhead.TakeCheckpoint();
         lock (_gate)
         {
-            if (_work.Count == 0) return false;
-            _work.Enqueue(work);
-            return true;
+            _committing = false;
+            if (_waiting.Count > 0) Call();
+        }
+
+        if (checkpoint is not null) PostAlone(checkpoint);
+    }
+
+    /// <param name="isLast">Nobody need be called: this thread is about to look for work itself.</param>
+    private void GoOn(Partition partition, bool isLast)
+    {
+        if (!partition.HasMore()) return;
+        lock (_gate)
+        {
+            if (Enqueue(partition) && !isLast) Call();
         }
     }
 
-    private IDiskWork? Next()
+    /// <summary>
+    /// The partitions whose turn it is, or work of which each is done by itself; false when the thread is to end.
+    /// </summary>
+    private bool TryNext(List<Partition> turn, out IDiskWork? alone)
     {
         lock (_gate)
         {
-            while (_work.Count == 0)
+            while (true)
             {
+                alone = null;
+                if (!_committing && TakeTurn(turn))
+                {
+                    if (_alone.Count > 0) Call();
+                    return true;
+                }
+
+                if (_alone.TryDequeue(out alone)) return true;
                 _idle++;
                 var called = !_stopped && Monitor.Wait(_gate, IdleMax);
                 _idle--;
-                if (called || _work.Count > 0) continue;
+                if (called || Jobs > 0) continue;
                 _threads--;
-                return null;
+                return false;
             }
-
-            return _work.Dequeue();
         }
+    }
+
+    private bool TakeTurn(List<Partition> turn)
+    {
+        var taken = 0;
+        for (var bytes = 0L; taken < _waiting.Count && bytes <= writeAhead.TurnBytesMax; taken++)
+        {
+            turn.Add(_waiting[taken]);
+            bytes += _waiting[taken].WaitingBytes;
+        }
+
+        _waiting.RemoveRange(0, taken);
+        _committing = taken > 0;
+        return _committing;
     }
 }

@@ -22,7 +22,16 @@ internal sealed class ForgetfulDisk(Random random) : ILogDisk
     /// <summary>Whether this call, counted from 1, fails once, and how.</summary>
     public Func<int, Fault> FaultAt { get; set; } = _ => Fault.None;
 
+    /// <summary>Whether a change of this file fails; whether it is a sync.</summary>
+    public Func<string, bool, bool> FailsIn { get; set; } = (_, _) => false;
+
     public long Free { get; set; } = long.MaxValue;
+
+    /// <summary>While it is not set, nothing changes: whoever wants a change waits.</summary>
+    public ManualResetEventSlim IsFree { get; } = new(true);
+
+    /// <summary>How many syncs of files there were.</summary>
+    public int Syncs { get; private set; }
 
     /// <summary>What a machine finds that starts after the power went, now.</summary>
     public ForgetfulDisk AfterPowerLoss()
@@ -85,7 +94,7 @@ internal sealed class ForgetfulDisk(Random random) : ILogDisk
             if (Find(path) is not null) throw new IOException($"It exists: {path}");
             In(Above(path)).Do(new NameChange(null, Path.GetFileName(path), node));
         });
-        return new OpenFile(this, node);
+        return new OpenFile(this, node, path);
     }
 
     public ILogFile Open(string path)
@@ -93,7 +102,7 @@ internal sealed class ForgetfulDisk(Random random) : ILogDisk
         lock (_gate)
         {
             if (_dead) throw new IOException("No power.");
-            return new OpenFile(this, Find(path) ?? throw new FileNotFoundException(path));
+            return new OpenFile(this, Find(path) ?? throw new FileNotFoundException(path), path);
         }
     }
 
@@ -122,13 +131,14 @@ internal sealed class ForgetfulDisk(Random random) : ILogDisk
         lock (_gate) return Find(path)!.Read().Length;
     }
 
-    private void Change(Action work, Action<Fault>? failing = null)
+    private void Change(Action work, Action<Fault>? failing = null, string path = "", bool isSync = false)
     {
+        IsFree.Wait();
         lock (_gate)
         {
             if (_dead) throw new IOException("No power.");
             Calls++;
-            var fault = FaultAt(Calls);
+            var fault = FailsIn(path, isSync) ? Fault.Error : FaultAt(Calls);
             if (Calls >= CrashAt)
             {
                 _dead = true;
@@ -159,7 +169,7 @@ internal sealed class ForgetfulDisk(Random random) : ILogDisk
 
     private static string Above(string path) => Path.GetDirectoryName(path)!;
 
-    private sealed class OpenFile(ForgetfulDisk disk, Node node) : ILogFile
+    private sealed class OpenFile(ForgetfulDisk disk, Node node, string path) : ILogFile
     {
         public long Length
         {
@@ -183,12 +193,21 @@ internal sealed class ForgetfulDisk(Random random) : ILogDisk
         public void Write(ReadOnlySpan<byte> bytes, long position)
         {
             var write = new FileChange(position, bytes.ToArray());
-            disk.Change(() => node.Do(write), _ => node.Do(write.Torn(disk.Random)));
+            disk.Change(() => node.Do(write), _ => node.Do(write.Torn(disk.Random)), path);
         }
 
-        public void Truncate(long length) => disk.Change(() => node.Do(new FileChange(length, null)));
+        public void Truncate(long length) =>
+            disk.Change(() => node.Do(new FileChange(length, null)), path: path);
 
-        public void Sync() => disk.Change(node.Sync, _ => node.FailSync());
+        public void Sync() => disk.Change(
+            () =>
+            {
+                node.Sync();
+                disk.Syncs++;
+            },
+            _ => node.FailSync(),
+            path,
+            isSync: true);
 
         public void Dispose()
         {

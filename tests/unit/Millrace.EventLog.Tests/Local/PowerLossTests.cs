@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Millrace.Contracts;
 using Millrace.EventLog.Local;
 using Millrace.EventLog.Tests.Disk;
@@ -17,6 +18,8 @@ public class PowerLossTests
         IndexIntervalBytes = new ByteSize(200),
         FreeBytesMin = new ByteSize(0),
         WriterThreads = 2,
+        WriteAheadBytes = new ByteSize(2_500),
+        SharedBatchBytesMax = new ByteSize(400),
     };
 
     [Test]
@@ -125,7 +128,7 @@ public class PowerLossTests
             {
                 var partition = Partitions[random.Next(Partitions.Length)];
                 if (log.FindTopic(partition.Topic) is null) continue;
-                await TriedAsync(() => StepAsync(log, ledger, partition, random));
+                await TriedAsync(() => StepAsync(disk, log, ledger, partition, random));
             }
 
             if (atTheEnd is not null) await atTheEnd(log);
@@ -138,7 +141,8 @@ public class PowerLossTests
             await log.EnsureTopicAsync(new TopicSpec(topic.Key, topic.Count()));
     }
 
-    private static async Task StepAsync(LocalLog log, Ledger ledger, TopicPartition partition, Random random)
+    private static async Task StepAsync(
+        ForgetfulDisk disk, LocalLog log, Ledger ledger, TopicPartition partition, Random random)
     {
         var range = await log.RangeAsync(partition);
         switch (random.Next(10))
@@ -149,7 +153,10 @@ public class PowerLossTests
             case 1 or 2:
                 await ledger.CommitAsync(log, $"group{random.Next(2)}", partition, random.NextInt64(range.Next + 1));
                 break;
-            case 3 or 4:
+            case 3 or 4 or 5:
+                await TogetherAsync(disk, log, ledger, random);
+                break;
+            case 6:
                 var burst = Enumerable.Range(0, 5)
                     .Select(_ => ledger.AppendAsync(log, partition, random.Next(1, 3), random.Next(80))).ToList();
                 foreach (var append in burst) await TriedAsync(() => append);
@@ -158,6 +165,18 @@ public class PowerLossTests
                 await ledger.AppendAsync(log, partition, random.Next(1, 4), random.Next(200));
                 break;
         }
+    }
+
+    /// <summary>Appends to all partitions that come while the disk is busy with the first.</summary>
+    private static async Task TogetherAsync(ForgetfulDisk disk, LocalLog log, Ledger ledger, Random random)
+    {
+        disk.IsFree.Reset();
+        var appends = Partitions.Where(partition => log.FindTopic(partition.Topic) is not null)
+            .SelectMany(partition => Enumerable.Repeat(partition, 2))
+            .Select(partition => ledger.AppendAsync(log, partition, random.Next(1, 3), random.Next(120)))
+            .ToList();
+        disk.IsFree.Set();
+        foreach (var append in appends) await TriedAsync(() => append);
     }
 
     private static async Task TriedAsync(Func<Task> work)
@@ -183,7 +202,9 @@ public class PowerLossTests
     {
         try
         {
-            return LocalLog.Open(disk, "/data/log", Small, TimeProvider.System, NullLogger.Instance);
+            // Time passes quickly, so that what failed is tried again.
+            var time = new FakeTimeProvider { AutoAdvanceAmount = TimeSpan.FromMilliseconds(300) };
+            return LocalLog.Open(disk, "/data/log", Small, time, NullLogger.Instance);
         }
         catch (MillraceException e)
         {
