@@ -92,6 +92,20 @@ public class WriteAheadTests
     }
 
     [Test]
+    public async Task A_last_frame_that_is_damaged_is_refused_when_the_next_file_was_begun()
+    {
+        var log = await OpenAsync();
+        while (WriteAheadFiles().Length < 2) await TogetherAsync(log);
+        var (file, end) = ($"{Folder}/0", EndOfBytes($"{Folder}/0"));
+        var disk = _disk.AfterPowerLoss();
+        await log.DisposeAsync();
+        disk.Corrupt(file, bytes => bytes[end - 1] ^= 1);
+        Assert.That(() => Open(disk), Throws.TypeOf<MillraceException>().With.Message.Contains("LOG-0002"));
+        disk.Corrupt(file, bytes => bytes[end - 1] ^= 1);
+        await VerifyAsync(disk);
+    }
+
+    [Test]
     public async Task Segments_that_were_trimmed_meanwhile_are_not_brought_back()
     {
         await using var log = await OpenAsync();
