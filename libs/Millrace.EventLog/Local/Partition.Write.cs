@@ -184,7 +184,7 @@ internal sealed partial class Partition
         var old = Active;
         _mustRoll = true;
         LetGo();
-        _runtime.WriteAhead.MakeDurable(old);
+        if (!_runtime.WriteAhead.TryMakeDurable(old)) throw new IOException($"{old.Path} cannot be made durable now.");
         CutByName(old);
         var (made, file) = SegmentFile.Make(_runtime, _folder, old.NextOffset);
         _file = new ActiveFile(_runtime, file, SegmentHeader.Size);

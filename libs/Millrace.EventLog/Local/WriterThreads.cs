@@ -174,15 +174,24 @@ internal sealed class WriterThreads(int threadsMax, WriteAheadLog writeAhead) : 
 
     private bool TakeTurn(List<Partition> turn)
     {
-        var taken = 0;
-        for (var bytes = 0L; taken < _waiting.Count && bytes <= writeAhead.TurnBytesMax; taken++)
+        var (taken, sum) = (0, 0L);
+        for (; taken < _waiting.Count && sum <= writeAhead.TurnBytesMax; taken++)
         {
-            turn.Add(_waiting[taken]);
-            bytes += _waiting[taken].WaitingBytes;
+            var (partition, bytes) = (_waiting[taken], _waiting[taken].WaitingBytes);
+            if (bytes > writeAhead.BatchBytesMax)
+            {
+                // It grew while it waited.
+                _alone.Enqueue(partition);
+                Call();
+                continue;
+            }
+
+            turn.Add(partition);
+            sum += bytes;
         }
 
         _waiting.RemoveRange(0, taken);
-        _committing = taken > 0;
+        _committing = turn.Count > 0;
         return _committing;
     }
 }

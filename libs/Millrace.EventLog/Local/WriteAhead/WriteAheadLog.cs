@@ -10,7 +10,7 @@ namespace Millrace.EventLog.Local.WriteAhead;
 /// and to this log, which alone is synced. Each of its two files covers segments until those are durable by themselves;
 /// what a crash took from a segment before that is brought back when the log opens.
 /// </summary>
-internal sealed class WriteAheadLog
+internal sealed partial class WriteAheadLog
 {
     private const string FolderName = "wal";
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
@@ -36,11 +36,6 @@ internal sealed class WriteAheadLog
     private volatile WriteAheadFile? _due;
     private long? _clearedInVainAt;
     private volatile bool _isClearing;
-
-    private readonly Lock _gate = new();
-    private readonly Lock _restoring = new();
-    private readonly HashSet<Segment> _doubted = [];
-    private int _failures;
 
     public WriteAheadLog(
         ILogDisk disk, string root, EventLogOptions options, TimeProvider time, ILogger log, EventLogMetrics metrics)
@@ -87,67 +82,12 @@ internal sealed class WriteAheadLog
         return new Checkpoint(this);
     }
 
-    /// <summary>
-    /// Syncs the segment's file. Should that fail, what of it only this log is sure of must be written to it again: so
-    /// it is doubted from before the sync on. The caller sees to it that nobody writes to the segment meanwhile.
-    /// </summary>
-    public void Sync(Segment segment, ActiveFile file)
-    {
-        bool isCovered, isDoubted;
-        int failures;
-        lock (_gate)
-        {
-            isCovered = IsCovered(segment);
-            isDoubted = isCovered && !_doubted.Add(segment);
-            failures = _failures;
-        }
-
-        file.Sync();
-        if (!isCovered || isDoubted) return;
-        lock (_gate)
-        {
-            if (_failures != failures) return;
-            _doubted.Remove(segment);
-            foreach (var one in _files) one.Covered.Remove(segment);
-        }
-    }
-
-    /// <summary>Makes the segment durable by itself, if this log covers any of it.</summary>
-    public void MakeDurable(Segment segment)
-    {
-        lock (_gate)
-        {
-            if (!IsCovered(segment)) return;
-        }
-
-        lock (_restoring)
-        {
-            bool isDoubted;
-            lock (_gate) isDoubted = _doubted.Remove(segment);
-            try
-            {
-                if (isDoubted) Restore(segment);
-                else Sync(segment);
-            }
-            catch (Exception e) when (Partition.IsOfDisk(e))
-            {
-                lock (_gate)
-                {
-                    _doubted.Add(segment);
-                    _failures++;
-                }
-
-                throw;
-            }
-        }
-    }
-
     /// <summary>With all partitions closed: makes their segments durable, and leaves no files.</summary>
     public void Close()
     {
         try
         {
-            foreach (var file in _files) MakeDurable(file);
+            if (!_files.All(TryMakeDurable)) return;
             if (_disk.FolderExists(_folder)) DeleteFiles();
         }
         catch (Exception e) when (Partition.IsOfDisk(e))
@@ -207,7 +147,7 @@ internal sealed class WriteAheadLog
     {
         if (_isClearing || IsTooEarly(_failedAt)) return false;
         LogRuntime.MakeFolder(_disk, _folder);
-        foreach (var file in _files) MakeDurable(file);
+        if (!_files.All(TryMakeDurable)) return false;
         _due = null;
         DeleteFiles();
         _files[_current].Begin(_number);
@@ -228,53 +168,5 @@ internal sealed class WriteAheadLog
     {
         foreach (var file in _files) file.Delete();
         _disk.SyncFolder(_folder);
-    }
-
-    private void MakeDurable(WriteAheadFile file)
-    {
-        Segment[] covered;
-        lock (_gate) covered = [.. file.Covered];
-        foreach (var segment in covered) MakeDurable(segment);
-        lock (_gate) file.Covered.ExceptWith(covered);
-    }
-
-    private void Sync(Segment segment)
-    {
-        if (!_disk.FileExists(segment.Path)) return;
-        using var file = _disk.Open(segment.Path);
-        file.Sync();
-    }
-
-    private void Restore(Segment segment)
-    {
-        var path = Path.GetRelativePath(_root, segment.Path);
-        List<WriteAheadFile> covering;
-        lock (_gate) covering = _files.Where(file => file.Covered.Contains(segment)).ToList();
-        var batches = covering.SelectMany(file => file.ReadAll())
-            .Where(batch => batch.Path == path && batch.Salt == segment.Salt)
-            .OrderBy(batch => batch.Position);
-        WriteAheadReplay.Restore(_disk, segment.Path, segment.Salt, batches);
-    }
-
-    private bool IsCovered(Segment segment) =>
-        _files[0].Covered.Contains(segment) || _files[1].Covered.Contains(segment);
-
-    private sealed class Checkpoint(WriteAheadLog log) : IDiskWork
-    {
-        public void Run()
-        {
-            try
-            {
-                log.MakeDurable(log._due!);
-                log._due = null;
-            }
-            catch (Exception e) when (Partition.IsOfDisk(e))
-            {
-                log._log.AheadFailed(log._folder, (int)TryAgainAfter.TotalSeconds, e);
-                log._clearedInVainAt = log._time.GetTimestamp();
-            }
-
-            log._isClearing = false;
-        }
     }
 }
