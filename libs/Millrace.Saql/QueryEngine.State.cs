@@ -15,8 +15,11 @@ public sealed partial class QueryEngine
     /// programs.</summary>
     private const int StateVersionOfTwo = 4;
 
-    /// <summary>Of a state with a timeline for each substream.</summary>
+    /// <summary>Of a state with a timeline for each substream of a single feed.</summary>
     private const int StateVersionOfLanes = 5;
+
+    /// <summary>Of a state with a timeline for each substream of several feeds, too.</summary>
+    private const int StateVersionOfMergedLanes = 6;
 
     /// <summary>Writes the whole state, in a format that names its version.</summary>
     public void Save(IBufferWriter<byte> target)
@@ -28,7 +31,7 @@ public sealed partial class QueryEngine
         foreach (var analytic in _analytics) analytic.Save(writer);
         _models.Save(writer);
         var head = new StateWriter(target);
-        head.Write(HasLanes ? StateVersionOfLanes
+        head.Write(LanesVersion is { } version ? version
             : _inOrder.Any(source => source.Inputs.Exists(input => input.KeepsEarlier)) ? StateVersionOfTwo
             : StateVersion);
         head.Write(Fingerprint(_plan.Text));
@@ -80,15 +83,26 @@ public sealed partial class QueryEngine
         foreach (var source in _inOrder) source.ForgetLate();
     }
 
-    private bool HasLanes => Array.Exists(_pipelines, pipeline => pipeline is LanesState);
+    /// <summary>Null without timelines of substreams.</summary>
+    private int? LanesVersion =>
+        Array.Exists(_pipelines, pipeline => pipeline is MergedLanesState) ? StateVersionOfMergedLanes
+        : Array.Exists(_pipelines, pipeline => pipeline is LanesState) ? StateVersionOfLanes
+        : null;
+
+    private static LaneUse LanesOf(int format) => format switch
+    {
+        StateVersionOfMergedLanes => LaneUse.Everywhere,
+        StateVersionOfLanes => LaneUse.OfSingleFeeds,
+        _ => LaneUse.Nowhere,
+    };
 
     private bool IsKnown(int format) => format is StateVersion or StateVersionOfTwo
-        || (format == StateVersionOfLanes && HasLanes);
+        || (format is StateVersionOfLanes or StateVersionOfMergedLanes && format <= LanesVersion);
 
     private void Take(ref StateReader head, int format)
     {
-        // What an older program kept has one timeline, and goes on with it.
-        if (format != StateVersionOfLanes && HasLanes) Use(_olderAssembly!());
+        // What an older program kept has fewer timelines, and goes on with them.
+        if (LanesVersion is { } version && format < version) Use(_olderAssembly!(LanesOf(format)));
         var crc = head.ReadInt32();
         var body = head.ReadBytes();
         if ((int)Crc32C.Compute(body) != crc) throw head.Damaged();

@@ -21,8 +21,8 @@ public sealed partial class QueryEngine
     private readonly QueryEngineOptions _options;
     private readonly Lazy<int> _stateFingerprint;
 
-    /// <summary>Puts the engine together without timelines of substreams, as an older program did.</summary>
-    private readonly Func<EngineAssembly>? _olderAssembly;
+    /// <summary>Puts the engine together with fewer timelines of substreams, as an older program did.</summary>
+    private readonly Func<LaneUse, EngineAssembly>? _olderAssembly;
     private Dictionary<TopicPartition, SourceState> _sources;
     private SourceState[] _inOrder;
     private RowTaker[] _pipelines;
@@ -38,7 +38,7 @@ public sealed partial class QueryEngine
     public QueryEngine(
         QueryPlan plan, QueryEngineOptions options, IReadOnlyList<QuerySource> sources, IQueryRowSink sink)
         : this(plan, options, EngineAssembly.Whole(plan, options, sources, sink)) =>
-        _olderAssembly = () => EngineAssembly.Whole(plan, options, sources, sink, hasLanes: false);
+        _olderAssembly = lanes => EngineAssembly.Whole(plan, options, sources, sink, lanes);
 
     private QueryEngine(QueryPlan plan, QueryEngineOptions options, EngineAssembly assembly)
     {

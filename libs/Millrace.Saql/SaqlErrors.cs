@@ -84,6 +84,11 @@ public static class SaqlErrors
         "ML_SCORE names a model of the registry that has a promoted version.",
         "Check the name with `millrace model list`, or promote a version of it.");
 
+    public static readonly ErrorDefinition OverNotOnAll = new("SQ-0023",
+        "TIMESTAMP BY ... OVER is not on all inputs.",
+        "OVER gives each substream a time of its own, and rows of an input without it are of no substream.",
+        "Write TIMESTAMP BY ... OVER for every input of the query or for none, or make two queries of it.");
+
     public static readonly ErrorDefinition BadBody = new("SQ-0101", "The body cannot be decoded.",
         "A query reads bodies that are one JSON object, or an array of objects.", "Mend the device's encoder.");
 

@@ -125,6 +125,7 @@ internal sealed partial class QueryBinder
             Checks = (names as TableNames)?.Checks ?? [],
         };
         _feeds.Add(feed);
+        _placesOfFeeds.Add(from.Place);
         if (from.TimestampBy is null) return feed;
         var scope = new RowScope(new Branch(feed, [], names), [new ScopeSource(qualifiers, names)], from.Place,
             _builder);
@@ -139,13 +140,19 @@ internal sealed partial class QueryBinder
         feed.TimestampBy = time;
         feed.Over = [.. from.TimestampOver.Select(new TimestampByBinder(scope, diagnostics).Bind)];
         feed.OverTexts = over;
-        if (_feeds.Any(other => other.TimestampBy is not null && other.Over.Count == 0 != (over.Length == 0)))
-        {
-            diagnostics.Add(SaqlErrors.MisplacedTimestampBy, from.TimestampBy.Place,
-                "Either all inputs have TIMESTAMP BY ... OVER, or none.");
-        }
-
         return feed;
+    }
+
+    /// <summary>Each input without OVER is told where it is read first.</summary>
+    private void CheckOver()
+    {
+        if (_feeds.Find(feed => feed.Over.Count > 0) is not { } other) return;
+        foreach (var (feed, place) in _feeds.Zip(_placesOfFeeds).Where(one => one.First.Over.Count == 0))
+        {
+            diagnostics.Add(SaqlErrors.OverNotOnAll, place,
+                $"{feed.Input.Name} is read without TIMESTAMP BY ... OVER here, and {other.Input.Name} with " +
+                $"TIMESTAMP BY {other.TimestampText}: either all inputs have OVER, or none.");
+        }
     }
 
     private string TimestampText(FromSyntax from)

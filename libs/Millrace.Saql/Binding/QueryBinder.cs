@@ -15,6 +15,7 @@ internal sealed partial class QueryBinder(
     private readonly Dictionary<string, Relation> _steps = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, InputPlan> _inputs = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<FeedPlan> _feeds = [];
+    private readonly List<TextSpan> _placesOfFeeds = [];
     private readonly PlanBuilder _builder = new(extensions, knownModels);
     private readonly List<string> _outputs = [];
     private readonly List<int> _rowsOfOutput = [];
@@ -26,6 +27,7 @@ internal sealed partial class QueryBinder(
         foreach (var step in script.Steps) BindStep(step);
         foreach (var query in script.Queries) BindOutput(query);
         foreach (var table in _tables.Values) CheckTable(table);
+        CheckOver();
         Pipelines.Assign(_feeds, _builder.Operators, _writers);
         return new PlanParts([.. _inputs.Values], _feeds, _builder.Operators, _builder.Analytics, _outputs,
             _builder.Memos, [.. _references.Keys], _builder.Models);

@@ -36,17 +36,17 @@ internal sealed class EngineAssembly
 
     public RowTaker[] Pipelines { get; private set; } = [];
 
-    /// <param name="hasLanes">Whether substreams have timelines of their own where they can.</param>
+    /// <param name="lanes">Where substreams have timelines of their own if they can.</param>
     public static EngineAssembly Whole(
         QueryPlan plan, QueryEngineOptions options, IReadOnlyList<QuerySource> given, IQueryRowSink sink,
-        bool hasLanes = true)
+        LaneUse lanes = LaneUse.Everywhere)
     {
         var made = new EngineAssembly(plan, options, given, sink);
         made.AddSources(_ => true);
         made.AddOperators();
         var inputs = made.Inputs();
-        made.AddPipelines<RowTaker>((number, feeds) => hasLanes && made.LanesOf(number, feeds, inputs) is { } lanes
-            ? lanes : made.Pipeline(number, feeds, inputs), (feed, pipeline, index) =>
+        made.AddPipelines<RowTaker>((number, feeds) => made.LanesOf(number, feeds, inputs, lanes) is { } state
+            ? state : made.Pipeline(number, feeds, inputs), (feed, pipeline, index) =>
         {
             made.Source(feed.Source).Feeds = [.. made.Source(feed.Source).Feeds, feed];
             inputs[feed.Plan.Input].AddTaker(feed, pipeline, index);
@@ -171,12 +171,15 @@ internal sealed class EngineAssembly
     private OperatorState[] OperatorsOf(int pipeline) =>
         [.. Operators.Where(one => one.OperatorPlan.Pipeline == pipeline)];
 
-    private PipelineState Pipeline(int number, FeedState[] feeds, Dictionary<InputPlan, InputState> inputs)
+    private PipelineState Pipeline(int number, FeedState[] feeds, Dictionary<InputPlan, InputState> inputs) =>
+        new(_context, feeds, RootsOf(feeds, inputs), OperatorsOf(number));
+
+    /// <summary>The input at work of each feed, whose row is where the input puts it.</summary>
+    private RootState[] RootsOf(FeedState[] feeds, Dictionary<InputPlan, InputState> inputs)
     {
         var roots = feeds.Select(feed => feed.Plan).Distinct().ToDictionary(
             feed => feed, feed => RootOf(feed, inputs[feed.Input].Slots));
-        return new PipelineState(
-            _context, feeds, [.. feeds.Select(feed => roots[feed.Plan])], OperatorsOf(number));
+        return [.. feeds.Select(feed => roots[feed.Plan])];
     }
 
     /// <param name="ways">Gets how rows come into the pipeline.</param>
@@ -195,15 +198,19 @@ internal sealed class EngineAssembly
         return pipeline;
     }
 
-    /// <summary>Null where substreams have no timelines of their own, or sources wait for one another.</summary>
-    private LanesState? LanesOf(int number, FeedState[] feeds, Dictionary<InputPlan, InputState> inputs)
+    /// <summary>Null where substreams have no timelines of their own.</summary>
+    private LanesState? LanesOf(
+        int number, FeedState[] feeds, Dictionary<InputPlan, InputState> inputs, LaneUse lanes)
     {
-        if (feeds is not [{ Plan.HasTimelines: true } feed]) return null;
+        if (feeds.Length == 0 || !feeds.All(feed => feed.Plan.HasTimelines)) return null;
+        if (lanes == LaneUse.Nowhere || (feeds.Length > 1 && lanes == LaneUse.OfSingleFeeds)) return null;
         AnalyticState[] own = [.. _plan.Parts.AnalyticsOf(number).Select(one => _analytics[one.Number])];
+        _shared.RemoveAll(own.Contains);
+        if (feeds is not [var feed])
+            return new MergedLanesState(_context, feeds, RootsOf(feeds, inputs), OperatorsOf(number), own);
         var slots = inputs[feed.Plan.Input].Slots;
         var root = RootOf(feed.Plan, feed.IsOrderedWithin ? slots : new Values.Value[slots.Length]);
-        _shared.RemoveAll(own.Contains);
-        return new LanesState(_context, feed, slots, root, OperatorsOf(number), own);
+        return new FeedLanesState(_context, feed, slots, root, OperatorsOf(number), own);
     }
 
     private RootState RootOf(RowRoot plan, Values.Value[] slots)
@@ -215,4 +222,15 @@ internal sealed class EngineAssembly
 
     private bool Reads(string input, TopicPartition partition) => _given.Any(source => source.Partition == partition
         && source.Input.Equals(input, StringComparison.OrdinalIgnoreCase));
+}
+
+/// <summary>Where substreams have timelines of their own: an older program's state has fewer.</summary>
+internal enum LaneUse : byte
+{
+    Nowhere,
+
+    /// <summary>Not where rows come by several inputs or partitions.</summary>
+    OfSingleFeeds,
+
+    Everywhere,
 }

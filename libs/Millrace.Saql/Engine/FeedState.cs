@@ -30,7 +30,7 @@ internal readonly record struct RecordTimes(long Enqueued, long Arrival)
 internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions options)
 {
     /// <summary>An event further ahead of its arrival than this is dropped, whatever the policy.</summary>
-    private static readonly long EarlyTolerance = TimeSpan.FromMinutes(5).Ticks;
+    public static readonly long EarlyTolerance = TimeSpan.FromMinutes(5).Ticks;
 
     private readonly long _late = options.LateTolerance.Ticks;
     private readonly long _outOfOrder = options.OutOfOrderTolerance.Ticks;
@@ -60,6 +60,9 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
 
     /// <summary>The substream of the row that was judged last.</summary>
     public Substream LastJudged { get; private set; } = new();
+
+    /// <summary>The key of that substream; good until the next row is judged.</summary>
+    public ReadOnlySpan<byte> LastKey => _key.Written;
 
     /// <summary>Those that are known, in the order in which they were used last.</summary>
     public IEnumerable<Substream> Substreams => _substreams.InOrder;

@@ -70,7 +70,7 @@ internal sealed partial class InputState : RecordInput
         if (!_takers.TryGetValue(feed.Source, out var takers)) _takers[feed.Source] = takers = [];
         takers.Add((feed, taker, index));
         _hasChecks |= feed.Plan.Checks.Count > 0;
-        _hasLanes |= taker is LanesState;
+        _hasLanes |= taker is FeedLanesState;
     }
 
     public bool HasTakers(int source) => _takers.ContainsKey(source);
@@ -133,7 +133,7 @@ internal sealed partial class InputState : RecordInput
     {
         foreach (ref var taker in takers)
         {
-            if (taker.Taker is LanesState lanes) lanes.Release();
+            if (taker.Taker is FeedLanesState lanes) lanes.Release();
         }
     }
 

@@ -16,13 +16,22 @@ internal sealed class Substream : KeyEntry
 /// </summary>
 /// <param name="memories">One for each that keeps something of rows.</param>
 /// <param name="waiting">Rows that wait for the substream's watermark; null where its rows come in order.</param>
-internal sealed class Lane(Memory[] memories, RowHeap? waiting)
+/// <param name="feeds">How many feeds give its rows, where time is to be known of each; else 0.</param>
+internal sealed class Lane(Memory[] memories, RowHeap? waiting, int feeds)
 {
     public const long Never = long.MaxValue;
 
     public Memory[] Memories => memories;
 
     public RowHeap? Waiting => waiting;
+
+    /// <summary>
+    /// How far its rows of each feed have come. What a key that is gone has left here, time has passed for all.
+    /// </summary>
+    public long[] Watermarks { get; } = [.. Enumerable.Repeat(long.MinValue, feeds)];
+
+    /// <summary>Its rows that have not arrived on all sources' common time.</summary>
+    public int Arriving { get; set; }
 
     /// <summary>
     /// What is next, as <see cref="DueOfRow"/> or <see cref="DueOfClose"/>; <see cref="Never"/> when nothing waits.

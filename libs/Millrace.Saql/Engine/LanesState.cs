@@ -1,27 +1,21 @@
-using Millrace.Saql.Values;
-
 namespace Millrace.Saql.Engine;
 
 /// <summary>
-/// The operators of one input whose substreams have timelines of their own: a row closes what is due before it in its
-/// own substream, and what no row came to close is closed when the input's watermark has passed it. All substreams
-/// share the operators, which change from the memory of one to that of another.
+/// Operators of rows whose substreams have timelines of their own: a row closes what is due before it in its own
+/// substream, and what no row came to close is closed when time has passed it for all. All substreams share the
+/// operators, which change from the memory of one to that of another.
 /// </summary>
-internal sealed class LanesState : RowTaker
+internal abstract class LanesState : RowTaker
 {
     private const int LaneBytes = 160;
     private const int MemoryBytes = 250;
 
     private readonly EngineContext _context;
-    private readonly FeedState _feed;
-    private readonly Value[] _slots;
-    private readonly RootState _root;
+    private readonly RootState[] _roots;
     private readonly RememberingState[] _shared;
     private readonly RememberingState[] _remembering;
     private readonly Schedule _schedule;
     private readonly LaneQueue _queue = new();
-    private readonly RowChunks _chunks = new();
-    private readonly Func<Substream, bool> _isHeld;
 
     /// <summary>The lane whose memories the operators work on.</summary>
     private Lane? _current;
@@ -29,22 +23,18 @@ internal sealed class LanesState : RowTaker
     private int _waitingLanes;
     private long _bytes;
 
-    /// <param name="slots">Where the input puts a row.</param>
-    /// <param name="root">
-    /// The input at work. Where rows wait it has slots of its own, because the input's may be needed again.
+    /// <param name="roots">
+    /// The input at work of each feed. Where rows wait while others are read they have slots of their own.
     /// </param>
     /// <param name="operators">In an order in which none reads a later one.</param>
-    public LanesState(
-        EngineContext context, FeedState feed, Value[] slots, RootState root, OperatorState[] operators,
-        AnalyticState[] analytics)
+    protected LanesState(
+        EngineContext context, RootState[] roots, OperatorState[] operators, AnalyticState[] analytics)
     {
-        (_context, _feed, _slots, _root) = (context, feed, slots, root);
+        (_context, _roots) = (context, roots);
         RememberingState[] parts = [.. operators, .. analytics];
         _shared = [.. parts.Where(part => part.NewMemory() is null)];
         _remembering = [.. parts.Except(_shared)];
         _schedule = new Schedule(operators);
-        _isHeld = IsHeld;
-        feed.ForgetsAtOnce = false;
     }
 
     public override bool IsWaiting => _waitingLanes > 0;
@@ -53,88 +43,26 @@ internal sealed class LanesState : RowTaker
     {
         get
         {
-            var bytes = _feed.StateBytes + _bytes;
+            var bytes = _bytes;
             foreach (var part in _shared) bytes += part.StateBytes;
             return bytes;
         }
     }
 
-    public override long Watermark => _feed.Watermark;
+    protected RowChunks Chunks { get; } = new();
 
     public override bool Has(OperatorState one) => _schedule.Has(one);
 
     public override void NextDueChanged() => _schedule.Refresh();
 
-    public override void Take(int feed)
-    {
-        var substream = _feed.LastJudged;
-        var lane = substream.Lane ??= NewLane();
-        Enter(lane);
-        if (lane.Waiting is not { } waiting) TakeInOrder();
-        else
-        {
-            waiting.Push(_context.Frame.Origin, feed, _slots);
-            ReleaseUpTo(waiting, Math.Max(substream.Watermark, _feed.Watermark));
-        }
-
-        Settle(lane);
-    }
-
-    /// <summary>
-    /// What the watermark has passed is closed, in all substreams in the order of its time. Nobody may see whether that
-    /// is done once or in steps, so that it may be done whenever no row is at hand.
-    /// </summary>
-    public override void Release()
-    {
-        if (_feed.Watermark == long.MinValue) return;
-        CloseUpTo(Lane.DueOfRow(_feed.Watermark));
-        _feed.Forget(_isHeld);
-    }
-
     public override void Complete() => CloseUpTo(Lane.Never - 1);
 
-    public override void Save(StateWriter writer)
-    {
-        _feed.Save(writer);
-        foreach (var part in _shared) part.Save(writer);
-        writer.Write(_orders);
-        foreach (var substream in _feed.Substreams)
-        {
-            writer.Write(substream.Lane is null ? 0 : 1);
-            if (substream.Lane is not { } lane) continue;
-            writer.Write(lane.Order);
-            lane.Waiting?.Save(writer);
-            Enter(lane);
-            foreach (var part in _remembering) part.Save(writer);
-        }
-    }
+    /// <param name="waits">Its rows may wait for one another.</param>
+    /// <param name="feeds">How many feeds give its rows, where time is to be known of each.</param>
+    protected Lane NewLane(bool waits, int feeds = 0) => new(
+        [.. _remembering.Select(part => part.NewMemory()!)], waits ? new RowHeap(Chunks) : null, feeds);
 
-    public override void Restore(ref StateReader reader)
-    {
-        _queue.Clear();
-        (_current, _waitingLanes, _bytes) = (null, 0, 0);
-        _feed.Restore(ref reader);
-        foreach (var part in _shared) part.Restore(ref reader);
-        var orders = reader.ReadInt64();
-        foreach (var substream in _feed.Substreams)
-        {
-            substream.Lane = null;
-            if (reader.ReadInt32() == 0) continue;
-            var lane = substream.Lane = NewLane();
-            lane.Order = _orders = reader.ReadInt64();
-            lane.Waiting?.Restore(ref reader, _context.Sources.Length, feeds: 1);
-            Enter(lane);
-            foreach (var part in _remembering) part.Restore(ref reader);
-            Settle(lane);
-        }
-
-        _orders = orders;
-    }
-
-    private Lane NewLane() => new(
-        [.. _remembering.Select(part => part.NewMemory()!)], _feed.IsOrderedWithin ? null : new RowHeap(_chunks));
-
-    private void Enter(Lane lane)
+    protected void Enter(Lane lane)
     {
         if (lane == _current) return;
         _current = lane;
@@ -142,43 +70,40 @@ internal sealed class LanesState : RowTaker
         _schedule.Refresh();
     }
 
-    private void TakeInOrder()
+    protected void TakeInOrder(int feed)
     {
         var time = _context.Frame.Origin.Timestamp;
         if (_schedule.NextDue < time) _schedule.CloseBefore(time);
-        _root.Dispatch();
+        _roots[feed].Dispatch();
     }
 
-    private void ReleaseUpTo(RowHeap waiting, long time)
+    /// <summary>What waits up to (time, source) goes on, and what is due before the time is closed.</summary>
+    protected void ReleaseUpTo(RowHeap waiting, long time, int source)
     {
-        while (waiting.Count > 0 && waiting.First.Timestamp <= time) TakeWaiting(waiting);
+        while (waiting.Count > 0 && (waiting.First.Timestamp < time
+            || (waiting.First.Timestamp == time && waiting.First.Source <= source)))
+            TakeWaiting(waiting);
         _schedule.CloseBefore(time);
     }
 
-    private void TakeWaiting(RowHeap waiting)
-    {
-        var used = _context.Frame.Arena.Used;
-        var row = waiting.Pop();
-        var device = RowHeap.Read(row, _root.Slots);
-        _context.Frame.Origin = row.OriginOf(device);
-        TakeInOrder();
-        _context.Frame.Arena.WindBack(used);
-    }
-
-    private void CloseUpTo(long due)
+    /// <summary>
+    /// Closes what is due, in all substreams in the order of its time. Nobody may see whether that is done once or in
+    /// steps, so that it may be done whenever no row is at hand.
+    /// </summary>
+    protected void CloseUpTo(long due)
     {
         while (_queue.FirstUpTo(due) is { } lane)
         {
             Enter(lane);
             var time = lane.Due / 2;
-            if (lane.Due == Lane.DueOfRow(time)) ReleaseUpTo(lane.Waiting!, time);
+            if (lane.Due == Lane.DueOfRow(time)) ReleaseUpTo(lane.Waiting!, time, int.MaxValue);
             else _schedule.CloseBefore(time + 1);
             Settle(lane);
         }
     }
 
     /// <summary>The operators have worked on the lane.</summary>
-    private void Settle(Lane lane)
+    protected void Settle(Lane lane)
     {
         Count(lane);
         var due = DueOf(lane);
@@ -194,13 +119,8 @@ internal sealed class LanesState : RowTaker
         _queue.Changed(lane);
     }
 
-    private long DueOf(Lane lane)
-    {
-        var close = Lane.DueOfClose(_schedule.NextDue);
-        return lane.Waiting is { Count: > 0 } waiting ? Math.Min(close, Lane.DueOfRow(waiting.First.Timestamp)) : close;
-    }
-
-    private void Count(Lane lane)
+    /// <summary>What the lane keeps counts, from now on or as it is now.</summary>
+    protected void Count(Lane lane)
     {
         var bytes = LaneBytes + (lane.Memories.Length * MemoryBytes) + (lane.Waiting?.StateBytes ?? 0);
         foreach (var memory in lane.Memories) bytes += memory.StateBytes;
@@ -209,10 +129,9 @@ internal sealed class LanesState : RowTaker
     }
 
     /// <summary>Whether a substream that can be forgotten still keeps something that a row may see.</summary>
-    private bool IsHeld(Substream substream)
+    protected bool IsHeld(Lane lane, long watermark)
     {
-        if (substream.Lane is not { } lane) return false;
-        var isHeld = !lane.IsEmptyAt(_feed.Watermark);
+        var isHeld = !lane.IsEmptyAt(watermark);
         if (isHeld) Count(lane);
         else
         {
@@ -221,5 +140,56 @@ internal sealed class LanesState : RowTaker
         }
 
         return isHeld;
+    }
+
+    protected void SaveShared(StateWriter writer)
+    {
+        foreach (var part in _shared) part.Save(writer);
+        writer.Write(_orders);
+    }
+
+    /// <returns>To be told to <see cref="EndRestore"/>.</returns>
+    protected long RestoreShared(ref StateReader reader)
+    {
+        _queue.Clear();
+        (_current, _waitingLanes, _bytes) = (null, 0, 0);
+        foreach (var part in _shared) part.Restore(ref reader);
+        return reader.ReadInt64();
+    }
+
+    protected void EndRestore(long orders) => _orders = orders;
+
+    protected void Save(StateWriter writer, Lane lane)
+    {
+        writer.Write(lane.Order);
+        lane.Waiting?.Save(writer);
+        Enter(lane);
+        foreach (var part in _remembering) part.Save(writer);
+    }
+
+    /// <summary>The lane is new.</summary>
+    protected void Restore(ref StateReader reader, Lane lane)
+    {
+        lane.Order = _orders = reader.ReadInt64();
+        lane.Waiting?.Restore(ref reader, _context.Sources.Length, _roots.Length);
+        Enter(lane);
+        foreach (var part in _remembering) part.Restore(ref reader);
+        Settle(lane);
+    }
+
+    private void TakeWaiting(RowHeap waiting)
+    {
+        var used = _context.Frame.Arena.Used;
+        var row = waiting.Pop();
+        var device = RowHeap.Read(row, _roots[row.Feed].Slots);
+        _context.Frame.Origin = row.OriginOf(device);
+        TakeInOrder(row.Feed);
+        _context.Frame.Arena.WindBack(used);
+    }
+
+    private long DueOf(Lane lane)
+    {
+        var close = Lane.DueOfClose(_schedule.NextDue);
+        return lane.Waiting is { Count: > 0 } waiting ? Math.Min(close, Lane.DueOfRow(waiting.First.Timestamp)) : close;
     }
 }

@@ -46,18 +46,42 @@ internal sealed class RowHeap(RowChunks chunks)
     public ref readonly WaitingRow First => ref _rows[0];
 
     /// <summary>Copies the device and the values of a row.</summary>
-    public void Push(in RowOrigin origin, int feed, ReadOnlySpan<Value> slots)
+    public void Push(in RowOrigin origin, int feed, ReadOnlySpan<Value> slots) =>
+        Push(Keep(chunks, origin, feed, slots));
+
+    /// <summary>Takes a row that <see cref="Write"/> wrote.</summary>
+    public void Push(in RowOrigin origin, int feed, ReadOnlySpan<byte> row) => Push(Keep(chunks, origin, feed, row));
+
+    /// <summary>Takes a row whose bytes lie in this heap's chunks already.</summary>
+    public void Push(in WaitingRow row)
+    {
+        if (Count == _rows.Length) Array.Resize(ref _rows, Count * 2);
+        StateBytes += row.Length + RowBytes;
+        var at = Count++;
+        while (at > 0)
+        {
+            var parent = (at - 1) / 2;
+            if (!row.IsBefore(_rows[parent])) break;
+            _rows[at] = _rows[parent];
+            at = parent;
+        }
+
+        _rows[at] = row;
+    }
+
+    /// <summary>A copy of the device and the values of a row.</summary>
+    public static WaitingRow Keep(RowChunks chunks, in RowOrigin origin, int feed, ReadOnlySpan<Value> slots)
     {
         var size = SizeOf(origin, slots);
         Write(chunks.Room(size), origin, slots);
-        Insert(origin.Timestamp, origin.Source, origin.Offset, origin.Element, feed, size);
+        return Keep(chunks, origin, feed, size);
     }
 
-    /// <summary>Takes a row that <see cref="Write"/> wrote.</summary>
-    public void Push(in RowOrigin origin, int feed, ReadOnlySpan<byte> row)
+    /// <summary>A copy of a row that <see cref="Write"/> wrote.</summary>
+    public static WaitingRow Keep(RowChunks chunks, in RowOrigin origin, int feed, ReadOnlySpan<byte> row)
     {
         row.CopyTo(chunks.Room(row.Length));
-        Insert(origin.Timestamp, origin.Source, origin.Offset, origin.Element, feed, row.Length);
+        return Keep(chunks, origin, feed, row.Length);
     }
 
     public static int SizeOf(in RowOrigin origin, ReadOnlySpan<Value> slots)
@@ -98,50 +122,44 @@ internal sealed class RowHeap(RowChunks chunks)
     public void Save(StateWriter writer)
     {
         writer.Write(Count);
-        for (var i = 0; i < Count; i++)
-        {
-            ref readonly var row = ref _rows[i];
-            writer.Write(row.Timestamp);
-            writer.Write(row.Source);
-            writer.Write(row.Offset);
-            writer.Write(row.Element);
-            writer.Write(row.Feed);
-            writer.Write(row.Bytes);
-        }
+        for (var i = 0; i < Count; i++) Save(writer, _rows[i]);
     }
 
     public void Restore(ref StateReader reader, int sources, int feeds)
     {
-        for (var left = reader.ReadCount(); left > 0; left--)
-        {
-            var timestamp = reader.ReadInt64();
-            var source = reader.ReadInt32();
-            var offset = reader.ReadInt64();
-            var element = reader.ReadInt32();
-            var feed = reader.ReadInt32();
-            var bytes = reader.ReadBytes();
-            if ((uint)source >= (uint)sources || (uint)feed >= (uint)feeds) throw reader.Damaged();
-            bytes.CopyTo(chunks.Room(bytes.Length));
-            Insert(timestamp, source, offset, element, feed, bytes.Length);
-        }
+        for (var left = reader.ReadCount(); left > 0; left--) Push(Restore(ref reader, chunks, sources, feeds));
     }
 
-    private void Insert(long timestamp, int source, long offset, int element, int feed, int size)
+    public static void Save(StateWriter writer, in WaitingRow row)
     {
-        if (Count == _rows.Length) Array.Resize(ref _rows, Count * 2);
-        var chunk = chunks.Take(size, out var start);
-        var row = new WaitingRow(timestamp, source, offset, element, feed, chunk, start, size);
-        StateBytes += size + RowBytes;
-        var at = Count++;
-        while (at > 0)
-        {
-            var parent = (at - 1) / 2;
-            if (!row.IsBefore(_rows[parent])) break;
-            _rows[at] = _rows[parent];
-            at = parent;
-        }
+        writer.Write(row.Timestamp);
+        writer.Write(row.Source);
+        writer.Write(row.Offset);
+        writer.Write(row.Element);
+        writer.Write(row.Feed);
+        writer.Write(row.Bytes);
+    }
 
-        _rows[at] = row;
+    public static WaitingRow Restore(ref StateReader reader, RowChunks chunks, int sources, int feeds)
+    {
+        var origin = new RowOrigin
+        {
+            Timestamp = reader.ReadInt64(),
+            Source = reader.ReadInt32(),
+            Offset = reader.ReadInt64(),
+            Element = reader.ReadInt32(),
+        };
+        var feed = reader.ReadInt32();
+        var bytes = reader.ReadBytes();
+        if ((uint)origin.Source >= (uint)sources || (uint)feed >= (uint)feeds) throw reader.Damaged();
+        return Keep(chunks, origin, feed, bytes);
+    }
+
+    private static WaitingRow Keep(RowChunks chunks, in RowOrigin origin, int feed, int size)
+    {
+        var chunk = chunks.Take(size, out var start);
+        return new WaitingRow(
+            origin.Timestamp, origin.Source, origin.Offset, origin.Element, feed, chunk, start, size);
     }
 
     private void SiftDown(in WaitingRow row)

@@ -55,8 +55,9 @@ internal sealed record Meeting(
         ? string.Join(", ", columns.Select(column => Texts[column]))
         : string.Join(", ", Texts);
 
-    /// <summary>Whether rows of the input that meet have this value in common.</summary>
-    public bool Has(FeedPlan feed, Expr value) => ColumnOf(feed, value) >= 0;
+    /// <summary>Whether rows that meet have this value of each input in common.</summary>
+    public bool Has(Func<FeedPlan, Expr> value) => Columns.Any(column =>
+        column is not null && Feeds.All(feed => KeyLineage.IsSame(column[feed], value(feed))));
 
     private int ColumnOf(FeedPlan feed, Expr key)
     {

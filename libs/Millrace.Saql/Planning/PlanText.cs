@@ -38,20 +38,28 @@ internal static class PlanText
         }
     }
 
-    private static string Waiting(QueryPlan plan, FeedPlan feed) => feed.Over.Count == 0
-        ? "rows within the out-of-order tolerance"
-        : HasTimelines(plan, feed)
-            ? "rows within the out-of-order tolerance, and how far each substream is that was seen within the late one"
-            : "rows within the late tolerance, and how far each substream is that was seen in it";
+    private static string Waiting(QueryPlan plan, FeedPlan feed)
+    {
+        if (feed.Over.Count == 0) return "rows within the out-of-order tolerance";
+        return !feed.HasTimelines || plan.Scope != QueryScope.PerPartition
+            ? "rows within the late tolerance, and how far each substream is that was seen in it"
+            : $"rows within {(IsAlone(plan, feed) ? "the out-of-order" : "the late")} tolerance, " +
+                "and how far each substream is that was seen within the late one";
+    }
 
-    private static bool HasTimelines(QueryPlan plan, FeedPlan feed) =>
-        feed.HasTimelines && plan.Scope == QueryScope.PerPartition;
+    /// <summary>Null where all substreams share one.</summary>
+    private static string? Timelines(QueryPlan plan, FeedPlan feed)
+    {
+        if (!feed.HasTimelines) return null;
+        var one = IsAlone(plan, feed) ? "one for each substream" : "one for each substream, of all inputs together";
+        return plan.Scope == QueryScope.PerPartition
+            ? one
+            : $"{one}, where all partitions are read in one place, else one for all";
+    }
 
-    /// <summary>Null where an input has but one.</summary>
-    private static string? Timelines(QueryPlan plan, FeedPlan feed) =>
-        !feed.HasTimelines ? null
-        : HasTimelines(plan, feed) ? "one for each substream"
-        : "one for each substream where a single partition is read, else one for all";
+    /// <summary>Its rows are ordered with those of no other input.</summary>
+    private static bool IsAlone(QueryPlan plan, FeedPlan feed) =>
+        plan.Parts.Feeds.All(other => other == feed || other.Pipeline != feed.Pipeline);
 
     private static void Consumers(StringBuilder text, QueryPlan plan, RowRoot root, int level)
     {

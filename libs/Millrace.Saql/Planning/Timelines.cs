@@ -1,8 +1,8 @@
 namespace Millrace.Saql.Planning;
 
 /// <summary>
-/// Finds the inputs whose substreams can have timelines of their own: those of TIMESTAMP BY ... OVER k where all rows
-/// that meet, in whatever the input's rows come to, have k in common.
+/// Finds the pipelines whose substreams can have timelines of their own: those whose inputs all have TIMESTAMP BY ...
+/// OVER k, and where all rows that meet, in whatever the inputs' rows come to, have k in common.
 /// </summary>
 internal static class Timelines
 {
@@ -10,14 +10,18 @@ internal static class Timelines
     {
         RowRoot[] roots = [.. parts.Feeds, .. parts.Operators];
         var lineage = new KeyLineage(roots, looksInside: false);
-        foreach (var feed in parts.Feeds.Where(feed => feed.Over.Count > 0))
+        foreach (var pipeline in parts.Feeds.GroupBy(feed => feed.Pipeline))
         {
-            var operators = parts.Operators.Where(one => one.Pipeline == feed.Pipeline).ToList();
-            var analytics = parts.AnalyticsOf(feed.Pipeline).ToList();
-            feed.HasTimelines = operators.Count + analytics.Count > 0
-                && parts.Feeds.All(other => other == feed || other.Pipeline != feed.Pipeline)
-                && Meeting.AllOf(operators, analytics, roots, lineage)
-                    .All(meeting => feed.Over.All(key => meeting.Has(feed, key)));
+            FeedPlan[] feeds = [.. pipeline];
+            var keys = feeds[0].Over.Count;
+            if (keys == 0 || feeds.Any(feed => feed.Over.Count != keys)) continue;
+            var operators = parts.Operators.Where(one => one.Pipeline == pipeline.Key).ToList();
+            var analytics = parts.AnalyticsOf(pipeline.Key).ToList();
+            // Rows of a single input that meet none go on at once in any case.
+            if (feeds.Length + operators.Count + analytics.Count == 1) continue;
+            var areOwn = Meeting.AllOf(operators, analytics, roots, lineage).All(meeting =>
+                Enumerable.Range(0, keys).All(key => meeting.Has(feed => feed.Over[key])));
+            foreach (var feed in feeds) feed.HasTimelines = areOwn;
         }
     }
 }

@@ -64,25 +64,19 @@ internal sealed class LaneScenario
 
     /// <summary>The whole partition at once.</summary>
     public QueryRun Undisturbed(QueryPlan plan) =>
-        Run(plan, run => Begin(plan, run, 1), () => _records.Count, restores: false);
+        Run(plan, run => Begin(plan, run), () => _records.Count, restores: false);
 
     /// <summary>In random batches.</summary>
     public QueryRun InBatches(QueryPlan plan) =>
-        Run(plan, run => Begin(plan, run, 1), () => _random.Next(1, 6), restores: false);
+        Run(plan, run => Begin(plan, run), () => _random.Next(1, 6), restores: false);
 
     /// <summary>In random batches, saved and restored in between.</summary>
     public QueryRun Restored(QueryPlan plan) =>
-        Run(plan, run => Begin(plan, run, 1), () => _random.Next(1, 4), restores: true);
+        Run(plan, run => Begin(plan, run), () => _random.Next(1, 4), restores: true);
 
-    /// <summary>Another partition that nothing is heard of makes all rows wait for the end.</summary>
-    public QueryRun Waiting(QueryPlan plan) =>
-        Run(plan, run => Begin(plan, run, 2), () => _records.Count, restores: false);
-
-    private QueryEngine Begin(QueryPlan plan, QueryRun run, int partitions)
+    private QueryEngine Begin(QueryPlan plan, QueryRun run)
     {
-        var engine = new QueryEngine(plan, _options,
-            [.. Enumerable.Range(0, partitions).Select(partition =>
-                new QuerySource("telemetry", Zero with { Partition = partition }, 0))], run);
+        var engine = new QueryEngine(plan, _options, [new QuerySource("telemetry", Zero, 0)], run);
         engine.SetReference(References[0], Places);
         return engine;
     }

@@ -57,6 +57,9 @@ public class LaneTests
         "FROM telemetry t TIMESTAMP BY ts OVER room LEFT JOIN places p ON t.room = p.room " +
         "GROUP BY t.room, p.floor, TumblingWindow(second, 5)";
 
+    /// <summary>Looks at rows of all rooms, so that these have one timeline.</summary>
+    private const string Together = $"SELECT LAG(x) OVER (LIMIT DURATION(second, 1)) AS l INTO together {From}";
+
     private static readonly string[] Queries =
     [
         Windows, Steps, Sliding, Sessions, Back, Joined, Matched, Different, Placed,
@@ -77,7 +80,10 @@ public class LaneTests
     public void The_rows_are_those_of_one_timeline_for_all([ValueSource(nameof(Queries))] string query) =>
         Sample(query, (scenario, plan) =>
         {
-            var (expected, found) = (scenario.Waiting(plan), scenario.InBatches(plan));
+            var together = QueryRun.Compile($"{query} {Together}", LaneScenario.References);
+            if (together.Explain().Contains("timelines:")) throw new InvalidOperationException("several timelines");
+            var (expected, found) = (scenario.Undisturbed(together), scenario.InBatches(plan));
+            expected.Rows.RemoveAll(row => row.Output == "together");
             expected.Rows.Sort(ByText);
             found.Rows.Sort(ByText);
             Compare(expected, found);
@@ -263,11 +269,15 @@ public class LaneTests
     [TestCase($"FROM (SELECT room, x {From} MATCH_RECOGNIZE (LIMIT DURATION(second, 6) MEASURES Last(A.room) AS " +
         "room, Last(A.x) AS x PATTERN (A+) DEFINE A AS A.x < 5) AS m) AS s", false)]
     [TestCase("FROM (SELECT room, n FROM telemetry TIMESTAMP BY ts OVER room UNION SELECT room, n FROM alerts " +
-        "TIMESTAMP BY ts OVER room) AS s GROUP BY room, TumblingWindow(second, 5)", false)]
+        "TIMESTAMP BY ts OVER room) AS s GROUP BY room, TumblingWindow(second, 5)", true)]
+    [TestCase("FROM (SELECT room, site, n FROM telemetry TIMESTAMP BY ts OVER room, site UNION SELECT room, site, n " +
+        "FROM alerts TIMESTAMP BY ts OVER site, room) AS s GROUP BY room, site, TumblingWindow(second, 5)", false)]
+    [TestCase("FROM telemetry a TIMESTAMP BY ts OVER room JOIN alerts b TIMESTAMP BY ts OVER room " +
+        "ON a.room = b.room AND DATEDIFF(second, a, b) BETWEEN 0 AND 5", true)]
     [TestCase(From, false)]
     public void Timelines_are_shared_where_rows_of_several_devices_meet(string source, bool areOwn)
     {
-        var counts = source.Contains("GROUP BY") ? "COUNT(*) AS n" : "room";
+        var counts = source.Contains("GROUP BY") ? "COUNT(*) AS n" : source.Contains("JOIN") ? "a.room" : "room";
         Assert.That(QueryRun.Compile($"SELECT {counts} {source}").Explain().Contains("timelines: one for each"),
             Is.EqualTo(areOwn));
     }

@@ -71,9 +71,9 @@ internal sealed class NaiveOperators
                 ("room", group.Room), ("n", group.Events.Count), ("m", group.Events.Max(e => e.X)),
                 ("t", Naive.Time(group.End))))],
             ["back"] = [.. Enumerable.Range(0, rows.Count).Select(i => Back(rows, i))],
-            ["joined"] = [.. Joined(rows, isOuter: false, (a, b) => Fits(a, b))
+            ["joined"] = [.. NaiveJoin.Of(rows, null, Fits)
                 .Select(m => Naive.Row(("ax", m.Left.X), ("bx", m.Right?.X), ("t", Naive.Time(m.At))))],
-            ["outer_"] = [.. Joined(rows, isOuter: true, (a, b) => Fits(a, b) && b.Event.X > 2)
+            ["outer_"] = [.. NaiveJoin.Of(rows, _bound.High, (a, b) => Fits(a, b) && b.Event.X > 2)
                 .Select(m => Naive.Row(("ax", m.Left.X), ("bx", m.Right?.X)))],
             ["matched"] = [.. Enumerable.Range(0, rows.Count).Select(i => Match(rows, i)).OfType<string>()],
         };
@@ -116,27 +116,5 @@ internal sealed class NaiveOperators
     {
         var apart = (b.At / 1_000) - (a.At / 1_000);
         return a.Event.Room == b.Event.Room && apart >= _bound.Low && apart <= _bound.High;
-    }
-
-    private List<(long At, NaiveEvent Left, NaiveEvent? Right)> Joined(
-        List<(long At, NaiveEvent Event)> rows, bool isOuter,
-        Func<(long At, NaiveEvent Event), (long At, NaiveEvent Event), bool> fits)
-    {
-        var found = new List<(long At, int Phase, int Order, NaiveEvent Left, NaiveEvent? Right)>();
-        for (var i = 0; i < rows.Count; i++)
-        {
-            var (now, e) = rows[i];
-            // In whole seconds; what is left of the last one counts.
-            var expiry = ((now / 1_000) + _bound.High + 1) * 1_000 - 1;
-            var isAlone = isOuter && !rows.Any(other => fits(rows[i], other));
-            if (isAlone && expiry < now) found.Add((now, 0, i, e, null));
-            else if (isAlone) found.Add((expiry, 1, i, e, null));
-            found.AddRange(rows.Take(i).Where(other => fits(rows[i], other))
-                .Select(b => (now, 0, i, e, (NaiveEvent?)b.Event)));
-            found.AddRange(rows.Take(i + 1).Where(other => fits(other, rows[i]))
-                .Select(a => (now, 0, i, a.Event, (NaiveEvent?)e)));
-        }
-
-        return [.. found.OrderBy(m => m.At).ThenBy(m => m.Phase).Select(m => (m.At, m.Left, m.Right))];
     }
 }

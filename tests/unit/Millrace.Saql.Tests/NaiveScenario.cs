@@ -17,20 +17,23 @@ internal sealed class NaiveScenario
     private readonly List<NaiveMark> _marks = [];
     private readonly bool _byEventTime;
     private readonly bool _overRoom;
+    private readonly bool _hasGaps;
     private readonly string _key;
     private readonly QueryEngineOptions _options;
     private readonly List<TopicPartition> _sources;
     private readonly bool _alertsByEventTime;
 
     /// <param name="hasAlerts">A second input, whose events come in another order and are late in another way.</param>
-    public NaiveScenario(int seed, bool hasAlerts = false)
+    /// <param name="isOverRoom">Each room surely has an order of its own, and may be forgotten.</param>
+    public NaiveScenario(int seed, bool hasAlerts = false, bool isOverRoom = false)
     {
         _random = new Random(seed);
         _shape = Shapes[_random.Next(Shapes.Length)];
-        _byEventTime = _random.Next(3) > 0;
+        _hasGaps = isOverRoom;
+        _byEventTime = isOverRoom || _random.Next(3) > 0;
         _key = new[] { "", "room, ", "IoTHub.ConnectionDeviceId, ",
             "room, IoTHub.ConnectionDeviceId, " }[_random.Next(4)];
-        _overRoom = _byEventTime && _key.Contains("room") && _random.Next(2) == 0;
+        _overRoom = isOverRoom || (_byEventTime && _key.Contains("room") && _random.Next(2) == 0);
         _sources = [.. Partitions("telemetry", _random.Next(1, 4))];
         _options = new QueryEngineOptions("q", 1)
         {
@@ -39,8 +42,9 @@ internal sealed class NaiveScenario
             DropOutOfOrder = _random.Next(2) == 0,
         };
         foreach (var source in _sources) MakePartition(source, 6_000);
+        _alertsByEventTime = isOverRoom;
         if (!hasAlerts) return;
-        _alertsByEventTime = _random.Next(3) > 0;
+        _alertsByEventTime |= _random.Next(3) > 0;
         List<TopicPartition> alerts = [.. Partitions("alerts", _random.Next(1, 3))];
         var lateMs = _random.Next(1, 12) * 1_000;
         foreach (var source in alerts) MakePartition(source, lateMs);
@@ -64,6 +68,9 @@ internal sealed class NaiveScenario
     public string By => _byEventTime ? "TIMESTAMP BY ts" : "";
 
     public bool IsOverRoom => _overRoom;
+
+    /// <summary>Either both inputs have an order of each room's own, or none.</summary>
+    public bool IsOverTogether => _overRoom && _alertsByEventTime;
 
     /// <summary>With an order of each room's own where <see cref="IsOverRoom"/> says so.</summary>
     public string OwnBy => _overRoom ? $"{By} OVER room" : By;
@@ -91,25 +98,55 @@ internal sealed class NaiveScenario
     /// <param name="read">Of each source the first offset that was not read, nor a mark there told of.</param>
     public NaiveProgress ProgressAt(IReadOnlyDictionary<TopicPartition, long> read)
     {
+        if (_overRoom) return LanesAt(read, OrderedByOwn(out _), byPartition: false);
+        read = new Dictionary<TopicPartition, long>(read);
         var taken = OrderedByOwn(out _).Where(row => row.Event.Offset < read[row.Event.Source])
             .ToLookup(row => row.Event.Source);
-        var hasLanes = _overRoom && _sources.Count == 1;
-        var rooms = taken.SelectMany(rows => rows).Where(_ => hasLanes).GroupBy(row => row.Event.Room)
-            .ToDictionary(room => room.Key, Watermark);
-        return new NaiveProgress(read, _sources.Min(source => (WatermarkOf(source), source)), rooms);
+        var limit = _sources.Min(source => (WatermarkOf(source), source));
+        return new NaiveProgress(e => e.Offset < read[e.Source], _ => limit);
 
         long WatermarkOf(TopicPartition source)
         {
-            if (read[source] == 0) return long.MinValue;
-            var arrival = _events.Where(e => e.Source == source && e.Offset < read[source]).Select(e => e.EnqueuedMs)
-                .Concat(_marks.Where(mark => mark.Source == source && mark.Offset < read[source])
-                    .Select(mark => mark.ArrivalMs)).DefaultIfEmpty(0).Max();
-            if (!_byEventTime) return arrival;
-            return Math.Max(arrival - LateMs, _overRoom ? long.MinValue : Watermark(taken[source]));
+            var arrival = Arrived(source, read[source]);
+            return !_byEventTime || arrival == long.MinValue ? arrival : Math.Max(arrival - LateMs,
+                taken[source].Select(row => row.At - OutOfOrderMs).DefaultIfEmpty(long.MinValue).Max());
         }
+    }
 
-        long Watermark(IEnumerable<(long At, NaiveEvent Event)> rows) =>
-            rows.Select(row => row.At - OutOfOrderMs).DefaultIfEmpty(long.MinValue).Max();
+    /// <summary>The same of a query whose rooms, of each partition or of all, have timelines of their own.</summary>
+    public NaiveProgress LanesAt(
+        IReadOnlyDictionary<TopicPartition, long> read, List<(long At, NaiveEvent Event)> rows, bool byPartition)
+    {
+        read = new Dictionary<TopicPartition, long>(read);
+        var common = _sources.Min(source => (Arrived(source, read[source]), source));
+        var late = common.Item1 == long.MinValue ? long.MinValue : common.Item1 - LateMs;
+        var isSingle = _sources.Count == 1;
+        var taken = rows.Where(row => HasArrived(row.Event)).ToList();
+        return new NaiveProgress(HasArrived, key => _sources
+            .Where(source => !byPartition || source.Partition == key.Partition)
+            .Min(source => LimitOf(source, key.Room)));
+
+        bool HasArrived(NaiveEvent e) => e.Offset < read[e.Source]
+            && (Arrived(e.Source, e.Offset, e.Offset), e.Source).CompareTo(common) <= 0;
+
+        (long At, TopicPartition Source) LimitOf(TopicPartition source, int room)
+        {
+            var own = taken.Where(row => row.Event.Source == source && row.Event.Room == room)
+                .Select(row => row.At - OutOfOrderMs).DefaultIfEmpty(long.MinValue).Max();
+            // Of several sources any may have a row of the very time that the late tolerance has come to.
+            return own >= late ? (own, source) : (late, isSingle ? source : new TopicPartition("", -1));
+        }
+    }
+
+    /// <summary>Nothing arrives before this any more when records of the source up to an offset are read.</summary>
+    /// <param name="lastMark">The greatest offset of a mark that counts; all below by default.</param>
+    private long Arrived(TopicPartition source, long end, long? lastMark = null)
+    {
+        if (lastMark is null && end == 0) return long.MinValue;
+        var enqueued = _events.Where(e => e.Source == source && e.Offset < end + (lastMark is null ? 0 : 1))
+            .Select(e => e.EnqueuedMs);
+        return enqueued.Concat(_marks.Where(mark => mark.Source == source && mark.Offset <= (lastMark ?? end - 1))
+            .Select(mark => mark.ArrivalMs)).DefaultIfEmpty(0).Max();
     }
 
     private static IEnumerable<TopicPartition> Partitions(string topic, int count) =>
@@ -118,9 +155,6 @@ internal sealed class NaiveScenario
     private long LateMs => (long)_options.LateTolerance.TotalMilliseconds;
 
     private long OutOfOrderMs => (long)_options.OutOfOrderTolerance.TotalMilliseconds;
-
-    /// <summary>Either both have an order of each room's own, or none.</summary>
-    private bool IsOverTogether => _overRoom && _alertsByEventTime;
 
     private bool IsByEventTime(string input) => input == "alerts" ? _alertsByEventTime : _byEventTime;
 
@@ -164,9 +198,11 @@ internal sealed class NaiveScenario
     /// <param name="places">The entries of the reference data "places".</param>
     /// <param name="between">What is done between batches, with the first offset of each source that was not read.
     /// </param>
+    /// <param name="seen">What is looked at between batches.</param>
     public QueryRun Run(
         QueryPlan plan, IReadOnlyList<byte[]>? places = null,
-        Action<QueryEngine, IReadOnlyDictionary<TopicPartition, long>>? between = null)
+        Action<QueryEngine, IReadOnlyDictionary<TopicPartition, long>>? between = null,
+        Action<QueryRun, IReadOnlyDictionary<TopicPartition, long>>? seen = null)
     {
         var run = new QueryRun(plan);
         var engine = Begin(plan, run, places);
@@ -190,6 +226,7 @@ internal sealed class NaiveScenario
             engine.Process(Batch(source, again, next[source] + count));
             next[source] += count;
             between?.Invoke(engine, next);
+            seen?.Invoke(run, next);
             if (_random.Next(6) == 0) engine = Restored(engine, plan, run);
         }
 
@@ -215,6 +252,9 @@ internal sealed class NaiveScenario
         Assert.That(fresh.Positions, Is.EqualTo(engine.Positions));
         Assert.That(fresh.WatermarkMs, Is.EqualTo(engine.WatermarkMs));
         Assert.That(fresh.AwaitsWatermark, Is.EqualTo(engine.AwaitsWatermark));
+        var again = new ArrayBufferWriter<byte>();
+        fresh.Save(again);
+        Assert.That(again.WrittenSpan.SequenceEqual(state.WrittenSpan));
         return fresh;
     }
 
@@ -230,7 +270,8 @@ internal sealed class NaiveScenario
         var records = _random.Next(0, 25);
         for (long offset = 0; offset < records; offset++)
         {
-            time += _random.Next(4) == 0 ? 0 : _random.Next(3_000);
+            time += _hasGaps && _random.Next(40) == 0 ? 400_000
+                : _random.Next(4) == 0 ? 0 : _random.Next(3_000);
             if (_random.Next(12) == 0) _marks.Add(new NaiveMark(source, offset, time + _random.Next(4_000)));
             var enqueued = Math.Max(0, time - _random.Next(2) * _random.Next(500));
             var device = $"d{source.Partition}-{_random.Next(2)}";
