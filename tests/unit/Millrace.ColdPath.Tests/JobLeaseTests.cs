@@ -35,7 +35,7 @@ public sealed class JobLeaseTests
         _host = await ColdPathHost.StartAsync(new()
         {
             ["ColdPath:Scheduler"] = "false",
-            ["ColdPath:LeaseDuration"] = "00:00:00.300",
+            ["ColdPath:LeaseDuration"] = "00:00:02",
             ["ColdPath:JobsFolder"] = _folder.Path,
         }, change: services =>
         {
@@ -88,6 +88,7 @@ public sealed class JobLeaseTests
             hasWritten.SetResult(lease);
             await goesOn.Task;
         }, lease), default);
+        await await Task.WhenAny(slow, hasWritten.Task);
         var held = await hasWritten.Task;
 
         await LaterRunner().TryAloneAsync(Job, async lease =>
