@@ -17,6 +17,7 @@ public sealed partial class LocalLog : IRetainedLog, IDisposable
 {
     private const string TopicsFolder = "topics", GroupsFolder = "groups", LockName = "lock";
     private const long SummariseGroupsAfterBytes = 1 << 20;
+    private const int FewProcessors = 2;
 
     private readonly string _folder;
     private readonly LogRuntime _runtime;
@@ -44,10 +45,12 @@ public sealed partial class LocalLog : IRetainedLog, IDisposable
     public static LocalLog Open(
         string folder, EventLogOptions? options = null, TimeProvider? time = null, ILoggerFactory? loggers = null) =>
         Open(new HostDisk(), Path.GetFullPath(folder), options ?? new EventLogOptions(), time ?? TimeProvider.System,
-            (loggers ?? NullLoggerFactory.Instance).CreateLogger<LocalLog>());
+            (loggers ?? NullLoggerFactory.Instance).CreateLogger<LocalLog>(),
+            answersBeside: Environment.ProcessorCount > FewProcessors);
 
     internal static LocalLog Open(
-        ILogDisk disk, string folder, EventLogOptions options, TimeProvider time, ILogger log)
+        ILogDisk disk, string folder, EventLogOptions options, TimeProvider time, ILogger log,
+        bool answersBeside = false)
     {
         var startedAt = time.GetTimestamp();
         LogRuntime.MakeFolder(disk, folder);
@@ -58,7 +61,7 @@ public sealed partial class LocalLog : IRetainedLog, IDisposable
             var writeAhead = new WriteAheadLog(disk, folder, options, time, log, metrics);
             writeAhead.Replay();
             var runtime = new LogRuntime(disk, options, time, log, metrics,
-                new WriterThreads(options.WriterThreads, writeAhead), writeAhead,
+                new WriterThreads(options.WriterThreads, answersBeside, writeAhead), writeAhead,
                 new DiskGuard(disk, folder, options.FreeBytesMin, time, log));
             var opened = new LocalLog(folder, runtime, folderLock);
             opened._groups.Load();

@@ -15,9 +15,11 @@ internal interface IDiskWork
 /// <remarks>
 /// Small batches are committed by one thread at a time, all that came while it was at the last ones: on one disk syncs
 /// wait for each other anyway, and a sync costs the same whatever it makes durable. Large batches are written beside
-/// that, each by a thread of its own.
+/// that, each by a thread of its own. Where processors are few, whoever has committed also answers before the next
+/// commit: to hand it to another thread, and to wake that one, costs more there than the disk's waiting does.
 /// </remarks>
-internal sealed class WriterThreads(int threadsMax, WriteAheadLog writeAhead) : IDisposable
+/// <param name="answersBeside">Whether one thread answers while the next one commits.</param>
+internal sealed class WriterThreads(int threadsMax, bool answersBeside, WriteAheadLog writeAhead) : IDisposable
 {
     private static readonly TimeSpan IdleMax = TimeSpan.FromSeconds(10);
 
@@ -113,7 +115,7 @@ internal sealed class WriterThreads(int threadsMax, WriteAheadLog writeAhead) : 
 
         writeAhead.Commit(turn);
         foreach (var partition in turn) partition.Settle();
-        LetOthersCommit();
+        if (answersBeside) EndCommit(isLast: false);
         for (var i = 0; i < turn.Count; i++)
         {
             turn[i].Answer();
@@ -121,21 +123,23 @@ internal sealed class WriterThreads(int threadsMax, WriteAheadLog writeAhead) : 
         }
 
         turn.Clear();
+        if (!answersBeside) EndCommit(isLast: true);
     }
 
-    private void LetOthersCommit()
+    /// <param name="isLast">Nobody need be called: this thread is about to look for work itself.</param>
+    private void EndCommit(bool isLast)
     {
         var checkpoint = writeAhead.TakeCheckpoint();
         lock (_gate)
         {
             _committing = false;
-            if (_waiting.Count > 0) Call();
+            if (_waiting.Count > 0 && !isLast) Call();
         }
 
         if (checkpoint is not null) PostAlone(checkpoint);
     }
 
-    /// <param name="isLast">Nobody need be called: this thread is about to look for work itself.</param>
+    /// <param name="isLast">As above.</param>
     private void GoOn(Partition partition, bool isLast)
     {
         if (!partition.HasMore()) return;

@@ -204,7 +204,8 @@ public class PowerLossTests
         {
             // Time passes quickly, so that what failed is tried again.
             var time = new FakeTimeProvider { AutoAdvanceAmount = TimeSpan.FromMilliseconds(300) };
-            return LocalLog.Open(disk, "/data/log", Small, time, NullLogger.Instance);
+            var answersBeside = disk.CrashAt % 2 == 0;
+            return LocalLog.Open(disk, "/data/log", Small, time, NullLogger.Instance, answersBeside);
         }
         catch (MillraceException e)
         {

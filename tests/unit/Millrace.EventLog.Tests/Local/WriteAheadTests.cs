@@ -9,7 +9,9 @@ using Millrace.Primitives;
 namespace Millrace.EventLog.Tests.Local;
 
 /// <summary>Small batches of several partitions share a sync; PowerLossTests says that nothing is lost by it.</summary>
-public class WriteAheadTests
+[TestFixture(false)]
+[TestFixture(true)]
+public class WriteAheadTests(bool answersBeside)
 {
     private const string Folder = "/data/log/wal";
     private static readonly TopicPartition[] Partitions =
@@ -230,7 +232,7 @@ public class WriteAheadTests
             WriterThreads = 3,
         };
         change?.Invoke(options);
-        return LocalLog.Open(disk, "/data/log", options, _time, NullLogger.Instance);
+        return LocalLog.Open(disk, "/data/log", options, _time, NullLogger.Instance, answersBeside);
     }
 
     private async Task VerifyAsync(ForgetfulDisk disk, bool refusedAreGone = false)
