@@ -10,6 +10,9 @@ public enum RepartitionKind : byte
 
     /// <summary>All rows of the source that stand behind this record have its time or a later one.</summary>
     Watermark = 3,
+
+    /// <summary>The same of one substream, whose last row nobody would have taken.</summary>
+    Passed = 4,
 }
 
 /// <summary>
@@ -20,6 +23,7 @@ public enum RepartitionKind : byte
 /// u8 format · u8 kind · i32 place · i64 epoch · i32 source · i64 offset · i32 ordinal
 /// row:       i64 time · i64 offset · i32 element · i32 route · the device and the values that the query reads
 /// watermark: i32 feed · i64 time
+/// passed:    i32 feed · i64 time · the key of the substream
 /// </code>
 /// Times are ticks since the year 1. Where an input's rows are needed by several keys it has a route for each, and a
 /// row is sent once on each; else its only route has the number of the feed. Of the values those that nobody reads at
@@ -35,6 +39,9 @@ public readonly record struct RepartitionRecord(
     RepartitionKind Kind, int Place, long Epoch, int Source = -1, long Offset = 0, int Ordinal = 0)
 {
     public const int Bytes = 30;
+
+    /// <summary>Of a feed and a time.</summary>
+    public const int ProgressBytes = 12;
 
     private const byte Format = 1;
 

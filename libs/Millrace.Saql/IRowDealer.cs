@@ -13,6 +13,13 @@ public interface IRowDealer
     /// <param name="row">What <see cref="QueryEngine.ForTarget"/> reads.</param>
     void Row(int source, long offset, int ordinal, uint? hash, ReadOnlySpan<byte> row);
 
+    /// <summary>
+    /// For the place of a row's key, which nobody there would have taken: the row's substream has this time or a later
+    /// one from now on, in ticks.
+    /// </summary>
+    /// <param name="substream">Its key.</param>
+    void Passed(int source, int feed, long offset, uint? hash, ReadOnlySpan<byte> substream, long ticks);
+
     /// <summary>For every place: rows of the source under this choice of timestamps have this time or a later one
     /// from now on, in ticks.</summary>
     void Watermark(int source, int feed, long offset, long ticks);

@@ -21,6 +21,9 @@ public sealed partial class QueryEngine
     /// <summary>Of a state with a timeline for each substream of several feeds, too.</summary>
     private const int StateVersionOfMergedLanes = 6;
 
+    /// <summary>Of the state of a second stage with a timeline for each substream.</summary>
+    private const int StateVersionOfSentLanes = 7;
+
     /// <summary>Writes the whole state, in a format that names its version.</summary>
     public void Save(IBufferWriter<byte> target)
     {
@@ -85,7 +88,8 @@ public sealed partial class QueryEngine
 
     /// <summary>Null without timelines of substreams.</summary>
     private int? LanesVersion =>
-        Array.Exists(_pipelines, pipeline => pipeline is MergedLanesState) ? StateVersionOfMergedLanes
+        Array.Exists(_pipelines, pipeline => pipeline is SentLanesState) ? StateVersionOfSentLanes
+        : Array.Exists(_pipelines, pipeline => pipeline is MergedLanesState) ? StateVersionOfMergedLanes
         : Array.Exists(_pipelines, pipeline => pipeline is LanesState) ? StateVersionOfLanes
         : null;
 
@@ -96,8 +100,11 @@ public sealed partial class QueryEngine
         _ => LaneUse.Nowhere,
     };
 
-    private bool IsKnown(int format) => format is StateVersion or StateVersionOfTwo
-        || (format is StateVersionOfLanes or StateVersionOfMergedLanes && format <= LanesVersion);
+    /// <summary>Whether a second stage has timelines never changes for a version, nor from one to the next.</summary>
+    private bool IsKnown(int format) => LanesVersion == StateVersionOfSentLanes
+        ? format == StateVersionOfSentLanes
+        : format is StateVersion or StateVersionOfTwo
+            || (format is StateVersionOfLanes or StateVersionOfMergedLanes && format <= LanesVersion);
 
     private void Take(ref StateReader head, int format)
     {

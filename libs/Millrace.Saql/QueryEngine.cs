@@ -275,6 +275,10 @@ public sealed record QueryEngineOptions(string Name, int Version)
     /// <summary>What a pattern that looks around or back may take for a row; else the row fails with SQ-0114.</summary>
     public TimeSpan PatternTimeMax { get; init; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Where a query is answered by key in two stages, substreams have timelines of their own in the second.
+    /// </summary>
+    public bool HasTimelinesByKey { get; init; }
+
     /// <summary>
     /// A row that fails is told on each route, not on the first alone: between the stages stand rows of a version that
     /// may not have sent them on the first.

@@ -33,6 +33,7 @@ public sealed class QueryPlan
         var isLocal = parts.Operators.All(one => one.IsPartitionLocal)
             && parts.Analytics.All(analytic => analytic.IsPartitionLocal);
         Repartition = isLocal ? null : RepartitionPlan.Of(parts.Feeds, parts.Operators, parts.Analytics);
+        if (Repartition is not null) Timelines.AssignByKey(parts, Repartition);
         Scope = isLocal ? QueryScope.PerPartition
             : Repartition is null ? QueryScope.AllPartitions
             : QueryScope.ByKey;
@@ -67,6 +68,11 @@ public sealed class QueryPlan
     /// of an input are sent more than once, to the place of each key that they are needed by.
     /// </summary>
     public bool SendsBySeveralKeys => Repartition is { IsDivided: true };
+
+    /// <summary>
+    /// It is answered by key, and substreams of some input can have timelines of their own at the places of the keys.
+    /// </summary>
+    public bool HasTimelinesByKey => Parts.Feeds.Any(feed => feed.HasTimelinesByKey);
 
     /// <summary>The plan as a tree, for people.</summary>
     public string Explain() => PlanText.Of(this);

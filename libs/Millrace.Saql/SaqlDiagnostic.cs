@@ -6,4 +6,8 @@ namespace Millrace.Saql;
 /// <param name="Column">From 1, in characters.</param>
 /// <param name="Message">What was found and what would fit.</param>
 /// <param name="Excerpt">The line of the text, and a second line with a caret below the place.</param>
-public sealed record SaqlDiagnostic(string Code, int Line, int Column, string Message, string Excerpt);
+public sealed record SaqlDiagnostic(string Code, int Line, int Column, string Message, string Excerpt)
+{
+    /// <summary>Without the excerpt.</summary>
+    public override string ToString() => $"{Code} line {Line}, column {Column}: {Message}";
+}

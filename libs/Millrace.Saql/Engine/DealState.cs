@@ -22,6 +22,9 @@ internal sealed class DealState : RowTaker
     private readonly Dictionary<int, Source> _sources;
     private readonly IRowDealer _dealer;
     private readonly long[] _told;
+
+    /// <summary>Of each feed whose substreams have timelines; else null.</summary>
+    private readonly KeyTable<Passage>?[] _passages;
     private byte[] _row = new byte[256];
     private Value[] _values = [];
 
@@ -34,6 +37,9 @@ internal sealed class DealState : RowTaker
         _ways = [.. feeds.Select(feed => plan.RoutesOf(feed.Plan).Select(route => new Way(route)).ToArray())];
         _sources = sources.ToDictionary(source => source.Rank, source => new Source(source));
         _told = [.. feeds.Select(_ => long.MinValue)];
+        var spares = new Spares<Passage>();
+        _passages = [.. feeds.Select(feed => context.Options.HasTimelinesByKey && feed.Plan.HasTimelinesByKey
+            ? new KeyTable<Passage>(spares) : null)];
     }
 
     public override long Watermark => _feeds.Length == 0 ? long.MinValue : _feeds.Min(feed => feed.Watermark);
@@ -47,7 +53,13 @@ internal sealed class DealState : RowTaker
         {
             // Also where it is not sent, so that a version whose conditions differ numbers rows alike.
             source.Count();
-            if (!way.TryPlace(frame, out var hash)) continue;
+            if (!way.IsTaken(frame))
+            {
+                Pass(feed, way);
+                continue;
+            }
+
+            var hash = way.HashOf(frame);
             var size = Write(frame, way);
             _dealer.Row(origin.Source, source.Offset, source.Ordinal, hash, _row.AsSpan(0, size));
         }
@@ -58,9 +70,17 @@ internal sealed class DealState : RowTaker
         for (var i = 0; i < _feeds.Length; i++)
         {
             var feed = _feeds[i];
+            var position = _sources[feed.Source].Position;
+            if (_passages[i] is { Count: > 0 } passages)
+            {
+                foreach (var one in passages.InOrder)
+                    _dealer.Passed(feed.Source, feed.Plan.Number, position, one.Hash, one.Key, one.Watermark);
+                passages.RemoveUpTo(Passage.Now);
+            }
+
             if (feed.Watermark == _told[i]) continue;
             _told[i] = feed.Watermark;
-            _dealer.Watermark(feed.Source, feed.Plan.Number, _sources[feed.Source].Position, feed.Watermark);
+            _dealer.Watermark(feed.Source, feed.Plan.Number, position, feed.Watermark);
         }
     }
 
@@ -79,6 +99,14 @@ internal sealed class DealState : RowTaker
         foreach (var feed in _feeds) feed.Restore(ref reader);
         foreach (var source in _sources.Values)
             (source.Offset, source.Ordinal) = (reader.ReadInt64(), reader.ReadInt32());
+    }
+
+    /// <summary>The row is not sent, but its substream has come to its time.</summary>
+    private void Pass(int feed, Way way)
+    {
+        if (_passages[feed] is not { } passages) return;
+        var passage = passages.Use(_feeds[feed].LastKey, Passage.Now);
+        (passage.Hash, passage.Watermark) = (way.HashOf(_context.Frame), _feeds[feed].LastJudged.Watermark);
     }
 
     /// <summary>The row as the route sends it.</summary>
@@ -114,6 +142,21 @@ internal sealed class DealState : RowTaker
         }
     }
 
+    /// <summary>How far a substream has come by rows that were not sent, until it is told.</summary>
+    private sealed class Passage : KeyEntry
+    {
+        /// <summary>All that is told at once counts as of one time.</summary>
+        public const long Now = 0;
+
+        public uint? Hash { get; set; }
+
+        public long Watermark { get; set; }
+
+        protected override void Forget()
+        {
+        }
+    }
+
     /// <summary>Where rows go on one route.</summary>
     private sealed class Way(RoutePlan route)
     {
@@ -129,13 +172,13 @@ internal sealed class DealState : RowTaker
 
         public bool Sends(int slot) => _sends[slot];
 
-        /// <summary>False when nobody takes the row.</summary>
-        /// <param name="hash">Of its key; null when it has none, or one that fails where the row is answered.</param>
-        public bool TryPlace(Frame frame, out uint? hash)
+        /// <summary>Whether somebody takes the row. A function with OVER sees every row.</summary>
+        public bool IsTaken(Frame frame) => route.Analytics.Count > 0 || IsWanted(frame);
+
+        /// <summary>Of its key; null when it has none, or one that fails where the row is answered.</summary>
+        public uint? HashOf(Frame frame)
         {
-            hash = null;
-            // A function with OVER sees every row.
-            if (route.Analytics.Count == 0 && !IsWanted(frame)) return false;
+            uint? hash = null;
             frame.ClearFailure();
             if (route.Keys is { } keys)
             {
@@ -144,7 +187,7 @@ internal sealed class DealState : RowTaker
             }
 
             frame.ClearFailure();
-            return true;
+            return hash;
         }
 
         /// <summary>One of those at the route's end takes the row, or fails at it, which is told where it is

@@ -86,10 +86,11 @@ internal sealed class EngineAssembly
         var made = new EngineAssembly(plan, options, given, sink);
         made.AddOperators();
         var slots = plan.Parts.Inputs.ToDictionary(input => input, input => new Values.Value[input.SlotCount]);
-        var states = new Dictionary<(int Feed, int Source), FeedState>();
+        var states = new Dictionary<(int Feed, int Source), TargetInput.Progress>();
         var ways = new Dictionary<(int Route, int Source), TargetInput.Way>();
         made.AddPipelines((number, feeds) => made.TargetPipeline(number, feeds, slots, ways),
-            (feed, _, _) => states[(feed.Plan.Number, feed.Source)] = feed);
+            (feed, pipeline, index) => states[(feed.Plan.Number, feed.Source)] =
+                new TargetInput.Progress(feed, (ISentRowTaker)pipeline, index));
         var source = new SourceState(target.Partition, 0, target.StartOffset);
         source.Inputs.Add(new TargetInput(options, states, ways, made._ranks.Length,
             [.. given.Select(one => one.Partition.Partition).Distinct()]));
@@ -183,7 +184,7 @@ internal sealed class EngineAssembly
     }
 
     /// <param name="ways">Gets how rows come into the pipeline.</param>
-    private PipelineState TargetPipeline(
+    private RowTaker TargetPipeline(
         int number, FeedState[] feeds, Dictionary<InputPlan, Values.Value[]> slots,
         Dictionary<(int Route, int Source), TargetInput.Way> ways)
     {
@@ -191,11 +192,23 @@ internal sealed class EngineAssembly
             .Select(route => (Plan: route, feed.Source))).ToList();
         var roots = routes.Select(route => route.Plan).Distinct().ToDictionary(
             route => route, route => RootOf(route, slots[route.Feed.Input]));
-        var pipeline = new PipelineState(
-            _context, feeds, [.. routes.Select(route => roots[route.Plan])], OperatorsOf(number));
+        RootState[] all = [.. routes.Select(route => roots[route.Plan])];
+        var haveTimelines = _options.HasTimelinesByKey && feeds.Length > 0
+            && feeds.All(feed => feed.Plan.HasTimelinesByKey);
+        RowTaker pipeline = haveTimelines
+            ? new SentLanesState(_context, feeds, all, OperatorsOf(number), OwnAnalytics(number))
+            : new PipelineState(_context, feeds, all, OperatorsOf(number));
         for (var i = 0; i < routes.Count; i++)
-            ways[(routes[i].Plan.Number, routes[i].Source)] = new TargetInput.Way(pipeline, i);
+            ways[(routes[i].Plan.Number, routes[i].Source)] = new TargetInput.Way((ISentRowTaker)pipeline, i);
         return pipeline;
+    }
+
+    /// <summary>Those of the pipeline, which are of no other's from now on.</summary>
+    private AnalyticState[] OwnAnalytics(int pipeline)
+    {
+        AnalyticState[] own = [.. _plan.Parts.AnalyticsOf(pipeline).Select(one => _analytics[one.Number])];
+        _shared.RemoveAll(own.Contains);
+        return own;
     }
 
     /// <summary>Null where substreams have no timelines of their own.</summary>
@@ -204,8 +217,7 @@ internal sealed class EngineAssembly
     {
         if (feeds.Length == 0 || !feeds.All(feed => feed.Plan.HasTimelines)) return null;
         if (lanes == LaneUse.Nowhere || (feeds.Length > 1 && lanes == LaneUse.OfSingleFeeds)) return null;
-        AnalyticState[] own = [.. _plan.Parts.AnalyticsOf(number).Select(one => _analytics[one.Number])];
-        _shared.RemoveAll(own.Contains);
+        var own = OwnAnalytics(number);
         if (feeds is not [var feed])
             return new MergedLanesState(_context, feeds, RootsOf(feeds, inputs), OperatorsOf(number), own);
         var slots = inputs[feed.Plan.Input].Slots;

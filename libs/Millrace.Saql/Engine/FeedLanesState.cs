@@ -22,7 +22,8 @@ internal sealed class FeedLanesState : LanesState
         AnalyticState[] analytics) : base(context, [root], operators, analytics)
     {
         (_context, _feed, _slots) = (context, feed, slots);
-        _isHeld = substream => substream.Lane is { } lane && IsHeld(lane, _feed.Watermark);
+        _isHeld = substream => _feed.IsAhead(substream)
+            || (substream.Lane is { } lane && IsHeld(lane, _feed.Watermark));
         feed.ForgetsAtOnce = false;
     }
 

@@ -39,6 +39,7 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
 
     /// <summary>Where each substream stands; those that the late tolerance has passed are forgotten.</summary>
     private readonly KeyTable<Substream> _substreams = new(new Spares<Substream>());
+    private Func<Substream, bool>? _isAhead;
 
     public FeedPlan Plan => plan;
 
@@ -80,8 +81,13 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
     /// <summary>Whoever reads the source says that nothing earlier comes any more.</summary>
     public void RaiseTo(long watermark) => Watermark = Math.Max(Watermark, watermark);
 
+    /// <summary>Time has not passed it for all. Late records bring it further ahead than any other may be.</summary>
+    public bool IsAhead(Substream substream) => substream.Watermark > Watermark;
+
     /// <summary>Forgets the substreams that the late tolerance has passed, but for those that are still held.</summary>
-    public void Forget(Func<Substream, bool> isHeld) => _substreams.RemoveUpTo(ForgottenUpTo, Arrival, isHeld);
+    /// <param name="isHeld">True of one that is ahead; those alone by default.</param>
+    public void Forget(Func<Substream, bool>? isHeld = null) =>
+        _substreams.RemoveUpTo(Arrival - _late - EarlyTolerance, Arrival, isHeld ?? (_isAhead ??= IsAhead));
 
     /// <summary>A record came, before its rows are looked at.</summary>
     public void Arrive(RecordTimes times)
@@ -151,8 +157,6 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
         }
     }
 
-    private long ForgottenUpTo => Arrival - _late - EarlyTolerance;
-
     /// <summary>The policies, in their documented order; false when they drop the event.</summary>
     private bool Adjust(ref long timestamp, long floor)
     {
@@ -186,7 +190,7 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
             timestamp = Arrival - _late;
         }
 
-        if (ForgetsAtOnce) _substreams.RemoveUpTo(ForgottenUpTo);
+        if (ForgetsAtOnce) Forget();
         var substream = LastJudged = _substreams.Use(_key.Written, Arrival);
         if (timestamp < substream.Watermark)
         {

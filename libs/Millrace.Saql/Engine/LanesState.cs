@@ -131,6 +131,11 @@ internal abstract class LanesState : RowTaker
     /// <summary>Whether a substream that can be forgotten still keeps something that a row may see.</summary>
     protected bool IsHeld(Lane lane, long watermark)
     {
+        foreach (var own in lane.Watermarks)
+        {
+            if (own > watermark) return true;
+        }
+
         var isHeld = !lane.IsEmptyAt(watermark);
         if (isHeld) Count(lane);
         else
@@ -158,6 +163,32 @@ internal abstract class LanesState : RowTaker
     }
 
     protected void EndRestore(long orders) => _orders = orders;
+
+    /// <summary>All of them have a lane.</summary>
+    protected void SaveSubstreams(StateWriter writer, KeyTable<Substream> substreams)
+    {
+        writer.Write(substreams.Count);
+        foreach (var substream in substreams.InOrder)
+        {
+            writer.Write(substream.Key);
+            writer.Write(substream.UsedAt);
+            foreach (var watermark in substream.Lane!.Watermarks) writer.Write(watermark);
+            Save(writer, substream.Lane);
+        }
+    }
+
+    protected void RestoreSubstreams(ref StateReader reader, KeyTable<Substream> substreams, int feeds)
+    {
+        substreams.Clear();
+        for (var left = reader.ReadCount(); left > 0; left--)
+        {
+            var key = reader.ReadBytes();
+            var substream = substreams.Use(key, reader.ReadInt64());
+            var lane = substream.Lane = NewLane(waits: true, feeds);
+            for (var i = 0; i < lane.Watermarks.Length; i++) lane.Watermarks[i] = reader.ReadInt64();
+            Restore(ref reader, lane);
+        }
+    }
 
     protected void Save(StateWriter writer, Lane lane)
     {

@@ -81,7 +81,7 @@ internal sealed class MergedLanesState : LanesState
             TakeArrived(queue.Pop());
         if (arrival == long.MinValue) return;
         CloseAt(arrival);
-        foreach (var feed in _feeds) feed.Forget(static _ => false);
+        foreach (var feed in _feeds) feed.Forget();
         foreach (var group in _groups)
             group.Substreams.RemoveUpTo(arrival - _late - FeedState.EarlyTolerance, arrival, _isHeld);
     }
@@ -96,18 +96,7 @@ internal sealed class MergedLanesState : LanesState
     {
         foreach (var feed in _feeds) feed.Save(writer);
         SaveShared(writer);
-        foreach (var group in _groups)
-        {
-            writer.Write(group.Substreams.Count);
-            foreach (var substream in group.Substreams.InOrder)
-            {
-                writer.Write(substream.Key);
-                writer.Write(substream.UsedAt);
-                foreach (var watermark in substream.Lane!.Watermarks) writer.Write(watermark);
-                Save(writer, substream.Lane);
-            }
-        }
-
+        foreach (var group in _groups) SaveSubstreams(writer, group.Substreams);
         foreach (var source in _sources) source.Save(writer);
     }
 
@@ -115,19 +104,7 @@ internal sealed class MergedLanesState : LanesState
     {
         foreach (var feed in _feeds) feed.Restore(ref reader);
         var orders = RestoreShared(ref reader);
-        foreach (var group in _groups)
-        {
-            group.Substreams.Clear();
-            for (var left = reader.ReadCount(); left > 0; left--)
-            {
-                var key = reader.ReadBytes();
-                var substream = group.Substreams.Use(key, reader.ReadInt64());
-                var lane = substream.Lane = NewLane(waits: true, group.Sources.Length);
-                for (var i = 0; i < lane.Watermarks.Length; i++) lane.Watermarks[i] = reader.ReadInt64();
-                Restore(ref reader, lane);
-            }
-        }
-
+        foreach (var group in _groups) RestoreSubstreams(ref reader, group.Substreams, group.Sources.Length);
         EndRestore(orders);
         foreach (var source in _sources)
         {
@@ -207,13 +184,7 @@ internal sealed class MergedLanesState : LanesState
     private bool IsHeld(Substream substream)
     {
         var lane = substream.Lane!;
-        if (lane.Arriving > 0) return true;
-        foreach (var watermark in lane.Watermarks)
-        {
-            if (watermark > _watermark) return true;
-        }
-
-        return IsHeld(lane, _watermark);
+        return lane.Arriving > 0 || IsHeld(lane, _watermark);
     }
 
     /// <summary>Feeds whose rows of one key are of one substream.</summary>

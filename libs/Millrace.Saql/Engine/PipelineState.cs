@@ -5,7 +5,7 @@ namespace Millrace.Saql.Engine;
 /// rows of a single ordered source go straight on, as do those of substreams when nothing looks at several rows. Before
 /// a row is taken, what is due before it is closed.
 /// </summary>
-internal sealed class PipelineState : RowTaker
+internal sealed class PipelineState : RowTaker, ISentRowTaker
 {
     private readonly EngineContext _context;
     private readonly FeedState[] _feeds;
@@ -55,8 +55,17 @@ internal sealed class PipelineState : RowTaker
         else _waiting.Push(_context.Frame.Origin, feed, _roots[feed].Slots);
     }
 
-    /// <summary>Takes a row that was read elsewhere, as bytes.</summary>
     public void Take(in RowOrigin origin, int root, ReadOnlySpan<byte> row) => _waiting.Push(origin, root, row);
+
+    /// <summary>All substreams share a timeline.</summary>
+    public void Passed(int feed, ReadOnlySpan<byte> substream, long watermark)
+    {
+    }
+
+    /// <summary>What waited goes on when it is told to.</summary>
+    public void WatermarkRose()
+    {
+    }
 
     /// <summary>What waited for the watermark goes on.</summary>
     public override void Release()

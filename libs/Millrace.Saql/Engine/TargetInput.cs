@@ -8,10 +8,11 @@ namespace Millrace.Saql.Engine;
 /// The beginning of a query's second stage: reads what the places of the first sent to this one. Each row is taken
 /// once, in whatever life of its sender it was sent.
 /// </summary>
+/// <param name="feeds">How far each is, and who waits for it.</param>
 /// <param name="ways">Where rows of a source go that came on a route.</param>
 /// <param name="places">Those of the first stage.</param>
 internal sealed class TargetInput(
-    QueryEngineOptions options, IReadOnlyDictionary<(int Feed, int Source), FeedState> feeds,
+    QueryEngineOptions options, IReadOnlyDictionary<(int Feed, int Source), TargetInput.Progress> feeds,
     IReadOnlyDictionary<(int Route, int Source), TargetInput.Way> ways, int sources, IReadOnlyList<int> places)
     : RecordInput
 {
@@ -44,8 +45,13 @@ internal sealed class TargetInput(
                 TakeRow(head.Source, body);
                 break;
             case RepartitionKind.Watermark:
-                var feed = BinaryPrimitives.ReadInt32LittleEndian(body);
-                feeds[(feed, head.Source)].RaiseTo(BinaryPrimitives.ReadInt64LittleEndian(body[4..]));
+                var told = FeedOf(head, body);
+                told.Feed.RaiseTo(TimeOf(body));
+                told.Pipeline.WatermarkRose();
+                break;
+            case RepartitionKind.Passed:
+                var passed = FeedOf(head, body);
+                passed.Pipeline.Passed(passed.Index, body[RepartitionRecord.ProgressBytes..], TimeOf(body));
                 break;
         }
     }
@@ -98,6 +104,11 @@ internal sealed class TargetInput(
 
     private bool IsEarlier(OwnerAge owner) => owner.Version != options.Version;
 
+    private Progress FeedOf(in RepartitionRecord head, ReadOnlySpan<byte> body) =>
+        feeds[(BinaryPrimitives.ReadInt32LittleEndian(body), head.Source)];
+
+    private static long TimeOf(ReadOnlySpan<byte> body) => BinaryPrimitives.ReadInt64LittleEndian(body[sizeof(int)..]);
+
     private void TakeRow(int source, ReadOnlySpan<byte> body)
     {
         var origin = new RowOrigin
@@ -112,5 +123,8 @@ internal sealed class TargetInput(
     }
 
     /// <param name="Index">What the pipeline knows the route of the source by.</param>
-    public readonly record struct Way(PipelineState Pipeline, int Index);
+    public readonly record struct Way(ISentRowTaker Pipeline, int Index);
+
+    /// <param name="Index">Its place among the pipeline's feeds.</param>
+    public readonly record struct Progress(FeedState Feed, ISentRowTaker Pipeline, int Index);
 }

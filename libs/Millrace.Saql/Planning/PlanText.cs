@@ -52,7 +52,7 @@ internal static class PlanText
     {
         if (!feed.HasTimelines) return null;
         var one = IsAlone(plan, feed) ? "one for each substream" : "one for each substream, of all inputs together";
-        return plan.Scope == QueryScope.PerPartition
+        return plan.Scope == QueryScope.PerPartition || feed.HasTimelinesByKey
             ? one
             : $"{one}, where all partitions are read in one place, else one for all";
     }

@@ -105,6 +105,12 @@ internal sealed class FeedPlan(int number, InputPlan input) : RowRoot
     /// </summary>
     public bool HasTimelines { get; set; }
 
+    /// <summary>
+    /// The same where each key is answered for itself: all rows of a substream go to one place, also of the inputs that
+    /// this one is ordered with.
+    /// </summary>
+    public bool HasTimelinesByKey { get; set; }
+
     /// <summary>What a row must fulfil to have the types that were declared; else it is dropped.</summary>
     public IReadOnlyList<Expr> Checks { get; set; } = [];
 

@@ -24,4 +24,19 @@ internal static class Timelines
             foreach (var feed in feeds) feed.HasTimelines = areOwn;
         }
     }
+
+    /// <summary>
+    /// The same for the places of keys: rows are placed by nothing but what parts them into substreams, so that a
+    /// substream is at one place.
+    /// </summary>
+    public static void AssignByKey(PlanParts parts, RepartitionPlan repartition)
+    {
+        foreach (var pipeline in parts.Feeds.GroupBy(feed => feed.Pipeline))
+        {
+            var areWhole = pipeline.All(feed => feed.HasTimelines
+                && repartition.RoutesOf(feed).ToList() is [{ Keys: { } keys }]
+                && keys.All(key => feed.Over.Any(own => KeyLineage.IsSame(own, key))));
+            foreach (var feed in pipeline) feed.HasTimelinesByKey = areWhole;
+        }
+    }
 }

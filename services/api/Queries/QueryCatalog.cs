@@ -139,13 +139,13 @@ internal sealed partial class QueryCatalog(
         var others = new List<QueryPlan>();
         foreach (var other in await store.ListAsync(ct))
         {
-            if (other.Name == name
-                || SaqlCompiler.Compile(other.Text, CompileOptions.Hub(extensions)).Plan is not { } otherPlan)
-                continue;
-            others.Add(otherPlan);
+            if (other.Name == name) continue;
+            var otherPlan = SaqlCompiler.Compile(other.Text, CompileOptions.Hub(extensions)).Plan;
+            if (otherPlan is not null) others.Add(otherPlan);
 
             // Alerts are everybody's: each row names its query.
-            var taken = otherPlan.Outputs.Intersect(plan.Outputs, StringComparer.OrdinalIgnoreCase)
+            var taken = (otherPlan?.Outputs ?? other.Outputs)
+                .Intersect(plan.Outputs, StringComparer.OrdinalIgnoreCase)
                 .FirstOrDefault(o => o != Topics.Alerts);
             if (taken is not null)
                 throw ApiErrors.OutputTaken.With(taken, $"Query {other.Name} writes it.").AsException();

@@ -72,8 +72,9 @@ internal static class QueryEndpoints
         string name, IQueryStore store, QueryExtensions extensions, CancellationToken ct)
     {
         var query = await store.FindAsync(name, ct) ?? throw ApiErrors.NotFound.With(name).AsException();
-        var plan = SaqlCompiler.Compile(query.Text, CompileOptions.Hub(extensions)).Plan;
-        return new QueryExplained(name, query.Version, plan?.Explain() ?? "The stored text no longer compiles.");
+        var result = SaqlCompiler.Compile(query.Text, CompileOptions.Hub(extensions));
+        return new QueryExplained(name, query.Version, result.Plan?.Explain()
+            ?? $"The stored text no longer compiles.\n{string.Join('\n', result.Diagnostics)}");
     }
 
     private static async Task<OutputPage> RowsAsync(

@@ -1,13 +1,11 @@
 using Millrace.Contracts;
 using Millrace.EventLog;
-using Millrace.Saql;
-using Millrace.Saql.Extensions;
 using Millrace.Stores.Queries;
 
 namespace Millrace.Api.Queries;
 
 /// <summary>Queries as they are shown: what is stored, and how they fare.</summary>
-internal sealed class QueryReader(IQueryStore store, IEventLog log, QueryInputs inputs, QueryExtensions extensions)
+internal sealed class QueryReader(IQueryStore store, IEventLog log)
 {
     public async Task<QueryItem> ItemAsync(QueryConfig query, CancellationToken ct)
     {
@@ -27,18 +25,19 @@ internal sealed class QueryReader(IQueryStore store, IEventLog log, QueryInputs 
         return QueryItem.Of(query, status);
     }
 
-    /// <summary>Records behind what the query committed last, or behind its start.</summary>
+    /// <summary>
+    /// Records behind what the query committed last, or behind its start; also of one whose text does not compile.
+    /// </summary>
     private async Task<long> LagAsync(QueryConfig query, CancellationToken ct)
     {
-        var names = SaqlCompiler.Compile(query.Text, CompileOptions.Hub(extensions)).Plan?.Inputs ?? [];
-        var partitions = names.Select(inputs.Find).OfType<TopicInfo>().Distinct().SelectMany(topic =>
+        var partitions = log.Topics.Select(log.FindTopic).OfType<TopicInfo>().SelectMany(topic =>
             Enumerable.Range(0, topic.Partitions).Select(p => new TopicPartition(topic.Name, p)));
         var lag = 0L;
         foreach (var partition in partitions)
         {
+            if (!query.StartOffsets.TryGetValue(partition.ToString(), out var started)) continue;
             var next = (await log.RangeAsync(partition, ct)).Next;
             var committed = await log.CommittedAsync(ConsumerGroups.OfQuery(query.Name), partition, ct);
-            var started = query.StartOffsets.GetValueOrDefault(partition.ToString(), next);
             lag += next - Math.Max(committed?.NextOffset ?? 0, started);
         }
 

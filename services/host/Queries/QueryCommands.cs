@@ -197,6 +197,5 @@ internal static class QueryCommands
         }
     }
 
-    public static string Told(SaqlDiagnostic d) =>
-        $"{d.Code} line {d.Line}, column {d.Column}: {d.Message}\n{d.Excerpt}";
+    public static string Told(SaqlDiagnostic found) => $"{found}\n{found.Excerpt}";
 }

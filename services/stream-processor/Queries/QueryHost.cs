@@ -50,11 +50,10 @@ internal sealed class QueryHost : BackgroundService
 
         foreach (var config in wanted.Values.Where(q => !_running.ContainsKey(q.Name)))
         {
-            if (SaqlCompiler.Compile(config.Text, CompileOptions.Hub(_extensions)).Plan is not { } plan)
+            var compiled = SaqlCompiler.Compile(config.Text, CompileOptions.Hub(_extensions));
+            if (compiled.Plan is not { } plan)
             {
-                await _store.SetStateAsync(config.Name, QueryState.Failed, stop);
-                var reason = StreamProcessorErrors.QueryText.With(null).ToString();
-                _services.Logger.QueryFailed(config.Name, config.Version, reason);
+                await FailAsync(config, compiled.Diagnostics, stop);
                 continue;
             }
 
@@ -65,6 +64,17 @@ internal sealed class QueryHost : BackgroundService
 
         StreamProcessorMetrics.StandFailed(stored.Where(q => q.State == QueryState.Failed).Select(q => q.Name));
         await ForgetDeletedAsync([.. stored.Select(q => q.Name)], stop);
+    }
+
+    /// <summary>What it keeps stays: a text that compiles goes on from there.</summary>
+    private async Task FailAsync(QueryConfig config, IReadOnlyList<SaqlDiagnostic> found, CancellationToken stop)
+    {
+        var reason = StreamProcessorErrors.QueryText.With(config.Name, string.Join(' ', found)).ToString();
+        _services.Logger.QueryFailed(config.Name, config.Version, reason);
+        // Whoever sees the state finds the reason.
+        var status = new QueryProgress(config, _services.Time).Status(QueryState.Failed, reason, lag: 0);
+        await _store.WriteStatusAsync(status with { Node = _services.Node }, stop);
+        await _store.SetStateAsync(config.Name, QueryState.Failed, stop);
     }
 
     /// <summary>What a query that is gone has not read must not hold retention.</summary>

@@ -41,6 +41,9 @@ internal sealed record QueryPlace(
     /// <summary>The last version before that was begun, when its state is to be taken; else 0.</summary>
     public int EarlierVersion { get; init; }
 
+    /// <summary>Substreams have timelines of their own in the second of the two stages.</summary>
+    public bool HasTimelinesByKey { get; init; }
+
     /// <summary>Of a place of the first stage.</summary>
     public InputActivity? Activity { get; init; }
 
@@ -70,6 +73,7 @@ internal sealed record QueryPlace(
         OutOfOrderTolerance = Config.Options.OutOfOrderTolerance,
         DropOutOfOrder = Config.Options.Policy == EventOrderPolicy.Drop,
         TellsOnEachRoute = EarlierVersion > 0,
+        HasTimelinesByKey = HasTimelinesByKey,
     };
 
     public OwnerWriter CreateWriter(IEventLog log, TimeProvider time, StreamProcessorOptions options, long epoch) =>

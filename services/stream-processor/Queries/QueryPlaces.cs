@@ -27,7 +27,9 @@ internal sealed class QueryPlaces(
         if (plan.Scope == QueryScope.ByKey && hub > 1 && await BeginsStagedAsync(config, earlier, plan, ct))
             written.Add(between);
         foreach (var topic in written) await log.EnsureTopicAsync(new TopicSpec(topic, hub), ct);
-        var starts = await queryStarts.FixAsync(config, inputs.Select(i => i.Topic), written, ct);
+        var hasTimelines = written.Contains(between) && plan.HasTimelinesByKey
+            && await BeginsWithTimelinesAsync(config, earlier, ct);
+        var starts = await queryStarts.FixAsync(config, inputs.Select(i => i.Topic), written, hasTimelines, ct);
         var all = Enumerable.Range(0, hub).ToList();
         if (plan.Scope == QueryScope.PerPartition) return [.. all.Select(p => Answering(p, Reading([p]), p))];
 
@@ -48,10 +50,12 @@ internal sealed class QueryPlaces(
                 .. all.Select(p => new QueryPlace(config, plan, p, Reading([p]), targets, OutputStarts(targets))
                 {
                     Stage = QueryStage.Dealer, AllSources = read, EarlierVersion = earlier, Activity = activity,
+                    HasTimelinesByKey = QueryStarts.HasTimelines(starts),
                 }),
                 .. all.Select(p => Answering(hub + p, [new QuerySource(between, targets[p], Start(targets[p]))], p) with
                 {
                     Stage = QueryStage.Target, AllSources = read,
+                    HasTimelinesByKey = QueryStarts.HasTimelines(starts),
                 }),
             ];
         }
@@ -88,7 +92,18 @@ internal sealed class QueryPlaces(
     {
         if (earlier > 0 && await queryStarts.FindStagedAsync(config.Name, earlier, ct) is { } wasStaged)
             return wasStaged;
-        if (!plan.SendsBySeveralKeys) return true;
+        return !plan.SendsBySeveralKeys || await IsFinalisedAsync(ct);
+    }
+
+    /// <summary>
+    /// Whether substreams of a version that has no start yet have timelines in its second stage, whose state older
+    /// programs do not read. One that takes the state of another keeps what that one keeps.
+    /// </summary>
+    private async ValueTask<bool> BeginsWithTimelinesAsync(QueryConfig config, int earlier, CancellationToken ct) =>
+        earlier > 0 ? await queryStarts.HasTimelinesAsync(config.Name, earlier, ct) : await IsFinalisedAsync(ct);
+
+    private async ValueTask<bool> IsFinalisedAsync(CancellationToken ct)
+    {
         var state = await upgrades.ReadAsync(ct);
         return state.Finalised >= state.Known;
     }

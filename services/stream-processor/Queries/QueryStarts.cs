@@ -15,6 +15,11 @@ internal sealed class QueryStarts(IEventLog log, IQueryStore store, ICheckpointS
     /// <summary>Where the version before stands, with what it keeps.</summary>
     public const string State = "state";
 
+    /// <summary>
+    /// The start also keeps that substreams have timelines of their own in the second of two stages.
+    /// </summary>
+    private const string Timelines = OutputMark + "timelines";
+
     /// <summary>The number of the only place.</summary>
     public const int OnePlace = -1;
 
@@ -23,7 +28,8 @@ internal sealed class QueryStarts(IEventLog log, IQueryStore store, ICheckpointS
     private static readonly Dictionary<string, long> Nowhere = [];
 
     public async Task<IReadOnlyDictionary<string, long>> FixAsync(
-        QueryConfig config, IEnumerable<string> inputs, IEnumerable<string> outputs, CancellationToken ct)
+        QueryConfig config, IEnumerable<string> inputs, IEnumerable<string> outputs, bool hasTimelines,
+        CancellationToken ct)
     {
         var offsets = new Dictionary<string, long>();
         var last = config.Options.StartFrom is Last or State ? await LastAsync(config, ct) : Nowhere;
@@ -35,6 +41,7 @@ internal sealed class QueryStarts(IEventLog log, IQueryStore store, ICheckpointS
 
         foreach (var partition in outputs.SelectMany(PartitionsOf))
             offsets[OutputMark + partition] = (await log.RangeAsync(partition, ct)).Next;
+        if (hasTimelines) offsets[Timelines] = 1;
         return await store.FixStartAsync(config.Name, config.Version, offsets, ct);
     }
 
@@ -49,6 +56,13 @@ internal sealed class QueryStarts(IEventLog log, IQueryStore store, ICheckpointS
     /// <summary>Whether the start is of two stages: it knows where the topic in between stood.</summary>
     public static bool IsStaged(IReadOnlyDictionary<string, long> start, string query) =>
         start.ContainsKey(OutputMark + new TopicPartition(Topics.Repartition(query), 0));
+
+    /// <summary>Whether the start is of substreams with timelines of their own in a second stage.</summary>
+    public static bool HasTimelines(IReadOnlyDictionary<string, long> start) => start.ContainsKey(Timelines);
+
+    /// <summary>The same of a version that was begun.</summary>
+    public async Task<bool> HasTimelinesAsync(string query, int version, CancellationToken ct) =>
+        HasTimelines(await store.FixStartAsync(query, version, Nowhere, ct));
 
     /// <summary>
     /// Whether a version that was begun is answered in two stages; null when it is not, and keeps nothing in one place

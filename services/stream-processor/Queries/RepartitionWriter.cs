@@ -12,8 +12,6 @@ namespace Millrace.StreamProcessor.Queries;
 internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
 {
     private const int KeyBytes = 4;
-    private const int WatermarkBytes = 12;
-
     private readonly byte[] _query;
     private readonly int _place;
     private readonly OwnerAge _age;
@@ -31,6 +29,7 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
     private readonly Dictionary<(int Source, int Feed), (long Offset, long Ticks)> _watermarks = [];
     private long? _watermarksToldAt;
     private byte[] _value = new byte[512];
+    private byte[] _passed = new byte[64];
     private int _knownRows;
     private OwnerAge _seen;
 
@@ -72,8 +71,7 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
     public void Row(int source, long offset, int ordinal, uint? hash, ReadOnlySpan<byte> row)
     {
         Span<byte> key = stackalloc byte[KeyBytes];
-        BinaryPrimitives.WriteUInt32LittleEndian(key, hash ?? 0);
-        var target = hash is null ? _place : Partitioner.PartitionOf(key, Records.Length);
+        var target = TargetOf(hash, key);
         _dealt[source] = (offset, ordinal);
         if (_known[target][source].CompareTo((offset, ordinal)) >= 0)
         {
@@ -86,6 +84,18 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
         StreamProcessorMetrics.RowsRepartitioned.Add(1);
     }
 
+    public void Passed(int source, int feed, long offset, uint? hash, ReadOnlySpan<byte> substream, long ticks)
+    {
+        Span<byte> key = stackalloc byte[KeyBytes];
+        var target = TargetOf(hash, key);
+        var size = RepartitionRecord.ProgressBytes + substream.Length;
+        if (_passed.Length < size) _passed = new byte[size * 2];
+        WriteProgress(_passed, feed, ticks);
+        substream.CopyTo(_passed.AsSpan(RepartitionRecord.ProgressBytes));
+        var head = new RepartitionRecord(RepartitionKind.Passed, _place, _age.Epoch, source, offset);
+        Add(target, key, hash is not null, head, _passed.AsSpan(0, size));
+    }
+
     public void Watermark(int source, int feed, long offset, long ticks) =>
         _watermarks[(source, feed)] = (offset, ticks);
 
@@ -95,11 +105,10 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
         if (_watermarks.Count == 0) return;
         if (_watermarksToldAt is { } at && Time.GetElapsedTime(at) < _watermarkInterval) return;
         _watermarksToldAt = Time.GetTimestamp();
-        Span<byte> body = stackalloc byte[WatermarkBytes];
+        Span<byte> body = stackalloc byte[RepartitionRecord.ProgressBytes];
         foreach (var ((source, feed), (offset, ticks)) in _watermarks)
         {
-            BinaryPrimitives.WriteInt32LittleEndian(body, feed);
-            BinaryPrimitives.WriteInt64LittleEndian(body[4..], ticks);
+            WriteProgress(body, feed, ticks);
             var head = new RepartitionRecord(RepartitionKind.Watermark, _place, _age.Epoch, source, offset);
             for (var target = 0; target < Records.Length; target++) Add(target, default, false, head, body);
         }
@@ -136,6 +145,18 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
                 _toldAt[head.Source] = Math.Max(_toldAt[head.Source], head.Offset);
                 break;
         }
+    }
+
+    private int TargetOf(uint? hash, Span<byte> key)
+    {
+        BinaryPrimitives.WriteUInt32LittleEndian(key, hash ?? 0);
+        return hash is null ? _place : Partitioner.PartitionOf(key, Records.Length);
+    }
+
+    private static void WriteProgress(Span<byte> body, int feed, long ticks)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(body, feed);
+        BinaryPrimitives.WriteInt64LittleEndian(body[sizeof(int)..], ticks);
     }
 
     private void Add(

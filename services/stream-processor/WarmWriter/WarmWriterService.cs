@@ -48,10 +48,10 @@ internal sealed class WarmWriterService(
         _cold = stored.Where(query => !query.Options.WarmOutputs).Select(query => query.Name).ToFrozenSet();
         foreach (var query in stored)
         {
-            if (!query.Options.WarmOutputs
-                || SaqlCompiler.Compile(query.Text, CompileOptions.Hub(extensions)).Plan is not { } plan)
-                continue;
-            foreach (var output in plan.Outputs.Where(o => o != Topics.Alerts && !_outputs.ContainsKey(o)))
+            if (!query.Options.WarmOutputs) continue;
+            var plan = SaqlCompiler.Compile(query.Text, CompileOptions.Hub(extensions)).Plan;
+            var outputs = plan?.Outputs ?? query.Outputs;
+            foreach (var output in outputs.Where(o => o != Topics.Alerts && !_outputs.ContainsKey(o)))
             {
                 var hub = log.FindTopic(Topics.Telemetry)!;
                 await log.EnsureTopicAsync(new TopicSpec(Topics.Output(output), hub.Partitions), stop);

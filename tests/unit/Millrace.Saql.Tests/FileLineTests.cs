@@ -32,9 +32,9 @@ public class FileLineTests
         for (var i = 0; i < 40; i++)
         {
             time += random.Next(1_500);
-            var enqueued = Naive.Time(time);
+            var enqueued = Naive.Time(time * Naive.Ms);
             var partition = random.Next(partitions);
-            var ts = Naive.Time(Math.Max(0, time - random.Next(8_000)));
+            var ts = Naive.Time(Math.Max(0, time - random.Next(8_000)) * Naive.Ms);
             var body = $"\"x\":{random.Next(9)},\"room\":{random.Next(2)},\"ts\":\"{ts}\"";
             lines.Add($"{{\"PartitionId\":{partition},{body},\"EventEnqueuedUtcTime\":\"{enqueued}\"," +
                 $"\"IoTHub\":{{\"ConnectionDeviceId\":\"d{partition}\",\"MessageId\":\"m{i}\"}}}}");

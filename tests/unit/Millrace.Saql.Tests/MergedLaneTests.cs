@@ -86,6 +86,26 @@ public class MergedLaneTests
         Assert.That(engine.LateTaken(Zero), Is.EqualTo(1));
     }
 
+    /// <summary>A late record is a tick behind what is as far ahead of its arrival as an event may be.</summary>
+    [TestCase("PARTITION BY room", 1)]
+    [TestCase("PARTITION BY room", 2)]
+    [TestCase("", 1)]
+    public void A_device_is_not_forgotten_before_time_has_passed_its_late_record(string over, int partitions)
+    {
+        var (engine, run) = Begin(
+            $"SELECT room, LAG(n) OVER ({over} LIMIT DURATION(hour, 1)) AS l, System.Timestamp() AS t " +
+            $"FROM telemetry {By} WHERE room = 'a'", new QueryEngineOptions("q", 1),
+            partitions == 1 ? [Zero] : [Zero, One]);
+        if (partitions > 1) engine.Mark(One, 0, 1_000_000);
+        engine.Process(Batch(Zero, 0, (100_000, "a", 400_000)));
+        engine.Late(Zero, 1, new LateRecord(Batch(Zero, 0, (100_000, "a", 50_000)), -1));
+        engine.Process(Batch(Zero, 1, (405_000, "b", 405_000)));
+        engine.Process(Batch(Zero, 2, (405_000, "a", 400_000)));
+        engine.Complete();
+        Assert.That(run.Json.Select(row => row[^16..^3]), Is.EqualTo(
+            ["06:40.0000000", "06:40.0000001", "06:40.0000001"]));
+    }
+
     [Test]
     public void Rows_that_wait_for_another_partition_to_arrive_are_counted()
     {

@@ -6,55 +6,60 @@ namespace Millrace.Saql.Tests;
 
 /// <summary>An event as the tests make it: times in milliseconds since <see cref="Naive.Epoch"/>.</summary>
 /// <param name="Nested">More members of its body, as <see cref="NaiveNested.Make"/> gives them.</param>
+/// <param name="LateAt">Of a late one the offset that it is taken before; else null.</param>
 internal sealed record NaiveEvent(
     TopicPartition Source, long Offset, int Element, string Device, long EnqueuedMs, long EventMs, int Room, long? X,
-    string Nested)
+    string Nested, long? LateAt = null)
 {
+    /// <summary>The offset that it is taken at.</summary>
+    public long Position => LateAt ?? Offset;
+
     public string Body => X is null
-        ? $"{{\"ts\":\"{Naive.Time(EventMs)}\",\"room\":{Room}{Nested}}}"
-        : $"{{\"x\":{X},\"ts\":\"{Naive.Time(EventMs)}\",\"room\":{Room}{Nested}}}";
+        ? $"{{\"ts\":\"{Naive.Time(EventMs * Naive.Ms)}\",\"room\":{Room}{Nested}}}"
+        : $"{{\"x\":{X},\"ts\":\"{Naive.Time(EventMs * Naive.Ms)}\",\"room\":{Room}{Nested}}}";
 }
 
-internal sealed record NaiveMark(TopicPartition Source, long Offset, long ArrivalMs);
+/// <param name="IsBehindLate">It is told behind the late events at its offset.</param>
+internal sealed record NaiveMark(TopicPartition Source, long Offset, long ArrivalMs, bool IsBehindLate);
 
 /// <summary>A value of a row as it is written.</summary>
 internal sealed record NaiveJson(string Text);
 
 /// <summary>
 /// What windows and policies mean, by keeping every event and looking at all of them: the opposite of the engine.
+/// When a row is (At, End) is in ticks since the epoch, and how long something takes in milliseconds.
 /// </summary>
 internal static class Naive
 {
     public static readonly DateTime Epoch = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
-    public static string Time(long ms) =>
-        Epoch.AddMilliseconds(ms).ToString("yyyy-MM-ddTHH:mm:ss.fffffffZ", CultureInfo.InvariantCulture);
+    public const long Ms = TimeSpan.TicksPerMillisecond;
+
+    public static string Time(long ticks) =>
+        Epoch.AddTicks(ticks).ToString("yyyy-MM-ddTHH:mm:ss.fffffffZ", CultureInfo.InvariantCulture);
 
     /// <summary>The events that the policies let pass, with their timestamps, in the order of the query.</summary>
+    /// <param name="arrived">With when they arrived, in the order in which each source has them.</param>
     /// <param name="overRoom">Each room has an order of its own.</param>
     public static List<(long At, NaiveEvent Event)> Ordered(
-        IEnumerable<NaiveEvent> events, IEnumerable<NaiveMark> marks, bool byEventTime, bool overRoom, long late,
+        IEnumerable<(long Arrival, NaiveEvent Event)> arrived, bool byEventTime, bool overRoom, long late,
         long outOfOrder, bool drop, out int dropped)
     {
+        if (!byEventTime)
+        {
+            dropped = 0;
+            return InOrder(arrived);
+        }
+
         var taken = new List<(long At, NaiveEvent Event)>();
         dropped = 0;
-        foreach (var source in events.GroupBy(e => e.Source))
+        foreach (var source in arrived.GroupBy(one => one.Event.Source))
         {
-            var arrival = long.MinValue;
             var highest = new Dictionary<int, long>();
-            foreach (var e in source.OrderBy(e => e.Offset).ThenBy(e => e.Element))
+            foreach (var (arrival, e) in source)
             {
-                foreach (var mark in marks.Where(m => m.Source == e.Source && m.Offset <= e.Offset))
-                    arrival = Math.Max(arrival, mark.ArrivalMs);
-                arrival = Math.Max(arrival, e.EnqueuedMs);
-                if (!byEventTime)
-                {
-                    taken.Add((arrival, e));
-                    continue;
-                }
-
-                var at = e.EventMs;
-                var isEarly = at - arrival > 300_000;
+                var at = e.EventMs * Ms;
+                var isEarly = at - arrival > 300_000 * Ms;
                 var isLate = arrival - at > late;
                 if (isLate && !drop) at = arrival - late;
                 var room = overRoom ? e.Room : 0;
@@ -67,12 +72,41 @@ internal static class Naive
                 }
 
                 if (isBelow) at = least;
+                // All that came before is behind it, also what time has come to.
+                if (e.LateAt is not null) at = Math.Max(at, Math.Max(least, arrival - late) + 1);
                 highest[room] = Math.Max(highest.GetValueOrDefault(room, long.MinValue), at);
                 taken.Add((at, e));
             }
         }
 
         return InOrder(taken);
+    }
+
+    /// <summary>
+    /// Events with when they arrived, in the order in which each source has them. A late one moves no arrival, unless
+    /// it comes first, or the arrival is the time.
+    /// </summary>
+    public static List<(long Arrival, NaiveEvent Event)> Arrived(
+        IEnumerable<NaiveEvent> events, IReadOnlyList<NaiveMark> marks, bool byEventTime)
+    {
+        var arrived = new List<(long, NaiveEvent)>();
+        foreach (var source in events.GroupBy(e => e.Source))
+        {
+            var arrival = long.MinValue;
+            foreach (var e in source.OrderBy(e => e.Position).ThenBy(e => e.LateAt is null))
+            {
+                // Also records of no events arrive.
+                if (e.Position > 0) arrival = Math.Max(arrival, 0);
+                foreach (var mark in marks.Where(m => m.Source == e.Source && m.Offset <= e.Position
+                    && (e.LateAt != m.Offset || !m.IsBehindLate)))
+                    arrival = Math.Max(arrival, mark.ArrivalMs * Ms);
+                if (e.LateAt is null || arrival == long.MinValue) arrival = Math.Max(arrival, e.EnqueuedMs * Ms);
+                if (e.LateAt is not null && !byEventTime) arrival++;
+                arrived.Add((arrival, e));
+            }
+        }
+
+        return arrived;
     }
 
     /// <summary>Events of several sources in the order of the query.</summary>
@@ -84,6 +118,15 @@ internal static class Naive
 
     /// <summary>The rows of a window, by the end of the window and then by the first event of the group.</summary>
     public static List<(long End, TKey Key, List<TRow> Rows)> Windows<TRow, TKey>(
+        IReadOnlyList<(long At, TRow Row)> rows, long sizeMs, long hopMs, long offsetMs, Func<TRow, TKey> key)
+        where TKey : notnull => WindowsOfTicks(rows, sizeMs * Ms, hopMs * Ms, offsetMs * Ms, key);
+
+    /// <summary>The same of the rows of one timestamp.</summary>
+    public static List<(long End, TKey Key, List<TRow> Rows)> Instants<TRow, TKey>(
+        IReadOnlyList<(long At, TRow Row)> rows, Func<TRow, TKey> key) where TKey : notnull =>
+        WindowsOfTicks(rows, 1, 1, 0, key);
+
+    private static List<(long End, TKey Key, List<TRow> Rows)> WindowsOfTicks<TRow, TKey>(
         IReadOnlyList<(long At, TRow Row)> rows, long size, long hop, long offset, Func<TRow, TKey> key)
         where TKey : notnull
     {
@@ -107,8 +150,9 @@ internal static class Naive
 
     /// <summary>The rooms that change at an instant, with their events of the time before it.</summary>
     public static List<(long End, int Room, List<NaiveEvent> Events)> Sliding(
-        List<(long At, NaiveEvent Event)> rows, long size)
+        List<(long At, NaiveEvent Event)> rows, long sizeMs)
     {
+        var size = sizeMs * Ms;
         var result = new List<(long, int, List<NaiveEvent>)>();
         foreach (var now in rows.SelectMany(row => new[] { row.At, row.At + size }).Distinct().Order())
         {
@@ -125,8 +169,9 @@ internal static class Naive
 
     /// <summary>The rooms of sessions; with <paramref name="areOwn"/> each room has its own.</summary>
     public static List<(long End, int Room, List<NaiveEvent> Events)> Sessions(
-        List<(long At, NaiveEvent Event)> rows, long timeout, long longest, bool areOwn)
+        List<(long At, NaiveEvent Event)> rows, long timeoutMs, long longestMs, bool areOwn)
     {
+        var (timeout, longest) = (timeoutMs * Ms, longestMs * Ms);
         var ended = new List<(long End, int Began, List<NaiveEvent> Events)>();
         foreach (var one in rows.Select((row, i) => (row.At, row.Event, Index: i))
             .GroupBy(row => areOwn ? row.Event.Room : 0))
@@ -163,6 +208,9 @@ internal static class Naive
         var known = values.OfType<long>().ToList();
         return known.Count == 0 ? null : known.Sum();
     }
+
+    /// <summary>How many boundaries of seconds lie between two times.</summary>
+    public static long Seconds(long from, long to) => (to / TimeSpan.TicksPerSecond) - (from / TimeSpan.TicksPerSecond);
 
     public static string Row(params (string Name, object? Value)[] members)
     {

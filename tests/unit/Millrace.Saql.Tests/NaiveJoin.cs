@@ -7,6 +7,8 @@ internal sealed record NaiveMatch(long At, NaiveEvent? By, NaiveEvent Left, Naiv
 /// <summary>What joins mean, by looking at all pairs of events.</summary>
 internal static class NaiveJoin
 {
+    private const long Second = TimeSpan.TicksPerSecond;
+
     /// <summary>The rows in the order in which they come; what only time makes comes behind the events of its instant.
     /// </summary>
     /// <param name="last">
@@ -27,7 +29,7 @@ internal static class NaiveJoin
                 if (last is { } high && !rows.Any(other => Fits(rows[i], other)))
                 {
                     // In whole seconds; what is left of the last one counts.
-                    var expiry = ((now / 1_000) + high + 1) * 1_000 - 1;
+                    var expiry = (((now / Second) + high + 1) * Second) - 1;
                     found.Add(new NaiveMatch(Math.Max(now, expiry), expiry < now ? e : null, e, null));
                 }
 

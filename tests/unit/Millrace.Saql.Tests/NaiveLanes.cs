@@ -100,7 +100,8 @@ internal sealed class NaiveLanes
             .. Naive.Windows(counts, 4_000, 4_000, 0, _ => 0).Select(group =>
                 Closed("summed", group.End, group.Rows.Count, group.Rows.Sum())),
             .. rows.Select((row, i) => Taken("back", row.At, row.Event, ("x", row.Event.X), ("l", rows[..i]
-                .Where(before => before.At > row.At - _back).Select(before => before.Event.X).LastOrDefault()))),
+                .Where(before => before.At > row.At - (_back * Naive.Ms)).Select(before => before.Event.X)
+                .LastOrDefault()))),
             .. all.Where(row => row.Event.X is { } x && x != 3 + K(row.Event)).Select(row =>
                 Taken("both", row.At, row.Event, ("x", row.Event.X), ("k", K(row.Event)))),
             .. Matches(all, null, (_, _) => true).Select(match => Taken("joined", match.At, match.By!,
@@ -125,7 +126,7 @@ internal sealed class NaiveLanes
         List<(long At, NaiveEvent Event)> rows, long? last, Func<NaiveEvent, NaiveEvent, bool> fits) =>
         NaiveJoin.Of(rows, last, (a, b) =>
         {
-            var apart = (b.At / 1_000) - (a.At / 1_000);
+            var apart = Naive.Seconds(a.At, b.At);
             return apart >= _bound.Low && apart <= _bound.High && fits(a.Event, b.Event);
         }, e => K(e) == 0, e => K(e) == 1 || !_hasAlerts);
 

@@ -86,13 +86,13 @@ internal sealed class NaiveOperators
     private string Back(List<(long At, NaiveEvent Event)> rows, int index)
     {
         var (now, e) = rows[index];
-        var recent = rows.Take(index + 1).Where(row => row.At > now - _back).ToList();
+        var recent = rows.Take(index + 1).Where(row => row.At > now - (_back * Naive.Ms)).ToList();
         var same = recent.Where(row => row.Event.Room == e.Room).Select(row => row.Event).ToList();
         var isNot5 = e.X is null || e.X != 5;
         var before = same.Where(x => x.X is null || x.X != 5).SkipLast(isNot5 ? 1 : 0).Reverse().ToList();
-        var interval = (long)Math.Ceiling(now / (double)_back);
+        var interval = Interval(now);
         var isFirst = e.X is not null && e.X != 5 && !rows.Take(index).Any(row => row.Event.Room == e.Room
-            && row.Event.X is not null && row.Event.X != 5 && (long)Math.Ceiling(row.At / (double)_back) == interval);
+            && row.Event.X is not null && row.Event.X != 5 && Interval(row.At) == interval);
         List<long> not5 = [.. same.Where(x => x.X is not null && x.X != 5).Select(x => x.X!.Value)];
         long? sum = not5.Count == 0 ? null : not5.Sum();
         return Naive.Row(("x", e.X), ("l", before.Count < _offset ? -1 : before[_offset - 1].X),
@@ -101,11 +101,14 @@ internal sealed class NaiveOperators
             ("e", sum), ("n", recent.Count));
     }
 
+    private long Interval(long at) => (long)Math.Ceiling(at / (double)(_back * Naive.Ms));
+
     /// <summary>The same pattern as a regular expression over the letters of the rows that may belong to it.</summary>
     private string? Match(List<(long At, NaiveEvent Event)> rows, int index)
     {
         var (start, e) = rows[index];
-        var letters = string.Concat(rows.Skip(index).Where(row => row.Event.Room == e.Room && row.At < start + _back)
+        var letters = string.Concat(rows.Skip(index)
+            .Where(row => row.Event.Room == e.Room && row.At < start + (_back * Naive.Ms))
             .Select(row => row.Event.X switch { null => 'n', < 3 => 'A', < 6 => 'B', _ => 'C' }));
         var found = Regex.Match(letters, $"^({_pattern.Replace(" ", "")})").Value;
         return found.Length == 0 ? null
@@ -114,7 +117,7 @@ internal sealed class NaiveOperators
 
     private bool Fits((long At, NaiveEvent Event) a, (long At, NaiveEvent Event) b)
     {
-        var apart = (b.At / 1_000) - (a.At / 1_000);
+        var apart = Naive.Seconds(a.At, b.At);
         return a.Event.Room == b.Event.Room && apart >= _bound.Low && apart <= _bound.High;
     }
 }

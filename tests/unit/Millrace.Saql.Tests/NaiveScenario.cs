@@ -15,6 +15,7 @@ internal sealed class NaiveScenario
     private readonly (long Size, long Hop, long Offset) _shape;
     private readonly List<NaiveEvent> _events = [];
     private readonly List<NaiveMark> _marks = [];
+    private readonly List<(TopicPartition Source, long Position, LateRecord Record)> _late = [];
     private readonly bool _byEventTime;
     private readonly bool _overRoom;
     private readonly bool _hasGaps;
@@ -95,21 +96,24 @@ internal sealed class NaiveScenario
     }
 
     /// <summary>How far a query that reads telemetry as <see cref="OwnBy"/> says has come.</summary>
-    /// <param name="read">Of each source the first offset that was not read, nor a mark there told of.</param>
+    /// <param name="read">
+    /// Of each source the first offset that was not read, nor a mark or late record there told of.
+    /// </param>
     public NaiveProgress ProgressAt(IReadOnlyDictionary<TopicPartition, long> read)
     {
         if (_overRoom) return LanesAt(read, OrderedByOwn(out _), byPartition: false);
         read = new Dictionary<TopicPartition, long>(read);
-        var taken = OrderedByOwn(out _).Where(row => row.Event.Offset < read[row.Event.Source])
+        var taken = OrderedByOwn(out _).Where(row => row.Event.Position < read[row.Event.Source])
             .ToLookup(row => row.Event.Source);
+        var arrived = Arrived(_byEventTime);
         var limit = _sources.Min(source => (WatermarkOf(source), source));
-        return new NaiveProgress(e => e.Offset < read[e.Source], _ => limit);
+        return new NaiveProgress(e => e.Position < read[e.Source], _ => limit);
 
         long WatermarkOf(TopicPartition source)
         {
-            var arrival = Arrived(source, read[source]);
-            return !_byEventTime || arrival == long.MinValue ? arrival : Math.Max(arrival - LateMs,
-                taken[source].Select(row => row.At - OutOfOrderMs).DefaultIfEmpty(long.MinValue).Max());
+            var arrival = ArrivedUpTo(source, read[source], arrived);
+            return !_byEventTime || arrival == long.MinValue ? arrival : Math.Max(arrival - Late,
+                taken[source].Select(row => row.At - OutOfOrder).DefaultIfEmpty(long.MinValue).Max());
         }
     }
 
@@ -118,43 +122,47 @@ internal sealed class NaiveScenario
         IReadOnlyDictionary<TopicPartition, long> read, List<(long At, NaiveEvent Event)> rows, bool byPartition)
     {
         read = new Dictionary<TopicPartition, long>(read);
-        var common = _sources.Min(source => (Arrived(source, read[source]), source));
-        var late = common.Item1 == long.MinValue ? long.MinValue : common.Item1 - LateMs;
+        var arrived = Arrived(byEventTime: true);
+        var arrivals = arrived.ToDictionary(one => one.Event, one => one.Arrival);
+        var common = _sources.Min(source => (ArrivedUpTo(source, read[source], arrived), source));
+        var late = common.Item1 == long.MinValue ? long.MinValue : common.Item1 - Late;
         var isSingle = _sources.Count == 1;
         var taken = rows.Where(row => HasArrived(row.Event)).ToList();
         return new NaiveProgress(HasArrived, key => _sources
             .Where(source => !byPartition || source.Partition == key.Partition)
             .Min(source => LimitOf(source, key.Room)));
 
-        bool HasArrived(NaiveEvent e) => e.Offset < read[e.Source]
-            && (Arrived(e.Source, e.Offset, e.Offset), e.Source).CompareTo(common) <= 0;
+        bool HasArrived(NaiveEvent e) =>
+            e.Position < read[e.Source] && (arrivals[e], e.Source).CompareTo(common) <= 0;
 
         (long At, TopicPartition Source) LimitOf(TopicPartition source, int room)
         {
             var own = taken.Where(row => row.Event.Source == source && row.Event.Room == room)
-                .Select(row => row.At - OutOfOrderMs).DefaultIfEmpty(long.MinValue).Max();
+                .Select(row => row.At - OutOfOrder).DefaultIfEmpty(long.MinValue).Max();
             // Of several sources any may have a row of the very time that the late tolerance has come to.
             return own >= late ? (own, source) : (late, isSingle ? source : new TopicPartition("", -1));
         }
     }
 
     /// <summary>Nothing arrives before this any more when records of the source up to an offset are read.</summary>
-    /// <param name="lastMark">The greatest offset of a mark that counts; all below by default.</param>
-    private long Arrived(TopicPartition source, long end, long? lastMark = null)
+    private long ArrivedUpTo(TopicPartition source, long end, List<(long Arrival, NaiveEvent Event)> arrived)
     {
-        if (lastMark is null && end == 0) return long.MinValue;
-        var enqueued = _events.Where(e => e.Source == source && e.Offset < end + (lastMark is null ? 0 : 1))
-            .Select(e => e.EnqueuedMs);
-        return enqueued.Concat(_marks.Where(mark => mark.Source == source && mark.Offset <= (lastMark ?? end - 1))
-            .Select(mark => mark.ArrivalMs)).DefaultIfEmpty(0).Max();
+        if (end == 0) return long.MinValue;
+        var arrivals = arrived.Where(one => one.Event.Source == source && one.Event.Position < end)
+            .Select(one => one.Arrival);
+        return arrivals.Concat(_marks.Where(mark => mark.Source == source && mark.Offset < end)
+            .Select(mark => mark.ArrivalMs * Naive.Ms)).DefaultIfEmpty(0).Max();
     }
+
+    private List<(long Arrival, NaiveEvent Event)> Arrived(bool byEventTime) =>
+        Naive.Arrived(_events, _marks, byEventTime);
 
     private static IEnumerable<TopicPartition> Partitions(string topic, int count) =>
         Enumerable.Range(0, count).Select(partition => new TopicPartition(topic, partition));
 
-    private long LateMs => (long)_options.LateTolerance.TotalMilliseconds;
+    private long Late => _options.LateTolerance.Ticks;
 
-    private long OutOfOrderMs => (long)_options.OutOfOrderTolerance.TotalMilliseconds;
+    private long OutOfOrder => _options.OutOfOrderTolerance.Ticks;
 
     private bool IsByEventTime(string input) => input == "alerts" ? _alertsByEventTime : _byEventTime;
 
@@ -162,8 +170,8 @@ internal sealed class NaiveScenario
         Ordered("telemetry", overRoom, out dropped);
 
     private List<(long At, NaiveEvent Event)> Ordered(string input, bool overRoom, out int dropped) =>
-        Naive.Ordered([.. _events.Where(e => e.Source.Topic == input)], _marks, IsByEventTime(input), overRoom, LateMs,
-            OutOfOrderMs, _options.DropOutOfOrder, out dropped);
+        Naive.Ordered(Arrived(IsByEventTime(input)).Where(one => one.Event.Source.Topic == input),
+            IsByEventTime(input), overRoom, Late, OutOfOrder, _options.DropOutOfOrder, out dropped);
 
     public Dictionary<string, List<string>> Expected(out int dropped)
     {
@@ -177,7 +185,7 @@ internal sealed class NaiveScenario
             ["windows"] = [.. groups.Select(group => WindowRow(group.End, group.Rows))],
             ["second"] = [.. Naive.Windows(counts, 8_000, 8_000, 0, _ => 0).Select(group => Naive.Row(
                 ("m", group.Rows.Max()), ("k", group.Rows.Count), ("t", Naive.Time(group.End))))],
-            ["different"] = [.. Naive.Windows(ordered, 1, 1, 0, e => (e.Room, e.X)).Select(group => Naive.Row(
+            ["different"] = [.. Naive.Instants(ordered, e => (e.Room, e.X)).Select(group => Naive.Row(
                 ("room", group.Rows[0].Room), ("x", group.Rows[0].X)))],
             ["rows"] = [.. ordered.Select(row => Naive.Row(("x", row.Event.X), ("t", Naive.Time(row.At))))],
         };
@@ -188,8 +196,7 @@ internal sealed class NaiveScenario
     {
         var run = new QueryRun(plan);
         var engine = Begin(plan, run, places);
-        foreach (var mark in _marks)
-            engine.Mark(mark.Source, mark.Offset, ToMs(mark.ArrivalMs));
+        foreach (var source in _sources) Tell(engine, source, 0, long.MaxValue);
         foreach (var source in _sources) engine.Process(Batch(source, 0, EndOf(source)));
         engine.Complete();
         return run;
@@ -207,21 +214,13 @@ internal sealed class NaiveScenario
         var run = new QueryRun(plan);
         var engine = Begin(plan, run, places);
         var next = _sources.ToDictionary(source => source, _ => 0L);
-        var marks = _marks.ToList();
         while (true)
         {
             var left = _sources.Where(source => next[source] < EndOf(source)).ToList();
             if (left.Count == 0) break;
             var source = left[_random.Next(left.Count)];
-            // A mark must be known before the record at its offset is read, and may be known long before.
             var count = Math.Min(_random.Next(1, 6), EndOf(source) - next[source]);
-            foreach (var mark in marks.Where(mark => mark.Source == source && mark.Offset < next[source] + count)
-                .ToList())
-            {
-                engine.Mark(source, mark.Offset, ToMs(mark.ArrivalMs));
-                marks.Remove(mark);
-            }
-
+            Tell(engine, source, next[source], next[source] + count);
             var again = Math.Max(0, next[source] - _random.Next(3));
             engine.Process(Batch(source, again, next[source] + count));
             next[source] += count;
@@ -230,9 +229,21 @@ internal sealed class NaiveScenario
             if (_random.Next(6) == 0) engine = Restored(engine, plan, run);
         }
 
-        foreach (var mark in marks) engine.Mark(mark.Source, mark.Offset, ToMs(mark.ArrivalMs));
+        foreach (var source in _sources) Tell(engine, source, next[source], long.MaxValue);
         engine.Complete();
         return run;
+    }
+
+    /// <summary>A mark or late record must be known before the record at its offset is read.</summary>
+    private void Tell(QueryEngine engine, TopicPartition source, long from, long end)
+    {
+        var marks = _marks.Where(mark => mark.Source == source && mark.Offset >= from && mark.Offset < end).ToList();
+        foreach (var mark in marks.Where(mark => !mark.IsBehindLate)) Mark(mark);
+        foreach (var late in _late.Where(one => one.Source == source && one.Position >= from && one.Position < end))
+            engine.Late(source, late.Position, late.Record);
+        foreach (var mark in marks.Where(mark => mark.IsBehindLate)) Mark(mark);
+
+        void Mark(NaiveMark mark) => engine.Mark(source, mark.Offset, ToMs(mark.ArrivalMs));
     }
 
     private QueryEngine Begin(QueryPlan plan, QueryRun run, IReadOnlyList<byte[]>? places = null)
@@ -261,7 +272,7 @@ internal sealed class NaiveScenario
     private static long ToMs(long ms) => new DateTimeOffset(Naive.Epoch).ToUnixTimeMilliseconds() + ms;
 
     private long EndOf(TopicPartition source) =>
-        _events.Where(e => e.Source == source).Select(e => e.Offset + 1).DefaultIfEmpty(0).Max();
+        _events.Where(e => e.Source == source && e.LateAt is null).Select(e => e.Offset + 1).DefaultIfEmpty(0).Max();
 
     /// <param name="lateMs">How long events are on their way at most.</param>
     private void MakePartition(TopicPartition source, int lateMs)
@@ -272,21 +283,55 @@ internal sealed class NaiveScenario
         {
             time += _hasGaps && _random.Next(40) == 0 ? 400_000
                 : _random.Next(4) == 0 ? 0 : _random.Next(3_000);
-            if (_random.Next(12) == 0) _marks.Add(new NaiveMark(source, offset, time + _random.Next(4_000)));
+            if (_random.Next(12) == 0) AddMark(source, offset, time);
             var enqueued = Math.Max(0, time - _random.Next(2) * _random.Next(500));
             var device = $"d{source.Partition}-{_random.Next(2)}";
             var elements = _random.Next(8) == 0 ? _random.Next(0, 4) : 1;
             for (var element = 0; element < elements; element++)
             {
                 var at = enqueued - _random.Next(lateMs) + (_random.Next(20) == 0 ? 302_000 : _random.Next(2_000));
-                long? x = _random.Next(6) == 0 ? null : _random.Next(8);
-                _events.Add(new NaiveEvent(source, offset, element, device, enqueued,
-                    Math.Max(0, at / 500 * 500), _random.Next(3), x, NaiveNested.Make(_random)));
+                AddEvent(source, offset, element, device, enqueued, at);
             }
-
-            // A record of no rows at all still has an offset.
-            if (elements == 0) records = (int)Math.Max(records, offset + 1);
         }
+
+        var end = (int)EndOf(source);
+        for (var left = _random.Next(-2, 5); left > 0; left--) MakeLate(source, _random.Next(end + 1));
+    }
+
+    /// <summary>Events that failed before: a whole record that had none, or an element that no other has.</summary>
+    /// <param name="lateAt">The offset that they are taken before.</param>
+    private void MakeLate(TopicPartition source, long lateAt)
+    {
+        var before = _events.Where(e => e.Source == source && e.LateAt is null && e.Offset < lateAt).ToList();
+        var (now, device) = (before.Select(e => e.EnqueuedMs).DefaultIfEmpty(0).Max(), $"d{source.Partition}-0");
+        var enqueued = Math.Max(0, now + _random.Next(-20_000, 3_000));
+        // One of before the start is there, too.
+        var offset = lateAt - 1 - _random.Next((int)lateAt + 1);
+        var isWhole = !_events.Exists(e => e.Source == source && e.Offset == offset);
+        var (first, count) = isWhole ? (0, _random.Next(1, 4)) : (10 + _late.Count, 1);
+        for (var element = first; element < first + count; element++)
+        {
+            var at = now - _random.Next(12_000) + (_random.Next(10) == 0 ? 302_000 : _random.Next(4_000));
+            AddEvent(source, offset, element, device, enqueued, at, lateAt);
+        }
+
+        var bodies = Enumerable.Repeat("0", first).Concat(_events.TakeLast(count).Select(e => e.Body));
+        using var builder = new RecordBatchBuilder();
+        builder.Begin(ToMs(enqueued), Encoding.UTF8.GetBytes(device));
+        builder.End(Encoding.UTF8.GetBytes($"[{string.Join(",", bodies)}]"));
+        var batch = new RecordBatch(source, offset, 1, builder.Bytes.ToArray());
+        _late.Add((source, lateAt, new LateRecord(batch, isWhole ? -1 : first)));
+    }
+
+    private void AddMark(TopicPartition source, long offset, long time) =>
+        _marks.Add(new NaiveMark(source, offset, time + _random.Next(4_000), _random.Next(2) == 0));
+
+    private void AddEvent(
+        TopicPartition source, long offset, int element, string device, long enqueued, long at, long? lateAt = null)
+    {
+        long? x = _random.Next(6) == 0 ? null : _random.Next(8);
+        _events.Add(new NaiveEvent(source, offset, element, device, enqueued, Math.Max(0, at / 500 * 500),
+            _random.Next(3), x, NaiveNested.Make(_random), lateAt));
     }
 
     private RecordBatch Batch(TopicPartition source, long from, long to)
@@ -294,7 +339,7 @@ internal sealed class NaiveScenario
         using var builder = new RecordBatchBuilder();
         for (var offset = from; offset < to; offset++)
         {
-            var elements = _events.Where(e => e.Source == source && e.Offset == offset)
+            var elements = _events.Where(e => e.Source == source && e.Offset == offset && e.LateAt is null)
                 .OrderBy(e => e.Element).ToList();
             var first = elements.FirstOrDefault();
             builder.Begin(ToMs(first?.EnqueuedMs ?? 0), Encoding.UTF8.GetBytes(first?.Device ?? "none"));

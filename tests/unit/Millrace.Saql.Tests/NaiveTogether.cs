@@ -81,7 +81,7 @@ internal sealed class NaiveTogether
 
     private string Back((long At, NaiveEvent Event) now, List<(long At, NaiveEvent Event)> before)
     {
-        var recent = before.Where(row => row.Event.Room == now.Event.Room && row.At > now.At - _back)
+        var recent = before.Where(row => row.Event.Room == now.Event.Room && row.At > now.At - (_back * Naive.Ms))
             .Select(row => row.Event).ToList();
         return Naive.Row(("x", now.Event.X), ("l", recent.LastOrDefault()?.X),
             ("k", recent.Append(now.Event).Sum(K)));

@@ -25,7 +25,7 @@ internal sealed class NaiveUnions
         [
             new($"TumblingWindow(ms, {tumbling})", rows => Naive.Windows(rows, tumbling, tumbling, 0, e => e.Room)),
             new($"HoppingWindow(ms, {hopping}, {hop})", rows => Naive.Windows(rows, hopping, hop, 0, e => e.Room)),
-            new("System.Timestamp()", rows => Naive.Windows(rows, 1, 1, 0, e => e.Room)),
+            new("System.Timestamp()", rows => Naive.Instants(rows, e => e.Room)),
             new($"SlidingWindow(ms, {sliding})", rows => Naive.Sliding(rows, sliding)),
             new($"SessionWindow(ms, {timeout}, {Longest}){(isOwn ? " OVER (PARTITION BY room)" : "")}",
                 rows => Naive.Sessions(rows, timeout, Longest, isOwn)),

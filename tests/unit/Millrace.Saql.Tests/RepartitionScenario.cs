@@ -35,11 +35,16 @@ internal sealed class RepartitionScenario
     private readonly HashSet<(int Source, long Offset, int Element, int Route)> _sent = [];
 
     private readonly bool _isCalm;
+    private readonly bool _isOpen;
 
     /// <param name="isCalm">Nothing crashes.</param>
-    public RepartitionScenario(int seed, string query, bool isCalm = false, bool tellsOnEachRoute = false)
+    /// <param name="isOpen">Records may still come behind those that there are.</param>
+    /// <param name="hasTimelines">Whether substreams have timelines in the second stage; by chance by default.</param>
+    public RepartitionScenario(
+        int seed, string query, bool isCalm = false, bool tellsOnEachRoute = false, bool isOpen = false,
+        bool? hasTimelines = null)
     {
-        _isCalm = isCalm;
+        (_isCalm, _isOpen) = (isCalm, isOpen);
         _random = new Random(seed);
         _partitions = _random.Next(2, 5);
         (_plan, _older) = (QueryRun.Compile(query, ["rooms"]), QueryRun.Compile(query, ["rooms"]));
@@ -51,6 +56,7 @@ internal sealed class RepartitionScenario
             OutOfOrderTolerance = TimeSpan.FromMilliseconds(_random.Next(3) * 1_500),
             DropOutOfOrder = _random.Next(2) == 0,
             TellsOnEachRoute = tellsOnEachRoute,
+            HasTimelinesByKey = hasTimelines ?? _random.Next(2) == 0,
         };
         _sources = [.. _plan.Inputs.SelectMany(input => Enumerable.Range(0, _partitions)
             .Select(p => new QuerySource(input, new TopicPartition(input, p), 0, input == "telemetry")))];
@@ -106,7 +112,7 @@ internal sealed class RepartitionScenario
             }));
         }
 
-        _marks.Add((source, records.Count, Ms(FarAheadMs)));
+        if (!_isOpen) _marks.Add((source, records.Count, Ms(FarAheadMs)));
     }
 
     /// <summary>Of an element that no record and no other letter has.</summary>
@@ -120,7 +126,9 @@ internal sealed class RepartitionScenario
 
     private string Body(long time)
     {
-        var at = Start.AddMilliseconds(time - _random.Next(3_000) + (_random.Next(30) == 0 ? 302_000 : 0));
+        // Some are of one instant.
+        var at = Start.AddMilliseconds(
+            ((time - _random.Next(3_000)) / 250 * 250) + (_random.Next(30) == 0 ? 302_000 : 0));
         var v = _random.Next(9) switch { 0 => "null", 1 => "\"2\"", 2 => "3.0", _ => $"{_random.Next(9)}" };
         return $$"""
             {"v":{{v}},"room":"r{{_random.Next(4)}}","site":{{_random.Next(3)}},"list":[{{_random.Next(3)}},7],
@@ -161,9 +169,11 @@ internal sealed class RepartitionScenario
         return state.WrittenSpan.ToArray();
     }
 
-    private QueryEngine Restored(QueryEngine engine, byte[]? state)
+    private static QueryEngine Restored(QueryEngine engine, byte[]? state)
     {
-        if (state is not null) engine.Restore(state);
+        if (state is null) return engine;
+        engine.Restore(state);
+        if (!StateOf(engine).AsSpan().SequenceEqual(state)) throw new InvalidOperationException("another state");
         return engine;
     }
 
@@ -208,12 +218,21 @@ internal sealed class RepartitionScenario
 
         public void Row(int source, long offset, int ordinal, uint? hash, ReadOnlySpan<byte> row)
         {
-            var target = hash is { } known
-                ? Partitioner.PartitionOf(BitConverter.GetBytes(known), scenario._partitions)
-                : place;
             scenario._sent.Add((source, BitConverter.ToInt64(row[8..]), BitConverter.ToInt32(row[16..]),
                 BitConverter.ToInt32(row[20..])));
-            Add(target, new RepartitionRecord(RepartitionKind.Row, place, _epoch, source, offset, ordinal), row);
+            Add(TargetOf(hash), new RepartitionRecord(RepartitionKind.Row, place, _epoch, source, offset, ordinal),
+                row);
+        }
+
+        private int TargetOf(uint? hash) => hash is { } known
+            ? Partitioner.PartitionOf(BitConverter.GetBytes(known), scenario._partitions)
+            : place;
+
+        public void Passed(
+            int source, int feed, long offset, uint? hash, ReadOnlySpan<byte> substream, long ticks)
+        {
+            byte[] body = [.. BitConverter.GetBytes(feed), .. BitConverter.GetBytes(ticks), .. substream];
+            Add(TargetOf(hash), new RepartitionRecord(RepartitionKind.Passed, place, _epoch, source, offset), body);
         }
 
         public void Watermark(int source, int feed, long offset, long ticks)
@@ -232,7 +251,7 @@ internal sealed class RepartitionScenario
             Deliver();
             if (_isStale) SendStale();
             var plan = scenario._random.Next(2) == 0 ? scenario._plan : scenario._older;
-            _engine = scenario.Restored(QueryEngine.ForDealer(
+            _engine = Restored(QueryEngine.ForDealer(
                 plan, scenario._options, scenario._sources, place, this, answers), _state);
             scenario.Decide(_engine, source => source.Partition == place);
         }
@@ -297,7 +316,7 @@ internal sealed class RepartitionScenario
         /// <summary>What it joins with is part of the state.</summary>
         private void Begin()
         {
-            _engine = scenario.Restored(QueryEngine.ForTarget(scenario._plan, scenario._options, scenario._sources,
+            _engine = Restored(QueryEngine.ForTarget(scenario._plan, scenario._options, scenario._sources,
                 new QuerySource("", _source, 0), answers), _state);
             if (_state is null && scenario._plan.References.Count > 0) _engine.SetReference("rooms", Rooms);
         }

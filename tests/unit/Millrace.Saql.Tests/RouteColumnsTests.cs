@@ -74,12 +74,47 @@ public class RouteColumnsTests
         return dealer.Rows;
     }
 
+    [Test]
+    public void What_nobody_takes_tells_once_a_batch_how_far_it_has_brought_its_substream()
+    {
+        var plan = QueryRun.Compile("SELECT room, COUNT(*) AS n FROM telemetry TIMESTAMP BY at OVER room " +
+            "WHERE v > 5 GROUP BY room, TumblingWindow(second, 5)");
+        var source = new QuerySource("telemetry", new TopicPartition("telemetry", 0), 0);
+        var dealer = new Dealer();
+        var engine = QueryEngine.ForDealer(plan, new QueryEngineOptions("q", 1) { HasTimelinesByKey = true }, [source],
+            0, dealer, new RepartitionAnswers(plan));
+        Process(0, ("a", 1), ("b", 2), ("a", 3), ("b", 9));
+        Assert.That(dealer.Passed, Is.EqualTo((long[])[2, 3]), "seconds of b and of a");
+        Process(4, ("c", 9));
+        Assert.That((dealer.Passed.Count, dealer.Rows.Count), Is.EqualTo((2, 2)));
+
+        void Process(long offset, params (string Room, int V)[] events)
+        {
+            using var records = new RecordBatchBuilder();
+            foreach (var (room, v) in events)
+            {
+                records.Begin(1_767_225_600_000, "dev"u8, hasKey: true);
+                records.End(Encoding.UTF8.GetBytes(
+                    $$"""{"room":"{{room}}","v":{{v}},"at":"2026-01-01T00:00:0{{v}}Z"}"""));
+            }
+
+            engine.Process(new RecordBatch(source.Partition, offset, events.Length, records.Bytes.ToArray()));
+        }
+    }
+
     private sealed class Dealer : IRowDealer
     {
         public List<byte[]> Rows { get; } = [];
 
+        /// <summary>The seconds of the times that substreams were brought to.</summary>
+        public List<long> Passed { get; } = [];
+
         public void Row(int source, long offset, int ordinal, uint? hash, ReadOnlySpan<byte> row) =>
             Rows.Add(row.ToArray());
+
+        void IRowDealer.Passed(
+            int source, int feed, long offset, uint? hash, ReadOnlySpan<byte> substream, long ticks) =>
+            Passed.Add(new DateTime(ticks).Second);
 
         public void Watermark(int source, int feed, long offset, long ticks)
         {

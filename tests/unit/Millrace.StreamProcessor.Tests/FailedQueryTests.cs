@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Millrace.Stores.Outputs;
 using Millrace.Stores.Queries;
 using Millrace.TestKit;
 
@@ -46,18 +47,58 @@ public class FailedQueryTests
         await Eventually.TrueAsync(async () => (await hub.RowsAsync("calm")).Count == 41, "the neighbour has its rows");
     }
 
+    /// <summary>As after an upgrade to a program that takes less than the one that kept the text.</summary>
+    [Test]
+    public async Task One_whose_text_does_not_compile_any_more_says_where_and_is_replaced_without_a_gap()
+    {
+        await using var hub = new ProcessorFixture();
+        await hub.StartAsync(service => service.GetType().Name != "WarmWriterService");
+        var store = hub.Get<IQueryStore>();
+        await SaveAsync(store, "aged", QueryState.Running);
+        await SaveAsync(store, "calm", QueryState.Running);
+        await Eventually.TrueAsync(async () => await store.StatusAsync("aged") is not null
+            && await store.StatusAsync("calm") is not null, "both run");
+        await hub.AppendAsync(0, 1_000, "pump", """{"v":1}""");
+        await Eventually.TrueAsync(async () => (await hub.RowsAsync("aged")).Count == 1, "it answers");
+        await SaveAsync(store, "aged", QueryState.Running, over: 1,
+            text: "SELECT v INTO aged FROM telemetry TIMESTAMP BY t OVER v\nUNION SELECT v FROM alerts");
+        await hub.RestartAsync();
+
+        store = hub.Get<IQueryStore>();
+        await Eventually.TrueAsync(
+            async () => (await store.FindAsync("aged"))!.State == QueryState.Failed, "it is stopped");
+        var status = await store.StatusAsync("aged");
+        Assert.That((status!.State, status.Version), Is.EqualTo((QueryState.Failed, 1)));
+        Assert.That(status.Error,
+            Does.StartWith("SP-0004: ").And.Contain("[aged]").And.Contain("SQ-0023 line 2, column 21: "));
+        await hub.AppendAsync(0, 2_000, "pump", """{"v":2}""");
+        await Eventually.TrueAsync(async () => (await hub.RowsAsync("calm")).Count == 2, "the neighbour goes on");
+        await Eventually.TrueAsync(async () => (await hub.Get<IOutputStore>().QueryAsync(
+            "aged", null, null, 10, null)).Items.Count == 1, "its row reaches the warm store");
+
+        await SaveAsync(store, "aged", QueryState.Running, over: 1, version: 2, from: "last");
+        await hub.AppendAsync(0, 3_000, "pump", """{"v":3}""");
+        await Eventually.TrueAsync(async () => (await hub.RowsAsync("aged")).Count == 3, "none is missing");
+        Assert.That((await hub.RowsAsync("aged")).Values,
+            Is.EquivalentTo((string[])["""{"v":1}""", """{"v":2}""", """{"v":3}"""]));
+        Assert.That((await store.StatusAsync("aged"))!.Error, Is.Null);
+    }
+
+    /// <param name="over">The version that is there.</param>
     private static async Task SaveAsync(
-        IQueryStore store, string name, QueryState state, long? stateBytesMax = null, string? text = null) =>
-        await store.SaveAsync(new QueryConfig
+        IQueryStore store, string name, QueryState state, long? stateBytesMax = null, string? text = null,
+        int over = 0, int version = 1, string from = "now") =>
+        Assert.That(await store.SaveAsync(new QueryConfig
         {
             Name = name,
-            Version = 1,
+            Version = version,
             Text = text ?? $"SELECT v INTO {name} FROM telemetry",
-            Options = new QueryOptions { StateBytesMax = stateBytesMax },
+            Outputs = [name],
+            Options = new QueryOptions { StateBytesMax = stateBytesMax, StartFrom = from },
             State = state,
             CreatedAt = DateTimeOffset.UnixEpoch,
             UpdatedAt = DateTimeOffset.UnixEpoch,
-        }, 0);
+        }, over), Is.True);
 
     private static List<string> Shown()
     {

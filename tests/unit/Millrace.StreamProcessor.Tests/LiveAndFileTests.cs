@@ -70,6 +70,9 @@ public class LiveAndFileTests
         "at ON b.room = c.room AND DATEDIFF(ms, b, c) BETWEEN 1 AND 200")]
     [TestCase("SELECT room, COUNT(*) AS n INTO o FROM telemetry TIMESTAMP BY at OVER room " +
         "GROUP BY room, TumblingWindow(second, 5)")]
+    [TestCase("SELECT a.room, a.v AS x, b.v AS y INTO o FROM telemetry a TIMESTAMP BY at OVER room LEFT JOIN " +
+        "telemetry b TIMESTAMP BY at OVER room ON a.room = b.room AND DATEDIFF(ms, a, b) BETWEEN 1 AND 300 AND b.v > " +
+        "a.v WHERE a.v < 60")]
     public async Task A_live_query_answers_what_a_run_over_files_answers(string text)
     {
         var seed = text.Length;

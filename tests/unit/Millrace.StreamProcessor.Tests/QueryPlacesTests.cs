@@ -71,6 +71,24 @@ public class QueryPlacesTests
             Is.EquivalentTo(new[] { """{"v":5,"n":2}""", """{"w":1,"s":5}""", """{"w":2,"s":5}""" }));
     }
 
+    [TestCase("SELECT v, COUNT(*) AS n INTO sums FROM telemetry TIMESTAMP BY at OVER v GROUP BY v, " +
+        "TumblingWindow(day, 7)", true)]
+    [TestCase(ByOne, false)]
+    public async Task Substreams_have_timelines_in_two_stages_once_no_older_program_can_be_there(string text, bool can)
+    {
+        Assert.That(await TimelinesAsync(1, "earliest"), Is.All.False);
+        _upgrade.IsFinalised = true;
+        Assert.That(await TimelinesAsync(1, "earliest"), Is.All.False, "as it began");
+        Assert.That(await TimelinesAsync(2, "state"), Is.All.False, "as the state has it that it takes");
+        Assert.That(await TimelinesAsync(3, "last"), Is.All.EqualTo(can), "applied again");
+        _upgrade.IsFinalised = false;
+        Assert.That(await TimelinesAsync(3, "last"), Is.All.EqualTo(can), "as it began");
+        Assert.That(await TimelinesAsync(4, "state"), Is.All.EqualTo(can), "as the state has it that it takes");
+
+        async Task<List<bool>> TimelinesAsync(int version, string from) =>
+            [.. (await PlacesAsync(version, text, from)).Select(place => place.HasTimelinesByKey)];
+    }
+
     [Test]
     public async Task A_row_that_fails_on_several_routes_counts_once_and_is_one_letter()
     {
