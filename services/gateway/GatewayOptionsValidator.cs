@@ -59,8 +59,7 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
             failures.Add(GatewayErrors.AddressInvalid.With(options.Address, $"Gateway:{name}:Address").ToString());
         else if (!IPAddress.IsLoopback(address) && !options.AllowPlainOnAnyAddress)
             failures.Add(GatewayErrors.PlainNotLoopback.With(options.Address, $"Gateway:{name}").ToString());
-        if (options.EventLoops > 0 && !OperatingSystem.IsLinux())
-            failures.Add($"Gateway:{name}:EventLoops is {options.EventLoops}; choose 0, for only Linux has them.");
+        Loops(name, options.EventLoops, failures);
     }
 
     private static void Tls(string name, TlsListenerOptions options, List<string> failures)
@@ -75,6 +74,13 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         }
 
         Positive($"{name}:{nameof(options.HandshakeTimeout)}", options.HandshakeTimeout, failures);
+        Loops(name, options.EventLoops, failures);
+    }
+
+    private static void Loops(string name, int count, List<string> failures)
+    {
+        if (count > 0 && !OperatingSystem.IsLinux())
+            failures.Add($"Gateway:{name}:EventLoops is {count}; choose 0, for only Linux has them.");
     }
 
     private static void Sessions(SessionOptions options, List<string> failures)

@@ -11,6 +11,7 @@ using Millrace.Gateway.Mqtt;
 using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Sockets;
+using Millrace.Gateway.Sockets.Tls;
 using Millrace.Gateway.Topics;
 using Millrace.Gateway.TopicSpaces;
 using Millrace.Hosting.Options;
@@ -63,7 +64,8 @@ public static class GatewayRegistration
         services.AddSingleton<RevocationWatch>();
         services.AddSingleton<MqttConnectionHandler>();
         services.AddSingleton<IStartupFilter, WebSocketEndpoint>();
-        services.AddSingleton<LoopListener>();
+        services.AddSingleton<TlsEntrance>();
+        services.AddSingleton<LoopListeners>();
         services.AddHostedService<GatewayService>();
         services.AddSingleton<IValidateOptions<GatewayOptions>, BridgeOptionsValidator>();
         services.AddSingleton<BridgeMetrics>();

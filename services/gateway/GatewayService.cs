@@ -20,7 +20,7 @@ internal sealed class GatewayService(
     GatewayRuntime runtime, TelemetryPublisher publisher, LifecycleWriter lifecycle, ConnectionWatch watch,
     RevocationWatch revocations, SessionSweeper sweeper, SessionRecovery recovery, NodeLease lease,
     PeerWatch peers, DeviceMessageReader messages,
-    SpaceLog spaces, LoopListener listener, GatewayEndpoints endpoints, IOptions<GatewayOptions> options,
+    SpaceLog spaces, LoopListeners listeners, GatewayEndpoints endpoints, IOptions<GatewayOptions> options,
     TimeProvider time, ILogger<GatewayService> logger) : IHostedLifecycleService
 {
     private static readonly TimeSpan CutTimeout = TimeSpan.FromSeconds(1);
@@ -45,7 +45,7 @@ internal sealed class GatewayService(
             Task.Run(() => lease.RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => peers.RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => messages.RunAsync(_stop.Token), CancellationToken.None));
-        listener.Start();
+        listeners.Start();
     }
 
     public Task StartedAsync(CancellationToken cancellationToken)
@@ -63,7 +63,7 @@ internal sealed class GatewayService(
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         runtime.IsDraining = true;
-        listener.StopListening();
+        listeners.StopListening();
         logger.Draining(runtime.Connections.Count);
         foreach (var connection in runtime.Connections.Snapshot().ToArray()) connection?.Drain();
         var timeout = options.Value.DrainTimeout;
@@ -95,7 +95,7 @@ internal sealed class GatewayService(
             .ConfigureAwait(false);
         if (await lifecycle.StopAsync(cancellationToken).ConfigureAwait(false))
             await lease.StopAsync(cancellationToken).ConfigureAwait(false);
-        listener.Dispose();
+        listeners.Dispose();
     }
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -23,6 +23,13 @@ internal static partial class Log
     [LoggerMessage(4005, LogLevel.Error, "{Code}: a renewed certificate is not used, the former stays: {Cause}")]
     public static partial void CertificateNotRenewed(this ILogger log, string code, string cause);
 
+    [LoggerMessage(4006, LogLevel.Debug, "A TLS handshake has failed: {Cause}")]
+    public static partial void HandshakeFailed(this ILogger log, string cause);
+
+    [LoggerMessage(4007, LogLevel.Warning,
+        "Gateway:Mqtts:EventLoops has no effect, for this system has no OpenSSL 3: Kestrel serves the sockets")]
+    public static partial void OpenSslIsMissing(this ILogger log);
+
     [LoggerMessage(4100, LogLevel.Warning, "{Code}: device {DeviceId} was refused: {Reason}")]
     public static partial void LoginRefused(this ILogger log, string code, string deviceId, string reason);
 

@@ -48,6 +48,8 @@ public sealed class AttackSocket : IDisposable
         return socket;
     }
 
+    public Stream Stream => new NetworkStream(_socket);
+
     public async Task SendAsync(byte[] bytes, CancellationToken stop)
     {
         await _share.WaitAsync(stop);

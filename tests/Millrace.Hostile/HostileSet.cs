@@ -11,7 +11,7 @@ public static class HostileSet
     [
         new GrammarFuzz(), new MutationFuzz(), new WrongUtf8(), new Oversized(), new IdAbuse(), new ExchangeAbuse(),
         new SlowLoris(), new LargeUnfinished(), new SlowReader(), new HalfOpen(), new ConnectFlood(),
-        new ReconnectStorm(), new Guessing(), new TlsGarbage(), new PublishFlood(),
+        new ReconnectStorm(), new Guessing(), new TlsGarbage(), new TlsBreaks(), new PublishFlood(),
     ];
 
     /// <summary>Runs until it is stopped, and gives how often each attack has struck.</summary>

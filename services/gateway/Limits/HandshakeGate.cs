@@ -29,7 +29,21 @@ internal sealed class HandshakeGate(
     private int _before;
 
     /// <summary>Before the handshake.</summary>
-    public ConnectionDelegate Before(ConnectionDelegate next) => connection => PassAsync(connection, next);
+    public ConnectionDelegate Before(ConnectionDelegate next) => async connection =>
+    {
+        if (!handler.TryAdmit(out var turnWait))
+        {
+            connection.Abort();
+            return;
+        }
+
+        connection.Items[typeof(Admission)] = Admission.Given;
+        await PassAsync(connection.Transport.Input, connection.Abort, turnWait, passage =>
+        {
+            connection.Items[typeof(Passage)] = passage;
+            return next(connection);
+        }).ConfigureAwait(false);
+    };
 
     /// <summary>After it, when it has succeeded.</summary>
     public ConnectionDelegate After(ConnectionDelegate next) => connection =>
@@ -40,29 +54,28 @@ internal sealed class HandshakeGate(
 
     public void Dispose() => _places.Dispose();
 
-    private async Task PassAsync(ConnectionContext connection, ConnectionDelegate next)
+    /// <summary>For a connection that was admitted, and has to wait for its turn.</summary>
+    /// <param name="shakeHands">What is done in the place; it says when it has succeeded.</param>
+    public async Task PassAsync(
+        PipeReader input, Action abort, TimeSpan turnWait, Func<Passage, Task> shakeHands,
+        CancellationToken stop = default)
     {
-        if (!handler.TryAdmit(out var turnWait))
-        {
-            connection.Abort();
-            return;
-        }
-
-        connection.Items[typeof(Admission)] = Admission.Given;
         var before = Interlocked.Increment(ref _before);
         var passage = new Passage(this);
         var refusal = connections.Count + before > options.Value.ConnectionsMax
             ? "connections-max"
-            : await WaitAsync(connection, turnWait).ConfigureAwait(false);
+            : await WaitAsync(input, turnWait, stop).ConfigureAwait(false);
         try
         {
             if (refusal is null)
             {
-                connection.Items[typeof(Passage)] = passage;
-                await RunAsync(connection, next, passage).ConfigureAwait(false);
+                passage.HasPlace();
+                passage.Timer = time.CreateTimer(
+                    static passage => ((Passage)passage!).GiveUpPlace(), passage, PlaceTime, Timeout.InfiniteTimeSpan);
+                await shakeHands(passage).ConfigureAwait(false);
                 refusal = passage.HasSucceeded ? null : "handshake-failed";
             }
-            else connection.Abort();
+            else abort();
         }
         finally
         {
@@ -71,24 +84,16 @@ internal sealed class HandshakeGate(
         }
     }
 
-    private async Task RunAsync(ConnectionContext connection, ConnectionDelegate next, Passage passage)
-    {
-        passage.HasPlace();
-        passage.Timer = time.CreateTimer(
-            static passage => ((Passage)passage!).GiveUpPlace(), passage, PlaceTime, Timeout.InfiniteTimeSpan);
-        await next(connection).ConfigureAwait(false);
-    }
-
     /// <summary>Until the client has spoken and there is a place; null, or why it may not go on.</summary>
-    private async ValueTask<string?> WaitAsync(ConnectionContext connection, TimeSpan turnWait)
+    private async ValueTask<string?> WaitAsync(PipeReader input, TimeSpan turnWait, CancellationToken stop)
     {
-        if (turnWait > TimeSpan.Zero) await Task.Delay(turnWait, time).ConfigureAwait(false);
-        using var timeout = new CancellationTokenSource(options.Value.Mqtts.HandshakeTimeout, time);
+        using var timeout = new CancellationTokenSource(turnWait + options.Value.Mqtts.HandshakeTimeout, time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stop);
         try
         {
-            if (!await HasGreetedAsync(connection.Transport.Input, timeout.Token).ConfigureAwait(false))
-                return "handshake-failed";
-            await _places.WaitAsync(timeout.Token).ConfigureAwait(false);
+            if (turnWait > TimeSpan.Zero) await Task.Delay(turnWait, time, end.Token).ConfigureAwait(false);
+            if (!await HasGreetedAsync(input, end.Token).ConfigureAwait(false)) return "handshake-failed";
+            await _places.WaitAsync(end.Token).ConfigureAwait(false);
             return null;
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested)
@@ -104,9 +109,12 @@ internal sealed class HandshakeGate(
     /// <summary>Whether the first record is there and a handshake's; it is left for TLS to read.</summary>
     private static async ValueTask<bool> HasGreetedAsync(PipeReader input, CancellationToken ct)
     {
+        await using var cancellation = ct.UnsafeRegister(
+            static input => ((PipeReader)input!).CancelPendingRead(), input).ConfigureAwait(false);
         while (true)
         {
-            var read = await input.ReadAsync(ct).ConfigureAwait(false);
+            var read = await input.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+            if (read.IsCanceled) ct.ThrowIfCancellationRequested();
             var greeting = Check(read.Buffer);
             if (greeting is { } known)
             {
@@ -133,7 +141,7 @@ internal sealed class HandshakeGate(
     }
 
     /// <summary>One connection on its way through the handshake.</summary>
-    private sealed class Passage(HandshakeGate gate)
+    public sealed class Passage(HandshakeGate gate)
     {
         private int _places;
         private int _isBefore = 1;

@@ -7,10 +7,10 @@ namespace Millrace.Gateway.Listeners;
 public sealed class GatewayEndpoints
 {
     /// <summary>Plain MQTT, or null when it is not enabled.</summary>
-    public IPEndPoint? Mqtt => Loops ?? Plain?.IPEndPoint;
+    public IPEndPoint? Mqtt => OnLoops ?? Plain?.IPEndPoint;
 
     /// <summary>MQTT over TLS, or null when it is not enabled.</summary>
-    public IPEndPoint? Mqtts => Tls?.IPEndPoint;
+    public IPEndPoint? Mqtts => TlsOnLoops ?? Tls?.IPEndPoint;
 
     /// <summary>MQTT over WebSocket, or null when it is not enabled.</summary>
     public IPEndPoint? WebSocket => PlainWebSocket?.IPEndPoint;
@@ -22,7 +22,9 @@ public sealed class GatewayEndpoints
 
     internal ListenOptions? TlsWebSocket { get; set; }
 
-    internal IPEndPoint? Loops { get; set; }
+    internal IPEndPoint? OnLoops { get; set; }
+
+    internal IPEndPoint? TlsOnLoops { get; set; }
 
     internal ListenOptions? Plain { get; set; }
 

@@ -28,7 +28,7 @@ internal static class GatewayListeners
             });
         }
 
-        if (options.Mqtts.IsEnabled)
+        if (options.Mqtts is { IsEnabled: true, IsOnLoops: false })
         {
             kestrel.Listen(ListenerAddress.EndPoint(options.Mqtts.Address, options.Mqtts.Port), listen =>
             {
@@ -73,9 +73,9 @@ internal static class GatewayListeners
         KestrelServerOptions kestrel, string listener, TlsListenerOptions options)
     {
         var services = kestrel.ApplicationServices;
-        var certificate = new ServerCertificate(listener, options.CertificateFile, options.KeyFile,
-            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<GatewayMetrics>(),
-            services.GetRequiredService<ILogger<ServerCertificate>>());
+        var certificate = new ServerCertificate(
+            listener, options, isOnLoops: false, services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<GatewayMetrics>(), services.GetRequiredService<ILogger<ServerCertificate>>());
         return new HttpsConnectionAdapterOptions
         {
             ServerCertificate = certificate.Current.TargetCertificate,

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
 using System.Security.Authentication;
+using Millrace.Gateway.Sockets.Tls;
 
 namespace Millrace.Gateway.Listeners;
 
@@ -53,10 +54,19 @@ public sealed class TlsListenerOptions
     /// <summary>Whether clients are asked for a certificate, which they may leave out.</summary>
     public bool ClientCertificates { get; set; } = true;
 
-    internal bool IsEnabled => Enabled ?? CertificateFile.Length > 0;
-
     /// <summary>How long the TLS handshake may take.</summary>
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Threads that read the sockets, each of them many (Linux with OpenSSL 3; MQTT alone, not WebSocket). 0 leaves the
+    /// sockets to Kestrel's transport.
+    /// </summary>
+    [Range(0, 1_024)]
+    public int EventLoops { get; set; } = OperatingSystem.IsLinux() ? (Environment.ProcessorCount + 1) / 2 : 0;
+
+    internal bool IsEnabled => Enabled ?? CertificateFile.Length > 0;
+
+    internal bool IsOnLoops => IsEnabled && EventLoops > 0 && OpenSsl.IsThere;
 
     internal TlsListenerOptions OrCertificateOf(TlsListenerOptions other)
     {
@@ -71,6 +81,7 @@ public sealed class TlsListenerOptions
             TlsMin = TlsMin,
             ClientCertificates = ClientCertificates,
             HandshakeTimeout = HandshakeTimeout,
+            EventLoops = EventLoops,
         };
     }
 }

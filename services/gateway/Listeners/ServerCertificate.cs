@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
+using Millrace.Gateway.Sockets.Tls;
 using Millrace.Primitives;
 
 namespace Millrace.Gateway.Listeners;
@@ -14,36 +15,41 @@ internal sealed class ServerCertificate
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
 
-    private readonly string _certificateFile;
-    private readonly string _keyFile;
+    /// <summary>For so long the key of the tickets, by which event loops resume sessions, is the same.</summary>
+    private static readonly TimeSpan ContextLife = TimeSpan.FromDays(1);
+
+    private readonly TlsListenerOptions _options;
+    private readonly bool _isOnLoops;
     private readonly TimeProvider _time;
     private readonly GatewayMetrics _metrics;
     private readonly ILogger<ServerCertificate> _logger;
     private readonly Lock _lock = new();
-    private volatile SslStreamCertificateContext _current;
+    private volatile Shown _shown;
     private long _lookedAt;
     private string _version;
 
     /// <summary>GW-0001 when the files cannot be used.</summary>
     public ServerCertificate(
-        string listener, string certificateFile, string keyFile, TimeProvider time, GatewayMetrics metrics,
+        string listener, TlsListenerOptions options, bool isOnLoops, TimeProvider time, GatewayMetrics metrics,
         ILogger<ServerCertificate> logger)
     {
-        (_certificateFile, _keyFile, _time, _metrics, _logger) = (certificateFile, keyFile, time, metrics, logger);
+        (_options, _isOnLoops, _time, _metrics, _logger) = (options, isOnLoops, time, metrics, logger);
         (_lookedAt, _version) = (time.GetTimestamp(), Version());
-        _current = Load();
+        _shown = Load();
         metrics.CertificateShown(listener, () =>
             (Current.TargetCertificate.NotAfter.ToUniversalTime() - time.GetUtcNow().UtcDateTime).TotalSeconds);
     }
 
     /// <summary>What a handshake that begins now shows.</summary>
-    public SslStreamCertificateContext Current
+    public SslStreamCertificateContext Current => Now().Certificate;
+
+    /// <summary>The same for a handshake on event loops.</summary>
+    public TlsContext OnLoops => Now().OnLoops!;
+
+    private Shown Now()
     {
-        get
-        {
-            if (_time.GetElapsedTime(Volatile.Read(ref _lookedAt)) >= LookInterval) Look();
-            return _current;
-        }
+        if (_time.GetElapsedTime(Volatile.Read(ref _lookedAt)) >= LookInterval) Look();
+        return _shown;
     }
 
     private void Look()
@@ -55,11 +61,13 @@ internal sealed class ServerCertificate
             try
             {
                 var version = Version();
-                if (version == _version) return;
-                _current = Load();
+                var isSame = version == _version;
+                if (isSame && (!_isOnLoops || _time.GetElapsedTime(_shown.MadeAt) < ContextLife)) return;
+                _shown = Load();
                 _version = version;
+                if (isSame) return;
                 _metrics.CertificateRead("used");
-                _logger.CertificateRenewed(_current.TargetCertificate.Subject, _current.TargetCertificate.NotAfter);
+                _logger.CertificateRenewed(Current.TargetCertificate.Subject, Current.TargetCertificate.NotAfter);
             }
             catch (MillraceException e)
             {
@@ -70,16 +78,18 @@ internal sealed class ServerCertificate
     }
 
     /// <summary>Changes with what the files hold, whatever times they bear: a copy may keep its source's.</summary>
-    private string Version() => OfFiles(() => $"{Hash(_certificateFile)} {Hash(_keyFile)}");
+    private string Version() => OfFiles(() => $"{Hash(_options.CertificateFile)} {Hash(_options.KeyFile)}");
 
     private static string Hash(string file) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file)));
 
-    private SslStreamCertificateContext Load() => OfFiles(() =>
+    private Shown Load() => OfFiles(() =>
     {
         var chain = new X509Certificate2Collection();
-        chain.ImportFromPemFile(_certificateFile);
-        return SslStreamCertificateContext.Create(
-            X509Certificate2.CreateFromPemFile(_certificateFile, _keyFile), chain, offline: true);
+        chain.ImportFromPemFile(_options.CertificateFile);
+        var certificate = SslStreamCertificateContext.Create(
+            X509Certificate2.CreateFromPemFile(_options.CertificateFile, _options.KeyFile), chain, offline: true);
+        var onLoops = _isOnLoops ? new TlsContext(certificate, _options) : null;
+        return new Shown(certificate, onLoops, _time.GetTimestamp());
     });
 
     private T OfFiles<T>(Func<T> read)
@@ -92,7 +102,9 @@ internal sealed class ServerCertificate
             or ArgumentException)
         {
             throw GatewayErrors.CertificateUnusable
-                .With($"{_certificateFile}, {_keyFile}", cause.Message).AsException(cause);
+                .With($"{_options.CertificateFile}, {_options.KeyFile}", cause.Message).AsException(cause);
         }
     }
+
+    private sealed record Shown(SslStreamCertificateContext Certificate, TlsContext? OnLoops, long MadeAt);
 }

@@ -41,11 +41,11 @@ internal sealed unsafe class EventLoop : IDisposable
     private int _sleeping;
     private volatile bool _stopping;
 
-    public EventLoop(int number, ILogger log)
+    public EventLoop(string name, ILogger log)
     {
         _log = log;
         _epoll.TryWatch(_wake, Epoll.In);
-        _thread = new Thread(Run) { IsBackground = true, Name = $"millrace-loop-{number}" };
+        _thread = new Thread(Run) { IsBackground = true, Name = name };
         _thread.Start();
     }
 

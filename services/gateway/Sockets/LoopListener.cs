@@ -2,46 +2,49 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Millrace.Gateway.Listeners;
 
 namespace Millrace.Gateway.Sockets;
 
-/// <summary>
-/// The plain listener on loops of our own: one thread accepts, and gives each connection to the next loop.
-/// </summary>
-internal sealed class LoopListener(
-    IOptions<GatewayOptions> options, MqttConnectionHandler handler, GatewayEndpoints endpoints,
-    ILogger<LoopListener> log) : IDisposable
+/// <summary>A listener on loops of our own: one thread accepts, and gives each connection to the next loop.</summary>
+internal sealed class LoopListener : IDisposable
 {
+    /// <summary>What is done with a connection that was admitted, and may have to wait that long.</summary>
+    public delegate void Entrance(LoopSocket socket, IPAddress? address, TimeSpan wait);
+
     private const int Backlog = 4_096;
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
 
     private readonly ManualResetEventSlim _stopped = new();
-    private EventLoop[] _loops = [];
-    private Socket? _listener;
-    private Thread? _accepting;
+    private readonly MqttConnectionHandler _handler;
+    private readonly Entrance _enter;
+    private readonly ILogger _log;
+    private readonly Socket _listener;
+    private readonly Thread _accepting;
+    private readonly EventLoop[] _loops;
 
-    /// <summary>Listens from now on; does nothing where the options leave the sockets to Kestrel.</summary>
-    public void Start()
+    /// <summary>Listens from now on.</summary>
+    public LoopListener(
+        string scheme, IPEndPoint address, int loops, MqttConnectionHandler handler, Entrance enter, ILogger log)
     {
-        var plain = options.Value.Mqtt;
-        if (!plain.Enabled || plain.EventLoops == 0) return;
-        _listener = Listen(ListenerAddress.EndPoint(plain.Address, plain.Port));
-        endpoints.Loops = (IPEndPoint)_listener.LocalEndPoint!;
-        _loops = [.. Enumerable.Range(0, plain.EventLoops).Select(number => new EventLoop(number, log))];
-        _accepting = new Thread(Accept) { IsBackground = true, Name = "millrace-accept" };
+        (_handler, _enter, _log) = (handler, enter, log);
+        _listener = Listen(scheme, address);
+        EndPoint = (IPEndPoint)_listener.LocalEndPoint!;
+        _loops = [.. Enumerable.Range(0, loops).Select(number => new EventLoop($"millrace-{scheme}-{number}", log))];
+        _accepting = new Thread(Accept) { IsBackground = true, Name = $"millrace-{scheme}-accept" };
         _accepting.Start();
     }
 
+    public IPEndPoint EndPoint { get; }
+
     public void StopListening()
     {
-        if (_listener is null || _stopped.IsSet) return;
+        if (_stopped.IsSet) return;
         _stopped.Set();
 
         // The thread that accepts is in a call that only this ends.
         _ = Posix.Shutdown((int)_listener.Handle, Posix.ShutdownBoth);
-        _accepting!.Join();
+        _accepting.Join();
         _listener.Dispose();
     }
 
@@ -50,11 +53,10 @@ internal sealed class LoopListener(
     {
         StopListening();
         foreach (var loop in _loops) loop.Dispose();
-        _loops = [];
         _stopped.Dispose();
     }
 
-    private static Socket Listen(IPEndPoint address)
+    private static Socket Listen(string scheme, IPEndPoint address)
     {
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
@@ -68,7 +70,7 @@ internal sealed class LoopListener(
         {
             socket.Dispose();
             if (cause.SocketErrorCode != SocketError.AddressAlreadyInUse) throw;
-            var message = $"Failed to bind to address mqtt://{address}: address already in use.";
+            var message = $"Failed to bind to address {scheme}://{address}: address already in use.";
             throw new IOException(message, new AddressInUseException(cause.Message, cause));
         }
     }
@@ -77,7 +79,7 @@ internal sealed class LoopListener(
     {
         for (var next = 0; !_stopped.IsSet; next = (next + 1) % _loops.Length)
         {
-            var descriptor = Posix.Accept((int)_listener!.Handle, out var address);
+            var descriptor = Posix.Accept((int)_listener.Handle, out var address);
             if (descriptor >= 0) Enter(descriptor, address, _loops[next]);
             else if (ShortageOf(Posix.Errno) is { } shortage) Pause(shortage);
         }
@@ -94,26 +96,19 @@ internal sealed class LoopListener(
     /// <summary>There is nothing to do but to wait until connections end.</summary>
     private void Pause(string shortage)
     {
-        log.AcceptFails(shortage);
+        _log.AcceptFails(shortage);
         _stopped.Wait(RetryPause);
     }
 
     private void Enter(int descriptor, IPAddress? address, EventLoop loop)
     {
-        if (!handler.TryAdmit(out var wait))
+        if (!_handler.TryAdmit(out var wait))
         {
             _ = Posix.Close(descriptor);
             return;
         }
 
         Posix.SendAtOnce(descriptor);
-        var socket = new LoopSocket(loop, descriptor);
-        if (handler.TryRun(socket, certificate: null, socket.Abort, address, wait) is null)
-        {
-            socket.Output.Complete();
-            socket.Input.Complete();
-        }
-
-        socket.Start();
+        _enter(new LoopSocket(loop, descriptor), address, wait);
     }
 }

@@ -98,18 +98,25 @@ internal sealed partial class LoopSocket : IValueTaskSource<ReadResult>
         var buffer = own ? _buffer! : _loop.Buffer;
         var room = buffer.AsSpan(own ? _start + _count : _count);
         if (!_isBusy && room.Length > EventLoop.LightBytes) room = room[..EventLoop.LightBytes];
-        var received = Posix.Receive(Descriptor, room);
-        _isBusy = received == room.Length;
-        if (received < 0 && IsEmptyHanded()) return;
+        var received = Receive(room, out _isBusy);
+        if (received < 0 && IsEmptyHanded(-received)) return;
         if (received > 0)
         {
-            if ((Current & State.PeerClosed) == 0 && received < room.Length) Remove(State.Readable);
+            if ((Current & State.PeerClosed) == 0 && !_isBusy) Remove(State.Readable);
             if (!own) MoveTo(buffer);
             _count += received;
         }
         else if (received == 0) Add(State.Ended);
 
         Complete();
+    }
+
+    private int Receive(Span<byte> room, out bool hasMore)
+    {
+        if (_tls is not null) return _tls.Receive(room, out hasMore);
+        var received = Posix.Receive(Descriptor, room);
+        hasMore = received == room.Length;
+        return received;
     }
 
     /// <summary>
@@ -124,15 +131,15 @@ internal sealed partial class LoopSocket : IValueTaskSource<ReadResult>
         if (Interlocked.CompareExchange(ref _lease, Lease.Kept, Lease.Loop) == Lease.Loop) _loop.GiveBufferAway();
     }
 
-    private bool IsEmptyHanded()
+    private bool IsEmptyHanded(int error)
     {
-        if (Posix.Errno == Posix.Interrupted)
+        if (error == Posix.Interrupted)
         {
             Post(default);
             return true;
         }
 
-        if (Posix.Errno != Posix.TryAgain)
+        if (error != Posix.TryAgain)
         {
             Add(State.Failed);
             return false;

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Millrace.Gateway.Sockets.Tls;
 
 namespace Millrace.Gateway.Sockets;
 
@@ -43,6 +44,7 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
 
     private readonly EventLoop _loop;
     private readonly LoopWriter _writer;
+    private TlsSession? _tls;
     private int _state;
     private volatile bool _isLetIn;
     private bool _hasTurn;
@@ -66,7 +68,7 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
     public PipeWriter Output => _writer;
 
     /// <summary>Bytes that the peer has taken since it was connected.</summary>
-    public long Delivered => _writer.Sent - Posix.OutQueue(Descriptor);
+    public long Delivered => (_tls?.Sent ?? _writer.Sent) - Posix.OutQueue(Descriptor);
 
     /// <summary>Has the loop watch it.</summary>
     public void Start() => Post(default);
@@ -74,16 +76,43 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
     /// <summary>Ends the connection at once; what was not sent is dropped. From any thread.</summary>
     public void Abort() => Post(State.Aborted);
 
+    /// <summary>Ends both sides: nobody uses it any more.</summary>
+    public void CompleteBoth()
+    {
+        Output.Complete();
+        Input.Complete();
+    }
+
     /// <summary>From now on it is served before those who have not shown yet who they are. From any thread.</summary>
     public void LetIn() => _isLetIn = true;
 
-    public void OnWriterDone() => Post(State.WriterDone);
+    /// <summary>
+    /// From now on it is read and written through TLS, whose handshake is done; it ends that too. Nobody reads or
+    /// writes meanwhile, and nothing lies in the pipes.
+    /// </summary>
+    public void Secure(TlsSession tls)
+    {
+        _tls = tls;
+
+        // The session may hold what the client sent behind its handshake.
+        Add(State.Readable);
+    }
+
+    /// <summary>As <see cref="Posix.Send(int, ReadOnlySpan{byte})"/>.</summary>
+    public int Send(ReadOnlySpan<byte> bytes) => _tls?.Send(bytes) ?? Posix.Send(Descriptor, bytes);
+
+    public void OnWriterDone()
+    {
+        if ((Current & (State.Aborted | State.Failed)) == 0) _tls?.SayEnd();
+        Post(State.WriterDone);
+    }
 
     public void OnEvents(uint events)
     {
         if ((events & (Epoll.Out | Epoll.Error | Epoll.HangUp)) != 0) _writer.OnWritable();
         var news = default(State);
         if ((events & (Epoll.In | Epoll.Error | Epoll.HangUp | Epoll.PeerClosed)) != 0) news |= State.Readable;
+        if ((events & Epoll.Out) != 0 && _tls is { AwaitsRoom: true }) news |= State.Readable;
         if ((events & (Epoll.Error | Epoll.HangUp | Epoll.PeerClosed)) != 0) news |= State.PeerClosed;
         if (news == default) return;
         var before = Add(news);
@@ -160,6 +189,7 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
         Add(State.Closed);
         _loop.Leave(this);
         LetGo();
+        _tls?.Dispose();
         if ((Current & State.Aborted) != 0) Posix.ResetAtClose(Descriptor);
         _ = Posix.Close(Descriptor);
     }

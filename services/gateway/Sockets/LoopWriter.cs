@@ -130,10 +130,10 @@ internal sealed class LoopWriter(LoopSocket socket) : PipeWriter, IValueTaskSour
     {
         while (!_isBroken && UnflushedBytes > 0)
         {
-            var sent = Posix.Send(socket.Descriptor, _buffer.AsSpan(_sent, _written - _sent));
+            var sent = socket.Send(_buffer.AsSpan(_sent, _written - _sent));
             if (sent >= 0) Count(sent);
-            else if (Posix.Errno == Posix.TryAgain) return false;
-            else _isBroken = Posix.Errno != Posix.Interrupted;
+            else if (sent == -Posix.TryAgain) return false;
+            else _isBroken = sent != -Posix.Interrupted;
         }
 
         if (_buffer is not null) ArrayPool<byte>.Shared.Return(_buffer);

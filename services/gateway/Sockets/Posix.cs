@@ -7,7 +7,7 @@ namespace Millrace.Gateway.Sockets;
 internal static unsafe partial class Posix
 {
     public const int TryAgain = 11, Interrupted = 4, ManyFilesHere = 24, ManyFiles = 23, NoMemory = 12;
-    public const int NoBuffers = 105;
+    public const int NoBuffers = 105, BrokenPipe = 32;
     public const int CloseOnExec = 0x80000;
     public const int NonBlocking = 0x800;
     public const int NoSignal = 0x4000;
@@ -34,15 +34,19 @@ internal static unsafe partial class Posix
         _ = SetSockOpt(socket, SocketLevel, LingerOption, linger, 2 * sizeof(int));
     }
 
+    /// <summary>How many bytes came, 0 at the end; or an error, negated.</summary>
     public static int Receive(int socket, Span<byte> target)
     {
-        fixed (byte* start = target) return (int)Recv(socket, start, (nuint)target.Length, 0);
+        fixed (byte* start = target) return OrError(Recv(socket, start, (nuint)target.Length, 0));
     }
 
+    /// <summary>How many bytes the socket took; or an error, negated.</summary>
     public static int Send(int socket, ReadOnlySpan<byte> bytes)
     {
-        fixed (byte* start = bytes) return (int)Send(socket, start, (nuint)bytes.Length, NoSignal);
+        fixed (byte* start = bytes) return OrError(Send(socket, start, (nuint)bytes.Length, NoSignal));
     }
+
+    private static int OrError(nint result) => result < 0 ? -Errno : (int)result;
 
     /// <summary>Bytes that the socket has taken, and the peer has not acknowledged.</summary>
     public static int OutQueue(int socket)

@@ -92,30 +92,3 @@ public sealed class PublishFlood : IAttack
         }
     }
 }
-
-/// <summary>What is not TLS, or begins like it, at the TLS port.</summary>
-public sealed class TlsGarbage : IAttack
-{
-    public string Name => "TLS garbage";
-
-    public async Task StrikeAsync(AttackTarget target, Random random, CancellationToken stop)
-    {
-        if (target.TlsPort == 0)
-        {
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
-            return;
-        }
-
-        using var socket = await AttackSocket.OpenAsync(target, random, stop, tls: true);
-        var bytes = new byte[random.Next(2_000)];
-        random.NextBytes(bytes);
-        byte[] beginning = random.Next(3) switch
-        {
-            0 => [],
-            1 => [22, 3, 1, (byte)(bytes.Length >> 8), (byte)bytes.Length],
-            _ => [22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3],
-        };
-        await socket.SendAsync([.. beginning, .. bytes], stop);
-        await socket.ReadAsync(TimeSpan.FromMilliseconds(50), stop);
-    }
-}

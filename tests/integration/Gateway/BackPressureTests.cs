@@ -3,7 +3,7 @@ using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Gateway;
 
-public class BackPressureTests(int eventLoops) : TransportTests(eventLoops)
+public class BackPressureTests(int eventLoops, bool tls) : TransportTests(eventLoops, tls)
 {
     private static readonly (string, string) NoRate = ("Gateway:Limits:Device:MessagesPerSecond", "0");
 
@@ -57,7 +57,7 @@ public class BackPressureTests(int eventLoops) : TransportTests(eventLoops)
         var buffer = new byte[64 << 10];
         for (var got = 0; got < 16 << 20;)
         {
-            var read = await client.Socket.ReceiveAsync(buffer);
+            var read = await client.Stream.ReadAsync(buffer);
             Assert.That(read, Is.Positive, "closed");
             got += read;
         }

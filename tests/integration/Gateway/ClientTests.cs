@@ -7,7 +7,7 @@ using MQTTnet.Protocol;
 namespace Millrace.Integration.Tests.Gateway;
 
 /// <summary>With clients that others wrote: mosquitto_pub and MQTTnet.</summary>
-public class ClientTests(int eventLoops) : TransportTests(eventLoops)
+public class ClientTests(int eventLoops, bool tls) : TransportTests(eventLoops, tls)
 {
     private TemporaryFolder _folder = null!;
     private Certificates _certificates = null!;

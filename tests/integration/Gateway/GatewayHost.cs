@@ -38,6 +38,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     {
         if (folder is null) _folder = new TemporaryFolder();
         folder ??= _folder!.Path;
+        if (IsRawTls) certificates ??= new Certificates(folder);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -45,6 +46,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             ["Gateway:Mqtt:Port"] = "0",
             ["Gateway:Mqtt:EventLoops"] = $"{EventLoops}",
             ["Gateway:Mqtts:Port"] = "0",
+            ["Gateway:Mqtts:EventLoops"] = $"{EventLoops}",
             ["Gateway:WebSocket:Port"] = "0",
             ["Gateway:WebSocketTls:Port"] = "0",
             ["Gateway:Mqtts:CertificateFile"] = certificates?.ServerCertificateFile ?? "",
@@ -71,6 +73,9 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     /// <summary>Of the hosts that are started next; 0 is Kestrel's transport.</summary>
     public static int EventLoops { get; set; }
+
+    /// <summary>Whether raw clients come over TLS.</summary>
+    public static bool IsRawTls { get; set; }
 
     public GatedLog Log => _app.Services.GetRequiredService<GatedLog>();
 

@@ -3,7 +3,7 @@ using Millrace.Mqtt;
 namespace Millrace.Integration.Tests.Gateway;
 
 /// <summary>Silence is what the client does not say, not what the gateway does not hear (MQTT 5 §3.1.2.10).</summary>
-public class KeepAliveTests(int eventLoops) : TransportTests(eventLoops)
+public class KeepAliveTests(int eventLoops, bool tls) : TransportTests(eventLoops, tls)
 {
     /// <summary>The keep-alive is a second; with half of it and the clock's second more, this is beyond it.</summary>
     private static readonly TimeSpan TooLong = TimeSpan.FromSeconds(5);

@@ -5,7 +5,7 @@ using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Gateway;
 
-public class LoginTests(int eventLoops) : TransportTests(eventLoops)
+public class LoginTests(int eventLoops, bool tls) : TransportTests(eventLoops, tls)
 {
     private GatewayHost _host = null!;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using Millrace.Mqtt;
@@ -11,7 +12,7 @@ using Millrace.Mqtt.Properties;
 namespace Millrace.Integration.Tests.Gateway;
 
 /// <summary>A client that does as the test says, and nothing by itself.</summary>
-internal sealed class RawClient(Socket socket, MqttVersion version) : IDisposable
+internal sealed class RawClient(Socket socket, Stream stream, MqttVersion version) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -22,8 +23,16 @@ internal sealed class RawClient(Socket socket, MqttVersion version) : IDisposabl
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         if (receiveBytes > 0) socket.ReceiveBufferSize = receiveBytes;
-        await socket.ConnectAsync(IPAddress.Loopback, host.Port);
-        return new RawClient(socket, version);
+        await socket.ConnectAsync(IPAddress.Loopback, GatewayHost.IsRawTls ? host.TlsPort : host.Port);
+        Stream stream = new NetworkStream(socket);
+        if (GatewayHost.IsRawTls)
+        {
+            var tls = new SslStream(stream, false, (_, _, _, _) => true);
+            await tls.AuthenticateAsClientAsync("localhost");
+            stream = tls;
+        }
+
+        return new RawClient(socket, stream, version);
     }
 
     /// <summary>Connects as a device with its key, and expects to be let in.</summary>
@@ -132,7 +141,7 @@ internal sealed class RawClient(Socket socket, MqttVersion version) : IDisposabl
         await SendAsync(target.WrittenMemory.ToArray());
     }
 
-    public async Task SendAsync(byte[] bytes) => await socket.SendAsync(bytes);
+    public async Task SendAsync(byte[] bytes) => await stream.WriteAsync(bytes);
 
     /// <summary>The next whole packet; empty when the server has closed.</summary>
     public async Task<byte[]> ReadAsync()
@@ -196,6 +205,8 @@ internal sealed class RawClient(Socket socket, MqttVersion version) : IDisposabl
 
     public Socket Socket => socket;
 
+    public Stream Stream => stream;
+
     public void Dispose() => socket.Dispose();
 
     private async Task<bool> ReceiveAsync()
@@ -205,9 +216,9 @@ internal sealed class RawClient(Socket socket, MqttVersion version) : IDisposabl
         int read;
         try
         {
-            read = await socket.ReceiveAsync(buffer, timeout.Token);
+            read = await stream.ReadAsync(buffer, timeout.Token);
         }
-        catch (SocketException)
+        catch (IOException)
         {
             return false;
         }

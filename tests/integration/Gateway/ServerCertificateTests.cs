@@ -7,7 +7,9 @@ using Millrace.TestKit;
 namespace Millrace.Integration.Tests.Gateway;
 
 /// <summary>Certificates that are renewed while the gateway runs.</summary>
-public class ServerCertificateTests
+[TestFixture(0)]
+[TestFixture(2)]
+public class ServerCertificateTests(int eventLoops)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
@@ -18,6 +20,7 @@ public class ServerCertificateTests
     [SetUp]
     public async Task StartAsync()
     {
+        GatewayHost.EventLoops = eventLoops;
         _folder = new TemporaryFolder();
         _certificates = new Certificates(_folder.Path);
         _host = await GatewayHost.StartAsync(_certificates);

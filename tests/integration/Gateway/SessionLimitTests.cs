@@ -123,7 +123,7 @@ public class SessionLimitTests
 
         var buffer = new byte[64 << 10];
         while (host.Meters["deliveries/sent"] == before)
-            Assert.That(await client.Socket.ReceiveAsync(buffer), Is.Positive, "closed");
+            Assert.That(await client.Stream.ReadAsync(buffer), Is.Positive, "closed");
         Assert.That(host.Meters["deliveries/sent"], Is.LessThan(messages));
     }
 

@@ -4,11 +4,16 @@ using Millrace.TestKit;
 namespace Millrace.Integration.Tests.Gateway;
 
 /// <summary>On event loops alone: Kestrel does not tell what has left.</summary>
+[TestFixture(false)]
+[TestFixture(true)]
 [Platform("Linux")]
-public class SlowReaderTests
+public class SlowReaderTests(bool tls)
 {
-    [OneTimeSetUp]
-    public void UseEventLoops() => GatewayHost.EventLoops = 1;
+    [SetUp]
+    public void UseEventLoops() => (GatewayHost.EventLoops, GatewayHost.IsRawTls) = (1, tls);
+
+    [TearDown]
+    public void LeaveTls() => GatewayHost.IsRawTls = false;
 
     [Test]
     public async Task A_client_that_reads_slowly_is_not_cut_off()
@@ -30,7 +35,7 @@ public class SlowReaderTests
         var watch = Stopwatch.StartNew();
         while (watch.Elapsed < TimeSpan.FromSeconds(20))
         {
-            Assert.That(await client.Socket.ReceiveAsync(buffer), Is.Positive, "closed");
+            Assert.That(await client.Stream.ReadAsync(buffer), Is.Positive, "closed");
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
         }
 

@@ -4,7 +4,7 @@ using Millrace.TestKit;
 namespace Millrace.Integration.Tests.Gateway;
 
 /// <summary>What the gateway holds for one who has not shown yet who he is.</summary>
-public class UnknownClientTests(int eventLoops) : TransportTests(eventLoops)
+public class UnknownClientTests(int eventLoops, bool tls) : TransportTests(eventLoops, tls)
 {
     private static readonly TimeSpan BeforeTheTimeout = TimeSpan.FromSeconds(5);
 

@@ -1,4 +1,5 @@
 using Millrace.Gateway.Listeners;
+using Millrace.Gateway.Sockets.Tls;
 using Millrace.Hostile;
 using Millrace.Integration.Tests.Gateway;
 using Millrace.TestKit;
@@ -35,6 +36,7 @@ public class HostileTests
         await Eventually.TrueAsync(
             () => host.Meters["connections"] == HonestDevices, $"the attackers' connections end, seed {seed}",
             TimeSpan.FromSeconds(60));
+        await Eventually.TrueAsync(() => SslHandle.Open == 0, "nothing of OpenSSL is left", TimeSpan.FromSeconds(10));
         await fleet.PublishAsync(TimeSpan.FromSeconds(1));
         await fleet.AssertNothingIsLostAsync(host, $"seed {seed}");
         Assert.That(host.Meters["disconnects/server-error"], Is.Zero, $"seed {seed}");

@@ -1,7 +1,9 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Gateway.Sockets;
+using Millrace.Gateway.Tests.Sockets.Tls;
 
 namespace Millrace.Gateway.Tests.Sockets;
 
@@ -9,11 +11,13 @@ namespace Millrace.Gateway.Tests.Sockets;
 internal sealed class LoopPair : IAsyncDisposable
 {
     private readonly EventLoop? _own;
+    private Stream? _stream;
 
+    /// <summary>Without TLS, for now.</summary>
     /// <param name="loop">Null: one of its own.</param>
     public LoopPair(int clientReceiveBytes = 0, EventLoop? loop = null)
     {
-        loop ??= _own = new EventLoop(0, NullLogger.Instance);
+        loop ??= _own = NewLoop();
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen(1);
@@ -29,6 +33,39 @@ internal sealed class LoopPair : IAsyncDisposable
 
     public LoopSocket Socket { get; }
 
+    private Stream Stream => _stream ??= new NetworkStream(Client);
+
+    public static EventLoop NewLoop() => new("test-loop", NullLogger.Instance);
+
+    /// <param name="seed">Odd: cuts what a TLS client sends into pieces of any size.</param>
+    public static async Task<LoopPair> OpenAsync(
+        bool tls, int clientReceiveBytes = 0, EventLoop? loop = null, int? seed = null)
+    {
+        var pair = new LoopPair(clientReceiveBytes, loop);
+        if (!tls) return pair;
+        Stream below = new NetworkStream(pair.Client);
+        if (seed is { } odd && odd % 2 == 1) below = new CutStream(below, new Random(odd));
+        var stream = new SslStream(below, false, (_, _, _, _) => true);
+        var secure = TestTls.SecureAsync(pair.Socket, TestTls.Context);
+        await stream.AuthenticateAsClientAsync("localhost");
+        Assert.That(await secure, Is.Not.Null);
+        pair._stream = stream;
+        return pair;
+    }
+
+    public async Task SendAsync(ReadOnlyMemory<byte> bytes) => await Stream.WriteAsync(bytes);
+
+    public void Send(ReadOnlySpan<byte> bytes) => Stream.Write(bytes);
+
+    public ValueTask<int> ReceiveAsync(Memory<byte> buffer) => Stream.ReadAsync(buffer);
+
+    /// <summary>The client sends no more.</summary>
+    public async Task EndAsync()
+    {
+        if (Stream is SslStream tls) await tls.ShutdownAsync();
+        Client.Shutdown(SocketShutdown.Send);
+    }
+
     /// <summary>What the client receives until the other side closes; null when it was reset.</summary>
     public async Task<byte[]?> ReceiveAllAsync()
     {
@@ -36,10 +73,10 @@ internal sealed class LoopPair : IAsyncDisposable
         var buffer = new byte[64 << 10];
         try
         {
-            while (await Client.ReceiveAsync(buffer) is > 0 and var got) all.AddRange(buffer.AsSpan(0, got));
+            while (await ReceiveAsync(buffer) is > 0 and var got) all.AddRange(buffer.AsSpan(0, got));
             return [.. all];
         }
-        catch (SocketException)
+        catch (Exception failure) when (failure is IOException or SocketException)
         {
             return null;
         }

@@ -1,12 +1,13 @@
 using System.Buffers;
 using System.Net.Sockets;
-using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Gateway.Sockets;
 
 namespace Millrace.Gateway.Tests.Sockets;
 
+[TestFixture(false)]
+[TestFixture(true)]
 [Platform("Linux")]
-public class LoopSocketTests
+public class LoopSocketTests(bool tls)
 {
     /// <summary>More than the buffers of two sockets take.</summary>
     private const int ManyBytes = 16 << 20;
@@ -14,13 +15,13 @@ public class LoopSocketTests
     [Test]
     public async Task What_is_not_consumed_comes_again_with_what_follows()
     {
-        await using var pair = new LoopPair();
-        await pair.Client.SendAsync("abc"u8.ToArray());
+        await using var pair = await LoopPair.OpenAsync(tls);
+        await pair.SendAsync("abc"u8.ToArray());
         var read = await pair.Socket.Input.ReadAsync();
         Assert.That(read.Buffer.ToArray(), Is.EqualTo("abc"u8.ToArray()));
         pair.Socket.Input.AdvanceTo(read.Buffer.GetPosition(1), read.Buffer.End);
 
-        await pair.Client.SendAsync("d"u8.ToArray());
+        await pair.SendAsync("d"u8.ToArray());
         read = await pair.Socket.Input.ReadAsync();
         Assert.That(read.Buffer.ToArray(), Is.EqualTo("bcd"u8.ToArray()));
         pair.Socket.Input.AdvanceTo(read.Buffer.GetPosition(1));
@@ -29,7 +30,7 @@ public class LoopSocketTests
         Assert.That(read.Buffer.ToArray(), Is.EqualTo("cd"u8.ToArray()), "not examined, so it comes at once");
         pair.Socket.Input.AdvanceTo(read.Buffer.GetPosition(1), read.Buffer.End);
 
-        await pair.Client.SendAsync("e"u8.ToArray());
+        await pair.SendAsync("e"u8.ToArray());
         read = await pair.Socket.Input.ReadAsync();
         Assert.That(read.Buffer.ToArray(), Is.EqualTo("de"u8.ToArray()));
     }
@@ -37,9 +38,9 @@ public class LoopSocketTests
     [Test]
     public async Task A_half_closed_peer_is_read_to_its_end_and_still_gets_its_answer()
     {
-        await using var pair = new LoopPair();
-        await pair.Client.SendAsync("last words"u8.ToArray());
-        pair.Client.Shutdown(SocketShutdown.Send);
+        await using var pair = await LoopPair.OpenAsync(tls);
+        await pair.SendAsync("last words"u8.ToArray());
+        await pair.EndAsync();
         var read = await pair.Socket.Input.ReadAsync();
         while (!read.IsCompleted)
         {
@@ -58,7 +59,7 @@ public class LoopSocketTests
     [Test]
     public async Task A_reset_ends_the_read_that_waits_and_what_is_written()
     {
-        await using var pair = new LoopPair();
+        await using var pair = await LoopPair.OpenAsync(tls);
         var reading = pair.Socket.Input.ReadAsync().AsTask();
         pair.Client.LingerState = new LingerOption(true, 0);
         pair.Client.Close();
@@ -71,7 +72,7 @@ public class LoopSocketTests
     [Test]
     public async Task An_abort_ends_the_read_and_the_flush_that_wait_and_resets_the_peer()
     {
-        await using var pair = new LoopPair(clientReceiveBytes: 4_096);
+        await using var pair = await LoopPair.OpenAsync(tls, clientReceiveBytes: 4_096);
         var reading = pair.Socket.Input.ReadAsync().AsTask();
         var flushing = pair.Socket.Output.WriteAsync(new byte[ManyBytes]).AsTask();
         Assert.That(flushing.IsCompleted, Is.False);
@@ -87,7 +88,7 @@ public class LoopSocketTests
     [Test]
     public async Task A_cancelled_read_comes_back_with_what_there_is_and_the_next_one_waits()
     {
-        await using var pair = new LoopPair();
+        await using var pair = await LoopPair.OpenAsync(tls);
         var reading = pair.Socket.Input.ReadAsync().AsTask();
         pair.Socket.Input.CancelPendingRead();
         var read = await reading;
@@ -98,7 +99,7 @@ public class LoopSocketTests
         Assert.That((await pair.Socket.Input.ReadAsync()).IsCanceled, "kept for the next read");
         reading = pair.Socket.Input.ReadAsync().AsTask();
         Assert.That(reading.IsCompleted, Is.False);
-        await pair.Client.SendAsync("x"u8.ToArray());
+        await pair.SendAsync("x"u8.ToArray());
         read = await reading;
         Assert.That((read.IsCanceled, read.Buffer.Length), Is.EqualTo((false, 1L)));
     }
@@ -106,8 +107,8 @@ public class LoopSocketTests
     [Test]
     public async Task Who_is_let_in_is_served_before_newcomers_who_came_first()
     {
-        var loop = new EventLoop(0, NullLogger.Instance);
-        var pairs = Enumerable.Range(0, 50).Select(_ => new LoopPair(loop: loop)).ToList();
+        var loop = LoopPair.NewLoop();
+        var pairs = await OpenAsync(50, loop);
         var known = pairs[^1];
         known.Socket.LetIn();
         using var isBusy = new ManualResetEventSlim();
@@ -121,9 +122,9 @@ public class LoopSocketTests
             isBusy.Set();
             allHaveSent.Wait();
         }).ToList();
-        await pairs[0].Client.SendAsync("x"u8.ToArray());
+        await pairs[0].SendAsync("x"u8.ToArray());
         Assert.That(isBusy.Wait(TimeSpan.FromSeconds(10)));
-        foreach (var pair in pairs[1..]) await pair.Client.SendAsync("x"u8.ToArray());
+        foreach (var pair in pairs[1..]) await pair.SendAsync("x"u8.ToArray());
         allHaveSent.Set();
         await await Task.WhenAny(Task.WhenAll(reading), Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System));
         Assert.That(served, Is.EquivalentTo(pairs));
@@ -136,8 +137,8 @@ public class LoopSocketTests
     public async Task Who_sends_little_is_served_before_the_rest_of_those_who_send_much()
     {
         const int many = 20;
-        var loop = new EventLoop(0, NullLogger.Instance);
-        var pairs = Enumerable.Range(0, many + 1).Select(_ => new LoopPair(loop: loop)).ToList();
+        var loop = LoopPair.NewLoop();
+        var pairs = await OpenAsync(many + 1, loop);
         var little = pairs[^1];
         var reads = 0;
         var readsBefore = 0;
@@ -150,7 +151,7 @@ public class LoopSocketTests
             served.SetResult();
         });
         foreach (var pair in pairs[..many]) _ = ReadSlowlyAsync(pair);
-        foreach (var pair in pairs[..many]) _ = pair.Client.SendAsync(new byte[1 << 20]);
+        foreach (var pair in pairs[..many]) _ = pair.SendAsync(new byte[1 << 20]);
         await served.Task.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.That(readsBefore, Is.LessThan(many / 2), "reads of the others meanwhile");
         foreach (var pair in pairs) await pair.DisposeAsync();
@@ -166,7 +167,7 @@ public class LoopSocketTests
                 pair.Socket.Input.AdvanceTo(read.Buffer.End);
                 if (++reads != 5 * many) continue;
                 readsBefore = reads;
-                little.Client.Send("x"u8);
+                little.Send("x"u8);
             }
         }
     }
@@ -174,7 +175,7 @@ public class LoopSocketTests
     [Test]
     public async Task While_the_peer_does_not_read_a_flush_waits_and_then_all_arrives()
     {
-        await using var pair = new LoopPair(clientReceiveBytes: 4_096);
+        await using var pair = await LoopPair.OpenAsync(tls, clientReceiveBytes: 4_096);
         var bytes = Random(ManyBytes);
         var flushing = pair.Socket.Output.WriteAsync(bytes).AsTask();
         Assert.That(flushing.IsCompleted, Is.False);
@@ -188,7 +189,7 @@ public class LoopSocketTests
     [Test]
     public async Task What_was_not_sent_when_the_writer_completes_is_sent_before_the_socket_closes()
     {
-        await using var pair = new LoopPair(clientReceiveBytes: 4_096);
+        await using var pair = await LoopPair.OpenAsync(tls, clientReceiveBytes: 4_096);
         var bytes = Random(ManyBytes);
         bytes.CopyTo(pair.Socket.Output.GetMemory(bytes.Length));
         pair.Socket.Output.Advance(bytes.Length);
@@ -200,12 +201,13 @@ public class LoopSocketTests
     [TestCase(1)]
     [TestCase(2)]
     [TestCase(3)]
+    [TestCase(4)]
     public async Task Bytes_come_in_order_however_they_are_cut_kept_and_taken(int seed)
     {
-        await using var pair = new LoopPair();
+        await using var pair = await LoopPair.OpenAsync(tls, seed: seed);
         var random = new Random(seed);
         var bytes = Random(4 << 20);
-        var sending = SendAsync(pair.Client, bytes, new Random(seed + 1_000));
+        var sending = SendAsync(pair, bytes, new Random(seed + 1_000));
         var taken = 0;
         while (true)
         {
@@ -228,16 +230,83 @@ public class LoopSocketTests
         await sending;
     }
 
-    private static async Task SendAsync(Socket client, byte[] bytes, Random random)
+    [TestCase(1)]
+    [TestCase(2)]
+    [TestCase(3)]
+    [TestCase(4)]
+    public async Task Both_sides_send_at_once_and_read_slowly_and_all_arrives(int seed)
+    {
+        await using var pair = await LoopPair.OpenAsync(tls, clientReceiveBytes: 4_096, seed: seed);
+        var random = new Random(seed);
+        var bytes = Random(4 << 20);
+        var sending = SendAsync(pair, bytes, new Random(seed + 1_000));
+        var answering = AnswerAsync(pair, bytes, new Random(seed + 2_000));
+        var receiving = ReceiveSlowlyAsync(pair, new Random(seed + 3_000));
+        var taken = 0;
+        while (taken < bytes.Length)
+        {
+            var read = await pair.Socket.Input.ReadAsync();
+            var length = (int)read.Buffer.Length;
+            Assert.That(read.Buffer.FirstSpan.SequenceEqual(bytes.AsSpan(taken, length)), $"after {taken} bytes");
+            taken += length;
+            pair.Socket.Input.AdvanceTo(read.Buffer.End);
+            if (random.Next(3) == 0) await Task.Yield();
+        }
+
+        await sending;
+        Assert.That(await answering, Is.Positive, "flushes that had to wait");
+        pair.Socket.CompleteBoth();
+        Assert.That((await receiving).AsSpan().SequenceEqual(bytes));
+    }
+
+    private async Task<List<LoopPair>> OpenAsync(int count, EventLoop loop)
+    {
+        var pairs = new List<LoopPair>();
+        for (var i = 0; i < count; i++) pairs.Add(await LoopPair.OpenAsync(tls, loop: loop));
+        return pairs;
+    }
+
+    private static async Task SendAsync(LoopPair pair, byte[] bytes, Random random)
     {
         for (var sent = 0; sent < bytes.Length;)
         {
             var count = Math.Min(bytes.Length - sent, 1 + random.Next(random.Next(2) == 0 ? 200 : 100_000));
-            sent += await client.SendAsync(bytes.AsMemory(sent, count));
+            await pair.SendAsync(bytes.AsMemory(sent, count));
+            sent += count;
             if (random.Next(3) == 0) await Task.Yield();
         }
 
-        client.Shutdown(SocketShutdown.Send);
+        await pair.EndAsync();
+    }
+
+    /// <summary>How many flushes had to wait.</summary>
+    private static async Task<int> AnswerAsync(LoopPair pair, byte[] bytes, Random random)
+    {
+        var waits = 0;
+        await Task.Yield();
+        for (var sent = 0; sent < bytes.Length;)
+        {
+            var count = Math.Min(bytes.Length - sent, 1 + random.Next(random.Next(2) == 0 ? 200 : 100_000));
+            var flush = pair.Socket.Output.WriteAsync(bytes.AsMemory(sent, count));
+            if (!flush.IsCompleted) waits++;
+            Assert.That((await flush).IsCompleted, Is.False);
+            sent += count;
+        }
+
+        return waits;
+    }
+
+    private static async Task<byte[]> ReceiveSlowlyAsync(LoopPair pair, Random random)
+    {
+        var all = new List<byte>();
+        var buffer = new byte[32 << 10];
+        while (await pair.ReceiveAsync(buffer.AsMemory(0, 1 + random.Next(buffer.Length))) is > 0 and var got)
+        {
+            all.AddRange(buffer.AsSpan(0, got));
+            if (random.Next(20) == 0) Thread.Sleep(1);
+        }
+
+        return [.. all];
     }
 
     private static byte[] Random(int count)

@@ -1,0 +1,239 @@
+using System.Buffers;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Millrace.Gateway.Sockets.Tls;
+
+/// <summary>What a step of the handshake has come to.</summary>
+internal enum HandshakeStep
+{
+    /// <summary>The client is to say more.</summary>
+    More,
+    Done,
+    Failed,
+}
+
+/// <summary>
+/// TLS on a socket. The loop receives and anyone sends, but OpenSSL serves one thread at a time. One call receives from
+/// the socket once at most, whatever came, and little from who sent records that held nothing: a flood of new keys,
+/// each of which costs as much as a message, ends with the turn.
+/// </summary>
+internal sealed unsafe class TlsSession : IDisposable
+{
+    private readonly SslHandle _ssl;
+    private readonly int _descriptor;
+    private ArrayBufferWriter<byte>? _flight = new();
+    private ReadOnlyMemory<byte> _carried;
+    private int _mayReceive;
+    private bool _isSocketEmpty;
+    private bool _isSocketReadable = true;
+    private bool _heldNothing;
+    private bool _isOver;
+    private long _sent;
+
+    /// <param name="descriptor">Not closed by this object.</param>
+    public TlsSession(SslContextHandle context, int descriptor)
+    {
+        _ssl = new SslHandle(context);
+        _descriptor = descriptor;
+        var bio = SocketBio.New();
+        OpenSsl.SetBio(_ssl, bio, bio);
+    }
+
+    /// <summary>Bytes that the socket has taken since the handshake.</summary>
+    public long Sent => Volatile.Read(ref _sent);
+
+    /// <summary>The peer has closed its side.</summary>
+    public bool HasEnded { get; private set; }
+
+    /// <summary>Whether receiving goes on only when the socket takes bytes.</summary>
+    public bool AwaitsRoom { get; private set; }
+
+    /// <summary>Of a handshake that has failed.</summary>
+    public string Failure { get; private set; } = "";
+
+    /// <summary>Goes on with what was received; the answer, which may be empty, is to be sent in any case.</summary>
+    public HandshakeStep ShakeHands(ReadOnlyMemory<byte> received, out ReadOnlyMemory<byte> answer)
+    {
+        lock (this)
+        {
+            _carried = received;
+            _flight = new ArrayBufferWriter<byte>();
+            Begin(mayReceive: 0);
+            var result = OpenSsl.Accept(_ssl);
+            var step = result == 1 ? HandshakeStep.Done
+                : OpenSsl.GetError(_ssl.DangerousGetHandle(), result) == OpenSsl.WantRead ? HandshakeStep.More
+                : HandshakeStep.Failed;
+            SocketBio.AtWork = null;
+            if (step == HandshakeStep.Failed) (_isOver, Failure) = (true, OpenSsl.TakeError());
+            answer = _flight.WrittenMemory;
+            if (step != HandshakeStep.More) _flight = null;
+            return step;
+        }
+    }
+
+    /// <summary>The client's certificate, also of a session that it has resumed; null when it has shown none.</summary>
+    public X509Certificate2? PeerCertificate()
+    {
+        var certificate = OpenSsl.PeerCertificate(_ssl);
+        if (certificate == 0) return null;
+        try
+        {
+            var der = new byte[OpenSsl.WriteCertificate(certificate, null)];
+            fixed (byte* start = der)
+            {
+                var end = start;
+                _ = OpenSsl.WriteCertificate(certificate, &end);
+            }
+
+            return X509CertificateLoader.LoadCertificate(der);
+        }
+        finally
+        {
+            OpenSsl.FreeCertificate(certificate);
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="Posix.Receive"/>. Interrupted: nothing came out of what was received, or someone sends just now,
+    /// for whom the loop does not wait; but there may be more.
+    /// </summary>
+    public int Receive(Span<byte> target, out bool hasMore)
+    {
+        hasMore = true;
+        if (!Monitor.TryEnter(this)) return -Posix.Interrupted;
+        try
+        {
+            return ReceiveLocked(target, out hasMore);
+        }
+        finally
+        {
+            Monitor.Exit(this);
+        }
+    }
+
+    private int ReceiveLocked(Span<byte> target, out bool hasMore)
+    {
+        hasMore = false;
+        if (_isOver) return -Posix.BrokenPipe;
+        Begin(mayReceive: _heldNothing ? EventLoop.LightBytes : target.Length);
+        var (got, error) = ReadRecords(target);
+        SocketBio.AtWork = null;
+        hasMore = _isSocketReadable || !_carried.IsEmpty || (error == 0 && IsPending);
+        _heldNothing = got == 0;
+        AwaitsRoom = error == OpenSsl.WantWrite;
+        if (error is not (0 or OpenSsl.WantRead or OpenSsl.WantWrite))
+        {
+            _isOver = error != OpenSsl.ZeroReturn;
+            hasMore = got > 0;
+            return got > 0 || !_isOver ? got : -Posix.BrokenPipe;
+        }
+
+        if (got > 0) return got;
+        if (_isSocketEmpty || AwaitsRoom) return -Posix.TryAgain;
+        hasMore = true;
+        return -Posix.Interrupted;
+    }
+
+    /// <summary>As <see cref="Posix.Send(int, ReadOnlySpan{byte})"/>; tried again, it is with the same bytes.</summary>
+    public int Send(ReadOnlySpan<byte> bytes)
+    {
+        lock (this)
+        {
+            if (_isOver) return -Posix.BrokenPipe;
+            Begin(mayReceive: 0);
+            int sent, error = 0;
+            fixed (byte* start = bytes) sent = OpenSsl.Write(_ssl.DangerousGetHandle(), start, bytes.Length);
+            if (sent <= 0) error = OpenSsl.GetError(_ssl.DangerousGetHandle(), sent);
+            SocketBio.AtWork = null;
+            if (sent > 0) return sent;
+            if (error == OpenSsl.WantWrite) return -Posix.TryAgain;
+            _isOver = true;
+            return -Posix.BrokenPipe;
+        }
+    }
+
+    /// <summary>Tells the peer that nothing more comes, if there is room to tell it.</summary>
+    public void SayEnd()
+    {
+        lock (this)
+        {
+            if (_isOver) return;
+            Begin(mayReceive: 0);
+            _ = OpenSsl.Shutdown(_ssl.DangerousGetHandle());
+            SocketBio.AtWork = null;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (this)
+        {
+            _isOver = true;
+            _ssl.Dispose();
+        }
+    }
+
+    /// <summary>OpenSSL asks for bytes.</summary>
+    public int Supply(Span<byte> target)
+    {
+        if (!_carried.IsEmpty)
+        {
+            var count = Math.Min(target.Length, _carried.Length);
+            _carried.Span[..count].CopyTo(target);
+            _carried = _carried[count..];
+            return count;
+        }
+
+        if (_mayReceive == 0) return -Posix.TryAgain;
+        if (target.Length > _mayReceive) target = target[.._mayReceive];
+        _mayReceive = 0;
+        var received = Posix.Receive(_descriptor, target);
+        _isSocketReadable = received == target.Length;
+        _isSocketEmpty = received == -Posix.TryAgain;
+        HasEnded = received == 0;
+        return received;
+    }
+
+    /// <summary>OpenSSL gives bytes away.</summary>
+    public int Deliver(ReadOnlySpan<byte> bytes)
+    {
+        if (_flight is not null)
+        {
+            _flight.Write(bytes);
+            return bytes.Length;
+        }
+
+        var sent = Posix.Send(_descriptor, bytes);
+        if (sent > 0) Volatile.Write(ref _sent, _sent + sent);
+        return sent;
+    }
+
+    private bool IsPending => OpenSsl.HasPending(_ssl.DangerousGetHandle()) == 1;
+
+    private void Begin(int mayReceive)
+    {
+        OpenSsl.ClearErrors();
+        SocketBio.AtWork = this;
+        _mayReceive = mayReceive;
+        _isSocketEmpty = false;
+    }
+
+    /// <summary>A record a call is what OpenSSL gives.</summary>
+    private (int Got, int Error) ReadRecords(Span<byte> target)
+    {
+        var ssl = _ssl.DangerousGetHandle();
+        var got = 0;
+        fixed (byte* start = target)
+        {
+            do
+            {
+                var read = OpenSsl.Read(ssl, start + got, target.Length - got);
+                if (read <= 0) return (got, OpenSsl.GetError(ssl, read));
+                got += read;
+            }
+            while (got < target.Length && IsPending);
+        }
+
+        return (got, 0);
+    }
+}
