@@ -191,6 +191,13 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
         LetGo();
         _tls?.Dispose();
         if ((Current & State.Aborted) != 0) Posix.ResetAtClose(Descriptor);
+        else TakeFarewell();
         _ = Posix.Close(Descriptor);
     }
+
+    /// <summary>
+    /// What nobody read any more, often the peer's end of TLS: closed with it, the system would reset the connection
+    /// and drop what the peer has not taken yet.
+    /// </summary>
+    private void TakeFarewell() => _ = Posix.Receive(Descriptor, _loop.Buffer);
 }

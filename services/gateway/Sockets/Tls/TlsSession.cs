@@ -48,6 +48,9 @@ internal sealed unsafe class TlsSession : IDisposable
     /// <summary>Whether receiving goes on only when the socket takes bytes.</summary>
     public bool AwaitsRoom { get; private set; }
 
+    /// <summary>Nothing of OpenSSL is left of it.</summary>
+    public bool IsFreed => _ssl.IsClosed;
+
     /// <summary>Of a handshake that has failed.</summary>
     public string Failure { get; private set; } = "";
 

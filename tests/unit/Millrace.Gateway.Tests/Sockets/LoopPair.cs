@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Gateway.Sockets;
+using Millrace.Gateway.Sockets.Tls;
 using Millrace.Gateway.Tests.Sockets.Tls;
 
 namespace Millrace.Gateway.Tests.Sockets;
@@ -33,6 +34,9 @@ internal sealed class LoopPair : IAsyncDisposable
 
     public LoopSocket Socket { get; }
 
+    /// <summary>Null without TLS.</summary>
+    public TlsSession? Tls { get; private set; }
+
     private Stream Stream => _stream ??= new NetworkStream(Client);
 
     public static EventLoop NewLoop() => new("test-loop", NullLogger.Instance);
@@ -48,7 +52,8 @@ internal sealed class LoopPair : IAsyncDisposable
         var stream = new SslStream(below, false, (_, _, _, _) => true);
         var secure = TestTls.SecureAsync(pair.Socket, TestTls.Context);
         await stream.AuthenticateAsClientAsync("localhost");
-        Assert.That(await secure, Is.Not.Null);
+        pair.Tls = await secure;
+        Assert.That(pair.Tls, Is.Not.Null);
         pair._stream = stream;
         return pair;
     }

@@ -198,6 +198,18 @@ public class LoopSocketTests(bool tls)
         Assert.That((await pair.ReceiveAllAsync())!.AsSpan().SequenceEqual(bytes));
     }
 
+    [Test]
+    public async Task What_was_sent_arrives_though_the_last_words_of_the_peer_are_never_read()
+    {
+        await using var pair = await LoopPair.OpenAsync(tls, clientReceiveBytes: 4_096);
+        var bytes = Random(200_000);
+        await pair.Socket.Output.WriteAsync(bytes);
+        await pair.SendAsync("last words"u8.ToArray());
+        await pair.EndAsync();
+        pair.Socket.CompleteBoth();
+        Assert.That(await pair.ReceiveAllAsync(), Is.EqualTo(bytes));
+    }
+
     [TestCase(1)]
     [TestCase(2)]
     [TestCase(3)]
