@@ -66,7 +66,10 @@ public sealed class TlsListenerOptions
 
     internal bool IsEnabled => Enabled ?? CertificateFile.Length > 0;
 
-    internal bool IsOnLoops => IsEnabled && EventLoops > 0 && OpenSsl.IsThere;
+    /// <summary>Whether this system has what event loops need, unless a test says otherwise.</summary>
+    internal bool HasOpenSsl { get; set; } = OpenSsl.IsThere;
+
+    internal bool IsOnLoops => IsEnabled && EventLoops > 0 && HasOpenSsl;
 
     internal TlsListenerOptions OrCertificateOf(TlsListenerOptions other)
     {

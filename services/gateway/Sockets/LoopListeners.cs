@@ -25,7 +25,7 @@ internal sealed class LoopListeners(
             endpoints.OnLoops = _plain.EndPoint;
         }
 
-        if (tls is { IsEnabled: true, EventLoops: > 0 } && !OpenSsl.IsThere) log.OpenSslIsMissing();
+        if (tls is { IsEnabled: true, EventLoops: > 0, HasOpenSsl: false }) log.OpenSslIsMissing();
         if (!tls.IsOnLoops) return;
         tlsEntrance.Start();
         var secure = ListenerAddress.EndPoint(tls.Address, tls.Port);

@@ -98,8 +98,17 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
         Add(State.Readable);
     }
 
+    /// <summary>Whether <see cref="Send"/> has yet to be called until it has sent, if only with no bytes.</summary>
+    public bool HasBacklog => _tls is { HasBacklog: true };
+
     /// <summary>As <see cref="Posix.Send(int, ReadOnlySpan{byte})"/>.</summary>
-    public int Send(ReadOnlySpan<byte> bytes) => _tls?.Send(bytes) ?? Posix.Send(Descriptor, bytes);
+    public int Send(ReadOnlySpan<byte> bytes)
+    {
+        if (_tls is null) return Posix.Send(Descriptor, bytes);
+        var sent = _tls.Send(bytes);
+        if (_tls.SendAwaitsPeer) Post(default);
+        return sent;
+    }
 
     public void OnWriterDone()
     {
@@ -109,12 +118,12 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
 
     public void OnEvents(uint events)
     {
-        if ((events & (Epoll.Out | Epoll.Error | Epoll.HangUp)) != 0) _writer.OnWritable();
+        if ((events & (Epoll.Out | Epoll.Error | Epoll.HangUp)) != 0) GoOnSending();
         var news = default(State);
         if ((events & (Epoll.In | Epoll.Error | Epoll.HangUp | Epoll.PeerClosed)) != 0) news |= State.Readable;
-        if ((events & Epoll.Out) != 0 && _tls is { AwaitsRoom: true }) news |= State.Readable;
         if ((events & (Epoll.Error | Epoll.HangUp | Epoll.PeerClosed)) != 0) news |= State.PeerClosed;
         if (news == default) return;
+        ReceiveForSend();
         var before = Add(news);
         if ((before & State.Armed) != 0) ServeInTurn();
     }
@@ -126,6 +135,7 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
         if ((state & State.Closed) != 0) return;
         if ((state & State.Entered) == 0) Enter();
         if ((state & (State.Aborted | State.Failed)) == State.Aborted) Fail();
+        ReceiveForSend();
         state = Current;
         if ((state & (State.ReaderDone | State.WriterDone)) == (State.ReaderDone | State.WriterDone)) Close();
         else if ((state & State.Armed) != 0) ServeInTurn();
@@ -154,6 +164,21 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
     {
         Add(State.Entered);
         if (!_loop.TryEnter(this)) Post(State.Aborted);
+    }
+
+    /// <summary>There is room, also for what reading has made TLS say.</summary>
+    private void GoOnSending()
+    {
+        _writer.OnWritable();
+        if (HasBacklog) _tls!.SendRest();
+    }
+
+    /// <summary>Behind what the writer waits for, the reader may have bytes of which no event will tell.</summary>
+    private void ReceiveForSend()
+    {
+        if (_tls is not { SendAwaitsPeer: true }) return;
+        Add(State.Readable);
+        if (_tls.TryReceiveForSend()) _writer.OnWritable();
     }
 
     private void Fail()

@@ -21,6 +21,7 @@ internal sealed class LoopWriter(LoopSocket socket) : PipeWriter, IValueTaskSour
     private bool _isPending;
     private bool _isBroken;
     private bool _isDone;
+    private bool _hasEnded;
     private long _sentInAll;
 
     /// <summary>Bytes that the socket has taken in all. From any thread.</summary>
@@ -66,6 +67,7 @@ internal sealed class LoopWriter(LoopSocket socket) : PipeWriter, IValueTaskSour
             if (_isDone) return;
             _isDone = true;
             if (_isPending || !TrySend()) return;
+            _hasEnded = true;
         }
 
         socket.OnWriterDone();
@@ -75,18 +77,19 @@ internal sealed class LoopWriter(LoopSocket socket) : PipeWriter, IValueTaskSour
     public void OnWritable()
     {
         Action<object?>? continuation;
-        bool isDone;
+        bool ends;
         lock (this)
         {
-            isDone = _isDone && UnflushedBytes > 0;
-            if (!_isPending && !isDone) return;
+            ends = _isDone && !_hasEnded;
+            if (!_isPending && !ends) return;
             if (!TrySend()) return;
             _isPending = false;
+            _hasEnded = ends;
             (continuation, _continuation) = (_continuation, null);
         }
 
         continuation?.Invoke(_continuationState);
-        if (isDone) socket.OnWriterDone();
+        if (ends) socket.OnWriterDone();
     }
 
     FlushResult IValueTaskSource<FlushResult>.GetResult(short token)
@@ -128,7 +131,7 @@ internal sealed class LoopWriter(LoopSocket socket) : PipeWriter, IValueTaskSour
     /// <summary>False while the socket takes no more. What cannot be sent at all is dropped.</summary>
     private bool TrySend()
     {
-        while (!_isBroken && UnflushedBytes > 0)
+        while (!_isBroken && (UnflushedBytes > 0 || socket.HasBacklog))
         {
             var sent = socket.Send(_buffer.AsSpan(_sent, _written - _sent));
             if (sent >= 0) Count(sent);

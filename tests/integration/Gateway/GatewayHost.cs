@@ -34,7 +34,8 @@ internal sealed class GatewayHost : IAsyncDisposable
     private readonly WebApplication _app;
 
     private GatewayHost(
-        string? folder, Certificates? certificates, (string Key, string Value)[] settings, LocalLog? log = null)
+        string? folder, Certificates? certificates, (string Key, string Value)[] settings, LocalLog? log = null,
+        Action<IServiceCollection>? change = null)
     {
         if (folder is null) _folder = new TemporaryFolder();
         folder ??= _folder!.Path;
@@ -64,6 +65,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         builder.Services.AddSqliteStores();
         builder.Services.AddMillraceGateway();
         builder.Services.AddSingleton<Meters>();
+        change?.Invoke(builder.Services);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenMillraceGateway());
@@ -95,6 +97,8 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     public int TlsPort => _app.Services.GetRequiredService<GatewayEndpoints>().Mqtts!.Port;
 
+    public bool IsTlsOnLoops => _app.Services.GetRequiredService<GatewayEndpoints>().TlsOnLoops is not null;
+
     public int WebSocketPort => _app.Services.GetRequiredService<GatewayEndpoints>().WebSocket!.Port;
 
     public int WebSocketTlsPort => _app.Services.GetRequiredService<GatewayEndpoints>().WebSocketTls!.Port;
@@ -106,6 +110,14 @@ internal sealed class GatewayHost : IAsyncDisposable
         Certificates? certificates, params (string Key, string Value)[] settings)
     {
         var host = new GatewayHost(null, certificates, settings);
+        await host._app.StartAsync();
+        return host;
+    }
+
+    public static async Task<GatewayHost> StartChangedAsync(
+        Action<IServiceCollection> change, params (string Key, string Value)[] settings)
+    {
+        var host = new GatewayHost(null, null, settings, change: change);
         await host._app.StartAsync();
         return host;
     }

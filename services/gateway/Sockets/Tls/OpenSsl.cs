@@ -10,7 +10,7 @@ namespace Millrace.Gateway.Sockets.Tls;
 /// </summary>
 internal static unsafe partial class OpenSsl
 {
-    public const int WantRead = 2, WantWrite = 3, ZeroReturn = 6;
+    public const int WantRead = 2, ZeroReturn = 6;
 
     private const string Ssl = "libssl.so.3", Crypto = "libcrypto.so.3";
     private const int ErrorTextBytes = 256;
@@ -122,6 +122,7 @@ internal static unsafe partial class OpenSsl
     [LibraryImport(Ssl, EntryPoint = "SSL_set_bio")]
     public static partial void SetBio(SslHandle ssl, nint reads, nint writes);
 
+    /// <summary>Goes on with the handshake, or with a change of keys; 1 when none is under way.</summary>
     [LibraryImport(Ssl, EntryPoint = "SSL_accept")]
     public static partial int Accept(SslHandle ssl);
 

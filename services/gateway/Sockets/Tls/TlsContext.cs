@@ -20,7 +20,7 @@ internal sealed unsafe class TlsContext
     /// <summary>An end without a farewell is an end: MQTT has its own.</summary>
     private const ulong IgnoreUnexpectedEnd = 1 << 7;
 
-    private const int PartialWrite = 0x1, MovingBuffer = 0x2, ReleaseBuffers = 0x10;
+    private const int ReleaseBuffers = 0x10;
     private const int ModeControl = 33, ReadAheadControl = 41, SessionCacheControl = 44, VersionMinControl = 123;
     private const int ExtraCertificateControl = 14;
     private const int Tls12 = 0x303, Tls13 = 0x304;
@@ -33,7 +33,7 @@ internal sealed unsafe class TlsContext
     {
         OpenSsl.ClearErrors();
         OpenSsl.SetOptions(_context, NoCompression | ServerPreference | NoRenegotiation | IgnoreUnexpectedEnd);
-        Set(ModeControl, PartialWrite | MovingBuffer | ReleaseBuffers);
+        Set(ModeControl, ReleaseBuffers);
         Set(ReadAheadControl, 1);
         Set(SessionCacheControl, 0);
         Set(VersionMinControl, options.TlsMin == SslProtocols.Tls13 ? Tls13 : Tls12);

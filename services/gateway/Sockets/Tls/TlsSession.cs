@@ -13,11 +13,11 @@ internal enum HandshakeStep
 }
 
 /// <summary>
-/// TLS on a socket. The loop receives and anyone sends, but OpenSSL serves one thread at a time. One call receives from
-/// the socket once at most, whatever came, and little from who sent records that held nothing: a flood of new keys,
-/// each of which costs as much as a message, ends with the turn.
+/// TLS on a socket. The loop receives, which is this part, and anyone sends, but OpenSSL serves one thread at a time.
+/// One call receives from the socket once at most, whatever came, and little from who sent records that held nothing: a
+/// flood of new keys, each of which costs as much as a message, ends with the turn.
 /// </summary>
-internal sealed unsafe class TlsSession : IDisposable
+internal sealed unsafe partial class TlsSession : IDisposable
 {
     private readonly SslHandle _ssl;
     private readonly int _descriptor;
@@ -28,7 +28,6 @@ internal sealed unsafe class TlsSession : IDisposable
     private bool _isSocketReadable = true;
     private bool _heldNothing;
     private bool _isOver;
-    private long _sent;
 
     /// <param name="descriptor">Not closed by this object.</param>
     public TlsSession(SslContextHandle context, int descriptor)
@@ -39,14 +38,8 @@ internal sealed unsafe class TlsSession : IDisposable
         OpenSsl.SetBio(_ssl, bio, bio);
     }
 
-    /// <summary>Bytes that the socket has taken since the handshake.</summary>
-    public long Sent => Volatile.Read(ref _sent);
-
     /// <summary>The peer has closed its side.</summary>
     public bool HasEnded { get; private set; }
-
-    /// <summary>Whether receiving goes on only when the socket takes bytes.</summary>
-    public bool AwaitsRoom { get; private set; }
 
     /// <summary>Nothing of OpenSSL is left of it.</summary>
     public bool IsFreed => _ssl.IsClosed;
@@ -121,50 +114,19 @@ internal sealed unsafe class TlsSession : IDisposable
         Begin(mayReceive: _heldNothing ? EventLoop.LightBytes : target.Length);
         var (got, error) = ReadRecords(target);
         SocketBio.AtWork = null;
-        hasMore = _isSocketReadable || !_carried.IsEmpty || (error == 0 && IsPending);
+        hasMore = _isSocketReadable || !_carried.IsEmpty || got == target.Length;
         _heldNothing = got == 0;
-        AwaitsRoom = error == OpenSsl.WantWrite;
-        if (error is not (0 or OpenSsl.WantRead or OpenSsl.WantWrite))
+        if (_isOver || error is not (0 or OpenSsl.WantRead))
         {
-            _isOver = error != OpenSsl.ZeroReturn;
+            _isOver |= error != OpenSsl.ZeroReturn;
             hasMore = got > 0;
             return got > 0 || !_isOver ? got : -Posix.BrokenPipe;
         }
 
         if (got > 0) return got;
-        if (_isSocketEmpty || AwaitsRoom) return -Posix.TryAgain;
+        if (_isSocketEmpty) return -Posix.TryAgain;
         hasMore = true;
         return -Posix.Interrupted;
-    }
-
-    /// <summary>As <see cref="Posix.Send(int, ReadOnlySpan{byte})"/>; tried again, it is with the same bytes.</summary>
-    public int Send(ReadOnlySpan<byte> bytes)
-    {
-        lock (this)
-        {
-            if (_isOver) return -Posix.BrokenPipe;
-            Begin(mayReceive: 0);
-            int sent, error = 0;
-            fixed (byte* start = bytes) sent = OpenSsl.Write(_ssl.DangerousGetHandle(), start, bytes.Length);
-            if (sent <= 0) error = OpenSsl.GetError(_ssl.DangerousGetHandle(), sent);
-            SocketBio.AtWork = null;
-            if (sent > 0) return sent;
-            if (error == OpenSsl.WantWrite) return -Posix.TryAgain;
-            _isOver = true;
-            return -Posix.BrokenPipe;
-        }
-    }
-
-    /// <summary>Tells the peer that nothing more comes, if there is room to tell it.</summary>
-    public void SayEnd()
-    {
-        lock (this)
-        {
-            if (_isOver) return;
-            Begin(mayReceive: 0);
-            _ = OpenSsl.Shutdown(_ssl.DangerousGetHandle());
-            SocketBio.AtWork = null;
-        }
     }
 
     public void Dispose()
@@ -195,20 +157,6 @@ internal sealed unsafe class TlsSession : IDisposable
         _isSocketEmpty = received == -Posix.TryAgain;
         HasEnded = received == 0;
         return received;
-    }
-
-    /// <summary>OpenSSL gives bytes away.</summary>
-    public int Deliver(ReadOnlySpan<byte> bytes)
-    {
-        if (_flight is not null)
-        {
-            _flight.Write(bytes);
-            return bytes.Length;
-        }
-
-        var sent = Posix.Send(_descriptor, bytes);
-        if (sent > 0) Volatile.Write(ref _sent, _sent + sent);
-        return sent;
     }
 
     private bool IsPending => OpenSsl.HasPending(_ssl.DangerousGetHandle()) == 1;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Gateway.Sockets;
 using Millrace.Gateway.Sockets.Tls;
@@ -9,7 +10,7 @@ using Millrace.Gateway.Tests.Sockets.Tls;
 namespace Millrace.Gateway.Tests.Sockets;
 
 /// <summary>A socket of a loop, and the client at the other end of it.</summary>
-internal sealed class LoopPair : IAsyncDisposable
+internal sealed partial class LoopPair : IAsyncDisposable
 {
     private readonly EventLoop? _own;
     private Stream? _stream;
@@ -35,7 +36,18 @@ internal sealed class LoopPair : IAsyncDisposable
     public LoopSocket Socket { get; }
 
     /// <summary>Null without TLS.</summary>
-    public TlsSession? Tls { get; private set; }
+    public TlsSession? Tls { get; set; }
+
+    /// <summary>Bytes that have come and that the loop has not received.</summary>
+    public int Unread
+    {
+        get
+        {
+            const nuint bytesRequest = 0x541B;
+            Assert.That(Control(Socket.Descriptor, bytesRequest, out var bytes), Is.Zero);
+            return bytes;
+        }
+    }
 
     private Stream Stream => _stream ??= new NetworkStream(Client);
 
@@ -57,6 +69,9 @@ internal sealed class LoopPair : IAsyncDisposable
         pair._stream = stream;
         return pair;
     }
+
+    [LibraryImport("libc", EntryPoint = "ioctl")]
+    private static partial int Control(int descriptor, nuint request, out int value);
 
     public async Task SendAsync(ReadOnlyMemory<byte> bytes) => await Stream.WriteAsync(bytes);
 

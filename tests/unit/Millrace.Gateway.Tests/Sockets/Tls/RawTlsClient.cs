@@ -1,32 +1,60 @@
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Millrace.Gateway.Tests.Sockets.Tls;
 
-/// <summary>OpenSSL as a client, for what SslStream does not do. Its calls block.</summary>
+/// <summary>OpenSSL as a client, for what SslStream does not do. Its calls block, but not for ever.</summary>
 internal sealed unsafe partial class RawTlsClient : IDisposable
 {
     private const string Library = "libssl.so.3";
     private const int VersionMinControl = 123, VersionMaxControl = 124;
 
+    [ThreadStatic]
+    private static List<string>? _secrets;
+
     private readonly nint _context;
     private readonly nint _ssl;
+    private readonly List<string> _ownSecrets = [];
+    private readonly bool _isTls13;
 
     /// <param name="version">0x303 is TLS 1.2, 0x304 1.3.</param>
     public RawTlsClient(Socket socket, int version, X509Certificate2? certificate = null, nint session = 0)
     {
         socket.Blocking = true;
+        socket.ReceiveTimeout = 10_000;
         _context = NewContext(ClientMethod());
         Control(_context, VersionMinControl, version, 0);
         Control(_context, VersionMaxControl, version, 0);
         if (certificate is not null) Use(certificate);
+        _isTls13 = version == 0x304;
         _ssl = New(_context);
         _ = SetDescriptor(_ssl, (int)socket.Handle);
         if (session != 0) _ = SetSession(_ssl, session);
     }
 
     public bool Connect() => Connect(_ssl) == 1;
+
+    /// <summary>As <see cref="Connect()"/>; from then on the test writes, and this client only reads.</summary>
+    public RecordWriter? ConnectToWrite()
+    {
+        var isSet = SetSuites(_ssl, "TLS_AES_128_GCM_SHA256") + SetCiphers(_ssl, "ECDHE-ECDSA-AES128-GCM-SHA256");
+        if (isSet != 2) throw new InvalidOperationException("cipher");
+
+        SetSecretsCallback(_context, &OnSecret);
+        _secrets = _ownSecrets;
+        var isConnected = Connect();
+        _secrets = null;
+        if (!isConnected) return null;
+        var line = _ownSecrets.Select(line => line.Split(' ')).Single(
+            words => words[0] == (_isTls13 ? "CLIENT_TRAFFIC_SECRET_0" : "CLIENT_RANDOM"));
+        var secret = Convert.FromHexString(line[2]);
+        if (_isTls13) return new RecordWriter(secret);
+        var serverRandom = new byte[32];
+        fixed (byte* start = serverRandom) _ = GetServerRandom(_ssl, start, (nuint)serverRandom.Length);
+        return new RecordWriter(secret, Convert.FromHexString(line[1]), serverRandom);
+    }
 
     public bool IsResumed => IsReused(_ssl) == 1;
 
@@ -59,6 +87,10 @@ internal sealed unsafe partial class RawTlsClient : IDisposable
         FreeContext(_context);
     }
 
+    /// <summary>Later secrets, of changed keys, are not needed.</summary>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void OnSecret(nint ssl, byte* line) => _secrets?.Add(Marshal.PtrToStringUTF8((nint)line)!);
+
     private void Use(X509Certificate2 certificate)
     {
         var der = certificate.RawData;
@@ -89,6 +121,18 @@ internal sealed unsafe partial class RawTlsClient : IDisposable
 
     [LibraryImport(Library, EntryPoint = "SSL_new")]
     private static partial nint New(nint context);
+
+    [LibraryImport(Library, EntryPoint = "SSL_CTX_set_keylog_callback")]
+    private static partial void SetSecretsCallback(nint context, delegate* unmanaged[Cdecl]<nint, byte*, void> take);
+
+    [LibraryImport(Library, EntryPoint = "SSL_set_ciphersuites", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetSuites(nint ssl, string names);
+
+    [LibraryImport(Library, EntryPoint = "SSL_set_cipher_list", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetCiphers(nint ssl, string names);
+
+    [LibraryImport(Library, EntryPoint = "SSL_get_server_random")]
+    private static partial nuint GetServerRandom(nint ssl, byte* target, nuint count);
 
     [LibraryImport(Library, EntryPoint = "SSL_free")]
     private static partial void Free(nint ssl);
