@@ -47,4 +47,11 @@ public readonly ref struct QueryRow
 /// <param name="IsTaken">The query had taken the row; otherwise its body or its time could not be read.</param>
 public readonly record struct QueryRowFailure(
     TopicPartition Source, long Offset, int Element, string Code, string Reason, bool IsLate,
-    bool IsTaken);
+    bool IsTaken)
+{
+    /// <summary>
+    /// The row fails where another key takes it as well, and counts there. It is told here too, because what failed may
+    /// have come out otherwise there.
+    /// </summary>
+    public bool CountsElsewhere { get; init; }
+}

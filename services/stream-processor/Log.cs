@@ -16,6 +16,10 @@ internal static partial class Log
     [LoggerMessage(6005, LogLevel.Error, "Query {Query} version {Version} failed: {Reason}")]
     public static partial void QueryFailed(this ILogger log, string query, int version, string reason);
 
+    [LoggerMessage(6022, LogLevel.Error,
+        "Query {Query} version {Version} does not run here, and is left to older processes: {Reason}")]
+    public static partial void QueryLeft(this ILogger log, string query, int version, string reason);
+
     [LoggerMessage(6006, LogLevel.Warning,
         "Query {Query} partition {Partition} was taken over at a newer epoch than {Epoch}; this owner stops")]
     public static partial void OwnerStale(this ILogger log, string query, int partition, long epoch);

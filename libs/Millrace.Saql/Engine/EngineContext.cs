@@ -8,9 +8,13 @@ namespace Millrace.Saql.Engine;
 internal sealed class EngineContext(
     QueryPlan plan, QueryEngineOptions options, TopicPartition[] sources, IQueryRowSink sink)
 {
-    private (uint Row, int Source, long Offset, int Element)? _reported;
-    private ReaderCheck[] _earlier = [];
-    private uint _earlierRow;
+    /// <summary>So many rows that a row makes may fail before it fails once more itself.</summary>
+    private const int JudgedMax = 256;
+
+    private readonly HashSet<(uint Row, int Source, long Offset, int Element)> _judged = [];
+    private readonly Queue<(uint Row, int Source, long Offset, int Element)> _judgedInOrder = new();
+    private RouteFailures? _routes;
+    private uint _routesRow;
 
     public Frame Frame { get; } = new(
         plan.Parts.MemoCount, [.. sources.Select(source => source.Partition)], plan.Models.Count,
@@ -31,8 +35,8 @@ internal sealed class EngineContext(
     /// <summary>The operators of each pipeline look at this before each row.</summary>
     public Action<OperatorState> NextDueChanged { get; set; } = _ => { };
 
-    /// <summary>The row that begins went on routes before too, where these may fail.</summary>
-    public void BeginRow(ReaderCheck[] earlier) => (_earlier, _earlierRow) = (earlier, Frame.Row);
+    /// <summary>The row that begins went on other routes too, where these may fail it.</summary>
+    public void BeginRow(RouteFailures routes) => (_routes, _routesRow) = (routes, Frame.Row);
 
     /// <summary>
     /// Tells the failure in the frame: one of a row, wherever else it fails, because what becomes of it is one letter.
@@ -42,26 +46,35 @@ internal sealed class EngineContext(
     {
         ref readonly var origin = ref Frame.Origin;
         var row = (Frame.Row, origin.Source, origin.Offset, origin.Element);
-        if (_reported == row || IsToldElsewhere()) return;
-        _reported = row;
-        Fail(sources[origin.Source], origin.Offset, origin.Element, Frame.Failure!, Frame.FailureReason, isTaken);
+        if (!_judged.Add(row)) return;
+        _judgedInOrder.Enqueue(row);
+        if (_judgedInOrder.Count > JudgedMax) _judged.Remove(_judgedInOrder.Dequeue());
+        var verdict = Judge();
+        if (verdict == FailureVerdict.ToldElsewhere) return;
+        sink.Failed(new QueryRowFailure(sources[origin.Source], origin.Offset, origin.Element, Frame.Failure!.Code,
+            TextOf(Frame.Failure, Frame.FailureReason), TakesLate, isTaken)
+        {
+            CountsElsewhere = verdict == FailureVerdict.CountsElsewhere,
+        });
     }
 
-    private bool IsToldElsewhere()
+    private FailureVerdict Judge()
     {
-        if (_earlier.Length == 0 || _earlierRow != Frame.Row) return false;
+        if (_routes is not { } routes || _routesRow != Frame.Row) return FailureVerdict.Counts;
         var (failure, reason) = (Frame.Failure!, Frame.FailureReason);
-        var isTold = Array.Exists(_earlier, check => check.Fails(Frame));
+        var verdict = routes.Judge(Frame);
         Frame.ClearFailure();
         Frame.Fail(failure, reason);
-        return isTold;
+        return verdict;
     }
 
     /// <summary>A late record is taken, and what fails is its.</summary>
     public bool TakesLate { get; set; }
 
-    public void Fail(
-        TopicPartition source, long offset, int element, ErrorDefinition error, string reason, bool isTaken = false) =>
+    /// <summary>A record, or an element of it, that could not be read.</summary>
+    public void Fail(TopicPartition source, long offset, int element, ErrorDefinition error, string reason) =>
         sink.Failed(new QueryRowFailure(
-            source, offset, element, error.Code, $"{error.What} {reason}", TakesLate, isTaken));
+            source, offset, element, error.Code, TextOf(error, reason), TakesLate, IsTaken: false));
+
+    private static string TextOf(ErrorDefinition error, string reason) => $"{error.What} {reason}";
 }

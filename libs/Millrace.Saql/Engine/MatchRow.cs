@@ -22,6 +22,9 @@ internal sealed class MatchRow(int columns)
 
     public bool IsKept { get; set; }
 
+    /// <summary>It failed, which is told once, however often it is looked at.</summary>
+    public bool IsTold { get; set; }
+
     /// <summary>Keeps a copy of the values.</summary>
     public void Set(in RowOrigin origin, ReadOnlySpan<Value> values)
     {

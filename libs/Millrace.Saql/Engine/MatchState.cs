@@ -66,7 +66,8 @@ internal sealed class MatchState : OperatorState
                 writer.Write(row.Origin.Offset);
                 writer.Write(row.Origin.Element);
                 writer.Write((long)row.Origin.Trail);
-                writer.Write((row.IsPending ? 1 : 0) | (row.Origin.SeveralDevices ? 2 : 0));
+                writer.Write((row.IsPending ? 1 : 0) | (row.Origin.SeveralDevices ? 2 : 0)
+                    | (row.IsTold ? 4 : 0));
                 writer.Write(row.Bytes);
             }
         }
@@ -110,7 +111,12 @@ internal sealed class MatchState : OperatorState
         var flags = reader.ReadInt32();
         origin.SeveralDevices = (flags & 2) != 0;
         if ((uint)origin.Source >= (uint)Context.Sources.Length) throw reader.Damaged();
-        var row = new MatchRow(_values.Length) { IsKept = true, IsPending = (flags & 1) != 0 };
+        var row = new MatchRow(_values.Length)
+        {
+            IsKept = true,
+            IsPending = (flags & 1) != 0,
+            IsTold = (flags & 4) != 0,
+        };
         row.Set(origin, reader.ReadBytes());
         return row;
     }
@@ -138,7 +144,8 @@ internal sealed class MatchState : OperatorState
         var partition = Partition();
         var row = _spareRows.TryPop(out var spare) ? spare : new MatchRow(_values.Length);
         row.Set(origin, _values);
-        (row.IsPending, row.IsKept) = (true, true);
+        (row.IsPending, row.IsKept, row.IsTold) = (true, true, false);
+        _machine.Begin(row);
         partition.Rows.Add(row);
         _kept.Bytes += row.Bytes.Length + RowBytes;
         for (var i = 0; i < partition.Rows.Count; i++)
@@ -150,6 +157,7 @@ internal sealed class MatchState : OperatorState
         if (row.IsPending) _kept.Pending.Enqueue((partition, row));
         Trim(partition);
         Frame.ComeBack(mark);
+        _machine.End();
         UpdateNextDue();
     }
 

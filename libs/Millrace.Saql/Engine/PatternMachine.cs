@@ -1,3 +1,4 @@
+using Millrace.Primitives;
 using Millrace.Saql.Planning;
 using Millrace.Saql.Values;
 
@@ -21,6 +22,20 @@ internal sealed class PatternMachine(MatchPlan plan, EngineContext context)
     private const int StepsMax = 1_000_000;
 
     private readonly Stack<(int Step, int Row)> _ways = new();
+    private MatchRow? _newest;
+    private (ErrorDefinition Error, string Reason)? _newestFailure;
+
+    /// <summary>The row that came just now: what it fails with waits for <see cref="End"/>.</summary>
+    public void Begin(MatchRow newest) => (_newest, _newestFailure) = (newest, null);
+
+    /// <summary>Tells what the newest row failed with, as of that row, which is in the frame again.</summary>
+    public void End()
+    {
+        _newest = null;
+        if (_newestFailure is not { } failure) return;
+        context.Frame.Fail(failure.Error, failure.Reason);
+        context.ReportFailure();
+    }
 
     public PatternOutcome Run(List<MatchRow> rows, int start, bool isOver)
     {
@@ -68,17 +83,26 @@ internal sealed class PatternMachine(MatchPlan plan, EngineContext context)
         frame.ClearFailure();
         var fits = condition.Test(frame) == Truth.True;
         if (frame.Failure is null) return fits;
-        context.ReportFailure();
+        Tell(row);
         return false;
     }
 
     private PatternOutcome Fail(MatchRow row)
     {
         context.Frame.Origin = row.Origin;
+        context.Frame.NextRow();
         context.Frame.ClearFailure();
         context.Frame.Fail(SaqlErrors.BadArgumentValue,
             $"The pattern {plan.Text} was tried in {StepsMax} ways in vain.");
-        context.ReportFailure();
+        Tell(row);
         return PatternOutcome.None;
+    }
+
+    private void Tell(MatchRow row)
+    {
+        if (row.IsTold) return;
+        row.IsTold = true;
+        if (row == _newest) _newestFailure = (context.Frame.Failure!, context.Frame.FailureReason);
+        else context.ReportFailure();
     }
 }

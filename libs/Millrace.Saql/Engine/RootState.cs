@@ -8,7 +8,7 @@ internal sealed class RootState
 {
     private readonly EngineContext _context;
     private readonly Frame _frame;
-    private readonly ReaderCheck[] _earlier;
+    private readonly RouteFailures? _failures;
     private readonly OutputState[] _outputs;
     private AnalyticInletState[] _analytics = [];
     private InletState[] _inlets = [];
@@ -16,7 +16,7 @@ internal sealed class RootState
     public RootState(RowRoot root, Value[] slots, EngineContext context)
     {
         (_context, _frame) = (context, context.Frame);
-        _earlier = root is RoutePlan route && !context.Options.TellsOnEachRoute ? [.. route.Earlier] : [];
+        _failures = root is RoutePlan route && !context.Options.TellsOnEachRoute ? route.Failures : null;
         Slots = slots;
         _outputs = [.. root.Outputs.Select(output => new OutputState(output, context))];
     }
@@ -37,7 +37,7 @@ internal sealed class RootState
     {
         _frame.Slots = Slots;
         _frame.NextRow();
-        if (_earlier.Length > 0) _context.BeginRow(_earlier);
+        if (_failures is not null) _context.BeginRow(_failures);
         foreach (var analytic in _analytics) analytic.Take();
         foreach (var output in _outputs) output.Write();
         foreach (var inlet in _inlets) inlet.Take();

@@ -5,8 +5,8 @@ using Millrace.Saql.Values;
 namespace Millrace.Saql.Planning;
 
 /// <summary>
-/// What of a reader surely fails a row, whoever looks: nothing in it depends on other rows, on a model's version or on
-/// how long something takes. A reader that fails otherwise is not known to.
+/// What of a reader fails a row wherever somebody looks who has the row's values. A reader that fails otherwise is not
+/// known to.
 /// </summary>
 /// <param name="Values">Of those that are computed of a row that passes the filters.</param>
 /// <param name="Aggregates">Of a window: those that do not take any value, each with its argument.</param>
@@ -15,14 +15,23 @@ internal sealed record ReaderCheck(
 {
     public IEnumerable<Expr> Reads => [.. Filters, .. Values, .. Aggregates.Select(one => one.Argument)];
 
-    /// <summary>Null when nothing can be said.</summary>
-    public static ReaderCheck? Of(IReader reader)
-    {
-        if (!reader.Filters.All(IsSteady)) return null;
-        var check = new ReaderCheck(reader.Filters, [.. reader.Taken.Where(value => MayFail(value) && IsSteady(value))],
-            [.. AggregatesOf(reader).Where(one => IsSteady(one.Argument))]);
-        return check.Reads.Any() ? check : null;
-    }
+    /// <summary>
+    /// What surely fails: nothing in it depends on other rows, on a model's version or on how long something takes.
+    /// Null when nothing can be said.
+    /// </summary>
+    public static ReaderCheck? Of(IReader reader) => Of(reader, IsSteady);
+
+    /// <summary>
+    /// What fails by the row alone, as a rule: a model may have another version elsewhere, and something may take too
+    /// long at one place and not at another. Null when nothing can be said.
+    /// </summary>
+    public static ReaderCheck? OfRowAlone(IReader reader) => Of(reader, IsOfRowAlone);
+
+    /// <summary>Whether all that may fail at the reader surely does.</summary>
+    public static bool IsSure(IReader reader) => reader.Reads.All(IsSteady);
+
+    /// <summary>Whether other rows have a part in what fails there.</summary>
+    public static bool SeesOtherRows(IReader reader) => reader is MatchInlet || !reader.Reads.All(IsOfRowAlone);
 
     /// <summary>Whether any row may fail at the reader, for whatever cause.</summary>
     public static bool MayFail(IReader reader) =>
@@ -61,5 +70,15 @@ internal sealed record ReaderCheck(
         _ => true,
     };
 
+    private static ReaderCheck? Of(IReader reader, Func<Expr, bool> isKnown)
+    {
+        if (!reader.Filters.All(isKnown)) return null;
+        var check = new ReaderCheck(reader.Filters, [.. reader.Taken.Where(value => MayFail(value) && isKnown(value))],
+            [.. AggregatesOf(reader).Where(one => isKnown(one.Argument))]);
+        return check.Reads.Any() ? check : null;
+    }
+
     private static bool IsSteady(Expr value) => Expr.Within([value]).All(part => part.IsSteady);
+
+    private static bool IsOfRowAlone(Expr value) => !Expr.Within([value]).OfType<AnalyticExpr>().Any();
 }

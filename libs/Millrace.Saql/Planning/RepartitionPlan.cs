@@ -80,7 +80,7 @@ internal sealed class RepartitionPlan
         foreach (var inlet in feed.Inlets) To(inlet.Operator).Inlets.Add(inlet);
         foreach (var inlet in feed.Analytics) To(inlet.Analytic).Analytics.Add(inlet);
         List<RoutePlan> all = [.. own.Select(one => one.Route).DefaultIfEmpty(first)];
-        for (var i = 0; i < all.Count; i++) all[i].Complete(all[..i]);
+        for (var i = 0; i < all.Count; i++) all[i].Complete(all[..i], all[(i + 1)..]);
         routes.AddRange(all);
 
         RoutePlan To(IPlaced? reader) => reader is null

@@ -23,18 +23,15 @@ internal sealed class RoutePlan(int number, FeedPlan feed, Expr[]? keys, string 
     /// </summary>
     public IReadOnlySet<int> Sent { get; set; } = new HashSet<int>();
 
-    /// <summary>
-    /// What may fail the row on the input's routes before this one, where this one may fail too: the first tells it.
-    /// </summary>
-    public IReadOnlyList<ReaderCheck> Earlier { get; private set; } = [];
+    /// <summary>Null when a row that fails here fails on no other route, as far as can be seen.</summary>
+    public RouteFailures? Failures { get; private set; }
 
-    /// <summary>All readers are there, and those of the input's routes before this one.</summary>
-    public void Complete(IEnumerable<RoutePlan> before)
+    /// <summary>All readers are there, and those of the input's other routes.</summary>
+    public void Complete(IEnumerable<RoutePlan> before, IEnumerable<RoutePlan> behind)
     {
-        if (Tellers.Any(ReaderCheck.MayFail))
-            Earlier = [.. before.SelectMany(route => route.Tellers).Select(ReaderCheck.Of).OfType<ReaderCheck>()];
-        var read = Analytics.Concat(Tellers).SelectMany(reader => reader.Reads)
-            .Concat(Earlier.SelectMany(check => check.Reads));
+        Failures = RouteFailures.Of([.. before.SelectMany(route => route.Tellers)], [.. Tellers],
+            [.. behind.SelectMany(route => route.Tellers)]);
+        var read = Analytics.Concat(Tellers).SelectMany(reader => reader.Reads).Concat(Failures?.Reads ?? []);
         Sent = Expr.Within(read).OfType<SlotExpr>().Select(value => value.Slot).ToHashSet();
     }
 

@@ -4,7 +4,11 @@ namespace Millrace.Stores.Upgrades;
 /// <param name="Schema">The newest step of the schema that the stores have had.</param>
 /// <param name="Known">The newest step that this version knows.</param>
 /// <param name="Finalised">Versions that do not know this step are refused; 0 for none yet.</param>
-public sealed record UpgradeState(int Schema, int Known, int Finalised);
+public sealed record UpgradeState(int Schema, int Known, int Finalised)
+{
+    /// <summary>No older version can be at work, nor come back.</summary>
+    public bool IsFinalised => Finalised >= Known;
+}
 
 /// <summary>
 /// Versions that share the stores: an older one works with what a newer one has added, until the upgrade is finalised.

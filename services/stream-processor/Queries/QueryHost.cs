@@ -5,6 +5,7 @@ using Millrace.Contracts;
 using Millrace.Saql;
 using Millrace.Saql.Extensions;
 using Millrace.Stores.Queries;
+using Millrace.Stores.Upgrades;
 using Millrace.StreamProcessor.Sources;
 
 namespace Millrace.StreamProcessor.Queries;
@@ -17,13 +18,18 @@ internal sealed class QueryHost : BackgroundService
     private readonly IQueryStore _store;
     private readonly StoredQueriesWatch _watch;
     private readonly QueryExtensions _extensions;
+    private readonly IUpgradeStore _upgrades;
     private readonly ConcurrentDictionary<string, RunningQuery> _running = new();
+
+    /// <summary>Those that were left to older programs.</summary>
+    private HashSet<(string Name, int Version)> _left = [];
 
     public QueryHost(
         QueryServices services, QueryPlaces places, IQueryStore store, StoredQueriesWatch watch,
-        QueryExtensions extensions, IMeterFactory meters)
+        QueryExtensions extensions, IUpgradeStore upgrades, IMeterFactory meters)
     {
-        (_services, _places, _store, _watch, _extensions) = (services, places, store, watch, extensions);
+        (_services, _places, _store, _watch) = (services, places, store, watch);
+        (_extensions, _upgrades) = (extensions, upgrades);
         meters.Create("Millrace.StreamProcessor.Queries")
             .CreateObservableGauge("millrace.query.unsaved.age", Ages, "s");
     }
@@ -48,12 +54,13 @@ internal sealed class QueryHost : BackgroundService
             if (stored.Any(q => q.Name == name && q.Version == query.Config.Version)) await query.WriteStatusAsync();
         }
 
+        var left = new HashSet<(string Name, int Version)>();
         foreach (var config in wanted.Values.Where(q => !_running.ContainsKey(q.Name)))
         {
             var compiled = SaqlCompiler.Compile(config.Text, CompileOptions.Hub(_extensions));
             if (compiled.Plan is not { } plan)
             {
-                await FailAsync(config, compiled.Diagnostics, stop);
+                if (!await TryFailAsync(config, compiled.Diagnostics, stop)) left.Add((config.Name, config.Version));
                 continue;
             }
 
@@ -62,19 +69,32 @@ internal sealed class QueryHost : BackgroundService
             query.Start();
         }
 
-        StreamProcessorMetrics.StandFailed(stored.Where(q => q.State == QueryState.Failed).Select(q => q.Name));
+        _left = left;
+        StreamProcessorMetrics.StandFailed(
+            [.. stored.Where(q => q.State == QueryState.Failed).Select(q => q.Name), .. left.Select(one => one.Name)]);
         await ForgetDeletedAsync([.. stored.Select(q => q.Name)], stop);
     }
 
-    /// <summary>What it keeps stays: a text that compiles goes on from there.</summary>
-    private async Task FailAsync(QueryConfig config, IReadOnlyList<SaqlDiagnostic> found, CancellationToken stop)
+    /// <summary>
+    /// Fails a query whose text does not compile; what it keeps stays, and a text that compiles goes on from there.
+    /// False while an older program may take the text: the query is that one's, and this process says why it does not
+    /// run it.
+    /// </summary>
+    private async Task<bool> TryFailAsync(
+        QueryConfig config, IReadOnlyList<SaqlDiagnostic> found, CancellationToken stop)
     {
         var reason = StreamProcessorErrors.QueryText.With(config.Name, string.Join(' ', found)).ToString();
-        _services.Logger.QueryFailed(config.Name, config.Version, reason);
+        var fails = (await _upgrades.ReadAsync(stop)).IsFinalised;
+        if (fails) _services.Logger.QueryFailed(config.Name, config.Version, reason);
+        else if (!_left.Contains((config.Name, config.Version)))
+            _services.Logger.QueryLeft(config.Name, config.Version, reason);
+
         // Whoever sees the state finds the reason.
-        var status = new QueryProgress(config, _services.Time).Status(QueryState.Failed, reason, lag: 0);
+        var status = new QueryProgress(config, _services.Time).Status(
+            fails ? QueryState.Failed : QueryState.Running, reason, lag: 0);
         await _store.WriteStatusAsync(status with { Node = _services.Node }, stop);
-        await _store.SetStateAsync(config.Name, QueryState.Failed, stop);
+        if (fails) await _store.SetStateAsync(config.Name, QueryState.Failed, stop);
+        return fails;
     }
 
     /// <summary>What a query that is gone has not read must not hold retention.</summary>

@@ -169,13 +169,19 @@ internal sealed partial class QueryOwner : IAsyncDisposable
             var failure = _writer.Failures[0];
             if (_place.Config.Options.OnError == Stores.Queries.RowErrorPolicy.Stop)
             {
-                _progress.Failed(failure);
+                // Nobody else may come to it any more.
+                _progress.Failed(failure with { CountsElsewhere = false });
                 await _writer.FlushAsync(ct);
                 var where = $"{failure.Source} offset {failure.Offset}";
                 throw StreamProcessorErrors.RowFailed.With(where, $"{failure.Code} {failure.Reason}").AsException();
             }
 
-            await _services.DeadLetters.WriteAsync(await LettersAsync(batch, ct), ct);
+            foreach (var failures in _writer.Failures.ToLookup(one => one.CountsElsewhere))
+            {
+                var letters = await LettersAsync(batch, failures, ct);
+                await _services.DeadLetters.WriteAsync(letters, ct, areCounted: !failures.Key);
+            }
+
             _writer.Failures.ForEach(_progress.Failed);
             _writer.Failures.Clear();
         }
@@ -189,10 +195,11 @@ internal sealed partial class QueryOwner : IAsyncDisposable
         _rowsShared = shared;
     }
 
-    private async Task<List<DeadLetter>> LettersAsync(RecordBatch batch, CancellationToken ct)
+    private async Task<List<DeadLetter>> LettersAsync(
+        RecordBatch batch, IEnumerable<QueryRowFailure> failures, CancellationToken ct)
     {
         var letters = new List<DeadLetter>();
-        foreach (var failure in _writer.Failures)
+        foreach (var failure in failures)
         {
             if (Letter(batch, failure) is { } here) letters.Add(here);
             else

@@ -102,9 +102,6 @@ internal sealed class QueryPlaces(
     private async ValueTask<bool> BeginsWithTimelinesAsync(QueryConfig config, int earlier, CancellationToken ct) =>
         earlier > 0 ? await queryStarts.HasTimelinesAsync(config.Name, earlier, ct) : await IsFinalisedAsync(ct);
 
-    private async ValueTask<bool> IsFinalisedAsync(CancellationToken ct)
-    {
-        var state = await upgrades.ReadAsync(ct);
-        return state.Finalised >= state.Known;
-    }
+    private async ValueTask<bool> IsFinalisedAsync(CancellationToken ct) =>
+        (await upgrades.ReadAsync(ct)).IsFinalised;
 }

@@ -39,9 +39,9 @@ internal sealed class QueryProgress(QueryConfig config, TimeProvider time)
 
     public void Failed(QueryRowFailure failure)
     {
-        Interlocked.Increment(ref _rowsFailed);
-        StreamProcessorMetrics.RowsFailed.Add(1, _query, new("reason", failure.Code),
-            new("step", failure.IsTaken ? "answer" : "read"));
+        if (!failure.CountsElsewhere) Interlocked.Increment(ref _rowsFailed);
+        StreamProcessorMetrics.RowsFailed.Add(1, _query, new("reason", failure.Code), new("step",
+            failure.CountsElsewhere ? "again" : failure.IsTaken ? "answer" : "read"));
     }
 
     /// <summary>Where each input is read on from.</summary>

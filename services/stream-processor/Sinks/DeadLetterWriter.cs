@@ -9,7 +9,9 @@ internal sealed class DeadLetterWriter(IEventLog log, DeadLetterLog told, TimePr
 {
     private static readonly TopicPartition Target = new(Topics.DeadLetter, 0);
 
-    public async ValueTask WriteAsync(IReadOnlyList<DeadLetter> letters, CancellationToken ct)
+    /// <param name="areCounted">Whoever else writes the same letters counts them otherwise.</param>
+    public async ValueTask WriteAsync(
+        IReadOnlyList<DeadLetter> letters, CancellationToken ct, bool areCounted = true)
     {
         if (letters.Count == 0) return;
         using var records = new RecordBatchBuilder();
@@ -20,6 +22,7 @@ internal sealed class DeadLetterWriter(IEventLog log, DeadLetterLog told, TimePr
         }
 
         await log.AppendAsync(Target, records, ct);
+        if (!areCounted) return;
         foreach (var letter in letters)
         {
             StreamProcessorMetrics.DeadLetters.Add(1, StreamProcessorMetrics.Stage(letter.Stage));

@@ -11,6 +11,9 @@ internal sealed class RepartitionAnswers(QueryPlan plan) : IQueryRowSink
     /// <summary>By what the letter of each is known.</summary>
     public SortedDictionary<string, List<string>> Failures { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>How often what failed counts, by the same.</summary>
+    public SortedDictionary<string, int> Counts { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Each once, though what failed may be read again.</summary>
     public IEnumerable<string> Reasons =>
         Failures.Values.SelectMany(told => told).Distinct().Order(StringComparer.Ordinal);
@@ -30,6 +33,7 @@ internal sealed class RepartitionAnswers(QueryPlan plan) : IQueryRowSink
     {
         var letter = $"{failure.Source} {failure.Offset} {failure.Element}";
         if (!Failures.TryGetValue(letter, out var told)) Failures[letter] = told = [];
+        Counts[letter] = Counts.GetValueOrDefault(letter) + (failure.CountsElsewhere ? 0 : 1);
         told.Add($"{letter} {failure.Code} {failure.Reason} {failure.IsTaken}");
     }
 

@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Millrace.Contracts;
+using Millrace.Saql.Extensions;
+using Millrace.Saql.Models;
 
 namespace Millrace.Saql.Tests;
 
@@ -40,14 +42,17 @@ internal sealed class RepartitionScenario
     /// <param name="isCalm">Nothing crashes.</param>
     /// <param name="isOpen">Records may still come behind those that there are.</param>
     /// <param name="hasTimelines">Whether substreams have timelines in the second stage; by chance by default.</param>
+    /// <param name="functions">Those that the query calls.</param>
     public RepartitionScenario(
         int seed, string query, bool isCalm = false, bool tellsOnEachRoute = false, bool isOpen = false,
-        bool? hasTimelines = null)
+        bool? hasTimelines = null, IReadOnlyList<UserFunction>? functions = null)
     {
         (_isCalm, _isOpen) = (isCalm, isOpen);
         _random = new Random(seed);
         _partitions = _random.Next(2, 5);
-        (_plan, _older) = (QueryRun.Compile(query, ["rooms"]), QueryRun.Compile(query, ["rooms"]));
+        var compiling = new CompileOptions(References: ["rooms"], Extensions: new QueryExtensions(functions ?? [],
+            new Dictionary<string, IBodyDecoder>(), new Dictionary<string, string>(), []));
+        (_plan, _older) = (QueryRun.Compile(query, compiling), QueryRun.Compile(query, compiling));
         foreach (var route in _older.Parts.Feeds.SelectMany(feed => _older.Repartition?.RoutesOf(feed) ?? []))
             route.Sent = Enumerable.Range(0, route.Feed.Input.SlotCount).ToHashSet();
         _options = new QueryEngineOptions("q", 1)
@@ -67,7 +72,7 @@ internal sealed class RepartitionScenario
     public RepartitionAnswers InOnePlace()
     {
         var answers = new RepartitionAnswers(_plan);
-        var engine = new QueryEngine(_plan, _options, _sources, answers);
+        var engine = Scoring(new QueryEngine(_plan, _options, _sources, answers));
         if (_plan.References.Count > 0) engine.SetReference("rooms", Rooms);
         Decide(engine, _ => true);
         foreach (var source in _sources.OrderBy(_ => _random.Next()))
@@ -171,10 +176,25 @@ internal sealed class RepartitionScenario
 
     private static QueryEngine Restored(QueryEngine engine, byte[]? state)
     {
-        if (state is null) return engine;
+        if (state is null) return Scoring(engine);
         engine.Restore(state);
         if (!StateOf(engine).AsSpan().SequenceEqual(state)) throw new InvalidOperationException("another state");
+        return Scoring(engine);
+    }
+
+    private static QueryEngine Scoring(QueryEngine engine)
+    {
+        foreach (var model in engine.ModelVersions.Keys) engine.SetModel(model, new Wear());
         return engine;
+    }
+
+    /// <summary>A model that knows no even number.</summary>
+    private sealed class Wear : IModelScorer
+    {
+        public int Version => 1;
+
+        public double Score(ReadOnlySpan<float> features) =>
+            features[0] % 2 == 0 ? throw new ArgumentException("It is even.") : features[0];
     }
 
     /// <summary>A place of the first stage over its lives.</summary>

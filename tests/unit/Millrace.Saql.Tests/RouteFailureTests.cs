@@ -50,6 +50,7 @@ public class RouteFailureTests
             $"SELECT site, SUM({value}) AS s INTO p FROM telemetry GROUP BY site, TumblingWindow(second, 1)";
         var found = new RepartitionScenario(1, query, isCalm: true).InTwoStages();
         Assert.That(found.Failures.Values.Max(told => told.Count), Is.EqualTo(times));
+        Assert.That(found.Counts.Values, Is.All.EqualTo(1));
     }
 
     /// <summary>A version before, whose state was taken, may have sent a row on the second route alone.</summary>
@@ -60,5 +61,6 @@ public class RouteFailureTests
             "SELECT site, SUM(10 / v) AS s INTO p FROM telemetry GROUP BY site, TumblingWindow(second, 1)";
         var found = new RepartitionScenario(1, Query, isCalm: true, tellsOnEachRoute: true).InTwoStages();
         Assert.That(found.Failures.Values.Max(told => told.Count), Is.EqualTo(2));
+        Assert.That(found.Counts.Values.Max(), Is.EqualTo(2));
     }
 }

@@ -8,13 +8,18 @@ internal sealed class CounterReader : IDisposable
     private readonly MeterListener _listener = new();
     private long _total;
 
-    public CounterReader(string name)
+    /// <param name="tag">What must be among its tags to be counted; null for all.</param>
+    public CounterReader(string name, (string Key, string Value)? tag = null)
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (instrument.Name == name) listener.EnableMeasurementEvents(instrument);
         };
-        _listener.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref _total, count));
+        _listener.SetMeasurementEventCallback<long>((_, count, tags, _) =>
+        {
+            if (tag is not { } one || tags.Contains(new KeyValuePair<string, object?>(one.Key, one.Value)))
+                Interlocked.Add(ref _total, count);
+        });
         _listener.Start();
     }
 

@@ -1,6 +1,9 @@
 using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using Millrace.Contracts;
 using Millrace.Stores.Outputs;
 using Millrace.Stores.Queries;
+using Millrace.Stores.Upgrades;
 using Millrace.TestKit;
 
 namespace Millrace.StreamProcessor.Tests;
@@ -82,6 +85,33 @@ public class FailedQueryTests
         Assert.That((await hub.RowsAsync("aged")).Values,
             Is.EquivalentTo((string[])["""{"v":1}""", """{"v":2}""", """{"v":3}"""]));
         Assert.That((await store.StatusAsync("aged"))!.Error, Is.Null);
+    }
+
+    /// <summary>An older program may run it beside this one, or again after a rollback.</summary>
+    [Test]
+    public async Task One_whose_text_only_an_older_program_takes_is_left_to_it_until_the_upgrade_is_finalised()
+    {
+        var upgrade = new FinishableUpgrade();
+        await using var hub = new ProcessorFixture(more: services => services.AddSingleton<IUpgradeStore>(upgrade));
+        await hub.StartAsync();
+        var store = hub.Get<IQueryStore>();
+        await SaveAsync(store, "aged", QueryState.Running,
+            text: "SELECT v INTO aged FROM telemetry TIMESTAMP BY t OVER v\nUNION SELECT v FROM alerts");
+        await Eventually.TrueAsync(async () => (await store.StatusAsync("aged"))?.Error is not null, "it is told");
+        var first = (await store.StatusAsync("aged"))!;
+        await Eventually.TrueAsync(
+            async () => (await store.StatusAsync("aged"))!.UpdatedAt > first.UpdatedAt, "it is told again");
+        var status = await store.StatusAsync("aged");
+        Assert.That((status!.State, (await store.FindAsync("aged"))!.State),
+            Is.EqualTo((QueryState.Running, QueryState.Running)));
+        Assert.That(status.Error, Does.StartWith("SP-0004: ").And.Contain("SQ-0023 line 2, column 21: "));
+        await Eventually.TrueAsync(() => Shown().SequenceEqual(["aged"]), "it is shown");
+        Assert.That((await hub.Log.GroupsAsync()).Any(group => ConsumerGroups.QueryOf(group) == "aged"), Is.False);
+
+        upgrade.IsFinalised = true;
+        await Eventually.TrueAsync(
+            async () => (await store.FindAsync("aged"))!.State == QueryState.Failed, "it is stopped");
+        Assert.That((await store.StatusAsync("aged"))!.State, Is.EqualTo(QueryState.Failed));
     }
 
     /// <param name="over">The version that is there.</param>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Millrace.Contracts;
 using Millrace.Saql;
@@ -107,6 +108,47 @@ public class QueryPlacesTests
         Assert.That(await _hub.RowsAsync("sums"), Has.Count.EqualTo(8), "the four others, by each key");
     }
 
+    /// <summary>Nobody knows whether what may take too long fails at the other place, too.</summary>
+    [Test]
+    public async Task A_row_of_which_each_route_writes_the_letter_counts_once_also_after_a_restart()
+    {
+        const string Text = "WITH s AS (SELECT v, w, REGEXMATCH(z, '1') / z AS f FROM telemetry) " +
+            "SELECT v, SUM(f) AS s INTO sums FROM s GROUP BY v, TumblingWindow(day, 7); " +
+            "SELECT w, SUM(f) AS s INTO sums FROM s GROUP BY w, TumblingWindow(day, 7)";
+        _upgrade.IsFinalised = true;
+        using var answers = new CounterReader("millrace.query.rows.failed", ("step", "answer"));
+        using var again = new CounterReader("millrace.query.rows.failed", ("step", "again"));
+        using var letters = new CounterReader("millrace.stream.dead.letters");
+        for (var i = 0; i < 8; i++)
+            await _hub.AppendAsync(0, 1_000 + i, "d", $$"""{"v":{{i}},"w":{{i * 7}},"z":{{i % 2}}}""");
+        for (var p = 0; p < ProcessorFixture.Partitions; p++)
+            await _hub.AppendAsync(p, 20 * 86_400_000L, "d", """{"v":-1,"w":-1,"z":1}""");
+        var places = await PlacesAsync(1, Text, "earliest");
+        var progress = new QueryProgress(places[0].Config, TimeProvider.System);
+        foreach (var place in places) await AnsweredAsync(place, progress);
+        foreach (var place in places) await AnsweredAsync(place, progress);
+
+        Assert.That((answers.Total, again.Total, letters.Total), Is.EqualTo((4, 4, 4)));
+        Assert.That(progress.Status(QueryState.Running, null, 0).RowsFailed, Is.EqualTo(4));
+        var ids = await LetterIdsAsync();
+        Assert.That((ids.Count, ids.Distinct().Count()), Is.EqualTo((8, 4)));
+        Assert.That(await _hub.RowsAsync("sums"), Has.Count.EqualTo(8), "the four others, by each key");
+    }
+
+    private async Task<List<string>> LetterIdsAsync()
+    {
+        var ids = new List<string>();
+        var topic = new TopicPartition(Topics.DeadLetter, 0);
+        await using var reader = _hub.Log.OpenReader(topic, 0);
+        while (reader.Position < (await _hub.Log.RangeAsync(topic)).Next)
+        {
+            foreach (var record in await reader.ReadAsync())
+                ids.Add(JsonSerializer.Deserialize(record.Value, ContractJson.Default.DeadLetter)!.Id);
+        }
+
+        return ids;
+    }
+
     [Test]
     public async Task State_that_was_kept_by_partition_is_not_taken_for_none()
     {
@@ -135,10 +177,10 @@ public class QueryPlacesTests
     }
 
     /// <summary>All that is there, with a checkpoint behind it.</summary>
-    private async Task AnsweredAsync(QueryPlace place)
+    private async Task AnsweredAsync(QueryPlace place, QueryProgress? progress = null)
     {
-        await using var owner = await QueryOwner.TakeOverAsync(
-            _hub.Get<QueryServices>(), place, new QueryProgress(place.Config, TimeProvider.System), default);
+        progress ??= new QueryProgress(place.Config, TimeProvider.System);
+        await using var owner = await QueryOwner.TakeOverAsync(_hub.Get<QueryServices>(), place, progress, default);
         foreach (var (partition, position) in owner.Positions)
         {
             await using var reader = _hub.Log.OpenReader(partition, position);
@@ -158,16 +200,4 @@ public class QueryPlacesTests
             CreatedAt = DateTimeOffset.UnixEpoch,
             UpdatedAt = DateTimeOffset.UnixEpoch,
         }, SaqlCompiler.Compile(text).Plan!, default);
-
-    private sealed class FinishableUpgrade : IUpgradeStore
-    {
-        public bool IsFinalised { get; set; }
-
-        public int Known => 7;
-
-        public ValueTask<UpgradeState> ReadAsync(CancellationToken ct) =>
-            new(new UpgradeState(Known, Known, IsFinalised ? Known : Known - 1));
-
-        public ValueTask<UpgradeState> FinaliseAsync(CancellationToken ct) => throw new NotSupportedException();
-    }
 }
