@@ -3,6 +3,7 @@ using Confluent.Kafka.Admin;
 using Millrace.EventLog;
 using Millrace.EventLog.Kafka;
 using Millrace.Primitives;
+using Millrace.TestKit;
 using TopicPartition = Millrace.Contracts.TopicPartition;
 
 namespace Millrace.Contract.Tests.EventLog;
@@ -86,7 +87,7 @@ public sealed class KafkaTopicTests : KafkaTest
         await using var log = new KafkaLog(Options, loggers: lines);
         var ensured = log.EnsureTopicAsync(new TopicSpec("telemetry", 4)).AsTask();
 
-        await TestKit.Eventually.TrueAsync(
+        await Eventually.TrueAsync(
             () => ensured.IsCompleted || lines.Of(Waits).Count > 0, "it says what it waits for", Patience);
         Assert.That(ensured.IsCompleted, Is.False);
         Options.Topics.ReplicationFactor = enough;
@@ -115,7 +116,7 @@ public sealed class KafkaTopicTests : KafkaTest
         await admin.CreatePartitionsAsync(
             [new PartitionsSpecification { Topic = Options.Prefix + "telemetry", IncreaseTo = 6 }]);
 
-        await TestKit.Eventually.TrueAsync(() => lines.Of(Added).Count > 0, "the log says so", Patience);
+        await Eventually.TrueAsync(() => lines.Of(Added).Count > 0, "the log says so", Patience);
         Assert.That(log.FindTopic("telemetry")!.Partitions, Is.EqualTo(4));
         Assert.That(lines.Of(Added).Single(), Does.StartWith("LOG-0003: Topic telemetry was given 6 partitions"));
         await AppendAsync(log, First, "goes on");
@@ -140,7 +141,7 @@ public sealed class KafkaTopicTests : KafkaTest
         await readiness.CheckAsync(default);
         var append = AppendAsync(log, First, "waits");
 
-        await TestKit.Eventually.TrueAsync(
+        await Eventually.TrueAsync(
             () => log.OldestAppend > TimeSpan.FromSeconds(1), "the append waits", Patience);
         Assert.That(async () => await readiness.CheckAsync(default),
             Throws.TypeOf<MillraceException>().With.Property("Error").Property("Code").EqualTo("LOG-0015"));

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -173,16 +172,16 @@ public sealed class CassandraSecurityTests
     }
 
     /// <summary>Stores by a configuration, and what they log.</summary>
-    private sealed class SecureProcess : ILoggerProvider, ILogger, IAsyncDisposable
+    private sealed class SecureProcess : IAsyncDisposable
     {
-        private readonly ConcurrentQueue<string> _lines = [];
+        private readonly LogLines _lines = new();
         private readonly ServiceProvider _services;
 
         public SecureProcess(Dictionary<string, string?> settings, string folder)
         {
             var services = new ServiceCollection();
             services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
-            services.AddLogging(logging => logging.AddProvider(this));
+            services.AddLogging(logging => logging.AddProvider(_lines));
             services.AddSingleton(TimeProvider.System);
             services.AddSingleton(new DataFolder(folder));
             services.AddCassandraOptions();
@@ -202,23 +201,10 @@ public sealed class CassandraSecurityTests
         {
             Assert.That(Stores.AnswersAsync(default).IsCompleted, Is.False);
             await Eventually.TrueAsync(
-                () => _lines.Any(line => parts.All(part => line.Contains(part, StringComparison.Ordinal))),
-                () => $"it says {string.Join(", ", parts)}; it said:\n{string.Join('\n', _lines)}");
+                () => _lines.All.Any(line => parts.All(part => line.Contains(part, StringComparison.Ordinal))),
+                () => $"it says {string.Join(", ", parts)}; it said:\n{string.Join('\n', _lines.All)}");
         }
 
         public async ValueTask DisposeAsync() => await _services.DisposeAsync();
-
-        ILogger ILoggerProvider.CreateLogger(string categoryName) => this;
-
-        IDisposable? ILogger.BeginScope<TState>(TState state) => null;
-
-        bool ILogger.IsEnabled(LogLevel logLevel) => true;
-
-        void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter) => _lines.Enqueue(formatter(state, exception));
-
-        void IDisposable.Dispose()
-        {
-        }
     }
 }

@@ -1,8 +1,8 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Millrace.Gateway;
 using Millrace.Mqtt;
+using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Gateway;
 
@@ -26,14 +26,14 @@ public class TlsFallbackTests
     public async Task Messages_over_tls_are_acknowledged_and_it_is_said_when_the_option_has_no_effect(
         int eventLoops, bool hasOpenSsl, bool isOnLoops, bool isSaid)
     {
-        using var events = new Events();
+        using var lines = new LogLines();
         await using var host = await GatewayHost.StartChangedAsync(services =>
         {
-            services.AddSingleton<ILoggerProvider>(events);
+            services.AddSingleton<ILoggerProvider>(lines);
             services.PostConfigure<GatewayOptions>(options => options.Mqtts.HasOpenSsl &= hasOpenSsl);
         }, ("Gateway:Mqtts:EventLoops", $"{eventLoops}"));
         Assert.That(host.IsTlsOnLoops, Is.EqualTo(isOnLoops));
-        Assert.That(events.All.Count(id => id == OpenSslIsMissing), Is.EqualTo(isSaid ? 1 : 0));
+        Assert.That(lines.Of(OpenSslIsMissing), Has.Count.EqualTo(isSaid ? 1 : 0));
 
         await host.AddDeviceAsync("pump-1");
         using var client = await RawClient.LoginAsync(host, "pump-1");
@@ -47,24 +47,5 @@ public class TlsFallbackTests
 
         var bodies = (await host.TelemetryAsync(Messages)).Select(record => record.Body);
         Assert.That(bodies, Is.EqualTo(Enumerable.Range(1, Messages).Select(id => $"{id}")));
-    }
-
-    private sealed class Events : ILoggerProvider, ILogger
-    {
-        public ConcurrentQueue<int> All { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter) => All.Enqueue(eventId.Id);
-
-        public void Dispose()
-        {
-        }
     }
 }

@@ -1,12 +1,15 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace Millrace.Contract.Tests.EventLog;
+namespace Millrace.TestKit;
 
 /// <summary>Keeps what was logged.</summary>
-internal sealed class LogLines : ILoggerFactory, ILogger
+public sealed class LogLines : ILoggerFactory, ILoggerProvider, ILogger
 {
-    private readonly ConcurrentQueue<(int Event, string Text)> _lines = [];
+    private readonly ConcurrentQueue<(LogLevel Level, int Event, string Text)> _lines = [];
+
+    /// <summary>All lines, each behind its level.</summary>
+    public IReadOnlyList<string> All => [.. _lines.Select(line => $"{line.Level}: {line.Text}")];
 
     /// <summary>The lines of an event.</summary>
     public IReadOnlyList<string> Of(int eventId) =>
@@ -22,7 +25,8 @@ internal sealed class LogLines : ILoggerFactory, ILogger
 
     public void Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-        Func<TState, Exception?, string> formatter) => _lines.Enqueue((eventId.Id, formatter(state, exception)));
+        Func<TState, Exception?, string> formatter) =>
+        _lines.Enqueue((logLevel, eventId.Id, formatter(state, exception)));
 
     public void Dispose()
     {
