@@ -49,7 +49,8 @@ internal sealed class GroupTable(int wordsPerGroup)
     private const int SpareWords = 1;
 
     private readonly int _blockWords = HeadWords + wordsPerGroup;
-    private ulong[] _buckets = new ulong[GroupsMin * 2];
+    /// <summary>A group's number plus one in the low bits, of as many as tell the buckets apart; above, of its hash.</summary>
+    private uint[] _buckets = new uint[GroupsMin * 2];
     private Group[] _groups = new Group[GroupsMin];
     private long[] _blocks = new long[(GroupsMin * (HeadWords + wordsPerGroup)) + SpareWords];
     private byte[] _bytes = new byte[GroupsMin * BytesAGroup];
@@ -96,7 +97,8 @@ internal sealed class GroupTable(int wordsPerGroup)
         var hash = Hash(key) ^ (uint)tag;
         var head = Head(key.Length, tag);
         var buckets = _buckets;
-        for (var at = hash & (uint)(buckets.Length - 1); ; at = (at + 1) & (uint)(buckets.Length - 1))
+        var mask = (uint)(buckets.Length - 1);
+        for (var at = hash & mask; ; at = (at + 1) & mask)
         {
             var bucket = buckets[at];
             if (bucket == 0)
@@ -105,8 +107,8 @@ internal sealed class GroupTable(int wordsPerGroup)
                 return Add(key, tag, hash, (int)at);
             }
 
-            if ((uint)(bucket >> 32) != hash) continue;
-            var group = (int)(uint)bucket - 1;
+            if (((bucket ^ hash) & ~mask) != 0) continue;
+            var group = (int)(bucket & mask) - 1;
             ref var block = ref _blocks[group * _blockWords];
             if (block != head || !HasKey(ref block, group, key)) continue;
             isNew = false;
@@ -208,7 +210,7 @@ internal sealed class GroupTable(int wordsPerGroup)
             bucket = FreeBucket(hash);
         }
 
-        _buckets[bucket] = ((ulong)hash << 32) | (uint)(Count + 1);
+        Fill(bucket, hash, Count);
         var start = Keep(key);
         _groups[Count] = new Group
         {
@@ -228,12 +230,18 @@ internal sealed class GroupTable(int wordsPerGroup)
 
     private void Rehash(int size)
     {
-        var old = _buckets;
-        _buckets = new ulong[size];
-        foreach (var bucket in old)
+        _buckets = new uint[size];
+        for (var group = 0; group < Count; group++)
         {
-            if (bucket != 0) _buckets[FreeBucket((uint)(bucket >> 32))] = bucket;
+            var hash = Hash(Key(group)) ^ (uint)_groups[group].KeyTag;
+            Fill(FreeBucket(hash), hash, group);
         }
+    }
+
+    private void Fill(int bucket, uint hash, int group)
+    {
+        var mask = (uint)(_buckets.Length - 1);
+        _buckets[bucket] = (hash & ~mask) | (uint)(group + 1);
     }
 
     private int FreeBucket(uint hash)
