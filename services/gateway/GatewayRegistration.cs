@@ -34,6 +34,7 @@ public static class GatewayRegistration
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<GatewayEndpoints>();
         services.AddSingleton<BatchLinger>();
+        services.AddSingleton<SharedWork>();
         services.AddSingleton<TelemetryPublisher>();
         services.AddSingleton<LifecycleWriter>();
         services.AddSingleton<GatewayRun>();

@@ -49,8 +49,12 @@ internal sealed class GroupTable(int wordsPerGroup)
     private const int SpareWords = 1;
 
     private readonly int _blockWords = HeadWords + wordsPerGroup;
-    /// <summary>A group's number plus one in the low bits, of as many as tell the buckets apart; above, of its hash.</summary>
+
+    /// <summary>
+    /// A group's number plus one in the low bits, as many as number the buckets; above them, bits of its hash.
+    /// </summary>
     private uint[] _buckets = new uint[GroupsMin * 2];
+
     private Group[] _groups = new Group[GroupsMin];
     private long[] _blocks = new long[(GroupsMin * (HeadWords + wordsPerGroup)) + SpareWords];
     private byte[] _bytes = new byte[GroupsMin * BytesAGroup];

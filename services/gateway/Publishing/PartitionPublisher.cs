@@ -14,8 +14,8 @@ namespace Millrace.Gateway.Publishing;
 /// that nobody waits for (QoS 0) lingers before it is appended: a write costs the same whatever it carries.
 /// </summary>
 internal sealed class PartitionPublisher(
-    TopicPartition partition, IEventLog log, long bufferBytesMax, BatchLinger linger, TimeProvider time,
-    GatewayMetrics metrics, ILogger logger) : IAppendOwner
+    TopicPartition partition, IEventLog log, long bufferBytesMax, BatchLinger linger, SharedWork shared,
+    TimeProvider time, GatewayMetrics metrics, ILogger logger) : IAppendOwner
 {
     private enum State
     {
@@ -29,6 +29,7 @@ internal sealed class PartitionPublisher(
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<IPublishOwner> _waiting = [];
+    private readonly DurableNews _news = new(partition.Partition, shared, time, metrics, logger);
     private PublishBatch _filling = new();
     private PublishBatch _spare = new();
     private long _timestampMs;
@@ -225,29 +226,12 @@ internal sealed class PartitionPublisher(
         if (_failing) logger.LogTakesAgain(partition.ToString());
         _failing = false;
         metrics.Accepted(batch.Records.Count, batch.Records.ByteCount);
-        foreach (var each in batch.Participations)
-        {
-            if (each.LastNumber >= 0) Tell(each, offsets.First);
-            metrics.AckLatency(time.GetElapsedTime(each.TakenAt));
-        }
-
+        _news.Tell(batch.Participations, offsets.First);
         batch.Spans.Durable(partition, offsets.First);
         batch.Clear();
     }
 
     /// <summary>One connection's trouble must not end the loop that all others depend on.</summary>
-    private void Tell(Participation participation, long firstOffset)
-    {
-        try
-        {
-            participation.Owner?.OnDurable(partition.Partition, participation.LastNumber, firstOffset);
-        }
-        catch (Exception failure)
-        {
-            logger.ConnectionFailed(failure);
-        }
-    }
-
     private void Tell(IPublishOwner owner, LogFailure failure)
     {
         try

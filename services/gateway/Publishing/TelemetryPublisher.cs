@@ -7,8 +7,8 @@ namespace Millrace.Gateway.Publishing;
 
 /// <summary>The partitions of the telemetry topic, shared by all connections.</summary>
 internal sealed class TelemetryPublisher(
-    IEventLog log, IOptions<GatewayOptions> options, BatchLinger linger, TimeProvider time, GatewayMetrics metrics,
-    ILogger<TelemetryPublisher> logger)
+    IEventLog log, IOptions<GatewayOptions> options, BatchLinger linger, SharedWork shared, TimeProvider time,
+    GatewayMetrics metrics, ILogger<TelemetryPublisher> logger)
 {
     private PartitionPublisher[] _partitions = [];
 
@@ -30,5 +30,5 @@ internal sealed class TelemetryPublisher(
 
     private PartitionPublisher Make(int partition) => new(
         new TopicPartition(Contracts.Topics.Telemetry, partition), log, options.Value.PartitionBufferBytesMax.Bytes,
-        linger, time, metrics, logger);
+        linger, shared, time, metrics, logger);
 }

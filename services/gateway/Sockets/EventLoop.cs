@@ -34,6 +34,7 @@ internal sealed unsafe class EventLoop : IDisposable
 
     private readonly Queue<LoopSocket> _comersAndGoers = new();
     private readonly Queue<LoopSocket> _busy = new();
+    private readonly Action _help;
     private readonly ILogger _log;
     private readonly Thread _thread;
     private LoopSocket?[] _sockets = new LoopSocket?[64];
@@ -41,9 +42,10 @@ internal sealed unsafe class EventLoop : IDisposable
     private int _sleeping;
     private volatile bool _stopping;
 
-    public EventLoop(string name, ILogger log)
+    /// <param name="help">What it does for others at the end of each turn, now that it is awake.</param>
+    public EventLoop(string name, Action help, ILogger log)
     {
-        _log = log;
+        (_help, _log) = (help, log);
         _epoll.TryWatch(_wake, Epoll.In);
         _thread = new Thread(Run) { IsBackground = true, Name = name };
         _thread.Start();
@@ -138,6 +140,7 @@ internal sealed unsafe class EventLoop : IDisposable
 
         ServeBusy();
         for (var i = 0; i < ComersAndGoersATurn && _comersAndGoers.TryDequeue(out var socket); i++) socket.OnTurn();
+        _help();
     }
 
     private void ServeBusy()

@@ -24,13 +24,16 @@ internal sealed class LoopListener : IDisposable
     private readonly EventLoop[] _loops;
 
     /// <summary>Listens from now on.</summary>
+    /// <param name="help">What a loop does at the end of each turn.</param>
     public LoopListener(
-        string scheme, IPEndPoint address, int loops, MqttConnectionHandler handler, Entrance enter, ILogger log)
+        string scheme, IPEndPoint address, int loops, MqttConnectionHandler handler, Entrance enter, Action help,
+        ILogger log)
     {
         (_handler, _enter, _log) = (handler, enter, log);
         _listener = Listen(scheme, address);
         EndPoint = (IPEndPoint)_listener.LocalEndPoint!;
-        _loops = [.. Enumerable.Range(0, loops).Select(number => new EventLoop($"millrace-{scheme}-{number}", log))];
+        _loops = [.. Enumerable.Range(0, loops)
+            .Select(number => new EventLoop($"millrace-{scheme}-{number}", help, log))];
         _accepting = new Thread(Accept) { IsBackground = true, Name = $"millrace-{scheme}-accept" };
         _accepting.Start();
     }

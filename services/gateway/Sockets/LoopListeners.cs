@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.Gateway.Listeners;
+using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Sockets.Tls;
 
 namespace Millrace.Gateway.Sockets;
@@ -9,7 +10,7 @@ namespace Millrace.Gateway.Sockets;
 /// <summary>The listeners that the options do not leave to Kestrel, each with loops of its own.</summary>
 internal sealed class LoopListeners(
     IOptions<GatewayOptions> options, MqttConnectionHandler handler, TlsEntrance tlsEntrance,
-    GatewayEndpoints endpoints, ILogger<LoopListener> log) : IDisposable
+    GatewayEndpoints endpoints, SharedWork shared, ILogger<LoopListener> log) : IDisposable
 {
     private LoopListener? _plain;
     private LoopListener? _tls;
@@ -21,7 +22,7 @@ internal sealed class LoopListeners(
         if (plain is { Enabled: true, EventLoops: > 0 })
         {
             var address = ListenerAddress.EndPoint(plain.Address, plain.Port);
-            _plain = new LoopListener("mqtt", address, plain.EventLoops, handler, EnterPlain, log);
+            _plain = new LoopListener("mqtt", address, plain.EventLoops, handler, EnterPlain, shared.Help, log);
             endpoints.OnLoops = _plain.EndPoint;
         }
 
@@ -29,7 +30,8 @@ internal sealed class LoopListeners(
         if (!tls.IsOnLoops) return;
         tlsEntrance.Start();
         var secure = ListenerAddress.EndPoint(tls.Address, tls.Port);
-        _tls = new LoopListener("mqtts", secure, tls.EventLoops, handler, tlsEntrance.Enter, log);
+        _tls = new LoopListener("mqtts", secure, tls.EventLoops, handler, tlsEntrance.Enter, shared.Help,
+            log);
         endpoints.TlsOnLoops = _tls.EndPoint;
     }
 

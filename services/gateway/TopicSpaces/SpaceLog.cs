@@ -10,7 +10,7 @@ namespace Millrace.Gateway.TopicSpaces;
 /// <summary>Brings the messages of spaces to the event log: to telemetry, or to topics of their own.</summary>
 internal sealed class SpaceLog(
     IEventLog log, TopicSpaceTable table, TelemetryPublisher telemetry, IOptions<GatewayOptions> options,
-    BatchLinger linger, GatewayMetrics metrics, TimeProvider time, ILogger<SpaceLog> logger)
+    BatchLinger linger, SharedWork shared, GatewayMetrics metrics, TimeProvider time, ILogger<SpaceLog> logger)
 {
     private readonly Dictionary<string, PartitionPublisher[]> _topics = [];
 
@@ -22,8 +22,8 @@ internal sealed class SpaceLog(
             var partitions = log.FindTopic(Contracts.Topics.Telemetry)!.Partitions;
             var topic = await log.EnsureTopicAsync(new TopicSpec(name, partitions), ct).ConfigureAwait(false);
             _topics[name] = [.. Enumerable.Range(0, topic.Partitions).Select(p => new PartitionPublisher(
-                new TopicPartition(name, p), log, options.Value.PartitionBufferBytesMax.Bytes, linger, time, metrics,
-                logger))];
+                new TopicPartition(name, p), log, options.Value.PartitionBufferBytesMax.Bytes, linger, shared, time,
+                metrics, logger))];
         }
     }
 

@@ -130,7 +130,7 @@ public class PartitionPublisherTests
         using var linger = new BatchLinger(Options.Create(new GatewayOptions()), TimeProvider.System);
         using var metrics = new GatewayMetrics(_services.GetRequiredService<IMeterFactory>());
         var partition = new PartitionPublisher(new TopicPartition("telemetry", 0), log, 4 << 20, linger,
-            TimeProvider.System, metrics, NullLogger.Instance);
+            new SharedWork(), TimeProvider.System, metrics, NullLogger.Instance);
         var receipts = new List<Task<bool>>[publishers];
         await Task.WhenAll(Enumerable.Range(0, publishers).Select(n => Task.Run(() =>
         {
@@ -173,8 +173,8 @@ public class PartitionPublisherTests
             _linger = new BatchLinger(Options.Create(options), Time);
             _metrics = new GatewayMetrics(services.GetRequiredService<IMeterFactory>());
             Publisher = new PartitionPublisher(
-                new TopicPartition("telemetry", 0), Log, options.PartitionBufferBytesMax.Bytes, _linger, Time, _metrics,
-                NullLogger.Instance);
+                new TopicPartition("telemetry", 0), Log, options.PartitionBufferBytesMax.Bytes, _linger,
+                new SharedWork(), Time, _metrics, NullLogger.Instance);
         }
 
         public FakeTimeProvider Time { get; } = new();

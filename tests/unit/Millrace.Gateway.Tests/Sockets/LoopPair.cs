@@ -51,7 +51,9 @@ internal sealed partial class LoopPair : IAsyncDisposable
 
     private Stream Stream => _stream ??= new NetworkStream(Client);
 
-    public static EventLoop NewLoop() => new("test-loop", NullLogger.Instance);
+    /// <param name="help">What it does at the end of each turn; null: nothing.</param>
+    public static EventLoop NewLoop(Action? help = null) =>
+        new("test-loop", help ?? (() => { }), NullLogger.Instance);
 
     /// <param name="seed">Odd: cuts what a TLS client sends into pieces of any size.</param>
     public static async Task<LoopPair> OpenAsync(

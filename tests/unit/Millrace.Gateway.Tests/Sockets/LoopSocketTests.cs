@@ -36,6 +36,26 @@ public class LoopSocketTests(bool tls)
     }
 
     [Test]
+    public async Task A_loop_that_has_read_does_what_it_is_to_do_for_others()
+    {
+        var turns = 0;
+        var loop = LoopPair.NewLoop(() => Interlocked.Increment(ref turns));
+        var pair = await LoopPair.OpenAsync(tls, loop: loop);
+        await pair.SendAsync("abc"u8.ToArray());
+        var read = await pair.Socket.Input.ReadAsync();
+        pair.Socket.Input.AdvanceTo(read.Buffer.End);
+        await pair.SendAsync("d"u8.ToArray());
+
+        read = await pair.Socket.Input.ReadAsync();
+        var before = Volatile.Read(ref turns);
+        pair.Socket.Input.AdvanceTo(read.Buffer.End);
+        await Task.Yield();
+        Assert.That(() => Volatile.Read(ref turns), Is.GreaterThan(before).After(20).Seconds.PollEvery(5).MilliSeconds);
+        await pair.DisposeAsync();
+        await Task.Run(loop.Dispose);
+    }
+
+    [Test]
     public async Task A_half_closed_peer_is_read_to_its_end_and_still_gets_its_answer()
     {
         await using var pair = await LoopPair.OpenAsync(tls);
