@@ -3,7 +3,7 @@ namespace Millrace.Gateway.Publishing;
 /// <summary>Work of several pieces, each of which may be done by another thread.</summary>
 internal interface IPieces
 {
-    /// <summary>Does not throw.</summary>
+    /// <summary>Where it throws, it does so to whoever does the piece; others go on.</summary>
     void Do(int piece);
 }
 
@@ -39,11 +39,17 @@ internal sealed class SharedWork
 
         (_work, _count) = (work, count);
         Volatile.Write(ref _next, 0);
-        DoPieces(count);
-        Interlocked.Exchange(ref _next, Shut);
-        var wait = new SpinWait();
-        while (Volatile.Read(ref _helpers) > 0) wait.SpinOnce(sleep1Threshold: -1);
-        Volatile.Write(ref _isTaken, 0);
+        try
+        {
+            DoPieces(count);
+        }
+        finally
+        {
+            Interlocked.Exchange(ref _next, Shut);
+            var wait = new SpinWait();
+            while (Volatile.Read(ref _helpers) > 0) wait.SpinOnce(sleep1Threshold: -1);
+            Volatile.Write(ref _isTaken, 0);
+        }
     }
 
     /// <summary>Does some of what another thread has to do, if one has.</summary>
@@ -53,8 +59,14 @@ internal sealed class SharedWork
 
         // Whoever has the work sees this before a piece is taken, and waits until that is done.
         Interlocked.Increment(ref _helpers);
-        DoPieces(PiecesATurn);
-        Interlocked.Decrement(ref _helpers);
+        try
+        {
+            DoPieces(PiecesATurn);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _helpers);
+        }
     }
 
     private void DoPieces(int most)

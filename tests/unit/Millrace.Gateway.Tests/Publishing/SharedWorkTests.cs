@@ -89,6 +89,35 @@ public class SharedWorkTests
     }
 
     [Test]
+    public void A_piece_that_throws_does_so_to_who_does_it_and_holds_up_nobody()
+    {
+        var shared = new SharedWork();
+        using var atFirst = new ManualResetEventSlim();
+        using var go = new ManualResetEventSlim();
+        var work = new Pieces(piece =>
+        {
+            if (piece == 0)
+            {
+                atFirst.Set();
+                go.Wait(Long);
+            }
+
+            if (piece is 1 or 2) throw new InvalidOperationException($"piece {piece}");
+        });
+        var running = Task.Run(() => shared.Run(work, 4));
+        Assert.That(atFirst.Wait(Long));
+
+        Assert.That(() => shared.Help(), Throws.InvalidOperationException);
+        go.Set();
+        Assert.That(
+            async () => await running.WaitAsync(Long, TimeProvider.System), Throws.InvalidOperationException);
+        var next = new CountedPieces(10, spins: 0);
+        shared.Run(next, 10);
+        shared.Help();
+        Assert.That(next.Done, Is.All.EqualTo(1));
+    }
+
+    [Test]
     public async Task Of_few_pieces_nobody_gets_any()
     {
         var shared = new SharedWork();
