@@ -34,6 +34,7 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _deliveriesLost;
     private readonly Counter<long> _subscriptionsRevoked;
     private readonly Counter<long> _retained;
+    private readonly Counter<long> _tlsUnsentExceeded;
 
     public GatewayMetrics(IMeterFactory meters)
     {
@@ -84,6 +85,8 @@ internal sealed class GatewayMetrics : IDisposable
             "Subscriptions in topic spaces that ended because the device may not have them any more");
         _retained = _meter.CreateCounter<long>(
             "millrace.gateway.retained", "{message}", "Publishes to be retained: retained, cleared, full");
+        _tlsUnsentExceeded = _meter.CreateCounter<long>("millrace.gateway.tls.unsent.exceeded", "{connection}",
+            "Connections closed because they did not take what TLS had to say to them");
         _deliveriesLost = _meter.CreateCounter<long>(
             "millrace.gateway.deliveries.lost", "{message}", "Messages to devices that did not arrive, by reason");
     }
@@ -169,6 +172,8 @@ internal sealed class GatewayMetrics : IDisposable
     public void Delivery(string what, int count = 1) => _deliveries.Add(count, Reason(what));
 
     public void DeliveryLost(string reason, int count = 1) => _deliveriesLost.Add(count, Reason(reason));
+
+    public void TlsUnsentExceeded() => _tlsUnsentExceeded.Add(1);
 
     public void Dispose() => _meter.Dispose();
 

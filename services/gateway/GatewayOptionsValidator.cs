@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Millrace.Gateway.Limits;
 using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Sessions;
+using Millrace.Gateway.Sockets.Tls;
 using Millrace.Gateway.Topics;
 using Millrace.Primitives;
 
@@ -74,6 +75,8 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         }
 
         Positive($"{name}:{nameof(options.HandshakeTimeout)}", options.HandshakeTimeout, failures);
+        Between($"{name}:{nameof(options.UnsentBytesMax)}", options.UnsentBytesMax, TlsSession.UnsentBytesLeast,
+            ByteSize.FromMiB(16), failures);
         Loops(name, options.EventLoops, failures);
     }
 

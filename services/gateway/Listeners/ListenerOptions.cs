@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Net;
 using System.Security.Authentication;
 using Millrace.Gateway.Sockets.Tls;
+using Millrace.Primitives;
 
 namespace Millrace.Gateway.Listeners;
 
@@ -64,6 +65,12 @@ public sealed class TlsListenerOptions
     [Range(0, 1_024)]
     public int EventLoops { get; set; } = OperatingSystem.IsLinux() ? (Environment.ProcessorCount + 1) / 2 : 0;
 
+    /// <summary>
+    /// With event loops: what TLS keeps at most for a connection that takes nothing, records and its answers to what
+    /// the peer asks of TLS. Who asks for more is closed.
+    /// </summary>
+    public ByteSize UnsentBytesMax { get; set; } = ByteSize.FromKiB(32);
+
     internal bool IsEnabled => Enabled ?? CertificateFile.Length > 0;
 
     /// <summary>Whether this system has what event loops need, unless a test says otherwise.</summary>
@@ -85,6 +92,7 @@ public sealed class TlsListenerOptions
             ClientCertificates = ClientCertificates,
             HandshakeTimeout = HandshakeTimeout,
             EventLoops = EventLoops,
+            UnsentBytesMax = UnsentBytesMax,
         };
     }
 }

@@ -88,7 +88,7 @@ internal sealed class ServerCertificate
         chain.ImportFromPemFile(_options.CertificateFile);
         var certificate = SslStreamCertificateContext.Create(
             X509Certificate2.CreateFromPemFile(_options.CertificateFile, _options.KeyFile), chain, offline: true);
-        var onLoops = _isOnLoops ? new TlsContext(certificate, _options) : null;
+        var onLoops = _isOnLoops ? new TlsContext(certificate, _options, _metrics) : null;
         return new Shown(certificate, onLoops, _time.GetTimestamp());
     });
 

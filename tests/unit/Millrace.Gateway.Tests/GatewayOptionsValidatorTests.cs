@@ -11,6 +11,7 @@ public class GatewayOptionsValidatorTests
         var options = new GatewayOptions();
         options.Mqtt.Address = "0.0.0.0";
         options.Mqtts.Enabled = true;
+        options.Mqtts.UnsentBytesMax = new(20_000);
         options.TopicMappings.Add(new() { Template = "a/{x}/{x}" });
         options.TrustedDevices.Add("no such/id");
         options.ConnectTimeout = TimeSpan.Zero;
@@ -28,6 +29,7 @@ public class GatewayOptionsValidatorTests
 
         Assert.That(failures, Does.Contain("GW-0002").And.Contain("GW-0001").And.Contain("GW-0004")
             .And.Contain("no such/id").And.Contain("Gateway:ConnectTimeout").And.Contain("Gateway:PacketBytesMax")
+            .And.Contain("Gateway:Mqtts:UnsentBytesMax")
             .And.Contain("Gateway:LingerMax").And.Contain("Gateway:LingerBytesMax"));
         Assert.That(failures, Does.Contain("Gateway:Limits:Burst").And.Contain("Gateway:Limits:Hub:MessagesPerSecond")
             .And.Contain("Gateway:Limits:Device:TopicBytesMax").And.Contain("Gateway:Limits:Devices:0:InFlightMax")

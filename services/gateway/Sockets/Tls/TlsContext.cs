@@ -27,10 +27,13 @@ internal sealed unsafe class TlsContext
     private const int VerifyPeer = 1;
 
     private readonly SslContextHandle _context = new();
+    private readonly int _unsentBytesMax;
+    private readonly GatewayMetrics _metrics;
 
     /// <summary>A CryptographicException when OpenSSL does not take the certificate.</summary>
-    public TlsContext(SslStreamCertificateContext certificate, TlsListenerOptions options)
+    public TlsContext(SslStreamCertificateContext certificate, TlsListenerOptions options, GatewayMetrics metrics)
     {
+        (_unsentBytesMax, _metrics) = ((int)options.UnsentBytesMax.Bytes, metrics);
         OpenSsl.ClearErrors();
         OpenSsl.SetOptions(_context, NoCompression | ServerPreference | NoRenegotiation | IgnoreUnexpectedEnd);
         Set(ModeControl, ReleaseBuffers);
@@ -43,7 +46,7 @@ internal sealed unsafe class TlsContext
         Use(certificate);
     }
 
-    public TlsSession Open(int descriptor) => new(_context, descriptor);
+    public TlsSession Open(int descriptor) => new(_context, descriptor, _unsentBytesMax, _metrics);
 
     private void Set(int what, int number) => _ = OpenSsl.Control(_context, what, number, 0);
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Millrace.Primitives;
 
 namespace Millrace.Gateway.Sockets.Tls;
 
@@ -11,14 +12,16 @@ internal sealed unsafe partial class TlsSession
     /// <summary>What one record holds.</summary>
     private const int RecordBytes = 16 << 10;
 
-    /// <summary>
-    /// More than a send leaves, however small the peer wants its records. Only what is received could make it more:
-    /// whoever reads nothing, and says what is to be answered again and again.
-    /// </summary>
-    private const int BacklogBytesMax = 2 * RecordBytes;
-
+    private readonly int _unsentBytesMax;
+    private readonly GatewayMetrics _metrics;
     private Backlog _backlog;
     private long _sent;
+
+    /// <summary>
+    /// More than a send leaves, however small the peer wants its records. Only what is received makes it more: of
+    /// whoever reads nothing, and says what is to be answered again and again.
+    /// </summary>
+    public static ByteSize UnsentBytesLeast { get; } = new(3 * RecordBytes / 2);
 
     /// <summary>Bytes that the socket has taken since the handshake.</summary>
     public long Sent => Volatile.Read(ref _sent);
@@ -109,8 +112,11 @@ internal sealed unsafe partial class TlsSession
             return bytes.Length;
         }
 
-        if (_backlog.Count + bytes.Length > BacklogBytesMax)
+        // It goes on with the records that it has, each of which may ask again.
+        if (_isOver) return -Posix.BrokenPipe;
+        if (_backlog.Count + bytes.Length > _unsentBytesMax)
         {
+            _metrics.TlsUnsentExceeded();
             _isOver = true;
             return -Posix.BrokenPipe;
         }

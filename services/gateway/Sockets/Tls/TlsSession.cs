@@ -30,8 +30,9 @@ internal sealed unsafe partial class TlsSession : IDisposable
     private bool _isOver;
 
     /// <param name="descriptor">Not closed by this object.</param>
-    public TlsSession(SslContextHandle context, int descriptor)
+    public TlsSession(SslContextHandle context, int descriptor, int unsentBytesMax, GatewayMetrics metrics)
     {
+        (_unsentBytesMax, _metrics) = (unsentBytesMax, metrics);
         _ssl = new SslHandle(context);
         _descriptor = descriptor;
         var bio = SocketBio.New();

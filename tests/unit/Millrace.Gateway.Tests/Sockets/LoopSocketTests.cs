@@ -325,7 +325,7 @@ public class LoopSocketTests(bool tls)
         }
     }
 
-    /// <summary>All that comes, read slowly, and not before <paramref name="flushWaits"/> says the sender is held up.</summary>
+    /// <summary>All that comes, read slowly, from when <paramref name="flushWaits"/> says so.</summary>
     private static async Task<byte[]> ReceiveSlowlyAsync(LoopPair pair, Random random, Task flushWaits)
     {
         await flushWaits.WaitAsync(TimeSpan.FromSeconds(30));

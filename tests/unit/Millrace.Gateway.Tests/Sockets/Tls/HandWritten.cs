@@ -23,11 +23,12 @@ internal sealed class HandWritten : IAsyncDisposable
 
     public Socket Client => Pair.Client;
 
-    public static async Task<HandWritten> OpenAsync(int version, int clientReceiveBytes = 0)
+    public static async Task<HandWritten> OpenAsync(
+        int version, int clientReceiveBytes = 0, TlsContext? context = null)
     {
         var pair = new LoopPair(clientReceiveBytes);
         var client = new RawTlsClient(pair.Client, version);
-        var securing = TestTls.SecureAsync(pair.Socket, TestTls.Context);
+        var securing = TestTls.SecureAsync(pair.Socket, context ?? TestTls.Context);
         var records = await Task.Run(client.ConnectToWrite).WaitAsync(Patience);
         pair.Tls = await securing.WaitAsync(Patience);
         Assert.That(pair.Tls, Is.Not.Null);

@@ -1,4 +1,7 @@
+using System.Diagnostics.Metrics;
+using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Sockets;
+using Millrace.Primitives;
 using Millrace.TestKit;
 
 namespace Millrace.Gateway.Tests.Sockets.Tls;
@@ -133,19 +136,30 @@ public class KeyChangeTests
         Assert.That(one.Pair.Tls!.HasBacklog, Is.False);
     }
 
-    [Test]
-    public async Task Who_reads_nothing_and_asks_for_answers_is_let_go_before_they_fill_the_memory()
+    [TestCase(24)]
+    [TestCase(96)]
+    public async Task Who_reads_nothing_and_asks_for_answers_is_let_go_before_they_fill_the_memory(int unsentKiBMax)
     {
-        await using var one = await HandWritten.OpenAsync(Tls12, clientReceiveBytes: 4_096);
+        var context = TestTls.NewContext(new TlsListenerOptions { UnsentBytesMax = ByteSize.FromKiB(unsentKiBMax) });
+        await using var one = await HandWritten.OpenAsync(Tls12, clientReceiveBytes: 4_096, context);
         Fill(one);
+        var exceeded = 0L;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, it) =>
+        {
+            if (instrument.Name == "millrace.gateway.tls.unsent.exceeded") it.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref exceeded, count));
+        listener.Start();
         var reading = one.Pair.Socket.Input.ReadAsync().AsTask();
         var asks = 0;
         try
         {
-            for (; asks < 4_000 && !reading.IsCompleted; asks++)
+            for (; asks < 10_000 && !reading.IsCompleted; asks++)
             {
                 one.Send(one.Records.Record(RecordWriter.Handshake, ClientHello));
-                if (asks % 100 == 0) await Eventually.TrueAsync(() => one.Pair.Unread < 2_000, "it is received");
+                if (asks % 100 != 0) continue;
+                await Eventually.TrueAsync(() => reading.IsCompleted || one.Pair.Unread < 2_000, "it is received");
             }
         }
         finally
@@ -154,7 +168,8 @@ public class KeyChangeTests
         }
 
         Assert.That((await reading.WaitAsync(Patience)).IsCompleted);
-        Assert.That(asks, Is.InRange(200, 2_000));
+        Assert.That(asks, Is.InRange(25 * unsentKiBMax, 50 * unsentKiBMax), "some 30 bytes an answer");
+        Assert.That(Interlocked.Read(ref exceeded), Is.EqualTo(1));
     }
 
     /// <summary>Both sides send at once; the client reads slowly, and changes keys between any two records.</summary>

@@ -1,8 +1,10 @@
 using System.Buffers;
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.DependencyInjection;
 using Millrace.Gateway.Listeners;
 using Millrace.Gateway.Sockets;
 using Millrace.Gateway.Sockets.Tls;
@@ -16,10 +18,13 @@ internal static class TestTls
 
     public static readonly X509Certificate2 Server = NewCertificate("server");
 
+    public static readonly GatewayMetrics Metrics = new(
+        new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>());
+
     public static readonly TlsContext Context = NewContext(new TlsListenerOptions());
 
     public static TlsContext NewContext(TlsListenerOptions options, X509Certificate2? certificate = null) =>
-        new(SslStreamCertificateContext.Create(certificate ?? Server, null, offline: true), options);
+        new(SslStreamCertificateContext.Create(certificate ?? Server, null, offline: true), options, Metrics);
 
     public static X509Certificate2 NewCertificate(string name)
     {

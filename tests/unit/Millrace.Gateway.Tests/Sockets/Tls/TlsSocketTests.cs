@@ -30,7 +30,8 @@ public class TlsSocketTests
     {
         var (root, between, server) = TestTls.NewChain();
         var context = new TlsContext(
-            SslStreamCertificateContext.Create(server, [between, root], offline: true), new TlsListenerOptions());
+            SslStreamCertificateContext.Create(server, [between, root], offline: true), new TlsListenerOptions(),
+            TestTls.Metrics);
         await using var pair = new LoopPair();
         List<string> shown = [];
         await using var client = new SslStream(new NetworkStream(pair.Client), false, (_, certificate, chain, _) =>
