@@ -123,7 +123,6 @@ internal sealed partial class LoopSocket : PipeReader, IDuplexPipe
         if ((events & (Epoll.In | Epoll.Error | Epoll.HangUp | Epoll.PeerClosed)) != 0) news |= State.Readable;
         if ((events & (Epoll.Error | Epoll.HangUp | Epoll.PeerClosed)) != 0) news |= State.PeerClosed;
         if (news == default) return;
-        ReceiveForSend();
         var before = Add(news);
         if ((before & State.Armed) != 0) ServeInTurn();
     }

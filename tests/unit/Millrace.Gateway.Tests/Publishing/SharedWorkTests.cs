@@ -18,7 +18,7 @@ public class SharedWorkTests
             var flawed = 0;
             for (var run = 0; run < runs; run++)
             {
-                var work = new CountedPieces(random.Next(40), spins: random.Next(200));
+                var work = new CountedPieces(random.Next(40), spins: random.Next(2) * random.Next(200));
                 shared.Run(work, work.Done.Length);
                 if (work.Done.Any(times => times != 1)) flawed++;
             }
@@ -39,19 +39,22 @@ public class SharedWorkTests
     public async Task Who_helps_does_a_few_pieces_at_a_time_while_another_is_at_one_of_them()
     {
         var shared = new SharedWork();
-        using var work = new HeldPieces();
-        var running = Task.Run(() => shared.Run(work, 10));
-        work.AwaitFirst();
+        foreach (var count in new[] { 10, 20 })
+        {
+            using var work = new HeldPieces();
+            var running = Task.Run(() => shared.Run(work, count));
+            work.AwaitFirst();
 
-        shared.Help();
-        Assert.That(work.Done, Is.EqualTo(2));
-        shared.Help();
-        Assert.That(work.Done, Is.EqualTo(4));
-        work.LetGo();
-        await running.WaitAsync(Long, TimeProvider.System);
-        Assert.That(work.Done, Is.EqualTo(10));
-        shared.Help();
-        Assert.That(work.Done, Is.EqualTo(10));
+            shared.Help();
+            Assert.That(work.Done, Is.EqualTo(2));
+            shared.Help();
+            Assert.That(work.Done, Is.EqualTo(4));
+            work.LetGo();
+            await running.WaitAsync(Long, TimeProvider.System);
+            Assert.That(work.Done, Is.EqualTo(count));
+            shared.Help();
+            Assert.That(work.Done, Is.EqualTo(count));
+        }
     }
 
     [Test]
@@ -94,8 +97,10 @@ public class SharedWorkTests
         var shared = new SharedWork();
         using var atFirst = new ManualResetEventSlim();
         using var go = new ManualResetEventSlim();
+        var isLastDone = false;
         var work = new Pieces(piece =>
         {
+            isLastDone |= piece == 3;
             if (piece == 0)
             {
                 atFirst.Set();
@@ -111,6 +116,8 @@ public class SharedWorkTests
         go.Set();
         Assert.That(
             async () => await running.WaitAsync(Long, TimeProvider.System), Throws.InvalidOperationException);
+        shared.Help();
+        Assert.That(isLastDone, Is.False, "nobody does it when the work has ended");
         var next = new CountedPieces(10, spins: 0);
         shared.Run(next, 10);
         shared.Help();

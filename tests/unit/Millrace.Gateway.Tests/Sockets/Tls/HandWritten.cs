@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Millrace.Gateway.Sockets;
 using Millrace.Gateway.Sockets.Tls;
 
 namespace Millrace.Gateway.Tests.Sockets.Tls;
@@ -24,9 +25,9 @@ internal sealed class HandWritten : IAsyncDisposable
     public Socket Client => Pair.Client;
 
     public static async Task<HandWritten> OpenAsync(
-        int version, int clientReceiveBytes = 0, TlsContext? context = null)
+        int version, int clientReceiveBytes = 0, TlsContext? context = null, EventLoop? loop = null)
     {
-        var pair = new LoopPair(clientReceiveBytes);
+        var pair = new LoopPair(clientReceiveBytes, loop);
         var client = new RawTlsClient(pair.Client, version);
         var securing = TestTls.SecureAsync(pair.Socket, context ?? TestTls.Context);
         var records = await Task.Run(client.ConnectToWrite).WaitAsync(Patience);

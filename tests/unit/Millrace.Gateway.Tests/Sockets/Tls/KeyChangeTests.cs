@@ -39,6 +39,49 @@ public class KeyChangeTests
         await one.AnswersAsync();
     }
 
+    /// <summary>No event will tell of the second piece: it is there when the send learns of the first.</summary>
+    [Test]
+    public async Task What_is_sent_when_both_pieces_have_come_arrives()
+    {
+        await using var one = await HandWritten.OpenAsync(Tls13);
+        one.Send(one.Records.Send("ask"u8), one.Records.Record(RecordWriter.Handshake, FirstPiece()));
+        await one.ReadsAsync("ask"u8.ToArray());
+        one.Send(one.Records.Record(RecordWriter.Handshake, RecordWriter.KeyUpdate(true).AsSpan(4)));
+        one.Records.ChangeKeys();
+        await Eventually.TrueAsync(() => one.Pair.Unread > 0, "it has come");
+        var flushing = one.Pair.Socket.Output.WriteAsync("answer"u8.ToArray()).AsTask();
+        Assert.That((await flushing.WaitAsync(Patience)).IsCompleted, Is.False);
+        Assert.That(await one.ReceiveAsync(6), Is.EqualTo("answer"u8.ToArray()));
+        await one.AnswersAsync();
+    }
+
+    /// <summary>The send receives what the event would have told of, before the loop sees that.</summary>
+    [Test]
+    public async Task What_comes_behind_the_second_piece_is_read_when_a_send_has_received_it()
+    {
+        var loop = LoopPair.NewLoop();
+        await using (var one = await HandWritten.OpenAsync(Tls13, loop: loop))
+        await using (var other = new LoopPair(loop: loop))
+        {
+            one.Send(one.Records.Send("ask"u8), one.Records.Record(RecordWriter.Handshake, FirstPiece()));
+            await one.ReadsAsync("ask"u8.ToArray());
+            var reading = one.ReadsAsync("more"u8.ToArray());
+            using var goesOn = new ManualResetEventSlim();
+            await HoldUpAsync(other, goesOn);
+            var flushing = one.Pair.Socket.Output.WriteAsync("answer"u8.ToArray()).AsTask();
+            one.Send(one.Records.Record(RecordWriter.Handshake, RecordWriter.KeyUpdate(true).AsSpan(4)));
+            one.Records.ChangeKeys();
+            one.Send(one.Records.Send("more"u8));
+            await Eventually.TrueAsync(() => one.Pair.Unread > 0, "it has come");
+            goesOn.Set();
+            Assert.That((await flushing.WaitAsync(Patience)).IsCompleted, Is.False);
+            await reading;
+            Assert.That(await one.ReceiveAsync(6), Is.EqualTo("answer"u8.ToArray()));
+        }
+
+        await Task.Run(loop.Dispose);
+    }
+
     /// <summary>Of the bytes that are left behind the first receive no event would tell.</summary>
     [Test]
     public async Task A_piece_that_is_longer_than_a_receive_is_received_to_its_end()
@@ -260,6 +303,26 @@ public class KeyChangeTests
 
         one.Send(one.Records.Record(RecordWriter.Handshake, update.AsSpan(isInPieces ? 4 : 0)));
         one.Records.ChangeKeys();
+    }
+
+    /// <summary>The pair's loop has done what it had to do, and waits before it sees posts.</summary>
+    private static async Task HoldUpAsync(LoopPair pair, ManualResetEventSlim goesOn)
+    {
+        var isHeldUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        pair.Socket.LetIn();
+        _ = ReadAsync();
+        pair.Client.Send("x"u8);
+        await isHeldUp.Task.WaitAsync(Patience);
+
+        async Task ReadAsync()
+        {
+            var read = await pair.Socket.Input.ReadAsync();
+            pair.Socket.Input.AdvanceTo(read.Buffer.End);
+            pair.Client.Send("y"u8);
+            await pair.Socket.Input.ReadAsync();
+            isHeldUp.SetResult();
+            goesOn.Wait();
+        }
     }
 
     /// <summary>Until the socket takes no more, by nobody who would wait for room; how many bytes that was.</summary>
