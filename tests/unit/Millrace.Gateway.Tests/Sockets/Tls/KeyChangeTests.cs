@@ -179,6 +179,16 @@ public class KeyChangeTests
         Assert.That(one.Pair.Tls!.HasBacklog, Is.False);
     }
 
+    [Test]
+    public async Task What_the_socket_has_not_taken_is_sent_before_it_closes()
+    {
+        await using var one = await HandWritten.OpenAsync(Tls13, clientReceiveBytes: 4_096);
+        var bytes = Fill(one);
+        one.Pair.Socket.CompleteBoth();
+        Assert.That((await one.ReceiveAsync(bytes + 1)).Length, Is.EqualTo(bytes));
+        await Eventually.TrueAsync(() => one.Tls.IsFreed, "it is freed");
+    }
+
     [TestCase(24)]
     [TestCase(96)]
     public async Task Who_reads_nothing_and_asks_for_answers_is_let_go_before_they_fill_the_memory(int unsentKiBMax)
