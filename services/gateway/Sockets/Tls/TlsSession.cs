@@ -115,7 +115,7 @@ internal sealed unsafe partial class TlsSession : IDisposable
         Begin(mayReceive: _heldNothing ? EventLoop.LightBytes : target.Length);
         var (got, error) = ReadRecords(target);
         SocketBio.AtWork = null;
-        hasMore = _isSocketReadable || !_carried.IsEmpty || got == target.Length;
+        hasMore = _isSocketReadable || got == target.Length;
         _heldNothing = got == 0;
         if (_isOver || error is not (0 or OpenSsl.WantRead))
         {
