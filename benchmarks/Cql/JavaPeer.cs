@@ -6,7 +6,7 @@ namespace Millrace.Benchmarks.Cql;
 /// <summary>Apache's Java driver.</summary>
 internal static partial class JavaPeer
 {
-    /// <summary>The median of the turns after the first; null when there is no peer.</summary>
+    /// <summary>The median of its last turns; null when there is no peer.</summary>
     public static async Task<Measured?> MeasureAsync(int port, int rows, int devices, int batch, int inFlight)
     {
         if (await Peer.RunAsync("cql", $"{port}", $"{rows}", $"{devices}", $"{batch}", $"{inFlight}") is not { } run)
@@ -38,7 +38,7 @@ internal static partial class JavaPeer
         if (turns.Count < 2 || !run.Output.Contains($"rows={rows} ", StringComparison.Ordinal))
             throw new InvalidOperationException(run.Output);
         var (rate, cpu) = (new Samples(), new Samples());
-        for (var i = 1; i < turns.Count; i++)
+        for (var i = Math.Max(1, turns.Count - CqlBenchmark.Rounds); i < turns.Count; i++)
         {
             rate.Add(turns[i].Rate);
             cpu.Add((turns[i].Cpu - turns[i - 1].Cpu) * 1e6 / rows);
