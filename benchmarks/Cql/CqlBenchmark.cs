@@ -11,8 +11,10 @@ namespace Millrace.Benchmarks.Cql;
 /// </summary>
 internal static class CqlBenchmark
 {
-    private const int Devices = 1_000;
+    /// <summary>So many turns count, the last of those that are run.</summary>
     public const int Rounds = 3;
+
+    private const int Devices = 1_000;
     private const int Reads = 60_000;
 
     // So many turns of reads pass before those that count; of writes one, which has more rows.
@@ -21,8 +23,8 @@ internal static class CqlBenchmark
     private const int KeysInFlight = 256;
     private const int RangesInFlight = 8;
 
-    // Batch size, requests in flight, rows a turn. With 60,000 single rows a turn a Java client takes three times the
-    // CPU a row that it takes in the end: it compiles its code meanwhile.
+    // Batch size, requests in flight, rows a turn. With 60,000 single rows a turn a Java client takes two to four
+    // times the CPU a row: it compiles its code meanwhile.
     private static readonly (int Batch, int InFlight, int Rows)[] Cases =
     [
         (1, 64, 240_000), (1, 256, 240_000), (1, 1_024, 240_000), (8, 32, 400_000), (8, 128, 400_000),
