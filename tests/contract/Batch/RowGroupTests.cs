@@ -13,6 +13,7 @@ namespace Millrace.Contract.Tests.Batch;
 
 /// <summary>Without local files DuckDB reads the row groups that may have what is asked for, and no others.</summary>
 [TestFixture]
+[Category("Samples")]
 public sealed class RowGroupTests
 {
     private const int Devices = 20;
@@ -90,7 +91,7 @@ public sealed class RowGroupTests
             var sql = "SELECT count(*) AS n, CAST(sum(id) AS BIGINT) AS s, min(name) AS a, "
                 + $"CAST(sum(length(filler)) AS BIGINT) AS f FROM {RandomTable.Name} WHERE {condition}";
             return (await RowsAsync(remote, sql)).SequenceEqual(await RowsAsync(local, sql));
-        }, iter: 50, threads: 1);
+        }, iter: Samples.Of(25), threads: 1);
     }
 
     private async Task ReadOneDeviceAsync(IObjectStore files)

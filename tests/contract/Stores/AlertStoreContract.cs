@@ -2,9 +2,11 @@ using CsCheck;
 using Millrace.Contracts;
 using Millrace.Stores;
 using Millrace.Stores.Alerts;
+using Millrace.TestKit;
 
 namespace Millrace.Contract.Tests.Stores;
 
+[Category("Samples")]
 public abstract class AlertStoreContract : StoreContract<IAlertStore>
 {
     [Test]
@@ -47,7 +49,7 @@ public abstract class AlertStoreContract : StoreContract<IAlertStore>
                 .Where(r => (f.From is null || r.At >= f.From) && (f.To is null || r.At < f.To))
                 .OrderByDescending(r => r.At).ThenByDescending(r => r.RowId, StringComparer.Ordinal);
             return got.SequenceEqual(expected);
-        }, iter: 80, threads: 1);
+        }, iter: Samples.Of(30), threads: 1);
     }
 
     [Test]

@@ -2,9 +2,11 @@ using CsCheck;
 using Millrace.Contracts;
 using Millrace.Stores;
 using Millrace.Stores.DeviceStates;
+using Millrace.TestKit;
 
 namespace Millrace.Contract.Tests.Stores;
 
+[Category("Samples")]
 public abstract class DeviceStateStoreContract : StoreContract<IDeviceStateStore>
 {
     [Test]
@@ -80,7 +82,7 @@ public abstract class DeviceStateStoreContract : StoreContract<IDeviceStateStore
             foreach (var device in events.GroupBy(e => e.DeviceId))
                 if (await Store.FindAsync(device.Key) != Fold(device)) return false;
             return true;
-        }, iter: 60, threads: 1);
+        }, iter: Samples.Of(30), threads: 1);
     }
 
     private static DeviceState? Fold(IEnumerable<LifecycleEvent> events)

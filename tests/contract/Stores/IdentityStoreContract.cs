@@ -1,8 +1,10 @@
 using CsCheck;
 using Millrace.Stores.Identities;
+using Millrace.TestKit;
 
 namespace Millrace.Contract.Tests.Stores;
 
+[Category("Samples")]
 public abstract class IdentityStoreContract : StoreContract<IIdentityStore>
 {
     [Test]
@@ -97,7 +99,7 @@ public abstract class IdentityStoreContract : StoreContract<IIdentityStore>
             var expected = ids.Where(i => i.StartsWith(prefix ?? "", StringComparison.Ordinal));
             Assert.That(got.Select(i => i.DeviceId), Is.EqualTo(expected));
             Assert.That(await Store.CountAsync(), Is.EqualTo(ids.Count));
-        }, iter: 40, threads: 1);
+        }, iter: Samples.Of(20), threads: 1);
     }
 
     [Test]
@@ -146,7 +148,7 @@ public abstract class IdentityStoreContract : StoreContract<IIdentityStore>
                 (status is null || one.Status == status) &&
                 (site is null || one.TagsJson.Contains($"\"s{site}\"", StringComparison.Ordinal)) &&
                 (hot is null || one.TagsJson.Contains($"\"hot\":{hot}", StringComparison.Ordinal))));
-        }, iter: 60, threads: 1);
+        }, iter: Samples.Of(30), threads: 1);
     }
 
     [Test]

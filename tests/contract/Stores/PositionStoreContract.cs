@@ -1,9 +1,11 @@
 using CsCheck;
 using Millrace.Stores;
 using Millrace.Stores.Positions;
+using Millrace.TestKit;
 
 namespace Millrace.Contract.Tests.Stores;
 
+[Category("Samples")]
 public abstract class PositionStoreContract : StoreContract<IPositionStore>
 {
     private static readonly Gen<double> Latitude = Gen.Double[-90, 90];
@@ -35,7 +37,7 @@ public abstract class PositionStoreContract : StoreContract<IPositionStore>
             foreach (var chunk in shuffled.Chunk(3)) await Store.WriteAsync(chunk);
             await Store.WriteAsync(shuffled);
             return await Store.FindAsync(device) == all.MaxBy(p => (p.EventAtMs, p.Offset));
-        }, iter: 20, threads: 1);
+        }, iter: Samples.Of(10), threads: 1);
     }
 
     [Test]
@@ -76,7 +78,7 @@ public abstract class PositionStoreContract : StoreContract<IPositionStore>
                 .Select(p => p.DeviceId).ToList();
             var expected = fleet.Where(p => area.Contains(p.Latitude, p.Longitude)).Select(p => p.DeviceId).ToHashSet();
             return found.Count == expected.Count && expected.SetEquals(found);
-        }, iter: 40, threads: 1);
+        }, iter: Samples.Of(20), threads: 1);
     }
 
     [Test]

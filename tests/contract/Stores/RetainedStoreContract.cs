@@ -2,9 +2,11 @@ using System.Text;
 using System.Text.Json;
 using CsCheck;
 using Millrace.Stores.Retained;
+using Millrace.TestKit;
 
 namespace Millrace.Contract.Tests.Stores;
 
+[Category("Samples")]
 public abstract class RetainedStoreContract : StoreContract<IRetainedStore>
 {
     private static readonly RetainedLimits Roomy = new(1000, 1 << 20);
@@ -67,7 +69,7 @@ public abstract class RetainedStoreContract : StoreContract<IRetainedStore>
                 Assert.That(await AllAsync(limit, token => Store.ListTopicsAsync("s", start, Noon, limit, token)),
                     Is.EqualTo(expected));
             }
-        }, iter: 60, threads: 1);
+        }, iter: Samples.Of(30), threads: 1);
         Assert.That(CodeOf(async () => await Store.ListAsync("s", "", Noon, 5, "nonsense")), Is.EqualTo("ST-0002"));
     }
 
@@ -90,7 +92,7 @@ public abstract class RetainedStoreContract : StoreContract<IRetainedStore>
 
             var kept = await AllAsync(50, t => Store.ListAsync(space, "", Noon.AddSeconds(-1), 50, t));
             Assert.That(kept.ToDictionary(m => m.Topic, m => m.Payload), Is.EqualTo(model));
-        }, iter: 60, threads: 1);
+        }, iter: Samples.Of(30), threads: 1);
     }
 
     private static RetainOutcome Take(

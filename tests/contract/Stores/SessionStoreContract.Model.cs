@@ -1,9 +1,11 @@
 using CsCheck;
 using Millrace.Contracts;
 using Millrace.Stores.Sessions;
+using Millrace.TestKit;
 
 namespace Millrace.Contract.Tests.Stores;
 
+[Category("Samples")]
 public abstract partial class SessionStoreContract
 {
     private static readonly SessionKey[] Keys = [new("d0", "a"), new("d0", "b"), new("d1", "a")];
@@ -32,7 +34,7 @@ public abstract partial class SessionStoreContract
             }
 
             Assert.That(await AllWillsAsync(), Is.EqualTo(run.Model.Wills.Epochs));
-        }, iter: 150, threads: 1);
+        }, iter: Samples.Of(50), threads: 1);
     }
 
     private async Task ClearAsync()

@@ -2,6 +2,7 @@ using CsCheck;
 using Millrace.Primitives;
 using Millrace.Stores;
 using Millrace.Stores.Telemetry;
+using Millrace.TestKit;
 
 namespace Millrace.Contract.Tests.Stores;
 
@@ -23,7 +24,7 @@ public abstract partial class TelemetryStoreContract
                 .OrderBy(r => r.EventAtMs).ThenBy(r => r.Offset).Select(r => r.Offset).ToList();
             if (!oldestFirst) expected.Reverse();
             return got.Select(m => m.Offset).SequenceEqual(expected);
-        }, iter: 60, threads: 1);
+        }, iter: Samples.Of(30), threads: 1);
     }
 
     [TestCase(true)]
@@ -85,6 +86,6 @@ public abstract partial class TelemetryStoreContract
             {
                 return e.Error.Code == "ST-0002";
             }
-        }, iter: 200, threads: 1);
+        }, iter: Samples.Of(80), threads: 1);
     }
 }

@@ -3,9 +3,11 @@ using Millrace.Contracts;
 using Millrace.Primitives;
 using Millrace.Stores;
 using Millrace.Stores.Telemetry;
+using Millrace.TestKit;
 
 namespace Millrace.Contract.Tests.Stores;
 
+[Category("Samples")]
 public abstract partial class TelemetryStoreContract : StoreContract<ITelemetryStore>
 {
     /// <summary>The most bytes that a body may have for the adapter under test.</summary>
@@ -98,7 +100,7 @@ public abstract partial class TelemetryStoreContract : StoreContract<ITelemetryS
             var expected = rows.MaxBy(r => (r.EventAtMs, r.Offset))!;
             var latest = await Store.LatestAsync(device);
             return latest!.Offset == expected.Offset && latest.EventAtMs == expected.EventAtMs;
-        }, iter: 50, threads: 1);
+        }, iter: Samples.Of(25), threads: 1);
     }
 
     [Test]
@@ -189,7 +191,7 @@ public abstract partial class TelemetryStoreContract : StoreContract<ITelemetryS
             }
 
             return (await Store.LatestAsync("a"))!.Offset == latest;
-        }, iter: 10, threads: 1);
+        }, iter: Samples.Of(5), threads: 1);
     }
 
     [Test]

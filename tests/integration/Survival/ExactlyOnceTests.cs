@@ -7,14 +7,15 @@ using Millrace.TestKit;
 namespace Millrace.Integration.Tests.Survival;
 
 /// <summary>QoS 2 both ways over kill -9 of the real process: each message once.</summary>
+[Category("Samples")]
 public class ExactlyOnceTests
 {
     private const string Device = "exact-1";
-    private const int Kills = 6;
+    private static readonly int Kills = Samples.Of(4);
     private const int Seed = 20_261_125;
 
     [Test]
-    public async Task Six_kills_double_no_qos_2_message_and_lose_none()
+    public async Task Kills_double_no_qos_2_message_and_lose_none()
     {
         using var folder = new TemporaryFolder();
         await using var platform = new PlatformProcess(folder.Path);

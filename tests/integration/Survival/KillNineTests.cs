@@ -3,13 +3,14 @@ using Millrace.TestKit;
 namespace Millrace.Integration.Tests.Survival;
 
 /// <summary>kill -9 under load, with windows open: nothing is lost, nothing counts twice.</summary>
+[Category("Samples")]
 public class KillNineTests
 {
-    private const int Kills = 10;
+    private static readonly int Kills = Samples.Of(4);
     private const int Seed = 20_261_124;
 
     [Test]
-    public async Task Ten_kills_lose_no_acknowledged_message_and_double_no_row()
+    public async Task Kills_lose_no_acknowledged_message_and_double_no_row()
     {
         using var folder = new TemporaryFolder();
         await using var platform = new PlatformProcess(folder.Path);

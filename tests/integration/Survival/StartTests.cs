@@ -4,14 +4,15 @@ using Millrace.TestKit;
 namespace Millrace.Integration.Tests.Survival;
 
 /// <summary>kill -9 of a platform that is starting: the next start comes up, with all that was there.</summary>
+[Category("Samples")]
 public class StartTests
 {
-    private const int Kills = 20;
-    private const int NewFolders = 5;
+    private static readonly int Kills = Samples.Of(8);
+    private static readonly int NewFolders = Samples.Of(3);
     private const int Seed = 20_261_126;
 
     [Test]
-    public async Task Twenty_kills_at_start_lose_nothing_and_double_nothing()
+    public async Task Kills_at_start_lose_nothing_and_double_nothing()
     {
         using var folder = new TemporaryFolder();
         await using var platform = new PlatformProcess(folder.Path);

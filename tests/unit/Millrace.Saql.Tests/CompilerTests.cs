@@ -1,8 +1,10 @@
 using System.Text;
 using CsCheck;
+using Millrace.TestKit;
 
 namespace Millrace.Saql.Tests;
 
+[Category("Samples")]
 public class CompilerTests
 {
     private static readonly string[] Pieces =
@@ -31,7 +33,7 @@ public class CompilerTests
     [Test]
     public void Any_pieces_in_any_order_give_diagnostics_or_a_plan_and_never_throw() =>
         Gen.Select(Gen.OneOfConst(Pieces).List[0, 40], Gen.Bool).Sample(
-            (pieces, spaced) => Compile(string.Join(spaced ? " " : "", pieces)), iter: 20_000);
+            (pieces, spaced) => Compile(string.Join(spaced ? " " : "", pieces)), iter: Samples.Of(8_000));
 
     [Test]
     public void Examples_with_a_few_characters_changed_give_diagnostics_or_a_plan_and_never_throw()
@@ -50,7 +52,7 @@ public class CompilerTests
                 }
 
                 Compile(text.ToString());
-            }, iter: 20_000);
+            }, iter: Samples.Of(8_000));
     }
 
     [TestCase("(")]

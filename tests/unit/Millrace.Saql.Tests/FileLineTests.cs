@@ -2,9 +2,11 @@ using System.Text;
 using CsCheck;
 using Millrace.Contracts;
 using Millrace.Saql.Files;
+using Millrace.TestKit;
 
 namespace Millrace.Saql.Tests;
 
+[Category("Samples")]
 public class FileLineTests
 {
     private const string Query =
@@ -59,7 +61,7 @@ public class FileLineTests
             if (!expected.SequenceEqual(file.Rows.Where(row => row.Output == output)))
                 throw new InvalidOperationException($"{output} differs");
         }
-    }, iter: 300);
+    }, iter: Samples.Of(100));
 
     [Test]
     public void Metadata_are_taken_off_the_body()

@@ -4,10 +4,12 @@ using System.Text;
 using CsCheck;
 using Millrace.Contracts;
 using Millrace.Primitives;
+using Millrace.TestKit;
 
 namespace Millrace.Saql.Tests;
 
 /// <summary>TIMESTAMP BY ... OVER k: each substream has a timeline of its own.</summary>
+[Category("Samples")]
 public class LaneTests
 {
     private const string From = "FROM telemetry TIMESTAMP BY ts OVER room";
@@ -94,7 +96,7 @@ public class LaneTests
     private static void Sample(string query, Action<LaneScenario, QueryPlan> compare) =>
         Gen.Int[0, int.MaxValue].Sample(
             seed => compare(new LaneScenario(seed), QueryRun.Compile(query, LaneScenario.References)),
-            iter: 400, print: seed => $"seed {seed}");
+            iter: Samples.Of(150), print: seed => $"seed {seed}");
 
     private static int ByText(QueryRun.Row one, QueryRun.Row other) =>
         string.CompareOrdinal(one.ToString(), other.ToString());

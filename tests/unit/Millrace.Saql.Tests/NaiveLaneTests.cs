@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using CsCheck;
+using Millrace.TestKit;
 
 namespace Millrace.Saql.Tests;
 
@@ -7,6 +8,7 @@ namespace Millrace.Saql.Tests;
 /// TIMESTAMP BY ... OVER k over two inputs or several partitions, against all events at once: late and out-of-order
 /// events, sources read in a random order and in random batches, marks, and saving and restoring in between.
 /// </summary>
+[Category("Samples")]
 public partial class NaiveLaneTests
 {
     [Test]
@@ -45,7 +47,7 @@ public partial class NaiveLaneTests
             var hasAlerts = seed % 3 > 0;
             var scenario = new NaiveScenario(seed, hasAlerts, isOverRoom: true);
             check(scenario, new NaiveLanes(seed, scenario, hasAlerts));
-        }, iter: 1_500, print: seed => $"seed {seed}");
+        }, iter: Samples.Of(500), print: seed => $"seed {seed}");
 
     private static void Compare(IEnumerable<NaiveLanes.Due> expected, QueryRun run, string what)
     {

@@ -2,10 +2,12 @@ using System.Buffers;
 using CsCheck;
 using Millrace.Contracts;
 using Millrace.Primitives;
+using Millrace.TestKit;
 
 namespace Millrace.Saql.Tests;
 
 /// <summary>A query that is answered by key gives in two stages what it gives in one place.</summary>
+[Category("Samples")]
 public class RepartitionTests
 {
     private const string Step = "WITH s AS (SELECT room, site, COUNT(*) AS n, MAX(System.Timestamp()) AS t FROM " +
@@ -77,7 +79,7 @@ public class RepartitionTests
 
             RepartitionScenario Scenario(bool hasTimelines) =>
                 new(seed, query, isOpen: true, hasTimelines: hasTimelines);
-        }, iter: 300, print: seed => $"seed {seed}");
+        }, iter: Samples.Of(100), print: seed => $"seed {seed}");
         Assert.That(early, Is.GreaterThan(held * 1.05));
     }
 
@@ -224,8 +226,9 @@ public class RepartitionTests
     {
         var rows = 0;
         Gen.Int[0, int.MaxValue].Sample(
-            seed => Interlocked.Add(ref rows, Check(seed, query, isDivided)), iter: 300, print: seed => $"seed {seed}");
-        Assert.That(rows, Is.GreaterThan(500));
+            seed => Interlocked.Add(ref rows, Check(seed, query, isDivided)),
+            iter: Samples.Of(100), print: seed => $"seed {seed}");
+        Assert.That(rows, Is.GreaterThan(150));
     }
 
     [TestCase("SELECT COUNT(*) AS n FROM telemetry GROUP BY TumblingWindow(second, 1)")]

@@ -3,10 +3,12 @@ using System.Numerics;
 using CsCheck;
 using Millrace.Cql.Types;
 using Millrace.Cql.Wire;
+using Millrace.TestKit;
 
 namespace Millrace.Cql.Tests.Types;
 
 /// <summary>Every type, there and back, and as the specification's section 5 lays it out.</summary>
+[Category("Samples")]
 public class CodecTests
 {
     private static readonly Gen<BigInteger> BigIntegers = Gen.Byte.Array[0, 40].Select(bytes => new BigInteger(bytes));
@@ -183,7 +185,7 @@ public class CodecTests
             {
                 // One of the client's own errors, which is what is looked for.
             }
-        }, iter: 50_000);
+        }, iter: Samples.Of(20_000));
     }
 
     private static CqlType Place() => new(

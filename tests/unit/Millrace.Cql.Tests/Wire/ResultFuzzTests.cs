@@ -3,10 +3,12 @@ using CsCheck;
 using Millrace.Cql.Protocol;
 using Millrace.Cql.Tests.Server;
 using Millrace.Cql.Wire;
+using Millrace.TestKit;
 
 namespace Millrace.Cql.Tests.Wire;
 
 /// <summary>Bodies of answers that were changed are read as something, or refused with CQ-9005.</summary>
+[Category("Samples")]
 public class ResultFuzzTests
 {
     private static readonly CqlType Text = new(CqlTypeCode.Text);
@@ -39,7 +41,7 @@ public class ResultFuzzTests
             body.String("UP");
             body.Inet(new IPEndPoint(IPAddress.Loopback, 9042));
             Try(() => ServerEvent.Read(Mutated(body, random)));
-        }, iter: 20_000);
+        }, iter: Samples.Of(8_000));
 
     private static EnvelopeHeader Header(Random random) =>
         new(0x85, random.Next(4) == 0 ? (EnvelopeFlags)random.Next(16) : EnvelopeFlags.None, 0, Opcode.Result, 0);

@@ -21,7 +21,7 @@ public class KillTests
     private readonly Dictionary<(int Partition, long Offset), string> _acknowledged = [];
     private readonly HashSet<int> _committed = [];
 
-    [TestCase(200)]
+    [TestCase(60)]
     [TestCase(1_000, Category = "Torture")]
     public async Task Every_acknowledged_record_is_there_once_and_in_order_after_each_kill(int kills)
     {

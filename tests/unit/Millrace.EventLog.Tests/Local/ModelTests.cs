@@ -1,8 +1,10 @@
 using CsCheck;
+using Millrace.TestKit;
 
 namespace Millrace.EventLog.Tests.Local;
 
 /// <summary>Any sequence of what one can do with a log, against a list in memory.</summary>
+[Category("Samples")]
 public class ModelTests
 {
     private static readonly Gen<int> Partition = Gen.Int[0, 1];
@@ -23,7 +25,7 @@ public class ModelTests
 
     [Test]
     public void A_log_does_what_a_list_does() =>
-        Steps.Array[1, 80].Sample(steps => RunAsync(steps).GetAwaiter().GetResult(), iter: 500);
+        Steps.Array[1, 80].Sample(steps => RunAsync(steps).GetAwaiter().GetResult(), iter: Samples.Of(200));
 
     private static async Task RunAsync(Step[] steps)
     {

@@ -4,10 +4,12 @@ using Millrace.Contracts;
 using Millrace.EventLog.Local;
 using Millrace.EventLog.Tests.Disk;
 using Millrace.Primitives;
+using Millrace.TestKit;
 
 namespace Millrace.EventLog.Tests.Local;
 
 /// <summary>The log on a disk that keeps only what was synced. A failure names its seed and call.</summary>
+[Category("Samples")]
 public class PowerLossTests
 {
     private static readonly TopicPartition[] Partitions = [new("telemetry", 0), new("telemetry", 1), new("out.x", 0)];
@@ -22,8 +24,11 @@ public class PowerLossTests
         SharedBatchBytesMax = new ByteSize(400),
     };
 
+    private static IEnumerable<int> EveryCallSeeds => Samples.Seeds(2);
+
     [Test]
-    public async Task Nothing_acknowledged_is_lost_whatever_call_the_power_goes_at([Range(1, 6)] int seed)
+    public async Task Nothing_acknowledged_is_lost_whatever_call_the_power_goes_at(
+        [ValueSource(nameof(EveryCallSeeds))] int seed)
     {
         var calls = await CallsOfAsync(seed);
         Assert.That(calls, Is.GreaterThan(100));

@@ -57,9 +57,10 @@ public class WriteAheadTests(bool answersBeside)
         var log = await OpenAsync();
         await using (log)
         {
+            for (var i = 0; i < 100; i++) await TogetherAsync(log);
             var shared = new SharedSyncs();
-            for (var i = 0; i < 200; i++) await TogetherAsync(log);
-            Assert.That(shared.Count, Is.GreaterThan(100), "a full file does not end the sharing");
+            for (var i = 0; i < 100; i++) await TogetherAsync(log);
+            Assert.That(shared.Count, Is.GreaterThan(0), "full files do not end the sharing");
             Assert.That(WriteAheadFiles(), Has.Length.EqualTo(2));
             foreach (var file in WriteAheadFiles()) Assert.That(_disk.LengthOf(file), Is.EqualTo(4_000));
         }

@@ -1,9 +1,11 @@
 using System.Buffers;
 using CsCheck;
 using Millrace.Mqtt.Codec;
+using Millrace.TestKit;
 
 namespace Millrace.Mqtt.Tests.Codec;
 
+[Category("Samples")]
 public class PacketCursorTests
 {
     [Test]
@@ -31,7 +33,7 @@ public class PacketCursorTests
             var whole = packets.TakeWhile((_, i) => packets.Take(i + 1).Sum(each => each.Length) <= end).ToList();
             Assert.That(read, Is.EqualTo(whole.Count), $"seed {seed}");
             Assert.That(cursor.IsEmpty, Is.EqualTo(bytes == end));
-        }, iter: 2_000);
+        }, iter: Samples.Of(1_000));
 
     [Test]
     public void A_packet_that_is_put_back_is_read_again_and_not_consumed()

@@ -1,9 +1,11 @@
 using CsCheck;
 using Millrace.Mqtt.Codec;
 using Millrace.Mqtt.Packets;
+using Millrace.TestKit;
 
 namespace Millrace.Mqtt.Tests.Codec;
 
+[Category("Samples")]
 public class RoundTripTests
 {
     [Test]
@@ -35,7 +37,7 @@ public class RoundTripTests
                 var bytes = samples.Packet(type, version);
                 Assert.That(Rewrite(bytes, version), Is.EqualTo(bytes), $"{type} {version}, seed {seed}");
             }
-        }, iter: 2_000);
+        }, iter: Samples.Of(1_000));
 
     [Test]
     public void A_publish_keeps_its_fields() =>
@@ -56,7 +58,7 @@ public class RoundTripTests
             Assert.That(read.Properties.Bytes.SequenceEqual(sent.Properties.Bytes));
             Assert.That((read.Qos, read.Retain, read.Duplicate, read.PacketId),
                 Is.EqualTo((sent.Qos, sent.Retain, sent.Duplicate, sent.PacketId)));
-        }, iter: 2_000);
+        }, iter: Samples.Of(1_000));
 
     private static byte[] Rewrite(byte[] bytes, MqttVersion version)
     {

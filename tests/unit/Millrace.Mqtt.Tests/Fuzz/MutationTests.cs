@@ -2,12 +2,14 @@ using System.Buffers;
 using CsCheck;
 using Millrace.Mqtt.Codec;
 using Millrace.Mqtt.Session;
+using Millrace.TestKit;
 
 namespace Millrace.Mqtt.Tests.Fuzz;
 
 /// <summary>
 /// Whatever comes in, the codec and the session answer with values: they never throw and never read on.
 /// </summary>
+[Category("Samples")]
 public class MutationTests
 {
     private static readonly SessionLimits Limits = new(4096, 8, 4, 0, 100, 8, 4);
@@ -18,7 +20,7 @@ public class MutationTests
         {
             var random = new Random(seed);
             Drive(Mutate(Conversation(seed, random), random), random);
-        }, iter: 20_000);
+        }, iter: Samples.Of(8_000));
 
     [Test]
     public void What_follows_a_packet_does_not_change_how_it_is_read() =>
@@ -31,7 +33,7 @@ public class MutationTests
             byte[] followed = [.. alone, .. Enumerable.Repeat((byte)0xFF, 64)];
 
             Assert.That(Outcome(followed), Is.EqualTo(Outcome(alone)), $"seed {seed}");
-        }, iter: 20_000);
+        }, iter: Samples.Of(8_000));
 
     private static (SessionStepKind, PacketDefect, int) Outcome(byte[] bytes)
     {

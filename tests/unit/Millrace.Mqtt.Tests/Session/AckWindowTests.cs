@@ -2,9 +2,11 @@ using System.Buffers;
 using System.Buffers.Binary;
 using CsCheck;
 using Millrace.Mqtt.Session;
+using Millrace.TestKit;
 
 namespace Millrace.Mqtt.Tests.Session;
 
+[Category("Samples")]
 public class AckWindowTests
 {
     [Test]
@@ -33,7 +35,7 @@ public class AckWindowTests
                 waiting.RemoveRange(0, ready.Count);
                 Assert.That(window.Count, Is.EqualTo(waiting.Count));
             }
-        }, iter: 500);
+        }, iter: Samples.Of(200));
 
     [Test]
     public void The_window_is_full_at_its_size_and_not_before()

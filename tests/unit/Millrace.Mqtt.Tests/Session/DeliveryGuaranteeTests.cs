@@ -1,5 +1,6 @@
 using CsCheck;
 using Millrace.Mqtt.Session;
+using Millrace.TestKit;
 
 namespace Millrace.Mqtt.Tests.Session;
 
@@ -7,6 +8,7 @@ namespace Millrace.Mqtt.Tests.Session;
 /// What each QoS promises (MQTT 5 §4.3, §4.6), both ways, over a wire that loses what is on it each time that it
 /// breaks, and a server that is closed or crashes at any point.
 /// </summary>
+[Category("Samples")]
 public class DeliveryGuaranteeTests
 {
     private const int Messages = 40;
@@ -16,7 +18,7 @@ public class DeliveryGuaranteeTests
     [Test]
     public void Qos_2_arrives_exactly_once_and_qos_1_at_least_once_in_order(
         [Values(MqttVersion.V311, MqttVersion.V5)] MqttVersion version) =>
-        Gen.Int.Sample(seed => Run(version, seed), iter: 400);
+        Gen.Int.Sample(seed => Run(version, seed), iter: Samples.Of(150));
 
     private static void Run(MqttVersion version, int seed)
     {
