@@ -17,7 +17,7 @@ public static class BridgeErrors
 
     public static readonly ErrorDefinition Refused = new("GW-0103",
         "The broker refused the bridge.",
-        "It did not take the connection or a subscription, for the reason that it gave.",
+        "It did not take the connection, a subscription or a publish, or does not do what the bridge needs.",
         "Look at the bridge's credentials and at the broker's access list; the bridge tries again by itself.");
 
     public static readonly ErrorDefinition Lost = new("GW-0104",

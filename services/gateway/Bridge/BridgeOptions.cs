@@ -44,7 +44,10 @@ public sealed class BridgeOptions
     /// <summary>Gateways with the same group share the subscriptions: each message goes to one of them.</summary>
     public string SharedGroup { get; set; } = "";
 
-    /// <summary>How often the broker hears something of an idle bridge, and a dead connection is noticed.</summary>
+    /// <summary>
+    /// How often the broker hears something of an idle bridge, and a dead connection is noticed, unless a broker of
+    /// MQTT 5 says how often.
+    /// </summary>
     public TimeSpan KeepAlive { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long connecting, and what follows it, may take.</summary>
@@ -59,7 +62,10 @@ public sealed class BridgeOptions
     /// <summary>Messages from the broker that wait for the event log: MQTT 5's receive maximum.</summary>
     public int InFlightMax { get; set; } = 256;
 
-    /// <summary>Records that wait for the broker's acknowledgement, for each partition that goes out.</summary>
+    /// <summary>
+    /// Records that wait for the broker's acknowledgement, for each partition that goes out; all together no more than
+    /// the broker's receive maximum.
+    /// </summary>
     public int SendInFlightMax { get; set; } = 64;
 
     /// <summary>The largest packet from the broker; MQTT 5 brokers are told and keep larger ones back.</summary>

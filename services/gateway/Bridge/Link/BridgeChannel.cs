@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Millrace.Gateway.Bridge.Intake;
+using MQTTnet;
 using MQTTnet.Adapter;
 using MQTTnet.Formatter;
 using MQTTnet.Packets;
@@ -12,7 +13,9 @@ namespace Millrace.Gateway.Bridge.Link;
 /// when the log has them; the client sees the rest. While the intake has no room, the socket is read as far as the
 /// backlog takes it.
 /// </summary>
-internal sealed class BridgeChannel(IMqttChannelAdapter inner, BridgeIntake intake, long backlogBytesMax)
+/// <param name="options">The client's.</param>
+internal sealed class BridgeChannel(
+    IMqttChannelAdapter inner, MqttClientOptions options, BridgeIntake intake, long backlogBytesMax)
     : IMqttChannelAdapter
 {
     private readonly BridgeBacklog _backlog = new(intake, backlogBytesMax);
@@ -45,8 +48,8 @@ internal sealed class BridgeChannel(IMqttChannelAdapter inner, BridgeIntake inta
             {
                 switch (packet)
                 {
-                    case MqttConnAckPacket { IsSessionPresent: false }:
-                        intake.BeginSession(Guid.NewGuid().ToString("N"));
+                    case MqttConnAckPacket answer:
+                        Accept(answer);
                         break;
                     case MqttPublishPacket publish:
                         _backlog.Add(publish);
@@ -66,6 +69,16 @@ internal sealed class BridgeChannel(IMqttChannelAdapter inner, BridgeIntake inta
         {
             if (!hasPacket) await _backlog.EndAsync().ConfigureAwait(false);
         }
+    }
+
+    /// <summary>
+    /// The broker's keep-alive counts before the bridge's own (MQTT 5 §3.2.2.3.14). MQTTnet pings by its options alone,
+    /// and looks at them after it has this packet.
+    /// </summary>
+    private void Accept(MqttConnAckPacket answer)
+    {
+        if (answer.ServerKeepAlive > 0) options.KeepAlivePeriod = TimeSpan.FromSeconds(answer.ServerKeepAlive);
+        if (!answer.IsSessionPresent) intake.BeginSession(Guid.NewGuid().ToString("N"));
     }
 
     /// <summary>The next packet; meanwhile the backlog is worked off. Null: the connection has to end.</summary>

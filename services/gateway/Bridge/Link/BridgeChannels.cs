@@ -14,6 +14,6 @@ internal sealed class BridgeChannels(BridgeIntake intake, long backlogBytesMax) 
     public IMqttChannelAdapter CreateClientAdapter(
         MqttClientOptions options, MqttPacketInspector packetInspector, IMqttNetLogger logger) =>
         Last = new BridgeChannel(
-            new MqttClientAdapterFactory().CreateClientAdapter(options, packetInspector, logger), intake,
+            new MqttClientAdapterFactory().CreateClientAdapter(options, packetInspector, logger), options, intake,
             backlogBytesMax);
 }

@@ -62,6 +62,7 @@ internal sealed class BridgeLink(
                 .AsException();
         }
 
+        var grants = new BrokerGrants(options, result);
         using var pumping = new CancellationTokenSource();
         var acks = AcknowledgeAsync(channels.Last!, pumping.Token);
         var saves = Task.CompletedTask;
@@ -69,11 +70,13 @@ internal sealed class BridgeLink(
         {
             if (!result.IsSessionPresent) await keeper.SaveAsync(null, scope.Token).ConfigureAwait(false);
             saves = keeper.RunAsync(channels.Last!, pumping.Token);
+            if (grants.Lacking(intake.Mapping.Filters) is { } lacking)
+                throw BridgeErrors.Refused.With(options.Broker, lacking).AsException();
             await SubscribeAsync(client, scope.Token).ConfigureAwait(false);
             scope.CancelAfter(Timeout.InfiniteTimeSpan);
             state.Connected(result.IsSessionPresent);
-            var packetBytesMax = result.MaximumPacketSize is > 0 and var most ? most : uint.MaxValue;
-            _client.SetResult(new BridgeClient(client, packetBytesMax));
+            _client.SetResult(
+                new BridgeClient(client, grants.PacketBytesMax, grants.ReceiveMaximum, pumping.Token));
             await EndAsync(lost.Task, acks, saves, stop).ConfigureAwait(false);
             if (stop.IsCancellationRequested) await DrainAsync(acks).ConfigureAwait(false);
         }
@@ -180,6 +183,3 @@ internal sealed class BridgeLink(
     private static TaskCompletionSource<BridgeClient> NewClient() =>
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
-
-/// <param name="PacketBytesMax">The largest packet that the broker takes.</param>
-internal sealed record BridgeClient(IMqttClient Client, uint PacketBytesMax);

@@ -78,7 +78,8 @@ internal sealed class BridgeOutput(
 
         var messages = new OutputMessages(bridge.Version, output, time);
         if (messages.MakeFirst(record, client.PacketBytesMax, out var refusal) is not { } message) return refusal;
-        var result = await client.Client.PublishAsync(message, ct).ConfigureAwait(false);
+        var publish = await client.SendAsync(message, ct).ConfigureAwait(false);
+        var result = await publish.WaitAsync(ct).ConfigureAwait(false);
         if (!PartitionSender.IsTaken(result.ReasonCode)) return $"{result.ReasonCode}";
         state.Sent();
         return null;

@@ -63,7 +63,7 @@ internal sealed class PartitionSender(
     /// <summary>A lost connection is the link's to tell, and soon made again; anything else takes its time.</summary>
     private Task PauseAsync(BridgeClient? client, Exception failure, CancellationToken stop)
     {
-        var isLost = client is { Client.IsConnected: false };
+        var isLost = client is { IsConnected: false };
         if (!isLost)
         {
             state.Failed(failure is MillraceException known
@@ -89,12 +89,14 @@ internal sealed class PartitionSender(
             var (messages, letters) = Make(batch, fence, client.PacketBytesMax);
             foreach (var (offset, message) in messages)
             {
-                if (_sending.Count >= bridge.SendInFlightMax) await AcknowledgedAsync(letters).ConfigureAwait(false);
+                if (_sending.Count >= bridge.SendInFlightMax)
+                    await AcknowledgedAsync(letters, stop).ConfigureAwait(false);
+                var publish = await client.SendAsync(message, stop).ConfigureAwait(false);
                 Interlocked.Increment(ref _inFlight);
-                _sending.Enqueue(new Sending(batch, offset, client.Client.PublishAsync(message, stop)));
+                _sending.Enqueue(new Sending(batch, offset, publish));
             }
 
-            while (_sending.Count > 0) await AcknowledgedAsync(letters).ConfigureAwait(false);
+            while (_sending.Count > 0) await AcknowledgedAsync(letters, stop).ConfigureAwait(false);
             await WriteAsync(letters, stop).ConfigureAwait(false);
             await log.CommitAsync(_group, partition, batch.NextOffset, fence.Metadata, stop).ConfigureAwait(false);
             Interlocked.Exchange(ref _committed, batch.NextOffset);
@@ -132,10 +134,10 @@ internal sealed class PartitionSender(
     }
 
     /// <summary>Waits for the broker's answer to the oldest message.</summary>
-    private async ValueTask AcknowledgedAsync(List<DeadLetter> letters)
+    private async ValueTask AcknowledgedAsync(List<DeadLetter> letters, CancellationToken stop)
     {
         var (batch, offset, publish) = _sending.Dequeue();
-        var result = await publish.ConfigureAwait(false);
+        var result = await publish.WaitAsync(stop).ConfigureAwait(false);
         Interlocked.Decrement(ref _inFlight);
         switch (result.ReasonCode)
         {
