@@ -93,7 +93,7 @@ internal sealed partial class Parser
         if (TryTakeWord("AS")) return TakeName("an alias")?.Text;
         var isOption = Following.IsWord("BY")
             || (Current.IsWord("LEFT") && (Following.IsWord("JOIN") || Following.IsWord("OUTER")));
-        return AtBareName && !isOption ? Take().Text : null;
+        return AtBareName && !isOption && !AtOtherJoin && !AtSetOperation ? Take().Text : null;
     }
 
     private bool ParseSourceOption(ref FromSyntax source)
@@ -122,6 +122,8 @@ internal sealed partial class Parser
     private JoinSyntax? ParseJoin()
     {
         var start = Here;
+        var isOther = AtOtherJoin;
+        if (isOther) RefuseJoin();
         var isLeft = Current.IsWord("LEFT") && !Following.IsSymbol("(");
         if (Current.IsWord("CROSS") || (Current.IsWord("OUTER") && Following.IsWord("APPLY"))) return ParseApply();
         if (!Current.IsWord("JOIN") && !Current.IsWord("INNER") && !isLeft) return null;
@@ -138,6 +140,8 @@ internal sealed partial class Parser
             return null;
         }
 
+        // Of the joins that there are not, some have no ON.
+        if (isOther && !Current.IsWord("ON")) return null;
         if (ExpectWord("ON"))
             return new SourceJoinSyntax(Since(start), isLeft, source, ParseExpression("a condition"));
         SkipItem(stopAtComma: false);
@@ -151,7 +155,7 @@ internal sealed partial class Parser
         var place = Here;
         if (!ExpectWord("APPLY") || ParseExpression("GetArrayElements or GetRecordProperties") is not { } applied)
             return null;
-        var alias = TryTakeWord("AS") || AtBareName ? TakeName("an alias")?.Text : null;
+        var alias = ParseSourceAlias();
         if (applied is CallSyntax call && alias is not null) return new ApplySyntax(Since(start), isOuter, call, alias);
         if (applied is not BadSyntax)
             Report(SaqlErrors.Unexpected, place,

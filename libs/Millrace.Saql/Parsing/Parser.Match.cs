@@ -20,7 +20,7 @@ internal sealed partial class Parser
             SkipToClose();
         }
 
-        if (TryTakeWord("AS") || AtBareName) match.Alias = TakeName("an alias")?.Text;
+        match.Alias = ParseSourceAlias();
         return match;
     }
 

@@ -83,7 +83,6 @@ internal sealed partial class Parser
         var intoPlace = start;
         do
         {
-            TryTakeWord("ALL");
             var parentheses = 0;
             while (TryTakeSymbol("(")) parentheses++;
             if (!Current.IsWord("SELECT"))
@@ -96,9 +95,16 @@ internal sealed partial class Parser
             branches.Add(ParseSelect(ref into, ref intoPlace));
             while (parentheses-- > 0) ExpectSymbol(")");
         }
-        while (TryTakeWord("UNION"));
+        while (TryTakeUnion() || TryRefuseSetOperation());
 
         return new QuerySyntax(Since(start), branches, into, intoPlace);
+    }
+
+    private bool TryTakeUnion()
+    {
+        if (!TryTakeWord("UNION")) return false;
+        TryTakeWord("ALL");
+        return true;
     }
 
     private SelectSyntax ParseSelect(ref string? into, ref TextSpan intoPlace)
@@ -106,6 +112,7 @@ internal sealed partial class Parser
         var start = Here;
         Take();
         var isDistinct = TryTakeWord("DISTINCT");
+        if (!isDistinct) RefuseSelectAll();
         var items = ParseItems();
         if (Current.IsWord("INTO")) ParseInto(ref into, ref intoPlace);
         var from = ParseFrom();

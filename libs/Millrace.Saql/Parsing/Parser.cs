@@ -113,7 +113,7 @@ internal sealed partial class Parser
 
     private bool AtClause =>
         Current.Kind == TokenKind.End || Current.IsSymbol(";") ||
-        (Current.Kind == TokenKind.Name && Words.StartsClause(Current.Text));
+        (Current.Kind == TokenKind.Name && Words.StartsClause(Current.Text)) || AtSetOperation;
 
     private bool AtBareName => Current.Kind == TokenKind.QuotedName ||
         (Current.Kind == TokenKind.Name && !Words.IsReserved(Current.Text));
