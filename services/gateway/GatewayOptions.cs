@@ -115,7 +115,10 @@ public sealed class GatewayOptions
     /// <summary>Bridges to other brokers.</summary>
     public List<BridgeOptions> Bridges { get; set; } = [];
 
-    /// <summary>Results of topic mappings that a connection remembers, or a bridge.</summary>
+    /// <summary>
+    /// Results of topic mappings that a connection remembers, or a bridge; and topics that it remembers as refused, of
+    /// each partition that it sends.
+    /// </summary>
     [Range(1, 65_536)]
     public int TopicCacheMax { get; set; } = 256;
 }

@@ -68,6 +68,12 @@ public sealed class BridgeOptions
     /// </summary>
     public int SendInFlightMax { get; set; } = 64;
 
+    /// <summary>
+    /// How often, <c>ReconnectDelayMax</c> apart, a topic is tried that the broker does not let the bridge publish to;
+    /// then what goes there is dead-lettered. MQTT 5 only.
+    /// </summary>
+    public int RefusedTriesMax { get; set; } = 3;
+
     /// <summary>The largest packet from the broker; MQTT 5 brokers are told and keep larger ones back.</summary>
     public ByteSize PacketBytesMax { get; set; } = ByteSize.FromKiB(256 + 64);
 

@@ -48,6 +48,8 @@ internal sealed class BridgeOptionsValidator : IValidateOptions<GatewayOptions>
         at.That(bridge.InFlightMax is >= 1 and <= 65_535, "InFlightMax", bridge.InFlightMax, "Choose from 1 to 65535.");
         at.That(bridge.SendInFlightMax is >= 1 and <= 65_535, "SendInFlightMax", bridge.SendInFlightMax,
             "Choose from 1 to 65535.");
+        at.That(bridge.RefusedTriesMax is >= 1 and <= 1_000_000, "RefusedTriesMax", bridge.RefusedTriesMax,
+            "Choose from 1 to 1000000.");
         at.That(bridge.PacketBytesMax.Bytes is >= 128 and <= 8 << 20, "PacketBytesMax", bridge.PacketBytesMax,
             "Choose from 128B to 8MiB.");
         at.That(bridge.BacklogBytesMax.Bytes is >= 1 and <= 1 << 30, "BacklogBytesMax", bridge.BacklogBytesMax,

@@ -43,7 +43,7 @@ internal sealed class RunningBridge
         _keeper = new BridgeSessionKeeper(options, _intake, log, store, _state, time, logger);
         _link = new BridgeLink(options, gateway.DrainTimeout, _intake, _keeper, _state, time, logger);
         _outputs = [.. options.Outputs.Select(each =>
-            new BridgeOutput(options, each, _link, log, _state, time))];
+            new BridgeOutput(options, each, gateway.TopicCacheMax, _link, log, _state, time))];
         var replay = new BridgeReplay(options, gateway, publisher, _outputs, log);
         _replays = new BridgeReplays(options, replay, log, letters, _state, time);
         bridgeMetrics.Watch(options.Name, () => InFlight, () => Interlocked.Read(ref _lag));

@@ -12,6 +12,9 @@ internal sealed class MessageTemplate
     /// <summary>The names that it asks for.</summary>
     public IEnumerable<string> Names => _parts.Where(part => part.Kind == PartKind.Name).Select(part => part.Text);
 
+    /// <summary>It is the same text for every message.</summary>
+    public bool IsConstant => _parts.All(part => part.Kind == PartKind.Text);
+
     public static MessageTemplate? TryParse(string text)
     {
         var parts = new List<Part>();

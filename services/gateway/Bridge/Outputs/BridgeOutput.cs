@@ -8,9 +8,10 @@ namespace Millrace.Gateway.Bridge.Outputs;
 /// <summary>
 /// Brings one topic of the event log to the broker. Several gateways with a bridge of this name share its partitions.
 /// </summary>
+/// <param name="topicsMax">Topics that are remembered as refused, of each partition.</param>
 internal sealed class BridgeOutput(
-    BridgeOptions bridge, BridgeOutputOptions output, BridgeLink link, IEventLog log, BridgeState state,
-    TimeProvider time)
+    BridgeOptions bridge, BridgeOutputOptions output, int topicsMax, BridgeLink link, IEventLog log,
+    BridgeState state, TimeProvider time)
 {
     private static readonly TimeSpan TopicPause = TimeSpan.FromSeconds(1);
 
@@ -80,7 +81,7 @@ internal sealed class BridgeOutput(
         if (messages.MakeFirst(record, client.PacketBytesMax, out var refusal) is not { } message) return refusal;
         var publish = await client.SendAsync(message, ct).ConfigureAwait(false);
         var result = await publish.WaitAsync(ct).ConfigureAwait(false);
-        if (!PartitionSender.IsTaken(result.ReasonCode)) return $"{result.ReasonCode}";
+        if (!PublishRefusals.IsTaken(result.ReasonCode)) return $"{result.ReasonCode}";
         state.Sent();
         return null;
     }
@@ -89,7 +90,8 @@ internal sealed class BridgeOutput(
     {
         foreach (var partition in partitions)
         {
-            var sender = new PartitionSender(bridge, output, partition, fromEnd, link, log, state, time);
+            var sender = new PartitionSender(
+                bridge, output, topicsMax, partition, fromEnd, link, log, state, time);
             var scope = CancellationTokenSource.CreateLinkedTokenSource(stop);
             lock (_gate) _running.Add(partition, (sender, scope, Task.Run(() => sender.RunAsync(scope.Token), stop)));
         }

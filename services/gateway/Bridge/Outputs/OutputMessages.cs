@@ -23,6 +23,9 @@ internal sealed class OutputMessages(MqttVersion version, BridgeOutputOptions ou
     private readonly MessageTemplate _topic = MessageTemplate.TryParse(output.Topic)!;
     private readonly bool _isToDevices = IsToDevices(output);
 
+    /// <summary>All messages go to the same topic.</summary>
+    public bool HaveOneTopic => _topic.IsConstant;
+
     public static bool IsKnown(string name, BridgeOutputOptions output) =>
         name == KeyName || (name == TopicName && IsToDevices(output));
 

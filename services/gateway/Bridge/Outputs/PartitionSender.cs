@@ -1,9 +1,9 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Gateway.Bridge.Link;
 using Millrace.Primitives;
-using MQTTnet;
 
 namespace Millrace.Gateway.Bridge.Outputs;
 
@@ -11,25 +11,18 @@ namespace Millrace.Gateway.Bridge.Outputs;
 /// Sends one partition in its order, many records in flight. The offset is committed when the broker has acknowledged
 /// all before it; after a lost connection everything from there on is sent again.
 /// </summary>
+/// <param name="topicsMax">Topics that are remembered as refused.</param>
 internal sealed class PartitionSender(
-    BridgeOptions bridge, BridgeOutputOptions output, TopicPartition partition, bool fromEnd, BridgeLink link,
-    IEventLog log, BridgeState state, TimeProvider time)
+    BridgeOptions bridge, BridgeOutputOptions output, int topicsMax, TopicPartition partition, bool fromEnd,
+    BridgeLink link, IEventLog log, BridgeState state, TimeProvider time)
 {
     private static readonly TopicPartition DeadLetters = new(Contracts.Topics.DeadLetter, 0);
 
-    private readonly OutputMessages _messages = new(bridge.Version, output, time);
+    private readonly BatchSender _sender = new(bridge, output, topicsMax, partition, state, time);
     private readonly string _group = ConsumerGroups.OfBridge(bridge.Name);
-    private readonly Queue<Sending> _sending = new();
-    private long _inFlight;
     private long _committed = -1;
 
-    public long InFlight => Interlocked.Read(ref _inFlight);
-
-    /// <summary>How the reason of its dead letters begins.</summary>
-    public static string ReasonPrefix(string bridge) => $"bridge {bridge}: ";
-
-    public static bool IsTaken(MqttClientPublishReasonCode answer) =>
-        answer is MqttClientPublishReasonCode.Success or MqttClientPublishReasonCode.NoMatchingSubscribers;
+    public long InFlight => _sender.InFlight;
 
     public async ValueTask<long> LagAsync(CancellationToken ct)
     {
@@ -51,11 +44,6 @@ internal sealed class PartitionSender(
             {
                 if (stop.IsCancellationRequested) return;
                 await PauseAsync(client, failure, stop).ConfigureAwait(false);
-            }
-            finally
-            {
-                _sending.Clear();
-                Interlocked.Exchange(ref _inFlight, 0);
             }
         }
     }
@@ -86,20 +74,7 @@ internal sealed class PartitionSender(
         while (true)
         {
             var batch = await reader.ReadAsync(ct: stop).ConfigureAwait(false);
-            var (messages, letters) = Make(batch, fence, client.PacketBytesMax);
-            foreach (var (offset, message) in messages)
-            {
-                if (_sending.Count >= bridge.SendInFlightMax)
-                    await AcknowledgedAsync(letters, stop).ConfigureAwait(false);
-                var publish = await client.SendAsync(message, stop).ConfigureAwait(false);
-                Interlocked.Increment(ref _inFlight);
-                _sending.Enqueue(new Sending(batch, offset, publish));
-            }
-
-            while (_sending.Count > 0) await AcknowledgedAsync(letters, stop).ConfigureAwait(false);
-            await WriteAsync(letters, stop).ConfigureAwait(false);
-            await log.CommitAsync(_group, partition, batch.NextOffset, fence.Metadata, stop).ConfigureAwait(false);
-            Interlocked.Exchange(ref _committed, batch.NextOffset);
+            await SendAsync(client, batch, fence, stop).ConfigureAwait(false);
         }
     }
 
@@ -116,51 +91,57 @@ internal sealed class PartitionSender(
         return new CommittedOffset(start, null);
     }
 
-    private (List<(long Offset, MqttApplicationMessage Message)> Messages, List<DeadLetter> Letters) Make(
-        RecordBatch batch, EpochFence fence, uint packetBytesMax)
+    /// <summary>
+    /// Sends a batch until nothing of it is open. Before each pause what stands before the first open record is
+    /// committed, so that it is not sent again.
+    /// </summary>
+    private async Task SendAsync(BridgeClient client, RecordBatch batch, EpochFence fence, CancellationToken stop)
     {
-        var messages = new List<(long, MqttApplicationMessage)>(batch.Count);
+        var before = fence.Epochs;
+        var open = Admitted(batch, fence);
         var letters = new List<DeadLetter>();
+        while (await _sender.TryAsync(client, batch, open, letters, stop).ConfigureAwait(false) is { } refusal)
+        {
+            await CommitAsync(letters, open.Min, FenceAt(batch, before, open.Min), stop).ConfigureAwait(false);
+            state.Failed(refusal, null);
+            await Task.Delay(bridge.ReconnectDelayMax, time, stop).ConfigureAwait(false);
+        }
+
+        await CommitAsync(letters, batch.NextOffset, fence, stop).ConfigureAwait(false);
+    }
+
+    private SortedSet<long> Admitted(RecordBatch batch, EpochFence fence)
+    {
+        var admitted = new SortedSet<long>();
         foreach (var record in batch)
         {
-            if (!fence.Admits(record)) state.Fenced();
-            else if (_messages.IsExpired(record)) state.Expired();
-            else if (_messages.Make(record, packetBytesMax, out var refusal) is { } message)
-                messages.Add((record.Offset, message));
-            else letters.Add(Letter(record, "not-mapped", refusal!));
+            if (fence.Admits(record)) admitted.Add(record.Offset);
+            else state.Fenced();
         }
 
-        return (messages, letters);
+        return admitted;
     }
 
-    /// <summary>Waits for the broker's answer to the oldest message.</summary>
-    private async ValueTask AcknowledgedAsync(List<DeadLetter> letters, CancellationToken stop)
+    /// <summary>The epochs as they are at an offset: a row there must not be stale for what stands behind it.</summary>
+    private static EpochFence FenceAt(RecordBatch batch, ImmutableDictionary<string, long> before, long offset)
     {
-        var (batch, offset, publish) = _sending.Dequeue();
-        var result = await publish.WaitAsync(stop).ConfigureAwait(false);
-        Interlocked.Decrement(ref _inFlight);
-        switch (result.ReasonCode)
+        var fence = EpochFence.At(before);
+        foreach (var record in batch)
         {
-            case var answer when IsTaken(answer):
-                state.Sent();
-                break;
-            case MqttClientPublishReasonCode.TopicNameInvalid or MqttClientPublishReasonCode.PayloadFormatInvalid:
-                foreach (var record in batch)
-                {
-                    if (record.Offset == offset) letters.Add(Letter(record, "refused", $"{result.ReasonCode}"));
-                }
-
-                break;
-            default:
-                throw BridgeErrors.Refused.With(output.From, $"A publish: {result.ReasonCode}.").AsException();
+            if (record.Offset == offset) break;
+            fence.Admits(record);
         }
+
+        return fence;
     }
 
-    private DeadLetter Letter(RecordView record, string reason, string detail)
+    private async ValueTask CommitAsync(
+        List<DeadLetter> letters, long next, EpochFence fence, CancellationToken ct)
     {
-        state.Unsendable(reason, partition.ToString(), record.Offset, detail);
-        return DeadLetter.Of(record, partition, DeadLetterStages.Gateway, BridgeErrors.Unsendable.Code,
-            $"{ReasonPrefix(bridge.Name)}{reason}: {detail}", time.GetUtcNow());
+        await WriteAsync(letters, ct).ConfigureAwait(false);
+        letters.Clear();
+        await log.CommitAsync(_group, partition, next, fence.Metadata, ct).ConfigureAwait(false);
+        Interlocked.Exchange(ref _committed, next);
     }
 
     private async ValueTask WriteAsync(List<DeadLetter> letters, CancellationToken ct)
@@ -175,6 +156,4 @@ internal sealed class PartitionSender(
 
         await log.AppendAsync(DeadLetters, records, ct).ConfigureAwait(false);
     }
-
-    private readonly record struct Sending(RecordBatch Batch, long Offset, Task<MqttClientPublishResult> Publish);
 }

@@ -25,7 +25,7 @@ internal sealed class BridgeReplay(
 
     /// <summary>Whether it is of this bridge. A record that could not be sent has the place of its own topic.</summary>
     public bool IsOfThis(DeadLetter letter) => letter.Topic == _group
-        || letter.Reason.StartsWith(PartitionSender.ReasonPrefix(options.Name), StringComparison.Ordinal);
+        || letter.Reason.StartsWith(BatchSender.ReasonPrefix(options.Name), StringComparison.Ordinal);
 
     /// <summary>Null when it has succeeded, or did at an earlier try; else why it cannot.</summary>
     public async ValueTask<string?> TryAsync(StoredDeadLetter stored, CancellationToken ct)

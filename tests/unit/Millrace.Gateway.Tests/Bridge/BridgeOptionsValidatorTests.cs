@@ -23,6 +23,7 @@ public class BridgeOptionsValidatorTests
             Password = "x",
             KeepAlive = TimeSpan.Zero,
             InFlightMax = 0,
+            RefusedTriesMax = 0,
             Tls = { CertificateFile = "client.pem" },
             Subscriptions =
             [
@@ -37,9 +38,10 @@ public class BridgeOptionsValidatorTests
 
         foreach (var key in new[]
         {
-            "0:Name", "0:Host", "0:Port", "0:UserName", "0:KeepAlive", "0:InFlightMax", "0:Tls:Enabled",
-            "0:Tls:KeyFile", "0:Subscriptions:0:Topic", "0:Subscriptions:0:DeviceId", "0:Subscriptions:0:Qos",
-            "0:Subscriptions:0:Body", "0:Subscriptions:1:DeviceId", "0:Subscriptions:1:Properties:p",
+            "0:Name", "0:Host", "0:Port", "0:UserName", "0:KeepAlive", "0:InFlightMax",
+            "0:RefusedTriesMax", "0:Tls:Enabled", "0:Tls:KeyFile", "0:Subscriptions:0:Topic",
+            "0:Subscriptions:0:DeviceId", "0:Subscriptions:0:Qos", "0:Subscriptions:0:Body",
+            "0:Subscriptions:1:DeviceId", "0:Subscriptions:1:Properties:p",
             "0:Outputs:0:From", "0:Outputs:0:Topic", "1:Name", "1:Subscriptions",
         })
         {
