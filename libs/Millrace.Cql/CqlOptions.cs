@@ -53,7 +53,10 @@ public sealed class CqlOptions
     /// <summary>Requests under way on a connection at a time; the protocol ends at 32768.</summary>
     public int StreamsMax { get; set; } = 32_768;
 
-    /// <summary>Requests that timed out and were never answered, after which a connection is given up.</summary>
+    /// <summary>
+    /// Requests that timed out and were never answered, after which a connection is given up; half of
+    /// <see cref="StreamsMax"/> are enough for that.
+    /// </summary>
     public int OrphanedStreamsMax { get; set; } = 1_024;
 
     /// <summary>Bytes that wait to be sent on a connection, beyond which it takes no request.</summary>

@@ -18,8 +18,7 @@ public sealed partial class CqlSession
     /// <summary>Has a node parse <paramref name="text"/>. The same text gives the same statement.</summary>
     public async Task<PreparedStatement> PrepareAsync(string text, CancellationToken ct = default)
     {
-        if (_prepared.TryGetValue(text, out var have)
-            && have is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true, Result.IsOutdated: true } })
+        if (_prepared.TryGetValue(text, out var have) && have.IsValueCreated && IsOfNoUse(have.Value))
             _prepared.TryRemove(KeyValuePair.Create(text, have));
         var preparing = _prepared.GetOrAdd(text, key => new Lazy<Task<PreparedStatement>>(() => PrepareNewAsync(key)));
         try
@@ -47,6 +46,9 @@ public sealed partial class CqlSession
             _preparingAgain.TryRemove(KeyValuePair.Create(key, preparing));
         }
     }
+
+    private static bool IsOfNoUse(Task<PreparedStatement> asked) =>
+        asked.IsFaulted || (asked.IsCompletedSuccessfully && asked.Result.IsOutdated);
 
     private async Task<PreparedStatement> PrepareNewAsync(string text)
     {

@@ -42,8 +42,16 @@ public sealed partial class CqlSession
     {
         if (!await WaitForSchemaAgreementAsync(ct).ConfigureAwait(false))
             _log.SchemaDisagrees(CqlErrors.SchemaDisagreement.With($"{change.Keyspace}.{change.Name}").ToString());
-        if (change.Target == "KEYSPACE" && _monitor.Connection is { } connection)
+        if (change.Target != "KEYSPACE" || _monitor.Connection is not { } connection) return;
+        try
+        {
             await _monitor.RefreshAsync(connection).ConfigureAwait(false);
+        }
+        catch (CqlException e)
+        {
+            // What was asked for has been done, and the ring is read again over the next connection.
+            _log.RingUnread(connection.EndPoint, e.Message);
+        }
     }
 
     /// <summary>Asks each node itself: what nodes tell of each other may be older than the change.</summary>

@@ -28,18 +28,21 @@ internal sealed class Replication
     public string Key { get; }
 
     /// <summary>The replicas of the range that ends at <paramref name="range"/>, in the order of the ring.</summary>
-    public List<CqlNode> Replicas(IReadOnlyList<CqlNode> owners, int range, IReadOnlyDictionary<string, int> racks)
+    /// <param name="sizes">Of the data centres that there are: no more is looked for than they have.</param>
+    public List<CqlNode> Replicas(
+        IReadOnlyList<CqlNode> owners, int range, IReadOnlyDictionary<string, DatacenterSize> sizes)
     {
         var replicas = new List<CqlNode>();
-        var places = _byDatacenter.ToDictionary(
-            d => d.Key, d => new DatacenterPlaces(d.Value, racks.GetValueOrDefault(d.Key)));
+        var anywhere = Math.Min(_anywhere, sizes.Values.Sum(size => size.Nodes));
+        var places = _byDatacenter.Where(d => sizes.ContainsKey(d.Key)).ToDictionary(
+            d => d.Key, d => new DatacenterPlaces(Math.Min(d.Value, sizes[d.Key].Nodes), sizes[d.Key].Racks));
         for (var step = 0; step < owners.Count; step++)
         {
             var node = owners[(range + step) % owners.Count];
             if (replicas.Contains(node)) continue;
-            if (replicas.Count < _anywhere) replicas.Add(node);
+            if (replicas.Count < anywhere) replicas.Add(node);
             else if (places.TryGetValue(node.Datacenter, out var datacenter)) datacenter.Offer(node, replicas);
-            if (replicas.Count >= _anywhere && places.Values.All(place => place.IsFull)) break;
+            if (replicas.Count >= anywhere && places.Values.All(place => place.IsFull)) break;
         }
 
         return replicas;
@@ -80,3 +83,5 @@ internal sealed class Replication
         }
     }
 }
+
+internal readonly record struct DatacenterSize(int Nodes, int Racks);

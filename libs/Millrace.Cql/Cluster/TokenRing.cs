@@ -21,13 +21,13 @@ internal sealed class TokenRing
         var ring = nodes.SelectMany(n => n.Tokens.Select(token => (token, n.Node))).OrderBy(r => r.token).ToList();
         _tokens = [.. ring.Select(r => r.token)];
         var owners = ring.Select(r => r.Node).ToList();
-        var racks = nodes.GroupBy(n => n.Node.Datacenter)
-            .ToDictionary(d => d.Key, d => d.Select(n => n.Node.Rack).Distinct().Count());
+        var sizes = owners.Distinct().GroupBy(node => node.Datacenter).ToDictionary(
+            d => d.Key, d => new DatacenterSize(d.Count(), d.Select(node => node.Rack).Distinct().Count()));
         var tables = keyspaces.Values.DistinctBy(k => k.Key).ToDictionary(k => k.Key, MakeTable);
         _byKeyspace = keyspaces.ToFrozenDictionary(k => k.Key, k => tables[k.Value.Key]);
 
         Replicas[] MakeTable(Replication replication) => [.. Enumerable.Range(0, owners.Count)
-            .Select(range => Usable(replication.Replicas(owners, range, racks), datacenter, rack))];
+            .Select(range => Usable(replication.Replicas(owners, range, sizes), datacenter, rack))];
     }
 
     /// <summary>The replicas of a token in the own data centre; none when the keyspace is not known.</summary>

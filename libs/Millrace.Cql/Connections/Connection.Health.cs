@@ -41,7 +41,7 @@ internal sealed partial class Connection
             handler.OnFailure(this, CqlErrors.TimedOut.With(EndPoint).AsCql());
         CqlMetrics.OrphanedStreams.Add(_expired.Count);
         _expired.Clear();
-        if (orphans > _options.OrphanedStreamsMax)
+        if (orphans > _orphansMax)
             Close(CqlErrors.ConnectionLost.With(EndPoint, $"{orphans} requests were never answered.").AsCql());
         Count?.Set(busy);
         RelieveTurn();

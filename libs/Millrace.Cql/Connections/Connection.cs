@@ -24,6 +24,7 @@ internal sealed partial class Connection : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly StreamTable _streams;
     private readonly int _requestsMax;
+    private readonly int _orphansMax;
     private readonly EnvelopeReader _reader;
     private readonly EnvelopeWriter _writer;
     private readonly WriterSignal _signal = new();
@@ -41,6 +42,7 @@ internal sealed partial class Connection : IAsyncDisposable
             (stream, endPoint, version, options, log, options.TimeProvider);
         _streams = new StreamTable(Math.Min(options.StreamsMax + OwnStreams, StreamsOfProtocol));
         _requestsMax = Math.Min(options.StreamsMax, StreamsOfProtocol - OwnStreams);
+        _orphansMax = Math.Min(options.OrphanedStreamsMax, _requestsMax / 2);
         var compress = options.Compression == CqlCompression.Lz4;
         _reader = new EnvelopeReader(compress, options.ResponseBytesMax);
         _writer = new EnvelopeWriter(compress);
@@ -68,9 +70,10 @@ internal sealed partial class Connection : IAsyncDisposable
 
     public void Start()
     {
+        // Before it is read, which may end it at once: whoever ends it ends the timer.
+        _timer = _time.CreateTimer(_ => Tick(), null, TickInterval, TickInterval);
         BeginTurn(_turn);
         _loops = Task.WhenAll(_threadsDone.Task, WriteAsync());
-        _timer = _time.CreateTimer(_ => Tick(), null, TickInterval, TickInterval);
     }
 
     /// <summary>

@@ -15,7 +15,11 @@ internal static class RequestSpan
         var name = statement.Collection is { } table ? $"{statement.Operation} {table}" : statement.Operation;
         var tags = Describe(statement, session);
         if (statement.ParameterizedText is { } text) tags.Add("db.query.text", text);
+        var around = Activity.Current;
         var span = CqlMetrics.Spans.StartActivity(name, ActivityKind.Client, default(ActivityContext), tags);
+
+        // The caller goes on while it runs: what it starts next is not within it.
+        Activity.Current = around;
         if (span is not { IsAllDataRequested: true }) return span;
         span.SetTag("cassandra.consistency.level", ConsistencyName(statement.Resolved.Consistency));
         if (statement.BatchSize > 1) span.SetTag("db.operation.batch.size", statement.BatchSize);
@@ -53,7 +57,11 @@ internal static class RequestSpan
 
         if (error is not null) span.SetTag("error.type", error).SetStatus(ActivityStatusCode.Error, error);
         if (status is not null) span.SetTag("db.response.status_code", status);
+
+        // To end one sets what was around it, which is nothing to the thread that the answer came on.
+        var around = Activity.Current;
         span.Dispose();
+        Activity.Current = around;
     }
 
     /// <summary>What a span has from its start, so that sampling can go by it, and the duration too.</summary>

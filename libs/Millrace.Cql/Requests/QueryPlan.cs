@@ -11,6 +11,9 @@ internal struct QueryPlan(ClusterView view, Replicas replicas, uint turn)
 {
     private int _step;
 
+    // As it was when the first was chosen: the second is the other one, however busy they are by then.
+    private bool _swap;
+
     public CqlNode? Next()
     {
         if (_step < replicas.Nodes.Length) return Replica(_step++);
@@ -23,14 +26,14 @@ internal struct QueryPlan(ClusterView view, Replicas replicas, uint turn)
         return null;
     }
 
-    private readonly CqlNode Replica(int step)
+    private CqlNode Replica(int step)
     {
         var near = replicas.InRack;
         if (step >= near) return Turned(near, replicas.Nodes.Length - near, step - near);
         if (near < 2 || step > 1) return Turned(0, near, step);
         var (first, second) = (Turned(0, near, 0), Turned(0, near, 1));
-        var swap = second.InFlight < first.InFlight;
-        return (step == 0) ^ swap ? first : second;
+        if (step == 0) _swap = second.InFlight < first.InFlight;
+        return (step == 0) ^ _swap ? first : second;
     }
 
     private readonly CqlNode Turned(int from, int count, int step) =>

@@ -8,13 +8,13 @@ internal sealed partial class Request
     private void Start(CqlSession session, CqlStatement statement, CancellationToken ct)
     {
         (_session, _statement, _ct) = (session, statement, ct);
+        _startedAt = session.Time.GetTimestamp();
         try
         {
             statement.Check();
             ct.ThrowIfCancellationRequested();
             session.Resolve(statement);
             _idempotent = session.IsIdempotent(statement);
-            _startedAt = session.Time.GetTimestamp();
             _deadline = _startedAt + session.Ticks(statement.Timeout ?? session.Options.RequestTimeout);
             _plan = session.Plan(statement);
             _activity = RequestSpan.Start(statement, session);

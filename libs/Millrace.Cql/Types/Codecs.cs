@@ -56,8 +56,12 @@ internal static class Codecs
             ? CqlErrors.TypeUnsupported.With(cqlType).AsCql()
             : CqlErrors.TypeMismatch.With($"{type} for {cqlType}").AsCql();
 
+    /// <summary>The type by which a value is known: some of .NET's own are of a class below it.</summary>
+    public static Type Plain(Type type) => type.IsAssignableTo(typeof(IPAddress)) ? typeof(IPAddress) : type;
+
     private static ValueCodec? Make(Type type)
     {
+        type = Plain(type);
         if (ScalarCodecs.All.TryGetValue(type, out var scalar)) return scalar;
         if (type == typeof(object)) return new ObjectCodec();
         if (type == typeof(object[])) return new TupleCodec();

@@ -106,6 +106,8 @@ internal sealed class NullableCodec<T> : ValueCodec<T?>
 {
     public override bool Takes(CqlType type) => Codecs.Find(typeof(T))?.Takes(type) == true;
 
+    protected internal override bool TakesEmpty(CqlType type) => Codec<T>.For(type).TakesEmpty(type);
+
     protected internal override void Write(WireBuffer buffer, CqlType type, T? value) =>
         Codec<T>.For(type).Write(buffer, type, value!.Value);
 

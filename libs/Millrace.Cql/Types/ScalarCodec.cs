@@ -18,9 +18,9 @@ internal sealed class ScalarCodec<T>(WriteScalar<T> write, ReadScalar<T> read, i
 
     private readonly ulong _codes = codes.Aggregate(0UL, (mask, code) => mask | (1UL << (int)code));
 
-    protected override bool TakesEmpty => size == AnySizeOrEmpty;
-
     public override bool Takes(CqlType type) => (_codes >> (int)type.Code & 1) != 0;
+
+    protected internal override bool TakesEmpty(CqlType type) => size == AnySizeOrEmpty;
 
     protected internal override void Write(WireBuffer buffer, CqlType type, T value) => write(buffer, value);
 

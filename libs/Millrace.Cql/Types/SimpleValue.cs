@@ -33,7 +33,7 @@ internal static class SimpleValue
     public static void Write(WireBuffer buffer, object? value)
     {
         if (value is null) buffer.Int(-1);
-        else Parts.Write(buffer, Guess(value.GetType()), value);
+        else Parts.Write(buffer, Guess(Codecs.Plain(value.GetType())), value);
     }
 
     private static CqlType Guess(Type type)

@@ -49,6 +49,9 @@ internal sealed class ValueTupleCodec<T> : ValueCodec<T>
 {
     private static readonly Type[] Types = typeof(T).GetGenericArguments();
 
+    private static readonly bool[] HaveNull = Array.ConvertAll(
+        Types, part => !part.IsValueType || Nullable.GetUnderlyingType(part) is not null);
+
     public override bool Takes(CqlType type)
     {
         if (type.Code != CqlTypeCode.Tuple || type.Arguments.Count != Types.Length) return false;
@@ -64,7 +67,12 @@ internal sealed class ValueTupleCodec<T> : ValueCodec<T>
     {
         var reader = new WireReader(bytes);
         var parts = new object?[Types.Length];
-        for (var i = 0; i < parts.Length; i++) parts[i] = Parts.Read(ref reader, type.Arguments[i], Types[i]);
+        for (var i = 0; i < parts.Length; i++)
+        {
+            parts[i] = Parts.Read(ref reader, type.Arguments[i], Types[i]);
+            if (parts[i] is null && !HaveNull[i]) throw Null(Types[i], type.Arguments[i]);
+        }
+
         return (T)Activator.CreateInstance(typeof(T), parts)!;
     }
 }
@@ -110,9 +118,13 @@ internal sealed class ObjectCodec : ValueCodec<object>
 {
     public override bool Takes(CqlType type) => type.Code is not (CqlTypeCode.Custom or CqlTypeCode.Duration);
 
+    protected internal override bool TakesEmpty(CqlType type) => Natural(type).TakesEmpty(type);
+
     protected internal override void Write(WireBuffer buffer, CqlType type, object value) =>
         Codecs.For(value.GetType(), type).WriteContent(buffer, type, value);
 
     protected internal override object Read(ReadOnlySpan<byte> bytes, CqlType type) =>
-        Codecs.For(Codecs.Natural(type), type).ReadObject(bytes, isNull: false, type)!;
+        Natural(type).ReadObject(bytes, isNull: false, type)!;
+
+    private static ValueCodec Natural(CqlType type) => Codecs.For(Codecs.Natural(type), type);
 }

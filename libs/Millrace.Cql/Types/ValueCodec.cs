@@ -15,15 +15,15 @@ internal abstract class ValueCodec
     protected internal abstract void WriteContent(WireBuffer buffer, CqlType type, object value);
 
     public abstract object? ReadObject(ReadOnlySpan<byte> bytes, bool isNull, CqlType type);
+
+    /// <summary>Whether no bytes at all are a value, and not what old servers left as "empty".</summary>
+    protected internal virtual bool TakesEmpty(CqlType type) => false;
 }
 
 /// <summary>Between one .NET type and the CQL types that fit it (section 5 of the specification).</summary>
 internal abstract class ValueCodec<T> : ValueCodec
 {
     private static readonly bool HasNull = default(T) is null;
-
-    /// <summary>Whether no bytes at all are a value, and not what old servers left as "empty".</summary>
-    protected virtual bool TakesEmpty => false;
 
     public void WriteValue(WireBuffer buffer, CqlType type, T value)
     {
@@ -40,9 +40,9 @@ internal abstract class ValueCodec<T> : ValueCodec
 
     public T ReadValue(ReadOnlySpan<byte> bytes, bool isNull, CqlType type)
     {
-        if (!isNull && (bytes.Length > 0 || TakesEmpty)) return Read(bytes, type);
+        if (!isNull && (bytes.Length > 0 || TakesEmpty(type))) return Read(bytes, type);
         if (HasNull) return default!;
-        throw CqlErrors.ValueOutOfRange.With("null", $"A {typeof(T).Name} from a {type}.").AsCql();
+        throw Null(typeof(T), type);
     }
 
     public override void WriteObject(WireBuffer buffer, CqlType type, object value) =>
@@ -58,6 +58,9 @@ internal abstract class ValueCodec<T> : ValueCodec
     protected internal abstract void Write(WireBuffer buffer, CqlType type, T value);
 
     protected internal abstract T Read(ReadOnlySpan<byte> bytes, CqlType type);
+
+    protected static CqlException Null(Type wanted, CqlType type) =>
+        CqlErrors.ValueOutOfRange.With("null", $"A {wanted.Name} from a {type}.").AsCql();
 
     protected static CqlException Malformed(int length, CqlType type) =>
         CqlErrors.ValueOutOfRange.With($"{length} bytes", $"They are not a {type}.").AsCql();

@@ -1,7 +1,11 @@
+using System.Collections;
 using System.Net;
 using Millrace.Cql.Cluster;
 using Millrace.Cql.Connections;
+using Millrace.Cql.Protocol;
 using Millrace.Cql.Requests;
+using Millrace.Cql.Tests.Server;
+using Millrace.Cql.Wire;
 
 namespace Millrace.Cql.Tests.Cluster;
 
@@ -79,6 +83,49 @@ public class TokenRingTests
         Assert.That(firsts, Is.EquivalentTo(new[] { 1, 3 }), "replicas take turns");
     }
 
+    [Test]
+    public async Task A_plan_goes_on_to_the_other_replica_although_the_first_is_the_busier_by_then()
+    {
+        await using var server = new FakeServer((_, request) => request.Opcode == Opcode.Options
+            ? Task.CompletedTask
+            : throw new InvalidOperationException($"{request.Opcode} was not asked for."));
+        var options = new CqlOptions();
+        await using var pool = new NodePool(server.EndPoint, new Connector(options));
+        await pool.StartAsync();
+        var busier = new CqlNode(new NodeRow(Guid.NewGuid(), server.EndPoint, "dc1", "a", []), pool);
+        var view = new ClusterView([busier, _nodes[1]], [busier, _nodes[1]], "dc1", ClusterView.Empty.Ring);
+        var plan = new QueryPlan(view, new Replicas([busier, _nodes[1]], 2), turn: 0);
+
+        Assert.That(plan.Next(), Is.SameAs(busier));
+        var held = pool.Pick()!.CallAsync(Message.Options, options.RequestTimeout);
+        Assert.That(pool.InFlight, Is.EqualTo(1));
+        Assert.That(plan.Next(), Is.SameAs(_nodes[1]));
+        Assert.That(plan.Next(), Is.Null);
+        await pool.DisposeAsync();
+        Assert.That(async () => await held, Throws.TypeOf<CqlException>());
+    }
+
+    [Test]
+    public void More_replicas_than_nodes_are_not_looked_for_round_the_whole_ring()
+    {
+        var owners = new CountedOwners([.. Enumerable.Range(0, 600).Select(token => _nodes[token % 2])]);
+        var sizes = new Dictionary<string, DatacenterSize> { ["dc1"] = new(Nodes: 2, Racks: 1) };
+        foreach (var (strategy, factor) in new[] { ("NetworkTopologyStrategy", "dc1"), ("SimpleStrategy", "") })
+        {
+            var replication = new Replication(new Dictionary<string, string>
+            {
+                ["class"] = strategy,
+                [factor.Length > 0 ? factor : "replication_factor"] = "3",
+            });
+            Assert.That(replication.Replicas(owners, 7, sizes).Select(Name), Is.EqualTo(new[] { 2, 1 }));
+        }
+
+        var gone = new Replication(
+            new Dictionary<string, string> { ["class"] = "NetworkTopologyStrategy", ["dc1"] = "1", ["dc9"] = "3" });
+        Assert.That(gone.Replicas(owners, 7, sizes).Select(Name), Is.EqualTo(new[] { 2 }));
+        Assert.That(owners.Reads, Is.LessThan(10));
+    }
+
     private static CqlNode Node(byte name, string datacenter, string rack)
     {
         var endPoint = new IPEndPoint(new IPAddress([127, 0, 0, name]), 9042);
@@ -99,5 +146,25 @@ public class TokenRingTests
         map["class"] = strategy;
         var keyspaces = new Dictionary<string, Replication> { ["ks"] = new(map) };
         return new TokenRing([.. _nodes.Select((node, i) => (node, new[] { (i + 1) * 100L }))], keyspaces, "dc1", rack);
+    }
+
+    private sealed class CountedOwners(CqlNode[] owners) : IReadOnlyList<CqlNode>
+    {
+        public int Reads { get; private set; }
+
+        public int Count => owners.Length;
+
+        public CqlNode this[int index]
+        {
+            get
+            {
+                Reads++;
+                return owners[index];
+            }
+        }
+
+        public IEnumerator<CqlNode> GetEnumerator() => owners.AsEnumerable().GetEnumerator();
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }
 }

@@ -75,6 +75,41 @@ public sealed class TelemetryTests : IDisposable
     }
 
     [Test]
+    public async Task Statements_after_each_other_are_no_parts_of_each_other()
+    {
+        await using var server = Server();
+        await using var session = await server.ConnectAsync();
+        using var caller = new Activity("the caller's").Start();
+
+        for (var i = 0; i < 3; i++)
+        {
+            await session.ExecuteAsync("SELECT id FROM ks.t");
+            Assert.That(Activity.Current, Is.SameAs(caller));
+        }
+
+        var reads = _spans.Where(span => span.OperationName == "SELECT").ToList();
+        Assert.That(reads, Has.Count.EqualTo(3));
+        Assert.That(reads.Select(span => span.ParentSpanId), Is.All.EqualTo(caller.SpanId));
+    }
+
+    [Test]
+    public async Task A_statement_that_never_began_took_no_time()
+    {
+        using var meters = new Meters();
+        await using var server = Server();
+        await using var session = await server.ConnectAsync();
+        var startedAt = TimeProvider.System.GetTimestamp();
+        Assert.That(async () => await session.ExecuteAsync(
+                new SimpleStatement("DELETE FROM ks.t"), new CancellationToken(canceled: true)),
+            Throws.InstanceOf<OperationCanceledException>());
+
+        var durations = meters.Of("db.client.operation.duration", ("db.operation.name", "DELETE"));
+        Assert.That(durations.Select(one => one.Value),
+            Is.All.LessThanOrEqualTo(TimeProvider.System.GetElapsedTime(startedAt).TotalSeconds));
+        Assert.That(durations.Count(), Is.EqualTo(1));
+    }
+
+    [Test]
     public void The_duration_has_the_buckets_of_the_conventions()
     {
         IReadOnlyList<double>? boundaries = null;

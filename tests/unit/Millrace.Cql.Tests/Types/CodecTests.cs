@@ -67,6 +67,25 @@ public class CodecTests
         RoundTrip(Gen.Select(Gen.Int, Gen.String, (n, text) => (n, text)), type);
         RoundTrip(Gen.Select(Gen.Int.Nullable(), Gen.String, (n, text) => (n, text)), type);
         RoundTrip(Gen.Select(Gen.Int, Gen.String.Null(), (n, text) => new object?[] { n, text }), type);
+
+        var withNull = Encode(((int?)null, "a"), type);
+        Assert.That(Decode<(int?, string)>(withNull, type), Is.EqualTo(((int?)null, "a")));
+        Assert.That(Code(() => Decode<(int, string)>(withNull, type)), Is.EqualTo("CQ-9009"), "no int is null");
+    }
+
+    [Test]
+    public void An_address_is_one_whatever_class_of_dotnet_it_is_of()
+    {
+        // That of Loopback is below IPAddress.
+        var inet = new CqlType(CqlTypeCode.Inet);
+        var pair = new CqlType(CqlTypeCode.Tuple, inet, inet);
+        byte[] loopback = [127, 0, 0, 1];
+        Assert.That(Encode<object>(IPAddress.Loopback, inet), Is.EqualTo(loopback));
+        Assert.That(Decode<object?[]>(Encode<object?[]>([IPAddress.Loopback, IPAddress.Any], pair), pair),
+            Is.EqualTo(new object[] { IPAddress.Loopback, IPAddress.Any }));
+        var buffer = new WireBuffer();
+        SimpleValue.Write(buffer, IPAddress.Loopback);
+        Assert.That(buffer.Written[4..].ToArray(), Is.EqualTo(loopback));
     }
 
     [Test]
@@ -92,6 +111,12 @@ public class CodecTests
         var read = (List<Dictionary<string, object?>>)Decode<object>(Encode<object>(
             new List<Dictionary<string, object?>> { new() { ["at"] = 2.5, ["name"] = "x" } }, list), list);
         Assert.That(read[0], Is.EqualTo(new Dictionary<string, object?> { ["at"] = 2.5, ["name"] = "x" }));
+
+        Same("", CqlTypeCode.Text);
+        Same(Array.Empty<byte>(), CqlTypeCode.Blob);
+        Assert.That(Decode<object?>([], new CqlType(CqlTypeCode.Int)), Is.Null, "what old servers left as empty");
+        var blob = new CqlType(CqlTypeCode.Blob);
+        Assert.That(Decode<ReadOnlyMemory<byte>?>([], blob)!.Value.Length, Is.Zero);
 
         static void Same(object value, CqlTypeCode code)
         {
