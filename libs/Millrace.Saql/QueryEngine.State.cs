@@ -125,6 +125,7 @@ public sealed partial class QueryEngine
     private int Fingerprint(string text)
     {
         var sources = string.Join(';', _inOrder.Select(source => source.Partition));
+        if (_plan.Parts.TellsCasesApart) sources += ";A<>a";
         return (int)Crc32C.Compute(Encoding.UTF8.GetBytes(
             $"{_options.LateTolerance.Ticks};{_options.OutOfOrderTolerance.Ticks};{_options.DropOutOfOrder};" +
             $"{sources};{text}"));

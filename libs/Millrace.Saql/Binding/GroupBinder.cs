@@ -13,9 +13,11 @@ internal sealed class GroupBinder : ExpressionBinder
 {
     private readonly IReadOnlyList<RowScope> _scopes;
     private readonly Dictionary<string, int> _keys = [];
+    private readonly Dictionary<string, int> _keysInAnyCase = [];
     private readonly Expr[] _keySlots;
     private readonly List<Expr>[] _arguments;
     private readonly Dictionary<string, int> _argumentIndex = [];
+    private readonly HashSet<string> _argumentsInAnyCase = [];
     private readonly List<AccumulatorPlan> _accumulators = [];
     private readonly List<ResultPlan> _results = [];
 
@@ -29,7 +31,11 @@ internal sealed class GroupBinder : ExpressionBinder
         _scopes = scopes;
         _keySlots = [.. keys.Select(key => key.Slot)];
         _arguments = [.. scopes.Select(_ => new List<Expr>())];
-        for (var i = 0; i < keys.Count; i++) _keys.TryAdd(TextOf(keys[i].Syntax), i);
+        for (var i = 0; i < keys.Count; i++)
+        {
+            _keys.TryAdd(TextOf(keys[i].Syntax), i);
+            _keysInAnyCase.TryAdd(TextInAnyCase(keys[i].Syntax), i);
+        }
     }
 
     /// <summary>Slots before those of the aggregates: the keys, also those that nobody wrote.</summary>
@@ -45,8 +51,10 @@ internal sealed class GroupBinder : ExpressionBinder
     /// <summary>The aggregates' arguments on the rows of one branch.</summary>
     public Expr[] ArgumentsOf(int branch) => [.. _arguments[branch]];
 
+    /// <summary>As with fields: in another case when there is none in this.</summary>
     protected override Expr? BindWhole(ExpressionSyntax syntax) =>
-        syntax is not LiteralSyntax && _keys.TryGetValue(TextOf(syntax), out var key) ? _keySlots[key] : null;
+        syntax is not LiteralSyntax && (_keys.TryGetValue(TextOf(syntax), out var key)
+            || _keysInAnyCase.TryGetValue(TextInAnyCase(syntax), out key)) ? _keySlots[key] : null;
 
     protected override Expr BindName(NameSyntax name)
     {
@@ -87,10 +95,12 @@ internal sealed class GroupBinder : ExpressionBinder
     /// <summary>The index of the argument, which each branch evaluates on its own rows.</summary>
     private int Argument(CallSyntax call, IReadOnlyList<OrderSyntax> orderBy, AggregateShape shape)
     {
-        var text = orderBy.Count == 0 && shape.Value is not null
-            ? TextOf(shape.Value)
-            : TextOf(new OverSyntax(call.Place, call, [], orderBy, null, null));
+        var syntax = orderBy.Count == 0 && shape.Value is not null
+            ? shape.Value
+            : new OverSyntax(call.Place, call, [], orderBy, null, null);
+        var text = TextOf(syntax);
         if (_argumentIndex.TryGetValue(text, out var known)) return known;
+        if (!_argumentsInAnyCase.Add(TextInAnyCase(syntax))) Scope.Builder.TellsCasesApart = true;
         for (var i = 0; i < _scopes.Count; i++)
             _arguments[i].Add(shape.Argument(new RowBinder(_scopes[i], Diagnostics, "another aggregate")));
         return _argumentIndex[text] = _arguments[0].Count - 1;
@@ -117,5 +127,7 @@ internal sealed class GroupBinder : ExpressionBinder
         return new SlotExpr(KeyCount + slot, shape.TypeOf(type, accumulator.AsText));
     }
 
-    private string TextOf(ExpressionSyntax syntax) => SyntaxText.Of(syntax, Scope.Qualifiers);
+    private string TextOf(ExpressionSyntax syntax) => SyntaxText.Exact(syntax, Scope.Qualifiers);
+
+    private string TextInAnyCase(ExpressionSyntax syntax) => SyntaxText.Of(syntax, Scope.Qualifiers);
 }

@@ -26,6 +26,9 @@ internal sealed class PlanBuilder(QueryExtensions extensions, IReadOnlyCollectio
 
     public int Memos { get; private set; }
 
+    /// <summary>See <see cref="PlanParts.TellsCasesApart"/>.</summary>
+    public bool TellsCasesApart { get; set; }
+
     public int NewMemo() => Memos++;
 
     public Expr Memo(Expr value) => new MemoExpr(value, NewMemo());

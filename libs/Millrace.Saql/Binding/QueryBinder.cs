@@ -30,7 +30,10 @@ internal sealed partial class QueryBinder(
         CheckOver();
         Pipelines.Assign(_feeds, _builder.Operators, _writers);
         return new PlanParts([.. _inputs.Values], _feeds, _builder.Operators, _builder.Analytics, _outputs,
-            _builder.Memos, [.. _references.Keys], _builder.Models);
+            _builder.Memos, [.. _references.Keys], _builder.Models)
+        {
+            TellsCasesApart = _builder.TellsCasesApart,
+        };
     }
 
     private void BindStep(StepSyntax step)

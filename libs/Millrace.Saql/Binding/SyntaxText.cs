@@ -6,49 +6,68 @@ namespace Millrace.Saql.Binding;
 /// <summary>
 /// An expression as text in one form, whatever its spelling: by it GROUP BY and SELECT find the same expression.
 /// </summary>
-internal static class SyntaxText
+internal sealed class SyntaxText
 {
+    private readonly IReadOnlyCollection<string> _qualifiers;
+    private readonly bool _keepsCase;
+
+    private SyntaxText(IReadOnlyCollection<string> qualifiers, bool keepsCase) =>
+        (_qualifiers, _keepsCase) = (qualifiers, keepsCase);
+
+    /// <summary>The same text for names that differ in case alone.</summary>
     /// <param name="qualifiers">Names of the source, which are left out before a column.</param>
-    public static string Of(ExpressionSyntax expression, IReadOnlyCollection<string> qualifiers) => expression switch
+    public static string Of(ExpressionSyntax expression, IReadOnlyCollection<string> qualifiers) =>
+        new SyntaxText(qualifiers, keepsCase: false).Of(expression);
+
+    /// <summary>Fields whose names differ in case alone are different ones.</summary>
+    /// <param name="qualifiers">Names of the source, which are left out before a column.</param>
+    public static string Exact(ExpressionSyntax expression, IReadOnlyCollection<string> qualifiers) =>
+        new SyntaxText(qualifiers, keepsCase: true).Of(expression);
+
+    private string Of(ExpressionSyntax expression) => expression switch
     {
         LiteralSyntax literal => Literal(literal.Value),
-        NameSyntax name => Name(name, qualifiers),
-        UnarySyntax unary => $"({unary.Operator} {Of(unary.Operand, qualifiers)})",
-        BinarySyntax binary => $"({Of(binary.Left, qualifiers)} {binary.Operator} {Of(binary.Right, qualifiers)})",
-        BetweenSyntax between =>
-            $"(BETWEEN {between.Negated} {All([between.Value, between.Low, between.High], qualifiers)})",
-        InSyntax inList => $"(IN {inList.Negated} {All([inList.Value, .. inList.Choices], qualifiers)})",
-        LikeSyntax like =>
-            $"(LIKE {like.Negated} {All([like.Value, like.Pattern, .. Optional(like.Escape)], qualifiers)})",
-        IsNullSyntax isNull => $"(ISNULL {isNull.Negated} {Of(isNull.Value, qualifiers)})",
-        CaseSyntax choice => $"(CASE {All([.. Optional(choice.Input)], qualifiers)};" +
-            $"{All([.. choice.Arms.SelectMany(arm => new[] { arm.When, arm.Then })], qualifiers)};" +
-            $"{All([.. Optional(choice.Else)], qualifiers)})",
-        CastSyntax cast => $"(CAST {cast.Try} {cast.TypeName.ToUpperInvariant()} {Of(cast.Value, qualifiers)})",
-        CallSyntax call =>
-            $"{call.Name.ToUpperInvariant()}({call.Distinct}{call.Star} {All(call.Arguments, qualifiers)})",
-        OverSyntax over => $"{Of(over.Call, qualifiers)} OVER({All(over.PartitionBy, qualifiers)};" +
-            $"{string.Join(", ", over.OrderBy.Select(order => $"{Of(order.Value, qualifiers)} {order.Descending}"))};" +
-            $"{All([.. Optional(over.Limit), .. Optional(over.When)], qualifiers)})",
-        MemberSyntax member => $"{Of(member.Record, qualifiers)}.{Parts(member.Parts)}",
+        NameSyntax name => Name(name),
+        UnarySyntax unary => $"({unary.Operator} {Of(unary.Operand)})",
+        BinarySyntax binary => $"({Of(binary.Left)} {binary.Operator} {Of(binary.Right)})",
+        BetweenSyntax between => $"(BETWEEN {between.Negated} {All([between.Value, between.Low, between.High])})",
+        InSyntax inList => $"(IN {inList.Negated} {All([inList.Value, .. inList.Choices])})",
+        LikeSyntax like => $"(LIKE {like.Negated} {All([like.Value, like.Pattern, .. Optional(like.Escape)])})",
+        IsNullSyntax isNull => $"(ISNULL {isNull.Negated} {Of(isNull.Value)})",
+        CaseSyntax choice => $"(CASE {All([.. Optional(choice.Input)])};" +
+            $"{All([.. choice.Arms.SelectMany(arm => new[] { arm.When, arm.Then })])};" +
+            $"{All([.. Optional(choice.Else)])})",
+        CastSyntax cast => $"(CAST {cast.Try} {cast.TypeName.ToUpperInvariant()} {Of(cast.Value)})",
+        CallSyntax call => $"{call.Name.ToUpperInvariant()}({call.Distinct}{call.Star} {Arguments(call)})",
+        OverSyntax over => $"{Of(over.Call)} OVER({All(over.PartitionBy)};" +
+            $"{string.Join(", ", over.OrderBy.Select(order => $"{Of(order.Value)} {order.Descending}"))};" +
+            $"{All([.. Optional(over.Limit), .. Optional(over.When)])})",
+        MemberSyntax member => $"{Of(member.Record)}.{Parts(member.Parts)}",
         _ => "?",
     };
 
-    private static string All(IReadOnlyList<ExpressionSyntax> expressions, IReadOnlyCollection<string> qualifiers) =>
-        string.Join(", ", expressions.Select(expression => Of(expression, qualifiers)));
+    private string All(IReadOnlyList<ExpressionSyntax> expressions) => string.Join(", ", expressions.Select(Of));
+
+    /// <summary>The first may be a word of the language.</summary>
+    private string Arguments(CallSyntax call) =>
+        SyntaxNames.HasWordFirst(call) && call.Arguments is [NameSyntax { Parts: [var word] }, ..]
+            ? $"{word.Text.ToUpperInvariant()}, {All([.. call.Arguments.Skip(1)])}"
+            : All(call.Arguments);
 
     private static IEnumerable<ExpressionSyntax> Optional(ExpressionSyntax? expression) =>
         expression is null ? [] : [expression];
 
-    private static string Name(NameSyntax name, IReadOnlyCollection<string> qualifiers)
+    private string Name(NameSyntax name)
     {
         var qualified = name.Parts.Count > 1
-            && qualifiers.Contains(name.Parts[0].Text, StringComparer.OrdinalIgnoreCase);
+            && _qualifiers.Contains(name.Parts[0].Text, StringComparer.OrdinalIgnoreCase);
         return Parts(qualified ? [.. name.Parts.Skip(1)] : name.Parts);
     }
 
-    private static string Parts(IReadOnlyList<NamePart> parts) =>
-        string.Join('.', parts.Select(part => $"[{part.Text.ToUpperInvariant()}]"));
+    private string Parts(IReadOnlyList<NamePart> parts) => string.Join('.', parts.Select(part => Part(part.Text)));
+
+    private string Part(string name) =>
+        $"[{(_keepsCase ? name : name.ToUpperInvariant()).Replace("]", "]]", StringComparison.Ordinal)}]";
 
     private static string Literal(object? value) => value switch
     {

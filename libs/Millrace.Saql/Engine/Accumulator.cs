@@ -22,6 +22,8 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
 
     public AccumulatorKind Kind => plan.Kind;
 
+    public bool ReadsText => plan.ReadsText;
+
     public static int WordsOf(AccumulatorKind kind) => kind switch
     {
         AccumulatorKind.Values or AccumulatorKind.Numbers => 3,
@@ -35,9 +37,7 @@ internal readonly struct Accumulator(AccumulatorPlan plan, int index, int firstW
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryTake(ref Value value, Frame frame)
     {
-        if (value.Kind <= ValueKind.Float || plan.Kind is
-            AccumulatorKind.Count or AccumulatorKind.CountDistinct or AccumulatorKind.Values)
-            return true;
+        if (value.Kind <= ValueKind.Float || plan.TakesAny) return true;
         return TryTakeOther(ref value, frame);
     }
 

@@ -13,6 +13,10 @@ internal abstract partial class GroupingState : OperatorState
     private readonly int[] _identity;
     private readonly Value[] _stored;
     private readonly int[] _storedSlots;
+
+    /// <summary>Of each argument: some aggregates read its text, but others keep it as it came.</summary>
+    private readonly bool[] _keepsText;
+    private Value _read;
     private readonly GroupKey _keyText = new();
     private readonly bool _keyedByDevice;
     private readonly bool _separatePartitions;
@@ -41,6 +45,8 @@ internal abstract partial class GroupingState : OperatorState
             _wordsPerGroup += Accumulator.WordsOf(plan.Accumulators[i].Kind);
         }
 
+        _keepsText = [.. _identity.Select(argument => plan.Accumulators.Where(one => one.Argument == argument).ToList()
+            is var own && own.Exists(one => one.KeepsText) && own.Exists(one => one.ReadsText))];
         _keyedByDevice = plan.Sources.All(inlet => inlet.Keys.Any(key => key.IsDeviceId));
         Totals = new RunningTotals(_accumulators, _storedSlots, !_keyedByDevice);
         _separatePartitions = plan.IsPartitionLocal && context.SeparatesPartitions;
@@ -152,7 +158,16 @@ internal abstract partial class GroupingState : OperatorState
         foreach (ref readonly var accumulator in _accumulators.AsSpan())
         {
             var argument = accumulator.Argument;
-            accumulator.Add(ref words, in argument < 0 ? ref NoValue : ref arguments[slots[argument]], table, index);
+            ref readonly var value = ref argument < 0 ? ref NoValue : ref arguments[slots[argument]];
+            if (value.Kind == ValueKind.Text && accumulator.ReadsText)
+            {
+                // Others keep the text; that it can be read was seen when the row came.
+                _read = value;
+                accumulator.TryTake(ref _read, Frame);
+                value = ref _read;
+            }
+
+            accumulator.Add(ref words, in value, table, index);
         }
     }
 
@@ -162,7 +177,16 @@ internal abstract partial class GroupingState : OperatorState
         for (var i = 0; i < _arguments.Length; i++) _arguments[i] = inlet.Arguments[i].Evaluate(Frame);
         foreach (ref readonly var accumulator in _accumulators.AsSpan())
         {
-            if (accumulator.Argument >= 0 && !accumulator.TryTake(ref _arguments[accumulator.Argument], Frame)) break;
+            var argument = accumulator.Argument;
+            if (argument < 0) continue;
+            ref var value = ref _arguments[argument];
+            if (_keepsText[argument])
+            {
+                _read = value;
+                value = ref _read;
+            }
+
+            if (!accumulator.TryTake(ref value, Frame)) break;
         }
 
         return _arguments;

@@ -45,6 +45,12 @@ internal sealed record PlanParts(
     IReadOnlyList<AnalyticPlan> Analytics, IReadOnlyList<string> Outputs, int MemoCount,
     IReadOnlyList<string> References, IReadOnlyList<string> Models)
 {
+    /// <summary>
+    /// Aggregates of one SELECT have arguments that differ in nothing but the case of names. They were one once, so
+    /// that rows and states from then have another form.
+    /// </summary>
+    public bool TellsCasesApart { get; init; }
+
     /// <summary>The functions that rows of a pipeline are computed with.</summary>
     public IEnumerable<AnalyticPlan> AnalyticsOf(int pipeline)
     {

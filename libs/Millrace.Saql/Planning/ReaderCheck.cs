@@ -58,9 +58,7 @@ internal sealed record ReaderCheck(
 
     private static IEnumerable<(AccumulatorPlan Plan, Expr Argument)> AggregatesOf(IReader reader) =>
         reader is WindowInlet { Operator: WindowPlan window } inlet
-            ? window.Accumulators.Where(one => one.Argument >= 0 && one.Kind is not (AccumulatorKind.CountRows
-                or AccumulatorKind.Count or AccumulatorKind.CountDistinct or AccumulatorKind.Values))
-                .Select(one => (one, inlet.Arguments[one.Argument]))
+            ? window.Accumulators.Where(one => !one.TakesAny).Select(one => (one, inlet.Arguments[one.Argument]))
             : [];
 
     private static bool MayFail(Expr value) => value switch

@@ -120,7 +120,19 @@ internal enum AccumulatorKind : byte
 
 /// <param name="Argument">Index of the argument; -1 for COUNT(*).</param>
 /// <param name="AsText">MIN and MAX compare text as text; else text counts as a float.</param>
-internal readonly record struct AccumulatorPlan(AccumulatorKind Kind, int Argument, bool AsText);
+internal readonly record struct AccumulatorPlan(AccumulatorKind Kind, int Argument, bool AsText)
+{
+    /// <summary>Any value can be taken, whatever its type.</summary>
+    public bool TakesAny =>
+        Kind is AccumulatorKind.CountRows or AccumulatorKind.Count or AccumulatorKind.CountDistinct
+            or AccumulatorKind.Values;
+
+    /// <summary>Text counts as what it says.</summary>
+    public bool ReadsText => !TakesAny && !AsText;
+
+    /// <summary>Text counts as it came: texts that say the same may differ.</summary>
+    public bool KeepsText => AsText || Kind is AccumulatorKind.CountDistinct or AccumulatorKind.Values;
+}
 
 internal enum ResultKind : byte
 {

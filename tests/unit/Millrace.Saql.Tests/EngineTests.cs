@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Text;
 using Millrace.Contracts;
 using Millrace.Primitives;
@@ -160,6 +161,26 @@ public class EngineTests
 
         static void Refused(QueryEngine engine, byte[] bytes) =>
             Assert.That(Assert.Throws<MillraceException>(() => engine.Restore(bytes))!.Error.Code,
+                Is.EqualTo("SQ-0201"));
+    }
+
+    /// <summary>Before aggregates told names of two cases apart, such a query kept less.</summary>
+    [TestCase("SUM(x) AS a, SUM(y) AS b, SUM(sum) AS c, SUM(sum) AS d", true)]
+    [TestCase("SUM(x) AS a, SUM(X) AS b", false)]
+    public void State_of_before_is_refused_where_names_differ_in_case_alone(string columns, bool isTaken)
+    {
+        var plan =
+            QueryRun.Compile($"SELECT {columns} FROM telemetry GROUP BY TumblingWindow(second, 10)");
+        var options = new QueryEngineOptions("q", 1);
+        var engine = new QueryEngine(plan, options, [new("telemetry", Zero, 0)], new QueryRun(plan));
+        var state = new ArrayBufferWriter<byte>();
+        engine.Save(state);
+        var before = state.WrittenSpan.ToArray();
+        var told = $"{options.LateTolerance.Ticks};{options.OutOfOrderTolerance.Ticks};False;{Zero};{plan.Text}";
+        BinaryPrimitives.WriteUInt32LittleEndian(before.AsSpan(4), Crc32C.Compute(Encoding.UTF8.GetBytes(told)));
+        if (isTaken) engine.Restore(before);
+        else
+            Assert.That(Assert.Throws<MillraceException>(() => engine.Restore(before))!.Error.Code,
                 Is.EqualTo("SQ-0201"));
     }
 

@@ -5,18 +5,19 @@ using Millrace.Contracts;
 namespace Millrace.Saql.Tests;
 
 /// <summary>An event as the tests make it: times in milliseconds since <see cref="Naive.Epoch"/>.</summary>
+/// <param name="Text">The fields w and W.</param>
 /// <param name="Nested">More members of its body, as <see cref="NaiveNested.Make"/> gives them.</param>
 /// <param name="LateAt">Of a late one the offset that it is taken before; else null.</param>
 internal sealed record NaiveEvent(
     TopicPartition Source, long Offset, int Element, string Device, long EnqueuedMs, long EventMs, int Room, long? X,
-    string Nested, long? LateAt = null)
+    NaiveText Text, string Nested, long? LateAt = null)
 {
     /// <summary>The offset that it is taken at.</summary>
     public long Position => LateAt ?? Offset;
 
     public string Body => X is null
-        ? $"{{\"ts\":\"{Naive.Time(EventMs * Naive.Ms)}\",\"room\":{Room}{Nested}}}"
-        : $"{{\"x\":{X},\"ts\":\"{Naive.Time(EventMs * Naive.Ms)}\",\"room\":{Room}{Nested}}}";
+        ? $"{{\"ts\":\"{Naive.Time(EventMs * Naive.Ms)}\",\"room\":{Room}{Text.Members}{Nested}}}"
+        : $"{{\"x\":{X},\"ts\":\"{Naive.Time(EventMs * Naive.Ms)}\",\"room\":{Room}{Text.Members}{Nested}}}";
 }
 
 /// <param name="IsBehindLate">It is told behind the late events at its offset.</param>

@@ -23,6 +23,7 @@ internal sealed class NaiveOperators
     private readonly int _offset;
     private readonly (long Low, long High) _bound;
     private readonly string _pattern;
+    private readonly NaiveTexts _texts;
 
     public NaiveOperators(int seed, NaiveScenario scenario)
     {
@@ -35,13 +36,14 @@ internal sealed class NaiveOperators
         _offset = random.Next(1, 4);
         _pattern = Patterns[random.Next(Patterns.Length)];
         _bound = random.Next(4) switch { 0 => (0, 3), 1 => (-2, 2), 2 => (1, 4), _ => (-3, -1) };
+        _texts = new NaiveTexts(random);
     }
 
     public string Query =>
-        $"SELECT room, COUNT(*) AS n, SUM(x) AS s, COUNT(DISTINCT x) AS d, System.Timestamp() AS t INTO sliding " +
-        $"FROM telemetry {By} GROUP BY room, SlidingWindow(ms, {_size}) " +
-        $"SELECT room, COUNT(*) AS n, MAX(x) AS m, System.Timestamp() AS t INTO sessions FROM telemetry {By} " +
-        $"GROUP BY room, SessionWindow(ms, {_timeout}, {Longest})" +
+        $"SELECT room, COUNT(*) AS n, SUM(x) AS s, COUNT(DISTINCT x) AS d, System.Timestamp() AS t{_texts.Columns} " +
+        $"INTO sliding FROM telemetry {By} GROUP BY room, SlidingWindow(ms, {_size}) " +
+        $"SELECT room, COUNT(*) AS n, MAX(x) AS m, System.Timestamp() AS t{_texts.Columns} INTO sessions " +
+        $"FROM telemetry {By} GROUP BY room, SessionWindow(ms, {_timeout}, {Longest})" +
         $"{(_ownSessions ? " OVER (PARTITION BY room)" : "")} " +
         $"SELECT x, LAG(x, {_offset}, -1) OVER (PARTITION BY room LIMIT DURATION(ms, {_back}) " +
         $"WHEN x IS NULL OR x <> 5) AS l, " +
@@ -64,12 +66,13 @@ internal sealed class NaiveOperators
         var rows = _scenario.Ordered(out dropped);
         return new()
         {
-            ["sliding"] = [.. Naive.Sliding(rows, _size).Select(group => Naive.Row(
+            ["sliding"] = [.. Naive.Sliding(rows, _size).Select(group => Naive.Row([
                 ("room", group.Room), ("n", group.Events.Count), ("s", Naive.Sum(group.Events.Select(e => e.X))),
-                ("d", group.Events.Select(e => e.X).OfType<long>().Distinct().Count()), ("t", Naive.Time(group.End))))],
-            ["sessions"] = [.. Naive.Sessions(rows, _timeout, Longest, _ownSessions).Select(group => Naive.Row(
+                ("d", group.Events.Select(e => e.X).OfType<long>().Distinct().Count()), ("t", Naive.Time(group.End)),
+                .. _texts.Of(group.Events)]))],
+            ["sessions"] = [.. Naive.Sessions(rows, _timeout, Longest, _ownSessions).Select(group => Naive.Row([
                 ("room", group.Room), ("n", group.Events.Count), ("m", group.Events.Max(e => e.X)),
-                ("t", Naive.Time(group.End))))],
+                ("t", Naive.Time(group.End)), .. _texts.Of(group.Events)]))],
             ["back"] = [.. Enumerable.Range(0, rows.Count).Select(i => Back(rows, i))],
             ["joined"] = [.. NaiveJoin.Of(rows, null, Fits)
                 .Select(m => Naive.Row(("ax", m.Left.X), ("bx", m.Right?.X), ("t", Naive.Time(m.At))))],

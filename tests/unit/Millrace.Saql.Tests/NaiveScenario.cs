@@ -23,6 +23,7 @@ internal sealed class NaiveScenario
     private readonly QueryEngineOptions _options;
     private readonly List<TopicPartition> _sources;
     private readonly bool _alertsByEventTime;
+    private readonly NaiveTexts _texts;
 
     /// <param name="hasAlerts">A second input, whose events come in another order and are late in another way.</param>
     /// <param name="isOverRoom">Each room surely has an order of its own, and may be forgotten.</param>
@@ -42,6 +43,7 @@ internal sealed class NaiveScenario
             OutOfOrderTolerance = TimeSpan.FromMilliseconds(_random.Next(3) * 1_500),
             DropOutOfOrder = _random.Next(2) == 0,
         };
+        _texts = new NaiveTexts(_random);
         foreach (var source in _sources) MakePartition(source, 6_000);
         _alertsByEventTime = isOverRoom;
         if (!hasAlerts) return;
@@ -56,7 +58,7 @@ internal sealed class NaiveScenario
         $"WITH s AS (SELECT {_key}COUNT(*) AS n, COUNT(x) AS c, SUM(x) AS s, MIN(x) AS lo, MAX(x) AS hi, AVG(x) " +
             $"AS a, " +
         $"COUNT(DISTINCT x) AS d, ROUND(VARP(x), 10) AS v, Percentile_Disc(0.4) OVER (ORDER BY x) AS p, " +
-        $"TopOne(room) OVER (ORDER BY x DESC) AS r, System.Timestamp() AS t FROM telemetry {OwnBy} " +
+        $"TopOne(room) OVER (ORDER BY x DESC) AS r, System.Timestamp() AS t{_texts.Columns} FROM telemetry {OwnBy} " +
         $"WHERE x IS NULL OR x <> 3 " +
         $"GROUP BY {_key}HoppingWindow(Duration(ms, {_shape.Size}), Hop(ms, {_shape.Hop}), Offset(ms, " +
             $"{_shape.Offset}))) " +
@@ -331,7 +333,7 @@ internal sealed class NaiveScenario
     {
         long? x = _random.Next(6) == 0 ? null : _random.Next(8);
         _events.Add(new NaiveEvent(source, offset, element, device, enqueued, Math.Max(0, at / 500 * 500),
-            _random.Next(3), x, NaiveNested.Make(_random), lateAt));
+            _random.Next(3), x, NaiveText.Make(_random), NaiveNested.Make(_random), lateAt));
     }
 
     private RecordBatch Batch(TopicPartition source, long from, long to)
@@ -365,7 +367,7 @@ internal sealed class NaiveScenario
             ("v", known.Count == 0 ? null : Math.Round(known.Average(x => Math.Pow(x - known.Average(), 2)), 10)),
             ("p", known.Count == 0 ? null : known.Order().ElementAt((int)Math.Ceiling(0.4 * known.Count) - 1)),
             ("r", events.OrderByDescending(e => e.X ?? long.MinValue).First().Room),
-            ("t", Naive.Time(end)),
+            ("t", Naive.Time(end)), .. _texts.Of(events),
         ]);
         return Naive.Row([.. members]);
     }
