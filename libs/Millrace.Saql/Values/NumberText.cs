@@ -19,7 +19,10 @@ internal static class NumberText
     /// A number of the JSON grammar at the start of the text: without fraction and exponent a bigint, else a float.
     /// </summary>
     /// <returns>Its length; 0 when there is none or it does not fit.</returns>
-    public static int TryParse(ReadOnlySpan<byte> text, out Value value)
+    public static int TryParse(ReadOnlySpan<byte> text, out Value value) =>
+        TryParse(text, zerosMayLead: false, out value);
+
+    private static int TryParse(ReadOnlySpan<byte> text, bool zerosMayLead, out Value value)
     {
         value = default;
         var at = 0;
@@ -29,7 +32,13 @@ internal static class NumberText
         var digitsStart = at;
         while (at < text.Length && (uint)(text[at] - '0') <= 9) mantissa = (mantissa * 10) + (uint)(text[at++] - '0');
         var digits = at - digitsStart;
-        if (digits == 0 || (digits > 1 && text[digitsStart] == '0')) return 0;
+        if (digits == 0) return 0;
+        if (digits > 1 && text[digitsStart] == '0')
+        {
+            if (!zerosMayLead) return 0;
+            digits = text[digitsStart..at].TrimStart((byte)'0').Length;
+        }
+
         var isFloat = false;
         var exponent = 0;
         if (at < text.Length && text[at] == '.')
@@ -66,12 +75,12 @@ internal static class NumberText
         return at;
     }
 
-    /// <summary>A whole text that is a number, blanks around it allowed.</summary>
+    /// <summary>A whole text that is a number; blanks around it, and zeros and a plus before it, are allowed.</summary>
     public static bool TryParseAll(ReadOnlySpan<byte> text, out Value value)
     {
         text = text.Trim(" \t\r\n"u8);
         if (text.Length > 0 && text[0] == '+') text = text[1..];
-        if (text.Length > 0 && TryParse(text, out value) == text.Length) return true;
+        if (text.Length > 0 && TryParse(text, zerosMayLead: true, out value) == text.Length) return true;
         var written = Utf8Parser.TryParse(text, out double number, out var consumed) && consumed == text.Length;
         value = Value.Of(number);
         return written && double.IsFinite(number);
