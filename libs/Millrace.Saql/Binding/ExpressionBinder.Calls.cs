@@ -189,6 +189,8 @@ internal abstract partial class ExpressionBinder
         var fits = (function.Parameters[index], argument.Type) switch
         {
             (_, null) or (Parameter.Any, _) => true,
+            (Parameter.Array, var type) => type == ValueKind.Array,
+            (Parameter.Record, var type) => type == ValueKind.Record,
             (Parameter.Text, var type) => type is not (ValueKind.Record or ValueKind.Array),
             (Parameter.DateTime, ValueKind.Text) => constant.IsNull || Conversion.TryDateTime(constant, out _),
             (Parameter.DateTime, var type) => type == ValueKind.DateTime,

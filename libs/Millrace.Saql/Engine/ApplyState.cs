@@ -31,8 +31,9 @@ internal sealed class ApplyState(ApplyPlan plan, EngineContext context) : Operat
         var mark = Frame.Mark();
         var origin = mark.Origin;
         origin.Settle();
-        var count = collection.Kind == ValueKind.Array && !plan.OfRecord ? Elements(inlet, origin, collection)
-            : collection.Kind == ValueKind.Record && plan.OfRecord ? Members(inlet, origin, collection) : 0;
+        var count = collection.IsNull ? 0
+            : plan.OfRecord ? Members(inlet, origin, collection)
+            : Elements(inlet, origin, collection);
         if (count == 0 && plan.IsOuter) Emit(inlet, origin, 0, Value.Null, Value.Null);
         Frame.ComeBack(mark);
     }
@@ -80,6 +81,9 @@ internal sealed class ApplyState(ApplyPlan plan, EngineContext context) : Operat
         Root.Slots[plan.FirstSlot + 1] = second;
         Frame.Origin = origin.Derived(plan.Number, (ordinal * 64) + inlet.Index);
         Root.Dispatch();
+
+        // What failed on the way of this row was told there, and is none of the next one's.
+        Frame.ClearFailure();
     }
 
     private sealed class ApplyInletState(ApplyState apply, ApplyInlet plan) : InletState

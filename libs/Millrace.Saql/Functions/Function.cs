@@ -17,6 +17,12 @@ internal enum Parameter : byte
     /// <summary>bigint; a fraction is cut off.</summary>
     Integer,
     DateTime,
+
+    /// <summary>Nothing else becomes one.</summary>
+    Array,
+
+    /// <summary>Nothing else becomes one.</summary>
+    Record,
 }
 
 internal delegate Value FunctionBody(Frame frame, ReadOnlySpan<Value> arguments);
@@ -48,6 +54,8 @@ internal sealed record Function(
             Parameter.Number => "number",
             Parameter.Integer => "bigint",
             Parameter.DateTime => "datetime",
+            Parameter.Array => "array",
+            Parameter.Record => "record",
             _ => "any",
         };
         return index >= Parameters.Length - Optional ? $"[{name}]" : name;
@@ -99,6 +107,10 @@ internal sealed class CallExpr(Function function, Expr[] arguments) : Expr
                     Conversion.TryConvert(number, ValueKind.BigInt, frame.Arena, out taken);
             case Parameter.DateTime:
                 return Conversion.TryDateTime(value, out taken);
+            case Parameter.Array:
+                return value.Kind == ValueKind.Array;
+            case Parameter.Record:
+                return value.Kind == ValueKind.Record;
             default:
                 return true;
         }

@@ -10,20 +10,24 @@ internal static class ValueFunctions
     private static readonly byte[][] KindNames =
         [.. Enum.GetValues<ValueKind>().Select(kind => Encoding.UTF8.GetBytes(kind.Name()))];
 
+    /// <summary>What APPLY makes rows of.</summary>
+    public static Function ArrayElements { get; } =
+        new("GETARRAYELEMENTS", [Parameter.Array], ValueKind.Array, static (_, values) => values[0]);
+
+    /// <summary>What APPLY makes rows of.</summary>
+    public static Function RecordProperties { get; } =
+        new("GETRECORDPROPERTIES", [Parameter.Record], ValueKind.Record, static (_, values) => values[0]);
+
     public static IEnumerable<Function> All { get; } =
     [
         new("GETTYPE", [Parameter.Any], ValueKind.Text, static (_, values) =>
             Value.OfText(KindNames[(int)values[0].Kind]), TakesNull: true),
-        new("GETARRAYLENGTH", [Parameter.Any], ValueKind.BigInt, static (_, values) =>
-            values[0].Kind == ValueKind.Array ? Value.Of((long)JsonLookup.CountElements(values[0])) : Value.Null),
-        new("GETARRAYELEMENT", [Parameter.Any, Parameter.Integer], null, static (frame, values) =>
-            values[0].Kind == ValueKind.Array
-                ? frame.Checked(JsonLookup.Element(values[0], values[1].Integer, frame.Arena))
-                : Value.Null),
-        new("GETRECORDPROPERTYVALUE", [Parameter.Any, Parameter.Text], null, static (frame, values) =>
-            values[0].Kind == ValueKind.Record
-                ? frame.Checked(JsonLookup.Member(values[0], values[1].Utf8, frame.Arena))
-                : Value.Null),
+        new("GETARRAYLENGTH", [Parameter.Array], ValueKind.BigInt, static (_, values) =>
+            Value.Of((long)JsonLookup.CountElements(values[0]))),
+        new("GETARRAYELEMENT", [Parameter.Array, Parameter.Integer], null, static (frame, values) =>
+            frame.Checked(JsonLookup.Element(values[0], values[1].Integer, frame.Arena))),
+        new("GETRECORDPROPERTYVALUE", [Parameter.Record, Parameter.Text], null, static (frame, values) =>
+            frame.Checked(JsonLookup.Member(values[0], values[1].Utf8, frame.Arena))),
         new("JSON_PARSE", [Parameter.Any], ValueKind.Record, Parse),
         new("ISNUMERIC", [Parameter.Any], ValueKind.BigInt, static (_, values) =>
             Value.Of(!values[0].IsNull && Conversion.TryNumber(values[0], out var _) ? 1L : 0L), TakesNull: true),

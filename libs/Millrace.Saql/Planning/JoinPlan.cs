@@ -1,5 +1,6 @@
 using Millrace.Saql.Binding;
 using Millrace.Saql.Expressions;
+using Millrace.Saql.Functions;
 
 namespace Millrace.Saql.Planning;
 
@@ -110,7 +111,9 @@ internal sealed class ApplyInlet(
 
     public IReadOnlyList<Expr> Values => side.Values(branch);
 
-    public Expr Collection => collection;
+    /// <summary>An array, or a record; anything else that is not null fails the row.</summary>
+    public Expr Collection { get; } = new CallExpr(
+        apply.OfRecord ? ValueFunctions.RecordProperties : ValueFunctions.ArrayElements, [collection]);
 
-    public override IEnumerable<Expr> Taken => [.. Values, collection];
+    public override IEnumerable<Expr> Taken => [.. Values, Collection];
 }

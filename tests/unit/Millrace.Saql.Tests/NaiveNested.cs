@@ -40,6 +40,18 @@ internal static class NaiveNested
         return [.. members.Where((member, i) => !members.Skip(i + 1).Any(later => later.Name == member.Name))];
     }
 
+    /// <summary>Or null.</summary>
+    public static bool HasList(NaiveEvent e) => IsArray(MemberOf(e, "list"));
+
+    /// <summary>Or null.</summary>
+    public static bool HasFields(NaiveEvent e) => Is(MemberOf(e, "fields"), JsonValueKind.Object);
+
+    /// <summary>Or null.</summary>
+    public static bool IsArray(string json) => Is(json, JsonValueKind.Array);
+
+    private static bool Is(string json, JsonValueKind kind) =>
+        JsonDocument.Parse(json).RootElement.ValueKind is var found && (found == kind || found == JsonValueKind.Null);
+
     private static string MemberOf(NaiveEvent e, string name) =>
         JsonDocument.Parse(e.Body).RootElement.TryGetProperty(name, out var found) ? found.GetRawText() : "null";
 

@@ -44,7 +44,8 @@ public class NaiveTests
         {
             var scenario = new NaiveScenario(seed);
             var expansions = new NaiveExpansions(seed, scenario);
-            Check(scenario, expansions.Query, expansions.Expected(out var dropped), dropped, expansions.Places);
+            Check(scenario, expansions.Query, expansions.Expected(out var dropped), dropped, expansions.Places,
+                [.. expansions.Failed()]);
         }, iter: Samples.Of(400), print: seed => $"seed {seed}");
 
     [Test]
@@ -80,15 +81,16 @@ public class NaiveTests
 
     private static void Check(
         NaiveScenario scenario, string query, Dictionary<string, List<string>> expected, int dropped,
-        IReadOnlyList<byte[]>? places = null)
+        IReadOnlyList<byte[]>? places = null, IReadOnlyList<NaiveEvent>? failed = null)
     {
         var plan = QueryRun.Compile(query, ["places"]);
-        Compare(query, plan, scenario.Run(plan, places), expected, dropped, output => !Unordered.Contains(output));
+        Compare(query, plan, scenario.Run(plan, places), expected, dropped, output => !Unordered.Contains(output),
+            failed);
     }
 
     private static void Compare(
         string query, QueryPlan plan, QueryRun run, Dictionary<string, List<string>> expected, int dropped,
-        Func<string, bool> isOrdered)
+        Func<string, bool> isOrdered, IReadOnlyList<NaiveEvent>? failed = null)
     {
         foreach (var output in plan.Outputs)
         {
@@ -105,7 +107,10 @@ public class NaiveTests
                     $"found\n{string.Join('\n', rows)}");
         }
 
-        if (run.Failures.Count > 0) throw new InvalidOperationException(run.Failures[0].ToString());
+        var failures = run.Failures.Select(one => (one.Source, one.Offset, one.Element)).ToHashSet();
+        if (!failures.SetEquals(failed?.Select(e => (e.Source, e.Offset, e.Element)) ?? []))
+            throw new InvalidOperationException($"failed in {query}\nexpected\n{string.Join('\n', failed ?? [])}\n" +
+                $"found\n{string.Join('\n', run.Failures)}");
         if (run.Drops.Count != dropped)
             throw new InvalidOperationException($"dropped {run.Drops.Count}, expected {dropped}");
         var ids = run.Rows.Select(row => row.RowId).ToList();
