@@ -89,6 +89,12 @@ internal sealed record AggregateShape(
         }
     }
 
+    /// <summary>The same, where MIN and MAX take the column that TIMESTAMP BY names as the time that it is.</summary>
+    public AggregateShape Timed(RowScope scope) =>
+        Accumulator is AccumulatorKind.Min or AccumulatorKind.Max && Value is NameSyntax name && scope.IsTimestamp(name)
+            ? this with { Value = new CastSyntax(name.Place, name, "datetime", name.Place, Try: false) }
+            : this;
+
     /// <summary>Whether the argument goes with the values that it is ordered by.</summary>
     private bool IsRanked => Result is ResultKind.CollectTop or ResultKind.TopOne;
 

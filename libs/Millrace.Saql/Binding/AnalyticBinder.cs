@@ -119,7 +119,8 @@ internal sealed class AnalyticBinder(RowScope scope, Diagnostics diagnostics)
         if (Duration(over) is not { } duration) return Nothing;
         if (call.Distinct) return Refuse(call.Place, "COUNT(DISTINCT) has no OVER.");
         var isOfSource = call.Is("COUNT") && call.Arguments is [NameSyntax name] && scope.IsSource(name);
-        if (AggregateShape.Of(call, over.OrderBy, isOfSource, diagnostics) is not { } shape) return Nothing;
+        if (AggregateShape.Of(call, over.OrderBy, isOfSource, diagnostics)?.Timed(scope) is not { } shape)
+            return Nothing;
         var isCount = shape.Accumulator == AccumulatorKind.CountRows;
         var binder = new RowBinder(scope, diagnostics, "another aggregate");
         var argument = isCount ? Nothing : shape.Argument(binder);

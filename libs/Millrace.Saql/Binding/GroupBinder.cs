@@ -81,7 +81,8 @@ internal sealed class GroupBinder : ExpressionBinder
 
     private Expr BindAggregate(CallSyntax call, IReadOnlyList<OrderSyntax> orderBy)
     {
-        if (AggregateShape.Of(call, orderBy, IsOfSource(call), Diagnostics) is not { } shape) return Nothing;
+        if (AggregateShape.Of(call, orderBy, IsOfSource(call), Diagnostics)?.Timed(Scope) is not { } shape)
+            return Nothing;
         if (shape.Accumulator == AccumulatorKind.CountRows) return Result(shape, -1, null);
         var argument = Argument(call, orderBy, shape);
         var type = _arguments[0][argument].Type;

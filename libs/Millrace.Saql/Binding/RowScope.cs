@@ -1,5 +1,7 @@
 using Millrace.Saql.Expressions;
 using Millrace.Saql.Parsing;
+using Millrace.Saql.Planning;
+using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Binding;
 
@@ -54,6 +56,10 @@ internal sealed record RowScope(
         var isQualified = name.Parts.Count > 1 && Sources.Any(source => source.Has(name.Parts[0].Text));
         return [.. name.Parts.Skip(isQualified ? 1 : 0).Select(part => part.Text)];
     }
+
+    /// <summary>Whether TIMESTAMP BY takes the time from the column, which holds it as text.</summary>
+    public bool IsTimestamp(NameSyntax name) => Branch.Root is FeedPlan { TimestampBy: { } time }
+        && Resolve(name) is { } value && value.Type != ValueKind.DateTime && KeyLineage.IsSame(value, time);
 
     public Expr? Resolve(NameSyntax name) => SourceOf(name)?.Names.Resolve(Path(name));
 }
