@@ -17,6 +17,9 @@ internal enum MatchValue : byte
 /// <param name="variable">-1 for any.</param>
 internal sealed class MatchExpr(MatchValue kind, int variable, int column, ValueKind? type) : Expr
 {
+    /// <summary>Text that is a number counts as one, unless the column surely is text.</summary>
+    private readonly bool _readsText = kind is MatchValue.Min or MatchValue.Max && type != ValueKind.Text;
+
     public override ValueKind? Type => kind == MatchValue.Count ? ValueKind.BigInt : type;
 
     public override IReadOnlyList<Expr> Parts => [];
@@ -34,6 +37,9 @@ internal sealed class MatchExpr(MatchValue kind, int variable, int column, Value
             else if (!value.IsNull)
             {
                 count++;
+                if (_readsText && value.Kind == ValueKind.Text
+                    && Conversion.TryConvert(value, ValueKind.Float, frame.Arena, out var number))
+                    value = number;
                 if (found.IsNull || IsBetter(value, found)) found = value;
             }
         }
