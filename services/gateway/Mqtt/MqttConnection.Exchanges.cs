@@ -87,17 +87,10 @@ internal sealed partial class MqttConnection
             FailSession(failure);
         }
 
-        await WaitForFlushAsync().ConfigureAwait(false);
-        lock (_output)
+        await ReplyAsync(target =>
         {
-            if (!_isOutputClosed && !_isFlushing && End is null)
-            {
-                foreach (var (packetId, reason) in session.Releases)
-                    _session.Complete(transport.Output, packetId, reason);
-                FlushLocked();
-            }
-        }
-
+            foreach (var (packetId, reason) in session.Releases) _session.Complete(target, packetId, reason);
+        }).ConfigureAwait(false);
         session.Releases.Clear();
     }
 

@@ -56,12 +56,22 @@ internal sealed partial class MqttConnection
     {
         lock (_output)
         {
-            if (_isFlushing) return false;
             if (_isOutputClosed || End is not null) return true;
+            if (_isFlushing) return false;
             write(transport.Output);
             _hasAnswers = true;
             return true;
         }
+    }
+
+    /// <summary>
+    /// Answers what was taken before. Another flush may begin whenever one has ended, so it is tried until there was
+    /// none; only a gateway that drains waits for no client.
+    /// </summary>
+    private async ValueTask ReplyAsync(Action<IBufferWriter<byte>> write)
+    {
+        while (!TryReply(write) && !runtime.IsDraining) await WaitForFlushAsync().ConfigureAwait(false);
+        SendAnswers();
     }
 
     /// <summary>

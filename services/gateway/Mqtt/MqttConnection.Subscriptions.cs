@@ -104,8 +104,7 @@ internal sealed partial class MqttConnection
         var retained = ChangeInSpaces(session, change);
         if (change.Added.Count > 0) session.Subscribe(change.Added);
         if (change.Removed.Count > 0) session.Unsubscribe(change.Removed);
-        while (!TryAnswer(change.Answer, change.PacketId, change.Codes))
-            await WaitForFlushAsync().ConfigureAwait(false);
+        await AnswerAsync(change).ConfigureAwait(false);
         await SendRetainedAsync(retained).ConfigureAwait(false);
     }
 
@@ -118,18 +117,11 @@ internal sealed partial class MqttConnection
             Owns(await store.UnsubscribeAsync(session.Key, session.Epoch, change.Removed).ConfigureAwait(false));
     }
 
-    private bool TryAnswer(PacketType type, ushort packetId, ReadOnlySpan<byte> codes)
+    private async ValueTask AnswerAsync(SubscriptionChange change)
     {
-        bool fits;
-        lock (_output)
-        {
-            if (_isOutputClosed || End is not null) return true;
-            if (_isFlushing) return runtime.IsDraining;
-            fits = _session.Answer(transport.Output, type, packetId, codes);
-            if (fits) FlushLocked();
-        }
-
+        var fits = true;
+        await ReplyAsync(target => fits = _session.Answer(target, change.Answer, change.PacketId, change.Codes))
+            .ConfigureAwait(false);
         if (!fits) TryEnd(ConnectionEnd.AnswerTooLarge);
-        return true;
     }
 }

@@ -11,6 +11,7 @@ using Millrace.EventLog.Local;
 using Millrace.Gateway;
 using Millrace.Gateway.Limits;
 using Millrace.Gateway.Listeners;
+using Millrace.Gateway.Mqtt;
 using Millrace.Gateway.Publishing;
 using Millrace.Hosting;
 using Millrace.Hosting.Node;
@@ -88,6 +89,10 @@ internal sealed class GatewayHost : IAsyncDisposable
     public IDeadLetterStore DeadLetters => _app.Services.GetRequiredService<IDeadLetterStore>();
 
     public TelemetryPublisher Publisher => _app.Services.GetRequiredService<TelemetryPublisher>();
+
+    public MqttConnectionHandler Handler => _app.Services.GetRequiredService<MqttConnectionHandler>();
+
+    public ConnectionTable Connections => _app.Services.GetRequiredService<ConnectionTable>();
 
     public GatewayLimits Limits => _app.Services.GetRequiredService<GatewayLimits>();
 
