@@ -78,7 +78,10 @@ public sealed class GatewayOptions
     [Range(0, 10_000)]
     public int PropertiesMax { get; set; } = 256;
 
-    /// <summary>How long a new connection may take to send its CONNECT and to be authenticated.</summary>
+    /// <summary>
+    /// How long a new connection may take to send its CONNECT and to be authenticated; and, before, to become a
+    /// WebSocket.
+    /// </summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The longest keep-alive, whole seconds; 0 means no limit, and lets a client do without.</summary>

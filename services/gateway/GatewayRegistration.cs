@@ -64,6 +64,7 @@ public static class GatewayRegistration
         services.AddSingleton<ConnectionWatch>();
         services.AddSingleton<RevocationWatch>();
         services.AddSingleton<MqttConnectionHandler>();
+        services.AddSingleton<UpgradeGate>();
         services.AddSingleton<IStartupFilter, WebSocketEndpoint>();
         services.AddSingleton<TlsEntrance>();
         services.AddSingleton<LoopListeners>();

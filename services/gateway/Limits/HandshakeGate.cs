@@ -62,7 +62,7 @@ internal sealed class HandshakeGate(
     {
         var before = Interlocked.Increment(ref _before);
         var passage = new Passage(this);
-        var refusal = connections.Count + before > options.Value.ConnectionsMax
+        var refusal = connections.Taken + before > options.Value.ConnectionsMax
             ? "connections-max"
             : await WaitAsync(input, turnWait, stop).ConfigureAwait(false);
         try

@@ -45,12 +45,14 @@ internal static class GatewayListeners
     {
         var options = kestrel.ApplicationServices.GetRequiredService<IOptions<GatewayOptions>>().Value;
         var endpoints = kestrel.ApplicationServices.GetRequiredService<GatewayEndpoints>();
+        var upgrades = kestrel.ApplicationServices.GetRequiredService<UpgradeGate>();
         var (plain, tls) = (options.WebSocket, options.WebSocketTls.OrCertificateOf(options.Mqtts));
         if (plain.Enabled)
         {
             kestrel.Listen(ListenerAddress.EndPoint(plain.Address, plain.Port), listen =>
             {
                 endpoints.PlainWebSocket = listen;
+                listen.Use(upgrades.Before);
                 WebSocketEndpoint.Mark(listen);
             });
         }
@@ -64,6 +66,7 @@ internal static class GatewayListeners
                 listen.Use(handshakes.Before);
                 listen.UseHttps(Tls(kestrel, "wss", tls));
                 listen.Use(handshakes.After);
+                listen.Use(upgrades.Before);
                 WebSocketEndpoint.Mark(listen);
             });
         }

@@ -10,20 +10,20 @@ namespace Millrace.Gateway.Listeners;
 /// <summary>Where the transports hand a connection over, decrypted where it came over TLS.</summary>
 internal sealed class MqttConnectionHandler(GatewayRuntime runtime) : ConnectionHandler
 {
-    public override Task OnConnectedAsync(ConnectionContext connection) => RunAsync(
-        connection.Transport, connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate, connection.Abort,
-        (connection.RemoteEndPoint as IPEndPoint)?.Address, connection.Items);
-
-    /// <summary>Runs until the connection has ended, over whatever transport.</summary>
-    /// <param name="items">What those before have left; one that they have admitted is not asked again.</param>
-    public Task RunAsync(
-        IDuplexPipe transport, X509Certificate2? certificate, Action abort, IPAddress? address,
-        IDictionary<object, object?>? items)
+    public override Task OnConnectedAsync(ConnectionContext connection)
     {
-        var wait = TimeSpan.Zero;
-        return items?.Remove(typeof(Admission)) == true || TryAdmit(out wait)
-            ? TryRun(transport, certificate, abort, address, wait) ?? Task.CompletedTask
-            : Task.CompletedTask;
+        if (!TryAdmit(connection.Items, out var wait)) return Task.CompletedTask;
+        var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
+        var address = (connection.RemoteEndPoint as IPEndPoint)?.Address;
+        return TryRun(connection.Transport, certificate, connection.Abort, address, wait) ?? Task.CompletedTask;
+    }
+
+    /// <param name="items">What those before have left; one that they have admitted is not asked again.</param>
+    /// <inheritdoc cref="TryAdmit(out TimeSpan)"/>
+    public bool TryAdmit(IDictionary<object, object?> items, out TimeSpan wait)
+    {
+        wait = TimeSpan.Zero;
+        return items.Remove(typeof(Admission)) || TryAdmit(out wait);
     }
 
     /// <summary>
@@ -52,16 +52,35 @@ internal sealed class MqttConnectionHandler(GatewayRuntime runtime) : Connection
 
     /// <summary>Runs one that was admitted until it has ended. Null when there are too many.</summary>
     public Task? TryRun(
-        IDuplexPipe transport, X509Certificate2? certificate, Action abort, IPAddress? address, TimeSpan wait)
+        IDuplexPipe transport, X509Certificate2? certificate, Action abort, IPAddress? address, TimeSpan wait) =>
+        TryReserve() ? RunReservedAsync(transport, certificate, abort, address, wait) : null;
+
+    /// <summary>Takes a place for one that is on its way. False, and counted, when there are too many.</summary>
+    public bool TryReserve()
     {
-        var mqtt = new MqttConnection(runtime, transport, certificate, abort, address) { TurnWait = wait };
-        if (!runtime.Connections.TryAdd(mqtt, runtime.Options.ConnectionsMax))
+        if (!runtime.Connections.TryReserve(runtime.Options.ConnectionsMax))
         {
             runtime.Metrics.Refused("connections-max");
-            return null;
+            return false;
         }
 
         runtime.Metrics.ConnectionOpened();
+        return true;
+    }
+
+    /// <summary>Gives up the place of one that has not come.</summary>
+    public void GiveUp(ConnectionEnd end)
+    {
+        runtime.Connections.GiveUp();
+        runtime.Metrics.ConnectionClosed(end.Reason);
+    }
+
+    /// <summary>Runs one that has a place until it has ended.</summary>
+    public Task RunReservedAsync(
+        IDuplexPipe transport, X509Certificate2? certificate, Action abort, IPAddress? address, TimeSpan wait)
+    {
+        var mqtt = new MqttConnection(runtime, transport, certificate, abort, address) { TurnWait = wait };
+        runtime.Connections.Add(mqtt);
         return mqtt.RunAsync();
     }
 }

@@ -63,12 +63,15 @@ internal sealed class WebSocketEndpoint(MqttConnectionHandler handler, GatewayMe
     {
         var certificate = http.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
         using var socket = await http.WebSockets.AcceptWebSocketAsync(Protocol).ConfigureAwait(false);
+        var passage = (UpgradeGate.Passage)http.Features.GetRequiredFeature<IConnectionItemsFeature>()
+            .Items[typeof(UpgradeGate.Passage)]!;
+        if (!passage.TryComeThrough()) return;
         var transport = new WebSocketTransport(socket, metrics);
         var carrying = transport.RunAsync();
         try
         {
-            var items = http.Features.Get<IConnectionItemsFeature>()?.Items;
-            await handler.RunAsync(transport, certificate, socket.Abort, http.Connection.RemoteIpAddress, items)
+            var address = http.Connection.RemoteIpAddress;
+            await handler.RunReservedAsync(transport, certificate, socket.Abort, address, TimeSpan.Zero)
                 .ConfigureAwait(false);
         }
         finally

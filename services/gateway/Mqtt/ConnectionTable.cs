@@ -11,15 +11,36 @@ internal sealed class ConnectionTable
     private readonly Dictionary<string, List<MqttConnection>> _devices = [];
     private MqttConnection?[] _slots = new MqttConnection?[16];
     private TaskCompletionSource? _empty;
+    private int _reserved;
 
     public int Count { get; private set; }
 
-    /// <summary>False when there are as many as may be.</summary>
-    public bool TryAdd(MqttConnection connection, int max)
+    /// <summary>The places that are taken, by connections and by those that are on their way.</summary>
+    public int Taken => Count + Volatile.Read(ref _reserved);
+
+    /// <summary>Takes a place for a connection that is on its way. False when there are as many as may be.</summary>
+    public bool TryReserve(int max)
     {
         lock (_gate)
         {
-            if (Count >= max) return false;
+            if (Taken >= max) return false;
+            _reserved++;
+            return true;
+        }
+    }
+
+    /// <summary>Gives up the place of one that has not come.</summary>
+    public void GiveUp()
+    {
+        lock (_gate) _reserved--;
+    }
+
+    /// <summary>Adds the connection in the place that was reserved for it.</summary>
+    public void Add(MqttConnection connection)
+    {
+        lock (_gate)
+        {
+            _reserved--;
             if (!_free.TryPop(out var slot))
             {
                 slot = Count;
@@ -29,7 +50,6 @@ internal sealed class ConnectionTable
             connection.Slot = slot;
             _slots[slot] = connection;
             Count++;
-            return true;
         }
     }
 

@@ -187,7 +187,7 @@ public class WebSocketTests
         return socket;
     }
 
-    private static byte[] Connect() => Bytes(target => PacketWriter.Connect(target, new ConnectPacket
+    internal static byte[] Connect() => Bytes(target => PacketWriter.Connect(target, new ConnectPacket
     {
         Version = MqttVersion.V5,
         CleanStart = true,
