@@ -10,34 +10,35 @@ public sealed partial class MqttSession
 {
     private const int ConnAckPropertyBytesMax = 64;
 
-    /// <summary>How long the session would outlive its connection, by what the client asks for in CONNECT.</summary>
-    public uint ExpiryGranted => Math.Min(Request?.SessionExpirySeconds ?? 0, limits.SessionExpiryMaxSeconds);
+    /// <summary>How long the session would outlive its connection.</summary>
+    public uint ExpiryFor(ConnectRequest request) =>
+        Math.Min(request.SessionExpirySeconds, limits.SessionExpiryMaxSeconds);
 
     /// <summary>
-    /// Answers CONNECT with success and what this server grants. False, with nothing written, when the answer would be
-    /// larger than the client's maximum packet size: then the connection can only be closed.
+    /// Whether the client takes a packet as large as <see cref="Accept"/> would write. If not, the connection can only
+    /// be closed, and nothing else may come of it (§3.1.2.11.4).
     /// </summary>
-    public bool Accept(IBufferWriter<byte> replies, in SessionGrants grants)
+    public bool CanAccept(ConnectRequest request, in SessionGrants grants) =>
+        Fits(2 + PacketWriter.SizeOf(Granted(request, grants), Version));
+
+    /// <summary>Answers CONNECT with success and what this server grants.</summary>
+    public void Accept(IBufferWriter<byte> replies, in SessionGrants grants)
     {
         var request = Request ?? throw new InvalidOperationException("No CONNECT waits for an answer.");
-        KeepAliveSeconds = KeepAliveFor(request);
-        ExpirySeconds = ExpiryGranted;
-        var properties = new PropertyWriter(new byte[ConnAckPropertyBytesMax + TextBytes(grants)]);
-        if (Version == MqttVersion.V5) WriteGrants(ref properties, request, grants);
-        var packet = new ConnAckPacket
+        if (!CanAccept(request, grants)) throw new InvalidOperationException("The client does not take the answer.");
+        PacketWriter.ConnAck(replies, Version, new ConnAckPacket
         {
             SessionPresent = grants.IsPresent,
-            Properties = new PropertySet(properties.Written),
-        };
-        if (!Fits(2 + PacketWriter.SizeOf(packet.Properties, Version))) return false;
-        PacketWriter.ConnAck(replies, Version, packet);
+            Properties = Granted(request, grants),
+        });
         State = SessionState.Connected;
+        KeepAliveSeconds = KeepAliveFor(request);
+        ExpirySeconds = ExpiryFor(request);
         Will = request.Will;
         _expiryAskedSeconds = request.SessionExpirySeconds;
         _outboundAliasMax = Math.Min(request.TopicAliasMax, limits.OutboundTopicAliasMax);
         OutboundMax = Math.Min(request.ReceiveMaximum, limits.OutboundInFlightMax);
         Request = null;
-        return true;
     }
 
     /// <summary>
@@ -118,10 +119,12 @@ public sealed partial class MqttSession
         Encoding.UTF8.GetByteCount(grants.AssignedClientId ?? "")
         + Encoding.UTF8.GetByteCount(grants.ResponseInformation ?? "");
 
-    private void WriteGrants(scoped ref PropertyWriter properties, ConnectRequest request, in SessionGrants grants)
+    private PropertySet Granted(ConnectRequest request, in SessionGrants grants)
     {
-        if (ExpirySeconds != request.SessionExpirySeconds)
-            properties.Number(PropertyId.SessionExpiryInterval, ExpirySeconds);
+        if (Version != MqttVersion.V5) return default;
+        var properties = new PropertyWriter(new byte[ConnAckPropertyBytesMax + TextBytes(grants)]);
+        if (ExpiryFor(request) != request.SessionExpirySeconds)
+            properties.Number(PropertyId.SessionExpiryInterval, ExpiryFor(request));
         properties.Number(PropertyId.ReceiveMaximum, (uint)limits.InFlightMax);
         if (!limits.MayRetain) properties.Number(PropertyId.RetainAvailable, 0);
         properties.Number(PropertyId.MaximumPacketSize, (uint)limits.PacketBytesMax);
@@ -129,10 +132,11 @@ public sealed partial class MqttSession
             properties.Bytes(PropertyId.AssignedClientIdentifier, Encoding.UTF8.GetBytes(assigned));
         if (limits.TopicAliasMax > 0) properties.Number(PropertyId.TopicAliasMaximum, (uint)limits.TopicAliasMax);
         if (!limits.MayShare) properties.Number(PropertyId.SharedSubscriptionAvailable, 0);
-        if (KeepAliveSeconds != request.KeepAliveSeconds)
-            properties.Number(PropertyId.ServerKeepAlive, (uint)KeepAliveSeconds);
+        if (KeepAliveFor(request) != request.KeepAliveSeconds)
+            properties.Number(PropertyId.ServerKeepAlive, (uint)KeepAliveFor(request));
         if (request.WantsResponseInformation && grants.ResponseInformation is { } information)
             properties.Bytes(PropertyId.ResponseInformation, Encoding.UTF8.GetBytes(information));
+        return new PropertySet(properties.Written);
     }
 
     private int KeepAliveFor(ConnectRequest request)

@@ -51,6 +51,8 @@ internal sealed partial class MqttConnection
             return;
         }
 
+        // It may have taken too long, and the client was told: then it touches nothing that the device has.
+        if (End is not null) return;
         _login = login;
         if (!TryEnter(login))
         {
@@ -60,7 +62,7 @@ internal sealed partial class MqttConnection
         }
 
         TakeAccess(result.TagsJson);
-        var will = CheckWill();
+        var will = CheckWill(request.Will);
         if (will != ReasonCode.Success)
         {
             _login = null;
@@ -68,7 +70,7 @@ internal sealed partial class MqttConnection
             return;
         }
 
-        await EnterAsync(request.ClientId, result).ConfigureAwait(false);
+        await EnterAsync(request, result).ConfigureAwait(false);
     }
 
     private void Refuse(string name, string reason, ConnectionEnd end, ErrorDefinition? error = null)
@@ -78,11 +80,18 @@ internal sealed partial class MqttConnection
         TryEnd(end);
     }
 
-    private async ValueTask EnterAsync(string clientId, LoginResult result)
+    private async ValueTask EnterAsync(ConnectRequest request, LoginResult result)
     {
         (_run, _connectionNumber) = (runtime.Run.Id, runtime.NextConnectionNumber());
-        var assigned = clientId.Length == 0 ? $"auto-{ConnectionId}" : null;
-        ClientId = assigned ?? (clientId == _login!.DeviceId ? _login!.DeviceId : clientId);
+        var assigned = request.ClientId.Length == 0 ? $"auto-{ConnectionId}" : null;
+        ClientId = assigned ?? (request.ClientId == _login!.DeviceId ? _login!.DeviceId : request.ClientId);
+        var grants = new SessionGrants(IsPresent: false, assigned, OwnTopics.Prefix(_login!.DeviceId));
+        if (!_session.CanAccept(request, grants))
+        {
+            TryEnd(ConnectionEnd.AnswerTooLarge);
+            return;
+        }
+
         var max = _meter!.Limits.ConnectionsMax;
         if (!runtime.Connections.TryRegister(this, _login!.DeviceId, max, out var before))
         {
@@ -96,7 +105,6 @@ internal sealed partial class MqttConnection
             // is answered.
             before.TryEnd(ConnectionEnd.TakenOver);
             await before.WhenFinishedAsync().ConfigureAwait(false);
-            if (End is not null) return;
         }
 
         // A notice of a change that came after the identity was read found this connection not yet in the table.
@@ -115,9 +123,9 @@ internal sealed partial class MqttConnection
             TakeAccess(identity?.TagsJson ?? "{}");
         }
 
-        if (await OpenSessionAsync(isNewName: assigned is not null).ConfigureAwait(false) is not { } isPresent) return;
-        var prefix = OwnTopics.Prefix(_login.DeviceId);
-        if (!Accept(new SessionGrants(isPresent, assigned, prefix))) return;
+        if (End is not null) return;
+        var opened = await OpenSessionAsync(request, isNewName: assigned is not null).ConfigureAwait(false);
+        if (opened is not { } isPresent || !Accept(grants with { IsPresent = isPresent })) return;
         _connectedAt = runtime.Time.GetUtcNow();
         Volatile.Write(ref _wasConnected, true);
         Interlocked.MemoryBarrier();
@@ -129,15 +137,12 @@ internal sealed partial class MqttConnection
 
     private bool Accept(in SessionGrants grants)
     {
-        bool fits;
         lock (_output)
         {
             if (_isOutputClosed || End is not null) return false;
-            fits = _session.Accept(transport.Output, grants);
-            if (fits) FlushLocked();
+            _session.Accept(transport.Output, grants);
+            FlushLocked();
+            return true;
         }
-
-        if (!fits) TryEnd(ConnectionEnd.AnswerTooLarge);
-        return fits;
     }
 }

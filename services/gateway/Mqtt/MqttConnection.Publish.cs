@@ -4,6 +4,7 @@ using Millrace.Gateway.Topics;
 using Millrace.Gateway.TopicSpaces;
 using Millrace.Mqtt;
 using Millrace.Mqtt.Packets;
+using Millrace.Mqtt.Session;
 
 namespace Millrace.Gateway.Mqtt;
 
@@ -130,9 +131,9 @@ internal sealed partial class MqttConnection
     /// <summary>
     /// The reason why this will could not be published, found out while the client can still be told.
     /// </summary>
-    private ReasonCode CheckWill()
+    private ReasonCode CheckWill(WillMessage? will)
     {
-        if (_session.Request?.Will is not { } will) return ReasonCode.Success;
+        if (will is null) return ReasonCode.Success;
         var decision = DecideSpace(will.Topic, out var space);
         if (decision == TopicDecision.Denied) return ReasonCode.NotAuthorized;
         if (decision == TopicDecision.Granted) return CodeOf(CheckForSpace(will.ToPublish(), space!));

@@ -1,5 +1,6 @@
 using System.Text;
 using Millrace.Gateway.Sessions;
+using Millrace.Mqtt.Session;
 using Millrace.Stores.Sessions;
 
 namespace Millrace.Gateway.Mqtt;
@@ -23,13 +24,13 @@ internal sealed partial class MqttConnection
     private void SayFinished() => Interlocked.CompareExchange(ref _finished, Finished, null)?.TrySetResult();
 
     /// <summary>Whether an earlier session goes on; null when the connection has ended over it.</summary>
-    private async ValueTask<bool?> OpenSessionAsync(bool isNewName)
+    private async ValueTask<bool?> OpenSessionAsync(ConnectRequest request, bool isNewName)
     {
         var key = new SessionKey(_login!.DeviceId, ClientId);
         try
         {
             var opened = await runtime.Sessions
-                .OpenAsync(key, _session.Request!.CleanStart, _session.ExpiryGranted, Will(), isNewName)
+                .OpenAsync(key, request.CleanStart, _session.ExpiryFor(request), StoredOf(request.Will), isNewName)
                 .ConfigureAwait(false);
             if (opened is null)
             {
@@ -101,7 +102,7 @@ internal sealed partial class MqttConnection
         lock (_output) return _session.Exchanges?.IsAnyPending(_session.AcksOrNull, session.HasFailed) == true;
     }
 
-    private StoredWill? Will() => _session.Request?.Will is not { } will
+    private static StoredWill? StoredOf(WillMessage? will) => will is null
         ? null
         : new StoredWill(Encoding.UTF8.GetString(will.Topic), will.Qos, will.Retain, will.Properties, will.Payload,
             will.DelaySeconds);

@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
 using Millrace.Mqtt;
+using Millrace.Stores.Identities;
 using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Gateway;
@@ -239,6 +241,31 @@ public class LimitTests
         await device.ConnectAsync("pump-1", GatewayHost.Key);
         Assert.That((await device.ReadAsync())[3], Is.EqualTo((byte)ReasonCode.ServerUnavailable));
         await Eventually.TrueAsync(() => host.Meters["disconnects/login-timeout"] == 1, "counted");
+    }
+
+    [Test]
+    public async Task A_login_that_has_taken_too_long_takes_nothing_over_when_it_is_looked_up_at_last()
+    {
+        HeldIdentities identities = null!;
+        await using var host = await GatewayHost.StartChangedAsync(services =>
+        {
+            var store = services.Last(each => each.ServiceType == typeof(IIdentityStore)).ImplementationFactory!;
+            services.AddSingleton<IIdentityStore>(
+                provider => identities = new HeldIdentities((IIdentityStore)store(provider)));
+        }, ("Gateway:ConnectTimeout", "00:00:01"));
+        await host.AddDeviceAsync("pump-1");
+        using var first = await RawClient.LoginAsync(host, "pump-1", clientId: "c");
+        identities.Hold();
+        await host.NoticeAsync("pump-1");
+        await Eventually.TrueAsync(() => identities.Waiting == 1, "what was known of it is forgotten");
+
+        using var second = await RawClient.OpenAsync(host);
+        await second.ConnectAsync("pump-1", GatewayHost.Key, clientId: "c");
+        Assert.That((await second.ReadAsync())[3], Is.EqualTo((byte)ReasonCode.ServerUnavailable));
+        identities.LetGo();
+        await Eventually.TrueAsync(() => host.Meters["disconnects/login-timeout"] == 1, "it is over");
+        await first.PublishAsync("telemetry", "{}", 1);
+        Assert.That(await first.ReadAckAsync(), Is.EqualTo((1, ReasonCode.Success)));
     }
 
     private static async Task<GatewayHost> StartAsync(params (string Key, string Value)[] limits)

@@ -58,6 +58,19 @@ public class SessionTests(int eventLoops, bool tls) : TransportTests(eventLoops,
     }
 
     [Test]
+    public async Task A_client_that_does_not_take_the_answer_takes_nothing_over()
+    {
+        using var first = await RawClient.LoginAsync(_host, "pump-1", clientId: "c");
+        using var second = await RawClient.OpenAsync(_host);
+        await second.ConnectAsync("pump-1", GatewayHost.Key, "c", ask: new SessionAsk(PacketBytesMax: 10));
+        Assert.That(await second.ReadAsync(), Is.Empty);
+
+        await Eventually.TrueAsync(() => _host.Meters["disconnects/answer-too-large"] == 1, "counted");
+        await first.PublishAsync("telemetry", "{}", 1);
+        Assert.That(await first.ReadAckAsync(), Is.EqualTo((1, ReasonCode.Success)));
+    }
+
+    [Test]
     public async Task A_will_to_a_topic_of_another_device_is_refused_at_connect()
     {
         using var client = await RawClient.OpenAsync(_host);

@@ -32,6 +32,17 @@ public class WillTests() : KeptGatewayTests(("Gateway:Sessions:SweepInterval", "
         Assert.That(await Host.TelemetryAsync(), Is.Empty);
     }
 
+    [Test]
+    public async Task A_will_is_not_dropped_by_a_client_that_is_not_let_in()
+    {
+        await LoseAsync(Kept with { WillDelay = 2 });
+        using var client = await RawClient.OpenAsync(Host);
+        await client.ConnectAsync("pump-1", GatewayHost.Key, ask: Kept with { WillDelay = 0, PacketBytesMax = 10 });
+        Assert.That(await client.ReadAsync(), Is.Empty, "no CONNACK is as small as that");
+
+        Assert.That((await Host.TelemetryAsync(1))[0].Body, Is.EqualTo("the will"));
+    }
+
     [TestCase(true, 600u, TestName = "A will is published when a clean start ends its session")]
     [TestCase(false, 1u, TestName = "A will is published when its session expires before its time")]
     public async Task The_end_of_a_session_is_the_end_of_the_delay(bool cleanStart, uint expiry)

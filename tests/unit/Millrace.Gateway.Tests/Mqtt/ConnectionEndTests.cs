@@ -38,7 +38,7 @@ public class ConnectionEndTests
         var session = new MqttSession(new SessionLimits(65_536, 10, 0, 0, 0, 10, 0));
         Assert.That(PacketHeader.TryRead(connect.WrittenSpan, out var header, out _));
         session.Feed(header, connect.WrittenSpan[header.HeaderBytes..], out _);
-        if (isLetIn) Assert.That(session.Accept(new ArrayBufferWriter<byte>(), default));
+        if (isLetIn) session.Accept(new ArrayBufferWriter<byte>(), default);
         var last = new ArrayBufferWriter<byte>();
         session.Close(last, end.Code, end.Reason);
 

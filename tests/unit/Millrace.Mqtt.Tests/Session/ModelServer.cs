@@ -118,7 +118,7 @@ internal sealed class ModelServer(SessionLimits limits, Random random)
     private void Accept(IBufferWriter<byte> wire)
     {
         _session.Exchanges = new ExchangeTable(_lastExchange, _openExchanges);
-        Assert.That(_session.Accept(wire, new SessionGrants(IsPresent: true)));
+        _session.Accept(wire, new SessionGrants(IsPresent: true));
         _window = new OutboundWindow(_session.OutboundMax);
         foreach (var each in _queue.Where(each => each.IsReceived))
             _session.Release(wire, _window.Resume(each.Sequence), ReasonCode.Success);

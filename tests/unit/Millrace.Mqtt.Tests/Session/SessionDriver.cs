@@ -45,7 +45,7 @@ internal sealed class SessionDriver(MqttSession session)
         var driver = new SessionDriver(new MqttSession(Limits));
         driver.Feed(target.WrittenSpan.ToArray(), SessionStepKind.Authenticate);
         if (open is not null) driver.Session.Exchanges = new ExchangeTable(0, open);
-        Assert.That(driver.Session.Accept(new ArrayBufferWriter<byte>(), default));
+        driver.Session.Accept(new ArrayBufferWriter<byte>(), default);
         return driver;
     }
 
