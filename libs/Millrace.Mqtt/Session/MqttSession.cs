@@ -81,18 +81,27 @@ public sealed partial class MqttSession(SessionLimits limits)
 
         var defect = ConnectPacket.TryRead(body, out var packet);
         Version = packet.Version;
-        if (defect == PacketDefect.None) defect = CheckConnect(packet);
+        if (defect == PacketDefect.None) defect = TakeConnect(packet);
         if (defect != PacketDefect.None)
         {
             Break(defect, ref step);
             return;
         }
 
-        Request = ConnectRequest.From(packet);
-        _clientPacketBytesMax = Request.PacketBytesMax;
-        _saysReasons = Request.WantsProblemInformation;
         State = SessionState.Authenticating;
         step.Kind = SessionStepKind.Authenticate;
+    }
+
+    private PacketDefect TakeConnect(ConnectPacket packet)
+    {
+        var request = ConnectRequest.From(packet);
+
+        // A refusal keeps to the client's maximum as well (§3.2.2.3.9).
+        _clientPacketBytesMax = request.PacketBytesMax;
+        _saysReasons = request.WantsProblemInformation;
+        var defect = CheckConnect(packet);
+        if (defect == PacketDefect.None) Request = request;
+        return defect;
     }
 
     /// <summary>3.1.1 has no way to say that RETAIN is not available; there, a will may name it.</summary>

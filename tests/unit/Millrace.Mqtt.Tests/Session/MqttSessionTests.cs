@@ -101,6 +101,27 @@ public class MqttSessionTests
         Assert.That(Closing(session, ReasonCode.BadAuthenticationMethod), Is.EqualTo("2003008C00"));
     }
 
+    [TestCase("2700000014" + "15000158", 0, ReasonCode.BadAuthenticationMethod, TestName = "A method")]
+    [TestCase("2700000014" + "16000158", 0, ReasonCode.ProtocolError, TestName = "Authentication data alone")]
+    [TestCase("2700000014", 1, ReasonCode.RetainNotSupported, TestName = "A will that is to be retained")]
+    public void A_refusal_is_no_larger_than_the_client_takes(string properties, int willRetain, ReasonCode reason)
+    {
+        var session = new MqttSession(Limits);
+        var packet = PacketSamples.Bytes(target => PacketWriter.Connect(target, new ConnectPacket
+        {
+            Version = MqttVersion.V5,
+            ClientId = "c"u8,
+            Properties = new PropertySet(Convert.FromHexString(properties)),
+            HasWill = willRetain == 1,
+            WillRetain = willRetain == 1,
+            WillTopic = "will"u8,
+        }));
+
+        Assert.That(Defect(session, packet).Reason(), Is.EqualTo(reason));
+        var words = PacketSamples.Bytes(target => session.Close(target, reason, "more than twenty bytes"));
+        Assert.That(Convert.ToHexString(words), Is.EqualTo($"200300{(byte)reason:X2}00"));
+    }
+
     [Test]
     public void An_empty_client_id_needs_a_clean_session_in_3_1_1()
     {
