@@ -34,8 +34,11 @@ public enum PacketDefect : byte
     /// <summary>CONNECT flags that contradict one another, or a reserved one that is set (§3.1.2.3).</summary>
     ConnectFlagsInvalid,
 
-    /// <summary>An empty topic name without an alias, or one with wildcards (§3.3.2.1).</summary>
+    /// <summary>A topic name with wildcards (§3.3.2.1).</summary>
     TopicInvalid,
+
+    /// <summary>An empty topic name without an alias (§3.3.2.1, §4.7.3).</summary>
+    TopicMissing,
 
     /// <summary>Packet identifier 0 where one is needed (§2.2.1).</summary>
     PacketIdZero,
@@ -43,8 +46,14 @@ public enum PacketDefect : byte
     /// <summary>QoS 3.</summary>
     QosInvalid,
 
-    /// <summary>Reserved subscription options that are set, or an option out of range (§3.8.3.1).</summary>
-    SubscriptionOptionsInvalid,
+    /// <summary>Reserved bits of subscription options that are set (§3.8.3.1).</summary>
+    SubscriptionOptionsReserved,
+
+    /// <summary>A subscription with QoS 3 or retain handling 3 (§3.8.3.1).</summary>
+    SubscriptionOptionOutOfRange,
+
+    /// <summary>An empty topic filter (§4.7.3).</summary>
+    FilterEmpty,
 
     /// <summary>No Local with a shared subscription (§3.8.3.1).</summary>
     NoLocalWithShared,
@@ -98,7 +107,8 @@ public static class PacketDefects
         PacketDefect.ProtocolNameUnknown or PacketDefect.VersionUnsupported => ReasonCode.UnsupportedProtocolVersion,
         PacketDefect.PacketIdZero or PacketDefect.FiltersMissing or PacketDefect.PropertyRepeated
             or PacketDefect.PropertyValueInvalid or PacketDefect.PacketUnexpected or PacketDefect.ReleaseTooEarly
-            or PacketDefect.AcknowledgementMismatch or PacketDefect.NoLocalWithShared => ReasonCode.ProtocolError,
+            or PacketDefect.AcknowledgementMismatch or PacketDefect.NoLocalWithShared or PacketDefect.TopicMissing
+            or PacketDefect.SubscriptionOptionOutOfRange or PacketDefect.FilterEmpty => ReasonCode.ProtocolError,
         PacketDefect.ReceiveMaximumExceeded => ReasonCode.ReceiveMaximumExceeded,
         PacketDefect.TopicAliasInvalid => ReasonCode.TopicAliasInvalid,
         PacketDefect.RetainNotSupported => ReasonCode.RetainNotSupported,

@@ -8,5 +8,11 @@ public static class TopicName
     private static readonly SearchValues<byte> Forbidden = SearchValues.Create("+#\0"u8);
 
     /// <summary>At least one byte, no wildcard. Whether it is UTF-8 was checked when it was read.</summary>
-    public static bool IsValid(ReadOnlySpan<byte> topic) => !topic.IsEmpty && !topic.ContainsAny(Forbidden);
+    public static bool IsValid(ReadOnlySpan<byte> topic) => Check(topic) == PacketDefect.None;
+
+    internal static PacketDefect Check(ReadOnlySpan<byte> topic)
+    {
+        if (topic.IsEmpty) return PacketDefect.TopicMissing;
+        return topic.ContainsAny(Forbidden) ? PacketDefect.TopicInvalid : PacketDefect.None;
+    }
 }

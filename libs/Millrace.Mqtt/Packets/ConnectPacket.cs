@@ -70,7 +70,7 @@ public readonly ref struct ConnectPacket
         var userName = (flags & UserNameFlag) != 0 ? reader.ReadText() : default;
         var password = (flags & PasswordFlag) != 0 ? reader.ReadBinary() : default;
         var defect = reader.End();
-        if (defect == PacketDefect.None && hasWill && !TopicName.IsValid(willTopic)) defect = PacketDefect.TopicInvalid;
+        if (defect == PacketDefect.None && hasWill) defect = TopicName.Check(willTopic);
         if (defect != PacketDefect.None) return defect;
         packet = new ConnectPacket
         {

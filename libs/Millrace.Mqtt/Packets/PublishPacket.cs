@@ -45,7 +45,8 @@ public readonly ref struct PublishPacket
         var properties = version == MqttVersion.V5 ? PropertySet.Read(ref reader, PropertyPlaces.Publish) : default;
         if (reader.Defect != PacketDefect.None) return reader.Defect;
         var aliased = topic.IsEmpty && properties.TryFind(PropertyId.TopicAlias, out _);
-        if (!aliased && !TopicName.IsValid(topic)) return PacketDefect.TopicInvalid;
+        var defect = aliased ? PacketDefect.None : TopicName.Check(topic);
+        if (defect != PacketDefect.None) return defect;
         packet = new PublishPacket
         {
             Duplicate = (flags & 8) != 0,

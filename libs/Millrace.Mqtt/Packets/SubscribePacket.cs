@@ -31,9 +31,8 @@ public readonly ref struct SubscribePacket
             var filter = reader.ReadText();
             var options = reader.ReadByte();
             if (reader.Defect != PacketDefect.None) return reader.Defect;
-            if (filter.IsEmpty || !OptionsAreLegal(options, version)) return PacketDefect.SubscriptionOptionsInvalid;
-            if ((options & Subscription.NoLocalFlag) != 0 && TopicFilter.IsShared(filter))
-                return PacketDefect.NoLocalWithShared;
+            var defect = Check(new Subscription(filter, options), version);
+            if (defect != PacketDefect.None) return defect;
         }
 
         if (count == 0) return PacketDefect.FiltersMissing;
@@ -47,11 +46,13 @@ public readonly ref struct SubscribePacket
         return PacketDefect.None;
     }
 
-    private static bool OptionsAreLegal(byte options, MqttVersion version)
+    private static PacketDefect Check(Subscription asked, MqttVersion version)
     {
         var reserved = version == MqttVersion.V5 ? 0xC0 : 0xFC;
-        var retainHandling = (options >> 4) & 3;
-        return (options & reserved) == 0 && (options & 3) != 3 && retainHandling != 3;
+        if (asked.Filter.IsEmpty) return PacketDefect.FilterEmpty;
+        if ((asked.Options & reserved) != 0) return PacketDefect.SubscriptionOptionsReserved;
+        if (asked.Qos == 3 || asked.RetainHandling == 3) return PacketDefect.SubscriptionOptionOutOfRange;
+        return asked.NoLocal && TopicFilter.IsShared(asked.Filter) ? PacketDefect.NoLocalWithShared : PacketDefect.None;
     }
 
     public ref struct Enumerator(ReadOnlySpan<byte> filters)
@@ -73,7 +74,7 @@ public readonly ref struct SubscribePacket
 /// <summary>A topic filter with the options of §3.8.3.1.</summary>
 public readonly ref struct Subscription(ReadOnlySpan<byte> filter, byte options)
 {
-    internal const int NoLocalFlag = 0x04;
+    private const int NoLocalFlag = 0x04;
     private const int RetainAsPublishedFlag = 0x08;
 
     public ReadOnlySpan<byte> Filter { get; } = filter;

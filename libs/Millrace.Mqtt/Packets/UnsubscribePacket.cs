@@ -30,7 +30,7 @@ public readonly ref struct UnsubscribePacket
         {
             var filter = reader.ReadText();
             if (reader.Defect != PacketDefect.None) return reader.Defect;
-            if (filter.IsEmpty) return PacketDefect.SubscriptionOptionsInvalid;
+            if (filter.IsEmpty) return PacketDefect.FilterEmpty;
         }
 
         if (count == 0) return PacketDefect.FiltersMissing;

@@ -92,6 +92,14 @@ public class SessionTests(int eventLoops, bool tls) : TransportTests(eventLoops,
         TestName = "An alias too high")]
     [TestCase("8209000102" + "0B00" + "00016101", ReasonCode.ProtocolError, "property-value-invalid",
         TestName = "Subscription identifier 0")]
+    [TestCase("820700010000016103", ReasonCode.ProtocolError, "subscription-option-out-of-range",
+        TestName = "A subscription with QoS 3")]
+    [TestCase("820700010000016130", ReasonCode.ProtocolError, "subscription-option-out-of-range",
+        TestName = "Retain handling 3")]
+    [TestCase("820700010000016140", ReasonCode.MalformedPacket, "subscription-options-reserved",
+        TestName = "Reserved subscription options")]
+    [TestCase("8206000100000001", ReasonCode.ProtocolError, "filter-empty", TestName = "An empty filter")]
+    [TestCase("300400000061", ReasonCode.ProtocolError, "topic-missing", TestName = "No topic and no alias")]
     [TestCase("F000", ReasonCode.ProtocolError, "packet-unexpected", TestName = "AUTH without a method")]
     [TestCase("F007180515000258" + "59", ReasonCode.ProtocolError, "authentication-method-unknown",
         TestName = "AUTH with a method")]

@@ -111,7 +111,7 @@ public class SpecificationTests
         Assert.That(ConnectPacket.TryRead(body, out _), Is.EqualTo(expected));
     }
 
-    [TestCase("000000", PacketDefect.TopicInvalid, TestName = "No topic and no alias")]
+    [TestCase("000000", PacketDefect.TopicMissing, TestName = "No topic and no alias")]
     [TestCase("0001610023", PacketDefect.None, TestName = "A topic and an empty property list")]
     [TestCase("00012300", PacketDefect.TopicInvalid, TestName = "A wildcard in a topic name")]
     [TestCase("0001ff00", PacketDefect.Utf8Invalid, TestName = "A topic that is not UTF-8")]
@@ -129,14 +129,23 @@ public class SpecificationTests
     public void Publish_of_qos_0_in_version_5(string body, PacketDefect expected) =>
         Assert.That(PublishPacket.TryRead(0, Convert.FromHexString(body), MqttVersion.V5, out _), Is.EqualTo(expected));
 
-    [TestCase("82", "000a00000161" + "03", PacketDefect.SubscriptionOptionsInvalid, TestName = "Subscribe with QoS 3")]
+    [TestCase("82", "000a00000161" + "03", PacketDefect.SubscriptionOptionOutOfRange,
+        TestName = "Subscribe with QoS 3")]
     [TestCase("82", "000a00", PacketDefect.FiltersMissing, TestName = "Subscribe to nothing")]
     [TestCase("82", "0000000001" + "6101", PacketDefect.PacketIdZero, TestName = "Subscribe with identifier 0")]
-    [TestCase("82", "000a00000161" + "30", PacketDefect.SubscriptionOptionsInvalid, TestName = "Retain handling 3")]
-    [TestCase("82", "000a00000161" + "c0", PacketDefect.SubscriptionOptionsInvalid, TestName = "Reserved options")]
+    [TestCase("82", "000a00000161" + "30", PacketDefect.SubscriptionOptionOutOfRange, TestName = "Retain handling 3")]
+    [TestCase("82", "000a00000161" + "c0", PacketDefect.SubscriptionOptionsReserved, TestName = "Reserved options")]
+    [TestCase("82", "000a000000" + "01", PacketDefect.FilterEmpty, TestName = "An empty filter")]
     public void Subscriptions(string _, string body, PacketDefect expected) =>
         Assert.That(
             SubscribePacket.TryRead(Convert.FromHexString(body), MqttVersion.V5, out var _), Is.EqualTo(expected));
+
+    [TestCase(PacketDefect.SubscriptionOptionOutOfRange, ReasonCode.ProtocolError)]
+    [TestCase(PacketDefect.SubscriptionOptionsReserved, ReasonCode.MalformedPacket)]
+    [TestCase(PacketDefect.FilterEmpty, ReasonCode.ProtocolError)]
+    [TestCase(PacketDefect.TopicMissing, ReasonCode.ProtocolError)]
+    public void What_can_be_read_and_may_not_stand_there_is_a_protocol_error(PacketDefect defect, ReasonCode reason) =>
+        Assert.That(defect.Reason(), Is.EqualTo(reason));
 
     [TestCase(0x00, TestName = "Packet type 0")]
     [TestCase(0x11, TestName = "Flags of CONNECT")]
