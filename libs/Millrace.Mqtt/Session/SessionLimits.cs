@@ -14,6 +14,6 @@ public sealed record SessionLimits(
     int PacketBytesMax, int InFlightMax, int TopicAliasMax, int KeepAliveMaxSeconds, uint SessionExpiryMaxSeconds,
     int OutboundInFlightMax, int OutboundTopicAliasMax, bool MayRetain = false, bool MayShare = false)
 {
-    /// <summary>The longest topic that is remembered under an alias; the server refuses longer ones.</summary>
+    /// <summary>The longest topic that the server takes; it refuses longer ones, under an alias too.</summary>
     public int TopicBytesMax { get; init; } = ushort.MaxValue;
 }

@@ -6,8 +6,8 @@ internal sealed class TopicAliases(int max, int topicBytesMax)
     private readonly byte[]?[] _topics = new byte[]?[max];
 
     /// <summary>
-    /// Keeps a topic that came with an alias, or finds the one that the alias stands for. One that is too long is not
-    /// kept: its publish is refused, and sixteen of them would weigh a megabyte.
+    /// Keeps a topic that came with an alias, or finds the one that the alias stands for. Of one that is too long, so
+    /// that its publish is refused, no more is kept than shows that it is: sixteen of them would weigh a megabyte.
     /// </summary>
     public bool TryResolve(uint alias, ReadOnlySpan<byte> topic, out ReadOnlySpan<byte> resolved)
     {
@@ -15,7 +15,12 @@ internal sealed class TopicAliases(int max, int topicBytesMax)
         if (alias == 0 || alias > _topics.Length) return false;
         ref var known = ref _topics[alias - 1];
         if (topic.IsEmpty) resolved = known;
-        else if (!topic.SequenceEqual(known)) known = topic.Length <= topicBytesMax ? topic.ToArray() : null;
+        else
+        {
+            var kept = topic.Length > topicBytesMax ? topic[..(topicBytesMax + 1)] : topic;
+            if (!kept.SequenceEqual(known)) known = kept.ToArray();
+        }
+
         return !resolved.IsEmpty;
     }
 }

@@ -191,6 +191,21 @@ public class LimitTests
     }
 
     [Test]
+    public async Task A_topic_that_is_too_long_is_refused_under_its_alias_too()
+    {
+        await using var host = await StartAsync(("Device:TopicBytesMax", "60"));
+        using var client = await RawClient.LoginAsync(host, "pump-1");
+        await client.PublishAsync($"telemetry/{new string('x', 51)}", "{}", 1, properties: [35, 0, 1]);
+        await client.PublishAsync("", "{}", 2, properties: [35, 0, 1]);
+        await client.PublishAsync("telemetry/x", "{}", 3, properties: [35, 0, 1]);
+        await client.PublishAsync("", "{}", 4, properties: [35, 0, 1]);
+        Assert.That(await client.ReadAckAsync(), Is.EqualTo((1, ReasonCode.TopicNameInvalid)));
+        Assert.That(await client.ReadAckAsync(), Is.EqualTo((2, ReasonCode.TopicNameInvalid)));
+        Assert.That(await client.ReadAckAsync(), Is.EqualTo((3, ReasonCode.Success)));
+        Assert.That(await client.ReadAckAsync(), Is.EqualTo((4, ReasonCode.Success)));
+    }
+
+    [Test]
     public async Task A_client_that_reads_nothing_is_cut_off()
     {
         await using var host = await StartAsync(("UnreadTimeout", "00:00:01"), ("Device:MessagesPerSecond", "0"));

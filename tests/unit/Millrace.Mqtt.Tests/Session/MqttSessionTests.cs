@@ -158,6 +158,17 @@ public class MqttSessionTests
         Assert.That(PublishedTopic(session, "", alias: 3), Is.EqualTo("c"));
     }
 
+    [Test]
+    public void An_alias_of_a_topic_that_is_too_long_stands_for_one_that_is_and_is_given_anew()
+    {
+        var session = Connected(MqttVersion.V5, Limits with { TopicBytesMax = 3 });
+
+        Assert.That(PublishedTopic(session, "a/b/c/d", alias: 3), Is.EqualTo("a/b/c/d"));
+        Assert.That(PublishedTopic(session, "", alias: 3), Has.Length.EqualTo(4), "one byte more than is taken");
+        Assert.That(PublishedTopic(session, "a/b", alias: 3), Is.EqualTo("a/b"));
+        Assert.That(PublishedTopic(session, "", alias: 3), Is.EqualTo("a/b"));
+    }
+
     [TestCase("", 2, TestName = "An alias that was never set")]
     [TestCase("a", 5, TestName = "An alias above the maximum")]
     public void Topic_aliases_that_are_invalid(string topic, int alias)
@@ -291,9 +302,9 @@ public class MqttSessionTests
         Assert.That(FeedBroken(session, type, 0, [0, 1, 0, 0]), Is.EqualTo(PacketDefect.PacketUnexpected));
     }
 
-    private static MqttSession Connected(MqttVersion version, bool will = false)
+    private static MqttSession Connected(MqttVersion version, SessionLimits? limits = null, bool will = false)
     {
-        var session = new MqttSession(Limits);
+        var session = new MqttSession(limits ?? Limits);
         Feed(session, Connect(version, "c", will: will));
         session.Accept(new ArrayBufferWriter<byte>(), default);
         return session;
