@@ -38,13 +38,15 @@ public sealed class AckWindow(int max)
     /// <summary>Adds a publish that waits for its lane, and gives the number by which it becomes durable.</summary>
     /// <param name="answer">PUBACK or PUBREC.</param>
     public long Add(ushort packetId, int lane, PacketType answer = PacketType.PubAck) =>
-        Add(new Entry(packetId, checked((short)lane), ReasonCode.Success, answer));
+        Add(new Entry(packetId, checked((short)lane), ReasonCode.Success, answer, Text: null));
 
     /// <summary>
     /// Adds a publish that is answered already, refused or known from before: it waits only for those before it.
     /// </summary>
-    public long AddAnswered(ushort packetId, ReasonCode reason, PacketType answer = PacketType.PubAck) =>
-        Add(new Entry(packetId, Answered, reason, answer));
+    /// <param name="text">The reason in words, in ASCII; it goes with the answer where there is room for it.</param>
+    public long AddAnswered(
+        ushort packetId, ReasonCode reason, PacketType answer = PacketType.PubAck, string? text = null) =>
+        Add(new Entry(packetId, Answered, reason, answer, text));
 
     /// <summary>Whether the publish of this number was answered.</summary>
     public bool HasLeft(long number) => number < Volatile.Read(ref _head);
@@ -122,7 +124,7 @@ public sealed class AckWindow(int max)
             Type = entry.Answer,
             PacketId = entry.PacketId,
             Reason = entry.Reason,
-        }, ReasonText.Of(entry.Reason), reasonBytesMax);
+        }, entry.Text, reasonBytesMax);
     }
 
     private long Add(Entry entry)
@@ -147,5 +149,6 @@ public sealed class AckWindow(int max)
 
     private ref Entry At(long number) => ref _ring[number & (_ring.Length - 1)];
 
-    private readonly record struct Entry(ushort PacketId, short Lane, ReasonCode Reason, PacketType Answer);
+    private readonly record struct Entry(
+        ushort PacketId, short Lane, ReasonCode Reason, PacketType Answer, string? Text);
 }

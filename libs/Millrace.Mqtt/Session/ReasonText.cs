@@ -11,15 +11,10 @@ internal static class ReasonText
 {
     private const int TextBytesMax = 256;
 
-    /// <summary>Why a publish or a release was refused; null where the code says all.</summary>
-    public static string? Of(ReasonCode reason) => reason switch
-    {
-        ReasonCode.NotAuthorized => "The topic belongs to another device.",
-        ReasonCode.TopicNameInvalid => "The topic or its property bag is none that this hub knows.",
-        ReasonCode.QuotaExceeded => "The message has too many properties, or too many QoS 2 publishes are open.",
-        ReasonCode.PacketIdentifierNotFound => "No QoS 2 publish is open under this packet identifier.",
-        _ => null,
-    };
+    /// <summary>What is said to an acknowledgement or a release; null where the code says all.</summary>
+    public static string? Of(ReasonCode reason) => reason == ReasonCode.PacketIdentifierNotFound
+        ? "No QoS 2 publish is open under this packet identifier."
+        : null;
 
     /// <summary>Writes the packet, with the text when there is one and the packet still fits.</summary>
     public static void Write(

@@ -112,21 +112,11 @@ internal sealed partial class MqttConnection
         }
 
         if (qos == 0) return;
-        _session.Acks.AddAnswered(packetId, CodeOf(refusal), AnswerTo(qos));
+        _session.Acks.AddAnswered(packetId, refusal.Code(), AnswerTo(qos), refusal.Text());
         _hasAnswers = true;
     }
 
     private static PacketType AnswerTo(int qos) => qos == 1 ? PacketType.PubAck : PacketType.PubRec;
-
-    private static ReasonCode CodeOf(PublishRefusal refusal) => refusal switch
-    {
-        PublishRefusal.TopicOfAnother or PublishRefusal.TopicDenied or PublishRefusal.RetainDenied =>
-            ReasonCode.NotAuthorized,
-        PublishRefusal.TooManyProperties or PublishRefusal.TooManyExchanges or PublishRefusal.RetainedFull
-            or PublishRefusal.DayQuotaReached => ReasonCode.QuotaExceeded,
-        PublishRefusal.None => ReasonCode.Success,
-        _ => ReasonCode.TopicNameInvalid,
-    };
 
     /// <summary>
     /// The reason why this will could not be published, found out while the client can still be told.
@@ -136,8 +126,8 @@ internal sealed partial class MqttConnection
         if (will is null) return ReasonCode.Success;
         var decision = DecideSpace(will.Topic, out var space);
         if (decision == TopicDecision.Denied) return ReasonCode.NotAuthorized;
-        if (decision == TopicDecision.Granted) return CodeOf(CheckForSpace(will.ToPublish(), space!));
+        if (decision == TopicDecision.Granted) return CheckForSpace(will.ToPublish(), space!).Code();
         Resolve(will.Topic, out var target);
-        return target.Refusal == PublishRefusal.None ? ReasonCode.Success : CodeOf(target.Refusal);
+        return target.Refusal.Code();
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Net.Sockets;
+using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Millrace.Mqtt;
 using Millrace.Stores.Identities;
@@ -203,6 +204,17 @@ public class LimitTests
         Assert.That(await client.ReadAckAsync(), Is.EqualTo((2, ReasonCode.TopicNameInvalid)));
         Assert.That(await client.ReadAckAsync(), Is.EqualTo((3, ReasonCode.Success)));
         Assert.That(await client.ReadAckAsync(), Is.EqualTo((4, ReasonCode.Success)));
+    }
+
+    [Test]
+    public async Task A_refusal_says_in_words_which_limit_it_was()
+    {
+        await using var host = await StartAsync(("Device:TopicBytesMax", "60"), ("Device:TopicLevelsMax", "5"));
+        using var client = await RawClient.LoginAsync(host, "pump-1");
+        await client.PublishAsync($"telemetry/{new string('x', 51)}", "{}", 1);
+        Assert.That(Encoding.UTF8.GetString(await client.ReadAsync()), Does.EndWith("The topic is too long."));
+        await client.PublishAsync("telemetry/a/b/c/d/e", "{}", 2);
+        Assert.That(Encoding.UTF8.GetString(await client.ReadAsync()), Does.EndWith("The topic has too many levels."));
     }
 
     [Test]

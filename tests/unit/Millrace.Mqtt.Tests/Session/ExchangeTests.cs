@@ -96,7 +96,7 @@ public class ExchangeTests
         var session = SessionDriver.Connected(
             problemInformation: problemInformation, packetBytesMax: packetBytesMax);
         session.Feed(SessionDriver.Publish(1, 1), SessionStepKind.Publish);
-        session.Session.Acks.AddAnswered(1, ReasonCode.NotAuthorized);
+        session.Session.Acks.AddAnswered(1, ReasonCode.NotAuthorized, text: "The topic belongs to another device.");
         return session.AcksAfter(-1);
     }
 
