@@ -77,9 +77,10 @@ public sealed class ExchangeTable
 
     /// <summary>
     /// How many publishes of this connection have their PUBREC and not their PUBCOMP: with those that the window holds,
-    /// what counts against the receive maximum (§4.9).
+    /// what counts against the receive maximum (§4.9). A client that breaks the rules releases before the answer to its
+    /// repeat has left; that makes no room in the window, which holds this answer still.
     /// </summary>
-    public long Unreleased(AckWindow acks) => acks.ReceiptsWritten - _receiptsReleased;
+    public long Unreleased(AckWindow acks) => Math.Max(0, acks.ReceiptsWritten - _receiptsReleased);
 
     /// <summary>
     /// What has to outlive the connection: the open exchanges that are durable, and the number up to which none is

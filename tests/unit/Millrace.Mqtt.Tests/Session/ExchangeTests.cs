@@ -63,6 +63,20 @@ public class ExchangeTests
     }
 
     [Test]
+    public void A_release_before_the_answer_to_a_repeat_makes_no_room_that_is_not_there()
+    {
+        var session = SessionDriver.Connected();
+        Publish(session, 7);
+        Assert.That(session.AcksAfter(0), Is.EqualTo("50020007"));
+        session.Feed(SessionDriver.Publish(2, 7, duplicate: true), SessionStepKind.Acknowledge);
+        Assert.That(session.Release(7), Is.EqualTo("70020007"));
+        Publish(session, 8);
+
+        Assert.That(session.Defect(Convert.ToHexString(SessionDriver.Publish(1, 9))),
+            Is.EqualTo(PacketDefect.ReceiveMaximumExceeded));
+    }
+
+    [Test]
     public void Refusals_of_qos_2_free_their_packet_identifier()
     {
         var session = SessionDriver.Connected(problemInformation: false);
