@@ -5,18 +5,18 @@ internal sealed class TopicLeaf<T>
     where T : notnull
 {
     private volatile SubscriberList<T>? _own;
-    private volatile SharedGroup[]? _groups;
+    private volatile SharedGroup<T>[]? _groups;
 
     public bool IsEmpty => _own is null && _groups is null;
 
-    public void AddTo(List<T> into, Func<T, bool>? isReady)
+    public void AddTo(List<TopicMatch<T>> into, Func<T, MemberReadiness>? readinessOf)
     {
         if (_own is { } own)
             foreach (var place in own.Places)
-                if (place is not null) into.Add(place.Subscriber);
+                if (place is not null) into.Add(new TopicMatch<T>(place.Subscriber, Group: null));
         if (_groups is not { } groups) return;
         foreach (var group in groups)
-            if (group.Next(isReady) is { } next) into.Add(next.Subscriber);
+            if (group.Next(readinessOf) is { } next) into.Add(new TopicMatch<T>(next.Subscriber, group));
     }
 
     public void Add(ReadOnlySpan<byte> group, T subscriber)
@@ -30,7 +30,7 @@ internal sealed class TopicLeaf<T>
         else if (Find(group) is { } known) known.Members.Add(subscriber);
         else
         {
-            var added = new SharedGroup(group.ToArray());
+            var added = new SharedGroup<T>(group);
             added.Members.Add(subscriber);
             _groups = [.. _groups ?? [], added];
         }
@@ -52,35 +52,10 @@ internal sealed class TopicLeaf<T>
         return true;
     }
 
-    private SharedGroup? Find(ReadOnlySpan<byte> name)
+    private SharedGroup<T>? Find(ReadOnlySpan<byte> name)
     {
         foreach (var group in _groups ?? [])
             if (name.SequenceEqual(group.Name)) return group;
         return null;
-    }
-
-    private sealed class SharedGroup(byte[] name)
-    {
-        private int _turn = -1;
-
-        public byte[] Name => name;
-
-        public SubscriberList<T> Members { get; } = new();
-
-        /// <summary>The one whose turn it is; when it is not ready, the next one that is.</summary>
-        public SubscriberList<T>.Place? Next(Func<T, bool>? isReady)
-        {
-            var places = Members.Places;
-            var turn = places.IsEmpty ? 0 : (int)((uint)Interlocked.Increment(ref _turn) % (uint)places.Length);
-            SubscriberList<T>.Place? first = null;
-            for (var i = 0; i < places.Length; i++)
-            {
-                if (places[(turn + i) % places.Length] is not { } place) continue;
-                if (isReady?.Invoke(place.Subscriber) != false) return place;
-                first ??= place;
-            }
-
-            return first;
-        }
     }
 }

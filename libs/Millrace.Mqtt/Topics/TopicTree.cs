@@ -11,11 +11,9 @@ public static class TopicTree
 /// with $, and shared subscriptions, of whose group the members take turns. Readers need no lock and allocate nothing;
 /// writers wait for each other.
 /// </summary>
-/// <param name="isReady">
-/// Whether a member of a group can take a message now: one that is not is passed over, unless none is.
-/// </param>
+/// <param name="readinessOf">Of a member of a group: one that is less ready than another is passed over.</param>
 /// <typeparam name="T">A subscription, told by its equality.</typeparam>
-public sealed class TopicTree<T>(Func<T, bool>? isReady = null)
+public sealed class TopicTree<T>(Func<T, MemberReadiness>? readinessOf = null)
     where T : notnull
 {
     private readonly Lock _writing = new();
@@ -62,7 +60,7 @@ public sealed class TopicTree<T>(Func<T, bool>? isReady = null)
     /// Adds the subscribers of the topic to the list: one for each filter that matches, and one of each group. Who
     /// subscribes with several filters that overlap is in it several times.
     /// </summary>
-    public void Match(ReadOnlySpan<byte> topic, List<T> into)
+    public void Match(ReadOnlySpan<byte> topic, List<TopicMatch<T>> into)
     {
         if (topic is not [(byte)'$', ..])
         {
@@ -76,14 +74,14 @@ public sealed class TopicTree<T>(Func<T, bool>? isReady = null)
     }
 
     /// <param name="start">Of the next level; behind the end when there is none.</param>
-    private void Match(TopicNode<T> node, ReadOnlySpan<byte> topic, int start, List<T> into)
+    private void Match(TopicNode<T> node, ReadOnlySpan<byte> topic, int start, List<TopicMatch<T>> into)
     {
         for (; ; )
         {
-            node.Open?.AddTo(into, isReady);
+            node.Open?.AddTo(into, readinessOf);
             if (start > topic.Length)
             {
-                node.Here?.AddTo(into, isReady);
+                node.Here?.AddTo(into, readinessOf);
                 return;
             }
 

@@ -148,7 +148,7 @@ internal sealed partial class MqttConnection
                 Owns(await store.MarkReceivedAsync(session.Key, session.Epoch, received).ConfigureAwait(false));
             if (done.Count > 0)
                 Owns(await store.RemoveAsync(session.Key, session.Epoch, done).ConfigureAwait(false));
-            if (done.Count > 0 && _member is { } member) member.IsFull = false;
+            if (done.Count + received.Count > 0) _member?.Free();
         }
 
         lock (_output)

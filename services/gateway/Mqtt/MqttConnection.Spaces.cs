@@ -100,9 +100,7 @@ internal sealed partial class MqttConnection
         if (!session.IsStored || !accepted.Exists(each => each.Qos == 2)) return null;
         InboundExchanges inbound;
         lock (_output) inbound = session.Inbound(_session.Exchanges, _session.AcksOrNull, isClosing: false);
-        var last = _session.Exchanges?.Last ?? 0;
-        var begun = accepted.Where(each => each.Qos == 2).Select(each => new OpenExchange(each.PacketId, ++last));
-        return new PublishOnce(session.Key, session.Epoch, inbound with { Open = [.. inbound.Open, .. begun] });
+        return new PublishOnce(session.Key, session.Epoch, inbound, _session.Exchanges?.Last ?? 0);
     }
 
     private void AcknowledgeToSpaces(PublishRefusal[] refusals)

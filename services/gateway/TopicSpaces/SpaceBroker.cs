@@ -12,6 +12,12 @@ internal sealed class SpaceBroker(
     TopicSpaceTable table, SpaceMembers members, SpaceLog log, SpaceRetained retained, ISessionStore store,
     GatewayLimits limits, GatewayMetrics metrics, TimeProvider time)
 {
+    /// <summary>
+    /// Copies that are made before they are handed out, which takes about a millisecond: however many a read comes to,
+    /// no more than these are in memory beside the queues, and nobody else waits for longer.
+    /// </summary>
+    private const int CopiesAtOnce = 1_000;
+
     public TopicSpaceTable Table => table;
 
     public DateTimeOffset Now => time.GetUtcNow();
@@ -48,59 +54,94 @@ internal sealed class SpaceBroker(
     /// <summary>What is retained goes to one who has just subscribed.</summary>
     public async ValueTask SendRetainedAsync(SpaceMember member, SpaceGrant grant)
     {
-        var queue = limits.Of(member.Key.DeviceId).Queue;
+        var fanout = new SpaceFanout(members, limits, member.Key);
         await foreach (var page in retained.FindAsync(grant).ConfigureAwait(false))
         {
-            var toStore = page.Where(each => each.Qos > 0 && member.IsStored).ToList();
-            foreach (var each in page)
-                if (each.Qos == 0 || !member.IsStored) Hand(member, each);
-            await QueueAsync(toStore.ConvertAll(each => new SessionMessage(member.Key, each, queue)),
-                toStore.ConvertAll(_ => member), null).ConfigureAwait(false);
+            foreach (var each in page) fanout.Add(new SpaceCopy(member, each, Share: default));
+            await DeliverAsync(fanout, null).ConfigureAwait(false);
         }
     }
 
+    /// <summary>False: the sender's session is another connection's.</summary>
     private async ValueTask<bool> DeliverAsync(
         SessionKey sender, IReadOnlyList<SpacePublish> messages, PublishOnce? once)
     {
         var fanout = new SpaceFanout(members, limits, sender);
-        foreach (var message in messages) fanout.Add(message);
-        if (!await QueueAsync(fanout.Stored, fanout.StoredFor, once).ConfigureAwait(false)) return false;
-        foreach (var (member, message) in fanout.Live) Hand(member, message);
+        for (var next = 0; next < messages.Count;)
+        {
+            while (next < messages.Count && fanout.Count < CopiesAtOnce) fanout.Add(messages[next++]);
+            if (!await DeliverAsync(fanout, once?.With(messages.Take(next))).ConfigureAwait(false)) return false;
+        }
+
         return true;
     }
 
-    private void Hand(SpaceMember member, OutboundMessage message)
+    private async ValueTask<bool> DeliverAsync(SpaceFanout fanout, PublishOnce? once)
     {
-        string? refusal = null;
-        if (member.Connection is not { } connection) metrics.DeliveryLost("qos-0-not-connected");
-        else if (connection.TryDeliver(message, out refusal)) metrics.Delivery("queued");
-        else metrics.DeliveryLost(refusal!);
+        while (fanout.Count > 0)
+        {
+            if (!await QueueAsync(fanout, once).ConfigureAwait(false)) return false;
+            for (var i = 0; i < fanout.Live.Count; i++)
+            {
+                Hand(fanout, fanout.Live[i]);
+                if (i % CopiesAtOnce == CopiesAtOnce - 1) await GiveWayAsync().ConfigureAwait(false);
+            }
+
+            // What a QoS 2 publish saves is saved: a copy that goes on from here is lost if the gateway dies now.
+            once = null;
+            fanout.Clear();
+            foreach (var (copy, reason) in fanout.Refused)
+                if (!fanout.TryPassOn(copy)) metrics.DeliveryLost(reason);
+            fanout.Refused.Clear();
+        }
+
+        return true;
     }
 
-    private async ValueTask<bool> QueueAsync(
-        List<SessionMessage> messages, List<SpaceMember> receivers, PublishOnce? once)
+    /// <summary>To others who wait for this thread; an event loop is left to its sockets for good.</summary>
+    private static async ValueTask GiveWayAsync() =>
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+
+    private void Hand(SpaceFanout fanout, in SpaceCopy copy)
     {
-        if (messages.Count == 0) return true;
+        string? refusal = null;
+        if (copy.Member.Connection is not { } connection) Refuse(fanout, copy, "qos-0-not-connected");
+        else if (connection.TryDeliver(copy.Message, out refusal)) metrics.Delivery("queued");
+        else Refuse(fanout, copy, refusal!);
+    }
+
+    private void Refuse(SpaceFanout fanout, in SpaceCopy copy, string reason)
+    {
+        if (copy.Share.Group is null) metrics.DeliveryLost(reason);
+        else fanout.Refused.Add((copy, reason));
+    }
+
+    private async ValueTask<bool> QueueAsync(SpaceFanout fanout, PublishOnce? once)
+    {
+        if (fanout.Stored.Count == 0) return true;
         var now = time.GetUtcNow();
         var results = once is null
-            ? await store.EnqueueAsync(messages, now).ConfigureAwait(false)
-            : await store.EnqueueOnceAsync(messages, now, once.Sender, once.Epoch, once.Inbound)
+            ? await store.EnqueueAsync(fanout.Stored, now).ConfigureAwait(false)
+            : await store.EnqueueOnceAsync(fanout.Stored, now, once.Sender, once.Epoch, once.Inbound)
                 .ConfigureAwait(false);
         if (results is null) return false;
         var grown = new HashSet<SpaceMember>();
         for (var i = 0; i < results.Count; i++)
         {
+            var copy = fanout.StoredFor[i];
             switch (results[i].Outcome)
             {
                 case EnqueueOutcome.Queued:
                     metrics.Delivery("queued");
-                    grown.Add(receivers[i]);
+                    grown.Add(copy.Member);
                     break;
                 case EnqueueOutcome.Full:
-                    receivers[i].IsFull = true;
-                    metrics.DeliveryLost("queue-full");
+                    // One that no queue of this size can ever hold says nothing of the room that there is.
+                    var bytes = copy.Message.Bytes;
+                    if (bytes <= fanout.Stored[i].Limits.BytesMax) copy.Member.Refuse(bytes, copy.Freed);
+                    Refuse(fanout, copy, "queue-full");
                     break;
-                case EnqueueOutcome.NoSession: metrics.DeliveryLost("session-ended"); break;
+                case EnqueueOutcome.NoSession: Refuse(fanout, copy, "session-ended"); break;
             }
         }
 

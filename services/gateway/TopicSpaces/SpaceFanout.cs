@@ -1,25 +1,32 @@
-using System.Text;
 using Millrace.Gateway.Limits;
+using Millrace.Mqtt.Topics;
 using Millrace.Stores.Sessions;
 
 namespace Millrace.Gateway.TopicSpaces;
 
 /// <summary>
 /// Who gets what of some messages: one copy for each session, with the highest QoS that it asks for and all its
-/// identifiers (MQTT 5 §3.3.4), and one of its own for each shared subscription.
+/// identifiers (MQTT 5 §3.3.4), and one of its own for each shared subscription. A copy of those that a member of the
+/// group cannot take is passed on to the next.
 /// </summary>
 internal sealed class SpaceFanout(SpaceMembers members, GatewayLimits limits, SessionKey sender)
 {
-    private readonly List<SpaceSubscription> _matches = [];
+    private readonly List<TopicMatch<SpaceSubscription>> _matches = [];
     private readonly Dictionary<SpaceMember, Wanted> _wanted = [];
+    private readonly List<SpaceSubscription> _group = [];
 
-    /// <summary>For the store, with the members that they are for beside them.</summary>
+    /// <summary>For the store, with whom they are for beside them.</summary>
     public List<SessionMessage> Stored { get; } = [];
 
-    public List<SpaceMember> StoredFor { get; } = [];
+    public List<SpaceCopy> StoredFor { get; } = [];
 
     /// <summary>For connections, in memory.</summary>
-    public List<(SpaceMember Member, OutboundMessage Message)> Live { get; } = [];
+    public List<SpaceCopy> Live { get; } = [];
+
+    /// <summary>What members of groups could not take, and why.</summary>
+    public List<(SpaceCopy Copy, string Reason)> Refused { get; } = [];
+
+    public int Count => Stored.Count + Live.Count;
 
     public void Add(SpacePublish message)
     {
@@ -27,52 +34,75 @@ internal sealed class SpaceFanout(SpaceMembers members, GatewayLimits limits, Se
         _wanted.Clear();
         members.Match(message.Space, message.Topic, _matches);
         if (_matches.Count == 0) return;
-        var copies = new Copies(message);
-        foreach (var match in _matches)
+        var copies = new MessageCopies(message);
+        foreach (var (match, group) in _matches)
         {
-            var asked = match.Asked;
-            if (match.IsShared) Add(match.Member, copies.Of(Wanted.None.With(asked)));
-            else if (!(asked.NoLocal && match.Member.Key == sender))
-                _wanted[match.Member] = _wanted.GetValueOrDefault(match.Member, Wanted.None).With(asked);
+            if (group is not null)
+                Add(new SpaceCopy(match.Member, copies.Of(match.Wanted), new SpaceShare(group, copies)));
+            else if (!(match.NoLocal && match.Member.Key == sender))
+                _wanted[match.Member] = Together(_wanted.GetValueOrDefault(match.Member), match.Wanted);
         }
 
-        foreach (var (member, wanted) in _wanted) Add(member, copies.Of(wanted));
+        foreach (var (member, wanted) in _wanted) Add(new SpaceCopy(member, copies.Of(wanted), Share: default));
     }
 
-    private void Add(SpaceMember member, OutboundMessage copy)
+    public void Add(in SpaceCopy copy)
     {
-        if (copy.Qos > 0 && member.IsStored)
+        if (copy.Message.Qos > 0 && copy.Member.IsStored)
         {
-            Stored.Add(new SessionMessage(member.Key, copy, limits.Of(member.Key.DeviceId).Queue));
-            StoredFor.Add(member);
+            Stored.Add(new SessionMessage(copy.Member.Key, copy.Message, QueueOf(copy.Member)));
+            StoredFor.Add(copy with { Freed = copy.Member.Freed });
         }
-        else Live.Add((member, copy));
+        else Live.Add(copy);
     }
 
-    private readonly record struct Wanted(int Qos, bool RetainAsPublished, uint[] Ids)
+    public void Clear()
     {
-        public static readonly Wanted None = new(0, false, []);
-
-        public Wanted With(SessionSubscription asked) => new(
-            Math.Max(Qos, asked.Qos), RetainAsPublished || asked.RetainAsPublished,
-            asked.Identifier > 0 ? [.. Ids, asked.Identifier] : Ids);
+        Stored.Clear();
+        StoredFor.Clear();
+        Live.Clear();
     }
 
-    /// <summary>Copies of one message; those that are alike are one.</summary>
-    private sealed class Copies(SpacePublish message)
+    /// <summary>To the best of the group that was not asked yet. False: none of them has room.</summary>
+    public bool TryPassOn(in SpaceCopy refused)
     {
-        private readonly string _topic = Encoding.UTF8.GetString(message.Topic);
-        private readonly OutboundMessage?[] _alike = new OutboundMessage?[6];
-
-        public OutboundMessage Of(Wanted wanted)
+        if (refused.Share.Group is not { } group) return false;
+        var asked = refused.Share.Refused;
+        _group.Clear();
+        group.AddTo(_group);
+        SpaceSubscription? best = null;
+        var readinessOfBest = MemberReadiness.Full;
+        foreach (var each in _group)
         {
-            var qos = Math.Min(wanted.Qos, message.Qos);
-            var retain = message.Retain && wanted.RetainAsPublished;
-            if (wanted.Ids.Length > 0) return Make(qos, retain, wanted.Ids);
-            return _alike[(qos * 2) + (retain ? 1 : 0)] ??= Make(qos, retain, []);
+            if (each.Member == refused.Member || asked?.Contains(each.Member) == true) continue;
+            var readiness = ReadinessOf(each.Member, refused.Message.Bytes);
+            if (readiness > readinessOfBest) (best, readinessOfBest) = (each, readiness);
         }
 
-        private OutboundMessage Make(int qos, bool retain, uint[] ids) => new(
-            _topic, qos, retain, message.Properties, message.Payload, message.ExpiresAt, Source: null, ids);
+        if (best is null) return false;
+        var copies = refused.Share.Copies!;
+        Add(new SpaceCopy(best.Member, copies.Of(best.Wanted),
+            new SpaceShare(group, copies, [.. asked ?? [], refused.Member])));
+        return true;
     }
+
+    private MemberReadiness ReadinessOf(SpaceMember member, long bytes) =>
+        bytes > QueueOf(member).BytesMax ? MemberReadiness.Full : member.ReadinessFor(bytes);
+
+    private static Wanted Together(Wanted? known, Wanted other) => known is null ? other : known.And(other);
+
+    private QueueLimits QueueOf(SpaceMember member) => limits.Of(member.Key.DeviceId).Queue;
 }
+
+/// <summary>A copy of a message that is on its way to one session.</summary>
+internal readonly record struct SpaceCopy(SpaceMember Member, OutboundMessage Message, SpaceShare Share)
+{
+    /// <summary>As the member had it before its stored queue is asked.</summary>
+    public long Freed { get; init; }
+}
+
+/// <summary>What it takes to pass a copy on to another member of a group.</summary>
+/// <param name="Group">Null: the copy is for one session alone.</param>
+/// <param name="Refused">Those who could not take it.</param>
+internal readonly record struct SpaceShare(
+    SharedGroup<SpaceSubscription>? Group, MessageCopies? Copies, SpaceMember[]? Refused = null);

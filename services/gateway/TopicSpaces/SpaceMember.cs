@@ -1,4 +1,5 @@
 using Millrace.Gateway.Mqtt;
+using Millrace.Mqtt.Topics;
 using Millrace.Stores.Sessions;
 
 namespace Millrace.Gateway.TopicSpaces;
@@ -8,7 +9,8 @@ namespace Millrace.Gateway.TopicSpaces;
 internal sealed class SpaceMember(SessionKey key, string sessionId)
 {
     private volatile MqttConnection? _connection;
-    private volatile bool _isFull;
+    private volatile Refusal? _refusal;
+    private long _freed;
 
     public SessionKey Key => key;
 
@@ -23,34 +25,34 @@ internal sealed class SpaceMember(SessionKey key, string sessionId)
         set => _connection = value;
     }
 
-    /// <summary>Its queue had no room lately, and nothing has left it since.</summary>
-    public bool IsFull
-    {
-        get => _isFull;
-        set => _isFull = value;
-    }
+    /// <summary>Counts up when something has left its stored queue.</summary>
+    public long Freed => Volatile.Read(ref _freed);
 
     /// <summary>By filter; for the table of members, under its lock.</summary>
     public Dictionary<string, SpaceSubscription> Subscriptions { get; } = [];
-}
 
-/// <summary>What a session subscribes to in one space. One for each filter; what is asked may change.</summary>
-internal sealed class SpaceSubscription(SpaceMember member, TopicSpace space, SessionSubscription asked)
-{
-    private volatile SessionSubscription _asked = asked;
-
-    public SpaceMember Member => member;
-
-    public TopicSpace Space => space;
-
-    public SessionSubscription Asked
+    /// <summary>For a message of so many bytes; without a number, for one of any size.</summary>
+    public MemberReadiness ReadinessFor(long bytes = long.MaxValue)
     {
-        get => _asked;
-        set => _asked = value;
+        if (!HasRoomFor(bytes)) return MemberReadiness.Full;
+        if (Connection is { TakesMore: true }) return MemberReadiness.Ready;
+        return IsStored ? MemberReadiness.Keeps : MemberReadiness.Full;
     }
 
-    public bool IsShared { get; } = asked.Filter.StartsWith("$share/", StringComparison.Ordinal);
-}
+    /// <summary>Something has left its stored queue.</summary>
+    public void Free() => Interlocked.Increment(ref _freed);
 
-/// <summary>A subscription and the space that grants it.</summary>
-internal readonly record struct SpaceGrant(TopicSpace Space, SessionSubscription Asked);
+    /// <summary>The stored queue had no room for so many bytes, and has none until something leaves it.</summary>
+    /// <param name="freed">
+    /// As <see cref="Freed"/> was before the queue was asked: what has left it since may have made room.
+    /// </param>
+    public void Refuse(long bytes, long freed)
+    {
+        if (HasRoomFor(bytes)) _refusal = new Refusal(bytes, freed);
+    }
+
+    private bool HasRoomFor(long bytes) =>
+        _refusal is not { } refusal || refusal.Freed != Freed || bytes < refusal.Bytes;
+
+    private sealed record Refusal(long Bytes, long Freed);
+}

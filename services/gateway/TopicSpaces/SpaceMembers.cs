@@ -13,12 +13,12 @@ internal sealed class SpaceMembers(TopicSpaceTable table, GatewayMetrics metrics
     private readonly Lock _gate = new();
     private readonly Dictionary<string, List<SpaceMember>> _devices = [];
     private readonly Dictionary<string, TopicTree<SpaceSubscription>> _trees = table.Spaces.ToDictionary(
-        space => space.Name, _ => new TopicTree<SpaceSubscription>(IsReady));
+        space => space.Name, _ => new TopicTree<SpaceSubscription>(each => each.Member.ReadinessFor()));
 
     /// <summary>Subscriptions in all spaces.</summary>
     public int SubscriptionCount => _trees.Values.Sum(tree => tree.Count);
 
-    public void Match(TopicSpace space, ReadOnlySpan<byte> topic, List<SpaceSubscription> into) =>
+    public void Match(TopicSpace space, ReadOnlySpan<byte> topic, List<TopicMatch<SpaceSubscription>> into) =>
         _trees[space.Name].Match(topic, into);
 
     /// <summary>A session begins or goes on, with these subscriptions and no others.</summary>
@@ -53,7 +53,7 @@ internal sealed class SpaceMembers(TopicSpaceTable table, GatewayMetrics metrics
             // A filter that is granted again is in the same space: a topic belongs to one.
             if (member.Subscriptions.TryGetValue(asked.Filter, out var known))
             {
-                known.Asked = asked;
+                known.Change(asked);
                 return;
             }
 
@@ -119,7 +119,4 @@ internal sealed class SpaceMembers(TopicSpaceTable table, GatewayMetrics metrics
         list.Remove(member);
         if (list.Count == 0) _devices.Remove(member.Key.DeviceId);
     }
-
-    private static bool IsReady(SpaceSubscription subscription) =>
-        subscription.Member is { IsFull: false, Connection: { TakesMore: true } };
 }

@@ -67,8 +67,20 @@ internal sealed record SpacePublish(
     }
 }
 
-/// <summary>What is saved with a QoS 2 publish when its messages are queued, so that it is taken once.</summary>
-internal sealed record PublishOnce(SessionKey Sender, long Epoch, InboundExchanges Inbound);
+/// <summary>What is saved with QoS 2 publishes when their messages are queued, so that each is taken once.</summary>
+/// <param name="Inbound">What is open.</param>
+/// <param name="Last">The number of the last exchange that was begun.</param>
+internal sealed record PublishOnce(SessionKey Sender, long Epoch, InboundExchanges Inbound, long Last)
+{
+    /// <summary>The same when these have begun as well.</summary>
+    public PublishOnce With(IEnumerable<SpacePublish> messages)
+    {
+        var last = Last;
+        var begun = messages.Where(each => each.Qos == 2).Select(each => new OpenExchange(each.PacketId, ++last));
+        var inbound = Inbound with { Open = [.. Inbound.Open, .. begun] };
+        return this with { Inbound = inbound, Last = last };
+    }
+}
 
 internal enum SpaceOutcome : byte
 {

@@ -63,18 +63,45 @@ public class TopicTreeTests
     }
 
     [Test]
-    public void A_member_that_is_not_ready_is_passed_over_unless_none_is()
+    public void Of_a_group_the_one_that_is_readiest_is_given_the_message()
     {
-        var ready = new HashSet<string> { "m2" };
-        var tree = new TopicTree<string>(ready.Contains);
-        tree.Add("$share/g/a"u8, "m1");
-        tree.Add("$share/g/a"u8, "m2");
-        Assert.That(Enumerable.Range(0, 4).SelectMany(_ => Match(tree, "a")), Is.All.EqualTo("m2"));
+        var readiness = new Dictionary<string, MemberReadiness>
+        {
+            ["m1"] = MemberReadiness.Full,
+            ["m2"] = MemberReadiness.Ready,
+            ["m3"] = MemberReadiness.Keeps,
+        };
+        var tree = new TopicTree<string>(who => readiness[who]);
+        foreach (var who in readiness.Keys) tree.Add("$share/g/a"u8, who);
+        Assert.That(Turns(), Is.All.EqualTo("m2"));
 
-        ready.Clear();
-        Assert.That(Enumerable.Range(0, 4).SelectMany(_ => Match(tree, "a")).Distinct(), Has.Exactly(2).Items);
-        Assert.That(tree.Remove("$share/g/a"u8, "m1") && tree.Remove("$share/g/a"u8, "m2"), Is.True);
+        readiness["m2"] = MemberReadiness.Full;
+        Assert.That(Turns(), Is.All.EqualTo("m3"));
+
+        readiness["m3"] = MemberReadiness.Full;
+        Assert.That(Turns().Distinct(), Has.Exactly(3).Items);
+        foreach (var who in readiness.Keys) Assert.That(tree.Remove("$share/g/a"u8, who), Is.True);
         Assert.That((Match(tree, "a").Count, tree.IsBare), Is.EqualTo((0, true)));
+
+        List<string> Turns() => Enumerable.Range(0, 6).SelectMany(_ => Match(tree, "a")).ToList();
+    }
+
+    [Test]
+    public void A_group_names_its_members_from_behind_the_one_whose_turn_it_was()
+    {
+        var tree = new TopicTree<string>();
+        foreach (var who in new[] { "m1", "m2", "m3" }) tree.Add("$share/g/a"u8, who);
+        tree.Add("a"u8, "own");
+        for (var i = 0; i < 4; i++)
+        {
+            var into = new List<TopicMatch<string>>();
+            tree.Match("a"u8, into);
+            Assert.That(into[0], Is.EqualTo(new TopicMatch<string>("own", Group: null)));
+            var members = new List<string>();
+            into[1].Group!.AddTo(members);
+            Assert.That(members.Order(), Is.EqualTo(new[] { "m1", "m2", "m3" }));
+            Assert.That(members[^1], Is.EqualTo(into[1].Subscriber));
+        }
     }
 
     [TestCase("a/#/b")]
@@ -113,7 +140,7 @@ public class TopicTreeTests
         var tree = new TopicTree<string>();
         foreach (var filter in new[] { "a/+/c", "a/#", "+/b/+", "a/b/c", "$share/g/a/b/c", "x" })
             tree.Add(filter.Bytes(), filter);
-        var (into, topic) = (new List<string>(16), "a/b/c".Bytes());
+        var (into, topic) = (new List<TopicMatch<string>>(16), "a/b/c".Bytes());
         tree.Match(topic, into);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1000; i++)
@@ -148,14 +175,14 @@ public class TopicTreeTests
         using var busy = new CountdownEvent(2);
         var readers = Enumerable.Range(0, 2).Select(seed => Task.Factory.StartNew(() =>
         {
-            var (random, into, count) = (new Random(seed), new List<string>(), 0);
+            var (random, into, count) = (new Random(seed), new List<TopicMatch<string>>(), 0);
             while (!stop.IsCancellationRequested)
             {
                 var i = random.Next(50);
                 into.Clear();
                 tree.Match($"a/{i}/x".Bytes(), into);
-                Assert.That(into.Count(who => who == $"stays {i}"), Is.EqualTo(1));
-                Assert.That(into.All(who => who.EndsWith($" {i}")), Is.True);
+                Assert.That(into.Count(each => each.Subscriber == $"stays {i}"), Is.EqualTo(1));
+                Assert.That(into.All(each => each.Subscriber.EndsWith($" {i}")), Is.True);
                 if (++count == 1_000) busy.Signal();
             }
 
@@ -178,8 +205,8 @@ public class TopicTreeTests
     private static List<T> Match<T>(TopicTree<T> tree, string topic)
         where T : notnull
     {
-        var into = new List<T>();
+        var into = new List<TopicMatch<T>>();
         tree.Match(topic.Bytes(), into);
-        return into;
+        return into.ConvertAll(each => each.Subscriber);
     }
 }
