@@ -73,16 +73,23 @@ internal sealed class SessionKeeper(
             var ended = await store.BeginAsync(session.Key, time.GetUtcNow()).ConfigureAwait(false);
             await EndAsync(ended.Ended, ended.Wills).ConfigureAwait(false);
             metrics.SessionsEnded("sessions-max", 1);
-            metrics.DeliveryLost("session-ended", session.Queued);
         }
 
         return true;
     }
 
-    /// <summary>A connection has taken another's place, or that of a session, whose will is due.</summary>
+    /// <summary>
+    /// A connection has taken another's place, or that of a session, whose will is due; what waited in it is lost.
+    /// </summary>
     private async ValueTask EndAsync(StoredSession? ended, IReadOnlyList<DueWill> due)
     {
-        if (ended is not null) members.End(ended.Key, ended.SessionId);
+        if (ended is not null)
+        {
+            members.End(ended.Key, ended.SessionId);
+            var hasExpired = ended.ExpiresAt <= time.GetUtcNow();
+            metrics.DeliveryLost(hasExpired ? "session-expired" : "session-ended", ended.Queued);
+        }
+
         if (due.Count > 0) await wills.PublishAsync(due).ConfigureAwait(false);
     }
 

@@ -34,6 +34,22 @@ public class SpaceDurabilityTests : SpaceGatewayTests
     }
 
     [Test]
+    public async Task What_waited_in_a_session_that_begins_anew_is_counted([Values] bool isKept)
+    {
+        var away = await RawClient.LoginAsync(Host, "pump-2", ask: Kept);
+        await SubscribeAsync(away, "open/#", 1);
+        away.Dispose();
+        await Eventually.TrueAsync(() => Host.Meters["connections"] == 0, "away");
+        using var sender = await RawClient.LoginAsync(Host, "pump-1");
+        for (var i = 0; i < 4; i++) await PublishAsync(sender, "open/a", $"{i}", 1);
+
+        using var anew = await RawClient.LoginAsync(
+            Host, "pump-2", ask: new SessionAsk(Clean: true, Expiry: isKept ? 600u : 0));
+        Assert.That(anew.IsPresent, Is.False);
+        Assert.That(Host.Meters["deliveries.lost/session-ended"], Is.EqualTo(4));
+    }
+
+    [Test]
     public async Task A_qos_2_publish_that_comes_again_is_delivered_once()
     {
         using var receiver = await RawClient.LoginAsync(Host, "pump-2");
