@@ -22,7 +22,7 @@ internal sealed partial class MqttConnection
     /// <summary>The device's tags may be others now; its reader looks what that means.</summary>
     public void IdentityRead(string tagsJson)
     {
-        if (_access is null || tagsJson == Volatile.Read(ref _tagsJson)) return;
+        if (_access is null || tagsJson == (_tagsChanged ?? Volatile.Read(ref _tagsJson))) return;
         _tagsChanged = tagsJson;
         Interrupt();
     }
@@ -36,8 +36,10 @@ internal sealed partial class MqttConnection
 
     private async ValueTask ChangeAccessAsync()
     {
-        TakeAccess(_tagsChanged!);
-        _tagsChanged = null;
+        // What has changed meanwhile is taken the next time.
+        var tagsJson = _tagsChanged!;
+        TakeAccess(tagsJson);
+        Interlocked.CompareExchange(ref _tagsChanged, null, tagsJson);
         if (_deviceSession is not { } session) return;
         try
         {
