@@ -116,6 +116,7 @@ internal sealed partial class MqttConnection
                 }
             }
             while (!outbox.TryStop());
+            _taken?.Call();
         }
         catch (Exception failure)
         {

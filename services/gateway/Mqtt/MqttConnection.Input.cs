@@ -66,6 +66,7 @@ internal sealed partial class MqttConnection
             else if (next == Next.Slow) await SlowDownAsync().ConfigureAwait(false);
             else if (next == Next.Read && read.IsCompleted) TryEnd(ConnectionEnd.Lost);
             if (next == Next.Read) _slowedSinceNs = -1;
+            SendRetained();
         }
     }
 

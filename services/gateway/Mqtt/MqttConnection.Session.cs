@@ -68,6 +68,7 @@ internal sealed partial class MqttConnection
     {
         try
         {
+            await _sendingRetained.ConfigureAwait(false);
             if (_deviceSession is { } session)
             {
                 while (IsAnyExchangePending(session)) await _resume.WaitAsync().ConfigureAwait(false);

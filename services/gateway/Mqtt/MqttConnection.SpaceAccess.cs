@@ -109,37 +109,22 @@ internal sealed partial class MqttConnection
         return space;
     }
 
-    /// <summary>Changes the trees, before the session's own list; what is retained goes to the ones returned.</summary>
-    private List<SpaceGrant> ChangeInSpaces(DeviceSession session, SubscriptionChange change)
+    /// <summary>Changes the trees, before the session's own list.</summary>
+    private void ChangeInSpaces(DeviceSession session, SubscriptionChange change)
     {
-        var retained = new List<SpaceGrant>();
-        if (_access is null) return retained;
+        if (_access is null) return;
         foreach (var asked in change.Added)
         {
             if (OwnTopics.Has(asked.Filter, session.Key.DeviceId) || SpaceOf(asked.Filter) is not { } space) continue;
             if (_member is null) EnterSpaces(session, []);
             var isNew = session.Subscriptions.All(known => known.Filter != asked.Filter);
-            runtime.Spaces.Members.Subscribe(_member!, space, asked);
             var isWanted = asked.RetainHandling == 0 || (asked.RetainHandling == 1 && isNew);
             var isShared = TopicFilter.IsShared(Encoding.UTF8.GetBytes(asked.Filter));
-            if (isWanted && !isShared && space.MayRetain) retained.Add(new SpaceGrant(space, asked));
+            runtime.Spaces.Members.Subscribe(
+                _member!, space, asked, sendsRetained: isWanted && !isShared && space.MayRetain);
         }
 
-        if (_member is null) return retained;
+        if (_member is null) return;
         foreach (var filter in change.Removed) runtime.Spaces.Members.Unsubscribe(_member, filter);
-        return retained;
-    }
-
-    private async ValueTask SendRetainedAsync(List<SpaceGrant> grants)
-    {
-        try
-        {
-            foreach (var grant in grants)
-                await runtime.Spaces.SendRetainedAsync(_member!, grant).ConfigureAwait(false);
-        }
-        catch (Exception failure)
-        {
-            FailSession(failure);
-        }
     }
 }

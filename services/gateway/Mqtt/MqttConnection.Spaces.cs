@@ -75,10 +75,8 @@ internal sealed partial class MqttConnection
     {
         try
         {
-            var refusals = await runtime.Spaces.Retained.KeepAsync(_toSpaces).ConfigureAwait(false);
-            var accepted = _toSpaces.Where((_, i) => refusals[i] == PublishRefusal.None).ToList();
-            var outcome = await runtime.Spaces.PublishAsync(
-                session.Key, Topics.Own, accepted, OnceOf(session, accepted)).ConfigureAwait(false);
+            var (outcome, refusals) = await runtime.Spaces.PublishAsync(
+                session.Key, Topics.Own, _toSpaces, OnceOf(session)).ConfigureAwait(false);
             if (outcome == SpaceOutcome.Done) AcknowledgeToSpaces(refusals);
             else TryEnd(EndBy(outcome));
         }
@@ -95,9 +93,9 @@ internal sealed partial class MqttConnection
     /// What a stored session saves of its QoS 2 publishes while their messages are queued: a client that sends them
     /// again after a crash finds either both or none.
     /// </summary>
-    private PublishOnce? OnceOf(DeviceSession session, List<SpacePublish> accepted)
+    private PublishOnce? OnceOf(DeviceSession session)
     {
-        if (!session.IsStored || !accepted.Exists(each => each.Qos == 2)) return null;
+        if (!session.IsStored || !_toSpaces.Exists(each => each.Qos == 2)) return null;
         InboundExchanges inbound;
         lock (_output) inbound = session.Inbound(_session.Exchanges, _session.AcksOrNull, isClosing: false);
         return new PublishOnce(session.Key, session.Epoch, inbound, _session.Exchanges?.Last ?? 0);

@@ -101,11 +101,10 @@ internal sealed partial class MqttConnection
             return;
         }
 
-        var retained = ChangeInSpaces(session, change);
+        ChangeInSpaces(session, change);
         if (change.Added.Count > 0) session.Subscribe(change.Added);
         if (change.Removed.Count > 0) session.Unsubscribe(change.Removed);
         await AnswerAsync(change).ConfigureAwait(false);
-        await SendRetainedAsync(retained).ConfigureAwait(false);
     }
 
     private async ValueTask SaveAsync(DeviceSession session, SubscriptionChange change)

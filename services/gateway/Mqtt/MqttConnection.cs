@@ -15,8 +15,8 @@ namespace Millrace.Gateway.Mqtt;
 
 /// <summary>
 /// One connection: the shell around <see cref="MqttSession"/>. This part is its life; Input reads, Publish takes
-/// messages, Exchanges keeps those of QoS 2, Subscriptions and Delivery are for messages to the client, Output writes,
-/// Login lets it in, Session is about what outlives it, and Spaces about what it tells other devices.
+/// messages, Exchanges keeps those of QoS 2, Subscriptions, Delivery and Retained are for messages to the client,
+/// Output writes, Login lets it in, Session is about what outlives it, and Spaces about what it tells other devices.
 /// <para>
 /// Its own task reads and takes publishes. Acknowledgements are written by the publishers' loops, under the output's
 /// lock. Anyone may end it; the first reason stands.
@@ -183,7 +183,7 @@ internal sealed partial class MqttConnection(
         runtime.Lifecycle.WriteAsync(new LifecycleEvent(
             kind, _login!.DeviceId, at, reason, ConnectionId, _connectedAt, _login.GenerationId, clientId));
 
-    /// <summary>Wakes the reader, whatever it waits for.</summary>
+    /// <summary>Wakes the reader, whatever it waits for, and who sends what is retained.</summary>
     private void Interrupt()
     {
         try
@@ -196,6 +196,7 @@ internal sealed partial class MqttConnection(
         }
 
         _resume.Call();
+        _taken?.Call();
     }
 
     private static bool IsLoss(Exception failure) =>

@@ -109,10 +109,9 @@ internal sealed class WillPublisher(
     {
         var message = SpacePublish.Of(space, will.ToPublish(), spaces.Now);
         if (message.Retain && !space.MayRetain) return Reject(PublishRefusal.RetainDenied);
-        var refusal = (await spaces.Retained.KeepAsync([message]).ConfigureAwait(false))[0];
-        if (refusal != PublishRefusal.None) return Reject(refusal);
-        var outcome = await spaces.PublishAsync(key, source, [message], once: null, isWill: true)
+        var (outcome, refusals) = await spaces.PublishAsync(key, source, [message], once: null, isWill: true)
             .ConfigureAwait(false);
+        if (refusals[0] != PublishRefusal.None) return Reject(refusals[0]);
         return outcome == SpaceOutcome.Done;
     }
 

@@ -8,7 +8,7 @@ namespace Millrace.Gateway.TopicSpaces;
 /// Brings messages of spaces to those who subscribe. What is acknowledged is in the queue of every kept session that
 /// wants it, and in the event log where the space's messages go there.
 /// </summary>
-internal sealed class SpaceBroker(
+internal sealed partial class SpaceBroker(
     TopicSpaceTable table, SpaceMembers members, SpaceLog log, SpaceRetained retained, ISessionStore store,
     GatewayLimits limits, GatewayMetrics metrics, TimeProvider time)
 {
@@ -18,6 +18,8 @@ internal sealed class SpaceBroker(
     /// </summary>
     private const int CopiesAtOnce = 1_000;
 
+    private const string SessionEnded = "session-ended";
+
     public TopicSpaceTable Table => table;
 
     public DateTimeOffset Now => time.GetUtcNow();
@@ -26,11 +28,21 @@ internal sealed class SpaceBroker(
 
     public SpaceRetained Retained => retained;
 
-    /// <summary>Messages of one sender, in their order.</summary>
+    /// <summary>Messages of one sender, in their order: those that are to be retained are kept first.</summary>
     /// <param name="once">Saved in the step that queues them; null when none of them is of QoS 2.</param>
-    public async ValueTask<SpaceOutcome> PublishAsync(
+    /// <returns>For each message why it is refused, or none; and what came of the others.</returns>
+    public async ValueTask<(SpaceOutcome Outcome, PublishRefusal[] Refusals)> PublishAsync(
         SessionKey sender, TelemetrySource source, IReadOnlyList<SpacePublish> messages, PublishOnce? once,
         bool isWill = false)
+    {
+        using var change = retained.Change(messages);
+        var refusals = await retained.KeepAsync(messages).ConfigureAwait(false);
+        var accepted = messages.Where((_, i) => refusals[i] == PublishRefusal.None).ToList();
+        return (await PublishAcceptedAsync(sender, source, accepted, once, isWill).ConfigureAwait(false), refusals);
+    }
+
+    private async ValueTask<SpaceOutcome> PublishAcceptedAsync(
+        SessionKey sender, TelemetrySource source, List<SpacePublish> messages, PublishOnce? once, bool isWill)
     {
         metrics.Received(messages.Count);
 
@@ -48,17 +60,6 @@ internal sealed class SpaceBroker(
         {
             if (outcome == SpaceOutcome.Done) metrics.Accepted(others.Count, others.Sum(each => each.Payload.Length));
             else metrics.Failed(others.Count, outcome == SpaceOutcome.NotOwner ? "taken-over" : "not-durable");
-        }
-    }
-
-    /// <summary>What is retained goes to one who has just subscribed.</summary>
-    public async ValueTask SendRetainedAsync(SpaceMember member, SpaceGrant grant)
-    {
-        var fanout = new SpaceFanout(members, limits, member.Key);
-        await foreach (var page in retained.FindAsync(grant).ConfigureAwait(false))
-        {
-            foreach (var each in page) fanout.Add(new SpaceCopy(member, each, Share: default));
-            await DeliverAsync(fanout, null).ConfigureAwait(false);
         }
     }
 
@@ -80,19 +81,25 @@ internal sealed class SpaceBroker(
     {
         while (fanout.Count > 0)
         {
-            if (!await QueueAsync(fanout, once).ConfigureAwait(false)) return false;
-            for (var i = 0; i < fanout.Live.Count; i++)
-            {
-                Hand(fanout, fanout.Live[i]);
-                if (i % CopiesAtOnce == CopiesAtOnce - 1) await GiveWayAsync().ConfigureAwait(false);
-            }
+            foreach (var sent in fanout.Before) await sent.ConfigureAwait(false);
+            if (!await HandOutAsync(fanout, once).ConfigureAwait(false)) return false;
 
             // What a QoS 2 publish saves is saved: a copy that goes on from here is lost if the gateway dies now.
             once = null;
-            fanout.Clear();
-            foreach (var (copy, reason) in fanout.Refused)
+            foreach (var (copy, reason) in fanout.Clear())
                 if (!fanout.TryPassOn(copy)) metrics.DeliveryLost(reason);
-            fanout.Refused.Clear();
+        }
+
+        return true;
+    }
+
+    private async ValueTask<bool> HandOutAsync(SpaceFanout fanout, PublishOnce? once)
+    {
+        if (!await QueueAsync(fanout, once).ConfigureAwait(false)) return false;
+        for (var i = 0; i < fanout.Live.Count; i++)
+        {
+            Hand(fanout, fanout.Live[i]);
+            if (i % CopiesAtOnce == CopiesAtOnce - 1) await GiveWayAsync().ConfigureAwait(false);
         }
 
         return true;
@@ -105,15 +112,9 @@ internal sealed class SpaceBroker(
     private void Hand(SpaceFanout fanout, in SpaceCopy copy)
     {
         string? refusal = null;
-        if (copy.Member.Connection is not { } connection) Refuse(fanout, copy, "qos-0-not-connected");
+        if (copy.Member.Connection is not { } connection) fanout.Refused.Add((copy, "qos-0-not-connected"));
         else if (connection.TryDeliver(copy.Message, out refusal)) metrics.Delivery("queued");
-        else Refuse(fanout, copy, refusal!);
-    }
-
-    private void Refuse(SpaceFanout fanout, in SpaceCopy copy, string reason)
-    {
-        if (copy.Share.Group is null) metrics.DeliveryLost(reason);
-        else fanout.Refused.Add((copy, reason));
+        else fanout.Refused.Add((copy, refusal!));
     }
 
     private async ValueTask<bool> QueueAsync(SpaceFanout fanout, PublishOnce? once)
@@ -137,11 +138,10 @@ internal sealed class SpaceBroker(
                     break;
                 case EnqueueOutcome.Full:
                     // One that no queue of this size can ever hold says nothing of the room that there is.
-                    var bytes = copy.Message.Bytes;
-                    if (bytes <= fanout.Stored[i].Limits.BytesMax) copy.Member.Refuse(bytes, copy.Freed);
-                    Refuse(fanout, copy, "queue-full");
+                    if (fanout.CanEverHold(copy)) copy.Member.Refuse(copy.Message.Bytes, copy.Freed);
+                    fanout.Refused.Add((copy, "queue-full"));
                     break;
-                case EnqueueOutcome.NoSession: Refuse(fanout, copy, "session-ended"); break;
+                case EnqueueOutcome.NoSession: fanout.Refused.Add((copy, SessionEnded)); break;
             }
         }
 

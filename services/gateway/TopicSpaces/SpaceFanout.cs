@@ -14,6 +14,7 @@ internal sealed class SpaceFanout(SpaceMembers members, GatewayLimits limits, Se
     private readonly List<TopicMatch<SpaceSubscription>> _matches = [];
     private readonly Dictionary<SpaceMember, Wanted> _wanted = [];
     private readonly List<SpaceSubscription> _group = [];
+    private List<(SpaceCopy Copy, string Reason)> _refusedBefore = [];
 
     /// <summary>For the store, with whom they are for beside them.</summary>
     public List<SessionMessage> Stored { get; } = [];
@@ -23,8 +24,11 @@ internal sealed class SpaceFanout(SpaceMembers members, GatewayLimits limits, Se
     /// <summary>For connections, in memory.</summary>
     public List<SpaceCopy> Live { get; } = [];
 
-    /// <summary>What members of groups could not take, and why.</summary>
-    public List<(SpaceCopy Copy, string Reason)> Refused { get; } = [];
+    /// <summary>What those whom it is for could not take, and why.</summary>
+    public List<(SpaceCopy Copy, string Reason)> Refused { get; private set; } = [];
+
+    /// <summary>What is retained is being sent to some of them, and is to be there before.</summary>
+    public List<Task> Before { get; } = [];
 
     public int Count => Stored.Count + Live.Count;
 
@@ -43,7 +47,12 @@ internal sealed class SpaceFanout(SpaceMembers members, GatewayLimits limits, Se
                 _wanted[match.Member] = Together(_wanted.GetValueOrDefault(match.Member), match.Wanted);
         }
 
-        foreach (var (member, wanted) in _wanted) Add(new SpaceCopy(member, copies.Of(wanted), Share: default));
+        foreach (var (member, wanted) in _wanted)
+        {
+            var copy = new SpaceCopy(member, copies.Of(wanted), Share: default);
+            if (member.Retained?.Delivering(copy.Message.Topic) is { } sent) Before.Add(sent);
+            Add(copy);
+        }
     }
 
     public void Add(in SpaceCopy copy)
@@ -56,11 +65,16 @@ internal sealed class SpaceFanout(SpaceMembers members, GatewayLimits limits, Se
         else Live.Add(copy);
     }
 
-    public void Clear()
+    /// <summary>Begins anew; returns what was refused, until it is called again.</summary>
+    public IReadOnlyList<(SpaceCopy Copy, string Reason)> Clear()
     {
+        Before.Clear();
         Stored.Clear();
         StoredFor.Clear();
         Live.Clear();
+        (_refusedBefore, Refused) = (Refused, _refusedBefore);
+        Refused.Clear();
+        return _refusedBefore;
     }
 
     /// <summary>To the best of the group that was not asked yet. False: none of them has room.</summary>
@@ -75,7 +89,8 @@ internal sealed class SpaceFanout(SpaceMembers members, GatewayLimits limits, Se
         foreach (var each in _group)
         {
             if (each.Member == refused.Member || asked?.Contains(each.Member) == true) continue;
-            var readiness = ReadinessOf(each.Member, refused.Message.Bytes);
+            if (refused.Message.Bytes > QueueOf(each.Member).BytesMax) continue;
+            var readiness = each.Member.ReadinessFor(refused.Message.Bytes);
             if (readiness > readinessOfBest) (best, readinessOfBest) = (each, readiness);
         }
 
@@ -86,8 +101,8 @@ internal sealed class SpaceFanout(SpaceMembers members, GatewayLimits limits, Se
         return true;
     }
 
-    private MemberReadiness ReadinessOf(SpaceMember member, long bytes) =>
-        bytes > QueueOf(member).BytesMax ? MemberReadiness.Full : member.ReadinessFor(bytes);
+    /// <summary>Whether the queue of whom it is for has room for it when it is empty.</summary>
+    public bool CanEverHold(in SpaceCopy copy) => copy.Message.Bytes <= QueueOf(copy.Member).BytesMax;
 
     private static Wanted Together(Wanted? known, Wanted other) => known is null ? other : known.And(other);
 

@@ -9,6 +9,7 @@ namespace Millrace.Gateway.TopicSpaces;
 internal sealed class SpaceMember(SessionKey key, string sessionId)
 {
     private volatile MqttConnection? _connection;
+    private volatile RetainedFeed? _retained;
     private volatile Refusal? _refusal;
     private long _freed;
 
@@ -25,11 +26,17 @@ internal sealed class SpaceMember(SessionKey key, string sessionId)
         set => _connection = value;
     }
 
+    /// <summary>What is retained on its way to it; null before it asks for any.</summary>
+    public RetainedFeed? Retained => _retained;
+
     /// <summary>Counts up when something has left its stored queue.</summary>
     public long Freed => Volatile.Read(ref _freed);
 
     /// <summary>By filter; for the table of members, under its lock.</summary>
     public Dictionary<string, SpaceSubscription> Subscriptions { get; } = [];
+
+    /// <summary>For the table of members, under its lock.</summary>
+    public RetainedFeed FeedRetained() => _retained ??= new RetainedFeed();
 
     /// <summary>For a message of so many bytes; without a number, for one of any size.</summary>
     public MemberReadiness ReadinessFor(long bytes = long.MaxValue)

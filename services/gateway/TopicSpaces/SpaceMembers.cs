@@ -46,9 +46,17 @@ internal sealed class SpaceMembers(TopicSpaceTable table, GatewayMetrics metrics
         }
     }
 
-    public void Subscribe(SpaceMember member, TopicSpace space, SessionSubscription asked)
+    /// <param name="sendsRetained">What is retained under the filter is to be sent to the member as well.</param>
+    public void Subscribe(
+        SpaceMember member, TopicSpace space, SessionSubscription asked, bool sendsRetained = false)
     {
         lock (_gate)
+        {
+            if (sendsRetained) member.FeedRetained().Add(new SpaceGrant(space, asked), SubscribeLocked);
+            else SubscribeLocked();
+        }
+
+        void SubscribeLocked()
         {
             // A filter that is granted again is in the same space: a topic belongs to one.
             if (member.Subscriptions.TryGetValue(asked.Filter, out var known))
@@ -68,6 +76,7 @@ internal sealed class SpaceMembers(TopicSpaceTable table, GatewayMetrics metrics
         lock (_gate)
         {
             if (!member.Subscriptions.Remove(filter, out var gone)) return;
+            member.Retained?.Remove(filter);
             _trees[gone.Space.Name].Remove(Encoding.UTF8.GetBytes(filter), gone);
         }
     }

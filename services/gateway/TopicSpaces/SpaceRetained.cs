@@ -3,7 +3,6 @@ using Millrace.Gateway.Topics;
 using Millrace.Mqtt.Topics;
 using Millrace.Stores;
 using Millrace.Stores.Retained;
-using Millrace.Stores.Sessions;
 
 namespace Millrace.Gateway.TopicSpaces;
 
@@ -15,6 +14,23 @@ internal sealed class SpaceRetained(IRetainedStore store, GatewayMetrics metrics
     private static readonly TimeSpan ExpiryInterval = TimeSpan.FromMinutes(1);
 
     private long _expiredAt = time.GetTimestamp();
+
+    public RetainedChanges Changes { get; } = new();
+
+    /// <summary>
+    /// Those that are to be retained are on their way until what this returns is disposed of; null when there are none.
+    /// </summary>
+    public IDisposable? Change(IReadOnlyList<SpacePublish> messages)
+    {
+        List<(string Space, string Topic)>? changed = null;
+        for (var i = 0; i < messages.Count; i++)
+        {
+            if (messages[i].Retain)
+                (changed ??= []).Add((messages[i].Space.Name, Encoding.UTF8.GetString(messages[i].Topic)));
+        }
+
+        return changed is null ? null : Changes.Begin(changed);
+    }
 
     /// <summary>Keeps those that are to be retained; for each message, why it is refused, or none.</summary>
     public async ValueTask<PublishRefusal[]> KeepAsync(IReadOnlyList<SpacePublish> messages)
@@ -37,25 +53,24 @@ internal sealed class SpaceRetained(IRetainedStore store, GatewayMetrics metrics
         return refusals;
     }
 
-    /// <summary>What is retained under the filter, page by page, as it goes to one who subscribes now.</summary>
-    public async IAsyncEnumerable<IReadOnlyList<OutboundMessage>> FindAsync(SpaceGrant grant)
+    /// <summary>Reads again what the walk has left, as it is now; when that is nothing, its next page.</summary>
+    public async ValueTask ReadAsync(RetainedWalk walk)
     {
-        var (space, asked) = grant;
-        string? continuation = null;
-        do
+        if (walk.Left.Count > 0)
         {
-            var page = asked.Filter.Contains('+', StringComparison.Ordinal)
-                ? await MatchAsync(space, asked.Filter, continuation).ConfigureAwait(false)
-                : await store.ListAsync(
-                    space.Name, PrefixOf(asked.Filter), time.GetUtcNow(), PageMax, continuation).ConfigureAwait(false);
-            var pattern = TopicPattern.Parse(Encoding.UTF8.GetBytes(asked.Filter));
-            yield return [.. page.Items.Where(each => pattern.Matches(Encoding.UTF8.GetBytes(each.Topic)))
-                .Select(each => new OutboundMessage(each.Topic, Math.Min(each.Qos, asked.Qos), Retain: true,
-                    each.Properties, each.Payload, each.ExpiresAt, Source: null,
-                    asked.Identifier > 0 ? [asked.Identifier] : []))];
-            continuation = page.Continuation;
+            walk.Left = await FindAsync(walk.Grant.Space, walk.Topics).ConfigureAwait(false);
+            return;
         }
-        while (continuation is not null);
+
+        var (space, filter) = (walk.Grant.Space, walk.Grant.Asked.Filter);
+        var page = filter.Contains('+', StringComparison.Ordinal)
+            ? await MatchAsync(space, filter, walk.Continuation).ConfigureAwait(false)
+            : await store.ListAsync(
+                space.Name, PrefixOf(filter), time.GetUtcNow(), PageMax, walk.Continuation).ConfigureAwait(false);
+        var pattern = TopicPattern.Parse(Encoding.UTF8.GetBytes(filter));
+        walk.Left = [.. page.Items.Where(each => pattern.Matches(Encoding.UTF8.GetBytes(each.Topic)))];
+        walk.Continuation = page.Continuation;
+        walk.IsAtEnd = page.Continuation is null;
     }
 
     /// <summary>
@@ -65,16 +80,22 @@ internal sealed class SpaceRetained(IRetainedStore store, GatewayMetrics metrics
     private async ValueTask<Page<RetainedMessage>> MatchAsync(TopicSpace space, string filter, string? continuation)
     {
         var pattern = TopicPattern.Parse(Encoding.UTF8.GetBytes(filter));
-        var now = time.GetUtcNow();
-        var topics = await store
-            .ListTopicsAsync(space.Name, PrefixOf(filter), now, TopicsPageMax, continuation).ConfigureAwait(false);
+        var topics = await store.ListTopicsAsync(
+            space.Name, PrefixOf(filter), time.GetUtcNow(), TopicsPageMax, continuation).ConfigureAwait(false);
+        var matching = topics.Items.Where(each => pattern.Matches(Encoding.UTF8.GetBytes(each)));
+        return new Page<RetainedMessage>(await FindAsync(space, matching).ConfigureAwait(false), topics.Continuation);
+    }
+
+    private async ValueTask<List<RetainedMessage>> FindAsync(TopicSpace space, IEnumerable<string> topics)
+    {
         var found = new List<RetainedMessage>();
-        foreach (var topic in topics.Items.Where(each => pattern.Matches(Encoding.UTF8.GetBytes(each))))
+        foreach (var topic in topics)
         {
-            if (await store.FindAsync(space.Name, topic, now).ConfigureAwait(false) is { } message) found.Add(message);
+            if (await store.FindAsync(space.Name, topic, time.GetUtcNow()).ConfigureAwait(false) is { } message)
+                found.Add(message);
         }
 
-        return new Page<RetainedMessage>(found, topics.Continuation);
+        return found;
     }
 
     /// <summary>Now and then removes what has expired.</summary>

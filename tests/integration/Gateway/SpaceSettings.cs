@@ -8,7 +8,7 @@ internal static class SpaceSettings
     private const string Fleet = "Gateway:TopicSpaces:Spaces:0";
     private const string Open = "Gateway:TopicSpaces:Spaces:1";
 
-    public static (string Key, string Value)[] With(params (string Key, string Value)[] more) =>
+    private static readonly (string Key, string Value)[] Usual =
     [
         ("Gateway:TopicSpaces:Enabled", "true"),
         ($"{Fleet}:Name", "fleet"),
@@ -27,8 +27,11 @@ internal static class SpaceSettings
         ($"{Open}:Subscribe:0:Everyone", "true"),
         ($"{Open}:Retain", "true"),
         ($"{Open}:RetainedMax", "3"),
-        .. more,
     ];
+
+    /// <summary>The usual ones, but for what these say.</summary>
+    public static (string Key, string Value)[] With(params (string Key, string Value)[] more) =>
+        [.. more.Concat(Usual).DistinctBy(each => each.Key)];
 
     public static (string Key, string Value)[] ToLog(string topic) => With(($"{Open}:ToEventLog", topic));
 }
