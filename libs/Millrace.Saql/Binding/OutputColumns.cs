@@ -9,14 +9,13 @@ internal static class OutputColumns
     public static OutputColumn[] Of(IEnumerable<ColumnItem> items)
     {
         var columns = new List<OutputColumn>();
-        var names = new List<string>();
+        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         var stars = new List<Expr>();
         foreach (var (name, value) in items)
         {
-            if (name is not null && names.Contains(name, StringComparer.OrdinalIgnoreCase)) continue;
+            if (name is not null && !names.Add(name)) continue;
             columns.Add(new OutputColumn(name, value, name is null ? [.. names] : [], [.. stars]));
             if (name is null) stars.Add(value);
-            else names.Add(name);
         }
 
         return [.. columns];

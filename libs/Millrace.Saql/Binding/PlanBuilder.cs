@@ -3,12 +3,16 @@ using Millrace.Saql.Extensions;
 using Millrace.Saql.Models;
 using Millrace.Saql.Parsing;
 using Millrace.Saql.Planning;
+using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Binding;
 
 /// <summary>The parts of a plan that expressions and sources add to.</summary>
-internal sealed class PlanBuilder(QueryExtensions extensions, IReadOnlyCollection<QueryModel>? knownModels)
+internal sealed class PlanBuilder(
+    QueryExtensions extensions, IReadOnlyCollection<QueryModel>? knownModels, Diagnostics diagnostics)
 {
+    public PlanSize Size { get; } = new(diagnostics);
+
     public QueryExtensions Extensions => extensions;
 
     /// <summary>The models that ML_SCORE may name; null: any.</summary>
@@ -31,7 +35,13 @@ internal sealed class PlanBuilder(QueryExtensions extensions, IReadOnlyCollectio
 
     public int NewMemo() => Memos++;
 
-    public Expr Memo(Expr value) => new MemoExpr(value, NewMemo());
+    /// <summary>The value of a step, computed once a row, whoever reads it.</summary>
+    /// <param name="place">What computes it.</param>
+    public Expr Memo(Expr value, TextSpan place)
+    {
+        var memo = new MemoExpr(value, NewMemo());
+        return Size.AllowsDepth(memo.Depth, place) ? memo : new ConstantExpr(Value.Null);
+    }
 
     /// <summary>The number of the model.</summary>
     public int Model(string name)
@@ -44,6 +54,7 @@ internal sealed class PlanBuilder(QueryExtensions extensions, IReadOnlyCollectio
     public void Add(OperatorPlan one)
     {
         one.Number = Operators.Count;
+        Size.AddOperator();
         Operators.Add(one);
     }
 

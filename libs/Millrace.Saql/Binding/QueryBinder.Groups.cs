@@ -16,6 +16,8 @@ internal sealed partial class QueryBinder
         }
 
         var definitions = WindowsOf(select, out var keySyntax);
+        if (definitions.Count > 1 && !_builder.Size.TryAdd((definitions.Count - 1) * scopes.Count, select.Place))
+            return [];
         return [.. definitions.Select(window => BindWindow(select, from, scopes, keySyntax, window, isStep))];
     }
 
@@ -47,7 +49,7 @@ internal sealed partial class QueryBinder
         window.IsPartitionLocal = meetingKeys.All(keys => keys.Any(key => key.SeparatesPartitions));
         AddInlets(window, select, scopes, keysOfBranch, sessionKeys, binder);
         _builder.Add(window);
-        return new Branch(window, having is null ? [] : [isStep ? _builder.Memo(having) : having],
+        return new Branch(window, having is null ? [] : [isStep ? _builder.Memo(having, select.Having!.Place) : having],
             new StepNames(items, null));
     }
 

@@ -9,7 +9,7 @@ internal sealed partial class QueryBinder
 {
     private List<RowScope> BindJoin(List<RowScope> left, SourceJoinSyntax syntax)
     {
-        var right = FirstScopes(syntax.Source);
+        var right = FirstScopes(syntax.Source, syntax.Place);
         if (right.Count == 0) return [];
         if (right[0].Branch.Root is FeedPlan && left.Concat(right).Select(scope => scope.Branch.Root).OfType<FeedPlan>()
             .Select(feed => feed.TimestampBy is null).Distinct().Count() > 1)

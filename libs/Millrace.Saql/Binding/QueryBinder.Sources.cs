@@ -30,9 +30,10 @@ internal sealed partial class QueryBinder
     }
 
     /// <summary>The sources of a SELECT: one scope for each branch.</summary>
-    private List<RowScope> Scopes(FromSyntax from)
+    /// <param name="select">The SELECT, which is bound once for each of them.</param>
+    private List<RowScope> Scopes(FromSyntax from, TextSpan select)
     {
-        var scopes = FirstScopes(from);
+        var scopes = FirstScopes(from, select);
         if (from.Match is not null && scopes.Count > 0) scopes = BindMatch(scopes, from.Match);
         foreach (var join in from.Joins)
         {
@@ -49,9 +50,11 @@ internal sealed partial class QueryBinder
         return scopes;
     }
 
-    private List<RowScope> FirstScopes(FromSyntax from)
+    /// <param name="reader">What is bound once for each of them.</param>
+    private List<RowScope> FirstScopes(FromSyntax from, TextSpan reader)
     {
         var source = Source(from);
+        if (!_builder.Size.TryAdd(source.Branches.Count, reader)) return [];
         string[] qualifiers = from.Alias is null ? [source.Name] : [from.Alias, source.Name];
         return [.. source.Branches.Select(branch => new RowScope(
             branch, [new ScopeSource(qualifiers, branch.Names)], from.Place, _builder))];

@@ -16,7 +16,7 @@ internal sealed partial class QueryBinder(
     private readonly Dictionary<string, InputPlan> _inputs = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<FeedPlan> _feeds = [];
     private readonly List<TextSpan> _placesOfFeeds = [];
-    private readonly PlanBuilder _builder = new(extensions, knownModels);
+    private readonly PlanBuilder _builder = new(extensions, knownModels, diagnostics);
     private readonly List<string> _outputs = [];
     private readonly List<int> _rowsOfOutput = [];
     private readonly List<(int Output, RowRoot Root)> _writers = [];
@@ -90,7 +90,7 @@ internal sealed partial class QueryBinder(
             var branches = BindSelect(select, isStep);
             foreach (var branch in branches)
             {
-                if (all.Count > 0) CheckUnion(all[0], branch, select.Place);
+                if (all.Count > 0 && !_builder.Size.IsOver) CheckUnion(all[0], branch, select.Place);
                 all.Add(all.Count > 0 ? Renamed(branch, all[0]) : branch);
             }
         }
@@ -121,13 +121,15 @@ internal sealed partial class QueryBinder(
     private List<Branch> BindSelect(SelectSyntax select, bool isStep)
     {
         if (select.From is not { } from) return [];
-        var scopes = Scopes(from);
+        var scopes = Scopes(from, select.Place);
         if (scopes.Count == 0) return [];
         var isGrouped = select.GroupBy is not null || UsesAggregate(select);
         if (isGrouped)
         {
             var groups = BindGrouped(select, from, scopes, isStep);
-            return select.IsDistinct ? [BindDistinct(select, scopes, groups, isPartitioned: false)] : groups;
+            return select.IsDistinct && groups.Count > 0
+                ? [BindDistinct(select, scopes, groups, isPartitioned: false)]
+                : groups;
         }
 
         var isPartitioned = scopes.Select(scope => CheckPartitionBy(from, scope)).ToList().All(is_ => is_);
@@ -143,7 +145,7 @@ internal sealed partial class QueryBinder(
             if (condition is null) continue;
             var place = condition == select.Where ? "WHERE; filter by it in HAVING" : "HAVING without GROUP BY";
             var filter = new RowBinder(scope, diagnostics, place).BindCondition(condition);
-            filters.Add(isStep ? _builder.Memo(filter) : filter);
+            filters.Add(isStep ? _builder.Memo(filter, condition.Place) : filter);
         }
 
         var binder = new RowBinder(scope, diagnostics, "a SELECT without GROUP BY");
@@ -155,7 +157,7 @@ internal sealed partial class QueryBinder(
         SelectSyntax select, ExpressionBinder binder, RowScope scope, bool isStep, bool grouped, out bool hasStar)
     {
         hasStar = false;
-        var items = new List<ColumnItem>();
+        var items = new ColumnList();
         var ordinal = 0;
         foreach (var item in select.Items)
         {
@@ -164,7 +166,7 @@ internal sealed partial class QueryBinder(
             {
                 var value = binder.Bind(item.Expression!);
                 if (isStep && value is not (SlotExpr or ConstantExpr or TimestampExpr))
-                    value = _builder.Memo(value);
+                    value = _builder.Memo(value, item.Place);
                 AddNamed(items, item.Alias ?? ColumnName(item.Expression!, ordinal, items), value, item);
                 continue;
             }
@@ -179,15 +181,16 @@ internal sealed partial class QueryBinder(
             hasStar |= AddStar(items, item, binder, scope);
         }
 
-        return items;
+        if (hasStar) _builder.Size.AllowsDepth(scope.Branch.Names.StarDepth, select.Place);
+        return items.Items;
     }
 
     /// <summary>True when all columns of the only source are taken over.</summary>
-    private bool AddStar(List<ColumnItem> items, SelectItemSyntax item, ExpressionBinder binder, RowScope scope)
+    private bool AddStar(ColumnList items, SelectItemSyntax item, ExpressionBinder binder, RowScope scope)
     {
         if (item.Expression is NameSyntax path && !scope.IsSource(path))
         {
-            items.Add(new ColumnItem(null, binder.Bind(path)));
+            items.TryAdd(new ColumnItem(null, binder.Bind(path)));
             return false;
         }
 
@@ -202,28 +205,21 @@ internal sealed partial class QueryBinder(
         IEnumerable<ScopeSource> sources = named is null ? scope.Sources : [named];
         foreach (var given in sources.SelectMany(source => named is null ? source.Names.StarItems : source.Names.Items))
         {
-            if (given.Name is null || !items.Any(known => given.Name.Equals(known.Name,
-                StringComparison.OrdinalIgnoreCase)))
-                items.Add(given);
+            if (!_builder.Size.TryAddColumn(item.Place)) return false;
+            items.TryAdd(given);
         }
 
         return scope.Sources.Count == 1;
     }
 
-    private void AddNamed(List<ColumnItem> items, string name, Expr value, SelectItemSyntax item)
+    private void AddNamed(ColumnList items, string name, Expr value, SelectItemSyntax item)
     {
-        var taken = items.Any(known => name.Equals(known.Name, StringComparison.OrdinalIgnoreCase));
-        if (taken)
-        {
-            diagnostics.Add(SaqlErrors.DuplicateName, item.Place,
-                $"There is a column {name} to the left of this one; give one of them another name with AS.");
-            return;
-        }
-
-        items.Add(new ColumnItem(name, value));
+        if (items.TryAdd(new ColumnItem(name, value))) return;
+        diagnostics.Add(SaqlErrors.DuplicateName, item.Place,
+            $"There is a column {name} to the left of this one; give one of them another name with AS.");
     }
 
-    private static string ColumnName(ExpressionSyntax expression, int ordinal, List<ColumnItem> items)
+    private static string ColumnName(ExpressionSyntax expression, int ordinal, ColumnList items)
     {
         var name = expression switch
         {
@@ -234,8 +230,6 @@ internal sealed partial class QueryBinder(
             OverSyntax over => over.Call.Name.ToUpperInvariant(),
             _ => $"Column{ordinal}",
         };
-        var isFree = expression is NameSyntax
-            || !items.Any(item => name.Equals(item.Name, StringComparison.OrdinalIgnoreCase));
-        return isFree ? name : $"Column{ordinal}";
+        return expression is NameSyntax || !items.Has(name) ? name : $"Column{ordinal}";
     }
 }

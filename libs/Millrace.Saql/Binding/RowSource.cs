@@ -25,6 +25,9 @@ internal abstract class RowNames
     /// <summary>The rows that a star among the columns takes its fields from.</summary>
     public virtual RowNames? BehindStar => null;
 
+    /// <summary>How many stars stand behind one another.</summary>
+    public virtual int StarDepth => 0;
+
     /// <summary>A property of the input's record; null when the rows are no input's any more.</summary>
     public abstract Expr? Meta(MetadataField field);
 
@@ -105,9 +108,14 @@ internal sealed class ElementNames(string alias, IReadOnlyList<ColumnItem> colum
 /// <summary>A step's rows: its columns, and through its stars those of its source.</summary>
 internal sealed class StepNames(IReadOnlyList<ColumnItem> items, RowNames? behindStar) : RowNames
 {
+    private Dictionary<string, int>? _indexes;
+    private Dictionary<string, int>? _indexesOfAnyCase;
+
     public override IEnumerable<ColumnItem> Items => items;
 
     public override RowNames? BehindStar => behindStar;
+
+    public override int StarDepth { get; } = behindStar is null ? 0 : 1 + behindStar.StarDepth;
 
     public override Expr? Meta(MetadataField field) => behindStar?.Meta(field);
 
@@ -127,16 +135,21 @@ internal sealed class StepNames(IReadOnlyList<ColumnItem> items, RowNames? behin
 
     private (int Index, ColumnItem? Column) Find(string name)
     {
-        for (var pass = 0; pass < 2; pass++)
+        _indexes ??= IndexesOf(StringComparer.Ordinal);
+        if (_indexes.TryGetValue(name, out var index)) return (index, items[index]);
+        _indexesOfAnyCase ??= IndexesOf(StringComparer.OrdinalIgnoreCase);
+        return _indexesOfAnyCase.TryGetValue(name, out index) ? (index, items[index]) : (-1, null);
+    }
+
+    private Dictionary<string, int> IndexesOf(StringComparer comparer)
+    {
+        var indexes = new Dictionary<string, int>(comparer);
+        for (var i = 0; i < items.Count; i++)
         {
-            var comparison = pass == 0 ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
-            for (var i = 0; i < items.Count; i++)
-            {
-                if (items[i].Name is { } known && known.Equals(name, comparison)) return (i, items[i]);
-            }
+            if (items[i].Name is { } name) indexes.TryAdd(name, i);
         }
 
-        return (-1, null);
+        return indexes;
     }
 
     /// <summary>A member of a record.* column.</summary>

@@ -106,6 +106,9 @@ internal sealed class MemoExpr(Expr inner, int memo) : Expr
 {
     public Expr Inner => inner;
 
+    /// <summary>Levels of expressions below and including this one, also those of the columns that it reads.</summary>
+    public int Depth { get; } = 1 + DepthOf(inner);
+
     public override ValueKind? Type => inner.Type;
 
     public override bool SeparatesPartitions => inner.SeparatesPartitions;
@@ -121,6 +124,10 @@ internal sealed class MemoExpr(Expr inner, int memo) : Expr
         value = inner.Evaluate(frame);
         return alreadyFailed ? value : frame.Remember(memo, value);
     }
+
+    private static int DepthOf(Expr expression) => expression is MemoExpr memo
+        ? memo.Depth
+        : 1 + expression.Parts.Select(DepthOf).DefaultIfEmpty().Max();
 }
 
 /// <summary>The log partition of the row: the key that PARTITION BY PartitionId adds.</summary>

@@ -5,14 +5,16 @@ namespace Millrace.Saql.Json;
 /// <summary>The fields that a query reads, as a tree of names. Only these are decoded.</summary>
 internal sealed class FieldNode(string name)
 {
+    private readonly Dictionary<string, FieldNode> _childrenByName = new(StringComparer.Ordinal);
     private readonly List<FieldNode> _children = [];
+    private FieldNode[]? _childrenArray;
 
     public byte[] Name { get; } = Encoding.UTF8.GetBytes(name);
 
     /// <summary>Where the value goes; -1 when only fields below are read.</summary>
     public int Slot { get; private set; } = -1;
 
-    public FieldNode[] Children { get; private set; } = [];
+    public FieldNode[] Children => _childrenArray ??= [.. _children];
 
     public string Text => name;
 
@@ -26,12 +28,11 @@ internal sealed class FieldNode(string name)
         }
 
         var wanted = path[0];
-        var child = _children.Find(node => node.Text == wanted);
-        if (child is null)
+        if (!_childrenByName.TryGetValue(wanted, out var child))
         {
-            child = new FieldNode(wanted);
+            _childrenByName[wanted] = child = new FieldNode(wanted);
             _children.Add(child);
-            Children = [.. _children];
+            _childrenArray = null;
         }
 
         return child.Require(path[1..], newSlot);

@@ -13,6 +13,10 @@ internal sealed class KeyLineage
 
     private readonly bool _looksInside;
 
+    // Ways part and meet again, so that each root is gone through once, not once a way.
+    private readonly Dictionary<RowRoot, IReadOnlyList<FeedPlan>> _feeds = [];
+    private readonly Dictionary<(RowRoot Root, int Slot), Dictionary<FeedPlan, Expr>?> _traces = [];
+
     /// <param name="looksInside">
     /// What is computed of an input's row is a value of it unless a function with OVER stands in it; else only where
     /// the input has no such function at all.
@@ -27,9 +31,12 @@ internal sealed class KeyLineage
     public IEnumerable<(RowRoot From, Inlet Inlet)> WaysInto(OperatorPlan target) => _inlets[target];
 
     /// <summary>The inputs that the rows of a root are made of.</summary>
-    public IEnumerable<FeedPlan> FeedsOf(RowRoot root) => root is FeedPlan feed
-        ? [feed]
-        : _inlets[(OperatorPlan)root].SelectMany(way => FeedsOf(way.From)).Distinct();
+    public IEnumerable<FeedPlan> FeedsOf(RowRoot root)
+    {
+        if (root is FeedPlan feed) return [feed];
+        if (_feeds.TryGetValue(root, out var known)) return known;
+        return _feeds[root] = [.. _inlets[(OperatorPlan)root].SelectMany(way => FeedsOf(way.From)).Distinct()];
+    }
 
     /// <summary>For each of these inputs what the value is there; null when it is not one value of each.</summary>
     public Dictionary<FeedPlan, Expr>? Trace(RowRoot root, Expr value)
@@ -44,9 +51,10 @@ internal sealed class KeyLineage
             return isSure ? new Dictionary<FeedPlan, Expr> { [feed] = value } : null;
         }
 
-        return value is SlotExpr slot
-            ? Merge(_inlets[(OperatorPlan)root].Select(way => (way.From, ValueBehind(way.Inlet, slot.Slot))))
-            : null;
+        if (value is not SlotExpr { Slot: var slot }) return null;
+        if (_traces.TryGetValue((root, slot), out var known)) return known;
+        return _traces[(root, slot)] =
+            Merge(_inlets[(OperatorPlan)root].Select(way => (way.From, ValueBehind(way.Inlet, slot))));
     }
 
     /// <summary>The same for a value that several ways give.</summary>

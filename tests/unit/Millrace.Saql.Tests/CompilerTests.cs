@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using CsCheck;
 using Millrace.TestKit;
@@ -70,6 +71,58 @@ public class CompilerTests
         var text = "SELECT " + string.Concat(Enumerable.Repeat(piece, 20_000)) + "1 FROM x";
         var result = SaqlCompiler.Compile(text);
         if (piece is not ("NOT " or "a.")) Assert.That(result.Diagnostics, Is.Not.Empty);
+    }
+
+    [TestCase("SELECT x FROM s{0} UNION SELECT x FROM s{0}")]
+    [TestCase("SELECT x FROM s{0} WHERE x > {0} UNION SELECT x FROM s{0} WHERE x <= {0}")]
+    [TestCase("SELECT * FROM s{0} UNION SELECT * FROM s{0}")]
+    [TestCase("SELECT x FROM s{0} GROUP BY x, Windows(Tumbling(second, 1), Tumbling(second, 2))")]
+    [TestCase("SELECT DISTINCT x FROM (SELECT x FROM s{0} UNION SELECT x FROM s{0}) AS t UNION SELECT x FROM s{0}")]
+    [TestCase("SELECT s{0}.x AS x FROM s{0} JOIN s{0} AS t ON s{0}.x = t.x AND DATEDIFF(second, s{0}, t) = 0 UNION " +
+        "SELECT x FROM s{0} UNION SELECT x FROM s{0}")]
+    [TestCase("SELECT x + 1 AS x FROM s{0} WHERE x > 5")]
+    [TestCase("SELECT *, x AS x{0} FROM s{0}")]
+    [TestCase("SELECT *, {0} AS x{0}a, {0} AS x{0}b, {0} AS x{0}c FROM s{0}")]
+    public void Steps_that_multiply_are_refused_before_they_are_bound(string step)
+    {
+        var steps = Enumerable.Range(0, 4000)
+            .Select(n => $", s{n + 1} AS ({string.Format(CultureInfo.InvariantCulture, step, n)})");
+        var text = new StringBuilder("WITH s0 AS (SELECT x FROM telemetry)");
+        foreach (var one in steps.TakeWhile(one => text.Length + one.Length < SaqlCompiler.TextLengthMax - 100))
+            text.Append(one);
+        Assert.That(SaqlCompiler.Compile($"{text} SELECT * FROM s1").Diagnostics.Select(d => d.Code).Distinct(),
+            Is.EqualTo(new[] { "SQ-0019" }));
+    }
+
+    [Test]
+    public void A_step_that_many_read_is_bound_once()
+    {
+        var readers = Enumerable.Range(0, 400).Select(n => $" SELECT x INTO o{n} FROM s WHERE x > {n}");
+        var plan = QueryRun.Compile("WITH s AS (SELECT x + 1 AS x FROM telemetry UNION SELECT x FROM doors), " +
+            "t AS (SELECT x FROM s GROUP BY x, TumblingWindow(second, 1))" + string.Concat(readers) +
+            string.Concat(readers).Replace("FROM s", "FROM t"));
+        Assert.That(plan.Parts.Operators, Has.Count.EqualTo(1));
+        Assert.That(plan.Parts.MemoCount, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Ways_that_part_and_meet_again_are_traced_once()
+    {
+        var steps = Enumerable.Range(0, 40).Select(n => $", s{n + 1} AS (SELECT x FROM s{n} " +
+            "GROUP BY x, Windows(TumblingWindow(second, 1), TumblingWindow(second, 2)))");
+        var plan = QueryRun.Compile(
+            $"WITH s0 AS (SELECT x FROM telemetry){string.Concat(steps)} SELECT x FROM s40");
+        Assert.That(plan.Scope, Is.EqualTo(QueryScope.ByKey));
+    }
+
+    [Test]
+    public void Many_columns_are_told_apart_by_name()
+    {
+        var names = Enumerable.Range(0, 20_000).Select(n => $"a{n}").ToList();
+        var plan = QueryRun.Compile($"SELECT {string.Join(',', names)} FROM telemetry");
+        Assert.That(plan.Parts.Feeds[0].Outputs[0].Columns.Select(column => column.Name), Is.EqualTo(names));
+        var twice = SaqlCompiler.Compile($"SELECT {string.Join(',', names)}, A0 FROM telemetry").Diagnostics;
+        Assert.That(twice.Single().Code, Is.EqualTo("SQ-0013"));
     }
 
     [Test]
