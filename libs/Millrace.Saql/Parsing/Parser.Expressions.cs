@@ -20,18 +20,35 @@ internal sealed partial class Parser
         return expression;
     }
 
-    private ExpressionSyntax ParseOr(string wanted)
-    {
-        var left = ParseAnd(wanted);
-        while (Current.IsWord("OR")) left = Binary(left, ParseAnd);
-        return left;
-    }
+    private ExpressionSyntax ParseOr(string wanted) => ParseChain("OR", ParseAnd, wanted);
 
-    private ExpressionSyntax ParseAnd(string wanted)
+    private ExpressionSyntax ParseAnd(string wanted) => ParseChain("AND", ParseNot, wanted);
+
+    /// <summary>
+    /// Conditions that one word connects, as many as one likes. They become a balanced tree: what is looked at, in
+    /// which order, and what is true, is the same however AND or OR are put in parentheses.
+    /// </summary>
+    private ExpressionSyntax ParseChain(string word, Func<string, ExpressionSyntax> parse, string wanted)
     {
-        var left = ParseNot(wanted);
-        while (Current.IsWord("AND")) left = Binary(left, ParseNot);
-        return left;
+        List<ExpressionSyntax> links = [parse(wanted)];
+        List<TextSpan> words = [];
+        while (Current.IsWord(word))
+        {
+            words.Add(Here);
+            Take();
+            links.Add(parse($"a value after {word}"));
+        }
+
+        return Tree(0, links.Count);
+
+        ExpressionSyntax Tree(int start, int end)
+        {
+            if (end - start == 1) return links[start];
+            var middle = (start + end + 1) / 2;
+            var (left, right) = (Tree(start, middle), Tree(middle, end));
+            var place = TextSpan.Between(left.Place, right.Place);
+            return Node(new BinarySyntax(place, word, words[middle - 1], left, right), left, right);
+        }
     }
 
     private ExpressionSyntax ParseNot(string wanted)

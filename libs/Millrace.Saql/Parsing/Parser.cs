@@ -9,7 +9,7 @@ namespace Millrace.Saql.Parsing;
 /// </summary>
 internal sealed partial class Parser
 {
-    /// <summary>Levels of an expression; AND chains count one level a link.</summary>
+    /// <summary>Levels of an expression; chains of AND and OR have hardly any, those of + one a link.</summary>
     private const int DepthMax = 400;
 
     /// <summary>Levels of parentheses, CASE and calls within one another.</summary>

@@ -105,6 +105,23 @@ public class CompilerTests
         Assert.That(plan.Parts.MemoCount, Is.EqualTo(1));
     }
 
+    [TestCase("SELECT x FROM t WHERE {0}")]
+    [TestCase("SELECT x FROM t GROUP BY x, System.Timestamp() HAVING {0}")]
+    [TestCase("SELECT a.x FROM t a JOIN t b ON DATEDIFF(second, a, b) = 0 AND ({1})")]
+    [TestCase("SELECT CASE WHEN {0} THEN x END AS x FROM t")]
+    [TestCase("WITH s AS (SELECT x FROM t WHERE {0}) SELECT x FROM s")]
+    [TestCase("SELECT x FROM t MATCH_RECOGNIZE (LIMIT DURATION(second, 1) MEASURES Last(A.x) AS x PATTERN (A) " +
+        "DEFINE A AS {0})")]
+    [TestCase("SELECT LAST(x) OVER (LIMIT DURATION(second, 1) WHEN {0}) AS x FROM t")]
+    public void A_condition_has_as_many_parts_as_one_likes(string query)
+    {
+        var numbers = Enumerable.Range(1, 20_000).ToList();
+        var any = string.Join(" OR ", numbers.Select(n => $"x={n}"));
+        var all = string.Join(" AND ", numbers.Take(15_000).Select(n => $"b.x<>{n}"));
+        var run = QueryRun.Over(string.Format(CultureInfo.InvariantCulture, query, any, all), ["{\"x\":20000}"]);
+        Assert.That(run.Json, Is.EqualTo(new[] { "{\"x\":20000}" }));
+    }
+
     [Test]
     public void Ways_that_part_and_meet_again_are_traced_once()
     {
