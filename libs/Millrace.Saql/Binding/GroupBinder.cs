@@ -20,6 +20,8 @@ internal sealed class GroupBinder : ExpressionBinder
     private readonly HashSet<string> _argumentsInAnyCase = [];
     private readonly List<AccumulatorPlan> _accumulators = [];
     private readonly List<ResultPlan> _results = [];
+    private readonly IReadOnlyList<ExpressionSyntax> _keySyntax;
+    private bool _knowsAliases;
 
     /// <param name="scopes">One for each branch that the window reads.</param>
     /// <param name="keys">The keys as written, and their slots in the window's row.</param>
@@ -30,6 +32,7 @@ internal sealed class GroupBinder : ExpressionBinder
     {
         _scopes = scopes;
         _keySlots = [.. keys.Select(key => key.Slot)];
+        _keySyntax = [.. keys.Select(key => key.Syntax)];
         _arguments = [.. scopes.Select(_ => new List<Expr>())];
         for (var i = 0; i < keys.Count; i++)
         {
@@ -41,6 +44,9 @@ internal sealed class GroupBinder : ExpressionBinder
     /// <summary>Slots before those of the aggregates: the keys, also those that nobody wrote.</summary>
     public int KeyCount { get; init; }
 
+    /// <summary>What SELECT names.</summary>
+    public IReadOnlyList<SelectItemSyntax> Items { get; init; } = [];
+
     /// <summary>What System.Window().Id gives.</summary>
     public string? WindowId { get; init; }
 
@@ -51,6 +57,17 @@ internal sealed class GroupBinder : ExpressionBinder
     /// <summary>The aggregates' arguments on the rows of one branch.</summary>
     public Expr[] ArgumentsOf(int branch) => [.. _arguments[branch]];
 
+    /// <summary>
+    /// HAVING may use the alias of a column where a field of this name is not grouped, and so would be an error.
+    /// </summary>
+    public Expr BindHaving(ExpressionSyntax having)
+    {
+        _knowsAliases = true;
+        var condition = BindCondition(having);
+        _knowsAliases = false;
+        return condition;
+    }
+
     /// <summary>As with fields: in another case when there is none in this.</summary>
     protected override Expr? BindWhole(ExpressionSyntax syntax) =>
         syntax is not LiteralSyntax && (_keys.TryGetValue(TextOf(syntax), out var key)
@@ -58,11 +75,35 @@ internal sealed class GroupBinder : ExpressionBinder
 
     protected override Expr BindName(NameSyntax name)
     {
+        if (_knowsAliases && name.Parts is [var alias] && ExpressionOf(alias.Text) is { } column)
+        {
+            _knowsAliases = false;
+            var bound = Bind(column);
+            _knowsAliases = true;
+            return bound;
+        }
+
+        if (_keySyntax.OfType<NameSyntax>().FirstOrDefault(key => IsAliasOfWhatReads(key, name)) is { } meant)
+        {
+            var written = Diagnostics.LineOf(meant.Place);
+            Error(SaqlErrors.NotGrouped, meant.Place, $"{written} is a field here, not the column that is called so; " +
+                $"write GROUP BY {Diagnostics.LineOf(ExpressionOf(meant.Parts[0].Text)!.Place)}.");
+            return Nothing;
+        }
+
         var text = string.Join('.', Scope.Path(name));
         Error(SaqlErrors.NotGrouped, name.Place,
             $"{text} is neither in GROUP BY nor in an aggregate; add it to GROUP BY or write MAX({text}).");
         return Nothing;
     }
+
+    private ExpressionSyntax? ExpressionOf(string alias) => Items.FirstOrDefault(item => !item.Star
+        && alias.Equals(item.Alias, StringComparison.OrdinalIgnoreCase))?.Expression;
+
+    /// <summary>GROUP BY names the alias of a column, and the name stands in that.</summary>
+    private bool IsAliasOfWhatReads(NameSyntax key, NameSyntax name) => key.Parts is [var alias]
+        && ExpressionOf(alias.Text) is { } column
+        && name.Place.Start >= column.Place.Start && name.Place.End <= column.Place.End;
 
     protected override Expr BindWindowId() => WindowId is null ? Nothing : Text(WindowId);
 

@@ -36,9 +36,10 @@ internal sealed partial class QueryBinder
         var binder = new GroupBinder(scopes, [.. keySyntax.Select((syntax, i) => (syntax, slots[i]))], diagnostics)
         {
             KeyCount = slots.Count,
+            Items = select.Items,
             WindowId = definition.Spec.Id,
         };
-        var having = select.Having is null ? null : binder.BindCondition(select.Having);
+        var having = select.Having is null ? null : binder.BindHaving(select.Having);
         var items = BindItems(select, binder, scopes[0], isStep, grouped: true, out _);
         window.Complete(slots.Count, binder.ArgumentsOf(0).Length, binder.Accumulators, binder.Results);
         window.KeyTexts = [.. keySyntax.Select(key => diagnostics.LineOf(key.Place))];
