@@ -43,7 +43,7 @@ public class HandshakeTests(int eventLoops)
         using var socket = await OpenAsync();
         await socket.SendAsync("GET / HTTP/1.1\r\n\r\n"u8.ToArray());
 
-        Assert.That(await EndsAsync(socket));
+        await BareSocket.EndAsync(socket);
         await Eventually.TrueAsync(() => _host.Meters["refusals/handshake-failed"] == 1, "counted");
     }
 
@@ -58,7 +58,7 @@ public class HandshakeTests(int eventLoops)
         await stalled.SendAsync(await ClientHelloAsync());
 
         await LoginOverTlsAsync();
-        foreach (var socket in sockets) Assert.That(await EndsAsync(socket));
+        foreach (var socket in sockets) await BareSocket.EndAsync(socket);
         await Eventually.TrueAsync(() => _host.Meters["refusals/handshake-timeout"] == 5, "counted");
         await Eventually.TrueAsync(() => _host.Meters["refusals/handshake-failed"] == 1, "counted");
     }
@@ -82,7 +82,7 @@ public class HandshakeTests(int eventLoops)
             new Certificates(_folder.Path), ("Gateway:Limits:Hub:ConnectsPerSecond", "1"),
             ("Gateway:Limits:ConnectWaitMax", "00:00:00"));
         var sockets = new List<Socket>();
-        for (var i = 0; i < 10; i++) sockets.Add(await OpenAsync(host.TlsPort));
+        for (var i = 0; i < 10; i++) sockets.Add(await BareSocket.OpenAsync(host.TlsPort));
 
         await Eventually.TrueAsync(() => host.Meters["refusals/connect-rate"] > 0, "closed, although nobody has spoken",
             TimeSpan.FromSeconds(5));
@@ -130,43 +130,5 @@ public class HandshakeTests(int eventLoops)
         return hello[..read];
     }
 
-    private Task<Socket> OpenAsync() => OpenAsync(_host.TlsPort);
-
-    private static async Task<Socket> OpenAsync(int port)
-    {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            await socket.ConnectAsync(IPAddress.Loopback, port);
-        }
-        catch (SocketException reset)
-            when (reset.SocketErrorCode is SocketError.ConnectionReset or SocketError.Shutdown)
-        {
-            // Closed as soon as it was accepted.
-        }
-
-        return socket;
-    }
-
-    private static async Task<bool> EndsAsync(Socket socket)
-    {
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(20), TimeProvider.System);
-        try
-        {
-            var buffer = new byte[4_096];
-            while (await socket.ReceiveAsync(buffer, timeout.Token) > 0)
-            {
-            }
-
-            return true;
-        }
-        catch (SocketException)
-        {
-            return true;
-        }
-        finally
-        {
-            socket.Dispose();
-        }
-    }
+    private Task<Socket> OpenAsync() => BareSocket.OpenAsync(_host.TlsPort);
 }
