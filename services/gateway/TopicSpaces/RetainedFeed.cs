@@ -23,7 +23,7 @@ internal sealed class RetainedFeed
     private long _clock;
     private long _forgottenAt;
     private bool _isRunning;
-    private volatile bool _hasWalks;
+    private volatile bool _isAtWork;
 
     /// <summary>What is retained under the filter is to be sent, from its beginning.</summary>
     /// <param name="subscribe">
@@ -36,7 +36,7 @@ internal sealed class RetainedFeed
         {
             RemoveLocked(walk => walk.Grant.Asked.Filter == grant.Asked.Filter);
             _walks.Add(new RetainedWalk(grant, since: _clock));
-            _hasWalks = true;
+            _isAtWork = true;
             subscribe();
         }
     }
@@ -56,7 +56,7 @@ internal sealed class RetainedFeed
     /// <summary>False: there is nothing to send, or somebody does.</summary>
     public bool TryStart()
     {
-        if (!_hasWalks) return false;
+        if (!_isAtWork) return false;
         lock (_gate)
         {
             if (_isRunning || _walks.Count == 0) return false;
@@ -87,17 +87,10 @@ internal sealed class RetainedFeed
     /// </summary>
     public Task? Delivering(string topic)
     {
-        if (!_hasWalks) return null;
+        if (!_isAtWork) return null;
         lock (_gate)
         {
-            if (_walks.Count == 0) return null;
-            if (_delivered.Count >= TopicsMax && !_delivered.ContainsKey(topic))
-            {
-                _delivered.Clear();
-                _forgottenAt = _clock;
-            }
-
-            _delivered[topic] = ++_clock;
+            if (_walks.Count > 0) Remember(topic);
             return _sending.Contains(topic) ? _sent!.Task : null;
         }
     }
@@ -135,10 +128,22 @@ internal sealed class RetainedFeed
         lock (_gate)
         {
             _sending.Clear();
+            _isAtWork = _walks.Count > 0;
             sent = _sent!;
         }
 
         sent.SetResult();
+    }
+
+    private void Remember(string topic)
+    {
+        if (_delivered.Count >= TopicsMax && !_delivered.ContainsKey(topic))
+        {
+            _delivered.Clear();
+            _forgottenAt = _clock;
+        }
+
+        _delivered[topic] = ++_clock;
     }
 
     private void LeaveOutLocked(RetainedWalk walk)
@@ -152,7 +157,7 @@ internal sealed class RetainedFeed
         _walks.RemoveAll(isIt);
         if (_walks.Count > 0) return;
         _delivered.Clear();
-        _hasWalks = false;
+        _isAtWork = _sending.Count > 0;
     }
 }
 

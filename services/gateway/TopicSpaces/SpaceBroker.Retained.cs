@@ -24,16 +24,23 @@ internal sealed partial class SpaceBroker
             await retained.ReadAsync(walk).ConfigureAwait(false);
             feed.LeaveOut(walk);
             if (retained.Changes.WhenOneEnds(walk.Grant.Space.Name, walk.Topics) is { } change)
+            {
                 connection.LookAgainAfter(change);
-            else if (feed.TrySend(walk))
-                await SendAsync(fanout, member, feed, walk).ConfigureAwait(false);
-            isHeldUp = walk.Left.Count > 0;
-            if (!isHeldUp && walk.IsAtEnd) feed.Remove(walk);
+                isHeldUp = true;
+            }
+            else
+            {
+                // What is to be read again is not held up by anything.
+                isHeldUp = feed.TrySend(walk) && !await TrySendAsync(fanout, member, feed, walk).ConfigureAwait(false);
+            }
+
+            if (walk is { Left.Count: 0, IsAtEnd: true }) feed.Remove(walk);
         }
     }
 
-    /// <summary>What the queue has no room for now is left.</summary>
-    private async ValueTask SendAsync(SpaceFanout fanout, SpaceMember member, RetainedFeed feed, RetainedWalk walk)
+    /// <summary>False: the queue has no room now for what is left.</summary>
+    private async ValueTask<bool> TrySendAsync(
+        SpaceFanout fanout, SpaceMember member, RetainedFeed feed, RetainedWalk walk)
     {
         try
         {
@@ -53,6 +60,7 @@ internal sealed partial class SpaceBroker
         }
 
         walk.Left.RemoveAll(each => !left.Contains(each.Topic));
+        return walk.Left.Count == 0;
     }
 
     private static OutboundMessage CopyOf(RetainedMessage message, SessionSubscription asked) => new(

@@ -22,7 +22,8 @@ public class RetainedOrderTests
             var store = services.Last(each => each.ServiceType == typeof(IRetainedStore)).ImplementationFactory!;
             services.AddSingleton<IRetainedStore>(
                 provider => _retained = new GatedRetained((IRetainedStore)store(provider)));
-        }, SpaceSettings.With(("Gateway:TopicSpaces:Spaces:1:RetainedBytesMax", "100")));
+        }, SpaceSettings.With(
+            ("Gateway:TopicSpaces:Spaces:1:RetainedBytesMax", "100"), ("Gateway:Sessions:QueueMessagesMax", "5")));
         await _host.AddDeviceAsync("pump-1");
         await _host.AddDeviceAsync("pump-2");
         _sender = await RawClient.LoginAsync(_host, "pump-1");
@@ -87,6 +88,26 @@ public class RetainedOrderTests
 
         Assert.That((await _sender.ReadAckAsync()).Reason, Is.EqualTo(ReasonCode.QuotaExceeded));
         Assert.That((await receiver.ReadMessageAsync()).Body, Is.EqualTo("old"));
+    }
+
+    [Test]
+    public async Task However_many_topics_are_heard_of_meanwhile_what_is_retained_comes()
+    {
+        await PublishAsync("old", isRetained: true);
+        await AcksAsync(1);
+        _retained.HoldPages();
+        using var receiver = await SubscribeAsync(isKept: false);
+        await Eventually.TrueAsync(() => _retained.PagesRead == 1, "the old one is read");
+        await _sender.SendAsync(target =>
+        {
+            for (var i = 0; i < 10_100; i++) _sender.Publish(target, $"open/{i}", "live");
+            _sender.Publish(target, "open/last", "live", packetId: 9);
+        });
+        await AcksAsync(1);
+        _retained.Open();
+
+        while ((await receiver.ReadMessageAsync()).Body != "old") continue;
+        Assert.That(await receiver.StaysSilentAsync());
     }
 
     private Task PublishAsync(string body, bool isRetained) =>

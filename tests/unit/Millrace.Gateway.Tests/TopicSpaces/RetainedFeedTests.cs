@@ -42,6 +42,19 @@ public class RetainedFeedTests
     }
 
     [Test]
+    public void A_delivery_waits_also_when_the_filter_is_gone_meanwhile()
+    {
+        Add("first");
+        TopicsToSend("first");
+        _feed.Remove("first");
+        var sent = _feed.Delivering("a");
+
+        Assert.That(sent!.IsCompleted, Is.False);
+        _feed.Sent();
+        Assert.That(sent.IsCompleted);
+    }
+
+    [Test]
     public void Too_many_topics_are_forgotten_and_what_was_read_before_is_read_again()
     {
         Add("first");
