@@ -64,11 +64,20 @@ internal abstract partial class ExpressionBinder
         }
         else
         {
-            Error(SaqlErrors.UnknownFunction, call.NamePlace,
-                $"There is no function " +
-                    $"{call.Name}.{Suggestions.ForFunction(call.Name, Known)}");
+            return RefuseFunction(call);
         }
 
+        foreach (var argument in call.Arguments) Bind(argument);
+        return Nothing;
+    }
+
+    private bool IsKnown(CallSyntax call) =>
+        WindowBinder.IsWindow(call.Name) || Known.Contains(call.Name, StringComparer.OrdinalIgnoreCase);
+
+    private Expr RefuseFunction(CallSyntax call)
+    {
+        Error(SaqlErrors.UnknownFunction, call.NamePlace,
+            $"There is no function {call.Name}.{Suggestions.ForFunction(call.Name, Known)}");
         foreach (var argument in call.Arguments) Bind(argument);
         return Nothing;
     }

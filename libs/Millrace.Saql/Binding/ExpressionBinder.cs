@@ -32,7 +32,7 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
     public Expr Bind(ExpressionSyntax syntax) => BindWhole(syntax) ?? syntax switch
     {
         LiteralSyntax literal => new ConstantExpr(Constant(literal.Value)),
-        NameSyntax name => BindName(name),
+        NameSyntax name => IsMisspelt(name) ? Nothing : BindName(name),
         UnarySyntax unary => BindUnary(unary),
         BinarySyntax binary => BindBinary(binary),
         BetweenSyntax between => BindBetween(between),
@@ -43,7 +43,7 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
         CaseSyntax choice => BindCase(choice),
         CastSyntax cast => BindCast(cast),
         CallSyntax call => BindCall(call),
-        OverSyntax over => BindOver(over),
+        OverSyntax over => IsKnown(over.Call) ? BindOver(over) : RefuseFunction(over.Call),
         MemberSyntax { Record: CallSyntax window } member when window.Is("System.Window") => BindWindow(member),
         MemberSyntax member => new MemberExpr(Bind(member.Record), member.Parts.Select(part => part.Text)),
         _ => Nothing,
@@ -75,6 +75,19 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
     };
 
     protected static Expr Text(string text) => new ConstantExpr(Constant(text));
+
+    /// <summary>System.Timestmp is told, and not taken for a field of a record System.</summary>
+    private bool IsMisspelt(NameSyntax name)
+    {
+        if (name.Parts is not [{ Quoted: false, Text: var first }, { Quoted: false, Text: var second }]
+            || !first.Equals("System", StringComparison.OrdinalIgnoreCase)
+            || scope.Sources.Any(source => source.Has(first))
+            || Suggestions.For($"System.{second}", ["System.Timestamp", "System.Window"]) is not { Length: > 0 } hint)
+            return false;
+        Error(SaqlErrors.UnknownFunction, name.Place,
+            $"There is no System.{second}.{hint} A field is written [{first}].{second}.");
+        return true;
+    }
 
     private Expr BindWindow(MemberSyntax member)
     {

@@ -23,6 +23,12 @@ internal sealed class JoinBounds(RowScope scope, Diagnostics diagnostics)
         if (bounds.Any(bound => Math.Abs(bound.Low ?? 0) > LengthMax / bound.Unit
             || Math.Abs(bound.High ?? 0) > LengthMax / bound.Unit))
             diagnostics.Add(SaqlErrors.TimeBoundNeeded, on.Place, "The rows of a join lie within 7 days.");
+        foreach (var empty in bounds.Where(bound => bound.Low > bound.High))
+        {
+            diagnostics.Add(SaqlErrors.TimeBoundNeeded, on.Place,
+                $"Nothing lies between {empty.Low} and {empty.High}; the lower bound comes first.");
+        }
+
         return bounds;
     }
 

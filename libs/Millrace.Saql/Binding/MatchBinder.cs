@@ -18,6 +18,7 @@ internal sealed class MatchBinder(
         CallSyntax call when call.Is("Classifier") && call.Arguments.Count == 0 => new ClassifierExpr(variables),
         CallSyntax { Arguments: [NameSyntax name], Distinct: false } call when KindOf(call) is { } kind =>
             Column(kind, name),
+        CallSyntax call when call.Is("First") || call.Is("Last") => RefuseArgument(call),
         NameSyntax name => Column(MatchValue.Last, name),
         _ => null,
     };
@@ -31,6 +32,13 @@ internal sealed class MatchBinder(
         "COUNT" => MatchValue.Count,
         _ => null,
     };
+
+    private Expr RefuseArgument(CallSyntax call)
+    {
+        Error(SaqlErrors.BadArguments, call.Place,
+            $"In MEASURES and DEFINE {call.Name} takes a column of a row, such as {call.Name}(A.x).");
+        return Nothing;
+    }
 
     private Expr Column(MatchValue kind, NameSyntax name)
     {

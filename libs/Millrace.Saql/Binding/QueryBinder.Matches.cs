@@ -9,11 +9,19 @@ internal sealed partial class QueryBinder
 {
     private List<RowScope> BindMatch(List<RowScope> scopes, MatchSyntax syntax)
     {
+        // Of what could not be read some may be missing here.
+        if (syntax.IsBroken) return [];
         if (syntax.Limit is null || syntax.Pattern is null || syntax.Measures.Count == 0)
         {
+            string?[] missing =
+            [
+                syntax.Limit is null ? "LIMIT DURATION(unit, length)" : null,
+                syntax.Measures.Count == 0 ? "MEASURES" : null,
+                syntax.Pattern is null ? "PATTERN" : null,
+            ];
             diagnostics.Add(SaqlErrors.Unexpected, syntax.Place,
-                "MATCH_RECOGNIZE needs LIMIT DURATION, MEASURES and PATTERN.");
-            return scopes;
+                $"MATCH_RECOGNIZE needs {string.Join(" and ", missing.OfType<string>())}.");
+            return [];
         }
 
         var match = new MatchPlan

@@ -106,8 +106,9 @@ internal sealed partial class QueryBinder
         var columns = new List<(string, Values.ValueKind)>();
         foreach (var column in table.Columns)
         {
-            if (TypeNames.Find(column.TypeName, column.TypePlace, diagnostics) is { } type)
-                columns.Add((column.Name, type));
+            // One whose type is told to be none is a column all the same.
+            columns.Add((column.Name, TypeNames.Find(column.TypeName, column.TypePlace, diagnostics)
+                ?? Values.ValueKind.Text));
         }
 
         return new TableNames(names, columns);

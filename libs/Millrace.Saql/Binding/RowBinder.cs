@@ -33,7 +33,7 @@ internal class RowBinder(RowScope scope, Diagnostics diagnostics, string place)
         var known = owner.Names.Known.ToList();
         Error(SaqlErrors.UnknownName, name.Place,
             $"{owner.Qualifiers[0]} has no column {path[0]}; it has " +
-                $"{Suggestions.List(known)}.{Suggestions.For(path[0], known)}");
+                $"{Suggestions.List(known)}.{Suggestions.For(path[0], known)}{HintOfText(name)}");
         return Nothing;
     }
 
@@ -60,10 +60,22 @@ internal class RowBinder(RowScope scope, Diagnostics diagnostics, string place)
         if (owners.Count == 0 && Scope.AllowsStar) owners = [Scope.Sources[0]];
         if (owners is [var only] && only.Names.Resolve([.. name.Parts.Select(part => part.Text)]) is { } found)
             return found;
-        Error(SaqlErrors.UnknownName, name.Place,
-            $"Whose column is {text}? Write {string.Join(" or ", Scope.SourceNames.Select(one => $"{one}.{text}"))}.");
+        var written = string.Join(" or ", Scope.SourceNames.Select(one => $"{Written(one)}.{Written(text)}"));
+        Error(SaqlErrors.UnknownName, name.Place, $"Whose column is {text}? Write {written}.{HintOfText(name)}");
         return Nothing;
     }
+
+    /// <summary>"Text" in double quotes, which other SQL takes for text, is a name.</summary>
+    private string HintOfText(NameSyntax name)
+    {
+        var isQuoted = name.Parts is [var only] && Diagnostics.TextOf(only.Place) is ['"', ..];
+        return isQuoted ? $" In double quotes it is a name; text is '{name.Parts[0].Text.Replace("'", "''")}'." : "";
+    }
+
+    private static string Written(string name) =>
+        !Words.IsReserved(name) && !char.IsDigit(name[0]) && name.All(one => char.IsLetterOrDigit(one) || one == '_')
+            ? name
+            : $"[{name.Replace("]", "]]")}]";
 }
 
 /// <summary>TIMESTAMP BY: what makes the timestamp cannot use it.</summary>

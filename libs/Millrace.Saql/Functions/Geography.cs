@@ -121,12 +121,22 @@ internal sealed record Geography(GeographyKind Kind, IReadOnlyList<GeoPoint> Poi
     public static bool IsOnEarth(GeoPoint point) =>
         Math.Abs(point.Latitude) <= 90 && Math.Abs(point.Longitude) <= 360;
 
+    /// <summary>
+    /// How far a ring's end may lie from where it begins, in degrees: a tenth of a millimetre. Tools that compute or
+    /// print a ring's first and last point apart differ in their last digits.
+    /// </summary>
+    private const double ClosingTolerance = 1e-9;
+
+    private static bool IsClosed(List<GeoPoint> ring) =>
+        Math.Abs(ring[0].Longitude - ring[^1].Longitude) <= ClosingTolerance
+        && Math.Abs(ring[0].Latitude - ring[^1].Latitude) <= ClosingTolerance;
+
     /// <summary>Null when they are too few, or a polygon does not end where it begins.</summary>
     public static Geography? Of(GeographyKind kind, List<GeoPoint> points)
     {
         if (kind == GeographyKind.Polygon)
         {
-            if (points.Count < 2 || points[0] != points[^1]) return null;
+            if (points.Count < 2 || !IsClosed(points)) return null;
             points.RemoveAt(points.Count - 1);
         }
 

@@ -7,7 +7,7 @@ namespace Millrace.Saql.Lexing;
 internal sealed class Lexer(string text, Diagnostics diagnostics)
 {
     private static readonly string[] TwoCharacterSymbols = ["<>", "<=", ">=", "!=", "!<", "!>"];
-    private const string OneCharacterSymbols = "+-*/%=<>&|^~(),.;?";
+    private const string OneCharacterSymbols = "+-*/%=<>&|^~(),.;?{}";
 
     private readonly List<Token> _tokens = [];
     private int _at;

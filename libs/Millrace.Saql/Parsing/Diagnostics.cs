@@ -14,6 +14,8 @@ internal sealed class Diagnostics(string text)
 
     public bool Any => _found.Count > 0;
 
+    public int Count => _found.Count;
+
     public IReadOnlyList<SaqlDiagnostic> ToList() => [.. _found.Values.Take(CountMax)];
 
     /// <summary>What stands at a place, for people.</summary>

@@ -14,6 +14,9 @@ internal sealed record MatchSyntax(TextSpan Place)
     public List<(string Name, TextSpan Place, ExpressionSyntax Condition)> Defines { get; } = [];
 
     public string? Alias { get; set; }
+
+    /// <summary>Something in it could not be read, and was told.</summary>
+    public bool IsBroken { get; set; }
 }
 
 /// <summary>A part of PATTERN: a regular expression over variables.</summary>

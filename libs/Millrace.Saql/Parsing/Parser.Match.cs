@@ -10,12 +10,15 @@ internal sealed partial class Parser
         var match = new MatchSyntax(Here);
         Take();
         if (!ExpectSymbol("(")) return null;
+        var errors = _diagnostics.Count;
         while (ParseMatchClause(match))
         {
         }
 
+        match.IsBroken = _diagnostics.Count > errors;
         if (!TryTakeSymbol(")"))
         {
+            match.IsBroken = true;
             Unexpected("LIMIT DURATION, PARTITION BY, MEASURES, AFTER MATCH SKIP TO NEXT ROW, PATTERN, DEFINE or ')'");
             SkipToClose();
         }
@@ -89,6 +92,16 @@ internal sealed partial class Parser
         return choices.Count == 1 ? choices[0] : new PatternChoice(Since(start), choices);
     }
 
+    /// <summary>How often a part is repeated has no number.</summary>
+    private void RefuseCount(TextSpan part)
+    {
+        var name = _diagnostics.LineOf(Since(part));
+        Report(SaqlErrors.NotInLanguage, Here, "A part of a pattern is repeated with *, + or ?, and no number; write " +
+            $"{name} {name} for {name}{{2}}, {name} {name}+ for {name}{{2,}}, {name} {name}? for {name}{{1,2}}.");
+        while (Current.Kind is TokenKind.Integer || Current.IsSymbol("{") || Current.IsSymbol(",")) Take();
+        TryTakeSymbol("}");
+    }
+
     private PatternSyntax? ParseSequence()
     {
         var start = Here;
@@ -106,6 +119,7 @@ internal sealed partial class Parser
             if (Current.Kind == TokenKind.Symbol && Current.Text is "*" or "+")
                 part = new PatternRepeat(Since(place), part, Take().Text[0]);
             else if (Current.IsSymbol("?")) part = new PatternRepeat(Since(place), part, Take().Text[0]);
+            else if (Current.IsSymbol("{")) RefuseCount(place);
             parts.Add(part);
         }
 
