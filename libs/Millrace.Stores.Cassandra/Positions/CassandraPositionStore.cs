@@ -8,7 +8,7 @@ namespace Millrace.Stores.Cassandra.Positions;
 
 /// <summary>
 /// Positions twice: by device, which says where it is, and by area, which says whom to ask about. An entry of an area
-/// counts only while the device's own row says the same, so that one which a lost race left behind is not seen.
+/// leads to the device's own row, which alone counts, so that one which a lost race left behind is not seen.
 /// </summary>
 internal sealed class CassandraPositionStore(CassandraDatabase database, CassandraTelemetryOptions options)
     : IPositionStore
@@ -36,7 +36,7 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
             entries.Add(area, await _tables.BindEntryAsync(position, ct).ConfigureAwait(false));
             devices.Add(PositionTables.ShardOf(position.DeviceId),
                 await _tables.BindDeviceAsync(position, ct).ConfigureAwait(false));
-            if (known is not null && PositionTables.CellOf(known) != PositionTables.CellOf(position))
+            if (known is not null && StoredPosition.IsLeft(known, position))
                 left.Add(await _tables.BindLeftAsync(known, ct).ConfigureAwait(false));
         }
 
@@ -85,23 +85,27 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
     {
         var areas = await _tables.AreasAsync(PositionTables.AreaOf(after.Cell), PositionTables.AreaOf(range.Last), ct)
             .ConfigureAwait(false);
+        var entries = new List<PlacedPosition>();
         foreach (var area in areas)
         {
-            var entries = await _tables.EntriesAsync(area, after, range.Last, limit, ct).ConfigureAwait(false);
-            if (entries.Count == 0) continue;
-            PositionPlace? next = entries.Count < limit && area == areas[^1] ? null : entries[^1].Place;
-            return (await CurrentAsync(entries, ct).ConfigureAwait(false), next);
+            entries.AddRange(await _tables.EntriesAsync(area, after, range.Last, limit - entries.Count, ct)
+                .ConfigureAwait(false));
+            if (entries.Count >= limit) break;
         }
 
-        return ([], null);
+        PositionPlace? next = entries.Count < limit ? null : entries[^1].Place;
+        var readTo = next ?? new PositionPlace(range.Last + 1, "");
+        return (await CurrentAsync(entries, readTo, ct).ConfigureAwait(false), next);
     }
 
     /// <summary>
-    /// Those that their devices confirm. One that a device has left, or that a deleted one left behind, is removed on
-    /// the way.
+    /// Where the devices of the entries are, as their own rows say, which are read later: one may have moved since. A
+    /// device that is at a place which is still to be read is left for then; any other is taken now, for the search
+    /// does not come by again. An entry that a device has left, or that a deleted one left behind, is removed on the
+    /// way.
     /// </summary>
     private async ValueTask<IReadOnlyList<PlacedPosition>> CurrentAsync(
-        IReadOnlyList<PlacedPosition> entries, CancellationToken ct)
+        IReadOnlyList<PlacedPosition> entries, PositionPlace readTo, CancellationToken ct)
     {
         var current = new List<PlacedPosition>();
         var left = new List<CqlStatement>();
@@ -111,15 +115,21 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
                 await _tables.FindAsync(entry.Position.DeviceId, ct).ConfigureAwait(false))).ConfigureAwait(false);
             foreach (var (entry, device) in chunk.Zip(devices))
             {
+                var isLeft = device.HasLeft(entry.Position);
+                if (isLeft) left.Add(await _tables.BindLeftAsync(entry.Position, ct).ConfigureAwait(false));
+
                 // The entry is written first: it may be ahead of its device for a moment.
-                var isLeft = entry.Position.IsOf(device.End);
-                if (!isLeft && (device.Written is null || entry.Position.IsAfter(device.Written))) continue;
-                if (!isLeft && entry.Position == device.Written) current.Add(entry);
-                else left.Add(await _tables.BindLeftAsync(entry.Position, ct).ConfigureAwait(false));
+                if (device.Current is not { } position) continue;
+                var cell = PositionTables.CellOf(position);
+                if (!isLeft && cell != entry.Cell) continue;
+
+                // What moved back stands where its entry was, so that a page that ends with it goes on from there.
+                var now = new PlacedPosition(Math.Max(cell, entry.Cell), position);
+                if (now.Place.CompareTo(readTo) <= 0) current.Add(now);
             }
         }
 
         await _writes.ExecuteAsync(left, ct).ConfigureAwait(false);
-        return current;
+        return [.. current.OrderBy(one => one.Place)];
     }
 }

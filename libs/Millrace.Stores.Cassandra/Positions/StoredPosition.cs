@@ -11,4 +11,22 @@ internal sealed record StoredPosition(DevicePosition? Written, DeviceEnd? End)
 
     /// <summary>Where the device is; null when that was another one, which is deleted.</summary>
     public DevicePosition? Current => Written is not null && Written.IsOf(End) ? null : Written;
+
+    /// <summary>
+    /// Whether an entry says where the device is not, for good. One of the cell where it is stays, whosever it is: it
+    /// leads to the device.
+    /// </summary>
+    public bool HasLeft(DevicePosition entry) => Current is { } now
+        ? IsLeft(entry, now) || (entry.IsOf(End) && !IsSameCell(entry, now))
+        : entry.IsOf(End);
+
+    /// <summary>
+    /// Whether a device that is where the second says has left the first for good. With the same event time it has not:
+    /// it may come back, and the removal of the entry would hide the one that it has then.
+    /// </summary>
+    public static bool IsLeft(DevicePosition entry, DevicePosition now) =>
+        now.EventAtMs > entry.EventAtMs && !IsSameCell(entry, now);
+
+    private static bool IsSameCell(DevicePosition one, DevicePosition other) =>
+        PositionTables.CellOf(one) == PositionTables.CellOf(other);
 }

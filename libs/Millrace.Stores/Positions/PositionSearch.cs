@@ -7,7 +7,11 @@ internal readonly record struct PlacedPosition(long Cell, DevicePosition Positio
 }
 
 /// <summary>A place in the order of (hash, device).</summary>
-internal readonly record struct PositionPlace(long Cell, string Device);
+internal readonly record struct PositionPlace(long Cell, string Device) : IComparable<PositionPlace>
+{
+    public int CompareTo(PositionPlace other) =>
+        Cell == other.Cell ? string.CompareOrdinal(Device, other.Device) : Cell.CompareTo(other.Cell);
+}
 
 /// <summary>
 /// Devices within an area, for adapters that read ranges of hashes in the order of (hash, device): the ranges hold more
@@ -19,7 +23,8 @@ internal static class PositionSearch
     private const int RangesMax = 64;
 
     /// <summary>
-    /// Rows of the range behind a place, in order, about so many; and where the range goes on, null when it does not.
+    /// Rows of the range behind a place, in order, about so many; and where the range goes on, null when it does not. A
+    /// device that moves while it is looked for may come more than once.
     /// </summary>
     public delegate ValueTask<(IReadOnlyList<PlacedPosition> Rows, PositionPlace? Next)> ReadRange(
         CellRange range, PositionPlace after, int limit, CancellationToken ct);
@@ -30,6 +35,7 @@ internal static class PositionSearch
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
         var after = After(continuation);
         var found = new List<PlacedPosition>();
+        var devices = new HashSet<string>();
         foreach (var range in Geohash.Cover(area.Boxes(), RangesMax))
         {
             if (range.Last < after.Cell) continue;
@@ -37,7 +43,8 @@ internal static class PositionSearch
             for (PositionPlace? next = after.Cell < range.First ? start : after; next is { } place;)
             {
                 (var rows, next) = await read(range, place, limit + 1, ct).ConfigureAwait(false);
-                found.AddRange(rows.Where(row => area.Contains(row.Position.Latitude, row.Position.Longitude)));
+                found.AddRange(rows.Where(row => area.Contains(row.Position.Latitude, row.Position.Longitude)
+                    && devices.Add(row.Position.DeviceId)));
                 if (found.Count > limit) break;
             }
 

@@ -7,7 +7,7 @@ using Millrace.Stores.Positions;
 
 namespace Millrace.Contract.Tests.Stores;
 
-/// <summary>Positions whose writes fail half way.</summary>
+/// <summary>Positions whose writes fail half way, and those that change while they are looked for.</summary>
 public sealed class CassandraPositionTests
 {
     private static readonly GeoBox Everywhere = new(-90, -180, 90, 180);
@@ -48,8 +48,49 @@ public sealed class CassandraPositionTests
         Assert.That(await LatitudesAsync(adapter.Get<IPositionStore>()), Is.EqualTo(new[] { 10 }));
     }
 
-    private static async Task RunAsync(CassandraAdapter adapter, string text) => await adapter.Get<CassandraDatabase>()
-        .RunAsync(new SimpleStatement(text) { Timeout = TimeSpan.FromMinutes(1) }, default);
+    [Test]
+    public async Task A_device_that_reports_again_from_its_cell_while_it_is_looked_for_is_found_and_keeps_its_entry()
+    {
+        using var adapter = new CassandraAdapter();
+        var store = adapter.Get<IPositionStore>();
+        await store.WriteAsync([At("a", 10, 1), At("b", 50, 1)]);
+        await MoveAsync(adapter, At("a", 10.0001, 2));
+
+        Assert.That(await LatitudesAsync(store), Is.EquivalentTo(new[] { 10.0001, 50 }));
+        Assert.That(await EntriesAsync(adapter), Is.EqualTo(2));
+    }
+
+    [TestCase(20)]
+    [TestCase(40)]
+    [TestCase(60)]
+    public async Task A_device_that_moves_while_it_is_looked_for_is_found_once(double latitude)
+    {
+        using var adapter = new CassandraAdapter();
+        var store = adapter.Get<IPositionStore>();
+        await store.WriteAsync([At("a", 10, 1), At("moves", 40, 1), At("b", 30, 1), At("c", 50, 1)]);
+
+        // Its row says so, and the entry that it has there is not among those that were read.
+        await MoveAsync(adapter, At("moves", latitude + 0.0001, 2));
+        Assert.That(await LatitudesAsync(store), Is.EquivalentTo(new[] { 10, 30, latitude + 0.0001, 50 }));
+
+        await store.WriteAsync([At("moves", 40, 3)]);
+        await store.WriteAsync([At("moves", latitude, 4)]);
+        await RunAsync(adapter, await new PositionTables(adapter.Get<CassandraDatabase>())
+            .BindEntryAsync(At("moves", 40.0001, 4), default));
+        Assert.That(await LatitudesAsync(store), Is.EquivalentTo(new[] { 10, 30, latitude, 50 }));
+    }
+
+    private static async Task MoveAsync(CassandraAdapter adapter, DevicePosition position) => await RunAsync(
+        adapter, await new PositionTables(adapter.Get<CassandraDatabase>()).BindDeviceAsync(position, default));
+
+    private static async Task<long> EntriesAsync(CassandraAdapter adapter) =>
+        (await RunAsync(adapter, "SELECT count(*) FROM positions_by_area"))[0].Get<long>(0);
+
+    private static async Task<RowSet> RunAsync(CassandraAdapter adapter, CqlStatement statement) =>
+        await adapter.Get<CassandraDatabase>().RunAsync(statement, default);
+
+    private static Task<RowSet> RunAsync(CassandraAdapter adapter, string text) =>
+        RunAsync(adapter, new SimpleStatement(text) { Timeout = TimeSpan.FromMinutes(1) });
 
     private static async Task<IEnumerable<double>> LatitudesAsync(IPositionStore store) =>
         (await store.WithinAsync(Everywhere, 10, null)).Items.Select(position => position.Latitude);

@@ -58,6 +58,26 @@ public abstract class PositionStoreContract : StoreContract<IPositionStore>
     }
 
     [Test]
+    public async Task A_device_whose_time_stands_still_is_where_it_came_last_and_nowhere_else()
+    {
+        var everywhere = new GeoBox(-90, -180, 90, 180);
+        for (var step = 1; step <= 5; step++)
+        {
+            var at = At("d", step % 2 == 0 ? 50 : 10, 20, 1_000, offset: step);
+            await Store.WriteAsync([at]);
+            for (var look = 0; look < 2; look++)
+            {
+                var found = await AllAsync(10, token => Store.WithinAsync(everywhere, 10, token));
+                Assert.That(found, Is.EqualTo(new[] { at }));
+            }
+        }
+
+        await Store.WriteAsync([At("d", 30, 20, 1_001, offset: 6)]);
+        Assert.That(await DevicesAsync(everywhere), Is.EqualTo(new[] { "d" }));
+        Assert.That(await DevicesAsync(new GeoBox(29, 19, 31, 21)), Is.EqualTo(new[] { "d" }));
+    }
+
+    [Test]
     public async Task What_is_within_an_area_is_what_a_look_at_every_device_finds_page_by_page()
     {
         var random = new Random(4711);
