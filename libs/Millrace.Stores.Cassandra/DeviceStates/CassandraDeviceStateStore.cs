@@ -89,8 +89,18 @@ internal sealed class CassandraDeviceStateStore(CassandraDatabase database) : ID
     private ValueTask<FoldedState?> RowAsync(string deviceId, CancellationToken ct) =>
         database.FirstAsync(Select, Read, ct, deviceId);
 
+    /// <summary>
+    /// The state last: a write that fails in between leaves it as it was, so that the next try does not take the device
+    /// for one that nothing happened to.
+    /// </summary>
     private async ValueTask SaveAsync(string device, FoldedState? folded, long timestamp, CancellationToken ct)
     {
+        if (folded?.State.Connected == true)
+            await database.RunAsync(InsertConnected, ct, Shards.Of(device), device, folded.Connection, timestamp)
+                .ConfigureAwait(false);
+        else
+            await database.RunAsync(DeleteConnected, ct, timestamp, Shards.Of(device), device).ConfigureAwait(false);
+
         if (folded is null)
             await database.RunAsync(Delete, ct, timestamp, device).ConfigureAwait(false);
         else
@@ -99,12 +109,6 @@ internal sealed class CassandraDeviceStateStore(CassandraDatabase database) : ID
             await database.RunAsync(Insert, ct, device, folded.Connection, state.Connected, state.ConnectedAt,
                 state.DisconnectedAt, state.DisconnectReason, state.LastSeenAt, timestamp).ConfigureAwait(false);
         }
-
-        if (folded?.State.Connected == true)
-            await database.RunAsync(InsertConnected, ct, Shards.Of(device), device, folded.Connection, timestamp)
-                .ConfigureAwait(false);
-        else
-            await database.RunAsync(DeleteConnected, ct, timestamp, Shards.Of(device), device).ConfigureAwait(false);
     }
 
     private static FoldedState Read(Row row) => new(
