@@ -25,7 +25,8 @@ internal sealed class SqlitePositionStore(SqliteDatabase database) : IPositionSt
     public ValueTask WriteAsync(IReadOnlyList<DevicePosition> positions, CancellationToken ct) =>
         positions.Count == 0 ? ValueTask.CompletedTask : database.WriteAsync(session =>
         {
-            foreach (var p in DevicePosition.LatestOf(positions))
+            // The latest of a device that was deleted since does not hide what one has that was made anew.
+            foreach (var p in positions.GroupBy(one => one.GenerationId).SelectMany(DevicePosition.LatestOf))
             {
                 session.Run(Upsert, p.DeviceId, p.Latitude, p.Longitude, p.Altitude, p.EventAtMs, p.Partition,
                     p.Offset, Geohash.Of(p.Latitude, p.Longitude), p.EnqueuedAtMs, p.GenerationId);

@@ -129,7 +129,10 @@ internal sealed class SqliteTelemetryStore(SqliteDatabase database, StoreOptions
         {
             var row = rows[order[i].Index];
             if (Store(insert, order[i].Device, row) == 1) blocks.Add(insert.LastRowId, row.EnqueuedAtMs);
-            if (i + 1 == order.Length || order[i + 1].Device != order[i].Device)
+
+            // The latest of a device that was deleted since does not hide what one has that was made anew.
+            if (i + 1 == order.Length || order[i + 1].Device != order[i].Device
+                || rows[order[i + 1].Index].GenerationId != row.GenerationId)
                 Store(upsertLatest, order[i].Device, row);
         }
 

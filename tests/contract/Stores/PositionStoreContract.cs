@@ -159,13 +159,22 @@ public abstract class PositionStoreContract : StoreContract<IPositionStore>
         new(device, latitude, longitude, null, eventAtMs, 2, offset, EnqueuedAtMs: eventAtMs + 7);
 
     /// <summary>At a place that its latitude names, enqueued when it was taken.</summary>
-    private static DevicePosition Sent(string device, double latitude, long at, string? generation) =>
+    protected static DevicePosition Sent(string device, double latitude, long at, string? generation) =>
         new(device, latitude, 0, null, at, 2, at, at, generation);
 }
 
 public sealed class SqlitePositionStoreTests : PositionStoreContract
 {
     protected override IStoreAdapter OpenEmpty() => new SqliteAdapter();
+
+    [Test]
+    public async Task A_device_that_is_made_anew_is_where_its_rows_of_the_past_say_whatever_else_is_written_with_them()
+    {
+        await Store.ForgetAsync([new DeviceEnd("d", "g1", 5_000)]);
+        var anew = Sent("d", 20, 3_000, "g2") with { EnqueuedAtMs = 6_000 };
+        await Store.WriteAsync([anew, Sent("d", 10, 4_000, "g1")]);
+        Assert.That(await Store.FindAsync("d"), Is.EqualTo(anew));
+    }
 }
 
 public sealed class CassandraPositionStoreTests : PositionStoreContract

@@ -72,6 +72,6 @@ public abstract partial class TelemetryStoreContract
     }
 
     /// <summary>A row whose offset is its time, too.</summary>
-    private static TelemetryMessage Sent(string device, long at, string? generation) =>
+    protected static TelemetryMessage Sent(string device, long at, string? generation) =>
         Message(device, at, at) with { EnqueuedAtMs = at, GenerationId = generation };
 }
