@@ -84,6 +84,16 @@ public sealed partial class QueryEngine
     public bool AwaitsWatermark => _pipelines.Any(pipeline => pipeline.IsWaiting);
 
     /// <summary>
+    /// Whether something waits for the source alone or among others, and would not if its records from here on arrived
+    /// no earlier than the time. Of a first stage whether it had more to tell, for it does not see what waits.
+    /// </summary>
+    public bool AwaitsMark(TopicPartition source, long arrivalMs)
+    {
+        var (feeds, arrival) = (Find(source).Feeds, TicksOf(arrivalMs));
+        return _pipelines.Any(pipeline => feeds.Any(feed => pipeline.AwaitsMark(feed, arrival)));
+    }
+
+    /// <summary>
     /// The next records of the source. Records before its position are passed over. Rows come out of the sink before
     /// this returns.
     /// </summary>
@@ -142,7 +152,7 @@ public sealed partial class QueryEngine
     /// </summary>
     public void Mark(TopicPartition source, long offset, long arrivalMs)
     {
-        Find(source).Mark(offset, EpochTicks + (arrivalMs * TimeSpan.TicksPerMillisecond));
+        Find(source).Mark(offset, TicksOf(arrivalMs));
         foreach (var pipeline in _pipelines) pipeline.Release();
     }
 
@@ -241,6 +251,8 @@ public sealed partial class QueryEngine
         throw SaqlErrors.StateTooLarge.With($"{_options.Name} keeps {bytes} bytes; the most is " +
             $"{_options.StateBytesMax}").AsException();
     }
+
+    private static long TicksOf(long timeMs) => EpochTicks + (timeMs * TimeSpan.TicksPerMillisecond);
 
     private SourceState Find(TopicPartition partition) => _sources.TryGetValue(partition, out var source)
         ? source

@@ -31,6 +31,8 @@ internal sealed class FeedLanesState : LanesState
 
     public override long Watermark => _feed.Watermark;
 
+    public override bool AwaitsMark(FeedState feed, long arrival) => feed == _feed && feed.IsHolding(NextDue, arrival);
+
     public override void Take(int feed)
     {
         var substream = _feed.LastJudged;

@@ -78,6 +78,9 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
         RaiseToArrival();
     }
 
+    /// <summary>Whether what is due at the time waits for this feed, and would not after such a mark.</summary>
+    public bool IsHolding(long due, long arrival) => Watermark <= due && BoundOf(arrival) > due;
+
     /// <summary>Whoever reads the source says that nothing earlier comes any more.</summary>
     public void RaiseTo(long watermark) => Watermark = Math.Max(Watermark, watermark);
 
@@ -207,9 +210,7 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
     /// <summary>
     /// What arrives from now on is adjusted to arrival - late tolerance at least, so the watermark may stand there.
     /// </summary>
-    private void RaiseToArrival()
-    {
-        var bound = plan.TimestampBy is null ? Arrival : Arrival - _late;
-        Watermark = Math.Max(Watermark, bound);
-    }
+    private void RaiseToArrival() => Watermark = Math.Max(Watermark, BoundOf(Arrival));
+
+    private long BoundOf(long arrival) => plan.TimestampBy is null ? arrival : arrival - _late;
 }

@@ -51,6 +51,9 @@ internal abstract class LanesState : RowTaker
 
     protected RowChunks Chunks { get; } = new();
 
+    /// <summary>When the first of what waits in the substreams is due; long.MaxValue when nothing waits.</summary>
+    protected long NextDue => _queue.FirstUpTo(Lane.Never - 1) is { } lane ? lane.Due / 2 : long.MaxValue;
+
     public override bool Has(OperatorState one) => _schedule.Has(one);
 
     public override void NextDueChanged() => _schedule.Refresh();

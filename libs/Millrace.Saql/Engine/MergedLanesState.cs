@@ -60,6 +60,14 @@ internal sealed class MergedLanesState : LanesState
 
     public override long Watermark => _feeds.Min(feed => feed.Watermark);
 
+    public override bool AwaitsMark(FeedState feed, long arrival)
+    {
+        if (Array.IndexOf(_feeds, feed) < 0) return false;
+        var due = NextDue == long.MaxValue ? long.MaxValue : NextDue + _late;
+        if (Earliest() is { } queue) due = Math.Min(due, queue.First.Arrival);
+        return feed.Arrival <= due && arrival > due;
+    }
+
     public override void Take(int feed)
     {
         var (queue, group, _) = _ways[feed];

@@ -45,6 +45,13 @@ internal sealed class PipelineState : RowTaker, ISentRowTaker
 
     public override long Watermark => _feeds.Length == 0 ? long.MinValue : _feeds.Min(feed => feed.Watermark);
 
+    public override bool AwaitsMark(FeedState feed, long arrival)
+    {
+        if (Array.IndexOf(_feeds, feed) < 0) return false;
+        var due = _waiting.Count > 0 ? Math.Min(_waiting.First.Timestamp, _schedule.NextDue) : _schedule.NextDue;
+        return feed.IsHolding(due, arrival);
+    }
+
     public override bool Has(OperatorState one) => _schedule.Has(one);
 
     public override void NextDueChanged() => _schedule.Refresh();

@@ -7,6 +7,12 @@ internal abstract class RowTaker
 
     public virtual long StateBytes => 0;
 
+    /// <summary>
+    /// Whether something waits for the feed, and would not if nothing arrived there before the time any more. It may be
+    /// a feed of others.
+    /// </summary>
+    public virtual bool AwaitsMark(FeedState feed, long arrival) => false;
+
     /// <summary>The least of the feeds' watermarks.</summary>
     public abstract long Watermark { get; }
 

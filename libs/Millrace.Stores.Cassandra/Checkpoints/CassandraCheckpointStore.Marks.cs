@@ -6,17 +6,24 @@ using Millrace.Stores.Checkpoints;
 
 namespace Millrace.Stores.Cassandra.Checkpoints;
 
-/// <summary>Marks, numbered in the order in which they were added.</summary>
+/// <summary>
+/// Marks, numbered in the order in which they were added. Those of a source come and go as long as the query lives, so
+/// they leave nothing behind: they have no cells that are null, and go by ranges of which a later one covers the
+/// earlier, where a tombstone for each would make the partition unreadable.
+/// </summary>
 internal sealed partial class CassandraCheckpointStore
 {
     private static readonly StoreStatement InsertMark = new("UPDATE checkpoints SET mark_sequence = ?, topic = ?, "
-        + "input_part = ?, log_offset = ?, arrival = ?, number = ?, letter_id = ?, letter = ? "
+        + $"input_part = ?, log_offset = ?, arrival = ? WHERE {Key} AND id = ? IF epoch <= ? AND mark_sequence = ?");
+    private static readonly StoreStatement InsertLetter = new("UPDATE checkpoints SET mark_sequence = ?, topic = ?, "
+        + "input_part = ?, log_offset = ?, arrival = 0, number = ?, letter_id = ?, letter = ? "
         + $"WHERE {Key} AND id = ? IF epoch <= ? AND mark_sequence = ?");
     private static readonly StoreStatement SelectMarks =
         new($"SELECT {MarkRow.Fields} FROM checkpoints WHERE {Key}");
     private static readonly StoreStatement SelectLetters =
         new($"SELECT {MarkRow.Fields}, letter FROM checkpoints WHERE {Key}");
-    private static readonly StoreStatement DeleteMark = new($"DELETE FROM checkpoints WHERE {Key} AND id = ?");
+    private static readonly StoreStatement DeleteMarks =
+        new($"DELETE FROM checkpoints WHERE {Key} AND id > ? AND id <= ?");
     private static readonly StoreStatement CoverMark =
         new($"UPDATE checkpoints SET covered = true, letter = null WHERE {Key} AND id = ?");
     private static readonly StoreStatement RefuseMark = new(
@@ -26,10 +33,18 @@ internal sealed partial class CassandraCheckpointStore
     {
         while (true)
         {
+            // The head first: what is changed after it was read makes this fail and look again.
             var head = await HeadAsync(key, ct).ConfigureAwait(false);
             if (head.Epoch is not { } current || current > epoch) return false;
-            var row = new MarkRow(0, mark.Input, mark.Offset, mark.ArrivalMs, null, null, false);
-            if (await TryAddAsync(key, epoch, head, row, null, ct).ConfigureAwait(false)) return true;
+            var marks = await MarkRowsAsync(key, ct).ConfigureAwait(false);
+            var last = marks.FindLast(row => row.Input == mark.Input);
+            var (id, arrival) = last is not null && mark.Replaces(last.Mark(null))
+                ? (last.Id, Math.Max(last.ArrivalMs, mark.ArrivalMs))
+                : (head.NextMark, mark.ArrivalMs);
+            var added = await database.RunAsync(InsertMark, ct, head.NextMark, mark.Input.Topic, mark.Input.Partition,
+                mark.Offset, arrival, key.Query, key.Version, key.Partition, id, epoch, head.MarkSequence)
+                .ConfigureAwait(false);
+            if (added.Applied) return true;
         }
     }
 
@@ -39,14 +54,16 @@ internal sealed partial class CassandraCheckpointStore
         var bytes = JsonSerializer.SerializeToUtf8Bytes(letter, ContractJson.Default.DeadLetter);
         while (true)
         {
-            // The head first: what is added after it was read makes this fail and look again.
+            // The head first, as for a mark.
             var head = await HeadAsync(key, ct).ConfigureAwait(false);
             if (head.Epoch is not { } current || current > epoch) return LateOutcome.Stale;
             var marks = await MarkRowsAsync(key, ct).ConfigureAwait(false);
             if (marks.Exists(mark => mark.LetterId == letter.Id)) return LateOutcome.Known;
             var number = 1 + marks.Count(mark => mark.Input == input && mark.Number is not null);
-            var row = new MarkRow(0, input, offset, 0, number, letter.Id, false);
-            if (await TryAddAsync(key, epoch, head, row, bytes, ct).ConfigureAwait(false)) return LateOutcome.Added;
+            var added = await database.RunAsync(InsertLetter, ct, head.NextMark, input.Topic, input.Partition, offset,
+                number, letter.Id, bytes, key.Query, key.Version, key.Partition, head.NextMark, epoch,
+                head.MarkSequence).ConfigureAwait(false);
+            if (added.Applied) return LateOutcome.Added;
         }
     }
 
@@ -60,20 +77,13 @@ internal sealed partial class CassandraCheckpointStore
 
     public async ValueTask<IReadOnlyList<InputMark>> MarksAsync(CheckpointKey key, CancellationToken ct)
     {
+        // What a node has missed may bring back a mark that went.
+        var inputs = (await HeadAsync(key, ct).ConfigureAwait(false)).Saved?.Offsets.Inputs ?? [];
         var rows = await database.ListAsync(SelectLetters,
-            row => MarkRow.Read(row) is { IsCovered: false } mark ? mark.Mark(row.Get<byte[]?>(8)) : null, ct,
-            key.Query, key.Version, key.Partition).ConfigureAwait(false);
+            row => MarkRow.Read(row) is { IsCovered: false } mark && !mark.IsPassed(inputs)
+                ? mark.Mark(row.Get<byte[]?>(8))
+                : null, ct, key.Query, key.Version, key.Partition).ConfigureAwait(false);
         return [.. rows.OfType<InputMark>()];
-    }
-
-    private async ValueTask<bool> TryAddAsync(
-        CheckpointKey key, long epoch, CheckpointHead head, MarkRow mark, byte[]? letter, CancellationToken ct)
-    {
-        var id = (head.MarkSequence ?? 0) + 1;
-        var added = await database.RunAsync(InsertMark, ct, id, mark.Input.Topic, mark.Input.Partition, mark.Offset,
-            mark.ArrivalMs, mark.Number, mark.LetterId, letter, key.Query, key.Version, key.Partition, id, epoch,
-            head.MarkSequence).ConfigureAwait(false);
-        return added.Applied;
     }
 
     /// <summary>
@@ -82,23 +92,22 @@ internal sealed partial class CassandraCheckpointStore
     private async ValueTask CoverAsync(
         BatchStatement batch, CheckpointKey key, IReadOnlyList<PartitionOffset> inputs, CancellationToken ct)
     {
-        foreach (var mark in await MarkRowsAsync(key, ct).ConfigureAwait(false))
+        var marks = await MarkRowsAsync(key, ct).ConfigureAwait(false);
+        foreach (var (after, last) in MarkRow.Passed(marks, inputs))
+            await ForgetMarksAsync(batch, key, after, last, ct).ConfigureAwait(false);
+        foreach (var letter in marks.Where(mark => mark is { Number: not null, IsCovered: false }))
         {
-            if (mark.IsCovered) continue;
-            if (!inputs.Any(input => input.Partition == mark.Input && input.Offset > mark.Offset)) continue;
-            batch.Add(await database.BindAsync(mark.Number is null ? DeleteMark : CoverMark, ct, key.Query,
-                key.Version, key.Partition, mark.Id).ConfigureAwait(false));
-        }
-    }
-
-    private async ValueTask ForgetMarksAsync(BatchStatement batch, CheckpointKey key, CancellationToken ct)
-    {
-        foreach (var mark in await MarkRowsAsync(key, ct).ConfigureAwait(false))
-        {
-            batch.Add(await database.BindAsync(DeleteMark, ct, key.Query, key.Version, key.Partition, mark.Id)
+            if (!letter.IsPassed(inputs)) continue;
+            batch.Add(await database.BindAsync(CoverMark, ct, key.Query, key.Version, key.Partition, letter.Id)
                 .ConfigureAwait(false));
         }
     }
+
+    /// <summary>Those behind the one, up to the other.</summary>
+    private async ValueTask ForgetMarksAsync(
+        BatchStatement batch, CheckpointKey key, long after, long last, CancellationToken ct) =>
+        batch.Add(await database.BindAsync(DeleteMarks, ct, key.Query, key.Version, key.Partition, after, last)
+            .ConfigureAwait(false));
 
     private async ValueTask<List<MarkRow>> MarkRowsAsync(CheckpointKey key, CancellationToken ct)
     {

@@ -115,7 +115,7 @@ internal sealed partial class CassandraCheckpointStore(CassandraDatabase databas
             var batch = BatchStatement.Rent();
             batch.Add(await database.BindAsync(Forget, ct, next, key.Query, key.Version, key.Partition, head.Epoch,
                 head.MarkSequence).ConfigureAwait(false));
-            await ForgetMarksAsync(batch, key, ct).ConfigureAwait(false);
+            await ForgetMarksAsync(batch, key, 0, head.NextMark, ct).ConfigureAwait(false);
             if (!(await database.RunAsync(batch, ct).ConfigureAwait(false)).Applied) continue;
             await CleanAsync(key, head.Saved?.Slot.Epoch, next, ct).ConfigureAwait(false);
             return;

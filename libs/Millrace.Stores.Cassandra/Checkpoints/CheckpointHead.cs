@@ -5,11 +5,14 @@ using Millrace.Cql;
 namespace Millrace.Stores.Cassandra.Checkpoints;
 
 /// <summary>What a key's partition says of all its rows. What was never set is null.</summary>
-/// <param name="MarkSequence">The number of the newest mark.</param>
+/// <param name="MarkSequence">How often marks were added, or changed; none has a higher number.</param>
 /// <param name="Saved">Which checkpoint counts.</param>
 internal sealed record CheckpointHead(long? Epoch, long? MarkSequence, SavedCheckpoint? Saved)
 {
     public const string Fields = "epoch, mark_sequence, saved_epoch, slot, chunks, stamp, offsets, saved_at";
+
+    /// <summary>The number of a mark that comes now.</summary>
+    public long NextMark => (MarkSequence ?? 0) + 1;
 
     public static readonly CheckpointHead None = new(null, null, null);
 

@@ -19,7 +19,8 @@ public interface ICheckpointStore
 
     /// <summary>
     /// Keeps a decision that only a clock or an outside event could make, durably, before any row depends on it.
-    /// False when the epoch is stale. Marks of an input partition below a saved checkpoint's offset are let go.
+    /// False when the epoch is stale. Marks of an input partition below a saved checkpoint's offset are let go; one
+    /// that <see cref="TimeMark.Replaces"/> the input's last takes its place, with the later time of the two.
     /// </summary>
     ValueTask<bool> AddMarkAsync(CheckpointKey key, long epoch, TimeMark mark, CancellationToken ct = default);
 
@@ -70,6 +71,13 @@ public sealed record TimeMark(TopicPartition Input, long Offset, long ArrivalMs)
     /// Of a mark that is a limit: records at or after the offset with a later time were not believed. Else null.
     /// </summary>
     public long? LatestMs => ArrivalMs < 0 ? -ArrivalMs : null;
+
+    /// <summary>
+    /// Whether it says all that the input's last mark does: idle since then, and nothing came between the two that was
+    /// judged by the earlier time.
+    /// </summary>
+    public bool Replaces(InputMark? last) => LatestMs is null && last is TimeMark { LatestMs: null }
+        && (last.Input, last.Offset) == (Input, Offset);
 
     public static TimeMark Limit(TopicPartition input, long offset, long latestMs) => new(input, offset, -latestMs);
 }

@@ -165,5 +165,14 @@ internal static class Schemas
         """),
         // The tables stay: what is new stands in topics, where an older version would pass over it.
         new("rows by several keys", "SELECT 1"),
+        // One takes the place of the last at its offset; before, each was kept.
+        new("marks that went", """
+        DELETE FROM marks WHERE id IN (SELECT id FROM (SELECT id, number, log_offset, arrival,
+          lead(number) OVER of_input AS later_number, lead(log_offset) OVER of_input AS later_offset,
+          lead(arrival) OVER of_input AS later_arrival FROM marks
+          WINDOW of_input AS (PARTITION BY query, version, part, topic, input_part ORDER BY id))
+          WHERE number IS NULL AND later_number IS NULL AND arrival >= 0 AND later_offset = log_offset
+          AND later_arrival >= arrival)
+        """),
     ];
 }

@@ -37,6 +37,17 @@ internal sealed class SqliteCheckpointStore(SqliteDatabase database) : ICheckpoi
         database.WriteAsync(session =>
         {
             if (Epoch(session, key) > epoch) return false;
+            var last = session.List(
+                "SELECT topic, input_part, log_offset, arrival, number, NULL, id FROM marks WHERE query = ?1 " +
+                "AND version = ?2 AND part = ?3 AND topic = ?4 AND input_part = ?5 ORDER BY id DESC LIMIT 1",
+                row => (row.GetInt64(6), Mark(row)), key.Query, key.Version, key.Partition, mark.Input.Topic,
+                mark.Input.Partition);
+            if (last is [var (id, before)] && mark.Replaces(before))
+            {
+                session.Run("UPDATE marks SET arrival = max(arrival, ?2) WHERE id = ?1", id, mark.ArrivalMs);
+                return true;
+            }
+
             session.Run(
                 "INSERT INTO marks(query, version, part, topic, input_part, log_offset, arrival) " +
                 "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)", key.Query, key.Version, key.Partition, mark.Input.Topic,

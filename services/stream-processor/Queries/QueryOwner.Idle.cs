@@ -36,7 +36,9 @@ internal sealed partial class QueryOwner
         if (_marking.IsEnded) await SettleMarksAsync(ct);
     }
 
-    /// <summary>Whether it is idle for long enough, as far as can be told without asking the log.</summary>
+    /// <summary>
+    /// Whether it is idle for long enough, as far as can be told without asking the log, and something goes on by it.
+    /// </summary>
     private bool IsDue(PartitionOffset position, long now, long arrival, bool isQuiet)
     {
         var known = _idle.GetValueOrDefault(position.Partition, (Offset: -1, SinceMs: now, MarkedMs: long.MinValue));
@@ -46,9 +48,9 @@ internal sealed partial class QueryOwner
             return false;
         }
 
-        if (now - known.SinceMs < _services.Options.IdleAfter.TotalMilliseconds || arrival <= known.MarkedMs)
-            return false;
-        return !isQuiet || known.MarkedMs <= arrival - InputActivity.QuietInterval.TotalMilliseconds;
+        if (now - known.SinceMs < _services.Options.IdleAfter.TotalMilliseconds) return false;
+        if (isQuiet && known.MarkedMs > arrival - InputActivity.QuietInterval.TotalMilliseconds) return false;
+        return _engine.AwaitsMark(position.Partition, arrival);
     }
 
     private async Task AddMarksAsync(CancellationToken ct)

@@ -55,7 +55,7 @@ public abstract class CheckpointStoreContract : StoreContract<ICheckpointStore>
         Assert.That(lateSaves, Is.Empty);
         var last = Interlocked.Read(ref raised);
         Assert.That((await Store.FindAsync(Key))!.Inputs.Single().Offset, Is.EqualTo(last));
-        Assert.That((await Store.MarksAsync(Key)).Select(m => m.Offset), Is.EqualTo(Enumerable.Repeat(last, 20)));
+        Assert.That(await Store.MarksAsync(Key), Is.EqualTo(new[] { new TimeMark(Input, last, 19) }));
     }
 
     [Test]
@@ -154,6 +154,95 @@ public abstract class CheckpointStoreContract : StoreContract<ICheckpointStore>
         await Store.SaveAsync(Key, epoch, At(15));
         Assert.That(await Store.MarksAsync(Key), Is.EqualTo(new[] { marks[0], marks[1], marks[3] }));
         Assert.That(await Store.MarksAsync(Key with { Partition = 2 }), Is.Empty);
+    }
+
+    [Test]
+    public async Task Of_an_input_that_stays_idle_one_mark_is_kept_with_the_latest_time()
+    {
+        var other = Input with { Partition = 2 };
+        var epoch = await Store.RaiseEpochAsync(Key);
+        for (var tick = 1; tick <= 20; tick++)
+        {
+            if (tick == 10) epoch = await Store.RaiseEpochAsync(Key);
+            Assert.That(await Store.AddMarkAsync(Key, epoch, new TimeMark(Input, 20, tick)), Is.True);
+            Assert.That(await Store.AddMarkAsync(Key, epoch, new TimeMark(other, 5, tick)), Is.True);
+            if (tick % 7 == 0) await Store.SaveAsync(Key, epoch, At(20));
+        }
+
+        // The clock of another owner may be behind.
+        await Store.AddMarkAsync(Key, epoch, new TimeMark(Input, 20, 3));
+        Assert.That(await Store.AddMarkAsync(Key, epoch - 1, new TimeMark(other, 5, 30)), Is.False);
+        Reopen();
+        Assert.That(await Store.MarksAsync(Key),
+            Is.EqualTo(new[] { new TimeMark(Input, 20, 20), new TimeMark(other, 5, 20) }));
+        await Store.SaveAsync(Key, epoch, At(21));
+        Assert.That(await Store.MarksAsync(Key), Is.EqualTo(new[] { new TimeMark(other, 5, 20) }));
+    }
+
+    [Test]
+    public async Task A_mark_does_not_take_the_place_of_one_that_a_letter_or_a_record_came_behind()
+    {
+        var epoch = await Store.RaiseEpochAsync(Key);
+        var limit = TimeMark.Limit(Input, 21, 5_000);
+        await Store.AddMarkAsync(Key, epoch, new TimeMark(Input, 20, 1));
+        await Store.AddLateAsync(Key, epoch, Input, 20, Letter(1));
+        await Store.AddMarkAsync(Key, epoch, new TimeMark(Input, 20, 2));
+        await Store.AddMarkAsync(Key, epoch, new TimeMark(Input, 21, 3));
+        await Store.AddMarkAsync(Key, epoch, limit);
+        await Store.AddMarkAsync(Key, epoch, new TimeMark(Input, 21, 4));
+
+        var marks = await Store.MarksAsync(Key);
+        Assert.That(marks.OfType<TimeMark>(), Is.EqualTo(new[]
+        {
+            new TimeMark(Input, 20, 1), new TimeMark(Input, 20, 2), new TimeMark(Input, 21, 3), limit,
+            new TimeMark(Input, 21, 4),
+        }));
+        Assert.That(marks[1], Is.TypeOf<LateMark>());
+        await Store.SaveAsync(Key, epoch, At(21));
+        Assert.That(await Store.MarksAsync(Key),
+            Is.EqualTo(new[] { new TimeMark(Input, 21, 3), limit, new TimeMark(Input, 21, 4) }));
+    }
+
+    /// <summary>Of several inputs some have been read further at each save, and letters came between.</summary>
+    [Test]
+    public async Task Marks_that_come_and_go_are_those_that_no_input_has_passed()
+    {
+        var random = new Random(3);
+        TopicPartition[] inputs = [Input, Input with { Partition = 4 }, Input with { Partition = 5 }];
+        var (offsets, letters) = (new long[inputs.Length], 0);
+        var expected = new List<(TopicPartition Input, long Offset, long Time)>();
+        var epoch = await Store.RaiseEpochAsync(Key);
+        for (var step = 1; step <= 150; step++)
+        {
+            var at = random.Next(inputs.Length);
+            var (input, offset) = (inputs[at], offsets[at]);
+            switch (random.Next(8))
+            {
+                case 0:
+                    await Store.AddLateAsync(Key, epoch, input, offset, Letter(++letters));
+                    expected.Add((input, offset, 0));
+                    break;
+                case 1:
+                    await Store.SaveAsync(Key, epoch, new Checkpoint(
+                        [.. inputs.Zip(offsets, (one, read) => new PartitionOffset(one, read))], [], [], Noon));
+                    expected.RemoveAll(mark => mark.Offset < offsets[Array.IndexOf(inputs, mark.Input)]);
+                    break;
+                case 2 or 3 or 4:
+                    offsets[at]++;
+                    break;
+                default:
+                    await Store.AddMarkAsync(Key, epoch, new TimeMark(input, offset, step));
+                    var last = expected.FindLastIndex(mark => mark.Input == input);
+                    if (last >= 0 && expected[last].Offset == offset && expected[last].Time > 0)
+                        expected[last] = (input, offset, step);
+                    else expected.Add((input, offset, step));
+                    break;
+            }
+
+            var found = await Store.MarksAsync(Key);
+            Assert.That(found.Select(mark => (mark.Input, mark.Offset, (mark as TimeMark)?.ArrivalMs ?? 0)),
+                Is.EqualTo(expected), $"step {step}");
+        }
     }
 
     [Test]
