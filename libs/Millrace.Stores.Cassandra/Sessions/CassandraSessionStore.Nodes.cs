@@ -6,6 +6,11 @@ namespace Millrace.Stores.Cassandra.Sessions;
 /// <summary>Which node's connection has a session, and what the clock brings.</summary>
 internal sealed partial class CassandraSessionStore
 {
+    /// <summary>
+    /// So long after its time may the change be on its way that a hint was written for: longer than any request takes.
+    /// </summary>
+    private static readonly TimeSpan ChangePatience = TimeSpan.FromMinutes(10);
+
     public async ValueTask<DateTimeOffset?> RenewAsync(string run, DateTimeOffset now, CancellationToken ct)
     {
         var before = await _nodes.HeardAtAsync(_node, ct).ConfigureAwait(false);
@@ -69,12 +74,15 @@ internal sealed partial class CassandraSessionStore
             var entries = await _indexes.EntriesAsync(node, ct).ConfigureAwait(false);
             await InFlight.ForEachAsync(entries.GroupBy(entry => entry.Device), ct, async (device, token) =>
             {
-                var needed = await _changes.MakeAsync(device.Key, change =>
+                var sessions = await _changes.MakeAsync(device.Key, change =>
                 {
                     SessionWills.Leave(change.Sessions, node, own && node == _node, now);
-                    return new ValueTask<HashSet<NodeEntry>>(change.Sessions.Entries());
+                    return new ValueTask<DeviceSessions>(change.Sessions);
                 }, token).ConfigureAwait(false);
-                foreach (var entry in device.Where(entry => !needed.Contains(entry)))
+
+                // A connection of a greater epoch may be opening.
+                var needed = sessions.Entries();
+                foreach (var entry in device.Where(e => e.Epoch <= sessions.LastEpoch && !needed.Contains(e)))
                     await _indexes.RemoveAsync(entry, token).ConfigureAwait(false);
             }).ConfigureAwait(false);
         }
@@ -106,33 +114,35 @@ internal sealed partial class CassandraSessionStore
         DueKind kind, DateTimeOffset now, int max, Func<DeviceSessions, DueHint, T?> take, CancellationToken ct)
         where T : class
     {
-        var taken = new List<T>();
+        var (taken, unneeded) = (new List<T>(), new HashSet<DueHint>());
         while (taken.Count < max)
         {
-            var hints = await _indexes.DueAsync(kind, now, max - taken.Count, ct).ConfigureAwait(false);
-            if (hints.Count == 0) return taken;
-            var devices = hints.GroupBy(hint => hint.Device).ToList();
+            var due = await _indexes.DueAsync(kind, now, max - taken.Count + unneeded.Count, ct).ConfigureAwait(false);
+            var devices = due.Where(hint => !unneeded.Contains(hint)).GroupBy(hint => hint.Device).ToList();
+            if (devices.Count == 0) break;
             var found = await InFlight.SelectAsync(devices, ct, (device, token) =>
                 SweepAsync(device, take, token)).ConfigureAwait(false);
-            taken.AddRange(found.SelectMany(some => some));
+            taken.AddRange(found.SelectMany(some => some.Taken));
+            unneeded.UnionWith(found.SelectMany(some => some.Unneeded));
         }
 
-        return taken;
-    }
-
-    private async ValueTask<List<T>> SweepAsync<T>(
-        IGrouping<string, DueHint> device, Func<DeviceSessions, DueHint, T?> take, CancellationToken ct)
-        where T : class
-    {
-        var (taken, needed) = await _changes.MakeAsync(device.Key, change =>
-        {
-            List<T> some = [.. device.Select(hint => take(change.Sessions, hint)).OfType<T>()];
-            return new ValueTask<(List<T>, HashSet<DueHint>)>((some, change.Sessions.Hints()));
-        }, ct).ConfigureAwait(false);
-
-        // What was left over by somebody who changed his mind, or died.
-        foreach (var hint in device.Where(hint => !needed.Contains(hint)))
+        // Left by somebody who died, or whose change is still to come: it needs them then.
+        foreach (var hint in unneeded.Where(hint => IsOver(hint, now)))
             await _indexes.RemoveAsync(hint, ct).ConfigureAwait(false);
         return taken;
     }
+
+    private ValueTask<(List<T> Taken, List<DueHint> Unneeded)> SweepAsync<T>(
+        IGrouping<string, DueHint> device, Func<DeviceSessions, DueHint, T?> take, CancellationToken ct)
+        where T : class =>
+        _changes.MakeAsync(device.Key, change =>
+        {
+            var needed = change.Sessions.Hints();
+            List<T> taken = [.. device.Select(hint => take(change.Sessions, hint)).OfType<T>()];
+            List<DueHint> unneeded = [.. device.Where(hint => !needed.Contains(hint))];
+            return new ValueTask<(List<T>, List<DueHint>)>((taken, unneeded));
+        }, ct);
+
+    private static bool IsOver(DueHint hint, DateTimeOffset now) =>
+        hint.DueAt <= (now - ChangePatience).ToUnixTimeMilliseconds();
 }

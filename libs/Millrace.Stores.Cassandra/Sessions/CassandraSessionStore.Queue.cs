@@ -156,6 +156,7 @@ internal sealed partial class CassandraSessionStore
                 await EnqueueAsync(outbox.Whole(), now, outbox.Id, ct).ConfigureAwait(false);
                 await EmptyAsync(hint.Device, outbox, ct).ConfigureAwait(false);
             }
+            else if (!IsOver(hint, now)) continue;
 
             await _indexes.RemoveAsync(hint, ct).ConfigureAwait(false);
         }

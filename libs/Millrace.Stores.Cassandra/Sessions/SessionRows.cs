@@ -29,15 +29,18 @@ internal sealed class SessionRows(CassandraDatabase database)
 
     public async ValueTask<DeviceSessions> ReadAsync(string device, CancellationToken ct)
     {
+        if (await FindAsync(device, ct).ConfigureAwait(false) is { } sessions) return sessions;
+
+        // Without such rows the version is not among them. It is read before they are looked for again: what changes
+        // after it was read makes a change fail and look again.
+        var none = await database.FirstAsync(SelectVersion, row => Of(device, row), ct, device).ConfigureAwait(false);
+        return await FindAsync(device, ct).ConfigureAwait(false) ?? none ?? new DeviceSessions(device, null, 0);
+    }
+
+    private async ValueTask<DeviceSessions?> FindAsync(string device, CancellationToken ct)
+    {
         var rows = await database.ListAsync(Select, row => row, ct, device).ConfigureAwait(false);
-
-        // Without such rows the version is not among them.
-        if (rows.Count == 0)
-        {
-            return await database.FirstAsync(SelectVersion, row => Of(device, row), ct, device).ConfigureAwait(false)
-                ?? new DeviceSessions(device, null, 0);
-        }
-
+        if (rows.Count == 0) return null;
         var sessions = Of(device, rows[0]);
         foreach (var row in rows.Where(row => !row.IsNull(2))) Read(sessions, row);
         return sessions;

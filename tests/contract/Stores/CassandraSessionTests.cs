@@ -1,0 +1,103 @@
+using Millrace.Stores.Cassandra.Connection;
+using Millrace.Stores.Cassandra.Sessions;
+using Millrace.Stores.Sessions;
+using Millrace.TestKit;
+using Millrace.TestKit.Network;
+
+namespace Millrace.Contract.Tests.Stores;
+
+/// <summary>Sessions between two processes that change them at once.</summary>
+public sealed class CassandraSessionTests
+{
+    private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly SessionKey Key = new("d", "c");
+
+    private CassandraAdapter _adapter = null!;
+
+    private ISessionStore Store => _adapter.Get<ISessionStore>();
+
+    private CassandraDatabase Database => _adapter.Get<CassandraDatabase>();
+
+    [SetUp]
+    public void Open() => _adapter = new CassandraAdapter();
+
+    [TearDown]
+    public void Close() => _adapter?.Dispose();
+
+    [Test]
+    public async Task A_session_that_another_begins_while_its_device_is_read_is_taken_over()
+    {
+        await using var one = await ProxyAsync();
+        await using var two = await ProxyAsync();
+        using var first = new CassandraAdapter(changeCassandra: o => o.Port = one.Port);
+        using var second = new CassandraAdapter(changeCassandra: o => o.Port = two.Port);
+
+        // The second has the newer epoch, and has found no session when the first begins one.
+        one.HoldAt("UPDATE sessions SET version"u8.ToArray());
+        var begins = first.Get<ISessionStore>().OpenAsync(Key, false, 60, Noon).AsTask();
+        await Eventually.TrueAsync(() => one.IsHolding, "the first is about to begin it");
+        two.HoldAt("SELECT version, last_epoch FROM sessions"u8.ToArray());
+        var takesOver = second.Get<ISessionStore>().OpenAsync(Key, false, 60, Noon).AsTask();
+        await Eventually.TrueAsync(() => two.IsHolding, "the second has found none");
+        one.LetGoOn();
+        var begun = (await begins).Session;
+        two.LetGoOn();
+
+        var opened = await takesOver;
+        Assert.That((opened.IsPresent, opened.WasConnected), Is.EqualTo((true, true)));
+        Assert.That(opened.Session.SessionId, Is.EqualTo(begun.SessionId));
+    }
+
+    [Test]
+    public async Task A_session_expires_that_a_sweep_looked_at_while_it_was_being_closed()
+    {
+        await using var proxy = await ProxyAsync();
+        using var slow = new CassandraAdapter(changeCassandra: o => o.Port = proxy.Port);
+        var epoch = (await slow.Get<ISessionStore>().OpenAsync(Key, false, 60, Noon)).Session.Epoch;
+        proxy.HoldAt("\"IsConnected\":false"u8.ToArray());
+        var closes = slow.Get<ISessionStore>().CloseAsync(
+            Key, epoch, new SessionClosure(InboundExchanges.None, 0, 0), Noon).AsTask();
+        await Eventually.TrueAsync(() => proxy.IsHolding, "it is about to be closed");
+        Assert.That((await Store.SweepAsync(Noon, 10)).Ended, Is.Empty);
+        proxy.LetGoOn();
+        await closes;
+
+        Assert.That((await Store.SweepAsync(Noon.AddSeconds(1), 10)).Ended, Has.Count.EqualTo(1));
+        Assert.That(await Store.FindAsync(Key), Is.Null);
+    }
+
+    [Test]
+    public async Task A_hint_that_nobody_needs_goes_when_no_change_can_be_on_its_way()
+    {
+        var indexes = new SessionIndexes(Database);
+        await indexes.AddAsync(
+            new DueHint(DueKind.Session, Noon.ToUnixTimeMilliseconds(), "d", "c", 1), CancellationToken.None);
+        foreach (var (minutes, left) in new[] { (0, 1), (5, 1), (11, 0) })
+        {
+            await Store.SweepAsync(Noon.AddMinutes(minutes), 1);
+            var hints = await indexes.DueAsync(DueKind.Session, Noon, 10, CancellationToken.None);
+            Assert.That(hints, Has.Count.EqualTo(left), $"after {minutes} minutes");
+        }
+    }
+
+    [Test]
+    public async Task A_connection_is_known_to_be_its_nodes_when_it_was_opened_while_others_looked_after_that()
+    {
+        await using var proxy = await ProxyAsync();
+        using var slow = new CassandraAdapter(changeCassandra: o => o.Port = proxy.Port);
+        proxy.HoldAt("\"IsConnected\":true"u8.ToArray());
+        var opens = slow.Get<ISessionStore>().OpenAsync(Key, false, 60, Noon).AsTask();
+        await Eventually.TrueAsync(() => proxy.IsHolding, "it is about to be opened");
+        await Store.LeaveWillsAsync(Noon, Noon, own: false);
+        proxy.LetGoOn();
+        await opens;
+
+        Assert.That(await Store.ListLeftAsync(Noon, own: false, 10), Has.Count.EqualTo(1));
+    }
+
+    private static async Task<BreakableProxy> ProxyAsync()
+    {
+        var servers = await CassandraNode.ServersAsync();
+        return new BreakableProxy(servers.ContactPoints.Split(',')[0], servers.Port);
+    }
+}
