@@ -47,7 +47,8 @@ internal sealed partial class CassandraSessionStore
         if (sessions.Heads.GetValueOrDefault(key.ClientId) is not { Queued: > 0 } head) return [];
         var (queue, sum) = (new List<QueuedMessage>(), 0L);
         var from = Math.Max(afterSequence + 1, head.FirstSequence);
-        await foreach (var (message, bytes) in _messages.ReadAsync(key, from, max, ct).ConfigureAwait(false))
+        await foreach (var (message, bytes) in _messages.ReadAsync(
+            key, from, head.LastSequence, Math.Min(max, head.Queued), ct).ConfigureAwait(false))
         {
             queue.Add(message);
             if ((sum += bytes) >= bytesMax) break;
@@ -61,11 +62,16 @@ internal sealed partial class CassandraSessionStore
         OwnedAsync(key, epoch, async (change, head) =>
         {
             var found = await _messages.FindAsync(key, sequences, ct).ConfigureAwait(false);
-            foreach (var (message, _) in found)
-                change.Writes.Add(await _messages.DeleteAsync(key, message.Sequence, ct).ConfigureAwait(false));
             if (found.Count == 0) return;
+            SortedSet<long> gone = [.. found.Select(one => one.Message.Sequence)];
+            var first = await FirstWithoutAsync(key, head, gone, ct).ConfigureAwait(false);
+            if (first > head.FirstSequence)
+                change.Writes.Add(await _messages.DeleteBeforeAsync(key, first, ct).ConfigureAwait(false));
+            foreach (var sequence in gone.Where(sequence => sequence >= first))
+                change.Writes.Add(await _messages.DeleteAsync(key, sequence, ct).ConfigureAwait(false));
             change.Sessions.Heads[key.ClientId] = head with
             {
+                FirstSequence = first,
                 Queued = head.Queued - found.Count,
                 QueuedBytes = head.QueuedBytes - found.Sum(one => (long)one.Bytes),
             };
@@ -88,6 +94,22 @@ internal sealed partial class CassandraSessionStore
             if (freed > 0)
                 change.Sessions.Heads[key.ClientId] = head with { QueuedBytes = head.QueuedBytes - freed };
         }, ct);
+
+    /// <summary>
+    /// Where the queue begins when these have gone. They mostly go in order, and what is left tells it; else the
+    /// beginning falls behind, and is looked for when it is far.
+    /// </summary>
+    private async ValueTask<long> FirstWithoutAsync(
+        SessionKey key, SessionHead head, SortedSet<long> gone, CancellationToken ct)
+    {
+        const int FallsBehindMax = 1_000;
+        if (gone.Count == head.Queued) return head.LastSequence + 1;
+        var first = gone.Min - head.FirstSequence < FallsBehindMax
+            ? head.FirstSequence
+            : await _messages.FirstAsync(key, head.FirstSequence, gone.Min, ct).ConfigureAwait(false);
+        while (gone.Contains(first)) first++;
+        return first;
+    }
 
     private async ValueTask<IReadOnlyList<EnqueueResult>> EnqueueAsync(
         IReadOnlyList<SessionMessage> messages, DateTimeOffset now, Guid? outbox,

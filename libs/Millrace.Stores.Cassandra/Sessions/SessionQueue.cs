@@ -55,10 +55,17 @@ internal sealed class SessionQueue(
                 LastSequence = _last,
                 Queued = _count,
                 QueuedBytes = _bytes,
-                FirstSequence = head.Queued == 0 ? head.LastSequence + 1 : head.FirstSequence,
+                FirstSequence = head.Queued == 0 ? head.LastSequence + 1 : FirstLeft(),
                 Sources = _sources,
                 Outboxes = outboxes,
             });
+    }
+
+    private long FirstLeft()
+    {
+        var first = head.FirstSequence;
+        while (first <= head.LastSequence && _writes.ContainsKey(first)) first++;
+        return first;
     }
 
     private bool HasRoom(int bytes, QueueLimits limits) =>
@@ -83,7 +90,8 @@ internal sealed class SessionQueue(
         _expiredOfChange.Clear();
         if (_hasLooked) return;
         _hasLooked = true;
-        foreach (var (sequence, bytes) in await messages.ExpiredAsync(key, head.SentSequence, now, ct)
+        var from = Math.Max(head.SentSequence + 1, head.FirstSequence);
+        foreach (var (sequence, bytes) in await messages.ExpiredAsync(key, from, head.LastSequence, now, ct)
             .ConfigureAwait(false))
         {
             _writes[sequence] = await messages.DeleteAsync(key, sequence, ct).ConfigureAwait(false);

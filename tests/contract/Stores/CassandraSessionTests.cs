@@ -1,3 +1,4 @@
+using Millrace.Cql;
 using Millrace.Stores.Cassandra.Connection;
 using Millrace.Stores.Cassandra.Sessions;
 using Millrace.Stores.Sessions;
@@ -6,11 +7,13 @@ using Millrace.TestKit.Network;
 
 namespace Millrace.Contract.Tests.Stores;
 
-/// <summary>Sessions between two processes that change them at once.</summary>
+/// <summary>Sessions between two processes that change them at once, and on what deletions leave.</summary>
 public sealed class CassandraSessionTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
     private static readonly SessionKey Key = new("d", "c");
+    private static readonly QueueLimits Roomy = new(1_000, 1 << 20);
+    private static readonly OutboundMessage Message = new("t", 1, false, [], [1], null, null, []);
 
     private CassandraAdapter _adapter = null!;
 
@@ -23,6 +26,70 @@ public sealed class CassandraSessionTests
 
     [TearDown]
     public void Close() => _adapter?.Dispose();
+
+    [Test]
+    public async Task A_queue_that_is_never_empty_begins_with_its_first_message()
+    {
+        var epoch = (await Store.OpenAsync(Key, false, 60, Noon)).Session.Epoch;
+        await EnqueueAsync(3);
+        for (var gone = 1L; gone <= 5; gone++)
+        {
+            await EnqueueAsync(1);
+            Assert.That(await Store.RemoveAsync(Key, epoch, [gone]), Is.True);
+            Assert.That((await HeadAsync()).FirstSequence, Is.EqualTo(gone + 1));
+        }
+
+        Assert.That(await SequencesAsync(), Is.EqualTo(new long[] { 6, 7, 8 }));
+    }
+
+    [Test]
+    public async Task Its_beginning_is_found_again_when_messages_go_out_of_order()
+    {
+        var epoch = (await Store.OpenAsync(Key, false, 60, Noon)).Session.Epoch;
+        await EnqueueAsync(102);
+        await Store.RemoveAsync(Key, epoch, [2]);
+        await Store.RemoveAsync(Key, epoch, [1]);
+        for (var first = 3; first < 1_200; first += 100)
+        {
+            await EnqueueAsync(100);
+            await Store.RemoveAsync(Key, epoch, [.. Enumerable.Range(first, 100).Select(i => (long)i)]);
+        }
+
+        Assert.That((await HeadAsync()).FirstSequence, Is.GreaterThan(1_000));
+        Assert.That(await SequencesAsync(), Is.EqualTo(Enumerable.Range(1_203, 100).Take(32)));
+    }
+
+    [Test]
+    public async Task Its_beginning_moves_on_when_what_has_expired_makes_room()
+    {
+        var epoch = (await Store.OpenAsync(Key, false, 60, Noon)).Session.Epoch;
+        await Store.CloseAsync(Key, epoch, new SessionClosure(InboundExchanges.None, 0, 60), Noon);
+        var message = new SessionMessage(
+            Key, Message with { ExpiresAt = Noon.AddSeconds(1) }, Roomy with { MessagesMax = 3 });
+        await Store.EnqueueAsync([message, message], Noon);
+        await EnqueueAsync(1);
+        await Store.EnqueueAsync([message], Noon.AddSeconds(2));
+
+        Assert.That((await HeadAsync()).FirstSequence, Is.EqualTo(3));
+        Assert.That(await SequencesAsync(), Is.EqualTo(new long[] { 3, 4 }));
+    }
+
+    [Test]
+    public async Task Who_comes_back_reads_a_queue_over_all_that_has_gone_behind_its_first_message()
+    {
+        const int Gone = 100_500;
+        await Store.OpenAsync(Key, false, 60, Noon);
+        await EnqueueAsync(1);
+        var rows = new SessionRows(Database);
+        var before = await rows.ReadAsync(Key.DeviceId, CancellationToken.None);
+        var after = before.Copy();
+        after.Heads[Key.ClientId] = before.Heads[Key.ClientId] with { LastSequence = Gone };
+        Assert.That(await rows.TryChangeAsync(before, after, [], CancellationToken.None), Is.True);
+        foreach (var some in Enumerable.Range(2, Gone - 1).Chunk(500)) await DeleteAsync(some);
+        await EnqueueAsync(1);
+
+        Assert.That(await SequencesAsync(), Is.EqualTo(new long[] { 1, Gone + 1 }));
+    }
 
     [Test]
     public async Task A_session_that_another_begins_while_its_device_is_read_is_taken_over()
@@ -100,4 +167,26 @@ public sealed class CassandraSessionTests
         var servers = await CassandraNode.ServersAsync();
         return new BreakableProxy(servers.ContactPoints.Split(',')[0], servers.Port);
     }
+
+    private async Task EnqueueAsync(int count)
+    {
+        var results = await Store.EnqueueAsync(
+            [.. Enumerable.Repeat(new SessionMessage(Key, Message, Roomy), count)], Noon);
+        Assert.That(results.Select(result => result.Outcome), Has.All.EqualTo(EnqueueOutcome.Queued));
+    }
+
+    private async Task DeleteAsync(IEnumerable<int> sequences)
+    {
+        var messages = new SessionMessages(Database);
+        var batch = BatchStatement.Rent();
+        foreach (var sequence in sequences)
+            batch.Add(await messages.DeleteAsync(Key, sequence, CancellationToken.None));
+        await Database.RunAsync(batch, CancellationToken.None);
+    }
+
+    private async Task<SessionHead> HeadAsync() =>
+        (await new SessionRows(Database).ReadAsync(Key.DeviceId, CancellationToken.None)).Heads[Key.ClientId];
+
+    private async Task<IEnumerable<long>> SequencesAsync() =>
+        (await Store.QueueAsync(Key, 0, 32, long.MaxValue)).Select(queued => queued.Sequence);
 }
