@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Millrace.Stores.Cassandra.Connection;
 using Millrace.Stores.Sessions;
 
@@ -22,19 +23,22 @@ internal sealed partial class CassandraSessionStore
         IReadOnlyList<SessionMessage> messages, DateTimeOffset now, SessionKey sender, long epoch,
         InboundExchanges inbound, CancellationToken ct)
     {
+        var begun = Stopwatch.GetTimestamp();
         var number = await _epochs.NextAsync().WaitAsync(ct).ConfigureAwait(false);
         var outbox = Outbox.Of(messages, number, now);
         var hint = HintOf(sender.DeviceId, outbox);
         await _indexes.AddAsync(hint, ct).ConfigureAwait(false);
+        _openOutboxes.Begin(outbox, now);
         var isOwner = await OwnedAsync(sender, epoch, async (change, head) =>
         {
             change.Sessions.Heads[sender.ClientId] = head with { Inbound = inbound };
             change.Writes.Add(await _outboxes.InsertAsync(sender.DeviceId, outbox, ct).ConfigureAwait(false));
         }, ct).ConfigureAwait(false);
         var results = isOwner
-            ? await EnqueueAsync(messages, now, outbox.Id, ct).ConfigureAwait(false)
+            ? await EnqueueAsync(messages, now, outbox, ct).ConfigureAwait(false)
             : null;
         if (isOwner) await EmptyAsync(sender.DeviceId, outbox, ct).ConfigureAwait(false);
+        if (Stopwatch.GetElapsedTime(begun) < OutboxPatience / 2) _openOutboxes.End(outbox);
         await _indexes.RemoveAsync(hint, ct).ConfigureAwait(false);
         return results;
     }
@@ -112,7 +116,7 @@ internal sealed partial class CassandraSessionStore
     }
 
     private async ValueTask<IReadOnlyList<EnqueueResult>> EnqueueAsync(
-        IReadOnlyList<SessionMessage> messages, DateTimeOffset now, Guid? outbox,
+        IReadOnlyList<SessionMessage> messages, DateTimeOffset now, Outbox? outbox,
         CancellationToken ct)
     {
         var results = new EnqueueResult[messages.Count];
@@ -122,7 +126,7 @@ internal sealed partial class CassandraSessionStore
             var steps = Steps.Of(device, i => SessionMessages.BytesOf(messages[i].Message)).ToList();
             for (var step = 0; step < steps.Count; step++)
             {
-                var (indexes, source) = (steps[step], Outbox.OfStep(outbox, step));
+                var (indexes, source) = (steps[step], outbox?.Step(step));
                 var some = indexes.ConvertAll(i => messages[i]);
                 var queued = await _changes.MakeAsync(
                     device.Key, change => EnqueueAsync(change, some, now, source, token), token)
@@ -134,7 +138,7 @@ internal sealed partial class CassandraSessionStore
     }
 
     private async ValueTask<EnqueueResult[]> EnqueueAsync(
-        SessionChange change, List<SessionMessage> messages, DateTimeOffset now, Guid? outbox,
+        SessionChange change, List<SessionMessage> messages, DateTimeOffset now, OutboxStep? outbox,
         CancellationToken ct)
     {
         var results = new EnqueueResult[messages.Count];
@@ -162,20 +166,23 @@ internal sealed partial class CassandraSessionStore
     }
 
     private SessionQueue? QueueOf(
-        DeviceSessions sessions, SessionKey key, DateTimeOffset now, Guid? outbox) =>
+        DeviceSessions sessions, SessionKey key, DateTimeOffset now, OutboxStep? outbox) =>
         sessions.Heads.GetValueOrDefault(key.ClientId) is { } head && !head.HasExpired(now)
-            ? new SessionQueue(_messages, key, head, now, outbox)
+            ? new SessionQueue(_messages, key, head, now, outbox, _openOutboxes)
             : null;
 
     private async ValueTask FinishOutboxesAsync(DateTimeOffset now, CancellationToken ct)
     {
         const int HintsOfRead = 100;
+        _openOutboxes.EndOld(now);
         foreach (var hint in await _indexes.DueAsync(DueKind.Outbox, now, HintsOfRead, ct).ConfigureAwait(false))
         {
             var outbox = await _outboxes.FindAsync(hint.Device, hint.Epoch, ct).ConfigureAwait(false);
             if (outbox is not null)
             {
-                await EnqueueAsync(outbox.Whole(), now, outbox.Id, ct).ConfigureAwait(false);
+                // It stays open: another gateway's sweep may have found it, too.
+                _openOutboxes.Begin(outbox, now);
+                await EnqueueAsync(outbox.Whole(), now, outbox, ct).ConfigureAwait(false);
                 await EmptyAsync(hint.Device, outbox, ct).ConfigureAwait(false);
             }
             else if (!IsOver(hint, now)) continue;

@@ -21,6 +21,7 @@ internal sealed partial class CassandraSessionStore : ISessionStore
     private readonly SessionMessages _messages;
     private readonly SessionNodes _nodes;
     private readonly Outboxes _outboxes;
+    private readonly OpenOutboxes _openOutboxes = new();
     private readonly EpochSource _epochs;
 
     /// <param name="node">Whose connections open sessions here.</param>

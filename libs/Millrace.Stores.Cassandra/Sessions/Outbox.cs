@@ -30,18 +30,21 @@ internal sealed record Outbox(
     }
 
     /// <summary>What a queue knows a step of an outbox by. Steps are the same whoever makes them.</summary>
-    public static Guid? OfStep(Guid? outbox, int step)
+    public OutboxStep Step(int step)
     {
-        if (outbox is not { } id) return null;
-        var bytes = id.ToByteArray();
+        var bytes = Id.ToByteArray();
         BitConverter.TryWriteBytes(bytes, BitConverter.ToInt32(bytes) ^ step);
-        return new Guid(bytes);
+        return new OutboxStep(new Guid(bytes), Number);
     }
 
     public List<SessionMessage> Whole() => [.. Messages.Select(one => new SessionMessage(
         new SessionKey(one.Device, one.Client), one.Message with { Payload = Bodies[one.Body] },
         one.Limits ?? Limits))];
 }
+
+/// <param name="Id">Of the step.</param>
+/// <param name="Number">Of the outbox.</param>
+internal readonly record struct OutboxStep(Guid Id, long Number);
 
 /// <param name="Message">Without its body.</param>
 /// <param name="Limits">Of its queue, when they are not the outbox's.</param>

@@ -25,7 +25,10 @@ internal sealed record SessionHead
     /// <summary>The last offset that came from each partition.</summary>
     public Dictionary<string, long> Sources { get; init; } = [];
 
-    /// <summary>The newest outboxes from which messages came.</summary>
+    /// <summary>Outboxes from which messages came, and which may come again.</summary>
+    public List<KnownOutbox> KnownOutboxes { get; init; } = [];
+
+    /// <summary>What an older version remembers: the newest, without saying which may come again.</summary>
     public List<Guid> Outboxes { get; init; } = [];
 
     [JsonIgnore]
@@ -33,6 +36,9 @@ internal sealed record SessionHead
         ExpiresAt is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
 
     public static string SourceOf(TopicPartition partition) => $"{partition.Topic}/{partition.Partition}";
+
+    public bool Knows(OutboxStep step) =>
+        KnownOutboxes.Any(one => one.Id == step.Id) || Outboxes.Contains(step.Id);
 
     public bool HasExpired(DateTimeOffset now) => ExpiresAt <= now.ToUnixTimeMilliseconds();
 

@@ -5,15 +5,15 @@ namespace Millrace.Stores.Cassandra.Sessions;
 
 /// <summary>One session's queue while messages are added to it in one change.</summary>
 /// <param name="outbox">Where they come from, when they do from one.</param>
+/// <param name="outboxes">Which ones of this process there are.</param>
 internal sealed class SessionQueue(
-    SessionMessages messages, SessionKey key, SessionHead head, DateTimeOffset now, Guid? outbox)
+    SessionMessages messages, SessionKey key, SessionHead head, DateTimeOffset now, OutboxStep? outbox,
+    OpenOutboxes outboxes)
 {
-    private const int OutboxesMax = 64;
-
     private readonly Dictionary<string, long> _sources = new(head.Sources);
     private readonly Dictionary<long, BoundStatement> _writes = [];
     private readonly List<(long Sequence, int Bytes)> _expiredOfChange = [];
-    private readonly bool _isKnown = outbox is { } id && head.Outboxes.Contains(id);
+    private readonly bool _isKnown = outbox is { } step && head.Knows(step);
     private int _count = head.Queued;
     private long _bytes = head.QueuedBytes;
     private long _last = head.LastSequence;
@@ -45,10 +45,8 @@ internal sealed class SessionQueue(
     /// <summary>What is written, and the head as it is then.</summary>
     public (IEnumerable<BoundStatement> Writes, SessionHead Head) End()
     {
-        List<Guid> outboxes = outbox is { } id && !_isKnown
-            ? [.. head.Outboxes.TakeLast(OutboxesMax - 1), id]
-            : head.Outboxes;
-        return (_writes.Values, _last == head.LastSequence && _writes.Count == 0 && outboxes == head.Outboxes
+        var isNew = outbox is not null && !_isKnown;
+        return (_writes.Values, _last == head.LastSequence && _writes.Count == 0 && !isNew
             ? head
             : head with
             {
@@ -57,7 +55,8 @@ internal sealed class SessionQueue(
                 QueuedBytes = _bytes,
                 FirstSequence = head.Queued == 0 ? head.LastSequence + 1 : FirstLeft(),
                 Sources = _sources,
-                Outboxes = outboxes,
+                KnownOutboxes = isNew ? outboxes.KnownWith(head, outbox!.Value, now) : head.KnownOutboxes,
+                Outboxes = isNew ? [] : head.Outboxes,
             });
     }
 

@@ -48,6 +48,30 @@ public class CassandraOutboxTests
     }
 
     [Test]
+    public async Task A_queue_knows_what_was_left_to_a_sweep_however_many_publishes_have_come_since()
+    {
+        const int Since = 70;
+        var outbox = Outbox.Of([.. Receivers.Select(key => new SessionMessage(key, Message, Roomy))], 1_000, Noon);
+        await LeaveAsync(outbox);
+        await Store.SweepAsync(Noon.AddSeconds(30), 10);
+        await LeaveAsync(outbox);
+        var epoch = (await Store.OpenAsync(Sender, false, 60, Noon)).Session.Epoch;
+        for (var i = 0; i < Since; i++)
+        {
+            await Store.EnqueueOnceAsync(
+                [new SessionMessage(Receivers[0], Message, Roomy)], Noon, Sender, epoch, InboundExchanges.None);
+        }
+
+        await Store.SweepAsync(Noon.AddSeconds(31), 10);
+
+        Assert.That(await QueuedAsync(), Is.EqualTo(new[] { 1 + Since, 1 }));
+        var sessions = await new SessionRows(_adapter.Get<CassandraDatabase>()).ReadAsync(
+            Receivers[0].DeviceId, CancellationToken.None);
+        Assert.That(sessions.Heads[Receivers[0].ClientId].KnownOutboxes, Has.Count.LessThan(10),
+            "those that were emptied are no more to be remembered");
+    }
+
+    [Test]
     public async Task Nothing_is_left_of_a_publish_that_went_through()
     {
         var epoch = (await Store.OpenAsync(Sender, false, 60, Noon)).Session.Epoch;
