@@ -148,6 +148,47 @@ public sealed class CassandraSessionTests
     }
 
     [Test]
+    public async Task A_sweep_does_not_read_over_all_that_has_gone_long_before()
+    {
+        const int Gone = 100_500;
+        await CloseAsync(Noon.AddHours(2));
+        Assert.That((await Store.SweepAsync(Noon.AddHours(2), 10)).Ended, Has.Count.EqualTo(1));
+        var delete = new StoreStatement(
+            "DELETE FROM session_due WHERE kind = 0 AND shard = ? AND due_at = ? AND device = 'd' AND client = 'c' "
+            + "AND epoch = 1");
+        foreach (var some in Enumerable.Range(0, Gone).Chunk(500))
+        {
+            var batch = BatchStatement.Rent();
+            foreach (var i in some)
+            {
+                batch.Add(await Database.BindAsync(delete, CancellationToken.None,
+                    SessionIndexes.ShardOf(Key.DeviceId), Noon.ToUnixTimeMilliseconds() + i));
+            }
+
+            await Database.RunAsync(batch, CancellationToken.None);
+        }
+
+        // As a process that has just begun, too.
+        _adapter.Reopen();
+        await CloseAsync(Noon.AddHours(3));
+        try
+        {
+            Assert.That((await Store.SweepAsync(Noon.AddHours(3), 10)).Ended, Has.Count.EqualTo(1));
+        }
+        finally
+        {
+            // Who looks whether the table is empty, for the next test, would read over them as well.
+            await Database.RunAsync(new StoreStatement("TRUNCATE session_due"), CancellationToken.None);
+        }
+
+        async Task CloseAsync(DateTimeOffset now)
+        {
+            var epoch = (await Store.OpenAsync(Key, false, 0, now)).Session.Epoch;
+            await Store.CloseAsync(Key, epoch, new SessionClosure(InboundExchanges.None, 0, 0), now);
+        }
+    }
+
+    [Test]
     public async Task A_connection_is_known_to_be_its_nodes_when_it_was_opened_while_others_looked_after_that()
     {
         await using var proxy = await ProxyAsync();
