@@ -45,7 +45,7 @@ internal sealed class DealState : RowTaker
     public override long Watermark => _feeds.Length == 0 ? long.MinValue : _feeds.Min(feed => feed.Watermark);
 
     public override bool AwaitsMark(FeedState feed, long arrival) =>
-        Array.IndexOf(_feeds, feed) >= 0 && feed.IsHolding(feed.Watermark, arrival);
+        Array.IndexOf(_feeds, feed) >= 0 && feed.IsHolding(feed.Watermark, feed.Watermark, arrival);
 
     public override void Take(int feed)
     {

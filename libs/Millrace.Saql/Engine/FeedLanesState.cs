@@ -31,7 +31,8 @@ internal sealed class FeedLanesState : LanesState
 
     public override long Watermark => _feed.Watermark;
 
-    public override bool AwaitsMark(FeedState feed, long arrival) => feed == _feed && feed.IsHolding(NextDue, arrival);
+    public override bool AwaitsMark(FeedState feed, long arrival) =>
+        feed == _feed && feed.IsHolding(NextDue, feed.Watermark, arrival);
 
     public override void Take(int feed)
     {

@@ -78,8 +78,16 @@ internal sealed class FeedState(FeedPlan plan, int source, QueryEngineOptions op
         RaiseToArrival();
     }
 
-    /// <summary>Whether what is due at the time waits for this feed, and would not after such a mark.</summary>
-    public bool IsHolding(long due, long arrival) => Watermark <= due && BoundOf(arrival) > due;
+    /// <summary>
+    /// Whether what is due first waits for this feed, or what is due next up to where others stand, and would not after
+    /// such a mark.
+    /// </summary>
+    /// <param name="furthest">The greatest watermark of the feeds that wait for one another.</param>
+    public bool IsHolding(long due, long furthest, long arrival)
+    {
+        var bound = BoundOf(arrival);
+        return due < bound && Watermark < bound && (Watermark <= due || Watermark < furthest);
+    }
 
     /// <summary>Whoever reads the source says that nothing earlier comes any more.</summary>
     public void RaiseTo(long watermark) => Watermark = Math.Max(Watermark, watermark);

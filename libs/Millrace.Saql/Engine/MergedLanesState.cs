@@ -65,7 +65,8 @@ internal sealed class MergedLanesState : LanesState
         if (Array.IndexOf(_feeds, feed) < 0) return false;
         var due = NextDue == long.MaxValue ? long.MaxValue : NextDue + _late;
         if (Earliest() is { } queue) due = Math.Min(due, queue.First.Arrival);
-        return feed.Arrival <= due && arrival > due;
+        return due < arrival && feed.Arrival < arrival
+            && (feed.Arrival <= due || feed.Arrival < _feeds.Max(one => one.Arrival));
     }
 
     public override void Take(int feed)

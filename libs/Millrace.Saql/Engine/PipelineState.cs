@@ -49,7 +49,7 @@ internal sealed class PipelineState : RowTaker, ISentRowTaker
     {
         if (Array.IndexOf(_feeds, feed) < 0) return false;
         var due = _waiting.Count > 0 ? Math.Min(_waiting.First.Timestamp, _schedule.NextDue) : _schedule.NextDue;
-        return feed.IsHolding(due, arrival);
+        return feed.IsHolding(due, _feeds.Max(one => one.Watermark), arrival);
     }
 
     public override bool Has(OperatorState one) => _schedule.Has(one);

@@ -25,7 +25,7 @@ public class NeededMarkTests
     [TestCase($"SELECT room, COUNT(*) AS n FROM telemetry {Over} GROUP BY room, TumblingWindow(second, 5)", 2)]
     [TestCase($"SELECT a.n FROM telemetry a {Over} LEFT JOIN alerts b {Over} ON a.room = b.room AND " +
         "DATEDIFF(second, a, b) BETWEEN 0 AND 5", 3)]
-    public void Rows_come_as_soon_as_when_every_source_is_marked_all_the_time(string query, int sources)
+    public void Rows_come_within_two_looks_as_when_every_source_is_marked_all_the_time(string query, int sources)
     {
         var random = new Random(sources + query.Length);
         TopicPartition[] read = [.. new[] { Zero, One, Alerts }.Take(sources)];
@@ -46,7 +46,8 @@ public class NeededMarkTests
                 now++;
             }
 
-            foreach (var source in read)
+            // A second look finds what the source that stood furthest holds: its last row.
+            foreach (var source in read.Concat(read))
             {
                 always.Engine.Mark(source, offsets[Array.IndexOf(read, source)], now);
                 marks.Always++;
