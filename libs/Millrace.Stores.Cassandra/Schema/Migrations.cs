@@ -98,8 +98,6 @@ internal static class Migrations
         TelemetrySchema.Ends,
         // The tables stay: what is new stands in topics, and is written when no older version reads them any more.
         new("rows by several keys"),
-        // What is deleted there and comes back is passed over.
-        new("marks that went", "ALTER TABLE checkpoints WITH gc_grace_seconds = 86400"),
         new("where due sessions begin", "CREATE TABLE IF NOT EXISTS session_due_from(kind int, shard int, "
             + "due_at bigint, PRIMARY KEY(kind, shard))"),
     ];

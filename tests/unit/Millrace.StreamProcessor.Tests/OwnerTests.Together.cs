@@ -19,8 +19,14 @@ public partial class OwnerTests
             ServicesOver(log), place, new QueryProgress(place.Config, TimeProvider.System), default);
         Assert.That(log.CommitsAtOnce, Is.EqualTo(ProcessorFixture.Partitions + 1), "inputs and the output");
 
-        await FillAsync(new Random(1), 50);
-        foreach (var (partition, _) in owner.Positions) await owner.ProcessAsync(await BatchAsync(partition), default);
+        // All at one time, so that the first window waits for every one.
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (var (partition, _) in owner.Positions)
+        {
+            await _hub.AppendAsync(partition.Partition, now, "d", """{"v":1}""");
+            await owner.ProcessAsync(await BatchAsync(partition), default);
+        }
+
         await Eventually.TrueAsync(async () =>
         {
             await owner.TickAsync(default);
