@@ -74,7 +74,8 @@ internal sealed class FileRun(
             {
                 // What the lines before it make, and how they fail, comes first.
                 FlushAll(engine, name);
-                rows.LineFailed(name, line.Number, error.Code, error.ToString(), line.Text.Span);
+                rows.LineFailed(name, line.Number, error.Code, $"{error.Definition.What} [{error.Value}]",
+                    line.Text.Span);
                 continue;
             }
 

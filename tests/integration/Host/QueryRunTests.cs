@@ -79,6 +79,15 @@ public class QueryRunTests
     }
 
     [Test]
+    public async Task A_line_that_is_no_object_is_told_with_its_code_once()
+    {
+        var run = await RunAsync("SELECT a FROM telemetry", "{");
+
+        Assert.That(run.Error.Split("SQ-0301"), Has.Length.EqualTo(2), run.Error);
+        Assert.That(run.Error, Does.Contain("The line is not a JSON object. [{]"));
+    }
+
+    [Test]
     public async Task The_first_line_that_fails_stops_the_run_after_the_rows_before_it()
     {
         var run = await RunAsync(
