@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
-using System.Text;
 using Millrace.Mqtt;
 using Millrace.Mqtt.Codec;
 using Millrace.Mqtt.Packets;
@@ -67,16 +66,7 @@ public class FlushTests
 
         public async Task LoginAsync()
         {
-            await WriteAsync(target => PacketWriter.Connect(target, new ConnectPacket
-            {
-                Version = MqttVersion.V5,
-                CleanStart = true,
-                ClientId = "pump-1"u8,
-                HasUserName = true,
-                UserName = "pump-1"u8,
-                HasPassword = true,
-                Password = Encoding.UTF8.GetBytes(GatewayHost.Key),
-            }));
+            await WriteAsync(target => PacketWriter.Connect(target, GatewayHost.ConnectOf(MqttVersion.V5)));
             await ReadUntilAsync(PacketType.ConnAck, count: 1);
             await WriteAsync(target => PacketWriter.Subscribe(target, MqttVersion.V5, new SubscribePacket
             {

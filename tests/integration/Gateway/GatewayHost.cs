@@ -16,6 +16,8 @@ using Millrace.Gateway.Publishing;
 using Millrace.Hosting;
 using Millrace.Hosting.Node;
 using Millrace.Hosting.Options;
+using Millrace.Mqtt;
+using Millrace.Mqtt.Packets;
 using Millrace.Stores.Bridges;
 using Millrace.Stores.DeadLetters;
 using Millrace.Stores.Identities;
@@ -107,6 +109,18 @@ internal sealed class GatewayHost : IAsyncDisposable
     public int WebSocketPort => _app.Services.GetRequiredService<GatewayEndpoints>().WebSocket!.Port;
 
     public int WebSocketTlsPort => _app.Services.GetRequiredService<GatewayEndpoints>().WebSocketTls!.Port;
+
+    /// <summary>CONNECT of the first device by its key, for those who write to a transport of their own.</summary>
+    public static ConnectPacket ConnectOf(MqttVersion version) => new()
+    {
+        Version = version,
+        CleanStart = true,
+        ClientId = "pump-1"u8,
+        HasUserName = true,
+        UserName = "pump-1"u8,
+        HasPassword = true,
+        Password = Encoding.UTF8.GetBytes(Key),
+    };
 
     public static Task<GatewayHost> StartAsync(params (string Key, string Value)[] settings) =>
         StartAsync(null, settings);

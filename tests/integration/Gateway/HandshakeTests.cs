@@ -3,10 +3,8 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Text;
 using Millrace.Mqtt;
 using Millrace.Mqtt.Codec;
-using Millrace.Mqtt.Packets;
 using Millrace.TestKit;
 
 namespace Millrace.Integration.Tests.Gateway;
@@ -96,16 +94,7 @@ public class HandshakeTests(int eventLoops)
         await tls.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions { TargetHost = "localhost", EnabledSslProtocols = SslProtocols.Tls13 });
         var connect = new ArrayBufferWriter<byte>();
-        PacketWriter.Connect(connect, new ConnectPacket
-        {
-            Version = MqttVersion.V311,
-            CleanStart = true,
-            ClientId = "pump-1"u8,
-            HasUserName = true,
-            UserName = "pump-1"u8,
-            HasPassword = true,
-            Password = Encoding.UTF8.GetBytes(GatewayHost.Key),
-        });
+        PacketWriter.Connect(connect, GatewayHost.ConnectOf(MqttVersion.V311));
         await tls.WriteAsync(connect.WrittenMemory);
         var answer = new byte[4];
         await tls.ReadExactlyAsync(answer);

@@ -187,16 +187,8 @@ public class WebSocketTests
         return socket;
     }
 
-    internal static byte[] Connect() => Bytes(target => PacketWriter.Connect(target, new ConnectPacket
-    {
-        Version = MqttVersion.V5,
-        CleanStart = true,
-        ClientId = "pump-1"u8,
-        HasUserName = true,
-        UserName = "pump-1"u8,
-        HasPassword = true,
-        Password = Encoding.UTF8.GetBytes(GatewayHost.Key),
-    }));
+    internal static byte[] Connect() => Bytes(
+        target => PacketWriter.Connect(target, GatewayHost.ConnectOf(MqttVersion.V5)));
 
     private static byte[] Publish(string body, ushort id) =>
         Bytes(target => PacketWriter.Publish(target, MqttVersion.V5, new PublishPacket
