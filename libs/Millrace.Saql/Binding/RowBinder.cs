@@ -54,6 +54,8 @@ internal class RowBinder(RowScope scope, Diagnostics diagnostics, string place)
     private Expr BindUnqualified(NameSyntax name)
     {
         var text = name.Parts[0].Text;
+        // An empty name is told where it is read.
+        if (text.Length == 0) return Nothing;
         var owners = Scope.Sources.Where(source =>
             source.Names.Known.Contains(text, StringComparer.OrdinalIgnoreCase)).ToList();
         // What APPLY adds has known columns; anything else is the event's.
@@ -73,7 +75,8 @@ internal class RowBinder(RowScope scope, Diagnostics diagnostics, string place)
     }
 
     private static string Written(string name) =>
-        !Words.IsReserved(name) && !char.IsDigit(name[0]) && name.All(one => char.IsLetterOrDigit(one) || one == '_')
+        name is [var first, ..] && !char.IsDigit(first) && name.All(one => char.IsLetterOrDigit(one) || one == '_') &&
+            !Words.IsReserved(name)
             ? name
             : $"[{name.Replace("]", "]]")}]";
 }
