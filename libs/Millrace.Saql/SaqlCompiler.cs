@@ -27,7 +27,7 @@ public static class SaqlCompiler
         }
 
         var tokens = new Lexer(text, diagnostics).Read();
-        var script = new Parser(tokens, diagnostics).ParseScript();
+        var script = RepartitionedInputs.Resolve(new Parser(tokens, diagnostics).ParseScript());
         var extensions = options?.Extensions ?? QueryExtensions.None;
         var parts = new QueryBinder(diagnostics, options?.KnownInputs, options?.References ?? [], extensions,
             options?.KnownModels).Bind(script);
