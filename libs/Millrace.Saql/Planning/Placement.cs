@@ -27,23 +27,64 @@ internal sealed class Placement
     /// </summary>
     public bool TryAdd(IEnumerable<IPlaced> members, IReadOnlyList<Meeting> meetings)
     {
-        if (Place(meetings, _keys) is not { } keys) return false;
+        var keys = _keys;
+        var texts = new List<string>();
+        var rest = meetings.ToList();
+        while (rest.Count > 0)
+        {
+            // What shares no input with others finds its place without regard to theirs.
+            var together = TakeConnected(rest, keys);
+            if (Place(together, keys) is not { } more) return false;
+            keys = more.Keys;
+            texts.AddRange(more.Texts);
+        }
+
         _keys = keys;
+        _texts.AddRange(texts);
         _members.UnionWith(members);
         return true;
     }
 
-    private Dictionary<FeedPlan, Expr[]>? Place(IReadOnlyList<Meeting> meetings, Dictionary<FeedPlan, Expr[]> placed)
+    /// <summary>
+    /// Takes some that are connected by their inputs, each but the first with one before it or with what is placed;
+    /// the first is of an input that is placed where there is such.
+    /// </summary>
+    private static List<Meeting> TakeConnected(List<Meeting> rest, Dictionary<FeedPlan, Expr[]> placed)
     {
-        if (meetings.Count == 0) return placed;
-        var next = meetings.FirstOrDefault(one => one.Feeds.Any(placed.ContainsKey)) ?? meetings[0];
-        foreach (var columns in next.Choices(placed))
+        var feeds = new HashSet<FeedPlan>(placed.Keys);
+        var taken = new List<Meeting>();
+        while (rest.Count > 0)
         {
-            var more = new Dictionary<FeedPlan, Expr[]>(placed);
-            foreach (var feed in next.Feeds) more[feed] = [.. columns.Select(column => next.Columns[column]![feed])];
-            _texts.Add(next.TextOf(columns));
-            if (Place([.. meetings.Where(one => one != next)], more) is { } all) return all;
-            _texts.RemoveAt(_texts.Count - 1);
+            var next = rest.FindIndex(one => one.Feeds.Any(feeds.Contains));
+            if (next < 0 && taken.Count > 0) break;
+            next = Math.Max(next, 0);
+            taken.Add(rest[next]);
+            feeds.UnionWith(rest[next].Feeds);
+            rest.RemoveAt(next);
+        }
+
+        return taken;
+    }
+
+    /// <summary>The first has a choice where nothing of it is placed; each other one follows.</summary>
+    private static (Dictionary<FeedPlan, Expr[]> Keys, List<string> Texts)? Place(
+        List<Meeting> together, Dictionary<FeedPlan, Expr[]> placed)
+    {
+        foreach (var choice in together[0].Choices(placed))
+        {
+            var keys = new Dictionary<FeedPlan, Expr[]>(placed);
+            var texts = new List<string>();
+            var columns = choice;
+            foreach (var meeting in together)
+            {
+                if (texts.Count > 0) columns = meeting.Choices(keys).FirstOrDefault();
+                if (columns is null) break;
+                foreach (var feed in meeting.Feeds)
+                    keys[feed] = [.. columns.Select(column => meeting.Columns[column]![feed])];
+                texts.Add(meeting.TextOf(columns));
+            }
+
+            if (texts.Count == together.Count) return (keys, texts);
         }
 
         return null;

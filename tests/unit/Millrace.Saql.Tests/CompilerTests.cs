@@ -132,6 +132,18 @@ public class CompilerTests
         Assert.That(plan.Scope, Is.EqualTo(QueryScope.ByKey));
     }
 
+    /// <summary>One that has no place must not have the others, of inputs of their own, tried at all of theirs.</summary>
+    [Test]
+    public void What_shares_no_input_is_placed_for_itself()
+    {
+        var steps = Enumerable.Range(0, 60).Select(i =>
+            $"s{i} AS (SELECT a, b, COUNT(*) AS n FROM i{i} GROUP BY a, b, TumblingWindow(second, 1))");
+        var queries = Enumerable.Range(0, 60).Select(i => $"SELECT a, n INTO o{i} FROM s{i}");
+        var plan = QueryRun.Compile($"WITH {string.Join(", ", steps)} {string.Join(" ", queries)} "
+            + "SELECT n, COUNT(*) AS ns INTO o FROM s0 GROUP BY n, TumblingWindow(minute, 1)");
+        Assert.That(plan.Explain(), Does.Not.Contain("repartition"));
+    }
+
     [Test]
     public void Many_columns_are_told_apart_by_name()
     {
