@@ -132,7 +132,7 @@ public class CompilerTests
         Assert.That(plan.Scope, Is.EqualTo(QueryScope.ByKey));
     }
 
-    /// <summary>One that has no place must not have the others, of inputs of their own, tried at all of theirs.</summary>
+    /// <summary>One without a place must not have the others, of other inputs, tried at all of theirs.</summary>
     [Test]
     public void What_shares_no_input_is_placed_for_itself()
     {
