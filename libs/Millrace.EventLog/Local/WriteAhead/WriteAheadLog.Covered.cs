@@ -8,22 +8,29 @@ internal sealed partial class WriteAheadLog
     private readonly HashSet<Segment> _doubted = [];
     private readonly HashSet<Segment> _syncing = [];
 
+    // What is being made durable just now.
+    private Segment? _making;
+
     /// <summary>
     /// Syncs the segment's file. Should that fail, what of it only this log is sure of must be written to it again. The
-    /// caller sees to it that nobody writes to the segment meanwhile.
+    /// caller sees to it that nobody writes to the segment meanwhile. It fails too when another sync of the file has: of
+    /// two, the system tells one alone, and the other finds nothing left to do.
     /// </summary>
     public void Sync(Segment segment, ActiveFile file)
     {
-        bool isCovered;
+        bool isCovered, isShared;
         lock (_gate)
         {
             isCovered = IsCovered(segment);
+            isShared = _making == segment;
             if (isCovered) _syncing.Add(segment);
         }
 
         try
         {
             file.Sync();
+            if (isShared) WaitForMaker();
+            if (isCovered) RefuseDoubted(segment);
         }
         catch
         {
@@ -51,6 +58,7 @@ internal sealed partial class WriteAheadLog
                 if (!IsCovered(segment)) return true;
                 if (_syncing.Contains(segment)) return false;
                 isDoubted = _doubted.Remove(segment);
+                _making = segment;
             }
 
             try
@@ -63,8 +71,29 @@ internal sealed partial class WriteAheadLog
                 lock (_gate) _doubted.Add(segment);
                 throw;
             }
+            finally
+            {
+                lock (_gate) _making = null;
+            }
 
-            lock (_gate) return !_doubted.Contains(segment);
+            // Its own thread may have had the failure of which this one heard nothing.
+            lock (_gate) return !_doubted.Contains(segment) && !_syncing.Contains(segment);
+        }
+    }
+
+    /// <summary>Whoever makes the segment durable has told what became of it when it lets go.</summary>
+    private void WaitForMaker()
+    {
+        lock (_restoring)
+        {
+        }
+    }
+
+    private void RefuseDoubted(Segment segment)
+    {
+        lock (_gate)
+        {
+            if (_doubted.Contains(segment)) throw new IOException($"Another sync of {segment.Path} has failed.");
         }
     }
 

@@ -30,6 +30,9 @@ internal sealed class ForgetfulDisk(Random random) : ILogDisk
     /// <summary>While it is not set, nothing changes: whoever wants a change waits.</summary>
     public ManualResetEventSlim IsFree { get; } = new(true);
 
+    /// <summary>A sync takes some time, and who waits for one that fails hears of it later still.</summary>
+    public bool IsSlow { get; init; }
+
     /// <summary>How many syncs of files there were.</summary>
     public int Syncs { get; private set; }
 
@@ -199,15 +202,27 @@ internal sealed class ForgetfulDisk(Random random) : ILogDisk
         public void Truncate(long length) =>
             disk.Change(() => node.Do(new FileChange(length, null)), path: path);
 
-        public void Sync() => disk.Change(
-            () =>
+        public void Sync()
+        {
+            if (disk.IsSlow) Thread.Sleep(1);
+            try
             {
-                node.Sync();
-                disk.Syncs++;
-            },
-            _ => node.FailSync(),
-            path,
-            isSync: true);
+                disk.Change(
+                    () =>
+                    {
+                        node.Sync();
+                        disk.Syncs++;
+                    },
+                    _ => node.FailSync(),
+                    path,
+                    isSync: true);
+            }
+            catch (IOException) when (disk.IsSlow)
+            {
+                Thread.Sleep(2);
+                throw;
+            }
+        }
 
         public void Dispose()
         {

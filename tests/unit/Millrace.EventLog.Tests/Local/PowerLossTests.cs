@@ -26,6 +26,8 @@ public class PowerLossTests
 
     private static IEnumerable<int> EveryCallSeeds => Samples.Seeds(2);
 
+    private static IEnumerable<int> SyncSeeds => Samples.Seeds(40);
+
     [Test]
     public async Task Nothing_acknowledged_is_lost_whatever_call_the_power_goes_at(
         [ValueSource(nameof(EveryCallSeeds))] int seed)
@@ -85,6 +87,24 @@ public class PowerLossTests
             foreach (var partition in Partitions) await ledger.AppendAsync(log, partition, 1, 5);
         }
 
+        await VerifyAsync(disk.AfterPowerLoss(), ledger, $"seed {seed}, after power loss");
+    }
+
+    /// <summary>
+    /// The write-ahead log's thread and a partition's own sync the same file at times, and only one of them hears that
+    /// the disk has failed it.
+    /// </summary>
+    [Test]
+    public async Task A_sync_that_fails_for_one_thread_is_none_for_the_other([ValueSource(nameof(SyncSeeds))] int seed)
+    {
+        var (disk, ledger) = (new ForgetfulDisk(new Random(seed)) { IsSlow = true }, new Ledger());
+        var (random, faults) = (new Random(-seed), new Random(seed * 31));
+        await using (var log = OpenOn(disk)) await MakeTopicsAsync(log);
+        disk.FailsIn = (path, isSync) => isSync && path.EndsWith(".log", StringComparison.Ordinal)
+            && faults.Next(6) == 0;
+        await WorkAsync(disk, ledger, random);
+        disk.FailsIn = (_, _) => false;
+        await VerifyAsync(disk, ledger, $"seed {seed}, opened again");
         await VerifyAsync(disk.AfterPowerLoss(), ledger, $"seed {seed}, after power loss");
     }
 
