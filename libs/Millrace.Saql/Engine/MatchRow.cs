@@ -22,6 +22,12 @@ internal sealed class MatchRow(int columns)
 
     public bool IsKept { get; set; }
 
+    /// <summary>
+    /// Of a match that begins here: the step that waits for a row to come, and how many rows there were to it. Null
+    /// where the pattern is to be tried from its beginning.
+    /// </summary>
+    public (int Step, int Rows)? Waiting { get; set; }
+
     /// <summary>It failed, which is told once, however often it is looked at.</summary>
     public bool IsTold { get; set; }
 

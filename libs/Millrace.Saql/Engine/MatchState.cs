@@ -144,7 +144,7 @@ internal sealed class MatchState : OperatorState
         var partition = Partition();
         var row = _spareRows.TryPop(out var spare) ? spare : new MatchRow(_values.Length);
         row.Set(origin, _values);
-        (row.IsPending, row.IsKept, row.IsTold) = (true, true, false);
+        (row.IsPending, row.IsKept, row.IsTold, row.Waiting) = (true, true, false, null);
         _machine.Begin(row);
         partition.Rows.Add(row);
         _kept.Bytes += row.Bytes.Length + RowBytes;

@@ -21,7 +21,11 @@ internal sealed class PatternMachine(MatchPlan plan, EngineContext context)
     /// <summary>More tries than this for one row are a pattern gone wrong.</summary>
     private const int StepsMax = 1_000_000;
 
+    private readonly bool _looksAtOneRow = plan.LooksAtOneRow;
     private readonly Stack<(int Step, int Row)> _ways = new();
+
+    /// <summary>A bit for each row and step that was come to.</summary>
+    private ulong[] _tried = [];
     private MatchRow? _newest;
     private (ErrorDefinition Error, string Reason)? _newestFailure;
 
@@ -39,16 +43,31 @@ internal sealed class PatternMachine(MatchPlan plan, EngineContext context)
 
     public PatternOutcome Run(List<MatchRow> rows, int start, bool isOver)
     {
+        // Those of the ways that were preferred to the one that waits are in vain as before.
+        if (_looksAtOneRow && !isOver && rows[start].Waiting is { } waiting)
+        {
+            if (Run(rows, start, isOver, (waiting.Step, start + waiting.Rows)) == PatternOutcome.Open)
+                return PatternOutcome.Open;
+        }
+
+        return Run(rows, start, isOver, (0, start));
+    }
+
+    private PatternOutcome Run(List<MatchRow> rows, int start, bool isOver, (int Step, int Row) from)
+    {
         var matched = context.Frame.Matched;
         matched.Clear();
         _ways.Clear();
-        _ways.Push((0, start));
+        _ways.Push(from);
+        var first = from.Row;
+        if (_looksAtOneRow) ForgetTried(rows.Count - first + 1);
         var last = rows[start].Origin.Timestamp + plan.Duration - 1;
         for (var steps = 0; _ways.TryPop(out var way); steps++)
         {
             if (steps == StepsMax) return Fail(rows[start]);
             var (at, row) = way;
-            matched.RemoveRange(row - start, matched.Count - (row - start));
+            if (_looksAtOneRow && !IsNew(row - first, at)) continue;
+            matched.RemoveRange(row - first, matched.Count - (row - first));
             var step = plan.Program[at];
             switch (step.Kind)
             {
@@ -63,7 +82,12 @@ internal sealed class PatternMachine(MatchPlan plan, EngineContext context)
                     if (row > start) return PatternOutcome.Match;
                     break;
                 default:
-                    if (row == rows.Count && !isOver) return PatternOutcome.Open;
+                    if (row == rows.Count && !isOver)
+                    {
+                        rows[start].Waiting = (at, row - start);
+                        return PatternOutcome.Open;
+                    }
+
                     if (row == rows.Count || rows[row].Origin.Timestamp > last) break;
                     matched.Add((rows[row].Values, step.First));
                     if (Fits(step.First, rows[row])) _ways.Push((at + 1, row + 1));
@@ -72,6 +96,23 @@ internal sealed class PatternMachine(MatchPlan plan, EngineContext context)
         }
 
         return PatternOutcome.None;
+    }
+
+    private void ForgetTried(int rows)
+    {
+        var words = ((rows * plan.Program.Count) + 63) / 64;
+        if (_tried.Length < words) _tried = new ulong[words * 2];
+        else _tried.AsSpan(0, words).Clear();
+    }
+
+    /// <summary>Whether no way came to the step with this row before.</summary>
+    private bool IsNew(int row, int step)
+    {
+        var bit = (row * plan.Program.Count) + step;
+        ref var word = ref _tried[bit / 64];
+        var isNew = (word & (1UL << (bit % 64))) == 0;
+        word |= 1UL << (bit % 64);
+        return isNew;
     }
 
     private bool Fits(int variable, MatchRow row)

@@ -24,7 +24,23 @@ internal sealed class MatchExpr(MatchValue kind, int variable, int column, Value
 
     public override IReadOnlyList<Expr> Parts => [];
 
-    public override Value Evaluate(Frame frame)
+    /// <summary>Whether it is a column of the newest row, where that is one of the variable.</summary>
+    public bool IsOfNewest(int newest) => kind == MatchValue.Last && (variable < 0 || variable == newest);
+
+    public override Value Evaluate(Frame frame) => kind == MatchValue.Last ? OfLast(frame) : OfAll(frame);
+
+    private Value OfLast(Frame frame)
+    {
+        for (var i = frame.Matched.Count - 1; i >= 0; i--)
+        {
+            var (row, matched) = frame.Matched[i];
+            if (variable < 0 || matched == variable) return row[column];
+        }
+
+        return Value.Null;
+    }
+
+    private Value OfAll(Frame frame)
     {
         var found = Value.Null;
         var count = 0L;
@@ -33,15 +49,12 @@ internal sealed class MatchExpr(MatchValue kind, int variable, int column, Value
             if (variable >= 0 && matched != variable) continue;
             var value = column < 0 ? Value.Of(1L) : row[column];
             if (kind == MatchValue.First) return value;
-            if (kind == MatchValue.Last) found = value;
-            else if (!value.IsNull)
-            {
-                count++;
-                if (_readsText && value.Kind == ValueKind.Text
-                    && Conversion.TryConvert(value, ValueKind.Float, frame.Arena, out var number))
-                    value = number;
-                if (found.IsNull || IsBetter(value, found)) found = value;
-            }
+            if (value.IsNull) continue;
+            count++;
+            if (_readsText && value.Kind == ValueKind.Text
+                && Conversion.TryConvert(value, ValueKind.Float, frame.Arena, out var number))
+                value = number;
+            if (found.IsNull || IsBetter(value, found)) found = value;
         }
 
         return kind == MatchValue.Count ? Value.Of(count) : found;

@@ -19,6 +19,18 @@ internal sealed class MatchPlan : OperatorPlan
     /// <summary>What a row must fulfil to be one of a variable; null for any row.</summary>
     public IReadOnlyList<Expr?> Defines { get; set; } = [];
 
+    /// <summary>
+    /// Whether a row is one of a variable, or not, whatever was matched before it: so a way that was in vain from some
+    /// step and row on is in vain for all who come there.
+    /// </summary>
+    public bool LooksAtOneRow => Defines.Index().All(define => define.Item is null
+        || Expr.Within([define.Item]).All(part => part.IsSteady && part switch
+        {
+            MatchExpr column => column.IsOfNewest(define.Index),
+            ClassifierExpr => false,
+            _ => true,
+        }));
+
     public IReadOnlyList<PatternStep> Program { get; set; } = [];
 
     /// <summary>What goes into the slots behind those of the carried columns.</summary>

@@ -342,4 +342,26 @@ public class EngineTests
         {
         }
     }
+
+    [Test]
+    public void A_pattern_goes_on_where_it_waits_for_the_next_row()
+    {
+        const int Rows = 3_000;
+        var run = QueryRun.Over("SELECT m.n FROM telemetry TIMESTAMP BY t MATCH_RECOGNIZE (LIMIT DURATION(hour, 1) " +
+            "MEASURES Count(A) AS n PATTERN (A+ B) DEFINE A AS A.v = 1, B AS B.v = 2) AS m",
+            Enumerable.Range(0, Rows).Select(i => Line(i, 1)).Append(Line(Rows, 2)));
+        Assert.That(run.Json, Is.EqualTo(Enumerable.Range(0, Rows).Select(i => $"{{\"n\":{Rows - i}}}")));
+    }
+
+    [Test]
+    public void A_pattern_tries_no_way_twice_that_was_in_vain()
+    {
+        var run = QueryRun.Over("SELECT m.n FROM telemetry TIMESTAMP BY t MATCH_RECOGNIZE (LIMIT DURATION(hour, 1) " +
+            "MEASURES Count(A) AS n PATTERN ((A | B)* C) DEFINE A AS v > 0, B AS v < 9, C AS v = 9) AS m",
+            Enumerable.Range(0, 60).Select(i => Line(i, 1)));
+        Assert.That((run.Rows.Count, run.Failures.Count), Is.EqualTo((0, 0)));
+    }
+
+    private static string Line(int second, int v) =>
+        $"{{\"t\":\"{DateTime.UnixEpoch.AddSeconds(second):yyyy-MM-ddTHH:mm:ssZ}\",\"v\":{v}}}";
 }
