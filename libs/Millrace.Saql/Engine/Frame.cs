@@ -1,5 +1,7 @@
+using System.Text;
 using Millrace.Primitives;
 using Millrace.Saql.Functions;
+using Millrace.Saql.Json;
 using Millrace.Saql.Models;
 using Millrace.Saql.Values;
 
@@ -10,6 +12,9 @@ namespace Millrace.Saql.Engine;
 /// </summary>
 internal sealed class Frame(int memos, int[] partitions, int models, TimeSpan patternTimeMax)
 {
+    /// <summary>The most bytes of a text that a row makes, so that one row cannot fill the memory.</summary>
+    public const int MadeBytesMax = 1 << 20;
+
     private readonly uint[] _memoStamps = new uint[memos];
     private readonly Value[] _memos = new Value[memos];
     private readonly (ErrorDefinition Error, string Reason)?[] _memoFailures =
@@ -82,10 +87,28 @@ internal sealed class Frame(int memos, int[] partitions, int models, TimeSpan pa
         return Value.Null;
     }
 
+    /// <summary>A text that a function has made.</summary>
+    public Value Made(string function, ReadOnlySpan<char> text) =>
+        text.Length > MadeBytesMax || Encoding.UTF8.GetByteCount(text) > MadeBytesMax
+            ? TooLong(function)
+            : Arena.Add(text);
+
+    /// <summary>What a function would make has more than the most.</summary>
+    public Value TooLong(string function) =>
+        Fail(SaqlErrors.BadArgumentValue, $"{function}: the result is too long.");
+
     /// <summary>A value that was read out of a record or an array; a number that is too large fails the row.</summary>
     public Value Checked(in Value value) => Arena.TakeUnfit()
         ? Fail(SaqlErrors.Overflow, "A number in the record fits neither a bigint nor a float.")
         : value;
+
+    /// <summary>
+    /// A record or an array that is made of others, whose JSON this is. One with more levels than a reader takes fails
+    /// the row.
+    /// </summary>
+    public Value Composed(ReadOnlySpan<byte> json, ValueKind kind) => JsonScanner.IsTooDeep(json)
+        ? Fail(SaqlErrors.BadArgumentValue, $"The {kind.Name()} nests more than {JsonScanner.DepthMax} levels deep.")
+        : Arena.Add(json, kind);
 
     public bool TryRemembered(int memo, out Value value)
     {

@@ -31,7 +31,7 @@ internal sealed class ValueResults
         _writer.BeginArray();
         foreach (var value in values) _writer.Element(value);
         _writer.EndArray();
-        return frame.Arena.Add(_writer.Written, ValueKind.Array);
+        return frame.Composed(_writer.Written, ValueKind.Array);
     }
 
     private Value Top(in ResultPlan result, ValueLists.Chain values, Frame frame)
@@ -49,7 +49,7 @@ internal sealed class ValueResults
         }
 
         _writer.EndArray();
-        return frame.Arena.Add(_writer.Written, ValueKind.Array);
+        return frame.Composed(_writer.Written, ValueKind.Array);
     }
 
     /// <summary>Out of the table, whose bytes move when it grows.</summary>

@@ -1,3 +1,4 @@
+using Millrace.Saql.Decoding;
 using Millrace.Saql.Engine;
 using Millrace.Saql.Json;
 using Millrace.Saql.Planning;
@@ -51,8 +52,13 @@ internal sealed class RecordExpr(OutputColumn[] columns) : Expr
         if (columns is [{ Name: null } whole]) return whole.Value.Evaluate(frame);
         var writer = new JsonRowWriter();
         writer.Begin();
-        foreach (var column in _columns) column.Write(writer, frame);
+        foreach (var column in _columns)
+        {
+            column.Write(writer, frame);
+            if (writer.Written.Length > DecodedBody.BytesMax) return frame.TooLong("A record");
+        }
+
         writer.End();
-        return frame.Arena.Add(writer.Written, ValueKind.Record);
+        return frame.Composed(writer.Written, ValueKind.Record);
     }
 }

@@ -28,17 +28,15 @@ internal static class UserCall
     private static Value Call(UserFunction user, Frame frame, ReadOnlySpan<Value> values)
     {
         var arguments = new object?[values.Length];
-        for (var i = 0; i < values.Length; i++)
+        try
         {
-            if (!TryArgument(values[i], user.Parameters[i], out arguments[i]))
+            for (var i = 0; i < values.Length; i++)
             {
+                if (TryArgument(values[i], user.Parameters[i], out arguments[i])) continue;
                 return frame.Fail(SaqlErrors.ValueMismatch, $"{UserFunction.Prefix}{user.Name}: argument {i + 1} " +
                     $"cannot be a {values[i].Kind.Name()}.");
             }
-        }
 
-        try
-        {
             return ValueOf(user.Call(arguments), frame);
         }
         catch (Exception failure)
@@ -87,8 +85,8 @@ internal static class UserCall
 
     private static Value ValueOf(JsonElement json, Frame frame) => json.ValueKind switch
     {
-        JsonValueKind.Object => frame.Arena.Add(Encoding.UTF8.GetBytes(json.GetRawText()), ValueKind.Record),
-        JsonValueKind.Array => frame.Arena.Add(Encoding.UTF8.GetBytes(json.GetRawText()), ValueKind.Array),
+        JsonValueKind.Object => frame.Composed(Encoding.UTF8.GetBytes(json.GetRawText()), ValueKind.Record),
+        JsonValueKind.Array => frame.Composed(Encoding.UTF8.GetBytes(json.GetRawText()), ValueKind.Array),
         JsonValueKind.String => frame.Arena.Add(json.GetString()!),
         JsonValueKind.True or JsonValueKind.False => Value.Of(json.GetBoolean()),
         JsonValueKind.Number => json.TryGetInt64(out var integer) ? Value.Of(integer) : Value.Of(json.GetDouble()),

@@ -64,7 +64,7 @@ public static class InputFormats
         while (!scanner.AtEnd && scanner.Current != ']')
         {
             var start = scanner.At;
-            scanner.TrySkipValue();
+            if (!scanner.TrySkipValue()) throw new FormatException("A row of it nests too deep, or is no JSON.");
             lines.Write(json.AsSpan(start, scanner.At - start));
             lines.WriteByte((byte)'\n');
             scanner.TrySkip((byte)',');

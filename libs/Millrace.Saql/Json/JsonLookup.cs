@@ -45,7 +45,7 @@ internal static class JsonLookup
                 found = true;
                 foundExact |= isExact;
             }
-            else scanner.TrySkipValue();
+            else scanner.PassValue();
 
             Next(ref scanner);
         }
@@ -60,7 +60,7 @@ internal static class JsonLookup
         for (long i = 0; !scanner.AtEnd && scanner.Current != ']'; i++)
         {
             if (i == index) return Read(ref scanner, array.Bytes!, arena);
-            scanner.TrySkipValue();
+            scanner.PassValue();
             Next(ref scanner);
         }
 
@@ -73,7 +73,7 @@ internal static class JsonLookup
         var count = 0;
         for (; !scanner.AtEnd && scanner.Current != ']'; count++)
         {
-            scanner.TrySkipValue();
+            scanner.PassValue();
             Next(ref scanner);
         }
 
@@ -93,14 +93,14 @@ internal static class JsonLookup
                 return arena.Commit(ValueKind.Text, JsonScanner.Unescape(bytes.AsSpan(textStart, length), room));
             case (byte)'{' or (byte)'[':
                 var kind = scanner.Current == '{' ? ValueKind.Record : ValueKind.Array;
-                scanner.TrySkipValue();
+                scanner.PassValue();
                 return Value.Slice(kind, bytes, start, scanner.At - start);
             case (byte)'t' or (byte)'f' or (byte)'n':
-                scanner.TrySkipValue();
+                scanner.PassValue();
                 return bytes[start] == 'n' ? Value.Null : Value.Of(bytes[start] == 't');
             default:
                 if (scanner.TryNumber(out var number)) return number;
-                scanner.TrySkipValue();
+                scanner.PassValue();
                 arena.MeetUnfit();
                 return Value.Null;
         }
@@ -205,7 +205,7 @@ internal static class JsonLookup
             if (_scanner.AtEnd || _scanner.Current == '}') return false;
             _scanner.TryName(out _nameStart, out _nameLength, out _escaped);
             _valueStart = _scanner.At;
-            _scanner.TrySkipValue();
+            _scanner.PassValue();
             ValueEnd = _scanner.At;
             return true;
         }
@@ -233,7 +233,7 @@ internal static class JsonLookup
             if (_start > 0) Next(ref _scanner);
             if (_scanner.AtEnd || _scanner.Current == ']') return false;
             _start = _scanner.At;
-            _scanner.TrySkipValue();
+            _scanner.PassValue();
             _end = _scanner.At;
             return true;
         }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
-using System.Text;
 using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Json;
@@ -9,12 +8,13 @@ namespace Millrace.Saql.Json;
 /// One pass over JSON text (RFC 8259), checked as it goes: every method gives false at the first byte that does not
 /// fit. That the text is UTF-8 must be known before.
 /// </summary>
-internal ref struct JsonScanner(ReadOnlySpan<byte> json, int at = 0)
+internal ref partial struct JsonScanner(ReadOnlySpan<byte> json, int at = 0)
 {
     /// <summary>Levels of objects and arrays: the bits of the stack.</summary>
     public const int DepthMax = 64;
 
     private static readonly SearchValues<byte> StringStops = SearchValues.Create(StopBytes());
+    private static readonly SearchValues<byte> Brackets = SearchValues.Create("{}[]\""u8);
 
     private readonly ReadOnlySpan<byte> _json = json;
 
@@ -140,6 +140,47 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> json, int at = 0)
         }
     }
 
+    /// <summary>Any value of text that was checked before, however deep it is: by its brackets alone.</summary>
+    public void PassValue() => PassValue(out _);
+
+    /// <summary>Whether text that was checked before has more levels than a reader takes.</summary>
+    public static bool IsTooDeep(ReadOnlySpan<byte> json)
+    {
+        if (json.Length <= 2 * DepthMax) return false;
+        var scanner = new JsonScanner(json);
+        scanner.SkipBlanks();
+        scanner.PassValue(out var levels);
+        return levels > DepthMax;
+    }
+
+    private void PassValue(out int levels)
+    {
+        levels = 0;
+        var depth = 0;
+        do
+        {
+            switch (Current)
+            {
+                case (byte)'{' or (byte)'[':
+                    levels = Math.Max(levels, ++depth);
+                    At++;
+                    break;
+                case (byte)'}' or (byte)']':
+                    depth--;
+                    At++;
+                    break;
+                default:
+                    if (!TrySkipValue()) At = _json.Length;
+                    break;
+            }
+
+            if (depth <= 0) return;
+            var next = _json[At..].IndexOfAny(Brackets);
+            At = next < 0 ? _json.Length : At + next;
+        }
+        while (!AtEnd);
+    }
+
     /// <summary>The name of a member, its colon and the blanks around it.</summary>
     public bool TryName(out int start, out int length, out bool escaped)
     {
@@ -148,88 +189,6 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> json, int at = 0)
         if (!TrySkip((byte)':')) return false;
         SkipBlanks();
         return true;
-    }
-
-    /// <summary>The first byte that is no blank; 0 when there is none.</summary>
-    public static byte FirstToken(ReadOnlySpan<byte> json)
-    {
-        foreach (var octet in json)
-        {
-            if (octet is not ((byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')) return octet;
-        }
-
-        return 0;
-    }
-
-    /// <summary>The text without the blanks between its tokens; the target is at least as long.</summary>
-    public static int Compact(ReadOnlySpan<byte> json, Span<byte> target)
-    {
-        var written = 0;
-        var inString = false;
-        for (var i = 0; i < json.Length; i++)
-        {
-            var octet = json[i];
-            if (inString)
-            {
-                target[written++] = octet;
-                if (octet == '\\') target[written++] = json[++i];
-                else if (octet == '"') inString = false;
-                continue;
-            }
-
-            if (octet is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t') continue;
-            inString = octet == '"';
-            target[written++] = octet;
-        }
-
-        return written;
-    }
-
-    /// <summary>
-    /// Text with its escapes resolved; a lone surrogate becomes U+FFFD. Never longer than as written.
-    /// </summary>
-    public static int Unescape(ReadOnlySpan<byte> written, Span<byte> target)
-    {
-        var length = 0;
-        for (var i = 0; i < written.Length; i++)
-        {
-            if (written[i] != '\\')
-            {
-                target[length++] = written[i];
-                continue;
-            }
-
-            if (written[++i] != 'u')
-            {
-                target[length++] = written[i] switch
-                {
-                    (byte)'b' => (byte)'\b',
-                    (byte)'f' => (byte)'\f',
-                    (byte)'n' => (byte)'\n',
-                    (byte)'r' => (byte)'\r',
-                    (byte)'t' => (byte)'\t',
-                    var other => other,
-                };
-                continue;
-            }
-
-            var unit = HexUnit(written[(i + 1)..]);
-            i += 4;
-            if (!Rune.TryCreate(unit, out var rune))
-            {
-                rune = Rune.ReplacementChar;
-                var isPair = i + 6 < written.Length && written[i + 1] == '\\' && written[i + 2] == 'u';
-                if (isPair && Rune.TryCreate(unit, HexUnit(written[(i + 3)..]), out var paired))
-                {
-                    rune = paired;
-                    i += 6;
-                }
-            }
-
-            length += rune.EncodeToUtf8(target[length..]);
-        }
-
-        return length;
     }
 
     private bool TrySkipNumber()
@@ -268,14 +227,6 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> json, int at = 0)
         }
 
         return 6;
-    }
-
-    private static char HexUnit(ReadOnlySpan<byte> digits)
-    {
-        var unit = 0;
-        foreach (var digit in digits[..4])
-            unit = (unit << 4) | (digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
-        return (char)unit;
     }
 
     private static byte[] StopBytes()

@@ -28,6 +28,15 @@ public static class Fleet
 
     public static int Fails(int value) => throw new InvalidOperationException($"no {value}");
 
+    public static object Nested(int levels)
+    {
+        object inner = 1;
+        for (var level = 0; level < levels; level++) inner = new[] { inner };
+        return JsonSerializer.SerializeToElement(inner, new JsonSerializerOptions { MaxDepth = levels + 1 });
+    }
+
+    public static int Length(JsonElement value) => value.GetArrayLength();
+
     public static int Hangs(int value)
     {
         new ManualResetEventSlim(false).Wait();

@@ -83,6 +83,24 @@ public class FunctionTests
         Assert.That(run.Failures.Select(failure => failure.Code), Is.EqualTo(new[] { "SQ-0107", "SQ-0109" }));
     }
 
+    [Test]
+    public void One_that_gives_what_nests_too_deep_fails_its_row()
+    {
+        var run = OverJson(With("Nested", "Length"), "SELECT UDF.Length(UDF.Nested(n)) AS x FROM telemetry",
+            """{"n":64}""", """{"n":65}""");
+        Assert.That(run.Rows, Is.EqualTo(new[] { """{"x":1}""" }));
+        Assert.That(run.Failures.Single().Code, Is.EqualTo("SQ-0106"));
+        Assert.That(run.Failures.Single().Reason, Does.Contain("64 levels"));
+    }
+
+    [Test]
+    public void What_nests_too_deep_for_one_fails_its_row()
+    {
+        var deep = "{\"v\":" + string.Concat(Enumerable.Repeat("{\"a\":", 66)) + "1" + new string('}', 67);
+        var run = OverJson(With("Length"), "SELECT v.a.a.a.a AS w, UDF.Length(v) AS x FROM telemetry", deep);
+        Assert.That(run.Failures.Single().Code, Is.EqualTo("SQ-0109"));
+    }
+
     [TestCase("No.dll::A.B", "EX-0001")]
     [TestCase("only", "EX-0001")]
     [TestCase("{this}::Nothing.At.All", "EX-0001")]

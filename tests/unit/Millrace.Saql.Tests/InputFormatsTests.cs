@@ -1,4 +1,5 @@
 using System.Text;
+using Millrace.Primitives;
 using Millrace.Saql.Extensions;
 using Millrace.Saql.Files;
 
@@ -51,6 +52,15 @@ public class InputFormatsTests
                 .Process(new Contracts.RecordBatch(source, 0, 1, builder.Bytes.ToArray()));
             return run.Json;
         }
+    }
+
+    [Test]
+    public void A_row_that_nests_too_deep_is_told_and_does_not_hold_up_the_run()
+    {
+        byte[] deep = [0x81, .. Enumerable.Repeat((byte)0x81, 64), 0x01];
+        var told = Assert.Throws<MillraceException>(() =>
+            InputFormats.ToLines(deep, ".cbor", QueryExtensions.None, "telemetry"));
+        Assert.That(told!.Error.Code, Is.EqualTo("SQ-0301"));
     }
 
     private static string Lines(string file, string ending, QueryExtensions extensions) => Encoding.UTF8.GetString(
