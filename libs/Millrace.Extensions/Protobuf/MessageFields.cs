@@ -5,12 +5,12 @@ namespace Millrace.Extensions.Protobuf;
 /// <summary>What was read of one message: the values of each field, in their order.</summary>
 internal sealed class MessageFields(MessageDescriptor descriptor)
 {
-    private readonly Dictionary<int, List<object>> _values = [];
+    private Dictionary<int, List<object>>? _values;
 
     public MessageDescriptor Descriptor => descriptor;
 
     public IReadOnlyList<object> Of(FieldDescriptor field) =>
-        _values.TryGetValue(field.FieldNumber, out var values) ? values : [];
+        _values is not null && _values.TryGetValue(field.FieldNumber, out var values) ? values : [];
 
     public object? Last(FieldDescriptor field) => Of(field) is [.., var last] ? last : null;
 
@@ -18,6 +18,7 @@ internal sealed class MessageFields(MessageDescriptor descriptor)
 
     public void Add(FieldDescriptor field, object value)
     {
+        _values ??= [];
         // Of a oneof the last member counts.
         if (field.RealContainingOneof is { } choice)
         {
@@ -31,7 +32,7 @@ internal sealed class MessageFields(MessageDescriptor descriptor)
     /// <summary>A message that comes in several pieces is one: the fields of the later ones are added.</summary>
     public void Merge(MessageFields later)
     {
-        foreach (var (number, values) in later._values)
+        foreach (var (number, values) in later._values ?? [])
         {
             foreach (var value in values) Add(descriptor.FindFieldByNumber(number), value);
         }

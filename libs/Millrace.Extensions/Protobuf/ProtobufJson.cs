@@ -54,7 +54,12 @@ internal static class ProtobufJson
     private static void WriteList(FieldDescriptor field, IReadOnlyList<object> values, Utf8JsonWriter json, int depth)
     {
         json.WriteStartArray();
-        foreach (var value in values) WriteValue(field, value, json, depth);
+        foreach (var value in values)
+        {
+            DecodedBody.Check(json.BytesCommitted + json.BytesPending);
+            WriteValue(field, value, json, depth);
+        }
+
         json.WriteEndArray();
     }
 

@@ -8,6 +8,9 @@ namespace Millrace.Extensions.Protobuf;
 /// <summary>Values that are no message: read, their defaults, and as JSON.</summary>
 internal static class Scalars
 {
+    private static readonly object True = true;
+    private static readonly object False = false;
+
     public static WireFormat.WireType WireType(FieldType type) => type switch
     {
         FieldType.Double or FieldType.Fixed64 or FieldType.SFixed64 => WireFormat.WireType.Fixed64,
@@ -26,7 +29,7 @@ internal static class Scalars
         FieldType.Int32 => (long)input.ReadInt32(),
         FieldType.Fixed64 => input.ReadFixed64(),
         FieldType.Fixed32 => (long)input.ReadFixed32(),
-        FieldType.Bool => input.ReadBool(),
+        FieldType.Bool => input.ReadBool() ? True : False,
         FieldType.String => input.ReadString(),
         FieldType.Bytes => input.ReadBytes(),
         FieldType.UInt32 => (long)input.ReadUInt32(),

@@ -7,6 +7,7 @@ namespace Millrace.Extensions.Protobuf;
 internal static class WellKnown
 {
     private const long NanosecondsATick = 100;
+    private const long NanosecondsMax = 999_999_999;
 
     /// <param name="inner">Writes a message within it.</param>
     public static bool TryWrite(MessageFields message, Utf8JsonWriter json, Action<object> inner)
@@ -46,12 +47,16 @@ internal static class WellKnown
         if (seconds < DateTimeOffset.MinValue.ToUnixTimeSeconds()
             || seconds > DateTimeOffset.MaxValue.ToUnixTimeSeconds())
             throw new FormatException("A Timestamp lies outside the years 1 to 9999.");
+        if (nanoseconds is < 0 or > NanosecondsMax)
+            throw new FormatException($"The nanoseconds of a Timestamp lie between 0 and {NanosecondsMax}.");
         var time = DateTime.UnixEpoch.AddSeconds(seconds).AddTicks(nanoseconds / NanosecondsATick);
         return time.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFFF", CultureInfo.InvariantCulture) + "Z";
     }
 
     private static string SecondsText(long seconds, long nanoseconds)
     {
+        if (nanoseconds is < -NanosecondsMax or > NanosecondsMax)
+            throw new FormatException($"A Duration has up to {NanosecondsMax} nanoseconds.");
         var sign = seconds < 0 || nanoseconds < 0 ? "-" : "";
         var fraction = nanoseconds == 0
             ? ""

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 
@@ -67,7 +66,7 @@ internal ref struct AvroBody
         {
             var count = Long();
             var bytes = Take(Long());
-            var content = isDeflated ? Inflated(bytes, left) : bytes;
+            var content = isDeflated ? PackedBody.FromDeflate(bytes.ToArray(), left) : bytes;
             left -= content.Length;
             var block = new AvroBody(content, _json, _names, _bytesMax);
             block._empty = _empty;
@@ -75,14 +74,6 @@ internal ref struct AvroBody
             _empty = block._empty;
             if (!Take(16).SequenceEqual(sync)) throw new FormatException("A block of the Avro has another mark.");
         }
-    }
-
-    private static byte[] Inflated(ReadOnlySpan<byte> bytes, long bytesMax)
-    {
-        using var packed = new MemoryStream(bytes.ToArray());
-        using var stream = new DeflateStream(packed, CompressionMode.Decompress);
-        var reason = "";
-        return BodyDecoder.TryReadAll(stream, bytesMax, ref reason) ?? throw new FormatException(reason);
     }
 
     private Dictionary<string, byte[]> Metadata()

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text;
 using System.Text.Unicode;
 using Millrace.Contracts;
@@ -66,17 +65,13 @@ internal sealed class BodyDecoder(QueryExtensions extensions, string input)
     private byte[]? TryDecode(ReadOnlySpan<byte> body, string contentType, string encoding, out string reason)
     {
         reason = "It is no JSON object or array in UTF-8.";
-        byte[]? unpacked = null;
         encoding = encoding.ToLowerInvariant();
-        if (encoding is not ("" or "utf-8" or "identity"))
-        {
-            unpacked = TryUnpack(body.ToArray(), encoding, ref reason);
-            if (unpacked is null) return null;
-        }
-
-        var content = unpacked ?? body;
         try
         {
+            var unpacked = encoding is "" or "utf-8" or "identity"
+                ? null
+                : PackedBody.Unpack(body.ToArray(), encoding, DecodedBody.BytesMax);
+            var content = unpacked ?? body;
             if (extensions.DecoderOf(contentType) is { } own)
             {
                 var json = own.ToJson(unpacked ?? body.ToArray(), contentType);
@@ -84,9 +79,10 @@ internal sealed class BodyDecoder(QueryExtensions extensions, string input)
                 return json;
             }
 
-            return ToJson(content, contentType, DecodedBody.BytesMax) ?? unpacked;
+            return ToJson(content, contentType, DecodedBody.BytesMax) ??
+                (ByteOrderMark.IsAt(content) ? ByteOrderMark.Without(content).ToArray() : unpacked);
         }
-        catch (Exception wrong) when (wrong is FormatException or InvalidOperationException or KeyNotFoundException)
+        catch (Exception wrong) when (DecodedBody.IsDamage(wrong))
         {
             reason = wrong.Message;
             return null;
@@ -117,48 +113,4 @@ internal sealed class BodyDecoder(QueryExtensions extensions, string input)
 
     private static string Header(in RecordView record, ReadOnlySpan<byte> name) =>
         record.TryGetHeader(name, out var value) ? Encoding.UTF8.GetString(value).Trim() : "";
-
-    private static byte[]? TryUnpack(byte[] body, string encoding, ref string reason)
-    {
-        using var packed = new MemoryStream(body);
-        // "deflate" is the zlib format; some senders leave its head and tail out.
-        var hasHead = body.Length > 1 && (body[0] & 0x0F) == 8 && ((body[0] << 8) | body[1]) % 31 == 0;
-        using Stream? stream = encoding switch
-        {
-            "gzip" => new GZipStream(packed, CompressionMode.Decompress),
-            "deflate" when hasHead => new ZLibStream(packed, CompressionMode.Decompress),
-            "deflate" => new DeflateStream(packed, CompressionMode.Decompress),
-            _ => null,
-        };
-        if (stream is null)
-        {
-            reason = $"Its content-encoding is '{encoding}'; known are gzip and deflate.";
-            return null;
-        }
-
-        return TryReadAll(stream, DecodedBody.BytesMax, ref reason);
-    }
-
-    public static byte[]? TryReadAll(Stream stream, long bytesMax, ref string reason)
-    {
-        using var unpacked = new MemoryStream();
-        var buffer = new byte[16 * 1024];
-        try
-        {
-            for (var read = stream.Read(buffer); read > 0; read = stream.Read(buffer))
-            {
-                unpacked.Write(buffer.AsSpan(0, read));
-                if (unpacked.Length <= bytesMax) continue;
-                reason = $"It unpacks to more than {bytesMax} bytes.";
-                return null;
-            }
-        }
-        catch (InvalidDataException)
-        {
-            reason = "It is damaged: it cannot be unpacked.";
-            return null;
-        }
-
-        return unpacked.ToArray();
-    }
 }

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Globalization;
+using System.Numerics;
 using System.Text;
 using Millrace.Saql.Json;
 using Millrace.Saql.Values;
@@ -6,12 +8,16 @@ using Millrace.Saql.Values;
 namespace Millrace.Saql.Decoding;
 
 /// <summary>
-/// CBOR (RFC 8949) to JSON. Byte strings become base64, keys that are no text become their text, tags are passed over.
+/// CBOR (RFC 8949) to JSON. Byte strings become base64, keys that are no text become their text, tags are passed
+/// over but for those of bignums, which are numbers.
 /// </summary>
 internal ref struct CborBody
 {
     private const int DepthMax = 64;
     private const byte Break = 0xFF;
+
+    /// <summary>The most of an integer as bytes: far beyond what a float reaches.</summary>
+    private const int BignumBytesMax = 256;
 
     private readonly ReadOnlySpan<byte> _bytes;
     private readonly long _bytesMax;
@@ -47,9 +53,7 @@ internal ref struct CborBody
                 _json.Append(Argument(info));
                 break;
             case 1:
-                var negative = Argument(info);
-                if (negative > long.MaxValue) throw new FormatException("A CBOR integer does not fit 64 bits.");
-                _json.Append(-1 - (long)negative);
+                _json.Append(CultureInfo.InvariantCulture, $"{-1 - (Int128)Argument(info)}");
                 break;
             case 2:
                 Text(Convert.ToBase64String(Chunks(2, info)));
@@ -64,13 +68,30 @@ internal ref struct CborBody
                 Map(info, depth);
                 break;
             case 6:
-                Argument(info);
-                Item(depth + 1);
+                Tagged(Argument(info), depth);
                 break;
             default:
                 Simple(info);
                 break;
         }
+    }
+
+    /// <summary>Of all tags only those of bignums (RFC 8949, 3.4.3) are looked at.</summary>
+    private void Tagged(ulong tag, int depth)
+    {
+        const ulong Bignum = 2, NegativeBignum = 3;
+        var isBytes = _at < _bytes.Length && _bytes[_at] >> 5 == 2;
+        if (!isBytes || tag is not (Bignum or NegativeBignum))
+        {
+            Item(depth + 1);
+            return;
+        }
+
+        var bytes = Chunks(2, Next() & 0x1F);
+        if (bytes.Length > BignumBytesMax)
+            throw new FormatException($"A CBOR bignum has more than {BignumBytesMax} bytes.");
+        var number = new BigInteger(bytes, isUnsigned: true, isBigEndian: true);
+        _json.Append(CultureInfo.InvariantCulture, $"{(tag == Bignum ? number : -1 - number)}");
     }
 
     private void Array(int info, int depth)

@@ -12,21 +12,24 @@ namespace Millrace.Saql.Decoding;
 /// </summary>
 internal static class CsvBody
 {
+    /// <summary>The most columns: a field takes many times the byte of memory that it may be in the text.</summary>
+    private const int ColumnsMax = 10_000;
+
     /// <param name="bytesMax">The most that it may become: each line repeats the names of the head.</param>
     public static byte[] ToJson(ReadOnlySpan<byte> csv, long bytesMax, byte separator = (byte)',')
     {
-        if (csv.StartsWith("\uFEFF"u8)) csv = csv[3..];
+        csv = ByteOrderMark.Without(csv);
         var at = 0;
-        var names = Line(csv, separator, ref at);
+        var names = Line(csv, separator, ColumnsMax, ref at)
+            ?? throw new FormatException($"The head has more than {ColumnsMax} columns.");
         var tokens = names.Select(name => JsonRowWriter.NameToken(Encoding.UTF8.GetString(name.Text))).ToArray();
         var writer = new JsonRowWriter();
         writer.BeginArray();
         while (at < csv.Length)
         {
-            var fields = Line(csv, separator, ref at);
+            var fields = Line(csv, separator, names.Count, ref at)
+                ?? throw new FormatException($"A line has more fields than the head, which has {names.Count}.");
             if (fields is [{ Text.Length: 0, IsQuoted: false }]) continue;
-            if (fields.Count > names.Count)
-                throw new FormatException($"A line has {fields.Count} fields; the head has {names.Count}.");
             writer.BeginElement();
             for (var i = 0; i < fields.Count; i++)
             {
@@ -82,11 +85,14 @@ internal static class CsvBody
         return NumberText.TryParse(text, out var number) == text.Length ? number : Value.OfText(field.Text);
     }
 
-    private static List<(byte[] Text, bool IsQuoted)> Line(ReadOnlySpan<byte> csv, byte separator, ref int at)
+    /// <summary>The fields of the next line; null when they are more than the most.</summary>
+    private static List<(byte[] Text, bool IsQuoted)>? Line(
+        ReadOnlySpan<byte> csv, byte separator, int fieldsMax, ref int at)
     {
         var fields = new List<(byte[], bool)>();
         while (true)
         {
+            if (fields.Count == fieldsMax) return null;
             fields.Add(Field(csv, separator, ref at));
             if (at < csv.Length && csv[at] == separator)
             {

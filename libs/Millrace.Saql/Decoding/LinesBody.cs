@@ -13,6 +13,7 @@ internal static class LinesBody
     {
         var array = new MemoryStream(content.Length + 2);
         array.WriteByte((byte)'[');
+        content = ByteOrderMark.Without(content);
         foreach (var part in content.Split((byte)'\n'))
         {
             var line = content[part].Trim(" \t\r"u8);

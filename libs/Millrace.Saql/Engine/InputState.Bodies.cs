@@ -28,8 +28,23 @@ internal sealed partial class InputState
             if (TryElements(source, record, array, ref arrayStart, lines, 0, lines.Length, times, takers)) return;
         }
 
-        Fail(source, record, SaqlErrors.BadBody, $"It is no valid JSON {(isArray ? "array" : "object")}.");
+        var text = body.AsSpan(start, length);
+        Fail(source, record, SaqlErrors.BadBody, !isArray && IsUnfit(text)
+            ? Unfit("it")
+            : $"It is no valid JSON {(isArray ? "array" : "object")}.");
     }
+
+    /// <summary>Whether an object that could not be read is one for JSON: then a number of it is none here.</summary>
+    private static bool IsUnfit(ReadOnlySpan<byte> json)
+    {
+        var scanner = new JsonScanner(json);
+        scanner.SkipBlanks();
+        if (scanner.Current != '{' || !scanner.TrySkipValue()) return false;
+        scanner.SkipBlanks();
+        return scanner.AtEnd;
+    }
+
+    private static string Unfit(string what) => $"A number in {what} fits neither a bigint nor a float.";
 
     /// <summary>Each element of the array is a row. False when it is not valid as a whole.</summary>
     private bool TryElements(
@@ -58,7 +73,9 @@ internal sealed partial class InputState
             {
                 CountRow(source, isTaken: false);
                 _context.Fail(source.Partition, record.Offset, element, SaqlErrors.BadBody,
-                    $"Element {element} of the array is no JSON object.");
+                    IsUnfit(body.AsSpan(elementStart, scanner.At - elementStart))
+                        ? Unfit($"element {element} of the array")
+                        : $"Element {element} of the array is no JSON object.");
             }
 
             _frame.Arena.WindBack(0);

@@ -47,7 +47,7 @@ public static class InputFormats
             var own = Known.ContainsKey(ending) ? null : extensions.DecoderOf(type);
             return LinesOfArray(own?.ToJson(content, type) ?? BodyDecoder.ToJson(content, type, FileBytesMax)!);
         }
-        catch (Exception wrong) when (wrong is FormatException or InvalidOperationException or KeyNotFoundException)
+        catch (Exception wrong) when (DecodedBody.IsDamage(wrong))
         {
             throw SaqlErrors.BadLine.With(wrong.Message).AsException(wrong);
         }
@@ -79,7 +79,7 @@ public static class InputFormats
     /// </summary>
     private static byte[] LinesOfJson(byte[] content)
     {
-        var start = content.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0;
+        var start = content.Length - ByteOrderMark.Without(content).Length;
         if (!Utf8.IsValid(content)) return content;
         var lines = new MemoryStream(content.Length);
         var scanner = new JsonScanner(content, start);

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text.Unicode;
 using Millrace.Saql.Decoding;
 using Millrace.Saql.Json;
@@ -21,7 +20,7 @@ public static class ReferenceFile
         try
         {
             var isPacked = HasEnding(name, ".gz");
-            var plain = isPacked ? Unpacked(content, bytesMax) : content;
+            var plain = isPacked ? PackedBody.Unpack(content.ToArray(), PackedBody.Gzip, bytesMax) : content;
             var ending = Path.GetExtension(isPacked ? name[..^3] : name).ToLowerInvariant();
             return Cut(ending switch
             {
@@ -30,7 +29,7 @@ public static class ReferenceFile
                 _ => plain,
             });
         }
-        catch (Exception wrong) when (wrong is FormatException or InvalidDataException)
+        catch (FormatException wrong)
         {
             throw SaqlErrors.BadReference.With(name, wrong.Message).AsException(wrong);
         }
@@ -39,24 +38,9 @@ public static class ReferenceFile
     private static bool HasEnding(string name, string ending) =>
         name.EndsWith(ending, StringComparison.OrdinalIgnoreCase);
 
-    private static byte[] Unpacked(ReadOnlySpan<byte> content, long bytesMax)
-    {
-        using var packed = new GZipStream(new MemoryStream(content.ToArray()), CompressionMode.Decompress);
-        using var unpacked = new MemoryStream();
-        var buffer = new byte[64 * 1024];
-        for (var read = packed.Read(buffer); read > 0; read = packed.Read(buffer))
-        {
-            unpacked.Write(buffer.AsSpan(0, read));
-            if (unpacked.Length > bytesMax)
-                throw new InvalidDataException($"It unpacks to more than {bytesMax} bytes.");
-        }
-
-        return unpacked.ToArray();
-    }
-
     private static List<byte[]> Cut(ReadOnlySpan<byte> content)
     {
-        if (content.StartsWith("\uFEFF"u8)) content = content[3..];
+        content = ByteOrderMark.Without(content);
         var entries = new List<byte[]>();
         if (!Utf8.IsValid(content)) throw new FormatException("It is no UTF-8.");
         var scanner = new JsonScanner(content, 0);

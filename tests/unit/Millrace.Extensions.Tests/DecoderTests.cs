@@ -36,6 +36,20 @@ public class DecoderTests
     }
 
     [Test]
+    public void Whatever_one_throws_fails_its_record_alone()
+    {
+        var options = new QueryExtensionOptions
+        {
+            Decoders = { ["a/b"] = Method("Breaks") },
+            FunctionTimeout = TimeSpan.FromSeconds(30),
+        };
+        var run = Over(options, "SELECT 1 AS n FROM telemetry", ("a/b", [7]), ("a/b", [1, 2]));
+        Assert.That(run.Failures.Single().Code, Is.EqualTo("SQ-0101"));
+        Assert.That(run.Failures.Single().Reason, Does.Contain("no 7"));
+        Assert.That(run.Rows, Has.Count.EqualTo(1));
+    }
+
+    [Test]
     public void An_option_says_what_records_are_that_do_not()
     {
         var options = new QueryExtensionOptions

@@ -59,6 +59,9 @@ public static class Fleet
         return $$"""{"n":{{new byte[body.Length << 20].Length >> 20}}}""";
     }
 
+    public static byte[] Breaks(byte[] body) =>
+        body.Length == 1 ? throw new TimeZoneNotFoundException($"no {body[0]}") : "{}"u8.ToArray();
+
     public static byte[] Typed(ReadOnlyMemory<byte> body, string contentType) =>
         Encoding.UTF8.GetBytes($$"""[{"type":"{{contentType}}","n":{{body.Length}}}]""");
 }

@@ -101,6 +101,34 @@ public class ProtobufTests
         Assert.That(() => Json(Api.Descriptor, body), Throws.TypeOf<FormatException>().With.Message.Contains("JSON"));
     }
 
+    [TestCase(253_402_300_799, 2_000_000_000)]
+    [TestCase(-62_135_596_800, -1_000)]
+    [TestCase(0, -1)]
+    [TestCase(0, 1_000_000_000)]
+    public void A_time_whose_nanoseconds_are_none_is_refused(long seconds, int nanos) => Assert.That(
+        () => ProtobufText(Timestamp.Descriptor, new Timestamp { Seconds = seconds, Nanos = nanos }),
+        Throws.TypeOf<FormatException>().With.Message.Contains("nanoseconds"));
+
+    [Test]
+    public void A_list_has_a_most_of_values()
+    {
+        Assert.That(Json(Readings(), Packed(500_000)), Does.EndWith(",1,1]}"));
+        Assert.That(() => Json(Readings(), Packed(500_001)),
+            Throws.TypeOf<FormatException>().With.Message.Contains("500000 values"));
+
+        static byte[] Packed(int count)
+        {
+            using var stream = new MemoryStream();
+            using (var output = new CodedOutputStream(stream))
+            {
+                output.WriteTag(96, WireFormat.WireType.LengthDelimited);
+                output.WriteBytes(ByteString.CopyFrom([.. Enumerable.Repeat<byte>(1, count)]));
+            }
+
+            return stream.ToArray();
+        }
+    }
+
     [Test]
     public void A_query_reads_them_by_a_registered_descriptor()
     {

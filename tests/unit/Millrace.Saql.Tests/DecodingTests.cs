@@ -165,6 +165,87 @@ public class DecodingTests
         Assert.That(Run([1, 2], "application/json", "br").Failures.Single().Reason, Does.Contain("'br'"));
     }
 
+    [TestCase("gzip", false)]
+    [TestCase("gzip", true)]
+    [TestCase("deflate", false)]
+    [TestCase("raw", false)]
+    public void A_packed_body_that_was_cut_off_anywhere_fails_its_record(string format, bool isTwice)
+    {
+        var numbers = Enumerable.Range(0, 500).Select(i => i * 7919 % 1009);
+        var json = Encoding.UTF8.GetBytes($"[{string.Join(',', numbers)}]");
+        var packed = format switch
+        {
+            "gzip" => Packed(json, s => new GZipStream(s, CompressionLevel.Fastest)),
+            "deflate" => Packed(json, s => new ZLibStream(s, CompressionLevel.Fastest)),
+            _ => Packed(json, s => new DeflateStream(s, CompressionLevel.Fastest)),
+        };
+        var whole = packed;
+        var encoding = format == "raw" ? "deflate" : format;
+        if (isTwice) whole = [.. Packed(" "u8.ToArray(), s => new GZipStream(s, CompressionLevel.Fastest)), .. packed];
+        var failures = Run(whole, "application/json", encoding).Failures;
+        Assert.That(failures, Has.Count.EqualTo(500), "no element is an object");
+        for (var cut = 1; cut < packed.Length; cut++)
+        {
+            var failure = Run(whole[..^cut], "application/json", encoding).Failures.Single();
+            Assert.That((failure.Code, failure.Reason),
+                Is.EqualTo(("SQ-0101", "The body cannot be decoded. It is damaged: it cannot be unpacked.")), $"{cut}");
+        }
+    }
+
+    [Test]
+    public void A_body_with_a_dictionary_of_its_own_fails_its_record() => Assert.That(
+        Run([0x78, 0x20, 0, 0, 0, 1], "application/json", "deflate").Failures.Single().Code, Is.EqualTo("SQ-0101"));
+
+    [Test]
+    public void A_CSV_has_a_most_of_columns()
+    {
+        var head = string.Join(',', Enumerable.Range(0, 10_000).Select(i => $"c{i}"));
+        Assert.That(Run(Encoding.UTF8.GetBytes(head + "\n1"), "text/csv", "").Rows, Has.Count.EqualTo(1));
+        Assert.That(Run(Encoding.UTF8.GetBytes(head + ",x\n1"), "text/csv", "").Failures.Single().Reason,
+            Does.Contain("10000 columns"));
+        Assert.That(Run("a,b\n1,2,3"u8.ToArray(), "text/csv", "").Failures.Single().Reason,
+            Does.Contain("more fields than the head, which has 2"));
+    }
+
+    [Test]
+    public void A_byte_order_mark_is_no_part_of_a_body()
+    {
+        Assert.That(Rows("\uFEFF{\"x\":1}"u8.ToArray(), ""), Is.EqualTo(new[] { """{"x":1}""" }));
+        Assert.That(Rows("\uFEFF[{\"x\":1}]"u8.ToArray(), "application/json"), Is.EqualTo(new[] { """{"x":1}""" }));
+        Assert.That(Rows("\uFEFF{\"x\":1}\n{\"x\":2}"u8.ToArray(), "application/x-ndjson"),
+            Is.EqualTo(new[] { """{"x":1}""", """{"x":2}""" }));
+        var packed = Packed("\uFEFF{\"x\":1}"u8.ToArray(), s => new GZipStream(s, CompressionLevel.Fastest));
+        Assert.That(Rows(packed, "", "gzip"), Is.EqualTo(new[] { """{"x":1}""" }));
+    }
+
+    [TestCase("""{"x":12345678901234567890}""", "A number in it fits neither a bigint nor a float.")]
+    [TestCase("""{"x":1e400}""", "A number in it fits neither a bigint nor a float.")]
+    [TestCase("""{"x":1""", "It is no valid JSON object.")]
+    [TestCase("""[{"x":1e400}]""", "A number in element 0 of the array fits neither a bigint nor a float.")]
+    [TestCase("[7]", "Element 0 of the array is no JSON object.")]
+    public void The_reason_says_what_is_wrong_with_a_body(string body, string reason) => Assert.That(
+        Run(Encoding.UTF8.GetBytes(body), "", "", "SELECT x FROM telemetry").Failures.Single().Reason,
+        Does.EndWith(reason));
+
+    [Test]
+    public void Large_integers_of_CBOR_are_numbers()
+    {
+        // [{"x": -2^63, "y": 0}, {"x": 0, "y": -2^64}], and bignums 2^63 - 1, -2^63 and 2^64.
+        byte[] head = [0xA1, 0x61, (byte)'x'];
+        var eight = Enumerable.Repeat<byte>(0xFF, 7);
+        Assert.That(Rows([.. head, 0x3B, 0x7F, .. eight], "application/cbor"),
+            Is.EqualTo(new[] { """{"x":-9223372036854775808}""" }));
+        Assert.That(Rows([.. head, 0x3B, 0xFF, .. eight], "application/cbor"),
+            Is.EqualTo(new[] { """{"x":-18446744073709551616}""" }));
+        Assert.That(Rows([.. head, 0xC2, 0x48, 0x7F, .. eight], "application/cbor"),
+            Is.EqualTo(new[] { """{"x":9223372036854775807}""" }));
+        Assert.That(Rows([.. head, 0xC3, 0x48, 0x7F, .. eight], "application/cbor"),
+            Is.EqualTo(new[] { """{"x":-9223372036854775808}""" }));
+        Assert.That(Rows([.. head, 0xC2, 0x49, 1, .. new byte[8]], "application/cbor"),
+            Is.EqualTo(new[] { """{"x":18446744073709551616}""" }));
+        Assert.That(Rows([.. head, 0xC1, 0x41, 1], "application/cbor"), Is.EqualTo(new[] { """{"x":"AQ=="}""" }));
+    }
+
     private static IEnumerable<string> Rows(byte[] body, string type, string encoding = "")
     {
         var run = Run(body, type, encoding);
@@ -172,9 +253,10 @@ public class DecodingTests
         return run.Json;
     }
 
-    private static QueryRun Run(byte[] body, string type, string encoding)
+    private static QueryRun Run(
+        byte[] body, string type, string encoding, string query = "SELECT * FROM telemetry")
     {
-        var plan = QueryRun.Compile("SELECT * FROM telemetry");
+        var plan = QueryRun.Compile(query);
         var run = new QueryRun(plan);
         var engine = new QueryEngine(plan, new QueryEngineOptions("q", 1), [new("telemetry", Zero, 0)], run);
         using var builder = new RecordBatchBuilder();
