@@ -284,7 +284,7 @@ public sealed record QueryEngineOptions(string Name, int Version)
     /// <summary>What the query may keep; when it is more, the query stops with SQ-0203.</summary>
     public long StateBytesMax { get; init; } = long.MaxValue;
 
-    /// <summary>What a pattern that looks around or back may take for a row; else the row fails with SQ-0114.</summary>
+    /// <summary>What a pattern may take for a row that goes back and forth; else it fails with SQ-0114.</summary>
     public TimeSpan PatternTimeMax { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Where a query is answered by key in two stages, substreams have timelines of their own in the second.

@@ -48,7 +48,8 @@ public static class SaqlErrors
         "Write one window, such as TumblingWindow; Windows(...) takes several.");
 
     public static readonly ErrorDefinition BadWindow = new("SQ-0012", "The window's bounds are not valid.",
-        "Sizes are constants from 1 millisecond to 7 days.", "Choose a size within these bounds.");
+        "Sizes are constants from 1 microsecond to 7 days, and a window has at most 100,000 parts that it hops by.",
+        "Choose a size within these bounds.");
 
     public static readonly ErrorDefinition DuplicateName = new("SQ-0013", "The name is taken.",
         "Two steps or two columns cannot have one name.", "Give one of them another name with AS.");
@@ -107,7 +108,8 @@ public static class SaqlErrors
             "Mend the field, or use COALESCE with a time that is always there.");
 
     public static readonly ErrorDefinition BadArgumentValue = new("SQ-0106", "An argument is out of its range.",
-        "The function is not defined for this value.", "Filter such rows with WHERE or CASE.");
+        "The function is not defined for this value, or what it makes would be too long or nest too deep.",
+        "Filter such rows with WHERE or CASE.");
 
     public static readonly ErrorDefinition ValueMismatch = new("SQ-0107", "The values' types do not go together.",
         "The operation is not defined for values of these types.", "CAST, or filter such rows with WHERE.");
@@ -136,7 +138,8 @@ public static class SaqlErrors
         "Mend the field, or use COALESCE with a value that is always there.");
 
     public static readonly ErrorDefinition PatternTimeout = new("SQ-0114", "A pattern took too long.",
-        "It looks around or back, and tried more ways to match the text than StreamProcessor:PatternTimeMax allows.",
+        "It tried more ways to match the text than a row may: a regular expression for longer than " +
+            "StreamProcessor:PatternTimeMax, LIKE or PATINDEX in 100,000,000 steps.",
         "Write it without a repetition within a repetition, or filter long texts with WHERE.");
 
     public static readonly ErrorDefinition ForeignState = new("SQ-0201", "The saved state does not fit this query.",

@@ -38,8 +38,8 @@ public sealed class StreamProcessorOptions
     public ByteSize QueryStateBytesMax { get; set; } = ByteSize.FromMiB(512);
 
     /// <summary>
-    /// How long a regular expression that looks around or back may take for a row; then the row fails (SQ-0114). Others
-    /// run in linear time.
+    /// How long a regular expression may take for a row that goes back and forth (it looks around or back, or leaves
+    /// much open); then the row fails (SQ-0114). Others run in linear time, and may take 20 times as long.
     /// </summary>
     public TimeSpan PatternTimeMax { get; set; } = TimeSpan.FromMilliseconds(100);
 

@@ -70,6 +70,7 @@ internal sealed class ArithmeticExpr(char operation, Expr left, Expr right) : Ex
 
     private static Value Joined(in Value a, in Value b, Frame frame)
     {
+        if (a.Length + b.Length > Frame.MadeBytesMax) return frame.TooLong("+");
         var room = frame.Arena.Reserve(a.Length + b.Length);
         a.Utf8.CopyTo(room);
         b.Utf8.CopyTo(room[a.Length..]);

@@ -7,6 +7,8 @@ namespace Millrace.Saql.Functions;
 /// <summary>CONCAT makes null '', CONCAT_WS skips it together with its separator.</summary>
 internal sealed class ConcatExpr(Expr? separator, Expr[] parts) : Expr
 {
+    private readonly string _function = separator is null ? "CONCAT" : "CONCAT_WS";
+
     public override ValueKind? Type => ValueKind.Text;
 
     public override IReadOnlyList<Expr> Parts => separator is null ? parts : [separator, .. parts];
@@ -30,8 +32,9 @@ internal sealed class ConcatExpr(Expr? separator, Expr[] parts) : Expr
         return result;
     }
 
-    private static Value Append(Frame frame, in Value text, in Value more)
+    private Value Append(Frame frame, in Value text, in Value more)
     {
+        if (text.Length + more.Length > Frame.MadeBytesMax) return frame.TooLong(_function);
         var room = frame.Arena.Reserve(text.Length + more.Length);
         text.Utf8.CopyTo(room);
         more.Utf8.CopyTo(room[text.Length..]);

@@ -70,7 +70,8 @@ internal static class NumberFunctions
             && values[1].Integer is >= 0 and < 64)
             return WholePower(frame, values);
         var result = Math.Pow(values[0].AsNumber, values[1].AsNumber);
-        if (values[0].Kind == ValueKind.Float) return Finite(frame, "POWER", values, result);
+        var isNone = double.IsNaN(result) || (double.IsInfinity(result) && values[0].AsNumber == 0);
+        if (values[0].Kind == ValueKind.Float || isNone) return Finite(frame, "POWER", values, result);
         return Conversion.TryConvert(Value.Of(result), ValueKind.BigInt, frame.Arena, out var whole)
             ? whole
             : TooLarge(frame, "POWER", values);

@@ -8,12 +8,6 @@ namespace Millrace.Saql.Functions;
 /// <summary>String functions. Positions count from 1, in UTF-16 units, as nvarchar does.</summary>
 internal static class TextFunctions
 {
-    /// <summary>Longest text that REPLICATE and SPACE make, so that one row cannot fill the memory.</summary>
-    private const int LengthMax = 1 << 20;
-
-    /// <summary>Longest text that PATINDEX searches: its time grows with the square of it.</summary>
-    private const int PatternTextMax = 8_000;
-
     public static IEnumerable<Function> All { get; } =
     [
         new("LEN", [Parameter.Text], ValueKind.BigInt, static (frame, values) =>
@@ -108,17 +102,10 @@ internal static class TextFunctions
     {
         var pattern = frame.Arena.Characters(values[0], 0);
         var text = frame.Arena.Characters(values[1], 1);
-        if (!pattern.StartsWith("%")) return Value.Of(LikePattern.Matches(text, pattern) ? 1L : 0L);
-        if (text.Length > PatternTextMax)
-            return frame.Fail(SaqlErrors.BadArgumentValue, $"PATINDEX: the text is over {PatternTextMax} characters.");
-        var rest = pattern.TrimStart('%');
-        if (rest.IsEmpty) return Value.Of(1L);
-        for (var start = 0; start <= text.Length; start++)
-        {
-            if (LikePattern.Matches(text[start..], rest)) return Value.Of(start + 1L);
-        }
-
-        return Value.Of(0L);
+        if (pattern.Length > LikePattern.LengthMax) return LikePattern.TooLong(frame, "PATINDEX");
+        return LikePattern.Find(text, pattern) is { } place
+            ? Value.Of(place + 1L)
+            : LikePattern.TookTooLong(frame, "PATINDEX");
     }
 
     private static Value Replace(Frame frame, ReadOnlySpan<Value> values)
@@ -128,7 +115,7 @@ internal static class TextFunctions
         var substitute = values[2].Utf8;
         if (wanted.IsEmpty) return values[0];
         var size = text.Length + ((long)text.Count(wanted) * (substitute.Length - wanted.Length));
-        if (size > LengthMax) return frame.Fail(SaqlErrors.BadArgumentValue, "REPLACE: the result is too long.");
+        if (size > Frame.MadeBytesMax) return frame.TooLong("REPLACE");
         var room = frame.Arena.Reserve((int)size);
         var written = 0;
         for (var found = text.IndexOf(wanted); found >= 0; found = text.IndexOf(wanted))
@@ -146,7 +133,7 @@ internal static class TextFunctions
     private static Value Repeated(Frame frame, string function, ReadOnlySpan<byte> text, long times)
     {
         if (times < 0) return Value.Null;
-        if (times > LengthMax || text.Length * times > LengthMax)
+        if (times > Frame.MadeBytesMax || text.Length * times > Frame.MadeBytesMax)
             return frame.Fail(SaqlErrors.BadArgumentValue, $"{function}: {times} times is too long.");
         var room = frame.Arena.Reserve(text.Length * (int)times);
         for (var i = 0; i < times; i++) text.CopyTo(room[(i * text.Length)..]);
@@ -181,7 +168,7 @@ internal static class TextFunctions
         characters[..(int)start].CopyTo(room);
         inserted.CopyTo(room[(int)start..]);
         rest.CopyTo(room[((int)start + inserted.Length)..]);
-        return frame.Arena.Add(room[..((int)start + inserted.Length + rest.Length)]);
+        return frame.Made("STUFF", room[..((int)start + inserted.Length + rest.Length)]);
     }
 
     private static Value Translate(Frame frame, ReadOnlySpan<Value> values)
