@@ -7,6 +7,9 @@ namespace Millrace.Saql.Binding;
 /// <summary>The window of a GROUP BY: constants to bounds.</summary>
 internal sealed class WindowBinder(Diagnostics diagnostics)
 {
+    /// <summary>The most parts of a hopping window: a day each second is less.</summary>
+    private const int PanesMax = 100_000;
+
     private static readonly long SizeMax = TimeSpan.FromDays(7).Ticks;
 
     public static IReadOnlyList<string> Names { get; } =
@@ -34,7 +37,7 @@ internal sealed class WindowBinder(Diagnostics diagnostics)
         return BindOne(item, null) is { } one ? [one] : [];
     }
 
-    /// <summary>A unit and a number, in ticks: 1 millisecond to 7 days.</summary>
+    /// <summary>A unit and a number, in ticks: 1 microsecond to 7 days.</summary>
     public long? Stretch(CallSyntax owner, IReadOnlyList<ExpressionSyntax> arguments)
     {
         if (arguments.Count != 2)
@@ -196,14 +199,18 @@ internal sealed class WindowBinder(Diagnostics diagnostics)
     {
         if (size is null || hop is null || offset is null) return null;
         if (!IsWithin(call, size.Value, "size") || !IsWithin(call, hop.Value, "hop")) return null;
-        return new WindowSpec(null, size.Value, hop.Value, offset.Value);
+        var spec = new WindowSpec(null, size.Value, hop.Value, offset.Value);
+        if (spec.Panes <= PanesMax) return spec;
+        diagnostics.Add(SaqlErrors.BadWindow, call.Place,
+            $"A window has at most {PanesMax} parts that it hops by; this size and hop give {spec.Panes}.");
+        return null;
     }
 
     private bool IsWithin(CallSyntax call, long length, string what)
     {
-        if (length >= TimeSpan.TicksPerMillisecond && length <= SizeMax) return true;
+        if (length >= TimeSpan.TicksPerMicrosecond && length <= SizeMax) return true;
         diagnostics.Add(SaqlErrors.BadWindow, call.Place,
-            $"The {what} of a window lies between 1 millisecond and 7 days; found {TimeSpan.FromTicks(length):c}.");
+            $"The {what} of a window lies between 1 microsecond and 7 days; found {TimeSpan.FromTicks(length):c}.");
         return false;
     }
 
@@ -240,9 +247,9 @@ internal sealed class WindowBinder(Diagnostics diagnostics)
         }
 
         var ticks = count * unit;
-        if (Math.Abs(ticks) < 1e17 && ticks % TimeSpan.TicksPerMillisecond == 0) return (long)ticks;
+        if (Math.Abs(ticks) < 1e17 && ticks % TimeSpan.TicksPerMicrosecond == 0) return (long)ticks;
         diagnostics.Add(SaqlErrors.BadWindow, syntax.Place,
-            "A window is measured in whole milliseconds, up to 7 days.");
+            "A window is measured in whole microseconds, up to 7 days.");
         return null;
     }
 }

@@ -26,6 +26,9 @@ internal readonly record struct WindowSpec(
     /// <summary>The stretch that all windows contain as a whole or not at all.</summary>
     public long Pane => IsTumbling ? Size : Gcd(Size, Hop);
 
+    /// <summary>How many of them a window has.</summary>
+    public long Panes => Size / Pane;
+
     /// <summary>The end of the pane that contains the time.</summary>
     public long PaneEnd(long time) => IsSnapshot ? time : EndAfter(time, Pane);
 
