@@ -37,5 +37,5 @@ internal sealed record AlertItem(
     int QueryVersion, JsonElement Details)
 {
     public static AlertItem Of(AlertRow row) => new(row.RowId, row.At, row.Severity, row.DeviceId, row.Message,
-        row.Query, row.QueryVersion, JsonElement.Parse(row.DetailsJson));
+        row.Query, row.QueryVersion, JsonShown.Row(row.DetailsJson));
 }

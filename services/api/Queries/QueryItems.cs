@@ -77,5 +77,5 @@ internal sealed record OutputPage(IReadOnlyList<OutputItem> Items, string? Conti
 internal sealed record OutputItem(string RowId, DateTimeOffset At, string Query, int QueryVersion, JsonElement Row)
 {
     public static OutputItem Of(OutputRow row) =>
-        new(row.RowId, row.At, row.Query, row.QueryVersion, JsonElement.Parse(row.Json));
+        new(row.RowId, row.At, row.Query, row.QueryVersion, JsonShown.Row(row.Json));
 }

@@ -4,7 +4,7 @@ using Millrace.Contracts;
 
 namespace Millrace.Api.Telemetry;
 
-/// <summary>A telemetry message as the API shows it: its body as JSON when it is, else as base64.</summary>
+/// <summary>A telemetry message as the API shows it: its body as JSON when that can be, else as base64.</summary>
 internal sealed record TelemetryItem(
     string DeviceId, DateTimeOffset EventAt, DateTimeOffset EnqueuedAt, int Partition, long Offset,
     string? ModuleId, string? ContentType, string? ContentEncoding, string? MessageId, string? CorrelationId,
@@ -14,22 +14,9 @@ internal sealed record TelemetryItem(
 {
     public static TelemetryItem Of(TelemetryMessage m)
     {
-        var json = AsJson(m.Body);
+        var json = JsonShown.TryParse(m.Body);
         return new TelemetryItem(m.DeviceId, DateTimeOffset.FromUnixTimeMilliseconds(m.EventAtMs),
             DateTimeOffset.FromUnixTimeMilliseconds(m.EnqueuedAtMs), m.Partition, m.Offset, m.ModuleId, m.ContentType,
             m.ContentEncoding, m.MessageId, m.CorrelationId, m.Properties, json, json is null ? m.Body : null);
-    }
-
-    private static JsonElement? AsJson(byte[] body)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(body);
-            return document.RootElement.Clone();
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Millrace.Contracts;
+using Millrace.Primitives;
 
 namespace Millrace.StreamProcessor.WarmWriter;
 
@@ -9,7 +10,8 @@ internal static class AlertReader
 {
     public static AlertRow Read(QueryRowHeaders headers, RecordView record)
     {
-        using var document = JsonDocument.Parse(record.Value.ToArray());
+        // No device can keep its alert from being seen by a text that is none.
+        using var document = JsonDocument.Parse(JsonText.Mended(record.Value));
         var (device, severity, message) = ((string?)null, AlertSeverity.Warning, (string?)null);
         using var details = new MemoryStream();
         using (var json = new Utf8JsonWriter(details))

@@ -70,6 +70,25 @@ public class RefusedRowTests
     }
 
     [Test]
+    public async Task An_alert_is_kept_whatever_its_device_writes()
+    {
+        var store = _hub.Get<IAlertStore>();
+        var sink = new AlertSink(store, Letters, Retry, Clock, TimeProvider.System);
+
+        await sink.WriteAsync(Partition, Batch(
+            _ => """{"message":"hot\ud800","temp":999,"x":"\ud800","\udc00":[{"y":"\udc00"}]}"""), null, default);
+
+        var kept = (await store.QueryAsync(new AlertFilter())).Items;
+        Assert.That(kept, Has.Count.EqualTo(Rows));
+        Assert.That(kept[0].Message, Is.EqualTo("hot\ufffd"));
+        using var details = JsonDocument.Parse(kept[0].DetailsJson);
+        Assert.That(details.RootElement.GetProperty("temp").GetInt32(), Is.EqualTo(999));
+        Assert.That(details.RootElement.GetProperty("x").GetString(), Is.EqualTo("\ufffd"));
+        Assert.That(details.RootElement.GetProperty("\ufffd")[0].GetProperty("y").GetString(), Is.EqualTo("\ufffd"));
+        Assert.That(await LettersAsync(), Is.Empty);
+    }
+
+    [Test]
     public async Task An_output_row_that_the_store_refuses_becomes_a_dead_letter_alone()
     {
         var store = RefusingStore.Of(_hub.Get<IOutputStore>(), row => ((OutputRow)row).Json.Contains(Bad));
