@@ -17,7 +17,7 @@ public static class RegistryErrors
 
     public static readonly ErrorDefinition VersionConflict = new("RG-0003",
         "The device was changed by somebody else meanwhile.",
-        "The If-Match header names an older version than the stored one.",
+        "The If-Match header names another state than the stored one.",
         "Read the device again and repeat the change with its ETag.");
 
     public static readonly ErrorDefinition KeyInvalid = new("RG-0004",

@@ -11,7 +11,7 @@ internal sealed partial class CassandraIdentityStore
     private const string Renewals = "key-renewals";
 
     private static readonly StoreStatement UpdateKeys = new("UPDATE identities SET primary_key = ?, "
-        + "secondary_key = ? WHERE device = ? AND shard = ? IF version = ?");
+        + "secondary_key = ? WHERE device = ? AND shard = ? IF generation = ? AND version = ?");
 
     public async ValueTask<KeyRenewal> RenewKeysAsync(int limit, string? continuation, CancellationToken ct)
     {
@@ -43,7 +43,7 @@ internal sealed partial class CassandraIdentityStore
 
         if (renewed is not { } present) return false;
         var answer = await database.RunAsync(UpdateKeys, ct, present.Primary, present.Secondary,
-            present.DeviceId, Shards.Of(present.DeviceId), row.Get<long>(12)).ConfigureAwait(false);
+            present.DeviceId, Shards.Of(present.DeviceId), row.Get<string>(1), row.Get<long>(12)).ConfigureAwait(false);
         return answer.Applied ? true : null;
     }
 }

@@ -19,9 +19,11 @@ internal sealed partial class CassandraIdentityStore(CassandraDatabase database,
     private static readonly StoreStatement Update = new("UPDATE identities SET generation = ?, status = ?, "
         + "status_reason = ?, authentication = ?, primary_key = ?, secondary_key = ?, primary_thumbprint = ?, "
         + "secondary_thumbprint = ?, tags = ?, created_at = ?, updated_at = ?, version = ? "
-        + "WHERE device = ? AND shard = ? IF version = ?");
+        + "WHERE device = ? AND shard = ? IF generation = ? AND version = ?");
     private static readonly StoreStatement Delete =
-        new("DELETE FROM identities WHERE shard = ? AND device = ? IF EXISTS");
+        new("DELETE FROM identities WHERE shard = ? AND device = ? IF generation = ? AND version = ?");
+    private static readonly StoreStatement SelectRevision =
+        new("SELECT generation, version FROM identities WHERE shard = ? AND device = ?");
     private static readonly StoreStatement Select =
         new($"SELECT {Fields} FROM identities WHERE shard = ? AND device = ?");
     private static readonly StoreStatement SelectThere =
@@ -54,16 +56,21 @@ internal sealed partial class CassandraIdentityStore(CassandraDatabase database,
             .ConfigureAwait(false);
     }
 
+    public ValueTask<DeviceRevision?> FindRevisionAsync(string deviceId, CancellationToken ct) =>
+        database.FirstAsync(SelectRevision,
+            row => new DeviceRevision(row.Get<string>(0), row.Get<long>(1)), ct, Shards.Of(deviceId), deviceId);
+
     public async ValueTask<bool> UpdateAsync(DeviceIdentity identity, long expectedVersion, CancellationToken ct)
     {
         var bound = await database.BindAsync(Update, ct).ConfigureAwait(false);
         await AddValuesAsync(bound, identity, expectedVersion + 1, ct).ConfigureAwait(false);
-        bound.Add(identity.DeviceId).Add(Shards.Of(identity.DeviceId)).Add(expectedVersion);
+        bound.Add(identity.DeviceId).Add(Shards.Of(identity.DeviceId)).Add(identity.GenerationId).Add(expectedVersion);
         return (await database.RunAsync(bound, ct).ConfigureAwait(false)).Applied;
     }
 
-    public async ValueTask<bool> DeleteAsync(string deviceId, CancellationToken ct) =>
-        (await database.RunAsync(Delete, ct, Shards.Of(deviceId), deviceId).ConfigureAwait(false)).Applied;
+    public async ValueTask<bool> DeleteAsync(string deviceId, DeviceRevision expected, CancellationToken ct) =>
+        (await database.RunAsync(Delete, ct, Shards.Of(deviceId), deviceId, expected.GenerationId, expected.Version)
+            .ConfigureAwait(false)).Applied;
 
     /// <summary>The nodes read all devices for it.</summary>
     public ValueTask<long> CountAsync(CancellationToken ct) => InFlight.CountAsync(Shards.All, ct, (shard, token) =>

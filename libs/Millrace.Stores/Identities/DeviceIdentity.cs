@@ -45,6 +45,8 @@ public sealed record DeviceIdentity
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>Counts up with each change; 1 at first. The API shows it as the ETag.</summary>
+    /// <summary>Counts up with each change; 1 at first, also when the device is made anew.</summary>
     public long Version { get; init; } = 1;
+
+    public DeviceRevision Revision => new(GenerationId, Version);
 }

@@ -12,14 +12,18 @@ public interface IIdentityStore
     /// <summary>The device, or null; ST-0004 when its stored keys were tampered with.</summary>
     ValueTask<DeviceIdentity?> FindAsync(string deviceId, CancellationToken ct = default);
 
+    /// <summary>The state that the device is in, or null; also when its stored keys were tampered with.</summary>
+    ValueTask<DeviceRevision?> FindRevisionAsync(string deviceId, CancellationToken ct = default);
+
     /// <summary>
-    /// Replaces the identity when the stored version is <paramref name="expectedVersion"/>; false when it is another,
-    /// or the device is gone. The stored version becomes expected + 1.
+    /// Replaces the identity when the stored one is of its generation and its version is
+    /// <paramref name="expectedVersion"/>; false when it is another, or the device is gone. The stored version becomes
+    /// expected + 1.
     /// </summary>
     ValueTask<bool> UpdateAsync(DeviceIdentity identity, long expectedVersion, CancellationToken ct = default);
 
-    /// <summary>False when there was none.</summary>
-    ValueTask<bool> DeleteAsync(string deviceId, CancellationToken ct = default);
+    /// <summary>False when the device is in another state by now, is another one, or is gone.</summary>
+    ValueTask<bool> DeleteAsync(string deviceId, DeviceRevision expected, CancellationToken ct = default);
 
     /// <summary>
     /// In the order of their ids' bytes. A page may be shorter than the limit, or empty, and have a token still:

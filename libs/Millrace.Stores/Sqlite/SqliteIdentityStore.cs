@@ -30,15 +30,21 @@ internal sealed partial class SqliteIdentityStore(SqliteDatabase database, Devic
         database.ReadAsync(session => session.First(
             $"SELECT {Fields} FROM identities WHERE device = ?1", Read, deviceId), ct);
 
+    public ValueTask<DeviceRevision?> FindRevisionAsync(string deviceId, CancellationToken ct) =>
+        database.ReadAsync(session => session.First("SELECT generation, version FROM identities WHERE device = ?1",
+            row => new DeviceRevision(row.GetString(0), row.GetInt64(1)), deviceId), ct);
+
     public ValueTask<bool> UpdateAsync(DeviceIdentity identity, long expectedVersion, CancellationToken ct) =>
         database.WriteAsync(session => session.Run(
-            "UPDATE identities SET generation = ?2, status = ?3, status_reason = ?4, authentication = ?5, " +
-            "primary_key = ?6, secondary_key = ?7, primary_thumbprint = ?8, secondary_thumbprint = ?9, tags = ?10, " +
-            "created_at = ?11, updated_at = ?12, version = ?13 + 1 WHERE device = ?1 AND version = ?13",
+            "UPDATE identities SET status = ?3, status_reason = ?4, authentication = ?5, primary_key = ?6, " +
+            "secondary_key = ?7, primary_thumbprint = ?8, secondary_thumbprint = ?9, tags = ?10, created_at = ?11, " +
+            "updated_at = ?12, version = ?13 + 1 WHERE device = ?1 AND generation = ?2 AND version = ?13",
             Values(identity, expectedVersion)) > 0, ct);
 
-    public ValueTask<bool> DeleteAsync(string deviceId, CancellationToken ct) =>
-        database.WriteAsync(session => session.Run("DELETE FROM identities WHERE device = ?1", deviceId) > 0, ct);
+    public ValueTask<bool> DeleteAsync(string deviceId, DeviceRevision expected, CancellationToken ct) =>
+        database.WriteAsync(session => session.Run(
+            "DELETE FROM identities WHERE device = ?1 AND generation = ?2 AND version = ?3",
+            deviceId, expected.GenerationId, expected.Version) > 0, ct);
 
     public ValueTask<Page<DeviceIdentity>> ListAsync(
         DeviceFilter filter, int limit, string? continuation, CancellationToken ct)

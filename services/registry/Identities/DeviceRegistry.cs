@@ -73,32 +73,45 @@ public sealed class DeviceRegistry
         _store.ListAsync(filter, limit, continuation, ct);
 
     /// <summary>
-    /// Changes what <paramref name="change"/> names. With an expected version, RG-0003 when the stored one is another.
+    /// Changes what <paramref name="change"/> names. Where a state is expected, here and below, RG-0003 when the stored
+    /// one is another.
     /// </summary>
     public ValueTask<DeviceIdentity> UpdateAsync(
-        string deviceId, DeviceChange change, long? expectedVersion, string actor, CancellationToken ct = default) =>
-        ChangeAsync(deviceId, "device.update", identity => _rules.Apply(identity, change), expectedVersion, actor, ct);
+        string deviceId, DeviceChange change, ExpectedDevice? expected, string actor,
+        CancellationToken ct = default) =>
+        ChangeAsync(deviceId, "device.update", identity => _rules.Apply(identity, change), expected, actor, ct);
 
     public ValueTask<DeviceIdentity> SetStatusAsync(
-        string deviceId, DeviceStatus status, string? reason, string actor, CancellationToken ct = default) =>
+        string deviceId, DeviceStatus status, string? reason, ExpectedDevice? expected, string actor,
+        CancellationToken ct = default) =>
         ChangeAsync(deviceId, status == DeviceStatus.Enabled ? "device.enable" : "device.disable",
-            identity => identity with { Status = status, StatusReason = _rules.Reason(reason) }, null, actor, ct);
+            identity => identity with { Status = status, StatusReason = _rules.Reason(reason) }, expected, actor, ct);
 
     /// <summary>
     /// Makes new keys, or exchanges the two; connections that used a key which is gone are closed. RG-0007 when the
     /// device has no keys.
     /// </summary>
     public ValueTask<DeviceIdentity> RegenerateKeysAsync(
-        string deviceId, DeviceKeys which, string actor, CancellationToken ct = default) =>
+        string deviceId, DeviceKeys which, ExpectedDevice? expected, string actor, CancellationToken ct = default) =>
         ChangeAsync(deviceId, $"device.keys.{which.ToString().ToLowerInvariant()}",
-            identity => _rules.WithKeys(identity, which), null, actor, ct);
+            identity => _rules.WithKeys(identity, which), expected, actor, ct);
 
-    /// <summary>Removes the device; RG-0002 when there is none.</summary>
-    public async ValueTask DeleteAsync(string deviceId, string actor, CancellationToken ct = default)
+    /// <summary>
+    /// Removes the device, also one whose stored keys were tampered with; RG-0002 when there is none.
+    /// </summary>
+    public async ValueTask DeleteAsync(
+        string deviceId, ExpectedDevice? expected, string actor, CancellationToken ct = default)
     {
-        var generation = await GenerationAsync(deviceId, ct);
-        if (!await _store.DeleteAsync(deviceId, ct)) throw RegistryErrors.DeviceNotFound.With(deviceId).AsException();
-        await ToldAsync(LifecycleKind.Deleted, [(deviceId, generation)], null,
+        DeviceRevision stored;
+        do
+        {
+            stored = await _store.FindRevisionAsync(DeviceId.Parse(deviceId).Value, ct) ??
+                throw RegistryErrors.DeviceNotFound.With(deviceId).AsException();
+            Check(deviceId, stored, expected);
+        }
+        while (!await _store.DeleteAsync(deviceId, stored, ct));
+
+        await ToldAsync(LifecycleKind.Deleted, [(deviceId, stored.GenerationId)], null,
             new AuditEntry(Now, actor, "device.delete", deviceId, null));
     }
 
@@ -106,32 +119,24 @@ public sealed class DeviceRegistry
     private DateTimeOffset Now =>
         DateTimeOffset.FromUnixTimeMilliseconds(_time.GetUtcNow().ToUnixTimeMilliseconds());
 
-    private async ValueTask<string?> GenerationAsync(string deviceId, CancellationToken ct)
+    private static void Check(string deviceId, DeviceRevision stored, ExpectedDevice? expected)
     {
-        try
-        {
-            return (await GetAsync(deviceId, ct)).GenerationId;
-        }
-        catch (MillraceException e) when (e.Error.Definition == StoreErrors.DeviceKeyUnreadable)
-        {
-            // To delete it is what a user is told to do then.
-            return null;
-        }
+        if (expected is not { } seen || seen.Is(stored)) return;
+        throw RegistryErrors.VersionConflict.With($"{deviceId}, version {stored.Version}").AsException();
     }
 
     private async ValueTask<DeviceIdentity> ChangeAsync(
-        string deviceId, string action, Func<DeviceIdentity, DeviceIdentity> change, long? expectedVersion,
+        string deviceId, string action, Func<DeviceIdentity, DeviceIdentity> change, ExpectedDevice? expected,
         string actor, CancellationToken ct)
     {
         while (true)
         {
             var before = await GetAsync(deviceId, ct);
-            if (expectedVersion is { } expected && expected != before.Version)
-                throw RegistryErrors.VersionConflict.With($"{deviceId}, version {before.Version}").AsException();
+            Check(deviceId, before.Revision, expected);
             var now = Now;
             var after = change(before) with { UpdatedAt = now, Version = before.Version + 1 };
 
-            // Without an expected version the caller wants the change whatever came between.
+            // Without an expected state the caller wants the change whatever came between.
             if (!await _store.UpdateAsync(after, before.Version, ct)) continue;
             await ToldAsync(LifecycleKind.Updated, [(deviceId, after.GenerationId)], action,
                 new AuditEntry(now, actor, action, deviceId, null));

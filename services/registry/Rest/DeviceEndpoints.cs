@@ -31,15 +31,15 @@ internal static class DeviceEndpoints
         devices.MapPost("/batch", CreateManyAsync).RequireAuthorization(ApiScopes.Operate).WithName("CreateDevices")
             .WithSummary("Many new devices; those that exist are left alone").Produces<DevicesMade>();
 
-        var device = devices.MapGroup("/{id}").ProducesProblem(StatusCodes.Status404NotFound);
+        var device = devices.MapGroup("/{id}").ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status412PreconditionFailed);
         device.MapGet("", ShowAsync).RequireAuthorization(ApiScopes.Read).WithName("ShowDevice")
             .WithSummary("One device with its state, without its keys").Produces<DeviceItem>();
         device.MapPatch("", UpdateAsync).RequireAuthorization(ApiScopes.Operate).WithName("UpdateDevice")
             .WithSummary("Change status, authentication, thumbprints, tags")
             .WithDescription("A JSON merge patch: what is not named stays, null removes. With If-Match and the ETag " +
                 "of an earlier answer, refused when somebody else changed the device meanwhile.")
-            .Accepts<DeviceChange>("application/merge-patch+json", "application/json").Produces<DeviceItem>()
-            .ProducesProblem(StatusCodes.Status412PreconditionFailed);
+            .Accepts<DeviceChange>("application/merge-patch+json", "application/json").Produces<DeviceItem>();
         device.MapDelete("", DeleteAsync).RequireAuthorization(ApiScopes.Operate).WithName("DeleteDevice")
             .WithSummary("Remove a device; its connection ends").Produces(StatusCodes.Status204NoContent);
         device.MapPost("/disable", DisableAsync).RequireAuthorization(ApiScopes.Operate)
@@ -111,14 +111,14 @@ internal static class DeviceEndpoints
         CancellationToken ct)
     {
         var change = DeviceChange.Read(patch);
-        var updated = await registry.UpdateAsync(id, change, ExpectedVersion(http), http.Actor(), ct);
+        var updated = await registry.UpdateAsync(id, change, http.Expected(), http.Actor(), ct);
         return Tagged(http, updated, await states.FindAsync(id, ct));
     }
 
     private static async Task<IResult> DeleteAsync(
         string id, DeviceRegistry registry, HttpContext http, CancellationToken ct)
     {
-        await registry.DeleteAsync(id, http.Actor(), ct);
+        await registry.DeleteAsync(id, http.Expected(), http.Actor(), ct);
         return Results.NoContent();
     }
 
@@ -133,20 +133,12 @@ internal static class DeviceEndpoints
     private static async Task<IResult> SetStatusAsync(
         string id, DeviceStatus status, string? reason, DeviceRegistry registry, IDeviceStateStore states,
         HttpContext http, CancellationToken ct) =>
-        Tagged(http, await registry.SetStatusAsync(id, status, reason, http.Actor(), ct),
+        Tagged(http, await registry.SetStatusAsync(id, status, reason, http.Expected(), http.Actor(), ct),
             await states.FindAsync(id, ct));
-
-    private static long? ExpectedVersion(HttpContext http)
-    {
-        if (http.Request.Headers.IfMatch.ToString() is not { Length: > 0 } tag || tag == "*") return null;
-        return long.TryParse(tag.Trim('"'), out var version)
-            ? version
-            : throw RegistryErrors.RequestInvalid.With(tag, "If-Match takes the device's ETag.").AsException();
-    }
 
     private static IResult Tagged(HttpContext http, DeviceIdentity identity, DeviceState? state, int status = 200)
     {
-        http.Response.Headers.ETag = $"\"{identity.Version}\"";
+        http.Response.Headers.ETag = DeviceETag.Of(identity);
         return Results.Json(DeviceItem.Of(identity, state), statusCode: status);
     }
 }

@@ -28,6 +28,7 @@ internal static class DeviceKeyEndpoints
         string id, KeysRequest request, DeviceRegistry registry, HttpContext http, CancellationToken ct)
     {
         http.Response.Headers.CacheControl = "no-store";
-        return DeviceKeyPair.Of(await registry.RegenerateKeysAsync(id, request.Which, http.Actor(), ct));
+        return DeviceKeyPair.Of(
+            await registry.RegenerateKeysAsync(id, request.Which, http.Expected(), http.Actor(), ct));
     }
 }

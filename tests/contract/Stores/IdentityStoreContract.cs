@@ -55,9 +55,26 @@ public abstract class IdentityStoreContract : StoreContract<IIdentityStore>
 
         var found = (await Store.FindAsync("pump"))!;
         Assert.That((found.Version, found.Status, found.PrimaryKey), Is.EqualTo((2L, DeviceStatus.Disabled, "new")));
-        Assert.That(await Store.DeleteAsync("pump"), Is.True);
-        Assert.That(await Store.DeleteAsync("pump"), Is.False);
+        Assert.That(await Store.DeleteAsync("pump", made.Revision), Is.False);
+        Assert.That(await Store.DeleteAsync("pump", found.Revision), Is.True);
+        Assert.That(await Store.DeleteAsync("pump", found.Revision), Is.False);
         Assert.That(await Store.UpdateAsync(made, 2), Is.False);
+    }
+
+    [Test]
+    public async Task A_device_that_was_made_anew_is_not_the_one_before()
+    {
+        var before = Identity("pump") with { PrimaryKey = "leaked" };
+        await Store.CreateAsync(before);
+        Assert.That(await Store.DeleteAsync("pump", before.Revision), Is.True);
+        var made = Identity("pump") with { GenerationId = "h" };
+        await Store.CreateAsync(made);
+
+        Assert.That(await Store.UpdateAsync(before, 1), Is.False);
+        Assert.That(await Store.DeleteAsync("pump", before.Revision), Is.False);
+        Assert.That(await Store.FindAsync("pump"), Is.EqualTo(made));
+        Assert.That(await Store.FindRevisionAsync("pump"), Is.EqualTo(made.Revision));
+        Assert.That(await Store.FindRevisionAsync("none"), Is.Null);
     }
 
     [Test]

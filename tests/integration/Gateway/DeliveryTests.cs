@@ -217,7 +217,7 @@ public class DeliveryTests() : KeptGatewayTests(("Gateway:Sessions:QueueMessages
         }
 
         await Eventually.TrueAsync(() => Host.Meters["connections"] == 0, "away");
-        await Host.Identities.DeleteAsync("pump-1");
+        await Host.DeleteDeviceAsync("pump-1");
         await Host.NoticeAsync("pump-1");
         await Eventually.TrueAsync(() => Host.Meters["sessions.ended/device-deleted"] == 1, "ended");
         Assert.That(await Host.Sessions.OfDeviceAsync("pump-1"), Is.Empty);

@@ -160,6 +160,12 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     public ISessionStore Sessions => _app.Services.GetRequiredService<ISessionStore>();
 
+    public async Task DeleteDeviceAsync(string id)
+    {
+        var stored = await Identities.FindRevisionAsync(id);
+        Assert.That(await Identities.DeleteAsync(id, stored!), Is.True);
+    }
+
     public async Task<DeviceIdentity> AddDeviceAsync(
         string id, Func<DeviceIdentity, DeviceIdentity>? change = null)
     {

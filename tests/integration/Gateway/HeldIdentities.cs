@@ -39,8 +39,11 @@ internal sealed class HeldIdentities(IIdentityStore store) : IIdentityStore
         DeviceIdentity identity, long expectedVersion, CancellationToken ct = default) =>
         store.UpdateAsync(identity, expectedVersion, ct);
 
-    public ValueTask<bool> DeleteAsync(string deviceId, CancellationToken ct = default) =>
-        store.DeleteAsync(deviceId, ct);
+    public ValueTask<DeviceRevision?> FindRevisionAsync(string deviceId, CancellationToken ct = default) =>
+        store.FindRevisionAsync(deviceId, ct);
+
+    public ValueTask<bool> DeleteAsync(string deviceId, DeviceRevision expected, CancellationToken ct = default) =>
+        store.DeleteAsync(deviceId, expected, ct);
 
     public ValueTask<Page<DeviceIdentity>> ListAsync(
         DeviceFilter filter, int limit, string? continuation, CancellationToken ct = default) =>

@@ -110,7 +110,7 @@ public class LoginTests(int eventLoops, bool tls) : TransportTests(eventLoops, t
         var identity = (await _host.Identities.FindAsync("pump-1"))!;
         if (how == "disabled")
             await _host.Identities.UpdateAsync(identity with { Status = DeviceStatus.Disabled }, identity.Version);
-        else if (how == "deleted") await _host.Identities.DeleteAsync("pump-1");
+        else if (how == "deleted") await _host.DeleteDeviceAsync("pump-1");
         else await _host.Identities.UpdateAsync(identity with { PrimaryKey = "bmV3LWtleQ==" }, identity.Version);
         var watch = System.Diagnostics.Stopwatch.StartNew();
         await _host.NoticeAsync("pump-1");
@@ -135,7 +135,7 @@ public class LoginTests(int eventLoops, bool tls) : TransportTests(eventLoops, t
         await using var host = await GatewayHost.StartAsync(("Gateway:IdentityRecheckInterval", "00:00:00.2"));
         await host.AddDeviceAsync("pump-1");
         using var client = await RawClient.LoginAsync(host, "pump-1");
-        await host.Identities.DeleteAsync("pump-1");
+        await host.DeleteDeviceAsync("pump-1");
 
         Assert.That(await client.ReadEndAsync(), Is.EqualTo(ReasonCode.AdministrativeAction));
     }

@@ -92,7 +92,10 @@ public class IdentityCacheTests
             DeviceIdentity identity, long expectedVersion, CancellationToken ct = default) =>
             throw new NotSupportedException();
 
-        public ValueTask<bool> DeleteAsync(string deviceId, CancellationToken ct = default) =>
+        public ValueTask<DeviceRevision?> FindRevisionAsync(string deviceId, CancellationToken ct = default) =>
+            throw new NotSupportedException();
+
+        public ValueTask<bool> DeleteAsync(string deviceId, DeviceRevision expected, CancellationToken ct = default) =>
             throw new NotSupportedException();
 
         public ValueTask<KeyRenewal> RenewKeysAsync(

@@ -41,9 +41,9 @@ public class DeviceRegistryTests
     public async Task Each_change_is_told_to_followers_and_gateways_and_written_down()
     {
         var made = await _registry.CreateAsync(new NewDevice("pump"), "me");
-        await _registry.SetStatusAsync("pump", DeviceStatus.Disabled, "stolen", "you");
-        await _registry.RegenerateKeysAsync("pump", DeviceKeys.Both, "me");
-        await _registry.DeleteAsync("pump", "me");
+        await _registry.SetStatusAsync("pump", DeviceStatus.Disabled, "stolen", null, "you");
+        await _registry.RegenerateKeysAsync("pump", DeviceKeys.Both, null, "me");
+        await _registry.DeleteAsync("pump", null, "me");
 
         var told = await _fixture.ReadAsync(Topics.Lifecycle, ContractJson.Default.LifecycleEvent);
         Assert.That(told.Select(e => e.Kind), Is.EqualTo(new[]
@@ -120,12 +120,13 @@ public class DeviceRegistryTests
     [Test]
     public async Task Of_changes_that_race_on_one_version_one_wins()
     {
-        await _registry.CreateAsync(new NewDevice("pump"), "me");
+        var made = await _registry.CreateAsync(new NewDevice("pump"), "me");
         var codes = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(async () =>
         {
             try
             {
-                await _registry.UpdateAsync("pump", new DeviceChange(StatusReason: $"{i}"), 1, "me");
+                await _registry.UpdateAsync("pump", new DeviceChange(StatusReason: $"{i}"),
+                    new ExpectedDevice(made.GenerationId, 1), "me");
                 return "won";
             }
             catch (MillraceException e)
@@ -144,7 +145,7 @@ public class DeviceRegistryTests
     public async Task Regenerating_makes_the_named_keys_anew(DeviceKeys which, bool primary, bool secondary)
     {
         var before = await _registry.CreateAsync(new NewDevice("pump"), "me");
-        await _registry.RegenerateKeysAsync("pump", which, "me");
+        await _registry.RegenerateKeysAsync("pump", which, null, "me");
 
         var after = await _registry.GetAsync("pump");
         Assert.That(after.PrimaryKey != before.PrimaryKey, Is.EqualTo(primary));
@@ -155,7 +156,7 @@ public class DeviceRegistryTests
     public async Task Swapping_exchanges_the_keys()
     {
         var before = await _registry.CreateAsync(new NewDevice("pump"), "me");
-        var after = await _registry.RegenerateKeysAsync("pump", DeviceKeys.Swap, "me");
+        var after = await _registry.RegenerateKeysAsync("pump", DeviceKeys.Swap, null, "me");
         Assert.That((after.PrimaryKey, after.SecondaryKey), Is.EqualTo((before.SecondaryKey, before.PrimaryKey)));
     }
 
@@ -169,7 +170,8 @@ public class DeviceRegistryTests
         await _registry.UpdateAsync("pump", byCertificate with { PrimaryThumbprint = Thumbprint }, null, "me");
         var moved = await _registry.GetAsync("pump");
         Assert.That((moved.PrimaryKey, moved.SecondaryKey, moved.PrimaryThumbprint), Is.EqualTo(("", "", Thumbprint)));
-        Assert.That(Code(() => _registry.RegenerateKeysAsync("pump", DeviceKeys.Both, "me")), Is.EqualTo("RG-0007"));
+        Assert.That(Code(() => _registry.RegenerateKeysAsync("pump", DeviceKeys.Both, null, "me")),
+            Is.EqualTo("RG-0007"));
 
         var back = await _registry.UpdateAsync(
             "pump", new DeviceChange(Authentication: DeviceAuthentication.Keys, PrimaryThumbprint: ""), null, "me");
@@ -221,7 +223,7 @@ public class DeviceRegistryTests
         var listed = (await _registry.ListAsync(DeviceFilter.All, 10, null)).Items;
         Assert.That(listed.Select(i => (i.DeviceId, i.PrimaryKey.Length > 0)),
             Is.EqualTo(new[] { ("a", true), ("b", false) }));
-        await _registry.DeleteAsync("b", "me");
+        await _registry.DeleteAsync("b", null, "me");
         Assert.That(await _registry.FindAsync("b"), Is.Null);
     }
 

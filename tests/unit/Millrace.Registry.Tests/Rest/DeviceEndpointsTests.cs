@@ -26,14 +26,15 @@ public class DeviceEndpointsTests
     {
         var (status, made, tag) = await _fixture.SendAsync(
             HttpMethod.Post, "", new { deviceId = "life", tags = new { site = "north", floor = 2 } });
-        Assert.That((status, tag), Is.EqualTo((201, "\"1\"")));
-        Assert.That(made!["status"]!.GetValue<string>(), Is.EqualTo("enabled"));
+        var generation = made!["generationId"]!.GetValue<string>();
+        Assert.That((status, tag), Is.EqualTo((201, $"\"{generation}-1\"")));
+        Assert.That(made["status"]!.GetValue<string>(), Is.EqualTo("enabled"));
         Assert.That(made["authentication"]!.GetValue<string>(), Is.EqualTo("keys"));
         Assert.That(made.ToJsonString(), Does.Not.Contain("Key"));
 
         (status, var changed, tag) = await _fixture.SendAsync(HttpMethod.Patch, "/life",
             """{"status":"disabled","statusReason":"lost","tags":{"site":null,"roof":true}}""", tag);
-        Assert.That((status, tag), Is.EqualTo((200, "\"2\"")));
+        Assert.That((status, tag), Is.EqualTo((200, $"\"{generation}-2\"")));
         Assert.That(changed!["tags"]!.ToJsonString(), Is.EqualTo("""{"floor":2,"roof":true}"""));
 
         (status, var shown, _) = await _fixture.SendAsync(HttpMethod.Get, "/life");
@@ -56,6 +57,29 @@ public class DeviceEndpointsTests
         var (_, device, _) = await _fixture.SendAsync(HttpMethod.Get, "/tagged");
         Assert.That(device!["tags"]!["a"]!.GetValue<int>(), Is.EqualTo(1));
         Assert.That((await _fixture.SendAsync(HttpMethod.Patch, "/tagged", "{}", "*")).Status, Is.EqualTo(200));
+    }
+
+    [Test]
+    public async Task No_request_changes_a_device_that_was_made_anew_since()
+    {
+        var (_, _, tag) = await _fixture.SendAsync(HttpMethod.Post, "", new { deviceId = "anew" });
+        await _fixture.SendAsync(HttpMethod.Delete, "/anew");
+        var (_, made, other) = await _fixture.SendAsync(HttpMethod.Post, "", new { deviceId = "anew" });
+        var (_, keys, _) = await _fixture.SendAsync(HttpMethod.Get, "/anew/keys");
+
+        var refused = (412, "RG-0003");
+        Assert.That(await CodeAsync(HttpMethod.Patch, "/anew", """{"tags":{"a":2}}""", tag), Is.EqualTo(refused));
+        Assert.That(await CodeAsync(HttpMethod.Post, "/anew/disable", null, tag), Is.EqualTo(refused));
+        Assert.That(await CodeAsync(HttpMethod.Post, "/anew/enable", null, tag), Is.EqualTo(refused));
+        Assert.That(await CodeAsync(HttpMethod.Post, "/anew/keys/regenerate", """{"which":"both"}""", tag),
+            Is.EqualTo(refused));
+        Assert.That(await CodeAsync(HttpMethod.Delete, "/anew", null, tag), Is.EqualTo(refused));
+        Assert.That(await CodeAsync(HttpMethod.Delete, "/anew", null, "\"77\""), Is.EqualTo(refused));
+
+        var (_, shown, after) = await _fixture.SendAsync(HttpMethod.Get, "/anew");
+        Assert.That(JsonNode.DeepEquals(shown, made) && after == other, "as it was made");
+        Assert.That(JsonNode.DeepEquals((await _fixture.SendAsync(HttpMethod.Get, "/anew/keys")).Body, keys));
+        Assert.That((await _fixture.SendAsync(HttpMethod.Delete, "/anew", null, other)).Status, Is.EqualTo(204));
     }
 
     [TestCase("""{"deviceid":"x"}""")]
