@@ -10,8 +10,6 @@ namespace Millrace.ColdPath.Formats;
 /// <summary>Values of Arrow arrays as JSON and as text: times in ISO 8601 UTC, bytes in base64.</summary>
 internal static class ArrowCell
 {
-    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.FFFFFF'Z'";
-
     /// <summary>The type's name in answers.</summary>
     public static string TypeName(IArrowType type) => type switch
     {
@@ -72,11 +70,9 @@ internal static class ArrowCell
             BinaryViewArray bytes => Convert.ToBase64String(bytes.GetBytes(row)),
             Decimal128Array n => DecimalText(n, row),
             FixedSizeBinaryArray bytes => Convert.ToBase64String(bytes.GetBytes(row)),
-            TimestampArray times => TimeText(times, row),
-            Date32Array days => DateOnly.FromDayNumber(DateOnly.FromDateTime(DateTime.UnixEpoch).DayNumber
-                + days.Values[row]).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-            Time64Array times => TimeOnly.FromTimeSpan(TimeSpan.FromMicroseconds(times.Values[row]))
-                .ToString("HH:mm:ss.FFFFFF", CultureInfo.InvariantCulture),
+            TimestampArray times => ArrowTime.Moment(times.Values[row], ((TimestampType)times.Data.DataType).Unit),
+            Date32Array days => ArrowTime.Date(days.Values[row]),
+            Time64Array times => ArrowTime.Clock(times.Values[row] * TimeSpan.TicksPerMicrosecond),
             MonthDayNanosecondIntervalArray spans => IntervalText(spans.Values[row]),
             _ => JsonText(array, row),
         };
@@ -108,20 +104,6 @@ internal static class ArrowCell
     {
         if (double.IsFinite(value)) json.WriteNumberValue(value);
         else json.WriteStringValue(value.ToString(CultureInfo.InvariantCulture));
-    }
-
-    private static string TimeText(TimestampArray times, int row)
-    {
-        var value = times.Values[row];
-        var ticks = ((TimestampType)times.Data.DataType).Unit switch
-        {
-            TimeUnit.Second => value * TimeSpan.TicksPerSecond,
-            TimeUnit.Millisecond => value * TimeSpan.TicksPerMillisecond,
-            TimeUnit.Microsecond => value * TimeSpan.TicksPerMicrosecond,
-            _ => value / TimeSpan.NanosecondsPerTick,
-        };
-        return new DateTime(DateTime.UnixEpoch.Ticks + ticks, DateTimeKind.Utc)
-            .ToString(TimeFormat, CultureInfo.InvariantCulture);
     }
 
     /// <summary>ISO 8601, such as P1DT2H.</summary>

@@ -1,4 +1,7 @@
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
+using Millrace.Primitives;
 using Millrace.Stores.Identities;
 
 namespace Millrace.Registry.Identities;
@@ -23,7 +26,7 @@ public sealed record DeviceChange(
         var change = new DeviceChange();
         foreach (var field in patch.EnumerateObject())
         {
-            change = field.Name switch
+            change = Name(field) switch
             {
                 "status" => change with { Status = Word<DeviceStatus>(field) },
                 "statusReason" => change with { StatusReason = Text(field) },
@@ -31,33 +34,36 @@ public sealed record DeviceChange(
                 "primaryThumbprint" => change with { PrimaryThumbprint = Text(field) },
                 "secondaryThumbprint" => change with { SecondaryThumbprint = Text(field) },
                 "tags" => change with { Tags = field.Value },
-                _ => throw RegistryErrors.RequestInvalid.With(field.Name, Changeable).AsException(),
+                var name => throw RegistryErrors.RequestInvalid.With(name, Changeable).AsException(),
             };
         }
 
         return change;
     }
 
-    private static string Text(JsonProperty field) => field.Value.ValueKind switch
-    {
-        JsonValueKind.Null => "",
-        JsonValueKind.String => field.Value.GetString()!,
-        _ => throw RegistryErrors.RequestInvalid.With(field.Value, $"{field.Name} is a text or null.").AsException(),
-    };
+    private static string Name(JsonProperty field) => JsonText.IsSound(JsonMarshal.GetRawUtf8PropertyName(field))
+        ? field.Name
+        : throw RegistryErrors.RequestInvalid.With(null, Changeable).AsException();
+
+    private static string Text(JsonProperty field) => field.Value.ValueKind == JsonValueKind.Null
+        ? ""
+        : Characters(field.Value) ?? throw Invalid(field, "is a text or null");
 
     private static T Word<T>(JsonProperty field)
         where T : struct, Enum
     {
-        try
-        {
-            if (field.Value.ValueKind == JsonValueKind.String) return field.Value.Deserialize<T>();
-        }
-        catch (JsonException)
-        {
-            // Told below, with the words that there are.
-        }
-
-        var words = string.Join(", ", Enum.GetNames<T>().Select(JsonNamingPolicy.CamelCase.ConvertName));
-        throw RegistryErrors.RequestInvalid.With(field.Value, $"{field.Name} is one of {words}.").AsException();
+        var words = Enum.GetNames<T>().Select(JsonNamingPolicy.CamelCase.ConvertName).ToList();
+        return Characters(field.Value) is { } text && words.IndexOf(text) is >= 0 and var i
+            ? Enum.GetValues<T>()[i]
+            : throw Invalid(field, $"is one of {string.Join(", ", words)}");
     }
+
+    /// <summary>Null where it is no string, or one that no text can hold.</summary>
+    private static string? Characters(JsonElement value) =>
+        value.ValueKind == JsonValueKind.String && JsonText.IsSound(JsonMarshal.GetRawUtf8Value(value))
+            ? value.GetString()
+            : null;
+
+    private static MillraceException Invalid(JsonProperty field, string what) => RegistryErrors.RequestInvalid
+        .With(Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(field.Value)), $"{field.Name} {what}.").AsException();
 }

@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Millrace.Primitives;
 
 namespace Millrace.Registry.Identities;
 
@@ -40,6 +42,8 @@ internal sealed class DeviceTags(RegistryOptions options)
     {
         if (value.ValueKind != JsonValueKind.Object)
             throw RegistryErrors.TagsInvalid.With(value.ValueKind, "Tags are an object.").AsException();
+        if (!JsonText.IsSound(JsonMarshal.GetRawUtf8Value(value)))
+            throw RegistryErrors.TagsInvalid.With(null, "A name or a text in them is no Unicode.").AsException();
         try
         {
             // Of a name that comes twice, one value would be lost without a word.

@@ -50,10 +50,11 @@ internal sealed class DeviceMessages(
                 at.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
         }
 
-        foreach (var (name, value) in message.Properties ?? new Dictionary<string, string>())
+        foreach (var (name, value) in message.Properties ?? new Dictionary<string, string?>())
         {
             var bytes = Encoding.UTF8.GetBytes(name);
             if (bytes.Length is 0 or > NameBytesMax) throw Invalid(name, "A property's name has 1 to 1024 bytes.");
+            if (value is null) throw Invalid(name, "A property is a text, not null.");
             records.AddHeader(TelemetryHeaders.ApplicationPrefix, bytes, Text(value));
         }
     }

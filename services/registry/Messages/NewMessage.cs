@@ -8,7 +8,7 @@ namespace Millrace.Registry.Messages;
 /// <param name="ExpiresInSeconds">After that the message is not delivered any more.</param>
 public sealed record NewMessage(
     string? Body = null, string? BodyBase64 = null, string? Topic = null, int Qos = 1, string? ContentType = null,
-    string? MessageId = null, string? CorrelationId = null, IReadOnlyDictionary<string, string>? Properties = null,
+    string? MessageId = null, string? CorrelationId = null, IReadOnlyDictionary<string, string?>? Properties = null,
     long? ExpiresInSeconds = null);
 
 /// <summary>A message that is on its way: durable, and not necessarily delivered yet.</summary>

@@ -98,6 +98,8 @@ internal static class DeviceEndpoints
         var most = options.Value.CreateDevicesMax;
         if (devices.Count == 0 || devices.Count > most)
             throw RegistryErrors.RequestInvalid.With(devices.Count, $"Send 1 to {most} devices.").AsException();
+        if (devices.Contains(null!))
+            throw RegistryErrors.RequestInvalid.With(null, "A device is an object, not null.").AsException();
         var existing = await registry.CreateManyAsync(devices, http.Actor(), ct);
         return new DevicesMade(devices.Count - existing.Count, existing);
     }

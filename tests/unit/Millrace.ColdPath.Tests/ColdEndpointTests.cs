@@ -46,6 +46,29 @@ public sealed class ColdEndpointTests
     }
 
     [Test]
+    public async Task Times_beyond_those_of_other_systems_are_told_too()
+    {
+        var (status, body) = await _host.PostAsync("/api/v1/cold/sql", new
+        {
+            sql = """
+                SELECT DATE '9999-12-31' AS a, DATE '9999-12-31' + 1 AS b, DATE '0001-01-01' - 1 AS c,
+                  DATE '9999-12-31' + 5000000 AS d, TIMESTAMP '290000-12-31 10:00:00.5' AS e,
+                  TIMESTAMP '0001-01-01 00:00:00' - INTERVAL 1 SECOND AS f, TIME '24:00:00' AS g,
+                  TIMESTAMP_S '290000-12-31' AS h, TIMESTAMP '1969-12-31 23:59:59.999999' AS i
+                """,
+        });
+
+        Assert.That(status, Is.EqualTo(200), body);
+        using var json = JsonDocument.Parse(body);
+        Assert.That(json.RootElement.GetProperty("rows")[0].EnumerateArray().Select(cell => cell.GetString()),
+            Is.EqualTo(new[]
+            {
+                "9999-12-31", "+10000-01-01", "+0000-12-31", "+23689-07-13", "+290000-12-31T10:00:00.5Z",
+                "+0000-12-31T23:59:59Z", "24:00:00", "+290000-12-31T00:00:00Z", "1969-12-31T23:59:59.999999Z",
+            }));
+    }
+
+    [Test]
     public async Task Json_lines_are_one_object_a_row()
     {
         var (_, body) = await _host.PostAsync("/api/v1/cold/sql?format=jsonl",

@@ -55,6 +55,14 @@ public class DeviceTagsTests
     }
 
     [Test]
+    public void Bytes_that_are_no_UTF_8_are_refused()
+    {
+        byte[] tags = [.. "{\"a\":\""u8, 0xFF, .. "\"}"u8];
+        var error = Assert.Throws<MillraceException>(() => _tags.New(JsonElement.Parse(tags)));
+        Assert.That(error!.Error.Code, Is.EqualTo("RG-0006"));
+    }
+
+    [Test]
     public void Spaces_do_not_count() =>
         Assert.That(_tags.New(Json($$"""{ {{new string(' ', 200)}} "a" : 1 }""")), Is.EqualTo("""{"a":1}"""));
 

@@ -86,12 +86,38 @@ public class DeviceEndpointsTests
     [TestCase("""{"status":"asleep"}""")]
     [TestCase("""{"status":null}""")]
     [TestCase("""{"status":1}""")]
+    [TestCase("""{"status":"0"}""")]
+    [TestCase("""{"status":"\ud800"}""")]
+    [TestCase("""{"statusReason":"\ud800"}""")]
     [TestCase("""{"primaryThumbprint":5}""")]
+    [TestCase("""{"primaryThumbprint":["\ud800"]}""")]
+    [TestCase("""{"\ud800":1}""")]
     [TestCase("[]")]
     public async Task A_patch_that_says_what_it_cannot_is_refused(string patch)
     {
         await _fixture.SendAsync(HttpMethod.Post, "", new { deviceId = "patched" });
         Assert.That(await CodeAsync(HttpMethod.Patch, "/patched", patch), Is.EqualTo((400, "RG-0007")));
+    }
+
+    [TestCase("""{"a":"\ud800"}""")]
+    [TestCase("""{"\udc00":{"a":1}}""")]
+    [TestCase("""{"a":[{"b":"\ud800x"}]}""")]
+    public async Task Tags_that_hold_what_is_no_text_are_refused(string tags)
+    {
+        await _fixture.SendAsync(HttpMethod.Post, "", new { deviceId = "told" });
+
+        Assert.That(await CodeAsync(HttpMethod.Post, "", $$"""{"deviceId":"untold","tags":{{tags}}}"""),
+            Is.EqualTo((400, "RG-0006")));
+        Assert.That(await CodeAsync(HttpMethod.Patch, "/told", $$"""{"tags":{{tags}}}"""),
+            Is.EqualTo((400, "RG-0006")));
+    }
+
+    [Test]
+    public async Task Of_many_devices_none_is_made_where_one_is_null()
+    {
+        Assert.That(await CodeAsync(HttpMethod.Post, "/batch", """[{"deviceId":"beside-null"},null]"""),
+            Is.EqualTo((400, "RG-0007")));
+        Assert.That(await CodeAsync(HttpMethod.Get, "/beside-null"), Is.EqualTo((404, "RG-0002")));
     }
 
     [Test]

@@ -72,6 +72,7 @@ public class DeviceMessageEndpointsTests
     [TestCase("{\"bodyBase64\": \"?\"}")]
     [TestCase("{\"expiresInSeconds\": 0}")]
     [TestCase("{\"properties\": {\"\": \"a\"}}")]
+    [TestCase("{\"properties\": {\"a\": null}}")]
     [TestCase("{\"contentType\": \"a\\u0000\"}")]
     public async Task What_no_message_can_be_is_refused(string request)
     {
