@@ -12,7 +12,9 @@ public sealed record TelemetryMessage
     /// </summary>
     public const int RowBytes = 80;
 
-    private static readonly TimeSpan CreationPast = TimeSpan.FromDays(30);
+    /// <summary>How long before its enqueued time the time may lie that a message gives itself.</summary>
+    public static readonly TimeSpan CreationPast = TimeSpan.FromDays(30);
+
     private static readonly TimeSpan CreationFuture = TimeSpan.FromMinutes(5);
 
     public required string DeviceId { get; init; }

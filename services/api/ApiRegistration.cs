@@ -39,7 +39,8 @@ public static class ApiRegistration
             (kestrel, api) => kestrel.Limits.MaxRequestBodySize = api.Value.RequestBytesMax.Bytes);
         services.Configure<JsonOptions>(json =>
         {
-            json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase));
+            json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(
+                JsonNamingPolicy.CamelCase, allowIntegerValues: false));
             json.SerializerOptions.Converters.Add(new UtcTimeConverter());
             json.SerializerOptions.RespectRequiredConstructorParameters = true;
             json.SerializerOptions.RespectNullableAnnotations = true;
@@ -83,6 +84,7 @@ public static class ApiRegistration
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.Use(BodyCharsets.CheckAsync);
         app.Use(SingleParameters.CheckAsync);
         return app;
     }

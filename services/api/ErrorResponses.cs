@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -9,7 +8,7 @@ using Millrace.Primitives;
 namespace Millrace.Api;
 
 /// <summary>Turns what endpoints throw into problem details with a code.</summary>
-internal sealed partial class ErrorResponses(ILogger<ErrorResponses> log) : IExceptionHandler
+internal sealed class ErrorResponses(ILogger<ErrorResponses> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken ct)
     {
@@ -35,23 +34,16 @@ internal sealed partial class ErrorResponses(ILogger<ErrorResponses> log) : IExc
             StatusCodes.Status405MethodNotAllowed => ApiErrors.BadRequest.With(request.Method,
                 "The address does not take this method."),
             StatusCodes.Status415UnsupportedMediaType => ApiErrors.BadRequest.With(request.ContentType,
-                "The body must be JSON: send Content-Type: application/json."),
+                "The body must be JSON in UTF-8: send Content-Type: application/json."),
             _ => ApiErrors.BadRequest.With(null),
         };
         return Problems.Problem(error, status).ExecuteAsync(context.HttpContext);
     }
 
     /// <summary>What the user wrote and where, without the names of our types.</summary>
-    private static Error BadRequest(BadHttpRequestException e)
-    {
-        if (e.InnerException is JsonException json) return ApiErrors.BadRequest.With(json.Path, json.Message);
-        return BindingPattern().Match(e.Message) is { Success: true } match
-            ? ApiErrors.BadRequest.With(match.Groups["value"].Value, $"{match.Groups["name"].Value} is not valid.")
-            : ApiErrors.BadRequest.With(null, e.Message);
-    }
-
-    [GeneratedRegex("^Failed to bind parameter \".* (?<name>\\w+)\" from \"(?<value>.*)\"\\.$")]
-    private static partial Regex BindingPattern();
+    private static Error BadRequest(BadHttpRequestException e) => e.InnerException is JsonException json
+        ? ApiErrors.BadRequest.With(json.Path, json.Message)
+        : ApiErrors.BadRequest.With(null, e.Message);
 
     /// <summary>A fault of the platform is a 500; what a user asked wrongly is theirs.</summary>
     private static int StatusOf(string code) => code switch

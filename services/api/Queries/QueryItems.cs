@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Millrace.Contracts;
 using Millrace.Primitives;
@@ -12,12 +13,16 @@ internal sealed record QueryRequest(
     RowErrorPolicy? OnError = null, bool? WarmOutputs = null, bool? ArchiveOutputs = null, string? StartFrom = null,
     string? StateBytesMax = null)
 {
+    private const string DayFormat = "yyyy-MM-dd";
+
+    /// <summary>As old as the time can be that a message gives itself.</summary>
+    private static readonly TimeSpan ToleranceMax = TelemetryMessage.CreationPast;
+
     /// <param name="known">The query of this name; one that replaces it begins where it stands.</param>
     public QueryOptions Options(QueryConfig? known)
     {
         var defaults = new QueryOptions();
-        if (StartFrom is not (null or "now" or "earliest" or "last" or "state")
-            && !DateTimeOffset.TryParse(StartFrom, out _))
+        if (StartFrom is not (null or "now" or "earliest" or "last" or "state") && !IsMoment(StartFrom))
         {
             throw ApiErrors.BadRequest.With(StartFrom, "startFrom is now, earliest, last, state or an ISO 8601 time.")
                 .AsException();
@@ -25,18 +30,35 @@ internal sealed record QueryRequest(
 
         var options = new QueryOptions
         {
-            LateTolerance = Late is null ? defaults.LateTolerance : DurationText.Parse(Late),
-            OutOfOrderTolerance = OutOfOrder is null ? defaults.OutOfOrderTolerance : DurationText.Parse(OutOfOrder),
+            LateTolerance = Late is null ? defaults.LateTolerance : Tolerance(Late, "late"),
+            OutOfOrderTolerance =
+                OutOfOrder is null ? defaults.OutOfOrderTolerance : Tolerance(OutOfOrder, "outOfOrder"),
             Policy = Policy ?? defaults.Policy,
             OnError = OnError ?? defaults.OnError,
             WarmOutputs = WarmOutputs ?? defaults.WarmOutputs,
             ArchiveOutputs = ArchiveOutputs ?? defaults.ArchiveOutputs,
-            StateBytesMax = StateBytesMax is null ? null : ByteSize.Parse(StateBytesMax).Bytes,
+            StateBytesMax = StateBytesMax is null ? null : Size(StateBytesMax),
             StartFrom = StartFrom ?? known?.Options.StartFrom ?? defaults.StartFrom,
         };
         var isChanged = known is not null && !IsSameVersion(known, options);
         return isChanged && StartFrom is null ? options with { StartFrom = "last" } : options;
     }
+
+    /// <summary>A day, or a moment of one: a time alone would be another each day.</summary>
+    private static bool IsMoment(string text) => text.Length >= DayFormat.Length
+        && DateOnly.TryParseExact(text.AsSpan(0, DayFormat.Length), DayFormat, CultureInfo.InvariantCulture,
+            DateTimeStyles.None, out _)
+        && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _);
+
+    private static TimeSpan Tolerance(string text, string name) => DurationText.Parse(text) is var tolerance
+        && tolerance <= ToleranceMax
+            ? tolerance
+            : throw ApiErrors.BadRequest.With(text, $"{name} is at most {DurationText.Format(ToleranceMax)}.")
+                .AsException();
+
+    private static long Size(string text) => ByteSize.Parse(text).Bytes is > 0 and var bytes
+        ? bytes
+        : throw ApiErrors.BadRequest.With(text, "stateBytesMax is more than 0.").AsException();
 
     /// <summary>
     /// Where rows are kept beside their topic, and how much the query may keep, change none of them, so they make no

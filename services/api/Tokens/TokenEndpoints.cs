@@ -31,9 +31,12 @@ internal static class TokenEndpoints
     {
         if (string.IsNullOrWhiteSpace(request.Name))
             throw ApiErrors.BadRequest.With("name", "A token needs a name.").AsException();
-        var unknown = request.Scopes?.Except(Scopes).FirstOrDefault();
-        if (request.Scopes is not { Count: > 0 } || unknown is not null)
-            throw ApiErrors.BadRequest.With(unknown, "scopes must be any of read, operate, administer.").AsException();
+        if (request.Scopes is not { Count: > 0 } || !request.Scopes.All(Scopes.Contains))
+        {
+            throw ApiErrors.BadRequest.With(request.Scopes?.FirstOrDefault(scope => !Scopes.Contains(scope)),
+                "scopes must be any of read, operate, administer.").AsException();
+        }
+
         if (request.ExpiresAt <= time.GetUtcNow())
             throw ApiErrors.BadRequest.With(request.ExpiresAt, "expiresAt must be in the future.").AsException();
         var (token, text) = await issuer.IssueAsync(request.Name, request.Scopes, request.ExpiresAt, ct);

@@ -53,17 +53,40 @@ public class ApiTests() : PlatformTests(isShared: true)
     [TestCase("POST", "api/v1/queries/validate", """{"text":null}""", "application/json", 400, "AP-0004", "text")]
     [TestCase("POST", "api/v1/queries", "text=SELECT", "application/x-www-form-urlencoded", 415, "AP-0004", "JSON")]
     [TestCase("PUT", "api/v1/queries", "{}", "application/json", 405, "AP-0004", "PUT")]
+    [TestCase("POST", "api/v1/tokens", """{"name":"a","scopes":["read",null]}""", "application/json", 400, "AP-0004",
+        "scopes")]
+    [TestCase("POST", "api/v1/queries", """{"name":"a","text":"SELECT 1","policy":7}""", "application/json", 400,
+        "AP-0004", "policy")]
+    [TestCase("POST", "api/v1/devices", """{"deviceId":"a","status":"0"}""", "application/json", 400, "AP-0004",
+        "status")]
+    [TestCase("GET", "api/v1/alerts?limit=many", null, null, 400, "AP-0004", "limit must be a whole number")]
+    [TestCase("GET", "api/v1/alerts?limit=many", null, null, 400, "AP-0004", "\"many\"")]
+    [TestCase("GET", "api/v1/alerts?from=yesterday", null, null, 400, "AP-0004", "from must be a time")]
+    [TestCase("GET", "api/v1/positions?latitude=north", null, null, 400, "AP-0004", "latitude must be a number")]
     public async Task A_request_that_no_endpoint_takes_is_told_what_would_fit(
-        string method, string path, string body, string type, int status, string code, string says)
+        string method, string path, string? body, string? type, int status, string code, string says)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path)
         {
-            Content = new StringContent(body, Encoding.UTF8, type),
+            Content = body is null ? null : new StringContent(body, Encoding.UTF8, type!),
         };
         using var answer = await Api.SendAsync(request);
         Assert.That((int)answer.StatusCode, Is.EqualTo(status), await answer.Content.ReadAsStringAsync());
         Assert.That(await CodeAsync(answer), Is.EqualTo(code));
         Assert.That(await answer.Content.ReadAsStringAsync(), Does.Contain(says));
+    }
+
+    [TestCase("api/v1/queries/validate")]
+    [TestCase("api/v1/devices")]
+    [TestCase("api/v1/devices/my-device/messages")]
+    public async Task A_body_in_an_encoding_that_there_is_not_is_told_what_would_fit(string path)
+    {
+        using var content = new ByteArrayContent("{}"u8.ToArray());
+        content.Headers.TryAddWithoutValidation("Content-Type", "application/json; charset=bogus");
+        using var answer = await Api.PostAsync(path, content);
+
+        Assert.That((int)answer.StatusCode, Is.EqualTo(415), await answer.Content.ReadAsStringAsync());
+        Assert.That(await CodeAsync(answer), Is.EqualTo("AP-0004"));
     }
 
     [Test]
