@@ -39,4 +39,11 @@ public sealed class RegistryOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00", ConvertValueInInvariantCulture = true,
         ParseLimitsInInvariantCulture = true)]
     public TimeSpan KeyRenewalInterval { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// How long after a device was deleted the registry tells it, where who deleted it could not; how often it looks.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00", ConvertValueInInvariantCulture = true,
+        ParseLimitsInInvariantCulture = true)]
+    public TimeSpan EndsUntoldAfter { get; set; } = TimeSpan.FromMinutes(1);
 }

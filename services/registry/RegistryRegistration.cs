@@ -22,6 +22,7 @@ public static class RegistryRegistration
             s.GetRequiredService<IOptions<RegistryOptions>>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<DeviceMessages>();
         services.AddHostedService<DeviceKeyUpkeep>();
+        services.AddHostedService<DeviceEndUpkeep>();
         return services;
     }
 

@@ -20,8 +20,6 @@ internal sealed partial class CassandraIdentityStore(CassandraDatabase database,
         + "status_reason = ?, authentication = ?, primary_key = ?, secondary_key = ?, primary_thumbprint = ?, "
         + "secondary_thumbprint = ?, tags = ?, created_at = ?, updated_at = ?, version = ? "
         + "WHERE device = ? AND shard = ? IF generation = ? AND version = ?");
-    private static readonly StoreStatement Delete =
-        new("DELETE FROM identities WHERE shard = ? AND device = ? IF generation = ? AND version = ?");
     private static readonly StoreStatement SelectRevision =
         new("SELECT generation, version FROM identities WHERE shard = ? AND device = ?");
     private static readonly StoreStatement Select =
@@ -67,10 +65,6 @@ internal sealed partial class CassandraIdentityStore(CassandraDatabase database,
         bound.Add(identity.DeviceId).Add(Shards.Of(identity.DeviceId)).Add(identity.GenerationId).Add(expectedVersion);
         return (await database.RunAsync(bound, ct).ConfigureAwait(false)).Applied;
     }
-
-    public async ValueTask<bool> DeleteAsync(string deviceId, DeviceRevision expected, CancellationToken ct) =>
-        (await database.RunAsync(Delete, ct, Shards.Of(deviceId), deviceId, expected.GenerationId, expected.Version)
-            .ConfigureAwait(false)).Applied;
 
     /// <summary>The nodes read all devices for it.</summary>
     public ValueTask<long> CountAsync(CancellationToken ct) => InFlight.CountAsync(Shards.All, ct, (shard, token) =>

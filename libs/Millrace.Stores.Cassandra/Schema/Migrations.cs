@@ -1,6 +1,7 @@
 using Millrace.Stores.Cassandra.Alerts;
 using Millrace.Stores.Cassandra.Audit;
 using Millrace.Stores.Cassandra.DeadLetters;
+using Millrace.Stores.Cassandra.Identities;
 using Millrace.Stores.Cassandra.Jobs;
 using Millrace.Stores.Cassandra.Lists;
 using Millrace.Stores.Cassandra.Outputs;
@@ -100,5 +101,6 @@ internal static class Migrations
         new("rows by several keys"),
         new("where due sessions begin", "CREATE TABLE IF NOT EXISTS session_due_from(kind int, shard int, "
             + "due_at bigint, PRIMARY KEY(kind, shard))"),
+        CassandraIdentityStore.EndsDue,
     ];
 }

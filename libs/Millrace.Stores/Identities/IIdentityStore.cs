@@ -22,8 +22,20 @@ public interface IIdentityStore
     /// </summary>
     ValueTask<bool> UpdateAsync(DeviceIdentity identity, long expectedVersion, CancellationToken ct = default);
 
-    /// <summary>False when the device is in another state by now, is another one, or is gone.</summary>
-    ValueTask<bool> DeleteAsync(string deviceId, DeviceRevision expected, CancellationToken ct = default);
+    /// <summary>
+    /// False when the device is in another state by now, is another one, or is gone. What is deleted is among
+    /// <see cref="ListUntoldEndsAsync"/> until it is told, whatever happens to who deletes it.
+    /// </summary>
+    ValueTask<bool> DeleteAsync(
+        string deviceId, DeviceRevision expected, DateTimeOffset at, CancellationToken ct = default);
+
+    /// <summary>
+    /// Devices that were deleted, or were to be, and of which <see cref="EndToldAsync"/> was not said; in no order.
+    /// </summary>
+    ValueTask<IReadOnlyList<DeviceEnd>> ListUntoldEndsAsync(CancellationToken ct = default);
+
+    /// <summary>All who follow devices can know of it, or there is nothing to tell.</summary>
+    ValueTask EndToldAsync(DeviceEnd end, CancellationToken ct = default);
 
     /// <summary>
     /// In the order of their ids' bytes. A page may be shorter than the limit, or empty, and have a token still:

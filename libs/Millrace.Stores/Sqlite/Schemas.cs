@@ -174,5 +174,9 @@ internal static class Schemas
           WHERE number IS NULL AND later_number IS NULL AND arrival >= 0 AND later_offset = log_offset
           AND later_arrival >= arrival)
         """),
+        new("ends of devices that are to be told", """
+        CREATE TABLE device_ends_due(device TEXT, generation TEXT, at INTEGER NOT NULL,
+          PRIMARY KEY(device, generation)) WITHOUT ROWID
+        """),
     ];
 }

@@ -41,11 +41,6 @@ internal sealed partial class SqliteIdentityStore(SqliteDatabase database, Devic
             "updated_at = ?12, version = ?13 + 1 WHERE device = ?1 AND generation = ?2 AND version = ?13",
             Values(identity, expectedVersion)) > 0, ct);
 
-    public ValueTask<bool> DeleteAsync(string deviceId, DeviceRevision expected, CancellationToken ct) =>
-        database.WriteAsync(session => session.Run(
-            "DELETE FROM identities WHERE device = ?1 AND generation = ?2 AND version = ?3",
-            deviceId, expected.GenerationId, expected.Version) > 0, ct);
-
     public ValueTask<Page<DeviceIdentity>> ListAsync(
         DeviceFilter filter, int limit, string? continuation, CancellationToken ct)
     {

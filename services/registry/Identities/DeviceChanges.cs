@@ -10,9 +10,10 @@ internal sealed class DeviceChanges(IEventLog log, TimeProvider time)
 {
     private static readonly TopicPartition Control = new(Topics.Control, 0);
 
+    /// <param name="at">When they changed, where that is longer ago than now.</param>
     public async ValueTask TellAsync(
         LifecycleKind kind, IReadOnlyList<(string DeviceId, string? GenerationId)> devices, string? reason,
-        CancellationToken ct)
+        CancellationToken ct, DateTimeOffset? at = null)
     {
         var now = time.GetUtcNow();
         using var notices = new RecordBatchBuilder();
@@ -31,7 +32,7 @@ internal sealed class DeviceChanges(IEventLog log, TimeProvider time)
             using var events = new RecordBatchBuilder();
             foreach (var (deviceId, generationId) in part)
             {
-                var lifecycle = new LifecycleEvent(kind, deviceId, now, reason, GenerationId: generationId);
+                var lifecycle = new LifecycleEvent(kind, deviceId, at ?? now, reason, GenerationId: generationId);
                 Add(events, now, deviceId,
                     JsonSerializer.SerializeToUtf8Bytes(lifecycle, ContractJson.Default.LifecycleEvent));
             }

@@ -103,16 +103,20 @@ public sealed class DeviceRegistry
         string deviceId, ExpectedDevice? expected, string actor, CancellationToken ct = default)
     {
         DeviceRevision stored;
+        DateTimeOffset now;
         do
         {
             stored = await _store.FindRevisionAsync(DeviceId.Parse(deviceId).Value, ct) ??
                 throw RegistryErrors.DeviceNotFound.With(deviceId).AsException();
             Check(deviceId, stored, expected);
+            now = Now;
         }
-        while (!await _store.DeleteAsync(deviceId, stored, ct));
+        while (!await _store.DeleteAsync(deviceId, stored, now, ct));
 
         await ToldAsync(LifecycleKind.Deleted, [(deviceId, stored.GenerationId)], null,
             new AuditEntry(Now, actor, "device.delete", deviceId, null));
+        await _store.EndToldAsync(
+            new DeviceEnd(deviceId, stored.GenerationId, now.ToUnixTimeMilliseconds()), CancellationToken.None);
     }
 
     /// <summary>To the millisecond, as stores keep it: what a change answers is what a later look shows.</summary>

@@ -1,4 +1,5 @@
 using CsCheck;
+using Millrace.Stores;
 using Millrace.Stores.Identities;
 using Millrace.TestKit;
 
@@ -55,9 +56,9 @@ public abstract class IdentityStoreContract : StoreContract<IIdentityStore>
 
         var found = (await Store.FindAsync("pump"))!;
         Assert.That((found.Version, found.Status, found.PrimaryKey), Is.EqualTo((2L, DeviceStatus.Disabled, "new")));
-        Assert.That(await Store.DeleteAsync("pump", made.Revision), Is.False);
-        Assert.That(await Store.DeleteAsync("pump", found.Revision), Is.True);
-        Assert.That(await Store.DeleteAsync("pump", found.Revision), Is.False);
+        Assert.That(await Store.DeleteAsync("pump", made.Revision, Noon), Is.False);
+        Assert.That(await Store.DeleteAsync("pump", found.Revision, Noon), Is.True);
+        Assert.That(await Store.DeleteAsync("pump", found.Revision, Noon), Is.False);
         Assert.That(await Store.UpdateAsync(made, 2), Is.False);
     }
 
@@ -66,15 +67,35 @@ public abstract class IdentityStoreContract : StoreContract<IIdentityStore>
     {
         var before = Identity("pump") with { PrimaryKey = "leaked" };
         await Store.CreateAsync(before);
-        Assert.That(await Store.DeleteAsync("pump", before.Revision), Is.True);
+        Assert.That(await Store.DeleteAsync("pump", before.Revision, Noon), Is.True);
         var made = Identity("pump") with { GenerationId = "h" };
         await Store.CreateAsync(made);
 
         Assert.That(await Store.UpdateAsync(before, 1), Is.False);
-        Assert.That(await Store.DeleteAsync("pump", before.Revision), Is.False);
+        Assert.That(await Store.DeleteAsync("pump", before.Revision, Noon), Is.False);
         Assert.That(await Store.FindAsync("pump"), Is.EqualTo(made));
         Assert.That(await Store.FindRevisionAsync("pump"), Is.EqualTo(made.Revision));
         Assert.That(await Store.FindRevisionAsync("none"), Is.Null);
+    }
+
+    [Test]
+    public async Task A_device_that_is_deleted_is_on_the_list_until_that_is_told()
+    {
+        var (pump, valve) = (Identity("pump"), Identity("valve"));
+        await Store.CreateManyAsync([pump, valve]);
+        Assert.That(await Store.ListUntoldEndsAsync(), Is.Empty);
+        await Store.DeleteAsync("pump", pump.Revision, Noon);
+        await Store.CreateAsync(pump with { GenerationId = "h" });
+        await Store.DeleteAsync("pump", new DeviceRevision("h", 1), Noon.AddSeconds(1));
+        await Store.DeleteAsync("valve", valve.Revision, Noon);
+
+        var first = new DeviceEnd("pump", "g", Noon.ToUnixTimeMilliseconds());
+        var second = new DeviceEnd("pump", "h", first.AtMs + 1_000);
+        var other = first with { DeviceId = "valve" };
+        Assert.That(await Store.ListUntoldEndsAsync(), Is.EquivalentTo(new[] { first, second, other }));
+        await Store.EndToldAsync(first);
+        await Store.EndToldAsync(first);
+        Assert.That(await Store.ListUntoldEndsAsync(), Is.EquivalentTo(new[] { second, other }));
     }
 
     [Test]

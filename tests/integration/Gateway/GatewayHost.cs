@@ -163,7 +163,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     public async Task DeleteDeviceAsync(string id)
     {
         var stored = await Identities.FindRevisionAsync(id);
-        Assert.That(await Identities.DeleteAsync(id, stored!), Is.True);
+        Assert.That(await Identities.DeleteAsync(id, stored!, DateTimeOffset.UnixEpoch), Is.True);
     }
 
     public async Task<DeviceIdentity> AddDeviceAsync(

@@ -42,8 +42,14 @@ internal sealed class HeldIdentities(IIdentityStore store) : IIdentityStore
     public ValueTask<DeviceRevision?> FindRevisionAsync(string deviceId, CancellationToken ct = default) =>
         store.FindRevisionAsync(deviceId, ct);
 
-    public ValueTask<bool> DeleteAsync(string deviceId, DeviceRevision expected, CancellationToken ct = default) =>
-        store.DeleteAsync(deviceId, expected, ct);
+    public ValueTask<bool> DeleteAsync(
+        string deviceId, DeviceRevision expected, DateTimeOffset at, CancellationToken ct = default) =>
+        store.DeleteAsync(deviceId, expected, at, ct);
+
+    public ValueTask<IReadOnlyList<DeviceEnd>> ListUntoldEndsAsync(CancellationToken ct = default) =>
+        store.ListUntoldEndsAsync(ct);
+
+    public ValueTask EndToldAsync(DeviceEnd end, CancellationToken ct = default) => store.EndToldAsync(end, ct);
 
     public ValueTask<Page<DeviceIdentity>> ListAsync(
         DeviceFilter filter, int limit, string? continuation, CancellationToken ct = default) =>

@@ -95,7 +95,14 @@ public class IdentityCacheTests
         public ValueTask<DeviceRevision?> FindRevisionAsync(string deviceId, CancellationToken ct = default) =>
             throw new NotSupportedException();
 
-        public ValueTask<bool> DeleteAsync(string deviceId, DeviceRevision expected, CancellationToken ct = default) =>
+        public ValueTask<bool> DeleteAsync(
+            string deviceId, DeviceRevision expected, DateTimeOffset at, CancellationToken ct = default) =>
+            throw new NotSupportedException();
+
+        public ValueTask<IReadOnlyList<DeviceEnd>> ListUntoldEndsAsync(CancellationToken ct = default) =>
+            throw new NotSupportedException();
+
+        public ValueTask EndToldAsync(DeviceEnd end, CancellationToken ct = default) =>
             throw new NotSupportedException();
 
         public ValueTask<KeyRenewal> RenewKeysAsync(
