@@ -1,11 +1,13 @@
 using Microsoft.Extensions.Options;
 using Millrace.Cql;
+using Millrace.EventLog;
 using Millrace.Stores.Cassandra.Telemetry;
 
 namespace Millrace.Stores.Cassandra;
 
 /// <summary>Checks what attributes cannot say, when the stores are on Cassandra.</summary>
-internal sealed class CassandraOptionsValidator(IOptions<StoreOptions> stores) : IValidateOptions<CassandraOptions>
+internal sealed class CassandraOptionsValidator(IOptions<StoreOptions> stores, IOptions<EventLogOptions> log)
+    : IValidateOptions<CassandraOptions>
 {
     private const string Section = "Cassandra";
     private const int ReplicasMax = 15;
@@ -19,7 +21,7 @@ internal sealed class CassandraOptionsValidator(IOptions<StoreOptions> stores) :
         List<string> failures =
         [
             .. General(options), .. Security(options.Security),
-            .. CassandraTelemetryOptionsValidator.Failures(options.Telemetry),
+            .. CassandraTelemetryOptionsValidator.Failures(options.Telemetry, log.Value.TimeAheadMax),
         ];
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }

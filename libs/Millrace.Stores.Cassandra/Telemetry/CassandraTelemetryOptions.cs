@@ -32,7 +32,10 @@ public sealed class CassandraTelemetryOptions
     /// </summary>
     public ByteSize HubBytesPerSecond { get; set; } = ByteSize.FromMiB(8);
 
-    /// <summary>How far ahead of the clock another bucket or number of shards begins; an hour or more.</summary>
+    /// <summary>
+    /// How far ahead of the clock another bucket or number of shards begins: an hour or more, and 10 minutes more than
+    /// EventLog:TimeAheadMax, so that no row that is on its way belongs to it.
+    /// </summary>
     public TimeSpan ChangeLead { get; set; } = TimeSpan.FromHours(2);
 
     /// <summary>How much of a partition goes into one request; 10KiB to 64KiB.</summary>

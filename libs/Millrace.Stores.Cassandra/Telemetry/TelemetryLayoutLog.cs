@@ -1,12 +1,14 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Cql;
 using Millrace.Primitives;
 using Millrace.Stores.Cassandra.Connection;
 
 namespace Millrace.Stores.Cassandra.Telemetry;
 
 /// <summary>
-/// The table that says from which event time on each layout holds. A change lies an hour or more ahead, and every
-/// process looks once a minute: whoever has a row in hand knows the layout that it belongs to.
+/// The table that says from which event time on each layout holds. A change lies further ahead than the time of any
+/// record that is believed, and every process looks once a minute: whoever has a row in hand knows the layout that it
+/// belongs to.
 /// </summary>
 internal sealed class TelemetryLayoutLog(
     CassandraDatabase database, CassandraTelemetryOptions options, TimeProvider time, ILogger log)
@@ -14,7 +16,7 @@ internal sealed class TelemetryLayoutLog(
     private static readonly TimeSpan KnownFor = TimeSpan.FromMinutes(1);
     private static readonly long HourMs = (long)TimeSpan.FromHours(1).TotalMilliseconds;
 
-    // A change holds an hour or more ahead for everybody only where clocks agree.
+    // A change lies so far ahead for everybody only where clocks agree.
     private static readonly long ClocksApartMaxMs = (long)TimeSpan.FromMinutes(2).TotalMilliseconds;
 
     private static readonly StoreStatement SelectNow = new("SELECT toTimestamp(now()) FROM system.local");
@@ -87,8 +89,16 @@ internal sealed class TelemetryLayoutLog(
         return Math.Max(wholeHour, last.FromMs + HourMs);
     }
 
-    private ValueTask<List<TelemetryLayout>> ListAsync(CancellationToken ct) => database.ListAsync(
-        Select, row => new TelemetryLayout(row.Get<long>(0), row.Get<long>(1), row.Get<int>(2)), ct);
+    /// <summary>With what a compare-and-set has begun: a layout that others may know of is not passed over.</summary>
+    private async ValueTask<List<TelemetryLayout>> ListAsync(CancellationToken ct)
+    {
+        var bound = await database.BindAsync(Select, ct).ConfigureAwait(false);
+        bound.Consistency = Consistency.LocalSerial;
+        var layouts = new List<TelemetryLayout>();
+        await foreach (var row in database.ReadAsync(bound, ct).ConfigureAwait(false))
+            layouts.Add(new TelemetryLayout(row.Get<long>(0), row.Get<long>(1), row.Get<int>(2)));
+        return layouts;
+    }
 
     private sealed record Known(TelemetryLayouts Layouts, long ReadAt);
 }

@@ -65,6 +65,7 @@ internal sealed class WarmWriterRun : IAsyncDisposable
 
         // A log on a disk has no clock but its process's, and there are writers here whose clocks are hours behind.
         ["EventLog:TimeAheadMax"] = "6h",
+        ["Cassandra:Telemetry:ChangeLead"] = "7h",
         ["Stores:Kind"] = "Cassandra",
         ["Cassandra:ContactPoints"] = servers.Variables["CASSANDRA_CONTACT_POINTS"],
         ["Cassandra:Port"] = servers.Variables["CASSANDRA_PORT"],

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Millrace.Cql;
+using Millrace.EventLog;
 
 namespace Millrace.Stores.Cassandra.Tests;
 
@@ -44,6 +45,7 @@ public class CassandraOptionsValidatorTests
     }
 
     private static List<string> Failures(CassandraOptions options, StoreKind kind = StoreKind.Cassandra) =>
-        [.. new CassandraOptionsValidator(Options.Create(new StoreOptions { Kind = kind }))
+        [.. new CassandraOptionsValidator(
+            Options.Create(new StoreOptions { Kind = kind }), Options.Create(new EventLogOptions()))
             .Validate(null, options).Failures ?? []];
 }
