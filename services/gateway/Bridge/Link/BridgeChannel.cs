@@ -5,6 +5,7 @@ using MQTTnet;
 using MQTTnet.Adapter;
 using MQTTnet.Formatter;
 using MQTTnet.Packets;
+using MQTTnet.Protocol;
 
 namespace Millrace.Gateway.Bridge.Link;
 
@@ -73,10 +74,15 @@ internal sealed class BridgeChannel(
 
     /// <summary>
     /// The broker's keep-alive counts before the bridge's own (MQTT 5 §3.2.2.3.14). MQTTnet pings by its options alone,
-    /// and looks at them after it has this packet.
+    /// and looks at them after it has this packet. An answer that refuses says nothing of the session (§3.2.2.1.1).
     /// </summary>
     private void Accept(MqttConnAckPacket answer)
     {
+        var isAccepted = answer is
+        {
+            ReasonCode: MqttConnectReasonCode.Success, ReturnCode: MqttConnectReturnCode.ConnectionAccepted,
+        };
+        if (!isAccepted) return;
         if (answer.ServerKeepAlive > 0) options.KeepAlivePeriod = TimeSpan.FromSeconds(answer.ServerKeepAlive);
         if (!answer.IsSessionPresent) intake.BeginSession(Guid.NewGuid().ToString("N"));
     }
