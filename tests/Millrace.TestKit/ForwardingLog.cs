@@ -32,8 +32,8 @@ public abstract class ForwardingLog(IEventLog inner) : IEventLog
     public virtual ValueTask<OffsetRange> RangeAsync(TopicPartition partition, CancellationToken ct = default) =>
         Inner.RangeAsync(partition, ct);
 
-    public ValueTask<OffsetRange> SettledRangeAsync(TopicPartition partition, CancellationToken ct = default) =>
-        Inner.SettledRangeAsync(partition, ct);
+    public virtual ValueTask<OffsetRange> SettledRangeAsync(
+        TopicPartition partition, CancellationToken ct = default) => Inner.SettledRangeAsync(partition, ct);
 
     public ValueTask<long> OffsetAtAsync(TopicPartition partition, long timestampMs, CancellationToken ct = default) =>
         Inner.OffsetAtAsync(partition, timestampMs, ct);

@@ -23,11 +23,12 @@ internal sealed class DeviceMessageReader(
 
     private async Task ReadAsync(TopicPartition partition, CancellationToken stop)
     {
+        var place = new Place();
         while (!stop.IsCancellationRequested)
         {
             try
             {
-                await ReadOnAsync(partition, stop).ConfigureAwait(false);
+                await ReadOnAsync(partition, place, stop).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -41,18 +42,31 @@ internal sealed class DeviceMessageReader(
         }
     }
 
-    private async Task ReadOnAsync(TopicPartition partition, CancellationToken stop)
+    private async Task ReadOnAsync(TopicPartition partition, Place place, CancellationToken stop)
     {
-        var committed = await log.CommittedAsync(ConsumerGroups.GatewayDelivery, partition, stop).ConfigureAwait(false);
+        if (place.IsAhead) await CommitAsync(partition, place, stop).ConfigureAwait(false);
         var range = await log.RangeAsync(partition, stop).ConfigureAwait(false);
-        await using var reader = log.OpenReader(partition, Math.Max(committed?.NextOffset ?? 0, range.First));
+        if (place.Next < 0)
+        {
+            var committed = await log.CommittedAsync(ConsumerGroups.GatewayDelivery, partition, stop)
+                .ConfigureAwait(false);
+            place.Next = committed?.NextOffset ?? 0;
+        }
+
+        await using var reader = log.OpenReader(partition, Math.Max(place.Next, range.First));
         while (true)
         {
             var batch = await reader.ReadAsync(ct: stop).ConfigureAwait(false);
             await delivery.DeliverAsync(MessagesOf(batch), stop).ConfigureAwait(false);
-            await log.CommitAsync(ConsumerGroups.GatewayDelivery, partition, batch.NextOffset, ct: stop)
-                .ConfigureAwait(false);
+            (place.Next, place.IsAhead) = (batch.NextOffset, true);
+            await CommitAsync(partition, place, stop).ConfigureAwait(false);
         }
+    }
+
+    private async ValueTask CommitAsync(TopicPartition partition, Place place, CancellationToken stop)
+    {
+        await log.CommitAsync(ConsumerGroups.GatewayDelivery, partition, place.Next, ct: stop).ConfigureAwait(false);
+        place.IsAhead = false;
     }
 
     private List<DeviceMessage> MessagesOf(RecordBatch batch)
@@ -81,5 +95,15 @@ internal sealed class DeviceMessageReader(
         {
             // The gateway has stopped.
         }
+    }
+
+    /// <summary>How far a partition is delivered, whatever fails: nothing in memory is handed out twice.</summary>
+    private sealed class Place
+    {
+        /// <summary>Below 0 before it is known where to begin.</summary>
+        public long Next { get; set; } = -1;
+
+        /// <summary>Of what is committed.</summary>
+        public bool IsAhead { get; set; }
     }
 }

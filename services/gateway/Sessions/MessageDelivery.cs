@@ -12,9 +12,13 @@ namespace Millrace.Gateway.Sessions;
 internal sealed class MessageDelivery(
     ISessionStore store, ConnectionTable connections, GatewayLimits limits, GatewayMetrics metrics, TimeProvider time)
 {
+    /// <summary>
+    /// When it fails, nothing was handed out that the next try hands out again: what the store has of it is known
+    /// there, and what is in memory alone, or is lost, comes after the store.
+    /// </summary>
     public async ValueTask DeliverAsync(IReadOnlyList<DeviceMessage> messages, CancellationToken ct)
     {
-        var toStore = new List<SessionMessage>();
+        var copies = new Copies([], [], []);
         var stored = new Dictionary<string, IReadOnlyList<StoredSession>>();
         foreach (var message in messages)
         {
@@ -24,16 +28,18 @@ internal sealed class MessageDelivery(
                 stored[message.DeviceId] = sessions;
             }
 
-            if (!Deliver(message, sessions, toStore)) Lost("no-session");
+            if (!Copy(message, sessions, copies)) copies.Lost.Add("no-session");
         }
 
-        if (toStore.Count > 0) await QueueAsync(toStore, ct).ConfigureAwait(false);
+        if (copies.ToStore.Count > 0) await QueueAsync(copies.ToStore, ct).ConfigureAwait(false);
+        foreach (var (connection, copy) in copies.Live) Hand(connection, copy);
+        foreach (var reason in copies.Lost) Lost(reason);
     }
 
     public void Lost(string reason) => metrics.DeliveryLost(reason);
 
     /// <summary>True when a session is there that wants the message.</summary>
-    private bool Deliver(DeviceMessage message, IReadOnlyList<StoredSession> sessions, List<SessionMessage> toStore)
+    private bool Copy(DeviceMessage message, IReadOnlyList<StoredSession> sessions, Copies copies)
     {
         var live = connections.OfDevice(message.DeviceId);
         var queue = limits.Of(message.DeviceId).Queue;
@@ -42,10 +48,10 @@ internal sealed class MessageDelivery(
         {
             if (CopyFor(session.Subscriptions, message) is not { } copy) continue;
             wanted = true;
-            if (copy.Qos > 0) toStore.Add(new SessionMessage(session.Key, copy, queue));
+            if (copy.Qos > 0) copies.ToStore.Add(new SessionMessage(session.Key, copy, queue));
             else if (live.FirstOrDefault(each => each.ClientId == session.Key.ClientId) is { } connection)
-                Hand(connection, copy);
-            else if (!session.IsConnected) Lost("qos-0-not-connected");
+                copies.Live.Add((connection, copy));
+            else if (!session.IsConnected) copies.Lost.Add("qos-0-not-connected");
         }
 
         foreach (var connection in live)
@@ -53,7 +59,7 @@ internal sealed class MessageDelivery(
             if (connection.DeviceSession is not { IsStored: false } session) continue;
             if (CopyFor(session.Subscriptions, message) is not { } copy) continue;
             wanted = true;
-            Hand(connection, copy);
+            copies.Live.Add((connection, copy));
         }
 
         return wanted;
@@ -106,4 +112,9 @@ internal sealed class MessageDelivery(
             SubscriptionIds = [.. matching.Where(each => each.Identifier > 0).Select(each => each.Identifier)],
         };
     }
+
+    /// <param name="Live">For connections, in memory.</param>
+    /// <param name="Lost">Why there is none.</param>
+    private sealed record Copies(
+        List<SessionMessage> ToStore, List<(MqttConnection Connection, OutboundMessage Copy)> Live, List<string> Lost);
 }

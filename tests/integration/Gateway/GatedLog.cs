@@ -16,6 +16,9 @@ internal sealed class GatedLog(LocalLog log) : ForwardingLog(log), IEventLog
     private volatile bool _isFull;
     private volatile bool _isInDoubt;
     private volatile bool _refusesLifecycle;
+    private volatile bool _refusesCommits;
+    private volatile bool _refusesToSettle;
+    private long _commitsRefused;
 
     public void Shut() => _gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -37,6 +40,14 @@ internal sealed class GatedLog(LocalLog log) : ForwardingLog(log), IEventLog
 
     /// <summary>From now on the lifecycle topic takes nothing, or takes records again.</summary>
     public void RefuseLifecycle(bool refuse) => _refusesLifecycle = refuse;
+
+    public long CommitsRefused => Interlocked.Read(ref _commitsRefused);
+
+    /// <summary>From now on no position is kept, or they are again.</summary>
+    public void RefuseCommits(bool refuse) => _refusesCommits = refuse;
+
+    /// <summary>From now on it is not told what was appended before, or it is again.</summary>
+    public void RefuseToSettle(bool refuse) => _refusesToSettle = refuse;
 
     private bool IsInTheWay => !_gate.Task.IsCompleted || _isFull || _isInDoubt || _refusesLifecycle;
 
@@ -62,6 +73,19 @@ internal sealed class GatedLog(LocalLog log) : ForwardingLog(log), IEventLog
     {
         if (partition.Topic == Contracts.Topics.Telemetry) await _ranges.Task;
         return await Inner.RangeAsync(partition, ct);
+    }
+
+    public override ValueTask<OffsetRange> SettledRangeAsync(
+        TopicPartition partition, CancellationToken ct = default) =>
+        _refusesToSettle ? throw EventLogErrors.DiskFull.With("test").AsException() : RangeAsync(partition, ct);
+
+    public override ValueTask CommitAsync(
+        string group, TopicPartition partition, long nextOffset, string? metadata = null,
+        CancellationToken ct = default)
+    {
+        if (!_refusesCommits) return Inner.CommitAsync(group, partition, nextOffset, metadata, ct);
+        Interlocked.Increment(ref _commitsRefused);
+        throw EventLogErrors.DiskFull.With("test").AsException();
     }
 
     private static TaskCompletionSource Opened()
