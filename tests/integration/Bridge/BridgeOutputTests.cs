@@ -141,23 +141,48 @@ public class BridgeOutputTests
     public async Task An_output_that_is_gone_does_not_hold_the_log()
     {
         using var folder = new TemporaryFolder();
-        await using var broker = await Mosquitto.StartAsync();
-        using var subscriber = await SubscribeAsync(broker.Port);
+        await using var broker = new StrictBroker();
+        broker.Shut();
         await using (var host = await GatewayHost.StartInAsync(
             folder.Path, BridgeSettings.Of(broker.Port, more: Alerts)))
+        {
             await CommittedAsync(host, 0);
+            await AlertAsync(host, 0, 3);
+            await Eventually.TrueAsync(() => broker.Published.Count > 0, "the first goes out");
+        }
 
+        var sent = broker.Published.Count;
+        broker.Open();
         (string, string)[] other = [("Outputs:0:From", "device-messages"), ("Outputs:0:Topic", "hub/{key}")];
         await using (var host = await GatewayHost.StartInAsync(
             folder.Path, BridgeSettings.Of(broker.Port, more: other)))
-        {
-            await AlertAsync(host, 0, 3);
             await CommittedAsync(host, 3);
-            Assert.That(_received, Is.Empty);
-        }
+        Assert.That(broker.Published, Has.Count.EqualTo(sent));
 
         await using (var host = await GatewayHost.StartInAsync(folder.Path, BridgeSettings.Of(broker.Port)))
-            Assert.That(await host.Log.GroupsAsync(), Has.None.EqualTo("bridge.plant"));
+        {
+            await Eventually.TrueAsync(
+                async () => !(await host.Log.GroupsAsync()).Contains("bridge.plant"), "its place is given up");
+        }
+    }
+
+    [Test]
+    public async Task A_new_output_begins_when_it_is_there_though_the_broker_is_not()
+    {
+        await using var broker = new StrictBroker();
+        await using var proxy = new CutProxy(broker.Port);
+        proxy.Down(true);
+        await using var host = await GatewayHost.StartAsync(BridgeSettings.Of(proxy.Port, more: Alerts));
+
+        await CommittedAsync(host, 0);
+        await AlertAsync(host, 0, 3);
+        await Eventually.TrueAsync(
+            async () => (await host.Bridges.ListStatusAsync(DateTimeOffset.UnixEpoch)).SingleOrDefault()?.Lag == 3,
+            "the status says what waits");
+        proxy.Down(false);
+
+        await CommittedAsync(host, 3);
+        Assert.That(broker.Published.Select(each => Numbers.Number(each.Body)), Is.EqualTo(new[] { 0, 1, 2 }));
     }
 
     private IEnumerable<int> Received() => _received.Select(message => Numbers.Number(message.Body));

@@ -37,8 +37,11 @@ internal sealed class PartitionSender(
             BridgeClient? client = null;
             try
             {
+                // What comes from now on is for the broker, also before it is reached.
+                var start = await StartAsync(stop).ConfigureAwait(false);
+                Interlocked.Exchange(ref _committed, start.NextOffset);
                 client = await link.ClientAsync(stop).ConfigureAwait(false);
-                await SendAsync(client, stop).ConfigureAwait(false);
+                await SendAsync(client, start, stop).ConfigureAwait(false);
             }
             catch (Exception failure)
             {
@@ -64,10 +67,8 @@ internal sealed class PartitionSender(
             _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
-    private async Task SendAsync(BridgeClient client, CancellationToken stop)
+    private async Task SendAsync(BridgeClient client, CommittedOffset start, CancellationToken stop)
     {
-        var start = await StartAsync(stop).ConfigureAwait(false);
-        Interlocked.Exchange(ref _committed, start.NextOffset);
         var fence = new EpochFence(start.Metadata);
         var reader = log.OpenReader(partition, start.NextOffset);
         await using var closing = reader.ConfigureAwait(false);
