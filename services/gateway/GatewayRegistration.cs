@@ -53,6 +53,7 @@ public static class GatewayRegistration
         services.AddSingleton<SpaceBroker>();
         services.AddSingleton<SessionTakeOver>();
         services.AddSingleton<NodeLease>();
+        services.AddSingleton<SessionEnds>();
         services.AddSingleton<SessionKeeper>();
         services.AddSingleton<SessionRecovery>();
         services.AddSingleton<SessionSweeper>();

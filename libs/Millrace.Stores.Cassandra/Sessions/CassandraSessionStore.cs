@@ -122,7 +122,7 @@ internal sealed partial class CassandraSessionStore : ISessionStore
                 change.Sessions.Heads[key.ClientId] = head with
                 {
                     IsConnected = false,
-                    Inbound = closure.Inbound,
+                    Inbound = closure.Inbound ?? head.Inbound,
                     SentSequence = Math.Max(head.SentSequence, closure.SentSequence),
                     ExpirySeconds = closure.ExpirySeconds,
                     ExpiresAt = closure.ExpirySeconds == uint.MaxValue

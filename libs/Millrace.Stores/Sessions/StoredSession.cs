@@ -51,10 +51,11 @@ public sealed record OpenedSession(
 public sealed record BegunSession(long Epoch, StoredSession? Ended, IReadOnlyList<DueWill> Wills);
 
 /// <summary>What a connection leaves behind when it ends.</summary>
+/// <param name="Inbound">Null leaves what is stored.</param>
 /// <param name="SentSequence">The last queued message that was sent; 0 when none was.</param>
 /// <param name="DropsWill">The connection ended so that its will is not to be published.</param>
 public sealed record SessionClosure(
-    InboundExchanges Inbound, long SentSequence, uint ExpirySeconds, bool DropsWill = false)
+    InboundExchanges? Inbound, long SentSequence, uint ExpirySeconds, bool DropsWill = false)
 {
     /// <summary>Of a session that ends with its connection.</summary>
     public static SessionClosure End(bool dropsWill) => new(InboundExchanges.None, 0, 0, dropsWill);

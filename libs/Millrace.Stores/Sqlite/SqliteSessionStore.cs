@@ -94,9 +94,10 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, string
             var expiresAt = closure.ExpirySeconds == uint.MaxValue
                 ? null
                 : (long?)now.AddSeconds(closure.ExpirySeconds).ToUnixTimeMilliseconds();
-            var isOwner = session.Run("UPDATE sessions SET connected = 0, inbound = ?4, sent_sequence = " +
-                "max(sent_sequence, ?5), expiry = ?6, expires_at = ?7 " + Owned, key.DeviceId, key.ClientId, epoch,
-                SessionBlobs.Write(closure.Inbound), closure.SentSequence, (long)closure.ExpirySeconds, expiresAt) > 0;
+            var isOwner = session.Run("UPDATE sessions SET connected = 0, inbound = coalesce(?4, inbound), " +
+                "sent_sequence = max(sent_sequence, ?5), expiry = ?6, expires_at = ?7 " + Owned, key.DeviceId,
+                key.ClientId, epoch, closure.Inbound is { } inbound ? SessionBlobs.Write(inbound) : null,
+                closure.SentSequence, (long)closure.ExpirySeconds, expiresAt) > 0;
             return new ClosedSession(isOwner, SessionWills.Close(session, key, epoch, closure, now));
         }, ct);
 

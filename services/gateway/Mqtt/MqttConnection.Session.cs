@@ -39,9 +39,11 @@ internal sealed partial class MqttConnection
             }
 
             _epoch = opened.Epoch;
-            if (opened.Opened is null) return false;
+            if (opened.Opened is not { Session: var stored }) return false;
             _deviceSession = opened.ToSession();
-            if (opened.Exchanges is { Last: > 0 }) _session.Exchanges = opened.Exchanges;
+            var exchanges = await runtime.Sessions.ExchangesOfAsync(stored).ConfigureAwait(false);
+            if (exchanges.Last > 0) _session.Exchanges = exchanges;
+            _deviceSession.LeavesInbound = false;
             await EnterSpacesAsync(_deviceSession).ConfigureAwait(false);
             return opened.IsPresent;
         }
@@ -66,20 +68,18 @@ internal sealed partial class MqttConnection
     /// </summary>
     private async ValueTask<DueWill?> CloseSessionAsync()
     {
+        await _sendingRetained.ConfigureAwait(false);
+        if (_deviceSession is { } session)
+        {
+            while (IsAnyExchangePending(session)) await _resume.WaitAsync().ConfigureAwait(false);
+            if (session.Outbox is { } outbox) await TryStopSendingAsync(session, outbox).ConfigureAwait(false);
+        }
+
+        if (_epoch == 0) return null;
+        var end = new SessionEnd(new SessionKey(_login!.DeviceId, ClientId), _epoch, Closure());
         try
         {
-            await _sendingRetained.ConfigureAwait(false);
-            if (_deviceSession is { } session)
-            {
-                while (IsAnyExchangePending(session)) await _resume.WaitAsync().ConfigureAwait(false);
-                if (session.Outbox is { } outbox) await StopSendingAsync(session, outbox).ConfigureAwait(false);
-            }
-
-            if (_epoch == 0) return null;
-            var key = new SessionKey(_login!.DeviceId, ClientId);
-            var closed = await runtime.Sessions.Store
-                .CloseAsync(key, _epoch, Closure(), runtime.Time.GetUtcNow()).ConfigureAwait(false);
-            return closed.Will;
+            return await runtime.SessionEnds.SaveAsync(end).ConfigureAwait(false);
         }
         catch (Exception failure)
         {
@@ -88,12 +88,25 @@ internal sealed partial class MqttConnection
         }
     }
 
+    private async ValueTask TryStopSendingAsync(DeviceSession session, Outbox outbox)
+    {
+        try
+        {
+            await StopSendingAsync(session, outbox).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            FailSession(failure);
+        }
+    }
+
     private SessionClosure Closure()
     {
         var dropsWill = !_wasConnected || _session.Will is null;
         if (_deviceSession is not { IsStored: true } session) return SessionClosure.End(dropsWill);
-        InboundExchanges inbound;
-        lock (_output) inbound = session.Inbound(_session.Exchanges, _session.AcksOrNull, isClosing: true);
+        InboundExchanges? inbound = null;
+        if (!session.LeavesInbound)
+            lock (_output) inbound = session.Inbound(_session.Exchanges, _session.AcksOrNull, isClosing: true);
         var expirySeconds = _wasConnected ? _session.ExpirySeconds : session.ExpirySeconds;
         return new SessionClosure(inbound, session.Outbox?.Window.LastSent ?? 0, expirySeconds, dropsWill);
     }

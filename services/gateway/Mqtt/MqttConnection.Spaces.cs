@@ -73,15 +73,18 @@ internal sealed partial class MqttConnection
 
     private async ValueTask PublishToSpacesAsync(DeviceSession session)
     {
+        var once = OnceOf(session);
         try
         {
             var (outcome, refusals) = await runtime.Spaces.PublishAsync(
-                session.Key, Topics.Own, _toSpaces, OnceOf(session)).ConfigureAwait(false);
+                session.Key, Topics.Own, _toSpaces, once).ConfigureAwait(false);
             if (outcome == SpaceOutcome.Done) AcknowledgeToSpaces(refusals);
             else TryEnd(EndBy(outcome));
         }
         catch (Exception failure)
         {
+            // Some of the copies may be queued, and their publishes saved with them.
+            if (once is not null) session.LeavesInbound = true;
             FailSession(failure);
         }
 

@@ -56,6 +56,12 @@ internal sealed class DeviceSession(SessionKey key, string sessionId, long epoch
     /// <summary>Made with the first message to the client.</summary>
     public Outbox? Outbox { get; set; }
 
+    /// <summary>
+    /// The store may know of QoS 2 publishes what is not known here: at the end it keeps what it has, and the log has
+    /// the rest, as after a crash.
+    /// </summary>
+    public bool LeavesInbound { get; set; }
+
     public bool HasScan => _scanFrom.Count > 0;
 
     public void Restore(IReadOnlyList<SessionSubscription> subscriptions) => _subscriptions = [.. subscriptions];

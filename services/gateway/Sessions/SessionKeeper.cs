@@ -47,12 +47,16 @@ internal sealed class SessionKeeper(
         var opened = await store
             .OpenAsync(key, cleanStart, expirySeconds, time.GetUtcNow(), will).ConfigureAwait(false);
         await EndAsync(opened.Ended, opened.Wills).ConfigureAwait(false);
-        var stored = opened.Session;
-        var open = stored.Inbound.Open.Select(each => (each.PacketId, each.Exchange)).ToList();
-        if (stored.Inbound.ScanFrom.Count > 0) open.AddRange(await FindInLogAsync(stored).ConfigureAwait(false));
         metrics.SessionOpened(opened.IsPresent ? "resumed" : "new");
-        return new OpenedDeviceSession(
-            stored.Epoch, opened, new ExchangeTable(stored.Inbound.LastExchange, open));
+        return new OpenedDeviceSession(opened.Session.Epoch, opened);
+    }
+
+    /// <summary>QoS 2 publishes that are open in a session: those that it has, and those of the log.</summary>
+    public async ValueTask<ExchangeTable> ExchangesOfAsync(StoredSession opened)
+    {
+        var open = opened.Inbound.Open.Select(each => (each.PacketId, each.Exchange)).ToList();
+        if (opened.Inbound.ScanFrom.Count > 0) open.AddRange(await FindInLogAsync(opened).ConfigureAwait(false));
+        return new ExchangeTable(opened.Inbound.LastExchange, open);
     }
 
     /// <summary>Where the partition goes on: no record that is appended from now on lies before it.</summary>
@@ -143,14 +147,13 @@ internal sealed class SessionKeeper(
 /// <summary>What a connection owns now.</summary>
 /// <param name="Epoch">Of the session, or of the will alone; 0 when nothing is stored.</param>
 /// <param name="Opened">Null when the session is in memory.</param>
-/// <param name="Exchanges">QoS 2 publishes that are open in it.</param>
-internal sealed record OpenedDeviceSession(long Epoch, OpenedSession? Opened, ExchangeTable? Exchanges)
+internal sealed record OpenedDeviceSession(long Epoch, OpenedSession? Opened)
 {
-    public static readonly OpenedDeviceSession InMemory = new(0, null, null);
+    public static readonly OpenedDeviceSession InMemory = new(0, null);
 
     public bool IsPresent => Opened is { IsPresent: true };
 
-    /// <summary>The stored session.</summary>
+    /// <summary>The stored session; what is open in it is not known yet.</summary>
     public DeviceSession ToSession()
     {
         var stored = Opened!.Session;
@@ -159,6 +162,7 @@ internal sealed record OpenedDeviceSession(long Epoch, OpenedSession? Opened, Ex
             SentBefore = stored.SentSequence,
             ExpirySeconds = stored.ExpirySeconds,
             HasQueued = stored.Queued > 0,
+            LeavesInbound = true,
         };
         session.Restore(stored.Subscriptions);
         return session;

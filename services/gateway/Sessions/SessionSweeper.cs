@@ -4,10 +4,13 @@ using Millrace.Stores.Sessions;
 
 namespace Millrace.Gateway.Sessions;
 
-/// <summary>What only a clock can say of sessions without a connection: they expire, and wills are due.</summary>
+/// <summary>
+/// What only a clock can say of sessions without a connection: they expire, and wills are due. Ends of connections that
+/// could not be saved are tried again.
+/// </summary>
 internal sealed class SessionSweeper(
-    ISessionStore store, SessionKeeper keeper, WillPublisher wills, SpaceMembers members, SpaceRetained retained,
-    GatewayMetrics metrics, TimeProvider time, ILogger<SessionSweeper> logger)
+    ISessionStore store, SessionKeeper keeper, SessionEnds ends, WillPublisher wills, SpaceMembers members,
+    SpaceRetained retained, GatewayMetrics metrics, TimeProvider time, ILogger<SessionSweeper> logger)
 {
     private const int AtOnce = 500;
 
@@ -32,6 +35,7 @@ internal sealed class SessionSweeper(
     {
         try
         {
+            await wills.PublishAsync(await ends.SaveAgainAsync(AtOnce).ConfigureAwait(false)).ConfigureAwait(false);
             SweepResult result;
             do
             {

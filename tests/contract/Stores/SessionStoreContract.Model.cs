@@ -138,11 +138,12 @@ public abstract partial class SessionStoreContract
         private async Task<(string, string)> CloseAsync(SessionKey key, long epoch, Random random)
         {
             var expiry = random.Next(4) == 0 ? uint.MaxValue : (uint)random.Next(20);
-            var closure = new SessionClosure(Inbound(random), random.Next(6), expiry, random.Next(4) == 0);
+            var inbound = random.Next(4) == 0 ? null : Inbound(random);
+            var closure = new SessionClosure(inbound, random.Next(6), expiry, random.Next(4) == 0);
             var isOwner = model.Change(key, epoch, e => e.Stored = e.Stored with
             {
                 IsConnected = false,
-                Inbound = closure.Inbound,
+                Inbound = closure.Inbound ?? e.Stored.Inbound,
                 SentSequence = Math.Max(e.Stored.SentSequence, closure.SentSequence),
                 ExpirySeconds = expiry,
                 ExpiresAt = expiry == uint.MaxValue ? null : _now.AddSeconds(expiry),

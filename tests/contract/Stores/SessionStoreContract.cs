@@ -165,6 +165,20 @@ public abstract partial class SessionStoreContract : StoreContract<ISessionStore
     }
 
     [Test]
+    public async Task A_connection_may_leave_what_is_stored_of_its_publishes()
+    {
+        var epoch = (await Store.OpenAsync(Key, false, 60, Noon)).Session.Epoch;
+        var inbound = new InboundExchanges(7, [new OpenExchange(3, 7)], []);
+        await Store.SaveInboundAsync(Key, epoch, inbound);
+
+        await Store.CloseAsync(Key, epoch, new SessionClosure(Inbound: null, 0, 60), Noon);
+
+        var stored = (await Store.FindAsync(Key))!;
+        Assert.That((stored.IsConnected, stored.Inbound.LastExchange), Is.EqualTo((false, 7)));
+        Assert.That(stored.Inbound.Open, Is.EqualTo(inbound.Open));
+    }
+
+    [Test]
     public async Task A_message_that_came_expired_makes_room_for_those_that_come_with_it()
     {
         var epoch = (await Store.OpenAsync(Key, false, 60, Noon)).Session.Epoch;

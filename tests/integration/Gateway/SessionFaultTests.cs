@@ -1,3 +1,4 @@
+using Millrace.Mqtt;
 using Millrace.Stores.Sessions;
 using Millrace.TestKit;
 
@@ -8,6 +9,7 @@ public class SessionFaultTests
 {
     private const string Filter = "devices/pump-1/#";
     private static readonly SessionAsk Kept = new(Clean: false, Expiry: 600);
+    private static readonly SessionKey Key = new("pump-1", "pump-1");
 
     private GatewayHost _host = null!;
     private HeardSessions _sessions = null!;
@@ -61,6 +63,83 @@ public class SessionFaultTests
         await ComesOnceAsync(brief);
     }
 
+    [Test]
+    public async Task An_end_that_cannot_be_saved_is_saved_later_and_the_will_is_published()
+    {
+        _fails = nameof(ISessionStore.CloseAsync);
+        using (await RawClient.LoginAsync(_host, "pump-1", will: "devices/pump-1/messages/events/", ask: Kept))
+        {
+        }
+
+        await FailedAsync(2);
+        Assert.That((await _host.Sessions.FindAsync(Key))!.IsConnected);
+        Assert.That(await _host.TelemetryAsync("pump-1"), Is.Empty);
+        _fails = "";
+
+        await AwayAsync();
+        Assert.That((await _host.TelemetryAsync(1)).Single().Body, Is.EqualTo("the will"));
+    }
+
+    [Test]
+    public async Task A_session_that_the_log_could_not_complete_is_left_as_it_was()
+    {
+        _fails = nameof(ISessionStore.CloseAsync);
+        using (var first = await RawClient.LoginAsync(_host, "pump-1", ask: Kept))
+        {
+            await first.PublishTwiceSafeAsync("one", packetId: 7);
+            await first.ExpectAsync(PacketType.PubRec);
+        }
+
+        await FailedAsync(1);
+        _host.Log.RefuseToSettle(true);
+        using (var second = await RawClient.OpenAsync(_host))
+        {
+            await second.ConnectAsync("pump-1", GatewayHost.Key, ask: Kept);
+            Assert.That(await second.ReadEndAsync(), Is.Null);
+        }
+
+        _fails = "";
+        await AwayAsync();
+        _host.Log.RefuseToSettle(false);
+        using var third = await RawClient.LoginAsync(_host, "pump-1", ask: Kept);
+        Assert.That(third.IsPresent);
+        await third.PublishTwiceSafeAsync("one", packetId: 7, again: true);
+        await third.ExpectAsync(PacketType.PubRec);
+        Assert.That((await _host.TelemetryAsync("pump-1")).Select(each => each.Body), Is.EqualTo(new[] { "one" }));
+    }
+
+    [Test]
+    public async Task A_qos_2_publish_to_a_space_that_fails_half_way_is_delivered_once()
+    {
+        using var receiver = await RawClient.LoginAsync(_host, "pump-2", ask: Kept);
+        await SubscribeAsync(receiver, "open/#");
+        using var member = await RawClient.LoginAsync(_host, "pump-2", clientId: "gone", ask: Kept);
+        await SubscribeAsync(member, "$share/g/open/#");
+        using (var other = await RawClient.LoginAsync(_host, "pump-2", clientId: "away", ask: Kept))
+            await SubscribeAsync(other, "$share/g/open/#");
+        await Eventually.TrueAsync(() => _host.Meters["connections"] == 2, "away");
+
+        // The one whose turn it is has no session any more: the copy goes on to the other, and that fails.
+        await _host.Sessions.BeginAsync(new SessionKey("pump-2", "gone"), DateTimeOffset.UtcNow);
+        _fails = nameof(ISessionStore.EnqueueAsync);
+        using (var first = await RawClient.LoginAsync(_host, "pump-1", ask: Kept))
+        {
+            await first.SendAsync(target => first.Publish(target, "open/a", "once", packetId: 8, qos: 2));
+            Assert.That(await first.ReadEndAsync(), Is.Not.Null);
+        }
+
+        await AwayAsync();
+        _fails = "";
+        using var second = await RawClient.LoginAsync(_host, "pump-1", ask: Kept);
+        await second.SendAsync(target => second.Publish(target, "open/a", "once", packetId: 8, qos: 2, again: true));
+        Assert.That(await second.ExpectAsync(PacketType.PubRec), Is.EqualTo((8, ReasonCode.Success)));
+        await second.SendAsync(target => second.Publish(target, "open/a", "next", packetId: 9));
+        await second.ReadAckAsync();
+
+        Assert.That((await receiver.ReadMessageAsync()).Body, Is.EqualTo("once"));
+        Assert.That((await receiver.ReadMessageAsync()).Body, Is.EqualTo("next"));
+    }
+
     private void Fail(string call)
     {
         if (call != _fails) return;
@@ -70,6 +149,9 @@ public class SessionFaultTests
 
     private Task FailedAsync(int times) =>
         Eventually.TrueAsync(() => Interlocked.Read(ref _failed) >= times, "it is tried");
+
+    private Task AwayAsync() => Eventually.TrueAsync(
+        async () => await _host.Sessions.FindAsync(Key) is { IsConnected: false }, "the session is closed");
 
     private async Task ComesOnceAsync(RawClient client)
     {
