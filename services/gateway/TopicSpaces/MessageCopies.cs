@@ -10,9 +10,11 @@ internal sealed class MessageCopies(SpacePublish message)
     private readonly OutboundMessage?[] _alike = new OutboundMessage?[6];
     private Dictionary<Wanted, OutboundMessage>? _identified;
 
+    public int QosOf(Wanted wanted) => Math.Min(wanted.Qos, message.Qos);
+
     public OutboundMessage Of(Wanted wanted)
     {
-        var qos = Math.Min(wanted.Qos, message.Qos);
+        var qos = QosOf(wanted);
         var retain = message.Retain && wanted.RetainAsPublished;
         if (wanted.Ids.Length == 0) return _alike[(qos * 2) + (retain ? 1 : 0)] ??= Make(qos, retain, []);
         _identified ??= [];

@@ -88,6 +88,7 @@ internal sealed partial class SpaceBroker(
             once = null;
             foreach (var (copy, reason) in fanout.Clear())
                 if (!fanout.TryPassOn(copy)) metrics.DeliveryLost(reason);
+            if (fanout.Count > 0) await GiveWayAsync().ConfigureAwait(false);
         }
 
         return true;
@@ -134,6 +135,7 @@ internal sealed partial class SpaceBroker(
             {
                 case EnqueueOutcome.Queued:
                     metrics.Delivery("queued");
+                    copy.Member.Took(copy.Message.Bytes);
                     grown.Add(copy.Member);
                     break;
                 case EnqueueOutcome.Full:

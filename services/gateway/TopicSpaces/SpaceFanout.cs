@@ -11,6 +11,12 @@ namespace Millrace.Gateway.TopicSpaces;
 /// </summary>
 internal sealed class SpaceFanout(SpaceMembers members, GatewayLimits limits, SessionKey sender)
 {
+    /// <summary>
+    /// Members of a group that are asked for one message although their stored queues had no room of late: what has
+    /// expired in them since makes room when they are asked.
+    /// </summary>
+    private const int FullAskedMax = 10;
+
     private readonly List<TopicMatch<SpaceSubscription>> _matches = [];
     private readonly Dictionary<SpaceMember, Wanted> _wanted = [];
     private readonly List<SpaceSubscription> _group = [];
@@ -80,24 +86,31 @@ internal sealed class SpaceFanout(SpaceMembers members, GatewayLimits limits, Se
     /// <summary>To the best of the group that was not asked yet. False: none of them has room.</summary>
     public bool TryPassOn(in SpaceCopy refused)
     {
-        if (refused.Share.Group is not { } group) return false;
-        var asked = refused.Share.Refused;
+        if (refused.Share is not { Group: { } group, Copies: { } copies }) return false;
+        var asked = refused.Share.Asked;
         _group.Clear();
         group.AddTo(_group);
         SpaceSubscription? best = null;
+        SpaceSubscription? full = null;
         var readinessOfBest = MemberReadiness.Full;
         foreach (var each in _group)
         {
-            if (each.Member == refused.Member || asked?.Contains(each.Member) == true) continue;
+            if (each.Member == refused.Member || asked?.Members.Contains(each.Member) == true) continue;
             if (refused.Message.Bytes > QueueOf(each.Member).BytesMax) continue;
-            var readiness = each.Member.ReadinessFor(refused.Message.Bytes);
+            var isStored = copies.QosOf(each.Wanted) > 0;
+            var readiness = each.Member.ReadinessFor(isStored, refused.Message.Bytes);
             if (readiness > readinessOfBest) (best, readinessOfBest) = (each, readiness);
+            else if (isStored && each.Member.IsStored) full ??= each;
+            if (readinessOfBest == MemberReadiness.Ready) break;
         }
 
+        var isLastResort = best is null && !(asked?.Full >= FullAskedMax);
+        if (isLastResort) best = full;
         if (best is null) return false;
-        var copies = refused.Share.Copies!;
-        Add(new SpaceCopy(best.Member, copies.Of(best.Wanted),
-            new SpaceShare(group, copies, [.. asked ?? [], refused.Member])));
+        asked ??= new AskedMembers([]);
+        asked.Members.Add(refused.Member);
+        if (isLastResort) asked.Full++;
+        Add(new SpaceCopy(best.Member, copies.Of(best.Wanted), new SpaceShare(group, copies, asked)));
         return true;
     }
 
@@ -118,6 +131,13 @@ internal readonly record struct SpaceCopy(SpaceMember Member, OutboundMessage Me
 
 /// <summary>What it takes to pass a copy on to another member of a group.</summary>
 /// <param name="Group">Null: the copy is for one session alone.</param>
-/// <param name="Refused">Those who could not take it.</param>
+/// <param name="Asked">Null: nobody but the one whom it is for.</param>
 internal readonly record struct SpaceShare(
-    SharedGroup<SpaceSubscription>? Group, MessageCopies? Copies, SpaceMember[]? Refused = null);
+    SharedGroup<SpaceSubscription>? Group, MessageCopies? Copies, AskedMembers? Asked = null);
+
+/// <summary>Those of a group who could not take a message.</summary>
+internal sealed record AskedMembers(HashSet<SpaceMember> Members)
+{
+    /// <summary>How many of them were known to be full.</summary>
+    public int Full { get; set; }
+}

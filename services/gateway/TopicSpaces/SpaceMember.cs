@@ -38,24 +38,34 @@ internal sealed class SpaceMember(SessionKey key, string sessionId)
     /// <summary>For the table of members, under its lock.</summary>
     public RetainedFeed FeedRetained() => _retained ??= new RetainedFeed();
 
-    /// <summary>For a message of so many bytes; without a number, for one of any size.</summary>
-    public MemberReadiness ReadinessFor(long bytes = long.MaxValue)
+    /// <summary>For a message that is not stored, or of so many bytes; without a number, for one of any size.</summary>
+    public MemberReadiness ReadinessFor(bool isStored, long bytes = long.MaxValue)
     {
-        if (!HasRoomFor(bytes)) return MemberReadiness.Full;
+        var isKept = isStored && IsStored;
+        if (isKept && !HasRoomFor(bytes)) return MemberReadiness.Full;
         if (Connection is { TakesMore: true }) return MemberReadiness.Ready;
-        return IsStored ? MemberReadiness.Keeps : MemberReadiness.Full;
+        return isKept ? MemberReadiness.Keeps : MemberReadiness.Full;
     }
 
     /// <summary>Something has left its stored queue.</summary>
     public void Free() => Interlocked.Increment(ref _freed);
 
-    /// <summary>The stored queue had no room for so many bytes, and has none until something leaves it.</summary>
+    /// <summary>
+    /// The stored queue had no room for so many bytes. It has none until something leaves it, or expires in it: that
+    /// only the store knows.
+    /// </summary>
     /// <param name="freed">
     /// As <see cref="Freed"/> was before the queue was asked: what has left it since may have made room.
     /// </param>
     public void Refuse(long bytes, long freed)
     {
         if (HasRoomFor(bytes)) _refusal = new Refusal(bytes, freed);
+    }
+
+    /// <summary>The stored queue had room for so many bytes.</summary>
+    public void Took(long bytes)
+    {
+        if (!HasRoomFor(bytes)) _refusal = null;
     }
 
     private bool HasRoomFor(long bytes) =>

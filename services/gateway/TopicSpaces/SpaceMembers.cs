@@ -13,7 +13,7 @@ internal sealed class SpaceMembers(TopicSpaceTable table, GatewayMetrics metrics
     private readonly Lock _gate = new();
     private readonly Dictionary<string, List<SpaceMember>> _devices = [];
     private readonly Dictionary<string, TopicTree<SpaceSubscription>> _trees = table.Spaces.ToDictionary(
-        space => space.Name, _ => new TopicTree<SpaceSubscription>(each => each.Member.ReadinessFor()));
+        space => space.Name, _ => new TopicTree<SpaceSubscription>(each => each.Readiness));
 
     /// <summary>Subscriptions in all spaces.</summary>
     public int SubscriptionCount => _trees.Values.Sum(tree => tree.Count);

@@ -1,3 +1,4 @@
+using Millrace.Mqtt.Topics;
 using Millrace.Stores.Sessions;
 
 namespace Millrace.Gateway.TopicSpaces;
@@ -13,6 +14,9 @@ internal sealed class SpaceSubscription(SpaceMember member, TopicSpace space, Se
     public TopicSpace Space => space;
 
     public Wanted Wanted => _wanted;
+
+    /// <summary>For a message of any size and QoS.</summary>
+    public MemberReadiness Readiness => member.ReadinessFor(isStored: _wanted.Qos > 0);
 
     /// <summary>What the session itself publishes is not for it.</summary>
     public bool NoLocal => _noLocal;

@@ -89,6 +89,31 @@ public class SharedSubscriptionTests : SpaceGatewayTests
         Assert.That(await QueuedAsync(Slow) + await QueuedAsync(Other), Is.EqualTo(4));
     }
 
+    [Test]
+    public async Task What_expires_in_a_member_that_was_full_makes_room_for_what_another_has_none_for()
+    {
+        await RestartAsync(SpaceSettings.With(("Gateway:Sessions:QueueMessagesMax", "2")));
+        foreach (var device in new[] { Slow, Other }) (await SubscribeAsync(device, Kept)).Dispose();
+        await Eventually.TrueAsync(() => Host.Meters["connections"] == 0, "away");
+        using var sender = await RawClient.LoginAsync(Host, "boss");
+
+        // By turns: one gets those that last, the other those that expire.
+        for (var i = 0; i < 2; i++)
+        {
+            await PublishAsync(sender, "open/a", "lasting", 1);
+            await sender.PublishAsync("open/a", "brief", 8, properties: [2, 0, 0, 0, 1]);
+            await sender.ReadAckAsync();
+        }
+
+        var expired = DateTimeOffset.UtcNow.AddSeconds(1);
+        await PublishAsync(4, 2);
+        Assert.That(Host.Meters["deliveries.lost/queue-full"], Is.EqualTo(2), "both are known to be full");
+        await Eventually.TrueAsync(() => DateTimeOffset.UtcNow > expired, "it has expired");
+        await PublishAsync(6, 2);
+
+        Assert.That(Host.Meters["deliveries.lost/queue-full"], Is.EqualTo(2));
+    }
+
     private static (string Key, string Value)[] LimitSlow(string option, string value) => SpaceSettings.With(
         ("Gateway:Limits:Devices:0:DeviceIds:0", Slow), ($"Gateway:Limits:Devices:0:{option}", value));
 

@@ -16,18 +16,18 @@ public class SpaceMemberTests
     {
         var inMemory = new SpaceMember(new SessionKey("pump-1", "pump-1"), "");
 
-        Assert.That(_away.ReadinessFor(), Is.EqualTo(MemberReadiness.Keeps));
-        Assert.That(inMemory.ReadinessFor(), Is.EqualTo(MemberReadiness.Full));
+        Assert.That(_away.ReadinessFor(isStored: true), Is.EqualTo(MemberReadiness.Keeps));
+        Assert.That(inMemory.ReadinessFor(isStored: true), Is.EqualTo(MemberReadiness.Full));
     }
 
     [Test]
     public void It_is_full_until_something_leaves_its_queue()
     {
         _away.Refuse(100, _away.Freed);
-        Assert.That(_away.ReadinessFor(), Is.EqualTo(MemberReadiness.Full));
+        Assert.That(_away.ReadinessFor(isStored: true), Is.EqualTo(MemberReadiness.Full));
 
         _away.Free();
-        Assert.That(_away.ReadinessFor(), Is.EqualTo(MemberReadiness.Keeps));
+        Assert.That(_away.ReadinessFor(isStored: true), Is.EqualTo(MemberReadiness.Keeps));
     }
 
     [Test]
@@ -36,8 +36,8 @@ public class SpaceMemberTests
         _away.Refuse(100, _away.Freed);
         _away.Refuse(200, _away.Freed);
 
-        Assert.That(_away.ReadinessFor(99), Is.EqualTo(MemberReadiness.Keeps));
-        Assert.That(_away.ReadinessFor(100), Is.EqualTo(MemberReadiness.Full));
+        Assert.That(_away.ReadinessFor(isStored: true, 99), Is.EqualTo(MemberReadiness.Keeps));
+        Assert.That(_away.ReadinessFor(isStored: true, 100), Is.EqualTo(MemberReadiness.Full));
     }
 
     [Test]
@@ -47,6 +47,21 @@ public class SpaceMemberTests
         _away.Free();
         _away.Refuse(100, freed);
 
-        Assert.That(_away.ReadinessFor(), Is.EqualTo(MemberReadiness.Keeps));
+        Assert.That(_away.ReadinessFor(isStored: true), Is.EqualTo(MemberReadiness.Keeps));
+    }
+
+    [Test]
+    public void One_that_is_away_has_no_room_for_what_is_not_stored() =>
+        Assert.That(_away.ReadinessFor(isStored: false), Is.EqualTo(MemberReadiness.Full));
+
+    [Test]
+    public void What_it_took_says_that_there_is_room_for_as_much()
+    {
+        _away.Refuse(100, _away.Freed);
+        _away.Took(99);
+        Assert.That(_away.ReadinessFor(isStored: true, 100), Is.EqualTo(MemberReadiness.Full));
+
+        _away.Took(100);
+        Assert.That(_away.ReadinessFor(isStored: true, 100), Is.EqualTo(MemberReadiness.Keeps));
     }
 }
