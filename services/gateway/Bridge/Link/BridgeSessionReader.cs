@@ -24,10 +24,13 @@ internal sealed class BridgeSessionReader
 
     public long RecordsRead { get; private set; }
 
-    /// <summary>Reads a partition from the saved offset to its end, which it returns.</summary>
+    /// <summary>
+    /// Reads a partition from the saved offset to its end, which it returns: once nothing that was appended before can
+    /// still appear in it.
+    /// </summary>
     public async Task<long> ReadAsync(IEventLog log, TopicPartition partition, CancellationToken ct)
     {
-        var range = await log.RangeAsync(partition, ct).ConfigureAwait(false);
+        var range = await log.SettledRangeAsync(partition, ct).ConfigureAwait(false);
         var from = Math.Clamp(_saved.Offsets[partition.Partition], range.First, range.Next);
         var reader = log.OpenReader(partition, from);
         await using var closing = reader.ConfigureAwait(false);

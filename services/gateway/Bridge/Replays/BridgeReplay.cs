@@ -81,7 +81,7 @@ internal sealed class BridgeReplay(
             var partition = new TopicPartition(Contracts.Topics.Telemetry, number);
             var from = await log.OffsetAtAsync(partition, askedAt.ToUnixTimeMilliseconds() - ClockSkewMs, ct)
                 .ConfigureAwait(false);
-            var end = (await log.RangeAsync(partition, ct).ConfigureAwait(false)).Next;
+            var end = (await log.SettledRangeAsync(partition, ct).ConfigureAwait(false)).Next;
             await using var reader = log.OpenReader(partition, from);
             while (reader.Position < end && await reader.TryReadAsync(ct: ct).ConfigureAwait(false) is { } batch)
                 if (Has(batch, header)) return true;
