@@ -23,8 +23,11 @@ internal sealed class LostRuns(
 
     public async ValueTask LookAsync(CancellationToken ct)
     {
-        var heardSince = time.GetUtcNow() - options.Value.Sessions.NodeTimeout;
-        var lost = await sessions.ListLostRunsAsync(run.Id, heardSince, ct).ConfigureAwait(false);
+        var (own, heardSince) = (run.Id, time.GetUtcNow() - options.Value.Sessions.NodeTimeout);
+        var lost = await sessions.ListLostRunsAsync(own, heardSince, ct).ConfigureAwait(false);
+
+        // Another of this gateway may have begun meanwhile, which that list would name as well.
+        if (own != run.Id) return;
         foreach (var gone in _ends.Keys.Except(lost).ToArray()) _ends.Remove(gone);
         foreach (var one in lost) await LookAsync(one, ct).ConfigureAwait(false);
     }

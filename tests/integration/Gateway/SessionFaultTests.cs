@@ -140,6 +140,27 @@ public class SessionFaultTests
         Assert.That((await receiver.ReadMessageAsync()).Body, Is.EqualTo("next"));
     }
 
+    [Test]
+    public async Task A_gateway_is_heard_of_while_it_looks_after_what_others_left()
+    {
+        using var held = new ManualResetEventSlim();
+        var renewals = 0;
+        var looks = 0;
+        _sessions.Calling = name =>
+        {
+            if (name == nameof(ISessionStore.RenewAsync)) Interlocked.Increment(ref renewals);
+            if (name != nameof(ISessionStore.ListLeftAsync)) return;
+            Interlocked.Increment(ref looks);
+            held.Wait();
+        };
+
+        await Eventually.TrueAsync(() => Volatile.Read(ref looks) > 0, "it looks");
+        var before = Volatile.Read(ref renewals);
+        await Eventually.TrueAsync(() => Volatile.Read(ref renewals) > before + 3, "it renews its lease meanwhile")
+            .ContinueWith(done => { held.Set(); return done; }, TaskScheduler.Default).Unwrap();
+        Assert.That(Volatile.Read(ref looks), Is.EqualTo(1));
+    }
+
     private void Fail(string call)
     {
         if (call != _fails) return;
