@@ -12,7 +12,11 @@ namespace Millrace.Stores.Bridges;
 public sealed record BridgeStatus(
     string Name, string ClientId, string Broker, bool Connected, DateTimeOffset Since, string? LastError,
     DateTimeOffset? LastErrorAt, long Received, long Accepted, long DeadLettered, long Duplicates, long Sent,
-    long InFlight, long Lag, DateTimeOffset UpdatedAt);
+    long InFlight, long Lag, DateTimeOffset UpdatedAt)
+{
+    /// <summary>The topics that it brings out; null: a version that does not say it.</summary>
+    public IReadOnlyList<string>? Outputs { get; init; }
+}
 
 /// <summary>
 /// What must be known of a broker's session after a crash, so that a message with QoS 2 is written once: which packet

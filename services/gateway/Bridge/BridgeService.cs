@@ -19,12 +19,16 @@ internal sealed class BridgeService(
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
 
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        await ForgottenOutputs.ForgetBridgesAsync(log, options.Value.Bridges, cancellationToken).ConfigureAwait(false);
+        var forgotten = new ForgottenOutputs(log, store, options.Value.Bridges, time, logger);
         var bridges = options.Value.Bridges.Select(each => new RunningBridge(
             each, options.Value, publisher, log, store, letters, metrics, bridgeMetrics, time, logger)).ToList();
-        _running = Task.WhenAll(bridges.Select(bridge => Task.Run(() => bridge.RunAsync(_stop.Token), _stop.Token)));
+        _running = Task.WhenAll([
+            Task.Run(() => forgotten.RunAsync(_stop.Token), CancellationToken.None),
+            .. bridges.Select(bridge => Task.Run(() => bridge.RunAsync(_stop.Token), _stop.Token)),
+        ]);
+        return Task.CompletedTask;
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)

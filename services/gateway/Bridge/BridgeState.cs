@@ -101,7 +101,10 @@ internal sealed class BridgeState(BridgeOptions options, BridgeMetrics metrics, 
             return new BridgeStatus(options.Name, options.ClientIdOrDefault, options.Broker, _isConnected, _since,
                 _lastError, _lastErrorAt, Interlocked.Read(ref _received), Interlocked.Read(ref _accepted),
                 Interlocked.Read(ref _deadLettered), Interlocked.Read(ref _duplicates), Interlocked.Read(ref _sent),
-                inFlight, lag, time.GetUtcNow());
+                inFlight, lag, time.GetUtcNow())
+            {
+                Outputs = [.. options.Outputs.Select(each => each.From)],
+            };
         }
     }
 

@@ -35,4 +35,7 @@ internal static partial class Log
 
     [LoggerMessage(4408, LogLevel.Warning, "{Code}: bridge {Bridge} cannot replay the dead letter {Id}: {Reason}")]
     public static partial void ReplayRefused(this ILogger log, string code, string bridge, string id, string reason);
+
+    [LoggerMessage(4409, LogLevel.Warning, "The places of outputs that are gone cannot be looked for")]
+    public static partial void ForgettingFails(this ILogger log, Exception cause);
 }

@@ -24,7 +24,6 @@ internal sealed class RunningBridge
     private readonly BridgeLink _link;
     private readonly BridgeOutput[] _outputs;
     private readonly BridgeReplays _replays;
-    private readonly IEventLog _log;
     private readonly IBridgeStore _store;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -35,7 +34,7 @@ internal sealed class RunningBridge
         IBridgeStore store, IDeadLetterStore letters, GatewayMetrics metrics, BridgeMetrics bridgeMetrics,
         TimeProvider time, ILogger logger)
     {
-        (_options, _log, _store, _time, _logger) = (options, log, store, time, logger);
+        (_options, _store, _time, _logger) = (options, store, time, logger);
         _state = new BridgeState(options, bridgeMetrics, time, logger);
         var encoder = new BridgeEncoder(options.Name, gateway.PropertiesMax);
         _letters = new BridgeLetters(options, encoder, gateway.PartitionBufferBytesMax.Bytes, log, _state, time);
@@ -99,7 +98,6 @@ internal sealed class RunningBridge
             var lag = 0L;
             foreach (var output in _outputs) lag += await output.LagAsync(ct).ConfigureAwait(false);
             Interlocked.Exchange(ref _lag, lag);
-            await ForgottenOutputs.MoveOnAsync(_log, _options, ct).ConfigureAwait(false);
             await _store.WriteStatusAsync(_state.Status(InFlight, lag), ct).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is MillraceException or OperationCanceledException)
