@@ -87,16 +87,19 @@ internal class TrafficMeter
         }
     }
 
-    /// <summary>Counts a publish; false, and not counted, when it is too much for the day.</summary>
+    /// <summary>Counts a publish; false, and not counted by anyone, when it is too much for the day.</summary>
     /// <param name="day">Days since 1970 in UTC.</param>
-    public bool TryCount(long day, long bytes)
+    /// <param name="with">Counts it too: it is too much when it is so for either.</param>
+    public bool TryCount(long day, long bytes, TrafficMeter? with = null)
     {
-        if (_messagesPerDay == long.MaxValue && _bytesPerDay == long.MaxValue) return true;
+        if (_messagesPerDay == long.MaxValue && _bytesPerDay == long.MaxValue)
+            return with is null || with.TryCount(day, bytes);
         lock (_gate)
         {
             // Partitions stamp times of their own: one may be in yesterday for a moment longer than another.
             if (day > _day) (_day, _messagesToday, _bytesToday) = (day, 0, 0);
             if (_messagesToday >= _messagesPerDay || bytes > _bytesPerDay - _bytesToday) return false;
+            if (with is not null && !with.TryCount(day, bytes)) return false;
             _messagesToday++;
             _bytesToday += bytes;
             return true;

@@ -110,7 +110,7 @@ internal sealed partial class MqttConnection
         var day = GatewayLimits.DayOf(timestampMs);
         var bytes = publish.Topic.Length + publish.Properties.Bytes.Length + publish.Payload.Length;
         _rowBytes += TelemetryMessage.RowBytes + _login!.DeviceId.Length + bytes;
-        return _meter!.TryCount(day, bytes) && runtime.Limits.Hub.TryCount(day, bytes);
+        return _meter!.TryCount(day, bytes, with: runtime.Limits.Hub);
     }
 
     private static string? IdOf(string name) => DeviceId.IsValid(name) ? name : null;

@@ -53,6 +53,29 @@ public class TrafficMeterTests
         Assert.That(meter.TryCount(day: 1, 1), Is.False, "yesterday");
     }
 
+    [TestCase(1, 5, TestName = "The device's day is over")]
+    [TestCase(5, 1, TestName = "The hub's day is over")]
+    public void What_one_of_two_refuses_neither_counts(int deviceMax, int hubMax)
+    {
+        var device = new TrafficMeter(new TrafficOptions { MessagesPerDay = deviceMax }, Burst);
+        var hub = new TrafficMeter(new TrafficOptions { MessagesPerDay = hubMax }, Burst);
+
+        Assert.That(device.TryCount(day: 1, 1, hub), Is.True);
+        for (var i = 0; i < 10; i++) Assert.That(device.TryCount(day: 1, 1, hub), Is.False);
+
+        Assert.That(LeftOf(device), Is.EqualTo(deviceMax - 1));
+        Assert.That(LeftOf(hub), Is.EqualTo(hubMax - 1));
+        var free = new TrafficMeter(new TrafficOptions(), Burst);
+        Assert.That(free.TryCount(day: 1, 1, hub), Is.False, "the hub's holds for whoever has none");
+
+        static int LeftOf(TrafficMeter meter)
+        {
+            var left = 0;
+            while (meter.TryCount(day: 1, 1)) left++;
+            return left;
+        }
+    }
+
     [Test]
     public void Connects_take_places_in_a_row_and_none_that_is_too_far()
     {
