@@ -10,16 +10,20 @@ namespace Millrace.Gateway.TopicSpaces;
 internal sealed class RetainedFeed
 {
     /// <summary>
-    /// Topics that are remembered because something of them was delivered. With more, they are forgotten, and what was
-    /// read before is read again.
+    /// What topics may take that are remembered because something of them was delivered. With more, they are forgotten,
+    /// and what was read before is read again.
     /// </summary>
-    public const int TopicsMax = 10_000;
+    public const long TopicBytesMax = 1 << 20;
+
+    /// <summary>What a topic takes besides its characters, about.</summary>
+    public const int TopicBytes = 100;
 
     private readonly Lock _gate = new();
     private readonly List<RetainedWalk> _walks = [];
     private readonly Dictionary<string, long> _delivered = [];
     private readonly HashSet<string> _sending = [];
     private TaskCompletionSource? _sent;
+    private long _deliveredBytes;
     private long _clock;
     private long _forgottenAt;
     private bool _isRunning;
@@ -137,13 +141,25 @@ internal sealed class RetainedFeed
 
     private void Remember(string topic)
     {
-        if (_delivered.Count >= TopicsMax && !_delivered.ContainsKey(topic))
+        if (!_delivered.ContainsKey(topic))
         {
-            _delivered.Clear();
-            _forgottenAt = _clock;
+            var bytes = TopicBytes + (topic.Length * sizeof(char));
+            if (_deliveredBytes + bytes > TopicBytesMax)
+            {
+                ForgetDelivered();
+                _forgottenAt = _clock;
+            }
+
+            _deliveredBytes += bytes;
         }
 
         _delivered[topic] = ++_clock;
+    }
+
+    private void ForgetDelivered()
+    {
+        _delivered.Clear();
+        _deliveredBytes = 0;
     }
 
     private void LeaveOutLocked(RetainedWalk walk)
@@ -156,7 +172,7 @@ internal sealed class RetainedFeed
     {
         _walks.RemoveAll(isIt);
         if (_walks.Count > 0) return;
-        _delivered.Clear();
+        ForgetDelivered();
         _isAtWork = _sending.Count > 0;
     }
 }

@@ -54,12 +54,24 @@ public class RetainedFeedTests
         Assert.That(sent.IsCompleted);
     }
 
-    [Test]
-    public void Too_many_topics_are_forgotten_and_what_was_read_before_is_read_again()
+    [TestCase(1)]
+    [TestCase(8_000)]
+    public void Topics_that_take_too_much_are_forgotten_and_what_was_read_before_is_read_again(int length)
     {
         Add("first");
         var walk = Read("first");
-        for (var i = 0; i <= RetainedFeed.TopicsMax; i++) _feed.Delivering($"{i}");
+        var bytes = 0L;
+        for (var i = 0; bytes <= RetainedFeed.TopicBytesMax; i++)
+        {
+            var topic = $"{i}".PadLeft(length);
+            _feed.Delivering(topic);
+            _feed.Delivering(topic);
+            bytes += RetainedFeed.TopicBytes + (topic.Length * sizeof(char));
+            if (bytes > RetainedFeed.TopicBytesMax) continue;
+            Assert.That(_feed.TrySend(walk));
+            _feed.Sent();
+        }
+
         Assert.That(_feed.TrySend(walk), Is.False);
 
         _feed.Reading(walk);
