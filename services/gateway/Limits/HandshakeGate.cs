@@ -28,8 +28,9 @@ internal sealed class HandshakeGate(
     private readonly SemaphoreSlim _places = new(options.Value.Limits.HandshakesMax);
     private int _before;
 
-    /// <summary>Before the handshake.</summary>
-    public ConnectionDelegate Before(ConnectionDelegate next) => async connection =>
+    /// <summary>Before the handshake of a listener.</summary>
+    /// <param name="timeout">How long a client has until it is given a place, besides its turn.</param>
+    public ConnectionDelegate Before(ConnectionDelegate next, TimeSpan timeout) => async connection =>
     {
         if (!handler.TryAdmit(out var turnWait))
         {
@@ -38,7 +39,7 @@ internal sealed class HandshakeGate(
         }
 
         connection.Items[typeof(Admission)] = Admission.Given;
-        await PassAsync(connection.Transport.Input, connection.Abort, turnWait, passage =>
+        await PassAsync(connection.Transport.Input, connection.Abort, turnWait, timeout, passage =>
         {
             connection.Items[typeof(Passage)] = passage;
             return next(connection);
@@ -55,16 +56,17 @@ internal sealed class HandshakeGate(
     public void Dispose() => _places.Dispose();
 
     /// <summary>For a connection that was admitted, and has to wait for its turn.</summary>
+    /// <param name="handshakeTimeout">How long the client has until it is given a place, besides its turn.</param>
     /// <param name="shakeHands">What is done in the place; it says when it has succeeded.</param>
     public async Task PassAsync(
-        PipeReader input, Action abort, TimeSpan turnWait, Func<Passage, Task> shakeHands,
+        PipeReader input, Action abort, TimeSpan turnWait, TimeSpan handshakeTimeout, Func<Passage, Task> shakeHands,
         CancellationToken stop = default)
     {
         var before = Interlocked.Increment(ref _before);
         var passage = new Passage(this);
         var refusal = connections.Taken + before > options.Value.ConnectionsMax
             ? "connections-max"
-            : await WaitAsync(input, turnWait, stop).ConfigureAwait(false);
+            : await WaitAsync(input, turnWait, handshakeTimeout, stop).ConfigureAwait(false);
         try
         {
             if (refusal is null)
@@ -85,9 +87,10 @@ internal sealed class HandshakeGate(
     }
 
     /// <summary>Until the client has spoken and there is a place; null, or why it may not go on.</summary>
-    private async ValueTask<string?> WaitAsync(PipeReader input, TimeSpan turnWait, CancellationToken stop)
+    private async ValueTask<string?> WaitAsync(
+        PipeReader input, TimeSpan turnWait, TimeSpan handshakeTimeout, CancellationToken stop)
     {
-        using var timeout = new CancellationTokenSource(turnWait + options.Value.Mqtts.HandshakeTimeout, time);
+        using var timeout = new CancellationTokenSource(turnWait + handshakeTimeout, time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stop);
         try
         {

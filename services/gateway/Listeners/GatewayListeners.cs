@@ -33,7 +33,7 @@ internal static class GatewayListeners
             kestrel.Listen(ListenerAddress.EndPoint(options.Mqtts.Address, options.Mqtts.Port), listen =>
             {
                 endpoints.Tls = listen;
-                listen.Use(handshakes.Before);
+                listen.Use(next => handshakes.Before(next, options.Mqtts.HandshakeTimeout));
                 listen.UseHttps(Tls(kestrel, "mqtts", options.Mqtts));
                 listen.Use(handshakes.After);
                 listen.UseConnectionHandler<MqttConnectionHandler>();
@@ -63,7 +63,7 @@ internal static class GatewayListeners
             kestrel.Listen(ListenerAddress.EndPoint(tls.Address, tls.Port), listen =>
             {
                 endpoints.TlsWebSocket = listen;
-                listen.Use(handshakes.Before);
+                listen.Use(next => handshakes.Before(next, tls.HandshakeTimeout));
                 listen.UseHttps(Tls(kestrel, "wss", tls));
                 listen.Use(handshakes.After);
                 listen.Use(upgrades.Before);

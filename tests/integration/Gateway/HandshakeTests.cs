@@ -87,6 +87,17 @@ public class HandshakeTests(int eventLoops)
         foreach (var socket in sockets) socket.Dispose();
     }
 
+    [Test]
+    public async Task A_silent_socket_ends_at_the_time_of_its_own_listener()
+    {
+        await using var host = await GatewayHost.StartAsync(
+            new Certificates(_folder.Path), ("Gateway:Mqtts:HandshakeTimeout", "01:00:00"),
+            ("Gateway:WebSocketTls:Enabled", "true"), ("Gateway:WebSocketTls:HandshakeTimeout", "00:00:01"));
+        using var socket = await BareSocket.OpenAsync(host.WebSocketTlsPort);
+
+        await Eventually.TrueAsync(() => host.Meters["refusals/handshake-timeout"] == 1, "closed");
+    }
+
     private async Task LoginOverTlsAsync()
     {
         var socket = await OpenAsync();

@@ -23,6 +23,8 @@ internal sealed class TlsEntrance(
     private readonly CountdownEvent _entering = new(1);
     private ServerCertificate? _certificate;
 
+    private TimeSpan HandshakeTimeout => options.Value.Mqtts.HandshakeTimeout;
+
     /// <summary>GW-0001 when the certificate cannot be used.</summary>
     public void Start() => _certificate = new ServerCertificate(
         "mqtts", options.Value.Mqtts, isOnLoops: true, time, metrics, certificateLog);
@@ -50,7 +52,7 @@ internal sealed class TlsEntrance(
         try
         {
             await using var registration = _stop.Token.UnsafeRegister(static it => ((LoopSocket)it!).Abort(), socket);
-            await gate.PassAsync(socket.Input, socket.Abort, wait, async passage =>
+            await gate.PassAsync(socket.Input, socket.Abort, wait, HandshakeTimeout, async passage =>
             {
                 var (isSecure, certificate) = await TrySecureAsync(socket).ConfigureAwait(false);
                 if (!isSecure) return;
@@ -95,7 +97,7 @@ internal sealed class TlsEntrance(
     private async Task<bool> TryShakeHandsAsync(LoopSocket socket, TlsSession tls)
     {
         await using var timeout = time.CreateTimer(static socket => ((LoopSocket)socket!).Abort(), socket,
-            options.Value.Mqtts.HandshakeTimeout, Timeout.InfiniteTimeSpan);
+            HandshakeTimeout, Timeout.InfiniteTimeSpan);
         while (true)
         {
             // The loop's buffer is not kept while another thread works.
