@@ -83,4 +83,9 @@ internal static partial class Log
     [LoggerMessage(6021, LogLevel.Warning,
         "The store does not say which dead letters are to be replayed; it is asked again soon")]
     public static partial void ReplaysNotFound(this ILogger log, Exception error);
+
+    [LoggerMessage(6030, LogLevel.Warning,
+        "Query {Query} partition {Partition}: {Rows} rows that an owner before wrote behind its checkpoint were not " +
+        "made again by the same records; they stay as they are")]
+    public static partial void RowsNotMadeAgain(this ILogger log, string query, int partition, int rows);
 }

@@ -17,6 +17,8 @@ internal static class StreamProcessorMetrics
     public static readonly Counter<long> RowsFailed = Meter.CreateCounter<long>("millrace.query.rows.failed");
     public static readonly Counter<long> EventsDropped = Meter.CreateCounter<long>("millrace.query.events.dropped");
     public static readonly Counter<long> RowsKnown = Meter.CreateCounter<long>("millrace.query.rows.known");
+    public static readonly Counter<long> RowsNotMadeAgain = Meter.CreateCounter<long>(
+        "millrace.query.rows.unmade", "{row}", "Rows behind a checkpoint that their records did not make again");
     public static readonly Counter<long> RowsRepartitioned =
         Meter.CreateCounter<long>("millrace.query.rows.repartitioned");
 

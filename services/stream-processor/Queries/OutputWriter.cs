@@ -22,6 +22,13 @@ internal sealed class OutputWriter : OwnerWriter
 
     public override bool IsCatchingUp(IReadOnlyList<PartitionOffset> positions) => KnownRows > 0;
 
+    public override int ForgetKnown()
+    {
+        var left = KnownRows;
+        foreach (var rows in _known) rows.Clear();
+        return left;
+    }
+
     public override void Row(in QueryRow row)
     {
         if (_known[row.Output].Count > 0 && _known[row.Output].Remove(Encoding.UTF8.GetString(row.RowId)))

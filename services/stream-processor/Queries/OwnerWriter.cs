@@ -62,6 +62,10 @@ internal abstract class OwnerWriter : IQueryRowSink, IDisposable
     /// <param name="positions">Where the inputs are read on from.</param>
     public abstract bool IsCatchingUp(IReadOnlyList<PartitionOffset> positions);
 
+    /// <summary>Nothing that stands is made again any more.</summary>
+    /// <returns>How many rows stand that were not.</returns>
+    public abstract int ForgetKnown();
+
     public abstract void Row(in QueryRow row);
 
     public void Failed(in QueryRowFailure failure) => Failures.Add(failure);

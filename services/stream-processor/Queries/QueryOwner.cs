@@ -44,11 +44,6 @@ internal sealed partial class QueryOwner : IAsyncDisposable
     /// <summary>Where each source is read on from.</summary>
     public IReadOnlyList<PartitionOffset> Positions => _engine.Positions;
 
-    /// <summary>
-    /// Rows of an owner before were not made again yet: a decision at this position would come before theirs.
-    /// </summary>
-    public bool IsCatchingUp => _writer.IsCatchingUp(_engine.Positions);
-
     /// <summary>Steps 1 to 4 of a take-over: epoch, fences, checkpoint, rows that stand already.</summary>
     public static async Task<QueryOwner> TakeOverAsync(
         QueryServices services, QueryPlace place, QueryProgress progress, CancellationToken ct)
@@ -64,6 +59,7 @@ internal sealed partial class QueryOwner : IAsyncDisposable
             : (place.Config.Version, checkpoint);
         var from = stood?.Outputs.DistinctBy(o => o.Partition).ToDictionary(o => o.Partition, o => o.Offset);
         await writer.FenceAsync(from ?? place.OutputStarts, new OwnerAge(version, stood?.Epoch ?? 0), ct);
+        var ends = writer.KnownRows > 0 ? await EndsAsync(services.Log, place, ct) : null;
 
         var engine = place.CreateEngine(services.Options, writer);
         if (checkpoint is not null) engine.Restore(checkpoint.State);
@@ -79,7 +75,7 @@ internal sealed partial class QueryOwner : IAsyncDisposable
         foreach (var mark in marks) Recall(engine, mark);
         foreach (var (input, offset) in engine.Positions) progress.Position(input, offset);
         services.Logger.QueryRecovered(place.Config.Name, place.Partition, epoch, writer.KnownRows);
-        var owner = new QueryOwner(services, place, progress, epoch, writer, engine);
+        var owner = new QueryOwner(services, place, progress, epoch, writer, engine) { _ends = ends };
         foreach (var late in marks.OfType<LateMark>()) owner.Remember(late.Letter);
         await owner.HoldAsync(owner.Positions, owner.IsCatchingUp ? [] : writer.Positions, ct);
 
@@ -127,6 +123,7 @@ internal sealed partial class QueryOwner : IAsyncDisposable
 
         // What was not to be told at once.
         await _writer.FlushAsync(ct);
+        EndCatchingUp();
         if (_place.LooksOutside && !IsCatchingUp) await RefreshAsync(ct);
         _progress.Watermark(_place.Partition, _engine.WatermarkMs);
         if (_saving.IsEnded && _services.Time.GetElapsedTime(_savedAt) >= _services.Options.CheckpointInterval)

@@ -66,6 +66,9 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
         return false;
     }
 
+    /// <summary>What stands is known by its place in the sources, so that none of it is waited for.</summary>
+    public override int ForgetKnown() => 0;
+
     public override void Row(in QueryRow row) => throw new InvalidOperationException("The first stage has no outputs.");
 
     public void Row(int source, long offset, int ordinal, uint? hash, ReadOnlySpan<byte> row)
