@@ -70,7 +70,8 @@ public static class CassandraRegistration
         services.AddSingleton<IAlertStore>(s => new CassandraAlertStore(Database(s), Options(s), Time(s)));
         services.AddSingleton<IOutputStore>(s => new CassandraOutputStore(Database(s), Options(s), Time(s)));
         services.AddSingleton<IDeviceStateStore>(s => new CassandraDeviceStateStore(Database(s)));
-        services.AddSingleton<IDeadLetterStore>(s => new CassandraDeadLetterStore(Database(s), Time(s)));
+        services.AddSingleton<IDeadLetterStore>(s => new CassandraDeadLetterStore(
+            Database(s), s.GetRequiredService<IUpgradeStore>(), Time(s)));
         services.AddSingleton<ICheckpointStore>(s => new CassandraCheckpointStore(Database(s)));
         services.AddSingleton<IQueryStore>(s => new CassandraQueryStore(Database(s)));
         services.AddSingleton<IBridgeStore>(s => new CassandraBridgeStore(Database(s), Time(s)));

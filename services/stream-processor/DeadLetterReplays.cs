@@ -24,7 +24,7 @@ internal sealed class DeadLetterReplays(
     private const int AtOnceMax = 32;
 
     private readonly Channel<string> _asked = Channel.CreateBounded<string>(
-        new BoundedChannelOptions(WaitingMax) { FullMode = BoundedChannelFullMode.DropWrite });
+        new BoundedChannelOptions(WaitingMax));
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -51,8 +51,15 @@ internal sealed class DeadLetterReplays(
     {
         try
         {
-            var filter = new DeadLetterFilter(State: DeadLetterState.Replaying, Limit: WaitingMax);
-            foreach (var letter in (await store.ListAsync(filter, stop)).Items) _asked.Writer.TryWrite(letter.Id);
+            string? continuation = null;
+            do
+            {
+                var page = await store.ListAsync(new DeadLetterFilter(State: DeadLetterState.Replaying,
+                    Limit: WaitingMax, Continuation: continuation), stop);
+                foreach (var letter in page.Items) await _asked.Writer.WriteAsync(letter.Id, stop);
+                continuation = page.Continuation;
+            }
+            while (continuation is not null);
         }
         catch (Exception e) when (!stop.IsCancellationRequested)
         {
@@ -123,6 +130,7 @@ internal sealed class DeadLetterReplays(
             letter.Id, refusal is null ? DeadLetterState.Replayed : DeadLetterState.Open, ct);
     }
 
+    /// <summary>The look finds what there is no room for.</summary>
     private void Notice(ControlNotice notice)
     {
         if (notice.Kind == ControlKinds.DeadLetterReplay) _asked.Writer.TryWrite(notice.Id);

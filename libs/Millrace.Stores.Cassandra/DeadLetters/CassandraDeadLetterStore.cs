@@ -5,6 +5,7 @@ using Millrace.Cql;
 using Millrace.Stores.Cassandra.Connection;
 using Millrace.Stores.Cassandra.Lists;
 using Millrace.Stores.DeadLetters;
+using Millrace.Stores.Upgrades;
 
 namespace Millrace.Stores.Cassandra.DeadLetters;
 
@@ -12,11 +13,17 @@ namespace Millrace.Stores.Cassandra.DeadLetters;
 /// A letter lies under its id, and its id in a list by time. Its state is changed by compare-and-set alone: a person, a
 /// replay and the log may do so at once. What comes from the log is written plainly, in other columns.
 /// </summary>
-internal sealed class CassandraDeadLetterStore(CassandraDatabase database, TimeProvider time) : IDeadLetterStore
+internal sealed class CassandraDeadLetterStore(CassandraDatabase database, IUpgradeStore upgrades, TimeProvider time)
+    : IDeadLetterStore
 {
     public const string Table = "dead_letters";
     private const string List = "dead-letters";
     private const string All = "all";
+
+    /// <summary>How many letters are read together.</summary>
+    private const int LettersOfRead = 64;
+
+    private static readonly TimeSpan AdoptInterval = TimeSpan.FromMinutes(1);
 
     private static readonly StoreStatement Select = new(
         "SELECT letter, failed_at, written_at, state, replays, state_at FROM dead_letters WHERE id = ?");
@@ -27,6 +34,10 @@ internal sealed class CassandraDeadLetterStore(CassandraDatabase database, TimeP
 
     private readonly TimeLists _lists = new(database, Table, TimeSpan.Zero, time);
     private readonly SinkPositions _positions = new(database, "dead-letters");
+    private readonly AskedLetters _asked = new(database);
+    private readonly Lock _adopting = new();
+    private long? _adoptedAt;
+    private volatile bool _isAllAdopted;
 
     public async ValueTask WriteAsync(
         TopicPartition partition, IReadOnlyList<DeadLetter> letters, SinkPosition position, CancellationToken ct)
@@ -50,7 +61,8 @@ internal sealed class CassandraDeadLetterStore(CassandraDatabase database, TimeP
         while (await RowAsync(id, ct).ConfigureAwait(false) is { } row)
         {
             var replays = row.Replays ?? 0;
-            if (state == DeadLetterState.Replaying) replays++;
+            if (state == DeadLetterState.Replaying)
+                await _asked.AddAsync(new AskedLetter(id, ++replays, row.FailedAt), ct).ConfigureAwait(false);
             if (await TrySetStateAsync(id, row, state, replays, ct).ConfigureAwait(false)) return true;
         }
 
@@ -59,9 +71,11 @@ internal sealed class CassandraDeadLetterStore(CassandraDatabase database, TimeP
 
     public async ValueTask<Page<StoredDeadLetter>> ListAsync(DeadLetterFilter filter, CancellationToken ct)
     {
-        var entries = _lists.ReadAsync(All, TimePlace.Read(List, filter.Continuation), long.MinValue, long.MaxValue,
-            filter.Limit, ct);
-        var page = await Paging.TakeAsync(FitAsync(entries, filter, ct), filter.Limit,
+        var after = TimePlace.Read(List, filter.Continuation);
+        var isAsked = filter.State == DeadLetterState.Replaying;
+        if (isAsked) await AdoptAsync(ct).ConfigureAwait(false);
+        var letters = isAsked ? AskedAsync(after, filter, ct) : FitAsync(after, filter, ct);
+        var page = await Paging.TakeAsync(letters, filter.Limit,
             last => TimePlace.Token(List, new TimePlace(last.At, last.Letter.Id)), ct).ConfigureAwait(false);
         return new Page<StoredDeadLetter>([.. page.Items.Select(item => item.Letter)], page.Continuation);
     }
@@ -75,18 +89,19 @@ internal sealed class CassandraDeadLetterStore(CassandraDatabase database, TimeP
     private async ValueTask UpsertAsync(DeadLetter letter, CancellationToken ct)
     {
         var known = await RowAsync(letter.Id, ct).ConfigureAwait(false);
-        if (known is not null) letter = letter with { FirstFailedAt = known.Letter.FirstFailedAt };
         var at = Times.Microseconds(letter.LastFailedAt);
+        if (known?.FailedAt >= at) return;
+        if (known is not null) letter = letter with { FirstFailedAt = known.Letter.FirstFailedAt };
         await _lists.WriteAsync([new TimeEntry(All, at, letter.Id,
             JsonSerializer.Serialize(new LetterPlace(letter.Stage, letter.Query)))], ct).ConfigureAwait(false);
-        if (known is not null && known.FailedAt != at)
+        if (known is not null)
             await _lists.RemoveAsync(All, known.FailedAt, letter.Id, ct).ConfigureAwait(false);
         await database.RunAsync(Insert, ct, letter.Id,
             JsonSerializer.Serialize(letter, ContractJson.Default.DeadLetter), at, time.GetUtcNow())
             .ConfigureAwait(false);
 
         // Not applied: somebody has just said more of it.
-        if (known?.State == DeadLetterState.Replaying)
+        if (known?.IsAsked == true)
             await TrySetStateAsync(letter.Id, known, DeadLetterState.Open, known.Replays ?? 0, ct)
                 .ConfigureAwait(false);
     }
@@ -96,24 +111,77 @@ internal sealed class CassandraDeadLetterStore(CassandraDatabase database, TimeP
     {
         var rows = await database.RunAsync(SetState, ct, (int)state, replays, time.GetUtcNow(), id,
             (int?)before.State, before.Replays).ConfigureAwait(false);
+        if (rows.Applied && before.IsAsked)
+            await _asked.RemoveAsync(id, before.Replays ?? 0, ct).ConfigureAwait(false);
         return rows.Applied;
     }
 
     private async IAsyncEnumerable<(long At, StoredDeadLetter Letter)> FitAsync(
-        IAsyncEnumerable<TimeEntry> entries, DeadLetterFilter filter, [EnumeratorCancellation] CancellationToken ct)
+        TimePlace after, DeadLetterFilter filter, [EnumeratorCancellation] CancellationToken ct)
     {
-        await foreach (var entry in entries.ConfigureAwait(false))
+        var entries = _lists.ReadAsync(All, after, long.MinValue, long.MaxValue, filter.Limit, ct).Where(entry =>
         {
             var place = JsonSerializer.Deserialize<LetterPlace>(entry.Row)!;
-            if ((filter.Stage ?? place.Stage) != place.Stage || (filter.Query ?? place.Query) != place.Query) continue;
-            var row = await RowAsync(entry.Id, ct).ConfigureAwait(false);
-
-            // One that is being moved stands at both places for a moment.
-            if (row is null || row.FailedAt != entry.At) continue;
-            var letter = row.Stored(entry.Id);
-            if ((filter.State ?? letter.State) == letter.State) yield return (entry.At, letter);
+            return Fits(filter, place.Stage, place.Query);
+        });
+        await foreach (var some in entries.Chunk(LettersOfRead).ConfigureAwait(false))
+        {
+            var rows = await InFlight.SelectAsync(some, ct, (entry, token) => RowAsync(entry.Id, token))
+                .ConfigureAwait(false);
+            foreach (var (entry, row) in some.Zip(rows))
+            {
+                // One that is being moved stands at both places for a moment.
+                if (row is null || row.FailedAt != entry.At) continue;
+                var letter = row.Stored(entry.Id);
+                if ((filter.State ?? letter.State) == letter.State) yield return (entry.At, letter);
+            }
         }
     }
+
+    private async IAsyncEnumerable<(long At, StoredDeadLetter Letter)> AskedAsync(
+        TimePlace after, DeadLetterFilter filter, [EnumeratorCancellation] CancellationToken ct)
+    {
+        var asked = (await _asked.ListAsync(ct).ConfigureAwait(false))
+            .Where(one => one.FailedAt < after.At
+                || (one.FailedAt == after.At && string.CompareOrdinal(one.Id, after.Id) < 0))
+            .OrderByDescending(one => one.FailedAt).ThenByDescending(one => one.Id, StringComparer.Ordinal);
+        foreach (var some in asked.Chunk(LettersOfRead))
+        {
+            var rows = await InFlight.SelectAsync(some, ct, (one, token) => RowAsync(one.Id, token))
+                .ConfigureAwait(false);
+            foreach (var (one, row) in some.Zip(rows))
+            {
+                // Its letter is about to say so.
+                if (row is null || row.Replays.GetValueOrDefault() < one.Replays) continue;
+                if (!row.IsAsked || row.Replays != one.Replays)
+                    await _asked.RemoveAsync(one.Id, one.Replays, ct).ConfigureAwait(false);
+                else if (Fits(filter, row.Letter.Stage, row.Letter.Query))
+                    yield return (one.FailedAt, row.Stored(one.Id));
+            }
+        }
+    }
+
+    /// <summary>
+    /// A version that does not know of <see cref="AskedLetters"/> asks without it, until the upgrade is finalised. What
+    /// it asked for is added now and then, and once more after that.
+    /// </summary>
+    private async ValueTask AdoptAsync(CancellationToken ct)
+    {
+        lock (_adopting)
+        {
+            if (_isAllAdopted || (_adoptedAt is { } at && time.GetElapsedTime(at) < AdoptInterval)) return;
+            _adoptedAt = time.GetTimestamp();
+        }
+
+        var isLast = (await upgrades.ReadAsync(ct).ConfigureAwait(false)).IsFinalised;
+        var filter = new DeadLetterFilter(State: DeadLetterState.Replaying, Limit: int.MaxValue - 1);
+        await foreach (var (at, letter) in FitAsync(TimePlace.Newest, filter, ct).ConfigureAwait(false))
+            await _asked.AddAsync(new AskedLetter(letter.Id, letter.Replays, at), ct).ConfigureAwait(false);
+        _isAllAdopted = isLast;
+    }
+
+    private static bool Fits(DeadLetterFilter filter, string stage, string? query) =>
+        (filter.Stage ?? stage) == stage && (filter.Query ?? query) == query;
 
     private static LetterRow Read(Row row) => new(
         JsonSerializer.Deserialize(row.Get<string>(0), ContractJson.Default.DeadLetter)!, row.Get<long>(1),
@@ -128,6 +196,8 @@ internal sealed class CassandraDeadLetterStore(CassandraDatabase database, TimeP
         DeadLetter Letter, long FailedAt, DateTimeOffset WrittenAt, DeadLetterState? State, int? Replays,
         DateTimeOffset? StateAt)
     {
+        public bool IsAsked => State == DeadLetterState.Replaying;
+
         public StoredDeadLetter Stored(string id) => new(id, Letter, State ?? DeadLetterState.Open, Replays ?? 0,
             StateAt > WrittenAt ? StateAt.Value : WrittenAt);
     }

@@ -102,5 +102,6 @@ internal static class Migrations
         new("where due sessions begin", "CREATE TABLE IF NOT EXISTS session_due_from(kind int, shard int, "
             + "due_at bigint, PRIMARY KEY(kind, shard))"),
         CassandraIdentityStore.EndsDue,
+        new("letters that are to be replayed", AskedLetters.Table),
     ];
 }

@@ -21,7 +21,8 @@ public interface IDeadLetterStore
 {
     /// <summary>
     /// Upserts by id: a letter that is there keeps its first failure time and state unless that was Replaying, which
-    /// becomes Open again. The position moves with the rows.
+    /// becomes Open again by a later failure. What failed no later than the letter that is there changes nothing: the
+    /// log is read again. The position moves with the rows.
     /// </summary>
     ValueTask WriteAsync(
         TopicPartition partition, IReadOnlyList<DeadLetter> letters, SinkPosition position,

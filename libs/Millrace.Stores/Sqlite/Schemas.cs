@@ -60,6 +60,8 @@ internal static class Schemas
         ALTER TABLE positions_of_devices ADD COLUMN enqueued_at INTEGER;
         ALTER TABLE positions_of_devices ADD COLUMN generation_id TEXT
         """),
+        new("letters that are to be replayed",
+            "CREATE INDEX dead_letters_asked ON dead_letters(failed_at, id) WHERE state = 1"),
     ];
 
     /// <summary>Records that nothing else holds; a commit is on the disk when it returns.</summary>

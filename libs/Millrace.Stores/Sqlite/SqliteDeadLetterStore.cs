@@ -43,10 +43,9 @@ internal sealed class SqliteDeadLetterStore(SqliteDatabase database, TimeProvide
         {
             var rows = session.List(
                 $"SELECT {Fields} FROM dead_letters WHERE (failed_at, id) < (?1, ?2) AND (?3 IS NULL OR stage = ?3) " +
-                "AND (?4 IS NULL OR query = ?4) AND (?5 IS NULL OR state = ?5) " +
-                "ORDER BY failed_at DESC, id DESC LIMIT ?6",
+                $"AND (?4 IS NULL OR query = ?4){OfState(filter.State)} ORDER BY failed_at DESC, id DESC LIMIT ?5",
                 row => (Stored: Read(row), FailedAt: row.GetInt64(5)), at, id, filter.Stage, filter.Query,
-                (int?)filter.State, Columns.OneMore(filter.Limit));
+                Columns.OneMore(filter.Limit));
             var page = Columns.Cut(rows, filter.Limit,
                 last => ContinuationToken.Write(List, last.FailedAt, last.Stored.Id));
             return new Page<StoredDeadLetter>([.. page.Items.Select(i => i.Stored)], page.Continuation);
@@ -58,9 +57,13 @@ internal sealed class SqliteDeadLetterStore(SqliteDatabase database, TimeProvide
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
+    /// <summary>Spelt out, so that the index of the letters that are to be replayed serves.</summary>
+    private static string OfState(DeadLetterState? state) => state is { } one ? $" AND state = {(int)one}" : "";
+
     private void Upsert(SqliteSession session, DeadLetter letter)
     {
         var known = Find(session, letter.Id);
+        if (known?.Letter.LastFailedAt >= letter.LastFailedAt) return;
         if (known is not null) letter = letter with { FirstFailedAt = known.Letter.FirstFailedAt };
         var state = known?.State is DeadLetterState.Replayed ? DeadLetterState.Replayed : DeadLetterState.Open;
         session.Run("INSERT OR REPLACE INTO dead_letters VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", letter.Id,

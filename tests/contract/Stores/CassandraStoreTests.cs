@@ -7,6 +7,8 @@ using Millrace.Stores;
 using Millrace.Stores.Alerts;
 using Millrace.Stores.Bridges;
 using Millrace.Stores.Cassandra;
+using Millrace.Stores.Cassandra.Connection;
+using Millrace.Stores.DeadLetters;
 using Millrace.Stores.Outputs;
 using Millrace.Stores.Users;
 using Millrace.TestKit;
@@ -176,6 +178,40 @@ public sealed class CassandraDeviceStateStoreTests : DeviceStateStoreContract
 public sealed class CassandraDeadLetterStoreTests : DeadLetterStoreContract
 {
     protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
+
+    [Test]
+    public async Task What_is_to_be_replayed_is_found_without_a_walk_also_when_an_older_version_asked()
+    {
+        using var adapter = new CassandraAdapter();
+        var (store, database) = (adapter.Get<IDeadLetterStore>(), adapter.Get<CassandraDatabase>());
+        await store.WriteAsync(Partition(0), [.. Enumerable.Range(0, 5).Select(i => Letter(i))], new SinkPosition(5));
+        var (older, asked) = (Letter(1).Id, Letter(2).Id);
+        await database.RunAsync(
+            new StoreStatement("UPDATE dead_letters SET state = 1, replays = 1 WHERE id = ? IF EXISTS"),
+            default, older);
+        Assert.That(await AskedAsync(), Is.EqualTo(new[] { older }));
+
+        // Whoever walks finds none from now on.
+        await database.RunAsync(new StoreStatement("TRUNCATE dead_letters_rows"), default);
+        await store.SetStateAsync(asked, DeadLetterState.Replaying);
+        Assert.That(await AskedAsync(), Is.EquivalentTo(new[] { older, asked }));
+        await store.SetStateAsync(older, DeadLetterState.Replayed);
+        await store.WriteAsync(Partition(0), [Letter(2) with { LastFailedAt = Noon.AddHours(1) }], new SinkPosition(6));
+        Assert.That(await RowsAsync(), Is.Zero);
+
+        // One that died in between has said too much.
+        await database.RunAsync(new StoreStatement(
+            "INSERT INTO dead_letters_asked(shard, id, replays, failed_at) VALUES(0, ?, 1, 0)"), default, asked);
+        Assert.That(await AskedAsync(), Is.Empty);
+        Assert.That(await store.SetStateAsync(asked, DeadLetterState.Replaying), Is.True);
+        Assert.That(await AskedAsync(), Is.EqualTo(new[] { asked }));
+
+        async Task<IEnumerable<string>> AskedAsync() => (await store.ListAsync(
+            new DeadLetterFilter(State: DeadLetterState.Replaying))).Items.Select(letter => letter.Id);
+
+        async Task<long> RowsAsync() => await database.FirstAsync(
+            new StoreStatement("SELECT count(*) FROM dead_letters_asked"), row => row.Get<long>(0), default);
+    }
 }
 
 public sealed class CassandraQueryStoreTests : QueryStoreContract

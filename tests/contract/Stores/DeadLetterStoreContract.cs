@@ -52,6 +52,23 @@ public abstract class DeadLetterStoreContract : StoreContract<IDeadLetterStore>
         Assert.That(await Store.SetStateAsync("none", DeadLetterState.Replayed), Is.False);
     }
 
+    /// <summary>As after a crash between the letters and the position, or of positions that were put back.</summary>
+    [Test]
+    public async Task What_the_log_says_once_more_takes_nothing_back()
+    {
+        var again = Letter(42) with { LastFailedAt = Noon.AddHours(1) };
+        await Store.WriteAsync(Partition(0), [Letter(42), again], new SinkPosition(2));
+        await Store.SetStateAsync(again.Id, DeadLetterState.Replaying);
+        await Store.WriteAsync(Partition(0), [Letter(42)], new SinkPosition(3));
+        await Store.WriteAsync(Partition(0), [again], new SinkPosition(4));
+
+        var found = (await Store.FindAsync(again.Id))!;
+        Assert.That((found.State, found.Replays), Is.EqualTo((DeadLetterState.Replaying, 1)), "it was asked for since");
+        Assert.That(found.Letter.LastFailedAt, Is.EqualTo(again.LastFailedAt));
+        Assert.That((await Store.ListAsync(new DeadLetterFilter())).Items.Select(letter => letter.Id),
+            Is.EqualTo(new[] { again.Id }));
+    }
+
     [Test]
     public async Task The_list_has_what_fits_newest_failure_first_whatever_the_page()
     {
@@ -86,6 +103,6 @@ public abstract class DeadLetterStoreContract : StoreContract<IDeadLetterStore>
         CodeOf(async () => await Store.ListAsync(new DeadLetterFilter(Continuation: "nonsense"))),
         Is.EqualTo("ST-0002"));
 
-    private static DeadLetter Letter(long offset) => new("archiver", null, 0, "telemetry", 1, offset, -1, "AR-0001",
+    protected static DeadLetter Letter(long offset) => new("archiver", null, 0, "telemetry", 1, offset, -1, "AR-0001",
         "why", Noon, Noon, null, 5, [new DeadLetterHeader("h", [1])], [2, 3]);
 }
