@@ -15,6 +15,7 @@ internal sealed class QueryPlaces(
     IEventLog log, QueryInputs topics, QueryStarts queryStarts, IUpgradeStore upgrades,
     IOptions<StreamProcessorOptions> options, TimeProvider time)
 {
+    /// <summary>None of a version that a later one overtook.</summary>
     public async Task<IReadOnlyList<QueryPlace>> ResolveAsync(QueryConfig config, QueryPlan plan, CancellationToken ct)
     {
         var hub = log.FindTopic(Topics.Telemetry)!.Partitions;
@@ -30,6 +31,7 @@ internal sealed class QueryPlaces(
         var hasTimelines = written.Contains(between) && plan.HasTimelinesByKey
             && await BeginsWithTimelinesAsync(config, earlier, ct);
         var starts = await queryStarts.FixAsync(config, inputs.Select(i => i.Topic), written, hasTimelines, ct);
+        if (QueryStarts.IsSuperseded(starts)) return [];
         var all = Enumerable.Range(0, hub).ToList();
         if (plan.Scope == QueryScope.PerPartition) return [.. all.Select(p => Answering(p, Reading([p]), p))];
 

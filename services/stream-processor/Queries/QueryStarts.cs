@@ -27,6 +27,7 @@ internal sealed class QueryStarts(IEventLog log, IQueryStore store, ICheckpointS
 
     private static readonly Dictionary<string, long> Nowhere = [];
 
+    /// <summary>Nowhere when a later version began before this one: then this one never does.</summary>
     public async Task<IReadOnlyDictionary<string, long>> FixAsync(
         QueryConfig config, IEnumerable<string> inputs, IEnumerable<string> outputs, bool hasTimelines,
         CancellationToken ct)
@@ -45,13 +46,18 @@ internal sealed class QueryStarts(IEventLog log, IQueryStore store, ICheckpointS
         return await store.FixStartAsync(config.Name, config.Version, offsets, ct);
     }
 
-    /// <summary>The last version before this one that was begun; 0 when there is none.</summary>
+    /// <summary>
+    /// The last version before this one that was begun; 0 when there is none. Those in between never begin any more.
+    /// </summary>
     public async Task<int> LastVersionAsync(QueryConfig config, CancellationToken ct)
     {
         var version = config.Version - 1;
-        while (version > 0 && (await store.FixStartAsync(config.Name, version, Nowhere, ct)).Count == 0) version--;
+        while (version > 0 && IsSuperseded(await store.FixStartAsync(config.Name, version, Nowhere, ct))) version--;
         return version;
     }
+
+    /// <summary>Whether a later version began before this one could.</summary>
+    public static bool IsSuperseded(IReadOnlyDictionary<string, long> start) => start.Count == 0;
 
     /// <summary>Whether the start is of two stages: it knows where the topic in between stood.</summary>
     public static bool IsStaged(IReadOnlyDictionary<string, long> start, string query) =>

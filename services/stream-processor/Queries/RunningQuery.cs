@@ -50,7 +50,7 @@ internal sealed class RunningQuery
         await streams.RunAsync($"query {Config.Name}", async stop =>
         {
             var places = await ResolveAsync(stop);
-            if (places is null) return;
+            if (places is not { Count: > 0 }) return;
 
             // Where it begins is decided: whoever sees the status may count on what comes from now on.
             await WriteStatusAsync();

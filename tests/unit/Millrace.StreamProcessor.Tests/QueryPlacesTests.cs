@@ -176,6 +176,16 @@ public class QueryPlacesTests
         }
     }
 
+    /// <summary>Of two that are applied at once, by processes of which one is slow.</summary>
+    [TestCase("last")]
+    [TestCase("state")]
+    public async Task A_version_that_a_later_one_overtook_is_answered_nowhere(string from)
+    {
+        await PlacesAsync(1, ByOne, "earliest");
+        Assert.That(await PlacesAsync(3, ByOne, from), Is.Not.Empty);
+        Assert.That(await PlacesAsync(2, ByOne, from), Is.Empty);
+    }
+
     /// <summary>All that is there, with a checkpoint behind it.</summary>
     private async Task AnsweredAsync(QueryPlace place, QueryProgress? progress = null)
     {
