@@ -19,6 +19,12 @@ public sealed class StreamProcessorOptions
     public int WarmRowsMax { get; set; } = 10_000;
 
     /// <summary>
+    /// How many bytes of records of a partition gather for the warm writer's next transaction, beside the one that is
+    /// under way; a read that is larger goes alone.
+    /// </summary>
+    public ByteSize WarmBytesMax { get; set; } = ByteSize.FromMiB(16);
+
+    /// <summary>
     /// An expression of the query language that gives a row's position, such as <c>CreatePoint(gps.lat, gps.lon)</c> or
     /// the name of a field with <c>lat|lon|alt</c>; null keeps no positions.
     /// </summary>

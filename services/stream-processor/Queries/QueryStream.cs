@@ -32,6 +32,7 @@ internal static class QueryStream
     {
         await using var owner = await QueryOwner.TakeOverAsync(services, place, progress, stop);
         using var late = services.Late.Open(place);
+        await using var last = new LastStep();
         var bytes = (int)services.Options.ReadBytesMax.Bytes;
         var source = Source.Empty<Step>();
         foreach (var (partition, offset) in owner.Positions)
@@ -45,16 +46,18 @@ internal static class QueryStream
             .Conflate((tick, _) => tick).MapMaterializedValue(_ => NotUsed.Instance);
         var (killSwitch, done) = source.Merge(ticks)
             .ViaMaterialized(KillSwitches.Single<Step>(), Keep.Right)
-            .SelectAsync(1, async step =>
-            {
-                if (step.Batch is { } records) await ProcessAsync(services, place, owner, records);
-                else await TickAsync(owner, late);
-                return NotUsed.Instance;
-            })
+            .SelectAsync(1, step => last.Begin(StepAsync(step)))
             .ToMaterialized(Sink.Ignore<NotUsed>(), Keep.Both)
             .Run(services.Runtime.Materializer);
         using (stop.Register(killSwitch.Shutdown)) await done;
         await owner.SaveAsync(CancellationToken.None);
+
+        async Task<NotUsed> StepAsync(Step step)
+        {
+            if (step.Batch is { } records) await ProcessAsync(services, place, owner, records);
+            else await TickAsync(owner, late);
+            return NotUsed.Instance;
+        }
     }
 
     /// <summary>Rows that the records make at once are durable when it returns.</summary>

@@ -37,27 +37,37 @@ internal sealed class SinkStreams(
 
         var metadata = position?.Metadata;
         await using var commits = new SinkCommits(log, sink.Name, partition, time);
+        await using var last = new LastStep();
         var (killSwitch, done) = Source
             .FromGraph(new PartitionSourceStage(log, partition, start, (int)options.Value.ReadBytesMax.Bytes))
             .ViaMaterialized(KillSwitches.Single<RecordBatch>(), Keep.Right)
-            .BatchWeighted(options.Value.WarmRowsMax, batch => batch.Count, batch => new List<RecordBatch> { batch },
+            .BatchWeighted(WeightMax, Weight, batch => new List<RecordBatch> { batch },
                 (batches, batch) =>
                 {
                     batches.Add(batch);
                     return batches;
                 })
-            .SelectAsync(1, async batches =>
-            {
-                // A write that was begun is finished on a stop: it is what the drain waits for.
-                metadata = await sink.WriteAsync(partition, batches, metadata, stop);
-                StreamProcessorMetrics.WarmDelay.Record(
-                    StreamProcessorMetrics.Age(batches[0], time), StreamProcessorMetrics.Sink(sink.Name));
-                await commits.StoredAsync(batches[^1].NextOffset);
-                return NotUsed.Instance;
-            })
+            .SelectAsync(1, batches => last.Begin(WriteAsync(batches)))
             .ToMaterialized(Sink.Ignore<NotUsed>(), Keep.Both)
             .Run(runtime.Materializer);
         using var stopping = stop.Register(killSwitch.Shutdown);
         await done;
+
+        async Task<NotUsed> WriteAsync(List<RecordBatch> batches)
+        {
+            // A write that was begun is finished on a stop: it is what the drain waits for.
+            metadata = await sink.WriteAsync(partition, batches, metadata, stop);
+            StreamProcessorMetrics.WarmDelay.Record(
+                StreamProcessorMetrics.Age(batches[0], time), StreamProcessorMetrics.Sink(sink.Name));
+            await commits.StoredAsync(batches[^1].NextOffset);
+            return NotUsed.Instance;
+        }
     }
+
+    /// <summary>Of a write that has as many rows, or as many bytes, as one may have.</summary>
+    private long WeightMax => options.Value.WarmRowsMax * options.Value.WarmBytesMax.Bytes;
+
+    /// <summary>By what it has more of, as a part of the most: rows or bytes.</summary>
+    private long Weight(RecordBatch batch) => Math.Max(
+        batch.Count * options.Value.WarmBytesMax.Bytes, batch.Bytes.Length * (long)options.Value.WarmRowsMax);
 }
