@@ -88,4 +88,7 @@ internal static partial class Log
         "Query {Query} partition {Partition}: {Rows} rows that an owner before wrote behind its checkpoint were not " +
         "made again by the same records; they stay as they are")]
     public static partial void RowsNotMadeAgain(this ILogger log, string query, int partition, int rows);
+
+    [LoggerMessage(6031, LogLevel.Error, "Query {Query} version {Version} could not be begun; it is tried again soon")]
+    public static partial void QueryNotBegun(this ILogger log, string query, int version, Exception error);
 }

@@ -21,6 +21,9 @@ internal sealed class QueryHost : BackgroundService
     private readonly IUpgradeStore _upgrades;
     private readonly ConcurrentDictionary<string, RunningQuery> _running = new();
 
+    /// <summary>Those whose stop is under way: nothing else of their names begins.</summary>
+    private readonly Dictionary<string, Task> _stopping = [];
+
     /// <summary>Those that were left to older programs.</summary>
     private HashSet<(string Name, int Version)> _left = [];
 
@@ -37,7 +40,7 @@ internal sealed class QueryHost : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await _watch.RunAsync(ReconcileAsync, stoppingToken);
-        await Task.WhenAll(_running.Values.Select(query => query.StopAsync()));
+        await Task.WhenAll([.. _running.Values.Select(query => query.StopAsync()), .. _stopping.Values]);
     }
 
     private async Task ReconcileAsync(CancellationToken stop)
@@ -50,29 +53,61 @@ internal sealed class QueryHost : BackgroundService
                 config.CreatedAt == query.Config.CreatedAt &&
                 config.Options.StateBytesMax == query.Config.Options.StateBytesMax) continue;
             _running.TryRemove(name, out _);
-            await query.StopAsync();
-            if (stored.Any(q => q.Name == name && q.Version == query.Config.Version)) await query.WriteStatusAsync();
+            _stopping[name] = EndAsync(query);
+            _ = _stopping[name].ContinueWith(_ => _watch.LookAgain(), TaskScheduler.Default);
         }
 
         var left = new HashSet<(string Name, int Version)>();
-        foreach (var config in wanted.Values.Where(q => !_running.ContainsKey(q.Name)))
+        foreach (var config in wanted.Values)
         {
-            var compiled = SaqlCompiler.Compile(config.Text, CompileOptions.Hub(_extensions));
-            if (compiled.Plan is not { } plan)
+            if (_running.ContainsKey(config.Name) || IsStopping(config.Name)) continue;
+            try
             {
-                if (!await TryFailAsync(config, compiled.Diagnostics, stop)) left.Add((config.Name, config.Version));
-                continue;
+                if (!await TryBeginAsync(config, stop)) left.Add((config.Name, config.Version));
             }
-
-            var query = new RunningQuery(_services, _places, _store, config, plan, stop);
-            _running[config.Name] = query;
-            query.Start();
+            catch (Exception e) when (!stop.IsCancellationRequested)
+            {
+                _services.Logger.QueryNotBegun(config.Name, config.Version, e);
+            }
         }
 
         _left = left;
         StreamProcessorMetrics.StandFailed(
             [.. stored.Where(q => q.State == QueryState.Failed).Select(q => q.Name), .. left.Select(one => one.Name)]);
         await ForgetDeletedAsync([.. stored.Select(q => q.Name)], stop);
+    }
+
+    /// <summary>A log or a store that does not answer holds up one query's stop, and no other query.</summary>
+    private async Task EndAsync(RunningQuery query)
+    {
+        var (name, version) = (query.Config.Name, query.Config.Version);
+        try
+        {
+            await query.StopAsync();
+            if ((await _store.FindAsync(name))?.Version == version) await query.WriteStatusAsync();
+        }
+        catch (Exception e)
+        {
+            _services.Logger.StatusFailed(name, version, e);
+        }
+    }
+
+    private bool IsStopping(string name)
+    {
+        if (!_stopping.TryGetValue(name, out var end)) return false;
+        if (end.IsCompleted) _stopping.Remove(name);
+        return !end.IsCompleted;
+    }
+
+    /// <summary>False when the text is left to an older program; one that fails for good is done with.</summary>
+    private async Task<bool> TryBeginAsync(QueryConfig config, CancellationToken stop)
+    {
+        var compiled = SaqlCompiler.Compile(config.Text, CompileOptions.Hub(_extensions));
+        if (compiled.Plan is not { } plan) return await TryFailAsync(config, compiled.Diagnostics, stop);
+        var query = new RunningQuery(_services, _places, _store, config, plan, stop);
+        _running[config.Name] = query;
+        query.Start();
+        return true;
     }
 
     /// <summary>
@@ -103,6 +138,7 @@ internal sealed class QueryHost : BackgroundService
         foreach (var group in await _services.Log.GroupsAsync(stop))
         {
             if (ConsumerGroups.QueryOf(group) is not { } name || stored.Contains(name)) continue;
+            if (IsStopping(name)) continue;
 
             // It may have been applied meanwhile, and be running elsewhere.
             if (await _store.FindAsync(name, stop) is null) await _services.Log.ForgetGroupAsync(group, stop);

@@ -12,17 +12,25 @@ internal sealed class StoredQueriesWatch(
     ControlWatch control, IOptions<StreamProcessorOptions> options, TimeProvider time,
     ILogger<StoredQueriesWatch> logger)
 {
-    /// <summary>Returns when the token is cancelled; a look that fails is logged and repeated.</summary>
+    private readonly Wake _wake = new();
+
+    /// <summary>Calls for a look at once.</summary>
+    public void LookAgain() => _wake.Set();
+
+    /// <summary>
+    /// Returns when the token is cancelled; a look that fails is logged and repeated with growing delays.
+    /// </summary>
     public async Task RunAsync(Func<CancellationToken, Task> look, CancellationToken stop)
     {
-        var wake = new Wake();
+        var delay = options.Value.RestartDelayMin;
         control.Noticed += Notice;
         while (!stop.IsCancellationRequested)
         {
             try
             {
                 await look(stop);
-                await wake.WaitAsync(options.Value.ReconcileInterval, stop);
+                delay = options.Value.RestartDelayMin;
+                await _wake.WaitAsync(options.Value.ReconcileInterval, stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -31,7 +39,8 @@ internal sealed class StoredQueriesWatch(
             catch (Exception e)
             {
                 logger.ReconcileFailed(e);
-                await Task.Delay(options.Value.RestartDelayMin, time, CancellationToken.None);
+                await Task.Delay(delay, time, stop).ContinueWith(_ => { }, TaskScheduler.Default);
+                delay = delay * 2 < options.Value.RestartDelayMax ? delay * 2 : options.Value.RestartDelayMax;
             }
         }
 
@@ -39,7 +48,7 @@ internal sealed class StoredQueriesWatch(
 
         void Notice(ControlNotice notice)
         {
-            if (notice.Kind == ControlKinds.Query) wake.Set();
+            if (notice.Kind == ControlKinds.Query) _wake.Set();
         }
     }
 }
