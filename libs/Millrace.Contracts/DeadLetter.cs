@@ -43,6 +43,10 @@ public sealed record DeadLetter(
         ? $"{Stage}~{Topic}~{Partition}~{Offset}~{Element}"
         : $"{Stage}~{Query}~{QueryVersion}~{Topic}~{Partition}~{Offset}~{Element}";
 
+    /// <summary>Without anything of the record, because of what is told; what replays it refuses it.</summary>
+    public DeadLetter WithoutRecord(string why) =>
+        this with { Key = null, Headers = [], Value = [], Reason = $"{Reason} ({why})" };
+
     /// <summary>The record as it was, at its own offset.</summary>
     public RecordBatch ToRecord()
     {

@@ -62,6 +62,8 @@ public sealed partial class KafkaLog : IRetainedLog
 
     public TimeSpan OldestAppend => _producers.OldestAppend;
 
+    public long RecordBytesMax => _options.Producer.RecordBytesMax.Bytes;
+
     public bool RefusesAhead(string topic) => _maker.RefusesAhead(topic);
 
     internal KafkaProducers Producers => _producers;

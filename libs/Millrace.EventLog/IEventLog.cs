@@ -42,6 +42,9 @@ public interface IEventLog : IAsyncDisposable
         return null;
     }
 
+    /// <summary>The most bytes that a record may have, with key and headers; LOG-0008 refuses larger ones.</summary>
+    long RecordBytesMax { get; }
+
     /// <summary>
     /// Whether records of the topic whose time is further ahead than <see cref="EventLogOptions.TimeAheadMax"/> are
     /// refused when they are appended, whoever does it.

@@ -34,6 +34,21 @@ public readonly ref struct QueryRow
     /// <summary>That device, in UTF-8.</summary>
     public required ReadOnlySpan<byte> DeviceId { get; init; }
 
+    /// <summary>
+    /// What the row comes of: when whoever takes it has to refuse it, that is a <see cref="QueryRowFailure"/> of this
+    /// record and element.
+    /// </summary>
+    public required TopicPartition Source { get; init; }
+
+    /// <inheritdoc cref="Source"/>
+    public required long Offset { get; init; }
+
+    /// <inheritdoc cref="Source"/>
+    public required int Element { get; init; }
+
+    /// <summary>It comes of a <see cref="LateRecord"/>.</summary>
+    public required bool IsLate { get; init; }
+
     /// <summary>The row as a JSON object in UTF-8, fields in SELECT order.</summary>
     public required ReadOnlySpan<byte> Json { get; init; }
 }

@@ -7,7 +7,6 @@ using Millrace.Delta;
 using Millrace.Delta.Log;
 using Millrace.EventLog;
 using Millrace.ObjectStore;
-using Millrace.Primitives;
 
 namespace Millrace.Archiver;
 
@@ -26,11 +25,7 @@ internal sealed class ArchiveWriter(
     TimeProvider time,
     ILogger logger)
 {
-    /// <summary>Letters are appended together up to this size.</summary>
-    private const int LetterBatchBytes = 256 << 10;
-
-    private static readonly TopicPartition DeadLetters = new(Topics.DeadLetter, 0);
-
+    private readonly DeadLetterTopic _letters = new(log);
     private readonly DeltaTable _table = topic.Table.Table;
     private volatile ArchiveLayout _layout = topic.LayoutOver(null);
 
@@ -98,49 +93,7 @@ internal sealed class ArchiveWriter(
     public async ValueTask AppendDeadLettersAsync(IReadOnlyList<DeadLetter> letters, CancellationToken ct)
     {
         if (letters.Count == 0) return;
-        using var records = new RecordBatchBuilder();
-        foreach (var letter in letters)
-        {
-            if (letter.Value.Length > LetterBatchBytes)
-            {
-                await AppendAloneAsync(letter, ct).ConfigureAwait(false);
-                continue;
-            }
-
-            Encode(letter, records);
-            if (records.ByteCount < LetterBatchBytes) continue;
-            await log.AppendAsync(DeadLetters, records, ct).ConfigureAwait(false);
-            records.Clear();
-        }
-
-        if (records.Count > 0) await log.AppendAsync(DeadLetters, records, ct).ConfigureAwait(false);
+        await _letters.AppendAsync(letters.ToAsyncEnumerable(), null, ct).ConfigureAwait(false);
         logger.DeadLettered(letters.Count, letters[0].ErrorCode, letters[0].Reason);
-    }
-
-    /// <summary>Better a letter without its body than an archive that stands still; the log has the body yet.</summary>
-    private async ValueTask AppendAloneAsync(DeadLetter letter, CancellationToken ct)
-    {
-        using var records = new RecordBatchBuilder();
-        Encode(letter, records);
-        try
-        {
-            await log.AppendAsync(DeadLetters, records, ct).ConfigureAwait(false);
-        }
-        catch (MillraceException e) when (e.Error.Definition == EventLogErrors.AppendTooLarge)
-        {
-            records.Clear();
-            Encode(letter with { Value = [], Reason = $"{letter.Reason} {WithoutBody(letter)}" }, records);
-            await log.AppendAsync(DeadLetters, records, ct).ConfigureAwait(false);
-        }
-    }
-
-    private static string WithoutBody(DeadLetter letter) =>
-        $"Its body of {letter.Value.Length} bytes is too large for the dead letters and left out.";
-
-    /// <summary>The letter as a record of its topic.</summary>
-    public static void Encode(DeadLetter letter, RecordBatchBuilder records)
-    {
-        records.Begin(letter.LastFailedAt.ToUnixTimeMilliseconds(), System.Text.Encoding.UTF8.GetBytes(letter.Id));
-        records.End(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(letter, ContractJson.Default.DeadLetter));
     }
 }

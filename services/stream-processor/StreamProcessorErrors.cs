@@ -75,4 +75,19 @@ public static class StreamProcessorErrors
         "A record has too many headers.",
         "A record has up to 65,535 headers with names of up to 65,535 bytes; those that did not fit were cut.",
         "Have the producer send fewer headers.");
+
+    public static readonly ErrorDefinition RecordFailsOften = new("SP-0015",
+        "Many rows of a record failed.",
+        "With a letter for each, all with the record, they would take more than StreamProcessor:RecordLettersBytesMax.",
+        "Look at the reason of the first; mend the query or the data, and send again those elements that failed.");
+
+    public static readonly ErrorDefinition RowTooLarge = new("SP-0016",
+        "A row is too large for the log.",
+        "EventLog:AppendBytesMax limits it, and EventLog:Kafka:Producer:RecordBytesMax with Kafka.",
+        "Have the query select less, or raise the limit.");
+
+    public static readonly ErrorDefinition RowsTooLarge = new("SP-0017",
+        "A query makes too many rows at once.",
+        "Those of one read wait in memory until all are made; StreamProcessor:ReadRowsBytesMax limits what they have.",
+        "Have the query make fewer or smaller rows of a record or of a window's end, or raise the limit.");
 }

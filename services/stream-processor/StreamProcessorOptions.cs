@@ -50,6 +50,18 @@ public sealed class StreamProcessorOptions
     public TimeSpan PatternTimeMax { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
+    /// How much the rows may have together that a query makes of one read for one partition of an output; more stops it
+    /// (SP-0017). Up to 1GiB.
+    /// </summary>
+    public ByteSize ReadRowsBytesMax { get; set; } = ByteSize.FromMiB(256);
+
+    /// <summary>
+    /// How much of the log the letters of one record's failing rows may take, each with the record in full; of more,
+    /// one letter says how many there were (SP-0015).
+    /// </summary>
+    public ByteSize RecordLettersBytesMax { get; set; } = ByteSize.FromMiB(1);
+
+    /// <summary>
     /// How often reference data that a query joins with, and models that it scores with, are looked at for changes.
     /// </summary>
     public TimeSpan ReferenceInterval { get; set; } = TimeSpan.FromSeconds(10);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Millrace.Primitives;
 using Millrace.Saql.Extensions;
 using Millrace.StreamProcessor.WarmWriter;
 
@@ -8,12 +9,15 @@ namespace Millrace.StreamProcessor;
 internal sealed class StreamProcessorOptionsValidator(QueryExtensions extensions)
     : IValidateOptions<StreamProcessorOptions>
 {
+    private static readonly ByteSize RowsMax = ByteSize.FromGiB(1);
+
     public ValidateOptionsResult Validate(string? name, StreamProcessorOptions options)
     {
-        if (options.Position is null) return ValidateOptionsResult.Success;
-        PositionReader.TryMake(options.Position, extensions, out var wrong);
-        return wrong is null
-            ? ValidateOptionsResult.Success
-            : ValidateOptionsResult.Fail($"StreamProcessor:Position is '{options.Position}'. {wrong}");
+        var wrong = new List<string>();
+        if (options.ReadRowsBytesMax.Bytes > RowsMax.Bytes)
+            wrong.Add($"StreamProcessor:ReadRowsBytesMax is {options.ReadRowsBytesMax}. Choose up to {RowsMax}.");
+        if (options.Position is { } position && PositionReader.TryMake(position, extensions, out var why) is null)
+            wrong.Add($"StreamProcessor:Position is '{position}'. {why}");
+        return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
     }
 }

@@ -22,6 +22,8 @@ public abstract class ForwardingLog(IEventLog inner) : IEventLog
         TopicPartition partition, RecordBatchBuilder records, CancellationToken ct = default) =>
         Inner.AppendAsync(partition, records, ct);
 
+    public long RecordBytesMax => Inner.RecordBytesMax;
+
     public TimeSpan OldestAppend => Inner.OldestAppend;
 
     public virtual bool RefusesAhead(string topic) => Inner.RefusesAhead(topic);

@@ -159,6 +159,8 @@ public sealed partial class LocalLog : IRetainedLog, IDisposable
 
     EventLogMetrics IRetainedLog.Metrics => _runtime.Metrics;
 
+    public long RecordBytesMax => _runtime.Options.AppendBytesMax.Bytes;
+
     IReadOnlyList<string> IRetainedLog.OwnTopics => Topics;
 
     ValueTask<IReadOnlyList<GroupPosition>> IRetainedLog.GroupsOfAsync(

@@ -45,6 +45,10 @@ internal sealed class OutputState(OutputPlan plan, EngineContext context)
             RowId = RowId(origin),
             HasDevice = !origin.Device.IsNull,
             DeviceId = origin.Device.Utf8,
+            Source = context.Sources[origin.Source],
+            Offset = origin.Offset,
+            Element = origin.Element,
+            IsLate = context.TakesLate,
             Json = _writer.Written,
         });
     }

@@ -12,11 +12,12 @@ namespace Millrace.Archiver.Replays;
 /// </summary>
 internal sealed class ErasedLetters(IDeadLetterStore letters, IEventLog log, TimeProvider time)
 {
-    private static readonly TopicPartition Topic = new(Topics.DeadLetter, 0);
     private static readonly TimeSpan TakenInPoll = TimeSpan.FromMilliseconds(100);
 
     /// <summary>How long it is waited for the sink; it takes what was appended in any case.</summary>
     private static readonly TimeSpan TakenInMax = TimeSpan.FromSeconds(10);
+
+    private readonly DeadLetterTopic _topic = new(log);
 
     /// <summary>The letter without key, headers and body, and without a reason that may cite them.</summary>
     public static DeadLetter WithoutContent(DeadLetter letter, DateTimeOffset now) => letter with
@@ -35,14 +36,9 @@ internal sealed class ErasedLetters(IDeadLetterStore letters, IEventLog log, Tim
         var ids = new HashSet<string>();
         await foreach (var page in PagesAsync(Encoding.UTF8.GetBytes(deviceId), ct).ConfigureAwait(false))
         {
-            using var records = new RecordBatchBuilder();
-            foreach (var letter in page)
-            {
-                ArchiveWriter.Encode(WithoutContent(letter, time.GetUtcNow()), records);
-                ids.Add(letter.Id);
-            }
-
-            await log.AppendAsync(Topic, records, ct).ConfigureAwait(false);
+            var emptied = page.Select(letter => WithoutContent(letter, time.GetUtcNow()));
+            await _topic.AppendAsync(emptied.ToAsyncEnumerable(), letter => ids.Add(letter.Id), ct)
+                .ConfigureAwait(false);
         }
 
         await TakenInAsync(ids, ct).ConfigureAwait(false);

@@ -13,8 +13,9 @@ internal sealed class OutputWriter : OwnerWriter
     private EpochFence _epochs = new(null);
 
     public OutputWriter(
-        IEventLog log, TimeProvider time, string query, int version, long epoch, IEnumerable<TopicPartition> targets)
-        : base(log, time, query, version, epoch, targets) =>
+        IEventLog log, TimeProvider time, string query, int version, long epoch, IEnumerable<TopicPartition> targets,
+        long bytesMax)
+        : base(log, time, query, version, epoch, targets, bytesMax) =>
         _known = [.. Records.Select(_ => new HashSet<string>())];
 
     /// <summary>How many rows stand already and were not made again yet.</summary>
@@ -39,6 +40,7 @@ internal sealed class OutputWriter : OwnerWriter
 
         Span<byte> number = stackalloc byte[20];
         var records = Records[row.Output];
+        var (bytesBefore, countBefore) = (records.ByteCount, records.Count);
         records.Begin(Time.GetUtcNow().ToUnixTimeMilliseconds(), row.DeviceId, row.HasDevice);
         records.AddHeader(OutputHeaders.RowId, row.RowId);
         records.AddHeader(OutputHeaders.Epoch, Epoch);
@@ -46,7 +48,23 @@ internal sealed class OutputWriter : OwnerWriter
         Utf8Formatter.TryFormat(row.TimestampMs, number, out var digits);
         records.AddHeader(OutputHeaders.RowTime, number[..digits]);
         records.End(row.Json);
+        var bytes = records.ByteCount - bytesBefore;
+        if (bytes > RecordBytesMax)
+        {
+            records.BackTo(bytesBefore, countBefore);
+            Failed(TooLarge(row, bytes));
+            return;
+        }
+
+        Bound(row.Output);
         RowsOut++;
+    }
+
+    private QueryRowFailure TooLarge(in QueryRow row, int bytes)
+    {
+        var error = StreamProcessorErrors.RowTooLarge;
+        return new QueryRowFailure(row.Source, row.Offset, row.Element, error.Code,
+            $"{error.What} It has {bytes} bytes, of {RecordBytesMax} at most.", row.IsLate, IsTaken: true);
     }
 
     protected override void Collect(int target, RecordBatch batch, long fence, OwnerAge seen, bool isFirst)

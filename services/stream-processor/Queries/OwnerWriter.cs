@@ -12,19 +12,25 @@ namespace Millrace.StreamProcessor.Queries;
 /// </summary>
 internal abstract class OwnerWriter : IQueryRowSink, IDisposable
 {
+    /// <summary>An append is stored as a whole; what is larger goes in several.</summary>
+    private const int AppendBytes = 1 << 20;
+
     private const string LateDropped = "The query's time policy drops it.";
 
     private readonly IEventLog _log;
+    private readonly long _bytesMax;
     private readonly TopicPartition[] _targets;
     private readonly long[] _next;
     private readonly byte[] _owner;
     private readonly byte[] _epoch = new byte[20];
     private readonly int _epochLength;
 
+    /// <param name="bytesMax">How much may wait for a target; SP-0017 says that it is more.</param>
     protected OwnerWriter(
-        IEventLog log, TimeProvider time, string query, int version, long epoch, IEnumerable<TopicPartition> targets)
+        IEventLog log, TimeProvider time, string query, int version, long epoch, IEnumerable<TopicPartition> targets,
+        long bytesMax)
     {
-        (_log, Time) = (log, time);
+        (_log, Time, _bytesMax) = (log, time, bytesMax);
         _targets = [.. targets];
         _next = new long[_targets.Length];
         Records = [.. _targets.Select(_ => new RecordBatchBuilder())];
@@ -32,6 +38,9 @@ internal abstract class OwnerWriter : IQueryRowSink, IDisposable
         _owner = Encoding.UTF8.GetBytes(Query);
         Utf8Formatter.TryFormat(epoch, _epoch, out _epochLength);
     }
+
+    /// <summary>The most bytes that a record of the log may have.</summary>
+    protected long RecordBytesMax => _log.RecordBytesMax;
 
     public long RowsOut { get; protected set; }
 
@@ -120,6 +129,14 @@ internal abstract class OwnerWriter : IQueryRowSink, IDisposable
 
     protected virtual ReadOnlySpan<byte> FenceBody => default;
 
+    /// <summary>To be called when a target has more.</summary>
+    protected void Bound(int target)
+    {
+        if (Records[target].ByteCount <= _bytesMax) return;
+        throw StreamProcessorErrors.RowsTooLarge
+            .With(_targets[target], $"They are {Records[target].Count} rows already.").AsException();
+    }
+
     protected virtual void BeforeFlush()
     {
     }
@@ -134,8 +151,48 @@ internal abstract class OwnerWriter : IQueryRowSink, IDisposable
 
     private async Task AppendAsync(int target, CancellationToken ct)
     {
-        (_, _next[target]) = await _log.AppendAsync(_targets[target], Records[target], ct);
-        Records[target].Clear();
+        if (Records[target].ByteCount <= AppendBytesMax)
+        {
+            (_, _next[target]) = await _log.AppendAsync(_targets[target], Records[target], ct);
+            Records[target].Clear();
+            return;
+        }
+
+        await AppendSlicesAsync(target, ct);
+        Records[target].Dispose();
+        Records[target] = new RecordBatchBuilder();
+    }
+
+    /// <summary>When one fails, whoever takes over finds those before it.</summary>
+    private async Task AppendSlicesAsync(int target, CancellationToken ct)
+    {
+        using var slice = new RecordBatchBuilder();
+        var rest = new RecordBatch(_targets[target], 0, Records[target].Count, Records[target].Bytes);
+        while (rest.Count > 0)
+        {
+            var first = FirstOf(rest, AppendBytesMax);
+            slice.Append(first);
+            (_, _next[target]) = await _log.AppendAsync(_targets[target], slice, ct);
+            slice.Clear();
+            rest = new RecordBatch(rest.Partition, rest.FirstOffset + first.Count, rest.Count - first.Count,
+                rest.Bytes[first.Bytes.Length..]);
+        }
+    }
+
+    private long AppendBytesMax => Math.Min(AppendBytes, RecordBytesMax);
+
+    /// <summary>As many records as fit, and one at least.</summary>
+    private static RecordBatch FirstOf(RecordBatch records, long bytesMax)
+    {
+        var (count, bytes) = (0, 0);
+        foreach (var record in records)
+        {
+            if (count > 0 && bytes + record.Bytes.Length > bytesMax) break;
+            count++;
+            bytes += record.Bytes.Length;
+        }
+
+        return new RecordBatch(records.Partition, records.FirstOffset, count, records.Bytes[..bytes]);
     }
 
     private async Task ReadKnownAsync(int target, long begin, long fence, OwnerAge seen, CancellationToken ct)

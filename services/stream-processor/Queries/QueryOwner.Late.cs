@@ -7,8 +7,6 @@ namespace Millrace.StreamProcessor.Queries;
 /// <summary>Dead letters that are tried again: they are input that comes now.</summary>
 internal sealed partial class QueryOwner
 {
-    private const int WholeRecord = -1;
-
     private readonly Dictionary<(TopicPartition Source, long Offset, int Element), string> _lateIds = [];
 
     /// <summary>
@@ -22,6 +20,8 @@ internal sealed partial class QueryOwner
             return LateAnswer.Refused(letter, $"{_place.Config.Name} does not read {input}.");
         if (letter.QueryVersion != _place.Config.Version && source.StartOffset <= letter.Offset)
             return LateAnswer.Refused(letter, $"Version {_place.Config.Version} has read the record itself.");
+        if (letter.ErrorCode == StreamProcessorErrors.RecordFailsOften.Code)
+            return LateAnswer.Refused(letter, "It stands for many elements, and its other elements were answered.");
         if (letter.TimestampMs > _services.Clock.LatestMs(letter.Topic))
             return LateAnswer.Refused(letter, "Its time is still further ahead than is believed.");
         if (IsCatchingUp || _engine.AwaitsLate(input)) return LateAnswer.NotHere;

@@ -175,7 +175,7 @@ internal sealed partial class QueryOwner : IAsyncDisposable
 
             foreach (var failures in _writer.Failures.ToLookup(one => one.CountsElsewhere))
             {
-                var letters = await LettersAsync(batch, failures, ct);
+                var letters = LettersAsync(batch, failures, ct);
                 await _services.DeadLetters.WriteAsync(letters, ct, areCounted: !failures.Key);
             }
 
@@ -190,37 +190,6 @@ internal sealed partial class QueryOwner : IAsyncDisposable
         var shared = _shared.Sum(lease => lease.RowsFound);
         StreamProcessorMetrics.RowsShared.Add(shared - _rowsShared, _query);
         _rowsShared = shared;
-    }
-
-    private async Task<List<DeadLetter>> LettersAsync(
-        RecordBatch batch, IEnumerable<QueryRowFailure> failures, CancellationToken ct)
-    {
-        var letters = new List<DeadLetter>();
-        foreach (var failure in failures)
-        {
-            if (Letter(batch, failure) is { } here) letters.Add(here);
-            else
-            {
-                // The row came from an earlier record that waited for the watermark.
-                await using var reader = _services.Log.OpenReader(failure.Source, failure.Offset);
-                if (Letter(await reader.ReadAsync(1, ct), failure) is { } earlier) letters.Add(earlier);
-            }
-        }
-
-        return letters;
-    }
-
-    private DeadLetter? Letter(RecordBatch batch, QueryRowFailure failure)
-    {
-        if (batch.Partition != failure.Source) return null;
-        foreach (var record in batch)
-        {
-            if (record.Offset != failure.Offset) continue;
-            return DeadLetter.Of(record, failure.Source, DeadLetterStages.Query, failure.Code, failure.Reason,
-                _services.Time.GetUtcNow(), _place.Config.Name, _place.Config.Version, failure.Element);
-        }
-
-        return null;
     }
 
     private MillraceException Stale()

@@ -79,8 +79,10 @@ internal sealed record QueryPlace(
     public OwnerWriter CreateWriter(IEventLog log, TimeProvider time, StreamProcessorOptions options, long epoch) =>
         Stage == QueryStage.Dealer
             ? new RepartitionWriter(log, time, Config.Name, Config.Version, Partition, epoch, Targets,
-                [.. AllSources.Select(source => source.Partition).Distinct().Order()], options.WatermarkInterval)
-            : new OutputWriter(log, time, Config.Name, Config.Version, epoch, Targets);
+                [.. AllSources.Select(source => source.Partition).Distinct().Order()], options.WatermarkInterval,
+                options.ReadRowsBytesMax.Bytes)
+            : new OutputWriter(
+                log, time, Config.Name, Config.Version, epoch, Targets, options.ReadRowsBytesMax.Bytes);
 
     public QueryEngine CreateEngine(StreamProcessorOptions options, OwnerWriter writer)
     {

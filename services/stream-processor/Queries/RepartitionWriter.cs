@@ -36,8 +36,9 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
     /// <param name="sources">All that the query reads, in order of topic and partition.</param>
     public RepartitionWriter(
         IEventLog log, TimeProvider time, string query, int version, int place, long epoch,
-        IReadOnlyList<TopicPartition> targets, IReadOnlyList<TopicPartition> sources, TimeSpan watermarkInterval)
-        : base(log, time, query, version, epoch, targets)
+        IReadOnlyList<TopicPartition> targets, IReadOnlyList<TopicPartition> sources, TimeSpan watermarkInterval,
+        long bytesMax)
+        : base(log, time, query, version, epoch, targets, bytesMax)
     {
         (_query, _place, _watermarkInterval) = (Encoding.UTF8.GetBytes(query), place, watermarkInterval);
         _age = new OwnerAge(version, epoch);
@@ -172,5 +173,6 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
         Records[target].Begin(Time.GetUtcNow().ToUnixTimeMilliseconds(), key, hasKey);
         Records[target].AddHeader(OutputHeaders.Query, Owner);
         Records[target].End(_value.AsSpan(0, size));
+        Bound(target);
     }
 }

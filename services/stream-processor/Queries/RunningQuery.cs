@@ -118,6 +118,7 @@ internal sealed class RunningQuery
         error.Definition == StreamProcessorErrors.InputUnknown ||
         error.Definition == StreamProcessorErrors.RowFailed ||
         error.Definition == StreamProcessorErrors.StateIncompatible ||
+        error.Definition == StreamProcessorErrors.RowsTooLarge ||
         error.Definition == SaqlErrors.StateTooLarge ||
         error.Definition == EventLogErrors.Trimmed;
 

@@ -98,13 +98,7 @@ internal sealed class DeadLetterSink(IDeadLetterStore store, StoreRetry retry, T
     private async ValueTask StoreShortAsync(
         TopicPartition partition, ReadItem<DeadLetter> letter, Error error, CancellationToken stop)
     {
-        var shortened = letter.Item with
-        {
-            Key = null,
-            Headers = [],
-            Value = [],
-            Reason = $"{letter.Item.Reason} (in full at {partition}, offset {letter.Offset}: {error.Code})",
-        };
+        var shortened = letter.Item.WithoutRecord($"in full at {partition}, offset {letter.Offset}: {error.Code}");
         try
         {
             await StoreAsync(partition, [shortened], new SinkPosition(letter.Offset), stop);

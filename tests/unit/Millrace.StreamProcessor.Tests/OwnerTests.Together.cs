@@ -36,7 +36,7 @@ public partial class OwnerTests
 
     private QueryServices ServicesOver(IEventLog log, ICheckpointStore? checkpoints = null) => new(
         log, checkpoints ?? _hub.Get<ICheckpointStore>(), _hub.Get<StoreRetry>(),
-        new DeadLetterWriter(log, _hub.Get<DeadLetterLog>(), TimeProvider.System),
+        new DeadLetterWriter(log, _hub.Get<DeadLetterLog>()),
         _hub.Get<Sources.StreamRuntime>(), _hub.Get<LateLetters>(), _hub.Get<SharedInputs>(),
         _hub.Get<References.ReferenceData>(),
         _hub.Get<Sources.PromotedModels>(), _hub.Get<RecordClock>(),
