@@ -15,6 +15,8 @@ internal sealed class CassandraQueryStore(CassandraDatabase database) : IQuerySt
         + "config = ? WHERE hub = 'hub' AND name = ? IF version = ? AND last_version = ?");
     private static readonly StoreStatement SetState =
         new("UPDATE queries SET state = ? WHERE hub = 'hub' AND name = ? IF version > 0");
+    private static readonly StoreStatement SetStateOfVersion =
+        new("UPDATE queries SET state = ? WHERE hub = 'hub' AND name = ? IF version = ?");
     private static readonly StoreStatement Delete = new(
         "UPDATE queries SET version = null, state = null, config = null WHERE hub = 'hub' AND name = ? IF version > 0");
     private static readonly StoreStatement Select =
@@ -51,8 +53,14 @@ internal sealed class CassandraQueryStore(CassandraDatabase database) : IQuerySt
     public async ValueTask<int> LastVersionAsync(string name, CancellationToken ct) =>
         (await RowAsync(name, ct).ConfigureAwait(false))?.LastVersion ?? 0;
 
-    public async ValueTask<bool> SetStateAsync(string name, QueryState state, CancellationToken ct) =>
-        (await database.RunAsync(SetState, ct, (int)state, name).ConfigureAwait(false)).Applied;
+    public async ValueTask<bool> SetStateAsync(
+        string name, QueryState state, int? onlyVersion, CancellationToken ct)
+    {
+        var set = onlyVersion is { } version
+            ? database.RunAsync(SetStateOfVersion, ct, (int)state, name, version)
+            : database.RunAsync(SetState, ct, (int)state, name);
+        return (await set.ConfigureAwait(false)).Applied;
+    }
 
     public async ValueTask<IReadOnlyDictionary<string, long>> FixStartAsync(
         string name, int version, IReadOnlyDictionary<string, long> offsets, CancellationToken ct)

@@ -82,8 +82,10 @@ public interface IQueryStore
     /// </summary>
     ValueTask<int> LastVersionAsync(string name, CancellationToken ct = default);
 
-    /// <summary>Changes the state alone, whatever the version; false when there is no such query.</summary>
-    ValueTask<bool> SetStateAsync(string name, QueryState state, CancellationToken ct = default);
+    /// <summary>Changes the state alone; false when there is no such query.</summary>
+    /// <param name="onlyVersion">The version that is meant: another one stays as it is. Null for any.</param>
+    ValueTask<bool> SetStateAsync(
+        string name, QueryState state, int? onlyVersion = null, CancellationToken ct = default);
 
     /// <summary>
     /// Keeps where this version begins, the first time only, and returns what is kept: a later caller gets the first

@@ -22,9 +22,10 @@ internal sealed class SqliteQueryStore(SqliteDatabase database, SqliteDatabase w
         database.ReadAsync(session =>
             (int)session.Scalar<long>("SELECT version FROM query_versions WHERE name = ?1", name), ct);
 
-    public ValueTask<bool> SetStateAsync(string name, QueryState state, CancellationToken ct) =>
-        database.WriteAsync(session =>
-            session.Run("UPDATE queries SET state = ?2 WHERE name = ?1", name, (int)state) > 0, ct);
+    public ValueTask<bool> SetStateAsync(string name, QueryState state, int? onlyVersion, CancellationToken ct) =>
+        database.WriteAsync(session => session.Run(
+            "UPDATE queries SET state = ?2 WHERE name = ?1 AND version = coalesce(?3, version)",
+            name, (int)state, onlyVersion) > 0, ct);
 
     public ValueTask<IReadOnlyDictionary<string, long>> FixStartAsync(
         string name, int version, IReadOnlyDictionary<string, long> offsets, CancellationToken ct) =>

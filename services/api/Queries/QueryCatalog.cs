@@ -59,7 +59,7 @@ internal sealed partial class QueryCatalog(
 
     public async Task<IResult> SetStateAsync(string name, QueryState state, CancellationToken ct)
     {
-        if (!await store.SetStateAsync(name, state, ct)) throw ApiErrors.NotFound.With(name).AsException();
+        if (!await store.SetStateAsync(name, state, ct: ct)) throw ApiErrors.NotFound.With(name).AsException();
         await control.SendAsync(ControlKinds.Query, name, ct);
         await audit.AddAsync($"query.{state.ToString().ToLowerInvariant()}", name, null, ct);
         return Results.NoContent();

@@ -128,7 +128,7 @@ internal sealed class QueryHost : BackgroundService
         var status = new QueryProgress(config, _services.Time).Status(
             fails ? QueryState.Failed : QueryState.Running, reason, lag: 0);
         await _store.WriteStatusAsync(status with { Node = _services.Node }, stop);
-        if (fails) await _store.SetStateAsync(config.Name, QueryState.Failed, stop);
+        if (fails) await _store.SetStateAsync(config.Name, QueryState.Failed, config.Version, stop);
         return fails;
     }
 

@@ -103,7 +103,7 @@ internal sealed class RunningQuery
         _services.Logger.QueryFailed(Config.Name, Config.Version, _error);
         // Whoever sees the state finds the reason.
         await WriteStatusAsync();
-        await _store.SetStateAsync(Config.Name, QueryState.Failed, CancellationToken.None);
+        await _store.SetStateAsync(Config.Name, QueryState.Failed, Config.Version, CancellationToken.None);
         await _stop.CancelAsync();
     }
 

@@ -85,6 +85,19 @@ public abstract class QueryStoreContract : StoreContract<IQueryStore>
     }
 
     [Test]
+    public async Task A_state_of_a_version_is_not_set_of_the_one_that_replaced_it()
+    {
+        await Store.SaveAsync(Query("q"), 0);
+        await Store.SaveAsync(Query("q") with { Version = 2 }, 1);
+
+        Assert.That(await Store.SetStateAsync("q", QueryState.Failed, onlyVersion: 1), Is.False);
+        Assert.That((await Store.FindAsync("q"))!.State, Is.EqualTo(QueryState.Running));
+        Assert.That(await Store.SetStateAsync("q", QueryState.Failed, onlyVersion: 2), Is.True);
+        Assert.That((await Store.FindAsync("q"))!.State, Is.EqualTo(QueryState.Failed));
+        Assert.That(await Store.SetStateAsync("none", QueryState.Failed, onlyVersion: 1), Is.False);
+    }
+
+    [Test]
     public async Task A_state_is_changed_alone_and_the_list_is_in_order_of_names()
     {
         foreach (var name in new[] { "b", "a", "c" }) await Store.SaveAsync(Query(name), 0);
