@@ -1,5 +1,4 @@
 using Millrace.Contracts;
-using Millrace.Primitives;
 using Millrace.Stores.Checkpoints;
 
 namespace Millrace.StreamProcessor.Queries;
@@ -40,17 +39,7 @@ internal sealed partial class QueryOwner
     /// </summary>
     private async Task LookOutsideAsync(CancellationToken ct)
     {
-        try
-        {
-            await _references.TakeFirstAsync(ct);
-            _progress.Obstacle = null;
-        }
-        catch (MillraceException e)
-        {
-            _progress.Obstacle = e.Error.ToString();
-            throw;
-        }
-
+        await _references.TakeFirstAsync(ct);
         await RefreshModelsAsync(ct);
         _changed = true;
         await SaveAsync(ct);

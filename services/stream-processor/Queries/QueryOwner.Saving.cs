@@ -57,6 +57,7 @@ internal sealed partial class QueryOwner
         var (started, takenAt) = (_services.Time.GetTimestamp(), _savedAt);
         if (!await _services.Checkpoints.SaveAsync(_place.Key, _epoch, checkpoint, ct)) throw Stale();
         _progress.Saved(_place.Partition, takenAt, isAll: !_changed);
+        _progress.WentOn(_place);
         await HoldAsync(checkpoint.Inputs, checkpoint.Outputs, ct);
         StreamProcessorMetrics.CheckpointMs.Record(_services.Time.GetElapsedTime(started).TotalMilliseconds, _query);
     }

@@ -52,6 +52,7 @@ internal sealed partial class QueryOwner : IAsyncDisposable
         StreamProcessorMetrics.EpochsRaised.Add(1, StreamProcessorMetrics.Query(place.Config.Name));
         var writer = place.CreateWriter(services.Log, services.Time, services.Options, epoch);
         var checkpoint = await services.Checkpoints.FindAsync(place.Key, ct);
+        foreach (var (input, offset) in checkpoint?.Inputs ?? place.Starts) progress.Position(input, offset);
         var earlier = checkpoint is null ? await EarlierState.FindAsync(services.Checkpoints, place, ct) : null;
         // Of rows of the version before, those between the stages go on to count.
         var (version, stood) = earlier is not null && place.Stage == QueryStage.Dealer
@@ -106,6 +107,7 @@ internal sealed partial class QueryOwner : IAsyncDisposable
         if (_place.Stage != QueryStage.Target) _progress.RecordsIn(batch.Count);
         _progress.Position(batch.Partition, batch.NextOffset);
         await EmitAsync(batch, ct);
+        _progress.WentOn(_place);
         StreamProcessorMetrics.QueryBusy.Add(busy, _query);
         StreamProcessorMetrics.QueryDelay.Record(StreamProcessorMetrics.Age(batch, _services.Time), _query, _stage);
         if (_recordsSinceSave >= _services.Options.CheckpointRecords) await BeginSaveAsync(ct);

@@ -47,6 +47,10 @@ internal sealed record QueryPlace(
     /// <summary>Of a place of the first stage.</summary>
     public InputActivity? Activity { get; init; }
 
+    /// <summary>Where it is read from when it has no checkpoint.</summary>
+    public IEnumerable<PartitionOffset> Starts =>
+        Sources.Select(source => new PartitionOffset(source.Partition, source.StartOffset));
+
     public CheckpointKey Key => new(Config.Name, Config.Version, Partition);
 
     /// <summary>Who shares the places of this stage, and commits what was read.</summary>

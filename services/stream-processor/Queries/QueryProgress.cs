@@ -11,6 +11,7 @@ internal sealed class QueryProgress(QueryConfig config, TimeProvider time)
     private readonly ConcurrentDictionary<int, long> _watermarksMs = new();
     private readonly ConcurrentDictionary<TopicPartition, long> _positions = new();
     private readonly ConcurrentDictionary<int, long> _unsavedSince = new();
+    private readonly ConcurrentDictionary<int, string> _obstacles = new();
     private readonly KeyValuePair<string, object?> _query = StreamProcessorMetrics.Query(config.Name);
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private long _recordsIn;
@@ -18,8 +19,17 @@ internal sealed class QueryProgress(QueryConfig config, TimeProvider time)
     private long _rowsFailed;
     private (long In, long Out, long At) _last = (0, 0, time.GetTimestamp());
 
-    /// <summary>Why some place cannot begin yet; it tries again.</summary>
-    public string? Obstacle { get; set; }
+    /// <summary>Why some place cannot go on; it tries again.</summary>
+    public string? Obstacle => _obstacles.Values.FirstOrDefault();
+
+    /// <summary>The place failed, and tries again from where it stands.</summary>
+    public void Stumbled(QueryPlace place, string why) => _obstacles[place.Partition] = why;
+
+    /// <summary>The place did something that stays.</summary>
+    public void WentOn(QueryPlace place)
+    {
+        if (!_obstacles.IsEmpty) _obstacles.TryRemove(place.Partition, out _);
+    }
 
     public void RecordsIn(int count)
     {
@@ -55,6 +65,7 @@ internal sealed class QueryProgress(QueryConfig config, TimeProvider time)
         foreach (var source in place.Sources) _positions.TryRemove(source.Partition, out _);
         _watermarksMs.TryRemove(place.Partition, out _);
         _unsavedSince.TryRemove(place.Partition, out _);
+        _obstacles.TryRemove(place.Partition, out _);
     }
 
     /// <summary>For how long some place has answered what no checkpoint has: it would be read again there.</summary>

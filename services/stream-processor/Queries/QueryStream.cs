@@ -17,19 +17,6 @@ internal static class QueryStream
     public static async Task RunAsync(
         QueryServices services, QueryPlace place, QueryProgress progress, CancellationToken stop)
     {
-        try
-        {
-            await AnswerAsync(services, place, progress, stop);
-        }
-        finally
-        {
-            progress.Left(place);
-        }
-    }
-
-    private static async Task AnswerAsync(
-        QueryServices services, QueryPlace place, QueryProgress progress, CancellationToken stop)
-    {
         await using var owner = await QueryOwner.TakeOverAsync(services, place, progress, stop);
         using var late = services.Late.Open(place);
         await using var last = new LastStep();

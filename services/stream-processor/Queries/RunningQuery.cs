@@ -60,7 +60,10 @@ internal sealed class RunningQuery
                 var its = stage.ToList();
                 return streams.RunAssignedAsync(stage.Key, its[0].Sources[0].Partition.Topic, (partition, ct) =>
                     partition.Partition < its.Count ? RunPlaceAsync(its[partition.Partition], ct)
-                        : Task.CompletedTask, stop);
+                        : Task.CompletedTask, stop, partition =>
+                        {
+                            if (partition.Partition < its.Count) _progress.Left(its[partition.Partition]);
+                        });
             }));
         }, _stop.Token);
     }
@@ -91,7 +94,13 @@ internal sealed class RunningQuery
         catch (Exception e) when (Cause(e)?.Error.Definition == StreamProcessorErrors.OwnerStale)
         {
             // Whoever took it over has it, or had it for a moment only: it is asked for again as long as it is ours.
+            _progress.Left(place);
             await Task.Delay(_services.Options.StalePause, _services.Time, stop);
+            throw;
+        }
+        catch (Exception e) when (!stop.IsCancellationRequested)
+        {
+            _progress.Stumbled(place, Cause(e)?.Error.ToString() ?? $"{e.GetType().Name}: {e.Message}");
             throw;
         }
     }
@@ -119,6 +128,7 @@ internal sealed class RunningQuery
         error.Definition == StreamProcessorErrors.RowFailed ||
         error.Definition == StreamProcessorErrors.StateIncompatible ||
         error.Definition == StreamProcessorErrors.RowsTooLarge ||
+        error.Definition == SaqlErrors.ForeignState ||
         error.Definition == SaqlErrors.StateTooLarge ||
         error.Definition == EventLogErrors.Trimmed;
 

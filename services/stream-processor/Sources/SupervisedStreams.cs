@@ -12,12 +12,15 @@ internal sealed class SupervisedStreams(
     IEventLog log, StreamProcessorOptions options, TimeProvider time, ILogger logger)
 {
     /// <param name="work">Runs until the token is cancelled; then it finishes what is in flight and returns.</param>
+    /// <param name="left">Told of a partition that is given back, when its work has ended.</param>
     public Task RunAssignedAsync(
-        string group, string topic, Func<TopicPartition, CancellationToken, Task> work, CancellationToken stop) =>
+        string group, string topic, Func<TopicPartition, CancellationToken, Task> work, CancellationToken stop,
+        Action<TopicPartition>? left = null) =>
         RunAsync($"{group} on {topic}", async ct =>
         {
             var running = new Dictionary<TopicPartition, (CancellationTokenSource Stop, Task Task)>();
-            await log.FollowAssignmentAsync(group, topic, change => ChangeAsync(change, group, work, running), ct);
+            await log.FollowAssignmentAsync(
+                group, topic, change => ChangeAsync(change, group, work, left, running), ct);
         }, stop);
 
     /// <summary>Runs one piece of work, again after each failure, until the token is cancelled or it ends by
@@ -52,11 +55,12 @@ internal sealed class SupervisedStreams(
 
     private async Task ChangeAsync(
         AssignmentChange change, string group, Func<TopicPartition, CancellationToken, Task> work,
+        Action<TopicPartition>? left,
         Dictionary<TopicPartition, (CancellationTokenSource Stop, Task Task)> running)
     {
         if (change.Kind == AssignmentKind.Revoked)
         {
-            await EndAsync(change.Partitions, running);
+            await EndAsync(change.Partitions, left, running);
             return;
         }
 
@@ -69,17 +73,17 @@ internal sealed class SupervisedStreams(
 
     /// <summary>All are told first, so that they drain at the same time.</summary>
     private static async Task EndAsync(
-        IReadOnlyList<TopicPartition> partitions,
+        IReadOnlyList<TopicPartition> partitions, Action<TopicPartition>? left,
         Dictionary<TopicPartition, (CancellationTokenSource Stop, Task Task)> running)
     {
-        var ending = partitions.Where(running.ContainsKey).Select(partition => running[partition]).ToList();
-        foreach (var stream in ending) await stream.Stop.CancelAsync();
-        foreach (var stream in ending)
+        var ending = partitions.Where(running.ContainsKey).ToList();
+        foreach (var partition in ending) await running[partition].Stop.CancelAsync();
+        foreach (var partition in ending)
         {
-            await stream.Task;
-            stream.Stop.Dispose();
+            await running[partition].Task;
+            running[partition].Stop.Dispose();
+            running.Remove(partition);
+            left?.Invoke(partition);
         }
-
-        foreach (var partition in partitions) running.Remove(partition);
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Millrace.Contracts;
+using Millrace.EventLog;
 using Millrace.Stores.Outputs;
 using Millrace.Stores.Queries;
 using Millrace.Stores.Upgrades;
@@ -112,6 +113,31 @@ public class FailedQueryTests
         await Eventually.TrueAsync(
             async () => (await store.FindAsync("aged"))!.State == QueryState.Failed, "it is stopped");
         Assert.That((await store.StatusAsync("aged"))!.State, Is.EqualTo(QueryState.Failed));
+    }
+
+    [Test]
+    public async Task One_that_cannot_go_on_says_why_and_how_far_it_is_behind_until_it_can()
+    {
+        await using var hub = new ProcessorFixture(more: services =>
+        {
+            var inner = services.Last(each => each.ServiceType == typeof(IEventLog)).ImplementationFactory!;
+            services.AddSingleton<IEventLog>(provider => new UncertainLog((IEventLog)inner(provider)));
+        });
+        await hub.StartAsync();
+        var store = hub.Get<IQueryStore>();
+        await SaveAsync(store, "calm", QueryState.Running);
+        await Eventually.TrueAsync(async () => await store.StatusAsync("calm") is not null, "it runs");
+        var log = (UncertainLog)hub.Log;
+        log.Fail(Topics.Output("calm"), int.MaxValue, written: 0);
+        for (var i = 0; i < 5; i++) await hub.AppendAsync(0, 1_000 + i, "pump", """{"v":1}""");
+
+        await Eventually.TrueAsync(async () => await store.StatusAsync("calm") is
+        { State: QueryState.Running, LagRecords: 5, Error: { } why } && why.StartsWith("LOG-0011", default),
+            "its status says so");
+        log.Fail("", 0, 0);
+        await Eventually.TrueAsync(async () => await store.StatusAsync("calm") is { LagRecords: 0, Error: null },
+            "it is all right again");
+        Assert.That(await hub.RowsAsync("calm"), Has.Count.EqualTo(5));
     }
 
     /// <param name="over">The version that is there.</param>
