@@ -13,8 +13,8 @@ internal sealed partial class WriteAheadLog
 
     /// <summary>
     /// Syncs the segment's file. Should that fail, what of it only this log is sure of must be written to it again. The
-    /// caller sees to it that nobody writes to the segment meanwhile. It fails too when another sync of the file has: of
-    /// two, the system tells one alone, and the other finds nothing left to do.
+    /// caller sees to it that nobody writes to the segment meanwhile. It fails too when another sync of the file has:
+    /// of two, the system tells one alone, and the other finds nothing left to do.
     /// </summary>
     public void Sync(Segment segment, ActiveFile file)
     {
