@@ -52,6 +52,7 @@ internal sealed partial class QueryOwner : IAsyncDisposable
         StreamProcessorMetrics.EpochsRaised.Add(1, StreamProcessorMetrics.Query(place.Config.Name));
         var writer = place.CreateWriter(services.Log, services.Time, services.Options, epoch);
         var checkpoint = await services.Checkpoints.FindAsync(place.Key, ct);
+        if (checkpoint is null) place = await EarlierPosition.MoveOnAsync(services.Checkpoints, place, ct);
         foreach (var (input, offset) in checkpoint?.Inputs ?? place.Starts) progress.Position(input, offset);
         var earlier = checkpoint is null ? await EarlierState.FindAsync(services.Checkpoints, place, ct) : null;
         // Of rows of the version before, those between the stages go on to count.
@@ -82,7 +83,7 @@ internal sealed partial class QueryOwner : IAsyncDisposable
 
         // What was joined or scored with before is part of the checkpoint.
         if (checkpoint is null && place.LooksOutside) await owner.LookOutsideAsync(ct);
-        if (earlier is not null)
+        if (earlier is not null || (checkpoint is null && place.PrecedingVersion > 0))
         {
             owner._changed = true;
             await owner.SaveAsync(ct);

@@ -41,6 +41,12 @@ internal sealed record QueryPlace(
     /// <summary>The last version before that was begun, when its state is to be taken; else 0.</summary>
     public int EarlierVersion { get; init; }
 
+    /// <summary>
+    /// The last version before that was begun, when this one begins where that one stands, with nothing of its state;
+    /// else 0. In two stages it begins where that one stood when the start was fixed.
+    /// </summary>
+    public int PrecedingVersion { get; init; }
+
     /// <summary>Substreams have timelines of their own in the second of the two stages.</summary>
     public bool HasTimelinesByKey { get; init; }
 

@@ -24,6 +24,8 @@ internal sealed class QueryPlaces(
         var between = Topics.Repartition(config.Name);
         var earlier = config.Options.StartFrom == QueryStarts.State
             ? await queryStarts.LastVersionAsync(config, ct) : 0;
+        var preceding = config.Options.StartFrom == QueryStarts.Last
+            ? await queryStarts.LastVersionAsync(config, ct) : 0;
         List<string> written = [.. plan.Outputs.Select(Topics.Output)];
         if (plan.Scope == QueryScope.ByKey && hub > 1 && await BeginsStagedAsync(config, earlier, plan, ct))
             written.Add(between);
@@ -56,7 +58,7 @@ internal sealed class QueryPlaces(
                 }),
                 .. all.Select(p => Answering(hub + p, [new QuerySource(between, targets[p], Start(targets[p]))], p) with
                 {
-                    Stage = QueryStage.Target, AllSources = read,
+                    Stage = QueryStage.Target, AllSources = read, PrecedingVersion = 0,
                     HasTimelinesByKey = QueryStarts.HasTimelines(starts),
                 }),
             ];
@@ -67,7 +69,7 @@ internal sealed class QueryPlaces(
             TopicPartition[] targets = [.. plan.Outputs.Select(o => new TopicPartition(Topics.Output(o), write))];
             return new QueryPlace(config, plan, place, read, targets, OutputStarts(targets))
             {
-                EarlierVersion = earlier,
+                EarlierVersion = earlier, PrecedingVersion = preceding,
             };
         }
 

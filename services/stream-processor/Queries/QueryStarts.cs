@@ -23,7 +23,8 @@ internal sealed class QueryStarts(IEventLog log, IQueryStore store, ICheckpointS
     /// <summary>The number of the only place.</summary>
     public const int OnePlace = -1;
 
-    private const string Last = "last";
+    /// <summary>Where the version before stands.</summary>
+    public const string Last = "last";
 
     private static readonly Dictionary<string, long> Nowhere = [];
 

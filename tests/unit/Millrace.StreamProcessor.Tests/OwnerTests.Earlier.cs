@@ -34,7 +34,7 @@ public partial class OwnerTests
         for (var life = 0; life < 100; life++)
         {
             if (life == 30) await FillAsync(random, 300);
-            if (life == 50) await GoesOnAsync(stale);
+            if (life == 50) await GoesOnInVainAsync(stale);
             await DiesAsync(places[random.Next(places.Count)], random, random.Next(30));
         }
 
@@ -65,19 +65,44 @@ public partial class OwnerTests
         Assert.That(error!.Error.ToString(), Does.StartWith("SP-0009").And.Contain("Version 1"));
     }
 
+    /// <summary>Whoever asks first fixes the start, and need not be the one who answers.</summary>
+    [Test]
+    public async Task A_version_answers_nothing_that_the_one_before_has_answered_since_its_start_was_fixed()
+    {
+        var first = await QueryAsync("SELECT v INTO sums FROM telemetry");
+        await FillAsync(new Random(38), 100);
+        var place = (await PlacesAsync(first))[0];
+        await using var before = await TakeOverAsync(place);
+        await before.ProcessAsync(await BatchAsync(place.Sources[0].Partition), default);
+        await before.SaveAsync(default);
+        var applied = await AppliedAsync(first, "SELECT v + 1 AS v INTO sums FROM telemetry", "last");
+        var second = (await PlacesAsync(applied))[0];
+        await FillAsync(new Random(39), 100);
+        await GoesOnAsync(before);
+        await before.SaveAsync(default);
+
+        await using var after = await TakeOverAsync(second);
+        Assert.That(after.Positions, Is.EqualTo(before.Positions));
+        Assert.That(second.Starts, Is.Not.EqualTo(before.Positions));
+        await FillAsync(new Random(40), 100);
+        await GoesOnInVainAsync(before);
+        await using var again = await TakeOverAsync(second);
+        Assert.That(again.Positions, Is.EqualTo(after.Positions));
+    }
+
     private const string BySevenths =
         "; SELECT v % 7 AS m, SUM(v) AS s INTO sums FROM telemetry WHERE v <> 3 GROUP BY v % 7, TumblingWindow(day, 7)";
 
     private static string Counts(string label) =>
         $"SELECT v, COUNT(*) AS n, '{label}' AS label INTO sums FROM telemetry GROUP BY v, TumblingWindow(day, 7)";
 
-    private async Task<QueryConfig> AppliedAsync(QueryConfig before, string text)
+    private async Task<QueryConfig> AppliedAsync(QueryConfig before, string text, string from = "state")
     {
         var config = before with
         {
             Version = before.Version + 1,
             Text = text,
-            Options = before.Options with { StartFrom = "state" },
+            Options = before.Options with { StartFrom = from },
         };
         Assert.That(await _hub.Get<IQueryStore>().SaveAsync(config, before.Version), Is.True);
         return config;
@@ -97,15 +122,19 @@ public partial class OwnerTests
     }
 
     /// <summary>It does not know that it was followed: what it sends counts for nobody, and it cannot save.</summary>
-    private async Task GoesOnAsync(QueryOwner stale)
+    private async Task GoesOnInVainAsync(QueryOwner stale)
     {
-        foreach (var (partition, offset) in stale.Positions)
-        {
-            await using var reader = _hub.Log.OpenReader(partition, offset);
-            while (await reader.TryReadAsync() is { } batch) await stale.ProcessAsync(batch, default);
-        }
-
+        await GoesOnAsync(stale);
         var refused = Assert.ThrowsAsync<MillraceException>(async () => await stale.SaveAsync(default));
         Assert.That(refused!.Error.Code, Is.EqualTo("SP-0007"));
+    }
+
+    private async Task GoesOnAsync(QueryOwner owner)
+    {
+        foreach (var (partition, offset) in owner.Positions)
+        {
+            await using var reader = _hub.Log.OpenReader(partition, offset);
+            while (await reader.TryReadAsync() is { } batch) await owner.ProcessAsync(batch, default);
+        }
     }
 }
