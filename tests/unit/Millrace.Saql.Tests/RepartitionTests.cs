@@ -69,17 +69,18 @@ public class RepartitionTests
     public void Where_substreams_have_timelines_rows_come_as_early_as_in_one_place(string query)
     {
         var (early, held) = (0, 0);
-        Gen.Int[0, int.MaxValue].Sample(seed =>
+        Parallel.ForEach(Samples.Seeds(100), seed =>
         {
             var expected = Scenario(true).InOnePlace();
             var found = Scenario(true).InTwoStages();
-            Compare("rows", expected.Rows, found.Rows.Where(row => expected.Rows.ContainsKey(row.Key)));
+            Compare($"rows of seed {seed}", expected.Rows,
+                found.Rows.Where(row => expected.Rows.ContainsKey(row.Key)));
             Interlocked.Add(ref early, found.Rows.Count);
             Interlocked.Add(ref held, Scenario(false).InTwoStages().Rows.Count);
 
             RepartitionScenario Scenario(bool hasTimelines) =>
                 new(seed, query, isOpen: true, hasTimelines: hasTimelines);
-        }, iter: Samples.Of(100), print: seed => $"seed {seed}");
+        });
         Assert.That(early, Is.GreaterThan(held * 1.05));
     }
 
