@@ -69,7 +69,8 @@ internal sealed class QueryPlaces(
             TopicPartition[] targets = [.. plan.Outputs.Select(o => new TopicPartition(Topics.Output(o), write))];
             return new QueryPlace(config, plan, place, read, targets, OutputStarts(targets))
             {
-                EarlierVersion = earlier, PrecedingVersion = preceding,
+                EarlierVersion = earlier,
+                PrecedingVersion = preceding,
             };
         }
 
