@@ -165,4 +165,8 @@ public static class SaqlErrors
         "EventEnqueuedUtcTime and EventProcessedUtcTime are ISO 8601 times, PartitionId a whole number, IoTHub an " +
             "object.",
         "Mend the line, or leave the field out.");
+
+    public static readonly ErrorDefinition BadPackedFile = new("SQ-0304", "The packed file is damaged.",
+        "A file whose name ends in .gz is gzip; this one is none, is cut off, or is not what was packed.",
+        "Copy it again from where it came from.");
 }

@@ -33,40 +33,60 @@ internal static class PackedBody
     {
         var input = new Input(packed);
         using var stream = unpack(input);
-        var plain = ReadAll(stream, bytesMax);
+        using var plain = new MemoryStream();
+        Copy(stream, plain, bytesMax);
         // Behind the last block, and the checksum of zlib, nothing more is asked for.
-        return input.IsDrained ? throw Damaged() : plain;
+        return input.IsDrained ? throw Damaged() : plain.ToArray();
+    }
+
+    private static byte[] FromGzip(byte[] packed, long bytesMax)
+    {
+        using var plain = new MemoryStream();
+        UnpackGzip(new MemoryStream(packed), plain, bytesMax);
+        return plain.ToArray();
     }
 
     /// <summary>
     /// Any number of members. At the end of each .NET compares what it unpacked with the member's tail, but misses that
     /// the last has none: it has the checksum and the length of what was unpacked last.
     /// </summary>
-    private static byte[] FromGzip(byte[] packed, long bytesMax)
+    /// <param name="packed">From its begin; it can be read again.</param>
+    /// <param name="plain">Empty; it can be read again.</param>
+    /// <exception cref="FormatException">It is damaged or cut off, or becomes more than the most.</exception>
+    public static void UnpackGzip(Stream packed, Stream plain, long bytesMax)
     {
-        using var stream = new GZipStream(new MemoryStream(packed), CompressionMode.Decompress);
-        var plain = ReadAll(stream, bytesMax);
+        using (var stream = new GZipStream(packed, CompressionMode.Decompress, leaveOpen: true))
+            Copy(stream, plain, bytesMax);
         if (packed.Length < GzipTailBytes) throw Damaged();
-        var tail = packed.AsSpan(packed.Length - GzipTailBytes);
-        var length = BinaryPrimitives.ReadUInt32LittleEndian(tail[4..]);
-        var isWhole = length <= plain.Length && Crc32.HashToUInt32(plain.AsSpan(plain.Length - (int)length))
-            == BinaryPrimitives.ReadUInt32LittleEndian(tail);
-        return isWhole ? plain : throw Damaged();
+        Span<byte> tail = stackalloc byte[GzipTailBytes];
+        packed.Position = packed.Length - GzipTailBytes;
+        packed.ReadExactly(tail);
+        var checksum = BinaryPrimitives.ReadUInt32LittleEndian(tail);
+
+        // A tail has the length without what is beyond 32 bits.
+        for (long last = BinaryPrimitives.ReadUInt32LittleEndian(tail[4..]); last <= plain.Length; last += 1L << 32)
+        {
+            var crc = new Crc32();
+            plain.Position = plain.Length - last;
+            crc.Append(plain);
+            if (crc.GetCurrentHashAsUInt32() == checksum) return;
+        }
+
+        throw Damaged();
     }
 
     private static bool HasZlibHead(byte[] packed) =>
         packed.Length > 1 && (packed[0] & 0x0F) == 8 && ((packed[0] << 8) | packed[1]) % 31 == 0;
 
-    private static byte[] ReadAll(Stream stream, long bytesMax)
+    private static void Copy(Stream stream, Stream plain, long bytesMax)
     {
-        using var unpacked = new MemoryStream();
         var buffer = new byte[16 * 1024];
         try
         {
             for (var read = stream.Read(buffer); read > 0; read = stream.Read(buffer))
             {
-                unpacked.Write(buffer.AsSpan(0, read));
-                if (unpacked.Length > bytesMax)
+                plain.Write(buffer.AsSpan(0, read));
+                if (plain.Length > bytesMax)
                     throw new FormatException($"It unpacks to more than {bytesMax} bytes.");
             }
         }
@@ -74,8 +94,6 @@ internal static class PackedBody
         {
             throw Damaged();
         }
-
-        return unpacked.ToArray();
     }
 
     private static FormatException Damaged() => new("It is damaged: it cannot be unpacked.");

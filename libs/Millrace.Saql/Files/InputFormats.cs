@@ -37,6 +37,20 @@ public static class InputFormats
         ending is not (".json" or ".jsonl" or ".ndjson") &&
             BodyDecoder.IsUntyped(TypeOf(ending, extensions, input));
 
+    /// <summary>Unpacks a file of gzip into an empty one; one that is damaged or cut off is an error SQ-0304.</summary>
+    /// <param name="name">The file's, for people.</param>
+    public static void Unpack(Stream packed, Stream plain, string name)
+    {
+        try
+        {
+            PackedBody.UnpackGzip(packed, plain, long.MaxValue);
+        }
+        catch (FormatException wrong)
+        {
+            throw SaqlErrors.BadPackedFile.With(name).AsException(wrong);
+        }
+    }
+
     /// <summary>A row a line; what cannot be read is an error SQ-0301.</summary>
     public static byte[] ToLines(byte[] content, string ending, QueryExtensions extensions, string input)
     {

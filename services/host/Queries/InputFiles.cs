@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Millrace.Saql.Extensions;
 using Millrace.Saql.Files;
 
@@ -21,23 +20,27 @@ internal sealed class InputFiles(QueryExtensions extensions) : IDisposable
         var ending = Ending(file);
         var isOther = InputFormats.IsOther(ending, extensions, input);
         if (!isPacked && !isOther) return file;
-        _folder ??= Directory.CreateTempSubdirectory("millrace-");
-        var lines = Path.Combine(_folder.FullName, Guid.NewGuid().ToString("N"));
-        await using (var target = File.Create(lines))
-        {
-            await using Stream source = isPacked
-                ? new GZipStream(File.OpenRead(file), CompressionMode.Decompress)
-                : File.OpenRead(file);
-            if (!isOther) await source.CopyToAsync(target, ct);
-            else
-            {
-                using var content = new MemoryStream();
-                await source.CopyToAsync(content, ct);
-                await target.WriteAsync(InputFormats.ToLines(content.ToArray(), ending, extensions, input), ct);
-            }
-        }
+        var plain = isPacked ? Unpack(file) : file;
+        if (!isOther) return plain;
+        var lines = InputFormats.ToLines(await File.ReadAllBytesAsync(plain, ct), ending, extensions, input);
+        var target = NewFile();
+        await File.WriteAllBytesAsync(target, lines, ct);
+        return target;
+    }
 
-        return lines;
+    private string Unpack(string file)
+    {
+        using var packed = File.OpenRead(file);
+        var name = NewFile();
+        using var plain = new FileStream(name, FileMode.CreateNew, FileAccess.ReadWrite);
+        InputFormats.Unpack(packed, plain, file);
+        return name;
+    }
+
+    private string NewFile()
+    {
+        _folder ??= Directory.CreateTempSubdirectory("millrace-");
+        return Path.Combine(_folder.FullName, Guid.NewGuid().ToString("N"));
     }
 
     private static bool IsPacked(string file) =>

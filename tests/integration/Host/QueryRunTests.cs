@@ -57,6 +57,37 @@ public class QueryRunTests
     }
 
     [Test]
+    public async Task A_packed_file_of_several_members_is_read_and_one_that_was_cut_off_is_an_error()
+    {
+        var file = _folder.Sub("in.jsonl.gz");
+        var lines = string.Concat(Enumerable.Range(0, 5_000).Select(n => $$"""{"n": {{n}}}{{'\n'}}"""));
+        for (var member = 0; member < 2; member++)
+        {
+            await using var packed = new System.IO.Compression.GZipStream(
+                File.Open(file, FileMode.Append), System.IO.Compression.CompressionLevel.Fastest);
+            packed.Write(System.Text.Encoding.UTF8.GetBytes(lines));
+        }
+
+        File.WriteAllText(_folder.Sub("q.saql"), "SELECT n FROM telemetry");
+        var whole = await RunAsync();
+        var bytes = File.ReadAllBytes(file);
+        File.WriteAllBytes(file, bytes[..(bytes.Length * 3 / 4)]);
+        var cut = await RunAsync();
+        File.WriteAllText(file, lines);
+        var plain = await RunAsync();
+
+        Assert.That(whole.ExitCode, Is.Zero, whole.Error);
+        Assert.That(whole.Error, Does.Contain("10000 lines in, 10000 rows out"));
+        Assert.That(cut.ExitCode, Is.EqualTo(1));
+        Assert.That(cut.Error, Does.Contain("SQ-0304").And.Contain("in.jsonl.gz").And.Not.Contain("rows out"));
+        Assert.That(plain.ExitCode, Is.EqualTo(1));
+        Assert.That(plain.Error, Does.StartWith("SQ-0304"));
+
+        Task<Command.Result> RunAsync() => Command.MillraceAsync(["query", "run", _folder.Sub("q.saql"), "--input",
+            $"telemetry={file}", "--output", _folder.Sub("out")]);
+    }
+
+    [Test]
     public async Task A_line_that_fails_stops_the_run_with_its_number()
     {
         var run = await RunAsync(
