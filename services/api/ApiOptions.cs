@@ -10,6 +10,12 @@ public sealed class ApiOptions
     [Range(1, 100_000)]
     public int PageRowsMax { get; set; } = 1_000;
 
+    /// <summary>
+    /// The most alerts that one page looks at; a search for what is rare ends there, and goes on with the next page.
+    /// </summary>
+    [Range(1, 100_000_000)]
+    public int PageLookedAtMax { get; set; } = 100_000;
+
     /// <summary>The most devices that one request may read.</summary>
     [Range(1, 10_000)]
     public int DevicesPerReadMax { get; set; } = 100;

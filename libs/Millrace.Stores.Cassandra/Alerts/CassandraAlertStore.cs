@@ -38,21 +38,26 @@ internal sealed class CassandraAlertStore : IAlertStore
     public ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct) =>
         _positions.FindAsync(partition, ct);
 
-    public ValueTask<Page<AlertRow>> QueryAsync(AlertFilter filter, CancellationToken ct)
+    public async ValueTask<Page<AlertRow>> QueryAsync(AlertFilter filter, CancellationToken ct)
     {
+        var page = new FilteredPage<AlertRow>(filter.Matches, filter.Limit, filter.LookedAtMax);
         var list = filter switch
         {
             { DeviceId: { } device } => OfDevice(device),
             { Query: { } query } => OfQuery(query),
             _ => All,
         };
-        var rows = _lists.ReadAsync(list, TimePlace.Read(List, filter.Continuation),
+        var entries = _lists.ReadAsync(list, TimePlace.Read(List, filter.Continuation),
             filter.From is { } from ? Times.Microseconds(from) : long.MinValue,
             filter.To is { } to ? Times.Microseconds(to) : long.MaxValue, filter.Limit, ct);
-        return Paging.TakeAsync(
-            rows.Select(entry => JsonSerializer.Deserialize<AlertRow>(entry.Row)!).Where(row =>
-                (filter.Query is null || row.Query == filter.Query) && row.Severity >= (filter.SeverityMin ?? 0)),
-            filter.Limit, last => TimePlace.Token(List, new TimePlace(Times.Microseconds(last.At), last.RowId)), ct);
+        await foreach (var entry in entries.ConfigureAwait(false))
+        {
+            if (page.IsFull) return page.End(hasMore: true, TokenAfter);
+            var row = JsonSerializer.Deserialize<AlertRow>(entry.Row)!;
+            if (page.Takes(row)) page.Add(row);
+        }
+
+        return page.End(hasMore: false, TokenAfter);
     }
 
     /// <summary>The nodes read all rows for it.</summary>
@@ -60,6 +65,9 @@ internal sealed class CassandraAlertStore : IAlertStore
 
     /// <summary>They expire by themselves.</summary>
     public ValueTask<long> ExpireAsync(DateTimeOffset before, CancellationToken ct) => new(0);
+
+    private static string TokenAfter(AlertRow last) =>
+        TimePlace.Token(List, new TimePlace(Times.Microseconds(last.At), last.RowId));
 
     private static PlacedRow Placed(AlertRow row)
     {

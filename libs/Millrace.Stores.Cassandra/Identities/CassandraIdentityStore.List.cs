@@ -19,17 +19,19 @@ internal sealed partial class CassandraIdentityStore
     public async ValueTask<Page<DeviceIdentity>> ListAsync(
         DeviceFilter filter, int limit, string? continuation, CancellationToken ct)
     {
-        var page = new FilteredPage(filter, limit);
+        var page = new FilteredPage<DeviceIdentity>(filter.Matches, limit, filter.LookedAtMax);
         var after = continuation is null ? null : ContinuationToken.Read(List, continuation, 1)[0];
         var cipher = await keys.CipherAsync(ct).ConfigureAwait(false);
         await foreach (var row in MergeAsync(filter.IdPrefix ?? "", after, limit, ct).ConfigureAwait(false))
         {
-            if (page.IsFull) return page.End(hasMore: true, last => ContinuationToken.Write(List, last));
+            if (page.IsFull) return page.End(hasMore: true, TokenAfter);
             if (page.Takes(ReadWithoutKeys(row))) page.Add(ReadForList(cipher, row));
         }
 
-        return page.End(hasMore: false, last => ContinuationToken.Write(List, last));
+        return page.End(hasMore: false, TokenAfter);
     }
+
+    private static string TokenAfter(DeviceIdentity last) => ContinuationToken.Write(List, last.DeviceId);
 
     private async IAsyncEnumerable<Row> MergeAsync(
         string prefix, string? after, int limit, [EnumeratorCancellation] CancellationToken ct)

@@ -11,6 +11,9 @@ public interface IAlertStore
 
     ValueTask<SinkPosition?> PositionAsync(TopicPartition partition, CancellationToken ct = default);
 
+    /// <summary>
+    /// A page may be shorter than the limit, or empty, and have a token still: <see cref="AlertFilter.LookedAtMax"/>.
+    /// </summary>
     ValueTask<Page<AlertRow>> QueryAsync(AlertFilter filter, CancellationToken ct = default);
 
     ValueTask<long> CountAsync(CancellationToken ct = default);
@@ -22,4 +25,16 @@ public interface IAlertStore
 /// <summary>Newest first.</summary>
 public sealed record AlertFilter(
     string? DeviceId = null, string? Query = null, AlertSeverity? SeverityMin = null, DateTimeOffset? From = null,
-    DateTimeOffset? To = null, int Limit = 100, string? Continuation = null);
+    DateTimeOffset? To = null, int Limit = 100, string? Continuation = null)
+{
+    /// <summary>
+    /// How many rows one page looks at: those of its times that are the device's, else the query's, else all. It ends
+    /// there, with a token, whatever it has found: so a search for what is rare among millions is answered in steps.
+    /// </summary>
+    public int LookedAtMax { get; init; } = int.MaxValue;
+
+    /// <summary>Everything but the times, which stores look for by their order.</summary>
+    internal bool Matches(AlertRow row) =>
+        (DeviceId is null || row.DeviceId == DeviceId) && (Query is null || row.Query == Query)
+        && (SeverityMin is not { } least || row.Severity >= least);
+}

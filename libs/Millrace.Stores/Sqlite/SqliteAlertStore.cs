@@ -34,19 +34,23 @@ internal sealed class SqliteAlertStore(SqliteDatabase database) : IAlertStore
             (at, rowId) = (ContinuationToken.Number(key[0], token), key[1]);
         }
 
-        // What is not asked for is not in the statement, so that SQLite takes the index that fits.
-        var device = filter.DeviceId is null ? "?6 IS NULL" : "device = ?6";
-        var query = filter.Query is null ? "?7 IS NULL" : "query = ?7";
+        // What is not asked for is not in the statement, so that SQLite takes the index that fits; and what no index
+        // has together is looked at here, so that a page may end before it fits.
+        var page = new FilteredPage<AlertRow>(filter.Matches, filter.Limit, filter.LookedAtMax);
+        var whose = filter switch
+        {
+            { DeviceId: not null } => "device = ?5",
+            { Query: not null } => "query = ?5",
+            _ => "?5 IS NULL",
+        };
         var sql = "SELECT row_id, at, query, version, device, severity, message, details FROM alerts " +
-            $"WHERE (at, row_id) < (?1, ?2) AND at >= ?3 AND at < ?4 AND severity >= ?5 AND {device} " +
-            $"AND {query} ORDER BY at DESC, row_id DESC LIMIT ?8";
+            $"WHERE (at, row_id) < (?1, ?2) AND at >= ?3 AND at < ?4 AND {whose} ORDER BY at DESC, row_id DESC";
         return database.ReadAsync(session =>
         {
-            var rows = session.List(sql, Read, at, rowId,
+            var hasMore = session.ListUntil(sql, row => IsBehind(page, row), isBehind => isBehind, at, rowId,
                 filter.From?.ToUnixTimeMilliseconds() ?? long.MinValue,
-                filter.To?.ToUnixTimeMilliseconds() ?? long.MaxValue, (int)(filter.SeverityMin ?? 0),
-                filter.DeviceId, filter.Query, Columns.OneMore(filter.Limit));
-            return Columns.Cut(rows, filter.Limit,
+                filter.To?.ToUnixTimeMilliseconds() ?? long.MaxValue, filter.DeviceId ?? filter.Query).LastOrDefault();
+            return page.End(hasMore,
                 last => ContinuationToken.Write(List, last.At.ToUnixTimeMilliseconds(), last.RowId));
         }, ct);
     }
@@ -56,6 +60,15 @@ internal sealed class SqliteAlertStore(SqliteDatabase database) : IAlertStore
 
     public ValueTask<long> ExpireAsync(DateTimeOffset before, CancellationToken ct) => Expiry.InChunksAsync(database,
         "DELETE FROM alerts WHERE rowid IN (SELECT rowid FROM alerts WHERE at < ?1 LIMIT ?2)", before, ct);
+
+    /// <summary>Whether the row belongs to the page after this one; else it is in it, if it is to be.</summary>
+    private static bool IsBehind(FilteredPage<AlertRow> page, SqliteDataReader row)
+    {
+        if (page.IsFull) return true;
+        var alert = Read(row);
+        if (page.Takes(alert)) page.Add(alert);
+        return false;
+    }
 
     private static AlertRow Read(SqliteDataReader row) => new(
         row.GetString(0), row.GetString(2), row.GetInt32(3), row.TextOrNull(4), (AlertSeverity)row.GetInt32(5),

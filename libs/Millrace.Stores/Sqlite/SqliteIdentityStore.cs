@@ -44,7 +44,7 @@ internal sealed partial class SqliteIdentityStore(SqliteDatabase database, Devic
     public ValueTask<Page<DeviceIdentity>> ListAsync(
         DeviceFilter filter, int limit, string? continuation, CancellationToken ct)
     {
-        var page = new FilteredPage(filter, limit);
+        var page = new FilteredPage<DeviceIdentity>(filter.Matches, limit, filter.LookedAtMax);
         var prefix = filter.IdPrefix ?? "";
         var after = continuation is null ? null : ContinuationToken.Read(List, continuation, 1)[0];
 
@@ -56,7 +56,7 @@ internal sealed partial class SqliteIdentityStore(SqliteDatabase database, Devic
             var hasMore = session.ListUntil($"SELECT {Fields} FROM identities WHERE device {begins} ?1 " +
                 "AND device < ?2 ORDER BY device", row => IsBehind(page, row), isBehind => isBehind,
                 isAfter ? after : prefix, prefix + char.MaxValue).LastOrDefault();
-            return page.End(hasMore, last => ContinuationToken.Write(List, last));
+            return page.End(hasMore, last => ContinuationToken.Write(List, last.DeviceId));
         }, ct);
     }
 
@@ -64,7 +64,7 @@ internal sealed partial class SqliteIdentityStore(SqliteDatabase database, Devic
         database.ReadAsync(session => session.Scalar<long>("SELECT count(*) FROM identities"), ct);
 
     /// <summary>Whether the row belongs to the page after this one; else it is in it, if it is to be.</summary>
-    private bool IsBehind(FilteredPage page, SqliteDataReader row)
+    private bool IsBehind(FilteredPage<DeviceIdentity> page, SqliteDataReader row)
     {
         if (page.IsFull) return true;
         if (page.Takes(ReadWithoutKeys(row))) page.Add(ReadForList(row));

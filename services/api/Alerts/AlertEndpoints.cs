@@ -24,7 +24,10 @@ internal static class AlertEndpoints
         int? limit = null, string? continuation = null)
     {
         var filter = new AlertFilter(device, query, Limits.Choice<AlertSeverity>(severity, nameof(severity)), from, to,
-            Limits.Page(limit, options.Value), continuation);
+            Limits.Page(limit, options.Value), continuation)
+        {
+            LookedAtMax = options.Value.PageLookedAtMax,
+        };
         var page = await store.QueryAsync(filter, ct);
         return new AlertPage([.. page.Items.Select(AlertItem.Of)], page.Continuation);
     }

@@ -53,6 +53,44 @@ public abstract class AlertStoreContract : StoreContract<IAlertStore>
     }
 
     [Test]
+    public async Task A_page_looks_at_so_many_rows_and_goes_on_behind_them_whatever_it_found(
+        [Values(1, 7, 50, 1_000)] int lookedAt, [Values(1, 30)] int limit)
+    {
+        var rows = Enumerable.Range(0, 100).Select(i => Alert($"r{i:000}", i / 3) with
+        {
+            DeviceId = $"d{i % 2}",
+            Query = $"q{i % 5}",
+            Severity = i % 10 == 0 ? AlertSeverity.Critical : AlertSeverity.Info,
+        }).Reverse().ToList();
+        await Store.WriteAsync(Partition(0), rows, new SinkPosition(100));
+
+        // Each with the rows that are looked at for it: all, its device's, its query's.
+        (AlertFilter, Func<AlertRow, bool>)[] searches =
+        [
+            (new AlertFilter(SeverityMin: AlertSeverity.Critical), _ => true),
+            (new AlertFilter("d0", "q3"), row => row.DeviceId == "d0"),
+            (new AlertFilter(Query: "q0", SeverityMin: AlertSeverity.Critical), row => row.Query == "q0"),
+        ];
+        foreach (var (filter, isLookedAt) in searches)
+        {
+            var expected = new Queue<AlertRow>(rows.Where(isLookedAt));
+            string? token = null;
+            do
+            {
+                var page = await Store.QueryAsync(
+                    filter with { LookedAtMax = lookedAt, Limit = limit, Continuation = token });
+                var fit = new List<AlertRow>();
+                for (var i = 0; i < lookedAt && fit.Count < limit && expected.TryDequeue(out var row); i++)
+                    if (Fits(filter, row)) fit.Add(row);
+                Assert.That(page.Items, Is.EqualTo(fit), $"{filter}");
+                Assert.That(page.Continuation is null, Is.EqualTo(expected.Count == 0), $"{filter}");
+                token = page.Continuation;
+            }
+            while (token is not null);
+        }
+    }
+
+    [Test]
     public virtual async Task Old_rows_expire_however_many_they_are()
     {
         var rows = Enumerable.Range(0, 11_000).Select(i => Alert($"r{i}", i)).ToList();
@@ -66,6 +104,10 @@ public abstract class AlertStoreContract : StoreContract<IAlertStore>
     [TestCase("")]
     public void A_token_that_is_none_is_told_by_its_code(string token) => Assert.That(
         CodeOf(async () => await Store.QueryAsync(new AlertFilter(Continuation: token))), Is.EqualTo("ST-0002"));
+
+    private static bool Fits(AlertFilter filter, AlertRow row) =>
+        (filter.DeviceId ?? row.DeviceId) == row.DeviceId && (filter.Query ?? row.Query) == row.Query
+        && row.Severity >= (filter.SeverityMin ?? 0);
 
     private static AlertRow Alert(string rowId, int atSeconds) => new(
         rowId, "q", 1, "d", AlertSeverity.Warning, "hot", Noon.AddSeconds(atSeconds), "{}");
