@@ -45,7 +45,9 @@ public sealed class CassandraTelemetryOptions
     [Range(1, 10_000)]
     public int WritesInFlightMax { get; set; } = 128;
 
-    /// <summary>Partitions that one query reads at a time.</summary>
+    /// <summary>
+    /// Partitions that one query reads at a time. What they read ahead is four pages together, or 100 rows of each.
+    /// </summary>
     [Range(1, 1_000)]
     public int ReadsAtOnceMax { get; set; } = 32;
 }

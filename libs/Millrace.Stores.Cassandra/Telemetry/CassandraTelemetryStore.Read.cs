@@ -19,24 +19,17 @@ internal sealed partial class CassandraTelemetryStore
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(range.Limit);
         var bounds = Bounds.Of(range);
-        var rows = new List<TelemetryMessage>();
         var layouts = await _layouts.CurrentAsync(ct).ConfigureAwait(false);
         var days = await _days.ListAsync(range.DeviceId, bounds.FromMs, bounds.ToMs, ct).ConfigureAwait(false);
         if (!range.OldestFirst) days.Reverse();
         var partitions = days.SelectMany(day => layouts.PartitionsOf(range.DeviceId,
             Math.Max(day, bounds.FromMs), Math.Min(day + TelemetryDays.DayMs, bounds.ToMs), range.OldestFirst));
+        var reads = new BucketReads<TelemetryPartition, TelemetryMessage>(_options.ReadsAtOnceMax,
+            (partition, after, limit) => ReadAsync(
+                partition, range, after is null ? bounds : bounds.Behind(after, range.OldestFirst), limit, ct));
 
         // A bucket may be cut by the end of a day and come up in both.
-        using var next = partitions.Distinct().GetEnumerator();
-        for (var atOnce = 1; rows.Count <= range.Limit; atOnce = Math.Min(atOnce * 2, _options.ReadsAtOnceMax))
-        {
-            var reads = new List<Task<List<TelemetryMessage>>>();
-            while (reads.Count < atOnce && next.MoveNext())
-                reads.Add(ReadAsync(next.Current, range, bounds, range.Limit + 1 - rows.Count, ct));
-            if (reads.Count == 0) break;
-            foreach (var read in await Task.WhenAll(reads).ConfigureAwait(false)) rows.AddRange(read);
-        }
-
+        var rows = await reads.TakeAsync(partitions.Distinct(), range.Limit + 1).ConfigureAwait(false);
         if (rows.Count <= range.Limit) return new Page<TelemetryMessage>(rows, null);
         rows.RemoveRange(range.Limit, rows.Count - range.Limit);
         var last = rows[^1];
@@ -94,10 +87,16 @@ internal sealed partial class CassandraTelemetryStore
                 throw StoreErrors.ContinuationInvalid.With(token).AsException();
             var eventAt = Math.Clamp(ContinuationToken.Number(key[0], token), EarliestMs, LatestMs);
             var last = new Place(eventAt, (int)part, ContinuationToken.Number(key[2], token));
-            return range.OldestFirst
-                ? new Bounds(last.CompareTo(after) > 0 ? last : after, before)
-                : new Bounds(after, last.CompareTo(before) < 0 ? last : before);
+            return new Bounds(after, before).Behind(last, range.OldestFirst);
         }
+
+        /// <summary>Those of them that are read after the row.</summary>
+        public Bounds Behind(TelemetryMessage row, bool oldestFirst) =>
+            Behind(new Place(row.EventAtMs, row.Partition, row.Offset), oldestFirst);
+
+        private Bounds Behind(Place last, bool oldestFirst) => oldestFirst
+            ? this with { After = last.CompareTo(After) > 0 ? last : After }
+            : this with { Before = last.CompareTo(Before) < 0 ? last : Before };
     }
 
     /// <summary>Of a row within its device.</summary>
