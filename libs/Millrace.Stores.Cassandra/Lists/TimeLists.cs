@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Millrace.Cql;
 using Millrace.Stores.Cassandra.Connection;
@@ -33,7 +32,7 @@ internal sealed class TimeLists(CassandraDatabase database, string table, TimeSp
         + "AND (at, id) < (?, ?) AND (at, id) >= (?, ?) LIMIT ?");
     private readonly StoreStatement _count =
         new($"SELECT count(*) FROM {table}_rows WHERE list = ? AND bucket = ?");
-    private readonly ConcurrentDictionary<(string List, long Bucket), bool> _known = new();
+    private readonly RecentlyKnown<(string List, long Bucket), bool> _known = new(BucketsKnownMax);
 
     /// <summary>The tables' definitions.</summary>
     /// <param name="window">How much time the rows of one file have, in days: files go whole when all has gone.</param>
@@ -64,14 +63,13 @@ internal sealed class TimeLists(CassandraDatabase database, string table, TimeSp
     public async Task WriteAsync(IEnumerable<TimeEntry> entries, CancellationToken ct)
     {
         var groups = entries.GroupBy(entry => (entry.List, Bucket: entry.At / Width)).ToList();
-        await InFlight.ForEachAsync(groups.Where(group => !_known.ContainsKey(group.Key)), ct, async (group, token) =>
+        await InFlight.ForEachAsync(groups.Where(group => !_known.TryGet(group.Key, out _)), ct, async (group, token) =>
         {
             // Before its rows: a reader that finds none there passes on.
             var (list, bucket) = group.Key;
             if (Ttl((bucket + 1) * Width) is not { } ttl) return;
             await database.RunAsync(_insertBucket, token, list, bucket, ttl).ConfigureAwait(false);
-            if (_known.Count >= BucketsKnownMax) _known.Clear();
-            _known[group.Key] = true;
+            _known.Set(group.Key, true);
         }).ConfigureAwait(false);
         await InFlight.ForEachAsync(groups.SelectMany(Batches), ct, WriteBatchAsync).ConfigureAwait(false);
     }

@@ -12,7 +12,7 @@ internal sealed class PartitionSizes(long bytesMax, ILogger log)
     private const int WatchedMax = 20_000;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<TelemetryPartition, long> _bytes = [];
+    private readonly RecentlyKnown<TelemetryPartition, long> _bytes = new(WatchedMax);
 
     public void Add(TelemetryPartition partition, TelemetryMessage row)
     {
@@ -21,9 +21,8 @@ internal sealed class PartitionSizes(long bytesMax, ILogger log)
         long before;
         lock (_gate)
         {
-            if (_bytes.Count >= WatchedMax && !_bytes.ContainsKey(partition)) _bytes.Clear();
-            before = _bytes.GetValueOrDefault(partition);
-            _bytes[partition] = before + added;
+            _bytes.TryGet(partition, out before);
+            _bytes.Set(partition, before + added);
         }
 
         if (before > bytesMax || before + added <= bytesMax) return;

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Millrace.Cql;
 using Millrace.Stores.Cassandra.Connection;
 
@@ -24,7 +23,7 @@ internal sealed class TelemetryDays(CassandraDatabase database, int retentionSec
     private static readonly StoreStatement Select = new(
         "SELECT day FROM telemetry_days WHERE shard = ? AND device = ? AND day >= ? AND day < ?");
 
-    private readonly ConcurrentDictionary<(string Device, long Day), bool> _known = new();
+    private readonly RecentlyKnown<(string Device, long Day), bool> _known = new(KnownMax);
 
     public static long DayOf(long eventAtMs) => (eventAtMs / DayMs * DayMs) - (eventAtMs % DayMs < 0 ? DayMs : 0);
 
@@ -35,7 +34,7 @@ internal sealed class TelemetryDays(CassandraDatabase database, int retentionSec
         var batches = new PartitionBatches<int>(batchBytes);
         foreach (var day in days)
         {
-            if (_known.ContainsKey(day) || !TryTtl(day.Day, out var ttl)) continue;
+            if (_known.TryGet(day, out _) || !TryTtl(day.Day, out var ttl)) continue;
             var shard = TelemetryLayout.ShardOf(day.Device, ShardsFixed);
             var insert = await database.BindAsync(Insert, ct).ConfigureAwait(false);
 
@@ -49,8 +48,7 @@ internal sealed class TelemetryDays(CassandraDatabase database, int retentionSec
 
     public void Stored(IReadOnlyCollection<(string Device, long Day)> days)
     {
-        if (_known.Count > KnownMax) _known.Clear();
-        foreach (var day in days) _known[day] = true;
+        foreach (var day in days) _known.Set(day, true);
     }
 
     /// <summary>Days that end after <paramref name="fromMs"/> and begin before <paramref name="toMs"/>.</summary>
