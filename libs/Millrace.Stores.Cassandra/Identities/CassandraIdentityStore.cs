@@ -61,7 +61,7 @@ internal sealed partial class CassandraIdentityStore(CassandraDatabase database,
     public async ValueTask<bool> UpdateAsync(DeviceIdentity identity, long expectedVersion, CancellationToken ct)
     {
         var bound = await database.BindAsync(Update, ct).ConfigureAwait(false);
-        await AddValuesAsync(bound, identity, expectedVersion + 1, ct).ConfigureAwait(false);
+        await AddValuesAsync(bound, identity, expectedVersion + 1, isNew: false, ct).ConfigureAwait(false);
         bound.Add(identity.DeviceId).Add(Shards.Of(identity.DeviceId)).Add(identity.GenerationId).Add(expectedVersion);
         return (await database.RunAsync(bound, ct).ConfigureAwait(false)).Applied;
     }
@@ -84,7 +84,7 @@ internal sealed partial class CassandraIdentityStore(CassandraDatabase database,
             {
                 var bound = await database.BindAsync(Insert, ct).ConfigureAwait(false);
                 bound.Add(identity.DeviceId);
-                await AddValuesAsync(bound, identity, identity.Version, ct).ConfigureAwait(false);
+                await AddValuesAsync(bound, identity, identity.Version, isNew: true, ct).ConfigureAwait(false);
                 batch.Add(bound.Add(shard));
             }
 
@@ -93,15 +93,20 @@ internal sealed partial class CassandraIdentityStore(CassandraDatabase database,
         }
     }
 
+    /// <param name="isNew">It has no cells that would have to go: null would write tombstones.</param>
     private async ValueTask AddValuesAsync(
-        BoundStatement bound, DeviceIdentity identity, long version, CancellationToken ct)
+        BoundStatement bound, DeviceIdentity identity, long version, bool isNew, CancellationToken ct)
     {
         var cipher = await keys.CipherAsync(ct).ConfigureAwait(false);
-        bound.Add(identity.GenerationId).Add((int)identity.Status).Add(identity.StatusReason)
-            .Add((int)identity.Authentication)
+        bound.Add(identity.GenerationId).Add((int)identity.Status);
+        AddText(identity.StatusReason);
+        bound.Add((int)identity.Authentication)
             .Add(cipher.Encrypt(identity.DeviceId, KeySlot.Primary, identity.PrimaryKey))
-            .Add(cipher.Encrypt(identity.DeviceId, KeySlot.Secondary, identity.SecondaryKey))
-            .Add(identity.PrimaryThumbprint).Add(identity.SecondaryThumbprint).Add(identity.TagsJson)
-            .Add(identity.CreatedAt).Add(identity.UpdatedAt).Add(version);
+            .Add(cipher.Encrypt(identity.DeviceId, KeySlot.Secondary, identity.SecondaryKey));
+        AddText(identity.PrimaryThumbprint);
+        AddText(identity.SecondaryThumbprint);
+        bound.Add(identity.TagsJson).Add(identity.CreatedAt).Add(identity.UpdatedAt).Add(version);
+
+        void AddText(string? text) => _ = text is null && isNew ? bound.AddUnset() : bound.Add(text);
     }
 }

@@ -1,5 +1,6 @@
 using Millrace.Primitives;
 using Millrace.Stores;
+using Millrace.Stores.Cassandra.Connection;
 using Millrace.Stores.Identities;
 using Millrace.TestKit;
 
@@ -16,6 +17,22 @@ public class CassandraDeviceKeyTests
         await File.WriteAllBytesAsync(other, new byte[32]);
         using (var adapter = new CassandraAdapter(o => o.DeviceKeyFile = first))
             await TryAsync(adapter, first, other, Path.Combine(folder.Path, "missing"));
+    }
+
+    /// <summary>A cell that was never written does not hide an older one; a tombstone does.</summary>
+    [Test]
+    public async Task What_a_device_does_not_have_is_left_unwritten()
+    {
+        using var adapter = new CassandraAdapter();
+        await adapter.Get<IIdentityStore>().CreateAsync(Identity("pump"));
+        await adapter.Get<CassandraDatabase>().RunAsync(new StoreStatement("UPDATE identities USING TIMESTAMP 1 "
+            + "SET status_reason = 'r', primary_thumbprint = 'p', secondary_thumbprint = 's' "
+            + "WHERE shard = ? AND device = ?"), default, Shards.Of("pump"), "pump");
+        var found = (await adapter.Get<IIdentityStore>().FindAsync("pump"))!;
+        Assert.That((found.StatusReason, found.PrimaryThumbprint, found.SecondaryThumbprint),
+            Is.EqualTo(("r", "p", "s")));
+        Assert.That(await adapter.Get<IIdentityStore>().UpdateAsync(Identity("pump"), 1), Is.True);
+        Assert.That((await adapter.Get<IIdentityStore>().FindAsync("pump"))!.StatusReason, Is.Null);
     }
 
     private static async Task TryAsync(CassandraAdapter adapter, string first, string other, string missing)
