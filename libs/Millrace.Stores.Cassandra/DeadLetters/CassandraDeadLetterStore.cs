@@ -62,7 +62,11 @@ internal sealed class CassandraDeadLetterStore(CassandraDatabase database, IUpgr
         {
             var replays = row.Replays ?? 0;
             if (state == DeadLetterState.Replaying)
+            {
+                if (!row.IsOpen) return false;
                 await _asked.AddAsync(new AskedLetter(id, ++replays, row.FailedAt), ct).ConfigureAwait(false);
+            }
+
             if (await TrySetStateAsync(id, row, state, replays, ct).ConfigureAwait(false)) return true;
         }
 
@@ -196,6 +200,8 @@ internal sealed class CassandraDeadLetterStore(CassandraDatabase database, IUpgr
         DeadLetter Letter, long FailedAt, DateTimeOffset WrittenAt, DeadLetterState? State, int? Replays,
         DateTimeOffset? StateAt)
     {
+        public bool IsOpen => (State ?? DeadLetterState.Open) == DeadLetterState.Open;
+
         public bool IsAsked => State == DeadLetterState.Replaying;
 
         public StoredDeadLetter Stored(string id) => new(id, Letter, State ?? DeadLetterState.Open, Replays ?? 0,

@@ -32,7 +32,10 @@ public interface IDeadLetterStore
 
     ValueTask<StoredDeadLetter?> FindAsync(string id, CancellationToken ct = default);
 
-    /// <summary>False when there is none of that id.</summary>
+    /// <summary>
+    /// False when there is none of that id, or a replay is asked for of one that is not open (any more): of all who ask
+    /// at once, one does.
+    /// </summary>
     ValueTask<bool> SetStateAsync(string id, DeadLetterState state, CancellationToken ct = default);
 
     /// <summary>Newest failure first.</summary>

@@ -27,8 +27,9 @@ internal sealed class SqliteDeadLetterStore(SqliteDatabase database, TimeProvide
 
     public ValueTask<bool> SetStateAsync(string id, DeadLetterState state, CancellationToken ct) =>
         database.WriteAsync(session => session.Run(
-            "UPDATE dead_letters SET state = ?2, replays = replays + (?2 = ?4), updated_at = ?3 WHERE id = ?1",
-            id, (int)state, Now, (int)DeadLetterState.Replaying) > 0, ct);
+            "UPDATE dead_letters SET state = ?2, replays = replays + (?2 = ?4), updated_at = ?3 WHERE id = ?1 " +
+            "AND (?2 <> ?4 OR state = ?5)",
+            id, (int)state, Now, (int)DeadLetterState.Replaying, (int)DeadLetterState.Open) > 0, ct);
 
     public ValueTask<Page<StoredDeadLetter>> ListAsync(DeadLetterFilter filter, CancellationToken ct)
     {

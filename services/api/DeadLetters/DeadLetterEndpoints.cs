@@ -46,8 +46,8 @@ internal static class DeadLetterEndpoints
         string id, IDeadLetterStore store, ControlNotices control, AuditTrail audit, CancellationToken ct)
     {
         var letter = await FindAsync(id, store, ct);
-        if (letter.State != DeadLetterState.Open) throw ApiErrors.NotReplayable.With(id).AsException();
-        await store.SetStateAsync(id, DeadLetterState.Replaying, ct);
+        if (!await store.SetStateAsync(id, DeadLetterState.Replaying, ct))
+            throw ApiErrors.NotReplayable.With(id).AsException();
         await control.SendAsync(ControlKinds.DeadLetterReplay, id, ct);
         await audit.AddAsync("dead-letter.replay", id, null, ct);
         return Results.Accepted(value: DeadLetterItem.Of(letter with { State = DeadLetterState.Replaying }));

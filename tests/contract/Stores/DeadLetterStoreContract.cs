@@ -52,6 +52,21 @@ public abstract class DeadLetterStoreContract : StoreContract<IDeadLetterStore>
         Assert.That(await Store.SetStateAsync("none", DeadLetterState.Replayed), Is.False);
     }
 
+    [Test]
+    public async Task Of_all_who_ask_for_a_replay_one_does()
+    {
+        await Store.WriteAsync(Partition(0), [Letter(42)], new SinkPosition(1));
+        var id = Letter(42).Id;
+        var asked = await Task.WhenAll(Enumerable.Range(0, 4).Select(
+            _ => Store.SetStateAsync(id, DeadLetterState.Replaying).AsTask()));
+        Assert.That(asked.Count(isFirst => isFirst), Is.EqualTo(1));
+        Assert.That((await Store.FindAsync(id))!.Replays, Is.EqualTo(1));
+
+        await Store.SetStateAsync(id, DeadLetterState.Replayed);
+        Assert.That(await Store.SetStateAsync(id, DeadLetterState.Replaying), Is.False, "it succeeded already");
+        Assert.That((await Store.FindAsync(id))!.State, Is.EqualTo(DeadLetterState.Replayed));
+    }
+
     /// <summary>As after a crash between the letters and the position, or of positions that were put back.</summary>
     [Test]
     public async Task What_the_log_says_once_more_takes_nothing_back()
