@@ -24,5 +24,6 @@ public interface IJobStore
     /// <summary>The due time up to which the job's schedule was served; null when it never was.</summary>
     ValueTask<DateTimeOffset?> ServedUpToAsync(string job, CancellationToken ct = default);
 
+    /// <summary>The schedule never goes back: an earlier time than the one that is there changes nothing.</summary>
     ValueTask SaveServedUpToAsync(string job, DateTimeOffset dueAt, CancellationToken ct = default);
 }

@@ -39,6 +39,8 @@ internal sealed class SqliteJobStore(SqliteDatabase database) : IJobStore
     public ValueTask SaveServedUpToAsync(string job, DateTimeOffset dueAt, CancellationToken ct) =>
         database.WriteAsync(session =>
         {
-            session.Run("INSERT OR REPLACE INTO job_schedules VALUES(?1, ?2)", job, dueAt.ToUnixTimeMilliseconds());
+            session.Run("INSERT INTO job_schedules VALUES(?1, ?2) " +
+                "ON CONFLICT DO UPDATE SET served_up_to = max(served_up_to, excluded.served_up_to)",
+                job, dueAt.ToUnixTimeMilliseconds());
         }, ct);
 }

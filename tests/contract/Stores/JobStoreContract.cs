@@ -62,6 +62,14 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
         Assert.That(await Store.ServedUpToAsync("other"), Is.Null);
     }
 
+    [Test]
+    public async Task A_schedule_does_not_go_back()
+    {
+        await Store.SaveServedUpToAsync("job", Noon.AddHours(1));
+        await Store.SaveServedUpToAsync("job", Noon);
+        Assert.That(await Store.ServedUpToAsync("job"), Is.EqualTo(Noon.AddHours(1)));
+    }
+
     private static JobRun Run(string id, JobRunState state) =>
         new(id, "job", "2026-01-01", "schedule", 1, "node-a", state, Noon);
 }
