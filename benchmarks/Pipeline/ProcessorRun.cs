@@ -82,7 +82,8 @@ internal sealed class ProcessorRun : IAsyncDisposable
         }, expectedVersion: 0);
     }
 
-    public async Task DeleteAsync(string name) => await _services.GetRequiredService<IQueryStore>().DeleteAsync(name);
+    public async Task DeleteAsync(string name) =>
+        await _services.GetRequiredService<IQueryStore>().DeleteAsync(name, version: 1);
 
     /// <summary>The rows of an output, one call each.</summary>
     public async Task ReadRowsAsync(string output, Action<RecordView> row)

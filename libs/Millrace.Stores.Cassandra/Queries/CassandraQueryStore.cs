@@ -18,7 +18,7 @@ internal sealed class CassandraQueryStore(CassandraDatabase database) : IQuerySt
     private static readonly StoreStatement SetStateOfVersion =
         new("UPDATE queries SET state = ? WHERE hub = 'hub' AND name = ? IF version = ?");
     private static readonly StoreStatement Delete = new(
-        "UPDATE queries SET version = null, state = null, config = null WHERE hub = 'hub' AND name = ? IF version > 0");
+        "UPDATE queries SET version = null, state = null, config = null WHERE hub = 'hub' AND name = ? IF version = ?");
     private static readonly StoreStatement Select =
         new("SELECT version, last_version, state, config FROM queries WHERE hub = 'hub' AND name = ?");
     private static readonly StoreStatement SelectAll =
@@ -27,7 +27,8 @@ internal sealed class CassandraQueryStore(CassandraDatabase database) : IQuerySt
         new("INSERT INTO query_starts(name, version, offsets) VALUES(?, ?, ?) IF NOT EXISTS");
     private static readonly StoreStatement SelectStart =
         new("SELECT offsets FROM query_starts WHERE name = ? AND version = ?");
-    private static readonly StoreStatement SelectStarts = new("SELECT version FROM query_starts WHERE name = ?");
+    private static readonly StoreStatement SelectStarts =
+        new("SELECT version FROM query_starts WHERE name = ? AND version <= ?");
     private static readonly StoreStatement DeleteStart =
         new("DELETE FROM query_starts WHERE name = ? AND version = ? IF EXISTS");
     private static readonly StoreStatement InsertStatus =
@@ -83,15 +84,16 @@ internal sealed class CassandraQueryStore(CassandraDatabase database) : IQuerySt
             .ConfigureAwait(false);
     }
 
-    public async ValueTask<bool> DeleteAsync(string name, CancellationToken ct)
+    public async ValueTask<bool> DeleteAsync(string name, int version, CancellationToken ct)
     {
         // In this order: without its row, what else there is of a query means nothing.
-        var deleted = await database.RunAsync(Delete, ct, name).ConfigureAwait(false);
-        var versions = await database.ListAsync(SelectStarts, row => row.Get<int>(0), ct, name).ConfigureAwait(false);
-        foreach (var version in versions)
-            await database.RunAsync(DeleteStart, ct, name, version).ConfigureAwait(false);
+        var deleted = await database.RunAsync(Delete, ct, name, version).ConfigureAwait(false);
+        if (!deleted.Applied) return false;
+        var starts = await database.ListAsync(SelectStarts, row => row.Get<int>(0), ct, name, version)
+            .ConfigureAwait(false);
+        foreach (var start in starts) await database.RunAsync(DeleteStart, ct, name, start).ConfigureAwait(false);
         await database.RunAsync(DeleteStatuses, ct, name).ConfigureAwait(false);
-        return deleted.Applied;
+        return true;
     }
 
     public async ValueTask WriteStatusAsync(QueryStatus status, CancellationToken ct) =>

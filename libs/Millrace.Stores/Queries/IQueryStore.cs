@@ -98,7 +98,11 @@ public interface IQueryStore
 
     ValueTask<IReadOnlyList<QueryConfig>> ListAsync(CancellationToken ct = default);
 
-    ValueTask<bool> DeleteAsync(string name, CancellationToken ct = default);
+    /// <summary>
+    /// Deletes the query with its status, and where it and those before it began; false when it is of another version,
+    /// or gone. Nothing is taken of a version that is applied meanwhile but its status, which it says again.
+    /// </summary>
+    ValueTask<bool> DeleteAsync(string name, int version, CancellationToken ct = default);
 
     /// <summary>Replaces what the status's node said before.</summary>
     ValueTask WriteStatusAsync(QueryStatus status, CancellationToken ct = default);

@@ -42,15 +42,17 @@ internal sealed class SqliteQueryStore(SqliteDatabase database, SqliteDatabase w
     public ValueTask<IReadOnlyList<QueryConfig>> ListAsync(CancellationToken ct) =>
         database.ReadAsync<IReadOnlyList<QueryConfig>>(session => List(session, null), ct);
 
-    public async ValueTask<bool> DeleteAsync(string name, CancellationToken ct)
+    public async ValueTask<bool> DeleteAsync(string name, int version, CancellationToken ct)
     {
-        var deleted = await database.WriteAsync(session =>
+        var isDeleted = await database.WriteAsync(session =>
         {
-            session.Run("DELETE FROM query_starts WHERE name = ?1", name);
-            return session.Run("DELETE FROM queries WHERE name = ?1", name) > 0;
+            if (session.Run("DELETE FROM queries WHERE name = ?1 AND version = ?2", name, version) == 0) return false;
+            session.Run("DELETE FROM query_starts WHERE name = ?1 AND version <= ?2", name, version);
+            return true;
         }, ct);
-        await warm.WriteAsync(session => session.Run("DELETE FROM query_statuses WHERE name = ?1", name), ct);
-        return deleted;
+        if (isDeleted)
+            await warm.WriteAsync(session => session.Run("DELETE FROM query_statuses WHERE name = ?1", name), ct);
+        return isDeleted;
     }
 
     public ValueTask WriteStatusAsync(QueryStatus status, CancellationToken ct) =>

@@ -67,8 +67,10 @@ internal sealed partial class QueryCatalog(
 
     public async Task<IResult> DeleteAsync(string name, CancellationToken ct)
     {
-        var query = await store.FindAsync(name, ct) ?? throw ApiErrors.NotFound.With(name).AsException();
-        await store.DeleteAsync(name, ct);
+        // Of whichever version it is when it goes: what that has left is removed, and nothing of one applied since.
+        QueryConfig query;
+        do query = await store.FindAsync(name, ct) ?? throw ApiErrors.NotFound.With(name).AsException();
+        while (!await store.DeleteAsync(name, query.Version, ct));
         await control.SendAsync(ControlKinds.Query, name, ct);
         for (var version = 1; version <= query.Version; version++) await checkpoints.DeleteAsync(name, version, ct);
         await log.ForgetGroupAsync(ConsumerGroups.OfQuery(name), ct);

@@ -116,13 +116,31 @@ public abstract class QueryStoreContract : StoreContract<IQueryStore>
         await Store.SaveAsync(Query("q"), 0);
         await Store.FixStartAsync("q", 1, new Dictionary<string, long> { ["telemetry/0"] = 7 });
         await Store.WriteStatusAsync(Status("q", 5));
-        Assert.That(await Store.DeleteAsync("q"), Is.True);
-        Assert.That(await Store.DeleteAsync("q"), Is.False);
+        Assert.That(await Store.DeleteAsync("q", 1), Is.True);
+        Assert.That(await Store.DeleteAsync("q", 1), Is.False);
         Assert.That(await Store.FindAsync("q"), Is.Null);
         Assert.That(await Store.StatusAsync("q"), Is.Null);
 
         await Store.SaveAsync(Query("q"), 0);
         Assert.That((await Store.FindAsync("q"))!.StartOffsets, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_deletion_takes_nothing_of_a_version_that_was_applied_since()
+    {
+        await Store.SaveAsync(Query("q"), 0);
+        await Store.SaveAsync(Query("q") with { Version = 2 }, 1);
+        var second = await Store.FixStartAsync("q", 2, new Dictionary<string, long> { ["telemetry/0"] = 7 });
+        Assert.That(await Store.DeleteAsync("q", 1), Is.False);
+        var found = (await Store.FindAsync("q"))!;
+        Assert.That((found.Version, found.StartOffsets), Is.EqualTo((2, second)));
+
+        // As of one that is applied, and begins, while the rest of the one before is still being removed.
+        var third = await Store.FixStartAsync("q", 3, new Dictionary<string, long> { ["telemetry/0"] = 9 });
+        Assert.That(await Store.DeleteAsync("q", 2), Is.True);
+        await Store.SaveAsync(Query("q") with { Version = 3 }, 0);
+        Assert.That((await Store.FindAsync("q"))!.StartOffsets, Is.EqualTo(third));
+        Assert.That((await Store.FixStartAsync("q", 2, third))["telemetry/0"], Is.EqualTo(9), "of 2 nothing is left");
     }
 
     [Test]
@@ -132,7 +150,7 @@ public abstract class QueryStoreContract : StoreContract<IQueryStore>
         await Store.SaveAsync(Query("q"), 0);
         await Store.SaveAsync(Query("q") with { Version = 2 }, 1);
         await Store.SaveAsync(Query("r"), 0);
-        await Store.DeleteAsync("q");
+        await Store.DeleteAsync("q", 2);
         Reopen();
 
         Assert.That(await Store.LastVersionAsync("q"), Is.EqualTo(2));

@@ -192,7 +192,7 @@ public class PlatformStreamTests
         var held = ConsumerGroups.OfCheckpoint("values");
         await SoonAsync(async () => (await _hub.Log.CommittedAsync(held, output))?.NextOffset == end);
 
-        await _hub.Get<IQueryStore>().DeleteAsync("values");
+        await _hub.Get<IQueryStore>().DeleteAsync("values", 1);
         await NoticeAsync("values");
         await SoonAsync(async () => !(await _hub.Log.GroupsAsync()).Any(group => group.EndsWith(".values")));
         Assert.That(await _hub.Log.CommittedAsync(held, output), Is.Null);
