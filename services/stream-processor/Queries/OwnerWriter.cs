@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Text;
 using Millrace.Contracts;
 using Millrace.EventLog;
+using Millrace.Primitives;
 using Millrace.Saql;
 
 namespace Millrace.StreamProcessor.Queries;
@@ -106,10 +107,9 @@ internal abstract class OwnerWriter : IQueryRowSink, IDisposable
         await AppendAllAsync(ct);
         for (var i = 0; i < _targets.Length; i++)
         {
-            var fence = _next[i] - 1;
             var first = (await _log.RangeAsync(_targets[i], ct)).First;
             var begin = Math.Max(from.GetValueOrDefault(_targets[i], first), first);
-            if (begin < fence) await ReadKnownAsync(i, begin, fence, seen, ct);
+            await ReadKnownAsync(i, begin, fence: _next[i] - 1, seen, ct);
         }
     }
 
@@ -195,13 +195,25 @@ internal abstract class OwnerWriter : IQueryRowSink, IDisposable
         return new RecordBatch(records.Partition, records.FirstOffset, count, records.Bytes[..bytes]);
     }
 
-    private async Task ReadKnownAsync(int target, long begin, long fence, OwnerAge seen, CancellationToken ct)
+    /// <summary>Retention may delete records of the target meanwhile; the rest is read all the same.</summary>
+    private async Task ReadKnownAsync(int target, long from, long fence, OwnerAge seen, CancellationToken ct)
     {
-        await using var reader = _log.OpenReader(_targets[target], begin);
-        while (reader.Position < fence)
+        var isFirst = true;
+        while (from < fence)
         {
-            var isFirst = reader.Position == begin;
-            Collect(target, await reader.ReadAsync(ct: ct), fence, seen, isFirst);
+            try
+            {
+                await using var reader = _log.OpenReader(_targets[target], from);
+                while (from < fence)
+                {
+                    Collect(target, await reader.ReadAsync(ct: ct), fence, seen, isFirst);
+                    (from, isFirst) = (reader.Position, false);
+                }
+            }
+            catch (MillraceException e) when (e.Error.Definition == EventLogErrors.Trimmed)
+            {
+                from = Math.Max(from, (await _log.RangeAsync(_targets[target], ct)).First);
+            }
         }
     }
 }

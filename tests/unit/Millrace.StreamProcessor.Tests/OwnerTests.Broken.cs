@@ -25,6 +25,45 @@ public partial class OwnerTests
         Assert.That(async () => await run, Throws.InstanceOf<IOException>());
     }
 
+    /// <summary>The rows that are gone are made again; the query has not missed anything.</summary>
+    [TestCase(Windows, "alerts")]
+    [TestCase(Values, "")]
+    public async Task Retention_that_overtakes_a_take_over_is_no_failure_of_the_query(string text, string output)
+    {
+        var place = (await PlacesAsync(await QueryAsync(text)))[0];
+        await FillAsync(new Random(41), 200);
+        await using (var before = await TakeOverAsync(place))
+            await before.ProcessAsync(await BatchAsync(place.Sources[0].Partition), default);
+        var log = new RetainedLog(_hub.Log, output == "" ? Topics.Repartition("q") : Topics.Output(output));
+        await using var owner = await QueryOwner.TakeOverAsync(
+            ServicesOver(log), place, new QueryProgress(place.Config, TimeProvider.System), default);
+
+        Assert.That(log.First, Is.EqualTo(2));
+        Assert.That(owner.IsCatchingUp, Is.True);
+    }
+
+    /// <summary>Retention deletes the first records of a topic as soon as somebody has seen them.</summary>
+    private sealed class RetainedLog(IEventLog log, string topic) : ForwardingLog(log)
+    {
+        public long First { get; private set; }
+
+        public override IPartitionReader OpenReader(TopicPartition partition, long offset)
+        {
+            if (partition.Topic != topic) return base.OpenReader(partition, offset);
+            First = 2;
+            return offset < First
+                ? throw EventLogErrors.Trimmed.With(partition).AsException()
+                : base.OpenReader(partition, offset);
+        }
+
+        public override async ValueTask<OffsetRange> RangeAsync(
+            TopicPartition partition, CancellationToken ct = default)
+        {
+            var range = await base.RangeAsync(partition, ct);
+            return partition.Topic == topic ? range with { First = Math.Max(range.First, First) } : range;
+        }
+    }
+
     /// <summary>Letters wait until it is opened; the reader of one partition fails when it breaks.</summary>
     private sealed class BreakingLog(IEventLog log, TopicPartition broken) : ForwardingLog(log)
     {
