@@ -68,6 +68,10 @@ public readonly record struct RepartitionRecord(
         return true;
     }
 
+    /// <summary>Which record, and element of it, a row comes of, by what stands behind the beginning.</summary>
+    public static (long Offset, int Element) OriginOf(ReadOnlySpan<byte> row) =>
+        (BinaryPrimitives.ReadInt64LittleEndian(row[8..]), BinaryPrimitives.ReadInt32LittleEndian(row[16..]));
+
     /// <summary>Whether it comes behind the other, which has the same source.</summary>
     public bool IsBehind(long offset, int ordinal) => Offset > offset || (Offset == offset && Ordinal > ordinal);
 }

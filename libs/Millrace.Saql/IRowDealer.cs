@@ -11,7 +11,8 @@ public interface IRowDealer
     /// <param name="offset">Where the source stands: with the ordinal, rows of a source rise in it.</param>
     /// <param name="hash">Of the key; null for the place that has the number of the source's partition.</param>
     /// <param name="row">What <see cref="QueryEngine.ForTarget"/> reads.</param>
-    void Row(int source, long offset, int ordinal, uint? hash, ReadOnlySpan<byte> row);
+    /// <param name="isLate">It comes of a <see cref="LateRecord"/>.</param>
+    void Row(int source, long offset, int ordinal, uint? hash, ReadOnlySpan<byte> row, bool isLate);
 
     /// <summary>
     /// For the place of a row's key, which nobody there would have taken: the row's substream has this time or a later

@@ -64,7 +64,8 @@ internal sealed class DealState : RowTaker
 
             var hash = way.HashOf(frame);
             var size = Write(frame, way);
-            _dealer.Row(origin.Source, source.Offset, source.Ordinal, hash, _row.AsSpan(0, size));
+            _dealer.Row(origin.Source, source.Offset, source.Ordinal, hash, _row.AsSpan(0, size),
+                _context.TakesLate);
         }
     }
 

@@ -40,7 +40,7 @@ internal sealed class OutputWriter : OwnerWriter
 
         Span<byte> number = stackalloc byte[20];
         var records = Records[row.Output];
-        var (bytesBefore, countBefore) = (records.ByteCount, records.Count);
+        var before = (records.ByteCount, records.Count);
         records.Begin(Time.GetUtcNow().ToUnixTimeMilliseconds(), row.DeviceId, row.HasDevice);
         records.AddHeader(OutputHeaders.RowId, row.RowId);
         records.AddHeader(OutputHeaders.Epoch, Epoch);
@@ -48,23 +48,7 @@ internal sealed class OutputWriter : OwnerWriter
         Utf8Formatter.TryFormat(row.TimestampMs, number, out var digits);
         records.AddHeader(OutputHeaders.RowTime, number[..digits]);
         records.End(row.Json);
-        var bytes = records.ByteCount - bytesBefore;
-        if (bytes > RecordBytesMax)
-        {
-            records.BackTo(bytesBefore, countBefore);
-            Failed(TooLarge(row, bytes));
-            return;
-        }
-
-        Bound(row.Output);
-        RowsOut++;
-    }
-
-    private QueryRowFailure TooLarge(in QueryRow row, int bytes)
-    {
-        var error = StreamProcessorErrors.RowTooLarge;
-        return new QueryRowFailure(row.Source, row.Offset, row.Element, error.Code,
-            $"{error.What} It has {bytes} bytes, of {RecordBytesMax} at most.", row.IsLate, IsTaken: true);
+        if (TryKeep(row.Output, before, row.Source, row.Offset, row.Element, row.IsLate)) RowsOut++;
     }
 
     protected override void Collect(int target, RecordBatch batch, long fence, OwnerAge seen, bool isFirst)

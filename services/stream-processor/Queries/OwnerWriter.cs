@@ -40,9 +40,6 @@ internal abstract class OwnerWriter : IQueryRowSink, IDisposable
         Utf8Formatter.TryFormat(epoch, _epoch, out _epochLength);
     }
 
-    /// <summary>The most bytes that a record of the log may have.</summary>
-    protected long RecordBytesMax => _log.RecordBytesMax;
-
     public long RowsOut { get; protected set; }
 
     public long RowsDropped { get; private set; }
@@ -137,6 +134,27 @@ internal abstract class OwnerWriter : IQueryRowSink, IDisposable
             .With(_targets[target], $"They are {Records[target].Count} rows already.").AsException();
     }
 
+    /// <summary>Takes a row that was added back when it is too large for the log: it fails alone.</summary>
+    /// <param name="before">What the target had before the row.</param>
+    /// <param name="offset">With source, element and lateness what the row comes of.</param>
+    protected bool TryKeep(
+        int target, (int Bytes, int Count) before, TopicPartition source, long offset, int element, bool isLate)
+    {
+        var bytes = Records[target].ByteCount - before.Bytes;
+        if (bytes <= _log.RecordBytesMax)
+        {
+            Bound(target);
+            return true;
+        }
+
+        Records[target].BackTo(before.Bytes, before.Count);
+        var error = StreamProcessorErrors.RowTooLarge;
+        Failed(new QueryRowFailure(source, offset, element, error.Code,
+            $"{error.What} It has {bytes} bytes in {_targets[target].Topic}, of {_log.RecordBytesMax} at most.",
+            isLate, IsTaken: true));
+        return false;
+    }
+
     protected virtual void BeforeFlush()
     {
     }
@@ -179,7 +197,7 @@ internal abstract class OwnerWriter : IQueryRowSink, IDisposable
         }
     }
 
-    private long AppendBytesMax => Math.Min(AppendBytes, RecordBytesMax);
+    private long AppendBytesMax => Math.Min(AppendBytes, _log.RecordBytesMax);
 
     /// <summary>As many records as fit, and one at least.</summary>
     private static RecordBatch FirstOf(RecordBatch records, long bytesMax)

@@ -72,7 +72,7 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
 
     public override void Row(in QueryRow row) => throw new InvalidOperationException("The first stage has no outputs.");
 
-    public void Row(int source, long offset, int ordinal, uint? hash, ReadOnlySpan<byte> row)
+    public void Row(int source, long offset, int ordinal, uint? hash, ReadOnlySpan<byte> row, bool isLate)
     {
         Span<byte> key = stackalloc byte[KeyBytes];
         var target = TargetOf(hash, key);
@@ -83,9 +83,12 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
             return;
         }
 
+        var before = (Records[target].ByteCount, Records[target].Count);
         Add(target, key, hash is not null,
             new RepartitionRecord(RepartitionKind.Row, _place, _age.Epoch, source, offset, ordinal), row);
-        StreamProcessorMetrics.RowsRepartitioned.Add(1);
+        var (rowOffset, element) = RepartitionRecord.OriginOf(row);
+        if (TryKeep(target, before, _sources[source], rowOffset, element, isLate))
+            StreamProcessorMetrics.RowsRepartitioned.Add(1);
     }
 
     public void Passed(int source, int feed, long offset, uint? hash, ReadOnlySpan<byte> substream, long ticks)
@@ -98,6 +101,7 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
         substream.CopyTo(_passed.AsSpan(RepartitionRecord.ProgressBytes));
         var head = new RepartitionRecord(RepartitionKind.Passed, _place, _age.Epoch, source, offset);
         Add(target, key, hash is not null, head, _passed.AsSpan(0, size));
+        Bound(target);
     }
 
     public void Watermark(int source, int feed, long offset, long ticks) =>
@@ -114,7 +118,11 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
         {
             WriteProgress(body, feed, ticks);
             var head = new RepartitionRecord(RepartitionKind.Watermark, _place, _age.Epoch, source, offset);
-            for (var target = 0; target < Records.Length; target++) Add(target, default, false, head, body);
+            for (var target = 0; target < Records.Length; target++)
+            {
+                Add(target, default, false, head, body);
+                Bound(target);
+            }
         }
 
         _watermarks.Clear();
@@ -173,6 +181,5 @@ internal sealed class RepartitionWriter : OwnerWriter, IRowDealer
         Records[target].Begin(Time.GetUtcNow().ToUnixTimeMilliseconds(), key, hasKey);
         Records[target].AddHeader(OutputHeaders.Query, Owner);
         Records[target].End(_value.AsSpan(0, size));
-        Bound(target);
     }
 }

@@ -236,7 +236,7 @@ internal sealed class RepartitionScenario
             else if (random.Next(4) == 0) _state = StateOf(_engine);
         }
 
-        public void Row(int source, long offset, int ordinal, uint? hash, ReadOnlySpan<byte> row)
+        public void Row(int source, long offset, int ordinal, uint? hash, ReadOnlySpan<byte> row, bool isLate)
         {
             scenario._sent.Add((source, BitConverter.ToInt64(row[8..]), BitConverter.ToInt32(row[16..]),
                 BitConverter.ToInt32(row[20..])));

@@ -109,7 +109,7 @@ public class RouteColumnsTests
         /// <summary>The seconds of the times that substreams were brought to.</summary>
         public List<long> Passed { get; } = [];
 
-        public void Row(int source, long offset, int ordinal, uint? hash, ReadOnlySpan<byte> row) =>
+        public void Row(int source, long offset, int ordinal, uint? hash, ReadOnlySpan<byte> row, bool isLate) =>
             Rows.Add(row.ToArray());
 
         void IRowDealer.Passed(

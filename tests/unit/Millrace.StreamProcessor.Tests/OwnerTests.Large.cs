@@ -89,6 +89,29 @@ public partial class OwnerTests
         Assert.That(await _hub.RowsAsync("twice"), Has.Count.EqualTo(2));
         var letter = (await LettersAsync()).Single();
         Assert.That((letter.Offset, letter.Element, letter.ErrorCode), Is.EqualTo((0, 1, "SP-0016")));
+        Assert.That(letter.Reason, Does.Contain(Topics.Output("twice")).And.Contain($"{256 << 10}"));
+    }
+
+    [Test]
+    public async Task Nor_does_a_row_between_two_stages_take_others_with_it()
+    {
+        await ReopenAsync(("EventLog:AppendBytesMax", "256KiB"));
+        using var failed = new CounterReader("millrace.query.rows.failed");
+        var place = (await PlacesAsync(await QueryAsync(
+            "SELECT v, MAX(t) AS t INTO most FROM telemetry GROUP BY v, TumblingWindow(second, 10)")))[0];
+        using var record = new RecordBatchBuilder();
+        record.Begin(1_000, "d"u8);
+        record.End(Encoding.UTF8.GetBytes(
+            $$"""[{"v":1,"t":"a"},{"v":2,"t":"{{new string('x', 300_000)}}"},{"v":3,"t":"b"}]"""));
+        await using var owner = await TakeOverAsync(place);
+        using var sent = new CounterReader("millrace.query.rows.repartitioned");
+        await owner.ProcessAsync(
+            new RecordBatch(place.Sources[0].Partition, 0, 1, record.Bytes.ToArray()), default);
+
+        var letter = (await LettersAsync()).Single();
+        Assert.That((letter.Offset, letter.Element, letter.ErrorCode), Is.EqualTo((0, 1, "SP-0016")));
+        Assert.That(letter.Reason, Does.Contain(Topics.Repartition("q")).And.Contain($"{256 << 10}"));
+        Assert.That((failed.Total, sent.Total), Is.EqualTo((1, 2)));
     }
 
     [Test]
