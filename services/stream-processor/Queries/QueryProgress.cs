@@ -8,6 +8,9 @@ namespace Millrace.StreamProcessor.Queries;
 /// <summary>Figures of one running query over all its places, for its status.</summary>
 internal sealed class QueryProgress(QueryConfig config, TimeProvider time)
 {
+    /// <summary>The number of no place.</summary>
+    private const int Nowhere = int.MinValue;
+
     private readonly ConcurrentDictionary<int, long> _watermarksMs = new();
     private readonly ConcurrentDictionary<TopicPartition, long> _positions = new();
     private readonly ConcurrentDictionary<int, long> _unsavedSince = new();
@@ -19,11 +22,19 @@ internal sealed class QueryProgress(QueryConfig config, TimeProvider time)
     private long _rowsFailed;
     private (long In, long Out, long At) _last = (0, 0, time.GetTimestamp());
 
-    /// <summary>Why some place cannot go on; it tries again.</summary>
+    /// <summary>Why some place, or all of the query, cannot go on, and when it was so last; it tries again.</summary>
     public string? Obstacle => _obstacles.Values.FirstOrDefault();
 
     /// <summary>The place failed, and tries again from where it stands.</summary>
-    public void Stumbled(QueryPlace place, string why) => _obstacles[place.Partition] = why;
+    public void Stumbled(QueryPlace place, string why) => Stumbled(place.Partition, why);
+
+    /// <summary>The query failed before it had any place, and tries again.</summary>
+    public void StumbledAtStart(string why) => Stumbled(Nowhere, why);
+
+    /// <summary>Its places are known.</summary>
+    public void Began() => _obstacles.TryRemove(Nowhere, out _);
+
+    private void Stumbled(int place, string why) => _obstacles[place] = $"{why} ({time.GetUtcNow():u})";
 
     /// <summary>The place did something that stays.</summary>
     public void WentOn(QueryPlace place)

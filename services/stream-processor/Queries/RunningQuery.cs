@@ -72,12 +72,19 @@ internal sealed class RunningQuery
     {
         try
         {
-            return await _places.ResolveAsync(Config, _plan, stop);
+            var places = await _places.ResolveAsync(Config, _plan, stop);
+            _progress.Began();
+            return places;
         }
         catch (MillraceException e) when (IsQuerysOwn(e.Error))
         {
             await FailAsync(e.Error);
             return null;
+        }
+        catch (Exception e) when (!stop.IsCancellationRequested)
+        {
+            _progress.StumbledAtStart(Told(e));
+            throw;
         }
     }
 
@@ -100,7 +107,7 @@ internal sealed class RunningQuery
         }
         catch (Exception e) when (!stop.IsCancellationRequested)
         {
-            _progress.Stumbled(place, Cause(e)?.Error.ToString() ?? $"{e.GetType().Name}: {e.Message}");
+            _progress.Stumbled(place, Told(e));
             throw;
         }
     }
@@ -115,6 +122,8 @@ internal sealed class RunningQuery
         await _store.SetStateAsync(Config.Name, QueryState.Failed, Config.Version, CancellationToken.None);
         await _stop.CancelAsync();
     }
+
+    private static string Told(Exception e) => Cause(e)?.Error.ToString() ?? $"{e.GetType().Name}: {e.Message}";
 
     private static MillraceException? Cause(Exception e) => e switch
     {

@@ -51,6 +51,25 @@ public class FailedQueryTests
         await Eventually.TrueAsync(async () => (await hub.RowsAsync("calm")).Count == 41, "the neighbour has its rows");
     }
 
+    [Test]
+    public async Task What_keeps_one_from_beginning_is_in_its_status_until_it_has_begun()
+    {
+        await using var hub = new ProcessorFixture(more: Faulty<IQueryStore>.Register);
+        await hub.StartAsync();
+        var store = hub.Get<IQueryStore>();
+        ((Faulty<IQueryStore>)(object)store).Fail(nameof(IQueryStore.FixStartAsync), int.MaxValue);
+        await SaveAsync(store, "calm", QueryState.Running);
+        await Eventually.TrueAsync(async () => (await store.StatusAsync("calm"))?.Error is not null, "it is told");
+        var status = (await store.StatusAsync("calm"))!;
+        Assert.That(status.State, Is.EqualTo(QueryState.Running));
+        Assert.That(status.Error, Does.StartWith("ST-0001").And.Match(@"\(\d{4}-\d\d-\d\d .*Z\)$"));
+
+        ((Faulty<IQueryStore>)(object)store).Fail("", 0);
+        await Eventually.TrueAsync(
+            async () => await store.StatusAsync("calm") is { Error: null, UpdatedAt: var at } && at > status.UpdatedAt,
+            "it goes on");
+    }
+
     /// <summary>As after an upgrade to a program that takes less than the one that kept the text.</summary>
     [Test]
     public async Task One_whose_text_does_not_compile_any_more_says_where_and_is_replaced_without_a_gap()
