@@ -23,7 +23,10 @@ internal sealed class BridgeLane(BridgeIntake intake, int index) : IPublishOwner
 
     public void Restart() => _isStopped = false;
 
-    public void OnDurable(int partition, long lastNumber, long firstOffset) => intake.OnDurable(this, lastNumber);
+    public void OnDurable(int partition, long lastNumber, long firstOffset) => OnDurable(lastNumber);
+
+    /// <summary>All up to this number are durable.</summary>
+    public void OnDurable(long lastNumber) => intake.OnDurable(this, lastNumber);
 
     public void StopPublishing() => _isStopped = true;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Gateway.Authentication;
@@ -19,12 +18,12 @@ internal sealed class BridgeLetters(
 {
     private const int CounterBits = 20;
 
-    private static readonly TopicPartition Target = new(Contracts.Topics.DeadLetter, 0);
-
     private readonly Lock _gate = new();
     private readonly AutoSignal _work = new();
-    private RecordBatchBuilder _filling = new();
-    private RecordBatchBuilder _spare = new();
+    private readonly DeadLetterTopic _topic = new(log);
+    private List<DeadLetter> _filling = [];
+    private List<DeadLetter> _spare = [];
+    private long _bytes;
     private long _lastNumber;
     private long _lastPlace;
 
@@ -37,7 +36,7 @@ internal sealed class BridgeLetters(
     {
         get
         {
-            lock (_gate) return _filling.ByteCount >= bufferBytesMax;
+            lock (_gate) return _bytes >= bufferBytesMax;
         }
     }
 
@@ -47,9 +46,7 @@ internal sealed class BridgeLetters(
     {
         lock (_gate)
         {
-            var letter = Letter(packet, body, failure, offending);
-            _filling.Begin(letter.TimestampMs, default, hasKey: false);
-            _filling.End(JsonSerializer.SerializeToUtf8Bytes(letter, ContractJson.Default.DeadLetter));
+            _filling.Add(Letter(packet, body, failure, offending));
             _lastNumber = number;
         }
 
@@ -83,7 +80,7 @@ internal sealed class BridgeLetters(
         lock (_gate)
         {
             if (_filling.Count == 0) return null;
-            (_filling, _spare) = (_spare, _filling);
+            (_filling, _spare, _bytes) = (_spare, _filling, 0);
             return _lastNumber;
         }
     }
@@ -92,15 +89,20 @@ internal sealed class BridgeLetters(
     {
         try
         {
-            var written = await log.AppendAsync(Target, _spare).ConfigureAwait(false);
-            lane.OnDurable(Target.Partition, number, written.First);
+            await _topic.AppendAsync(_spare.ToAsyncEnumerable(), null, CancellationToken.None).ConfigureAwait(false);
+            lane.OnDurable(number);
         }
         catch (Exception failure)
         {
             state.Failed(BridgeErrors.LogFailed.With(options.Name, failure.Message), failure);
             lane.StopPublishing();
-            lock (_gate) _filling.Clear();
-            lane.OnLogFailed(Target.Partition, LogFailure.Refused);
+            lock (_gate)
+            {
+                _filling.Clear();
+                _bytes = 0;
+            }
+
+            lane.OnLogFailed(lane.Index, LogFailure.Refused);
         }
         finally
         {
@@ -120,6 +122,7 @@ internal sealed class BridgeLetters(
         encoder.EncodeUnmapped(record, now.ToUnixTimeMilliseconds(), packet, body.Span);
         var source = new TopicPartition(ConsumerGroups.OfBridge(options.Name), 0);
         var reason = $"{RefusalReasons.Kebab(failure.ToString())}: {offending}";
+        _bytes += record.ByteCount;
         var batch = new RecordBatch(source, _lastPlace, 1, record.Bytes.ToArray());
         var records = batch.GetEnumerator();
         records.MoveNext();

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using Millrace.Contracts;
 using Millrace.EventLog;
 using Millrace.Gateway.Bridge.Link;
@@ -16,8 +15,7 @@ internal sealed class PartitionSender(
     BridgeOptions bridge, BridgeOutputOptions output, int topicsMax, TopicPartition partition, bool fromEnd,
     BridgeLink link, IEventLog log, BridgeState state, TimeProvider time)
 {
-    private static readonly TopicPartition DeadLetters = new(Contracts.Topics.DeadLetter, 0);
-
+    private readonly DeadLetterTopic _letters = new(log);
     private readonly BatchSender _sender = new(bridge, output, topicsMax, partition, state, time);
     private readonly string _group = ConsumerGroups.OfBridge(bridge.Name);
     private long _committed = -1;
@@ -139,22 +137,9 @@ internal sealed class PartitionSender(
     private async ValueTask CommitAsync(
         List<DeadLetter> letters, long next, EpochFence fence, CancellationToken ct)
     {
-        await WriteAsync(letters, ct).ConfigureAwait(false);
+        await _letters.AppendAsync(letters.ToAsyncEnumerable(), null, ct).ConfigureAwait(false);
         letters.Clear();
         await log.CommitAsync(_group, partition, next, fence.Metadata, ct).ConfigureAwait(false);
         Interlocked.Exchange(ref _committed, next);
-    }
-
-    private async ValueTask WriteAsync(List<DeadLetter> letters, CancellationToken ct)
-    {
-        if (letters.Count == 0) return;
-        using var records = new RecordBatchBuilder();
-        foreach (var letter in letters)
-        {
-            records.Begin(time.GetUtcNow().ToUnixTimeMilliseconds(), letter.Key, hasKey: letter.Key is not null);
-            records.End(JsonSerializer.SerializeToUtf8Bytes(letter, ContractJson.Default.DeadLetter));
-        }
-
-        await log.AppendAsync(DeadLetters, records, ct).ConfigureAwait(false);
     }
 }

@@ -31,6 +31,7 @@ internal sealed class BridgeReplay(
     public async ValueTask<string?> TryAsync(StoredDeadLetter stored, CancellationToken ct)
     {
         var letter = stored.Letter;
+        if (letter is { Key: null, Headers.Count: 0, Value.Length: 0 }) return "the letter has nothing of its record";
         if (letter.Topic == _group) return await ToTelemetryAsync(stored, ct).ConfigureAwait(false);
         var output = outputs.FirstOrDefault(each => each.From == letter.Topic);
         if (output is null) return $"no output of {letter.Topic} is configured";
