@@ -13,12 +13,14 @@ internal static class ContinuationToken
         Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Join(Separator, key.Select(Text).Prepend(list))));
 
     /// <summary>The key, or an error ST-0002 when it is not one of this list with so many parts.</summary>
-    public static string[] Read(string list, string token, int parts)
+    /// <param name="optional">How many more parts there may be.</param>
+    public static string[] Read(string list, string token, int parts, int optional = 0)
     {
         try
         {
             var key = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token)).Split(Separator);
-            if (key.Length == parts + 1 && key[0] == list) return key[1..];
+            var found = key.Length - 1;
+            if (found >= parts && found <= parts + optional && key[0] == list) return key[1..];
         }
         catch (FormatException)
         {

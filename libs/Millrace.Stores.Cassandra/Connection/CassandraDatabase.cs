@@ -10,6 +10,8 @@ namespace Millrace.Stores.Cassandra.Connection;
 /// </summary>
 internal sealed class CassandraDatabase(CassandraConnector connector)
 {
+    private static readonly StoreStatement SelectNow = new("SELECT toTimestamp(now()) FROM system.local");
+
     private readonly ConcurrentDictionary<StoreStatement, PreparedStatement> _prepared = new();
 
     public string Keyspace => connector.Keyspace;
@@ -76,6 +78,10 @@ internal sealed class CassandraDatabase(CassandraConnector connector)
         var rows = await RunAsync(statement, ct, values).ConfigureAwait(false);
         return rows.Count == 0 ? default : read(rows[0]);
     }
+
+    /// <summary>The clock of one of the nodes.</summary>
+    public ValueTask<long> NowMsAsync(CancellationToken ct) =>
+        FirstAsync(SelectNow, row => row.Get<long>(0), ct);
 
     private async ValueTask<bool> MoveAsync(IAsyncEnumerator<Row> rows, CqlStatement statement)
     {

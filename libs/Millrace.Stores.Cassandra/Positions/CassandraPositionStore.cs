@@ -61,9 +61,15 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
         foreach (var end in ends) _known.TryRemove(end.DeviceId, out _);
     }
 
-    public ValueTask<Page<DevicePosition>> WithinAsync(
-        GeoArea area, int limit, string? continuation, CancellationToken ct) =>
-        PositionSearch.WithinAsync(area, limit, continuation, ReadAsync, ct);
+    public async ValueTask<Page<DevicePosition>> WithinAsync(
+        GeoArea area, int limit, string? continuation, CancellationToken ct)
+    {
+        // A later page needs to know it, and it is to be no later than what the first one reads.
+        var cursor = PositionCursor.Read(continuation)
+            ?? PositionCursor.Start(await _tables.NowMsAsync(ct).ConfigureAwait(false));
+        return await PositionSearch.WithinAsync(area, limit, cursor,
+            (range, after, max, stop) => ReadAsync(cursor, range, after, max, stop), ct).ConfigureAwait(false);
+    }
 
     /// <summary>The latest of each device, beside what is stored of it.</summary>
     private async ValueTask<IReadOnlyList<(DevicePosition Position, DevicePosition? Known)>> WithKnownAsync(
@@ -81,7 +87,7 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
     }
 
     private async ValueTask<(IReadOnlyList<PlacedPosition> Rows, PositionPlace? Next)> ReadAsync(
-        CellRange range, PositionPlace after, int limit, CancellationToken ct)
+        PositionCursor cursor, CellRange range, PositionPlace after, int limit, CancellationToken ct)
     {
         var areas = await _tables.AreasAsync(PositionTables.AreaOf(after.Cell), PositionTables.AreaOf(range.Last), ct)
             .ConfigureAwait(false);
@@ -95,17 +101,18 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
 
         PositionPlace? next = entries.Count < limit ? null : entries[^1].Place;
         var readTo = next ?? new PositionPlace(range.Last + 1, "");
-        return (await CurrentAsync(entries, readTo, ct).ConfigureAwait(false), next);
+        return (await CurrentAsync(cursor, entries, readTo, ct).ConfigureAwait(false), next);
     }
 
     /// <summary>
     /// Where the devices of the entries are, as their own rows say, which are read later: one may have moved since. A
-    /// device that is at a place which is still to be read is left for then; any other is taken now, for the search
-    /// does not come by again. An entry that a device has left, or that a deleted one left behind, is removed on the
-    /// way.
+    /// device that is at a place which is still to be read is left for then. One at a place that an earlier page has
+    /// read was found there, unless it moved since the search began; then it is taken now, for the search does not come
+    /// by again. An entry that a device left before the search began, or that a deleted one left behind, is removed on
+    /// the way; one that it left since may have to lead another page to it.
     /// </summary>
     private async ValueTask<IReadOnlyList<PlacedPosition>> CurrentAsync(
-        IReadOnlyList<PlacedPosition> entries, PositionPlace readTo, CancellationToken ct)
+        PositionCursor cursor, IReadOnlyList<PlacedPosition> entries, PositionPlace readTo, CancellationToken ct)
     {
         var current = new List<PlacedPosition>();
         var left = new List<CqlStatement>();
@@ -116,12 +123,15 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
             foreach (var (entry, device) in chunk.Zip(devices))
             {
                 var isLeft = device.HasLeft(entry.Position);
-                if (isLeft) left.Add(await _tables.BindLeftAsync(entry.Position, ct).ConfigureAwait(false));
+                var mayHaveMoved = device.Current is not null && device.MayHaveMovedSince(cursor.BegunAtMs);
+                if (isLeft && !mayHaveMoved)
+                    left.Add(await _tables.BindLeftAsync(entry.Position, ct).ConfigureAwait(false));
 
                 // The entry is written first: it may be ahead of its device for a moment.
                 if (device.Current is not { } position) continue;
                 var cell = PositionTables.CellOf(position);
                 if (!isLeft && cell != entry.Cell) continue;
+                if (!mayHaveMoved && new PlacedPosition(cell, position).Place.CompareTo(cursor.After) <= 0) continue;
 
                 // What moved back stands where its entry was, so that a page that ends with it goes on from there.
                 var now = new PlacedPosition(Math.Max(cell, entry.Cell), position);

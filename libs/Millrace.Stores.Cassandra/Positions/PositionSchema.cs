@@ -15,4 +15,7 @@ internal static class PositionSchema
           AND gc_grace_seconds = 86400
         """,
         "CREATE TABLE IF NOT EXISTS position_areas(id int, area int, PRIMARY KEY(id, area))");
+
+    public static readonly Migration Moves = new("when devices moved",
+        "ALTER TABLE positions_of_devices ADD IF NOT EXISTS moved_at timestamp");
 }

@@ -7,7 +7,8 @@ namespace Millrace.Stores.Cassandra.Positions;
 
 /// <summary>
 /// The statements of the tables of positions. The event time is the timestamp of a write, so that the order in which
-/// positions come does not matter; an entry that a device has left is removed with the entry's own.
+/// positions come does not matter; an entry that a device has left is removed with the entry's own. When a row was
+/// written a node says, for the clocks of clients may be hours apart: its entry was there before.
 /// </summary>
 internal sealed class PositionTables(CassandraDatabase database)
 {
@@ -16,16 +17,17 @@ internal sealed class PositionTables(CassandraDatabase database)
     private const int ShardsFixed = 1_024;
 
     private static readonly StoreStatement InsertDevice = new(
-        "INSERT INTO positions_of_devices(shard, device, value) VALUES(?, ?, ?) USING TIMESTAMP ?");
+        "INSERT INTO positions_of_devices(shard, device, value, moved_at) VALUES(?, ?, ?, toTimestamp(now())) " +
+        "USING TIMESTAMP ?");
 
     private static readonly StoreStatement SelectDevice = new(
-        "SELECT value, ended FROM positions_of_devices WHERE shard = ? AND device = ?");
+        "SELECT value, ended, moved_at, writetime(moved_at) FROM positions_of_devices WHERE shard = ? AND device = ?");
 
     private static readonly StoreStatement End = new(
         "UPDATE positions_of_devices USING TIMESTAMP ? SET ended = ? WHERE shard = ? AND device = ?");
 
     private static readonly StoreStatement DeleteDevice = new(
-        "DELETE value FROM positions_of_devices USING TIMESTAMP ? WHERE shard = ? AND device = ?");
+        "DELETE value, moved_at FROM positions_of_devices USING TIMESTAMP ? WHERE shard = ? AND device = ?");
 
     private static readonly StoreStatement InsertEntry = new(
         "INSERT INTO positions_by_area(area, cell, device, value) VALUES(?, ?, ?, ?) USING TIMESTAMP ?");
@@ -68,9 +70,11 @@ internal sealed class PositionTables(CassandraDatabase database)
         (await database.BindAsync(InsertArea, ct).ConfigureAwait(false)).Add(area);
 
     public async ValueTask<StoredPosition> FindAsync(string device, CancellationToken ct) =>
-        await database.FirstAsync(SelectDevice, row => new StoredPosition(
-            row.IsNull(0) ? null : PositionCodec.Read(device, row.Bytes(0)), DeviceEndCodec.Read(device, row, 1)), ct,
-            ShardOf(device), device).ConfigureAwait(false) ?? StoredPosition.None;
+        await database.FirstAsync(SelectDevice, row => Read(device, row), ct, ShardOf(device), device)
+            .ConfigureAwait(false) ?? StoredPosition.None;
+
+    /// <summary>The clock of one of the nodes, which is what says when a device moved.</summary>
+    public ValueTask<long> NowMsAsync(CancellationToken ct) => database.NowMsAsync(ct);
 
     /// <summary>
     /// First the end is written: from then on no position of the device counts, whenever one comes. What is there is
@@ -98,4 +102,15 @@ internal sealed class PositionTables(CassandraDatabase database)
         database.ListAsync(SelectEntries,
             row => new PlacedPosition(row.Get<long>(0), PositionCodec.Read(row.Get<string>(1), row.Bytes(2))), ct,
             area, after.Cell, after.Device, lastCell, limit);
+
+    private static StoredPosition Read(string device, Row row)
+    {
+        var end = DeviceEndCodec.Read(device, row, 1);
+        if (row.IsNull(0)) return new StoredPosition(null, null, end);
+        var written = PositionCodec.Read(device, row.Bytes(0));
+
+        // A process of the version before wrote the position alone: then the time is an older position's.
+        var isMoveTold = !row.IsNull(2) && row.Get<long>(3) == TelemetryTable.MicrosecondsOf(written.EventAtMs);
+        return new StoredPosition(written, isMoveTold ? row.Get<long>(2) : null, end);
+    }
 }

@@ -103,5 +103,6 @@ internal static class Migrations
             + "due_at bigint, PRIMARY KEY(kind, shard))"),
         CassandraIdentityStore.EndsDue,
         new("letters that are to be replayed", AskedLetters.Table),
+        PositionSchema.Moves,
     ];
 }

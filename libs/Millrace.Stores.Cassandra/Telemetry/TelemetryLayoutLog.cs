@@ -19,8 +19,6 @@ internal sealed class TelemetryLayoutLog(
     // A change lies so far ahead for everybody only where clocks agree.
     private static readonly long ClocksApartMaxMs = (long)TimeSpan.FromMinutes(2).TotalMilliseconds;
 
-    private static readonly StoreStatement SelectNow = new("SELECT toTimestamp(now()) FROM system.local");
-
     private static readonly StoreStatement Select = new(
         "SELECT from_at, width_ms, shards FROM telemetry_layouts WHERE id = 0");
 
@@ -66,7 +64,7 @@ internal sealed class TelemetryLayoutLog(
         if (last is null || last.WidthMs != widthMs || last.Shards != shards)
         {
             var nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
-            var nodeMs = await database.FirstAsync(SelectNow, row => row.Get<long>(0), ct).ConfigureAwait(false);
+            var nodeMs = await database.NowMsAsync(ct).ConfigureAwait(false);
             if (last is not null && Math.Abs(nowMs - nodeMs) > ClocksApartMaxMs)
             {
                 log.LayoutUnrecorded(DurationText.Format(options.Bucket), shards, (nowMs - nodeMs) / 1_000);

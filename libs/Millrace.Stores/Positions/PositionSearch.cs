@@ -19,21 +19,20 @@ internal readonly record struct PositionPlace(long Cell, string Device) : ICompa
 /// </summary>
 internal static class PositionSearch
 {
-    private const string List = "positions";
     private const int RangesMax = 64;
 
     /// <summary>
-    /// Rows of the range behind a place, in order, about so many; and where the range goes on, null when it does not. A
-    /// device that moves while it is looked for may come more than once.
+    /// Rows of the range behind a place, in order, about so many; and where the range goes on, null when it does not.
+    /// What comes more than once is taken once in a page.
     /// </summary>
     public delegate ValueTask<(IReadOnlyList<PlacedPosition> Rows, PositionPlace? Next)> ReadRange(
         CellRange range, PositionPlace after, int limit, CancellationToken ct);
 
     public static async ValueTask<Page<DevicePosition>> WithinAsync(
-        GeoArea area, int limit, string? continuation, ReadRange read, CancellationToken ct)
+        GeoArea area, int limit, PositionCursor cursor, ReadRange read, CancellationToken ct)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
-        var after = After(continuation);
+        var after = cursor.After;
         var found = new List<PlacedPosition>();
         var devices = new HashSet<string>();
         foreach (var range in Geohash.Cover(area.Boxes(), RangesMax))
@@ -52,15 +51,7 @@ internal static class PositionSearch
         }
 
         if (found.Count <= limit) return new Page<DevicePosition>([.. found.Select(one => one.Position)], null);
-        var last = found[limit - 1];
         return new Page<DevicePosition>([.. found.Take(limit).Select(one => one.Position)],
-            ContinuationToken.Write(List, last.Cell, last.Position.DeviceId));
-    }
-
-    private static PositionPlace After(string? token)
-    {
-        if (token is null) return new PositionPlace(-1, "");
-        var key = ContinuationToken.Read(List, token, 2);
-        return new PositionPlace(ContinuationToken.Number(key[0], token), key[1]);
+            (cursor with { After = found[limit - 1].Place }).Write());
     }
 }

@@ -49,7 +49,8 @@ internal sealed class SqlitePositionStore(SqliteDatabase database) : IPositionSt
 
     public ValueTask<Page<DevicePosition>> WithinAsync(
         GeoArea area, int limit, string? continuation, CancellationToken ct) =>
-        PositionSearch.WithinAsync(area, limit, continuation, ReadAsync, ct);
+        PositionSearch.WithinAsync(
+            area, limit, PositionCursor.Read(continuation) ?? PositionCursor.Start(), ReadAsync, ct);
 
     private async ValueTask<(IReadOnlyList<PlacedPosition> Rows, PositionPlace? Next)> ReadAsync(
         CellRange range, PositionPlace after, int limit, CancellationToken ct)
