@@ -104,5 +104,6 @@ internal static class Migrations
         CassandraIdentityStore.EndsDue,
         new("letters that are to be replayed", AskedLetters.Table),
         PositionSchema.Moves,
+        PositionSchema.Tombstones,
     ];
 }
