@@ -146,6 +146,9 @@ internal sealed class GatewayMetrics : IDisposable
     public void CertificateRead(string outcome) => _certificates.Add(1, Reason(outcome));
 
     /// <summary>Tells of a listener how long the certificate that it shows is still valid.</summary>
+    public void Waiting(Func<long> bytes) => _meter.CreateObservableUpDownCounter(
+        "millrace.gateway.deliveries.waiting", bytes, "By", "Bytes of messages to devices that wait in memory");
+
     public void CertificateShown(string listener, Func<double> secondsLeft) => _meter.CreateObservableGauge(
         "millrace.gateway.certificate.left",
         () => new Measurement<double>(secondsLeft(), new KeyValuePair<string, object?>("listener", listener)), "s",

@@ -94,6 +94,8 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         Positive("Sessions:" + nameof(options.ScanIdle), options.ScanIdle, failures);
         Between("Sessions:" + nameof(options.QueueBytesMax), options.QueueBytesMax, ByteSize.FromKiB(1),
             ByteSize.FromMiB(4096), failures);
+        Between("Sessions:" + nameof(options.MemoryBytesMax), options.MemoryBytesMax, ByteSize.FromKiB(1),
+            ByteSize.FromMiB(1 << 20), failures);
     }
 
     private static void Positive(string key, TimeSpan value, List<string> failures)

@@ -16,8 +16,8 @@ internal sealed class GatewayRuntime(
     IOptions<GatewayOptions> options, ConnectionTable connections, ConnectionWatch watch,
     DeviceAuthenticator authenticator, IdentityCache identities, RefusalLog refusals, TopicRouter router,
     TelemetryPublisher publisher, LifecycleWriter lifecycle, GatewayRun run, GatewayLimits limits,
-    SessionKeeper sessions, SessionEnds sessionEnds, WillPublisher wills, SpaceBroker spaces, GatewayMetrics metrics,
-    TimeProvider time, ILogger<MqttConnection> log)
+    SessionKeeper sessions, SessionEnds sessionEnds, QueueMemory queueMemory, WillPublisher wills, SpaceBroker spaces,
+    GatewayMetrics metrics, TimeProvider time, ILogger<MqttConnection> log)
 {
     private long _lastConnection;
     private volatile bool _isDraining;
@@ -46,6 +46,8 @@ internal sealed class GatewayRuntime(
     public SessionKeeper Sessions { get; } = sessions;
 
     public SessionEnds SessionEnds { get; } = sessionEnds;
+
+    public QueueMemory QueueMemory { get; } = queueMemory;
 
     public WillPublisher Wills { get; } = wills;
 

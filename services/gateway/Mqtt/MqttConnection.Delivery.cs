@@ -17,7 +17,6 @@ internal sealed partial class MqttConnection
     /// <summary>A message that is not in the store. False: the connection is ending, or has no room.</summary>
     public bool TryDeliver(OutboundMessage message, out string? refusal)
     {
-        refusal = null;
         var limits = _meter!.Limits.Queue;
         Outbox outbox;
         lock (_output)
@@ -29,15 +28,8 @@ internal sealed partial class MqttConnection
             }
 
             outbox = OutboxLocked();
-            var bytes = outbox.WaitingBytes + message.Bytes;
-            if (outbox.Waiting.Count >= limits.MessagesMax || bytes > limits.BytesMax)
-            {
-                refusal = "queue-full";
-                return false;
-            }
-
-            outbox.WaitingBytes = bytes;
-            outbox.Waiting.Enqueue(message);
+            refusal = outbox.TryWait(message, limits);
+            if (refusal is not null) return false;
         }
 
         Send(outbox);
@@ -59,7 +51,7 @@ internal sealed partial class MqttConnection
         Send(outbox);
     }
 
-    private Outbox OutboxLocked() => _deviceSession!.Outbox ??= new Outbox(_session.OutboundMax);
+    private Outbox OutboxLocked() => _deviceSession!.Outbox ??= new Outbox(_session.OutboundMax, runtime.QueueMemory);
 
     /// <summary>False: the answer to a message that is not known has to wait for a flush.</summary>
     private bool TryTakeAcknowledgement(in SessionStep step)
@@ -132,9 +124,10 @@ internal sealed partial class MqttConnection
     private async ValueTask StopSendingAsync(DeviceSession session, Outbox outbox)
     {
         while (!outbox.TryStart()) await outbox.Sending.ConfigureAwait(false);
-        await SaveAcknowledgedAsync(session, outbox).ConfigureAwait(false);
-        var lost = session.IsStored ? outbox.Waiting.Count : outbox.Waiting.Count + outbox.Window.Count;
+        int lost;
+        lock (_output) lost = outbox.DropWaiting() + (session.IsStored ? 0 : outbox.Window.Count);
         if (lost > 0) runtime.Metrics.DeliveryLost("connection-ended", lost);
+        await SaveAcknowledgedAsync(session, outbox).ConfigureAwait(false);
     }
 
     private async ValueTask SaveAcknowledgedAsync(DeviceSession session, Outbox outbox)

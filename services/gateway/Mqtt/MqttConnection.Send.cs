@@ -38,7 +38,7 @@ internal sealed partial class MqttConnection
     private bool SendWaiting(Outbox outbox)
     {
         var written = false;
-        while (!IsFlushDue && outbox.Waiting.TryPeek(out var message))
+        while (!IsFlushDue && outbox.TryPeekWaiting(out var message))
         {
             var sequence = 0L;
             if (message.Qos > 0)
@@ -47,8 +47,7 @@ internal sealed partial class MqttConnection
                 sequence = outbox.TakeSequence();
             }
 
-            outbox.Waiting.Dequeue();
-            outbox.WaitingBytes -= message.Bytes;
+            outbox.TakeWaiting();
             written |= Write(outbox, message, sequence, isAgain: false);
         }
 

@@ -17,7 +17,7 @@ internal sealed partial class MqttConnection
 
     /// <summary>Whether a message for it would not have to wait long.</summary>
     public bool TakesMore =>
-        End is null && (_deviceSession?.Outbox?.Waiting.Count ?? 0) < _meter!.Limits.Queue.MessagesMax;
+        End is null && (_deviceSession?.Outbox?.WaitingCount ?? 0) < _meter!.Limits.Queue.MessagesMax;
 
     /// <summary>The device's tags may be others now; its reader looks what that means.</summary>
     public void IdentityRead(string tagsJson)

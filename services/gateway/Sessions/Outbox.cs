@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Millrace.Mqtt.Session;
 using Millrace.Stores.Sessions;
 
@@ -7,20 +8,20 @@ namespace Millrace.Gateway.Sessions;
 /// Messages on their way to one client: those that wait in memory, those that were read from the store, and those that
 /// the client has not acknowledged. All of it under the output's lock.
 /// </summary>
-internal sealed class Outbox(int inFlightMax)
+internal sealed class Outbox(int inFlightMax, QueueMemory memory)
 {
     private const int Idle = 0;
     private const int Running = 1;
     private const int RunningAgain = 2;
 
+    private readonly Queue<OutboundMessage> _waiting = new();
+    private long _waitingBytes;
     private int _state;
 
     public OutboundWindow Window { get; } = new(inFlightMax);
 
-    /// <summary>QoS 0, and everything of a session in memory.</summary>
-    public Queue<OutboundMessage> Waiting { get; } = new();
-
-    public long WaitingBytes { get; set; }
+    /// <summary>QoS 0, and everything of a session in memory: how many wait.</summary>
+    public int WaitingCount => _waiting.Count;
 
     /// <summary>Read from the store and not sent.</summary>
     public Queue<QueuedMessage> Loaded { get; } = new();
@@ -41,13 +42,44 @@ internal sealed class Outbox(int inFlightMax)
     public Queue<long> Releases { get; } = new();
 
     /// <summary>Something may go as soon as the socket takes it.</summary>
-    public bool IsHeldUp => Waiting.Count > 0 || Loaded.Count > 0 || Releases.Count > 0 || HasStored;
+    public bool IsHeldUp => _waiting.Count > 0 || Loaded.Count > 0 || Releases.Count > 0 || HasStored;
 
     /// <summary>Ends when nobody sends.</summary>
     public Task Sending { get; set; } = Task.CompletedTask;
 
     /// <summary>The number of the next message of a session in memory.</summary>
     public long NextSequence { get; private set; } = 1;
+
+    /// <summary>Null when it waits now; else why there is no room for it.</summary>
+    public string? TryWait(OutboundMessage message, QueueLimits limits)
+    {
+        if (_waiting.Count >= limits.MessagesMax || _waitingBytes + message.Bytes > limits.BytesMax)
+            return "queue-full";
+        if (!memory.TryTake(message.Bytes, isFirst: _waiting.Count == 0)) return "memory-full";
+        _waitingBytes += message.Bytes;
+        _waiting.Enqueue(message);
+        return null;
+    }
+
+    public bool TryPeekWaiting([NotNullWhen(true)] out OutboundMessage? message) => _waiting.TryPeek(out message);
+
+    /// <summary>The one that was peeked at does not wait any more.</summary>
+    public void TakeWaiting()
+    {
+        var bytes = _waiting.Dequeue().Bytes;
+        _waitingBytes -= bytes;
+        memory.GiveBack(bytes);
+    }
+
+    /// <summary>Nothing will be sent any more. Returns how many waited.</summary>
+    public int DropWaiting()
+    {
+        var dropped = _waiting.Count;
+        memory.GiveBack(_waitingBytes);
+        _waiting.Clear();
+        _waitingBytes = 0;
+        return dropped;
+    }
 
     public long TakeSequence() => NextSequence++;
 

@@ -49,6 +49,12 @@ public sealed class SessionOptions
     /// <summary>Bytes that wait in one session.</summary>
     public ByteSize QueueBytesMax { get; set; } = ByteSize.FromMiB(8);
 
+    /// <summary>
+    /// Bytes that wait in memory for all clients of a gateway. Beyond it, one for which something waits is given no
+    /// more; those that keep up are.
+    /// </summary>
+    public ByteSize MemoryBytesMax { get; set; } = ByteSize.FromMiB(512);
+
     /// <summary>Messages to a device that it has not acknowledged, if its receive maximum allows as many.</summary>
     [Range(1, 65_535)]
     public int OutboundInFlightMax { get; set; } = 100;

@@ -73,6 +73,40 @@ public class SessionLimitTests
     }
 
     [Test]
+    public async Task Where_the_memory_of_all_queues_is_full_those_who_keep_up_go_on()
+    {
+        await using var host = await StartAsync(
+            ("Gateway:Sessions:MemoryBytesMax", "2KiB"), ("Gateway:Sessions:OutboundInFlightMax", "1"));
+        await host.AddDeviceAsync("pump-2");
+        using var slow = await RawClient.LoginAsync(host, "pump-1");
+        using var quick = await RawClient.LoginAsync(host, "pump-2");
+        await slow.SubscribeAsync("devices/pump-1/#", 1);
+        await quick.SubscribeAsync("devices/pump-2/#", 1);
+        await slow.ReadAsync();
+        await quick.ReadAsync();
+
+        // One is on its way and is not acknowledged, two wait, and there is no room for two.
+        for (var i = 0; i < 5; i++) await host.SendAsync("pump-1", new string('x', 900));
+        await Eventually.TrueAsync(() => host.Meters["deliveries.lost/memory-full"] == 2, "counted");
+        for (var i = 0; i < 5; i++)
+        {
+            await host.SendAsync("pump-2", $"{i}", qos: 1);
+            var message = await quick.ReadMessageAsync();
+            Assert.That(message.Body, Is.EqualTo($"{i}"));
+            await quick.AnswerAsync(PacketType.PubAck, message.PacketId);
+        }
+
+        slow.Dispose();
+        await Eventually.TrueAsync(() => host.Meters["deliveries.lost/connection-ended"] == 3, "counted");
+
+        // What waited for it is given back.
+        var before = host.Meters["deliveries/queued"];
+        for (var i = 0; i < 3; i++) await host.SendAsync("pump-2", new string('x', 900));
+        await Eventually.TrueAsync(() => host.Meters["deliveries/queued"] == before + 3, "all have room");
+        Assert.That(host.Meters["deliveries.lost/memory-full"], Is.EqualTo(2));
+    }
+
+    [Test]
     public async Task A_device_may_have_a_queue_of_its_own_length([Values] bool isKept)
     {
         await using var host = await StartAsync(
