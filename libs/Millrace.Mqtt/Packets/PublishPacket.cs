@@ -18,6 +18,9 @@ public readonly ref struct PublishPacket
     public PropertySet Properties { get; init; }
     public ReadOnlySpan<byte> Payload { get; init; }
 
+    /// <summary>Of its topic, properties and payload.</summary>
+    public int Bytes => Topic.Length + Properties.Bytes.Length + Payload.Length;
+
     /// <summary>The same message under the topic that its alias stands for.</summary>
     public PublishPacket WithTopic(ReadOnlySpan<byte> topic) => new()
     {

@@ -82,6 +82,23 @@ internal sealed class GatewayLimits
     }
 
     /// <summary>
+    /// Counts a publish that no connection brings, as a will is; false, and not counted, when it is too much for the
+    /// day of the device or of the hub.
+    /// </summary>
+    public bool TryCount(string deviceId, long bytes, long timestampMs)
+    {
+        var meter = Enter(deviceId);
+        try
+        {
+            return meter.TryCount(DayOf(timestampMs), bytes, with: Hub);
+        }
+        finally
+        {
+            meter.Leave();
+        }
+    }
+
+    /// <summary>
     /// Lets go of devices that are gone and have nothing on their account; the next look is when there are twice as
     /// many as were kept.
     /// </summary>

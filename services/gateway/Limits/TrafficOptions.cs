@@ -17,7 +17,7 @@ public class TrafficOptions
     /// </summary>
     public ByteSize? BytesPerSecond { get; set; }
 
-    /// <summary>Publishes a day, which begins at midnight UTC.</summary>
+    /// <summary>Publishes a day, wills included, which begins at midnight UTC.</summary>
     public long? MessagesPerDay { get; set; }
 
     /// <summary>Bytes of those publishes' topics, properties and bodies a day.</summary>

@@ -108,9 +108,8 @@ internal sealed partial class MqttConnection
     private bool TryCount(in PublishPacket publish, long timestampMs)
     {
         var day = GatewayLimits.DayOf(timestampMs);
-        var bytes = publish.Topic.Length + publish.Properties.Bytes.Length + publish.Payload.Length;
-        _rowBytes += TelemetryMessage.RowBytes + _login!.DeviceId.Length + bytes;
-        return _meter!.TryCount(day, bytes, with: runtime.Limits.Hub);
+        _rowBytes += TelemetryMessage.RowBytes + _login!.DeviceId.Length + publish.Bytes;
+        return _meter!.TryCount(day, publish.Bytes, with: runtime.Limits.Hub);
     }
 
     private static string? IdOf(string name) => DeviceId.IsValid(name) ? name : null;

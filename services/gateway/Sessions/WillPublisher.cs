@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Millrace.Gateway.Authentication;
+using Millrace.Gateway.Limits;
 using Millrace.Gateway.Publishing;
 using Millrace.Gateway.Topics;
 using Millrace.Gateway.TopicSpaces;
@@ -18,7 +19,7 @@ namespace Millrace.Gateway.Sessions;
 internal sealed class WillPublisher(
     TopicRouter router, TelemetryPublisher publisher, IdentityCache identities, SpaceBroker spaces,
     ISessionStore store, IOptions<GatewayOptions> options, IOptions<TopicSpacesOptions> spaceOptions,
-    GatewayMetrics metrics, ILogger<WillPublisher> logger)
+    GatewayLimits limits, GatewayMetrics metrics, ILogger<WillPublisher> logger)
 {
     /// <summary>
     /// Of connections that are gone. Their devices are asked for again: one that is gone has no telemetry.
@@ -98,7 +99,7 @@ internal sealed class WillPublisher(
         TopicSpace? space = null;
         return (access?.Publish(will.Topic, out space) ?? TopicDecision.NoSpace) switch
         {
-            TopicDecision.NoSpace => TryPublishTelemetryAsync(topics, will),
+            TopicDecision.NoSpace => TryPublishTelemetryAsync(key.DeviceId, topics, will),
             TopicDecision.Denied => ValueTask.FromResult(Reject(PublishRefusal.TopicDenied)),
             _ => TryPublishAsync(key, topics.Own, space!, will),
         };
@@ -109,13 +110,15 @@ internal sealed class WillPublisher(
     {
         var message = SpacePublish.Of(space, will.ToPublish(), spaces.Now);
         if (message.Retain && !space.MayRetain) return Reject(PublishRefusal.RetainDenied);
+        if (!limits.TryCount(key.DeviceId, will.ToPublish().Bytes, spaces.Now.ToUnixTimeMilliseconds()))
+            return Reject(PublishRefusal.DayQuotaReached);
         var (outcome, refusals) = await spaces.PublishAsync(key, source, [message], once: null, isWill: true)
             .ConfigureAwait(false);
         if (refusals[0] != PublishRefusal.None) return Reject(refusals[0]);
         return outcome == SpaceOutcome.Done;
     }
 
-    private async ValueTask<bool> TryPublishTelemetryAsync(DeviceTopics topics, WillMessage will)
+    private async ValueTask<bool> TryPublishTelemetryAsync(string device, DeviceTopics topics, WillMessage will)
     {
         topics.Resolve(will.Topic, out var target);
         var (refusal, source) = (target.Refusal, target.Source);
@@ -123,8 +126,11 @@ internal sealed class WillPublisher(
         var isDurable = await publisher.Of(source!.Partition).PublishAsync((records, timestampMs) =>
         {
             topics.Resolve(will.Topic, out var again);
-            refusal = TelemetryEncoder.Encode(
-                records, timestampMs, again, will.ToPublish(), options.Value.PropertiesMax, isWill: true);
+            var publish = will.ToPublish();
+            refusal = !limits.TryCount(device, publish.Bytes, timestampMs)
+                ? PublishRefusal.DayQuotaReached
+                : TelemetryEncoder.Encode(
+                    records, timestampMs, again, publish, options.Value.PropertiesMax, isWill: true);
             return refusal == PublishRefusal.None;
         }).ConfigureAwait(false);
         return isDurable || (refusal != PublishRefusal.None && Reject(refusal));

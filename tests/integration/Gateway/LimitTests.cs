@@ -93,6 +93,40 @@ public class LimitTests
         await host.TelemetryAsync(3);
     }
 
+    [TestCase("telemetry", "MessagesPerDay", "1")]
+    [TestCase("telemetry", "BytesPerDay", "15")]
+    [TestCase("fleet/pump-1/state", "MessagesPerDay", "1")]
+    public async Task Beyond_the_day_a_will_is_refused(string topic, string limit, string max)
+    {
+        await using var host = await StartWithSpacesAsync(($"Device:{limit}", max));
+        using (var client = await RawClient.LoginAsync(host, "pump-1", will: topic))
+        {
+            await client.PublishAsync("telemetry", "{}", 1);
+            Assert.That(await client.ReadAckAsync(), Is.EqualTo((1, ReasonCode.Success)));
+        }
+
+        await Eventually.TrueAsync(() => host.Meters["publishes.rejected/day-quota-reached"] == 1, "refused");
+        Assert.That((await host.TelemetryAsync(1)).Select(record => record.Body), Is.EqualTo(["{}"]));
+    }
+
+    [TestCase("telemetry")]
+    [TestCase("fleet/pump-1/state")]
+    public async Task A_will_counts_in_the_day_of_its_device_alone(string topic)
+    {
+        await using var host = await StartWithSpacesAsync(("Device:MessagesPerDay", "1"));
+        using (await RawClient.LoginAsync(host, "pump-1", will: topic))
+        {
+        }
+
+        await Eventually.TrueAsync(() => host.Meters["publishes.accepted"] == 1, "published");
+        using var same = await RawClient.LoginAsync(host, "pump-1");
+        await same.PublishAsync("telemetry", "{}", 1);
+        Assert.That(await same.ReadAckAsync(), Is.EqualTo((1, ReasonCode.QuotaExceeded)));
+        using var other = await RawClient.LoginAsync(host, "pump-2");
+        await other.PublishAsync("telemetry", "{}", 1);
+        Assert.That(await other.ReadAckAsync(), Is.EqualTo((1, ReasonCode.Success)));
+    }
+
     [Test]
     public async Task A_device_that_connects_too_often_is_told_so()
     {
@@ -295,9 +329,17 @@ public class LimitTests
         Assert.That(await first.ReadAckAsync(), Is.EqualTo((1, ReasonCode.Success)));
     }
 
-    private static async Task<GatewayHost> StartAsync(params (string Key, string Value)[] limits)
+    private static Task<GatewayHost> StartAsync(params (string Key, string Value)[] limits) =>
+        StartAsync([], limits);
+
+    private static Task<GatewayHost> StartWithSpacesAsync(params (string Key, string Value)[] limits) =>
+        StartAsync(SpaceSettings.With(), limits);
+
+    private static async Task<GatewayHost> StartAsync(
+        (string Key, string Value)[] settings, (string Key, string Value)[] limits)
     {
-        var host = await GatewayHost.StartAsync([.. limits.Select(l => ($"Gateway:Limits:{l.Key}", l.Value))]);
+        var host = await GatewayHost.StartAsync(
+            [.. settings, .. limits.Select(l => ($"Gateway:Limits:{l.Key}", l.Value))]);
         await host.AddDeviceAsync("pump-1");
         await host.AddDeviceAsync("pump-2");
         return host;
