@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Millrace.Saql.Engine;
@@ -89,7 +90,9 @@ internal static class UserCall
         JsonValueKind.Array => frame.Composed(Encoding.UTF8.GetBytes(json.GetRawText()), ValueKind.Array),
         JsonValueKind.String => frame.Arena.Add(json.GetString()!),
         JsonValueKind.True or JsonValueKind.False => Value.Of(json.GetBoolean()),
-        JsonValueKind.Number => json.TryGetInt64(out var integer) ? Value.Of(integer) : Value.Of(json.GetDouble()),
+        JsonValueKind.Number => NumberText.TryParse(JsonMarshal.GetRawUtf8Value(json), out var number) > 0
+            ? number
+            : frame.Fail(SaqlErrors.Overflow, "A function gave a number that fits neither a bigint nor a float."),
         _ => Value.Null,
     };
 }

@@ -1,6 +1,8 @@
 using System.IO.Compression;
 using System.Text;
+using System.Text.Json;
 using Millrace.Contracts;
+using Millrace.Saql.Extensions;
 
 namespace Millrace.Saql.Tests;
 
@@ -244,6 +246,61 @@ public class DecodingTests
         Assert.That(Rows([.. head, 0xC2, 0x49, 1, .. new byte[8]], "application/cbor"),
             Is.EqualTo(new[] { """{"x":18446744073709551616}""" }));
         Assert.That(Rows([.. head, 0xC1, 0x41, 1], "application/cbor"), Is.EqualTo(new[] { """{"x":"AQ=="}""" }));
+    }
+
+    [TestCase("9223372036854775807", "1B 7FFFFFFFFFFFFFFF", true)]
+    [TestCase("9223372036854775807", "C2 48 7FFFFFFFFFFFFFFF", true)]
+    [TestCase("9223372036854775808", "1B 8000000000000000", false)]
+    [TestCase("18446744073709551615", "1B FFFFFFFFFFFFFFFF", false)]
+    [TestCase("18446744073709551616", "C2 49 010000000000000000", false)]
+    [TestCase("-9223372036854775808", "3B 7FFFFFFFFFFFFFFF", true)]
+    [TestCase("-9223372036854775809", "3B 8000000000000000", false)]
+    [TestCase("-18446744073709551616", "3B FFFFFFFFFFFFFFFF", false)]
+    [TestCase("-18446744073709551617", "C3 49 010000000000000000", false)]
+    public void An_integer_is_a_bigint_or_fails_its_record_when_it_is_read_whatever_the_body(
+        string number, string cbor, bool isBigint)
+    {
+        var json = $"{{\"x\":{number}}}";
+        foreach (var (body, type) in new[]
+        {
+            (Encoding.UTF8.GetBytes(json), "application/json"),
+            (Encoding.UTF8.GetBytes(json), "application/x-ndjson"),
+            ([0xA1, 0x61, (byte)'x', .. Convert.FromHexString(cbor.Replace(" ", ""))], "application/cbor"),
+        })
+        {
+            Assert.That(Rows(body, type), Is.EqualTo(new[] { json }), "what is not read is written as it came");
+            var run = Run(body, type, "", "SELECT x, GetType(x) AS t FROM telemetry");
+            if (isBigint) Assert.That(run.Json, Is.EqualTo(new[] { $"{{\"x\":{number},\"t\":\"bigint\"}}" }), type);
+            else
+            {
+                Assert.That(run.Rows, Is.Empty, type);
+                Assert.That(run.Failures.Single().Reason, Does.EndWith("fits neither a bigint nor a float."), type);
+            }
+        }
+    }
+
+    [TestCase("9223372036854775807", "9223372036854775807")]
+    [TestCase("9223372036854775808", "\"9223372036854775808\"")]
+    [TestCase("-9223372036854775809", "\"-9223372036854775809\"")]
+    [TestCase("1e400", "\"1e400\"")]
+    public void A_field_of_CSV_that_fits_no_number_is_text(string field, string value) =>
+        Assert.That(Run(Encoding.UTF8.GetBytes($"x\n{field}"), "text/csv", "", "SELECT x FROM telemetry").Json,
+            Is.EqualTo(new[] { $"{{\"x\":{value}}}" }));
+
+    [TestCase("9223372036854775807", true)]
+    [TestCase("1e300", true)]
+    [TestCase("9223372036854775808", false)]
+    [TestCase("18446744073709551615", false)]
+    [TestCase("1e400", false)]
+    public void A_number_that_a_function_gives_as_JSON_is_held_to_the_same(string number, bool fits)
+    {
+        var gives = new UserFunction("Gives", [], TakesNull: false, _ => JsonElement.Parse(number));
+        var plan = QueryRun.Compile("SELECT UDF.Gives() AS x FROM telemetry", new CompileOptions(
+            Extensions: new QueryExtensions(
+                [gives], new Dictionary<string, IBodyDecoder>(), new Dictionary<string, string>(), [])));
+        var run = QueryRun.Over(plan, new Dictionary<string, IEnumerable<string>> { ["telemetry"] = ["{}"] });
+        Assert.That(run.Rows, Has.Count.EqualTo(fits ? 1 : 0));
+        Assert.That(run.Failures.Select(failure => failure.Code), Is.EqualTo(fits ? [] : new[] { "SQ-0103" }));
     }
 
     private static IEnumerable<string> Rows(byte[] body, string type, string encoding = "")
