@@ -1,6 +1,5 @@
 using Millrace.Saql.Expressions;
 using Millrace.Saql.Parsing;
-using Millrace.Saql.Planning;
 
 namespace Millrace.Saql.Binding;
 
@@ -63,75 +62,4 @@ internal sealed class MatchBinder(
 
     private static bool Is(string variable, NameSyntax name) =>
         variable.Equals(name.Parts[0].Text, StringComparison.OrdinalIgnoreCase);
-}
-
-/// <summary>PATTERN to steps of a machine that tries in the order that the pattern says.</summary>
-internal sealed class PatternProgram(IReadOnlyList<string> variables)
-{
-    private readonly List<PatternStep> _steps = [];
-
-    public IReadOnlyList<PatternStep> Of(PatternSyntax pattern)
-    {
-        Add(pattern);
-        _steps.Add(new PatternStep(PatternStepKind.Accept));
-        return _steps;
-    }
-
-    private void Add(PatternSyntax pattern)
-    {
-        switch (pattern)
-        {
-            case PatternVariable variable:
-                _steps.Add(new PatternStep(PatternStepKind.Row, variable.Name == "." ? -1 : variables.ToList()
-                    .FindIndex(known => known.Equals(variable.Name, StringComparison.OrdinalIgnoreCase))));
-                break;
-            case PatternSequence sequence:
-                foreach (var part in sequence.Parts) Add(part);
-                break;
-            case PatternChoice choice:
-                AddChoice(choice.Parts, 0);
-                break;
-            case PatternRepeat repeat:
-                AddRepeat(repeat);
-                break;
-        }
-    }
-
-    private void AddChoice(IReadOnlyList<PatternSyntax> parts, int index)
-    {
-        if (index == parts.Count - 1)
-        {
-            Add(parts[index]);
-            return;
-        }
-
-        var split = Reserve();
-        Add(parts[index]);
-        var end = Reserve();
-        _steps[split] = new PatternStep(PatternStepKind.Split, split + 1, _steps.Count);
-        AddChoice(parts, index + 1);
-        _steps[end] = new PatternStep(PatternStepKind.Jump, _steps.Count);
-    }
-
-    private void AddRepeat(PatternRepeat repeat)
-    {
-        if (repeat.Sign == '+')
-        {
-            var first = _steps.Count;
-            Add(repeat.Part);
-            _steps.Add(new PatternStep(PatternStepKind.Split, first, _steps.Count + 1));
-            return;
-        }
-
-        var split = Reserve();
-        Add(repeat.Part);
-        if (repeat.Sign == '*') _steps.Add(new PatternStep(PatternStepKind.Jump, split));
-        _steps[split] = new PatternStep(PatternStepKind.Split, split + 1, _steps.Count);
-    }
-
-    private int Reserve()
-    {
-        _steps.Add(default);
-        return _steps.Count - 1;
-    }
 }

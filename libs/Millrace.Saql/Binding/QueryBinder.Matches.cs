@@ -31,7 +31,8 @@ internal sealed partial class QueryBinder
             KeyTexts = [.. syntax.PartitionBy.Select(key => diagnostics.LineOf(key.Place))],
         };
         match.Variables = Variables(syntax);
-        match.Program = new PatternProgram(match.Variables).Of(syntax.Pattern);
+        if (new PatternProgram(match.Variables).Of(syntax.Pattern) is { } program) match.Program = program;
+        else diagnostics.Add(SaqlErrors.TooLarge, syntax.Pattern.Place, "Too much is repeated within repetitions.");
         var keys = scopes.Select(scope => BindKeys(syntax.PartitionBy, scope)).ToList();
         match.IsPartitionLocal = keys.All(branch => branch.Any(key => key.SeparatesPartitions));
         match.Side = new CarriedSide(match, scopes.Count);
@@ -91,9 +92,6 @@ internal sealed partial class QueryBinder
                     inPattern.Add(variable.Name);
                     break;
                 case PatternRepeat repeat:
-                    if (repeat.Sign != '?' && repeat.Part.IsNullable)
-                        diagnostics.Add(SaqlErrors.Unexpected, repeat.Place,
-                            "What may match no row cannot be repeated.");
                     Collect(repeat.Part);
                     break;
                 case PatternSequence sequence:

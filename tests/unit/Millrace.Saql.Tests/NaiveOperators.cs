@@ -11,7 +11,8 @@ internal sealed class NaiveOperators
     private const long Longest = 6_000;
 
     private static readonly string[] Patterns =
-        ["A+ B", "A B* C", "(A | B)+ C", "A? B", "A (B | C)? A", "(A B | A)+ C?", "A A* (B+ | C)"];
+        ["A+ B", "A B* C", "(A | B)+ C", "A? B", "A (B | C)? A", "(A B | A)+ C?", "A A* (B+ | C)",
+            "(A*)* B", "(A* B?)+ C", "((A? | B)* C?)*", "(A? B?)+", "((A | B?)+ A?)* C", "A ((B* | C)+ (A?)*)* B"];
 
     private static readonly string[] Defines = ["A AS x < 3", "B AS x >= 3 AND B.x < 6", "C AS Last(C.x) >= 6"];
 
@@ -106,14 +107,17 @@ internal sealed class NaiveOperators
 
     private long Interval(long at) => (long)Math.Ceiling(at / (double)(_back * Naive.Ms));
 
-    /// <summary>The same pattern as a regular expression over the letters of the rows that may belong to it.</summary>
+    /// <summary>
+    /// The same pattern as a regular expression over the letters of the rows that may belong to it, of which a match
+    /// has one at least.
+    /// </summary>
     private string? Match(List<(long At, NaiveEvent Event)> rows, int index)
     {
         var (start, e) = rows[index];
         var letters = string.Concat(rows.Skip(index)
             .Where(row => row.Event.Room == e.Room && row.At < start + (_back * Naive.Ms))
             .Select(row => row.Event.X switch { null => 'n', < 3 => 'A', < 6 => 'B', _ => 'C' }));
-        var found = Regex.Match(letters, $"^({_pattern.Replace(" ", "")})").Value;
+        var found = Regex.Match(letters, $"^({_pattern.Replace(" ", "")})(?<=.)").Value;
         return found.Length == 0 ? null
             : $"{{\"c\":[{string.Join(",", found.Select(letter => $"\"{letter}\""))}],\"f\":{e.X}}}";
     }
