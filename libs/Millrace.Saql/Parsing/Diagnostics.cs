@@ -46,17 +46,27 @@ internal sealed class Diagnostics(string text)
         if (lineEnd < 0) lineEnd = text.Length;
         var line = text.AsSpan(0, start).Count('\n') + 1;
         var shown = text[lineStart..Math.Max(lineStart, lineEnd)].TrimEnd('\r').Replace('\t', ' ');
-        var carets = new string('^', Math.Clamp(length, 1, Math.Max(1, shown.Length - (start - lineStart))));
-        var excerpt = shown + "\n" + new string(' ', start - lineStart) + carets;
+        var before = Characters(text.AsSpan(lineStart, start - lineStart));
+        var marked = shown.AsSpan(Math.Min(start - lineStart, shown.Length));
+        var carets = Math.Max(1, Characters(marked[..Math.Min(length, marked.Length)]));
+        var excerpt = shown + "\n" + new string(' ', before) + new string('^', carets);
         _found.TryAdd((start, error.Code, message),
-            new SaqlDiagnostic(error.Code, line, start - lineStart + 1, message, excerpt));
+            new SaqlDiagnostic(error.Code, line, before + 1, message, excerpt));
     }
 
     public void Add(ErrorDefinition error, TextSpan place, string message) =>
         Add(error, place.Start, place.Length, message);
+
+    /// <summary>Code points: some take two of .NET's characters.</summary>
+    private static int Characters(ReadOnlySpan<char> part)
+    {
+        var count = 0;
+        foreach (var _ in part.EnumerateRunes()) count++;
+        return count;
+    }
 }
 
-/// <summary>A place in the query's text, in characters.</summary>
+/// <summary>A place in the query's text, in .NET's characters.</summary>
 internal readonly record struct TextSpan(int Start, int Length)
 {
     public int End => Start + Length;

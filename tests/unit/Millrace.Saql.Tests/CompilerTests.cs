@@ -31,6 +31,20 @@ public class CompilerTests
         }));
     }
 
+    [TestCase("SELECT '\U0001F600' AS a b FROM t", 17, 1)]
+    [TestCase("SELECT '\U0001F600\U0001F680' AS a b FROM t", 18, 1)]
+    [TestCase("SELECT 'é' AS a b FROM t", 17, 1)]
+    [TestCase("SELECT 1 AS a\n, '\U0001F600' b c FROM t", 9, 1)]
+    [TestCase("SELECT 'e\u0301' AS a b FROM t", 18, 1)]
+    [TestCase("SELECT a FROM t WHERE SUM('\U0001F600\U0001F680') > 1", 23, 9)]
+    [TestCase("SELECT 1 AS a b, '\U0001F600' AS c FROM t", 15, 1)]
+    public void Columns_and_carets_count_code_points(string text, int column, int carets)
+    {
+        var found = SaqlCompiler.Compile(text).Diagnostics.Single();
+        Assert.That(found.Column, Is.EqualTo(column));
+        Assert.That(found.Excerpt.Split('\n')[^1], Is.EqualTo(new string(' ', column - 1) + new string('^', carets)));
+    }
+
     [Test]
     public void Any_pieces_in_any_order_give_diagnostics_or_a_plan_and_never_throw() =>
         Gen.Select(Gen.OneOfConst(Pieces).List[0, 40], Gen.Bool).Sample(
