@@ -156,7 +156,14 @@ public sealed partial class KafkaLog : IRetainedLog
 
     public ValueTask<IReadOnlyList<string>> GroupsAsync(CancellationToken ct = default) => _groups.NamesAsync(ct);
 
-    public ValueTask ForgetGroupAsync(string group, CancellationToken ct = default) => _groups.ForgetAsync(group, ct);
+    public ValueTask<IReadOnlyList<GroupTopic>> GroupTopicsAsync(CancellationToken ct = default) =>
+        _groups.TopicsAsync(ct);
+
+    public ValueTask ForgetGroupAsync(string group, CancellationToken ct = default) =>
+        _groups.ForgetAsync(group, topic: null, ct);
+
+    public ValueTask ForgetTopicAsync(string group, string topic, CancellationToken ct = default) =>
+        _groups.ForgetAsync(group, topic, ct);
 
     public async IAsyncEnumerable<AssignmentChange> WatchAssignmentAsync(
         string group, string topic, [EnumeratorCancellation] CancellationToken ct = default)

@@ -86,10 +86,16 @@ public interface IEventLog : IAsyncDisposable
     /// <summary>The names of all groups that have committed something, in order.</summary>
     ValueTask<IReadOnlyList<string>> GroupsAsync(CancellationToken ct = default);
 
+    /// <summary>The same with the topics that each has committed on, in order.</summary>
+    ValueTask<IReadOnlyList<GroupTopic>> GroupTopicsAsync(CancellationToken ct = default);
+
     /// <summary>
     /// Lets go of all that the group has committed, on every topic: a consumer that is gone must not hold retention.
     /// </summary>
     ValueTask ForgetGroupAsync(string group, CancellationToken ct = default);
+
+    /// <summary>The same on one topic, which the group no longer reads.</summary>
+    ValueTask ForgetTopicAsync(string group, string topic, CancellationToken ct = default);
 
     /// <summary>
     /// Which partitions of the topic this process works on for the group, as they come and go. After a revocation the

@@ -50,8 +50,14 @@ public abstract class ForwardingLog(IEventLog inner) : IEventLog
 
     public ValueTask<IReadOnlyList<string>> GroupsAsync(CancellationToken ct = default) => Inner.GroupsAsync(ct);
 
+    public ValueTask<IReadOnlyList<GroupTopic>> GroupTopicsAsync(CancellationToken ct = default) =>
+        Inner.GroupTopicsAsync(ct);
+
     public ValueTask ForgetGroupAsync(string group, CancellationToken ct = default) =>
         Inner.ForgetGroupAsync(group, ct);
+
+    public ValueTask ForgetTopicAsync(string group, string topic, CancellationToken ct = default) =>
+        Inner.ForgetTopicAsync(group, topic, ct);
 
     public virtual IAsyncEnumerable<AssignmentChange> WatchAssignmentAsync(
         string group, string topic, CancellationToken ct = default) => Inner.WatchAssignmentAsync(group, topic, ct);

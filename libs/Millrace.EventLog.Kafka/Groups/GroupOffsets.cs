@@ -75,6 +75,13 @@ internal sealed class GroupOffsets(
         return [.. _committed.Keys.Select(key => key.Group).Distinct().Order(StringComparer.Ordinal)];
     }
 
+    public async ValueTask<IReadOnlyList<GroupTopic>> TopicsAsync(CancellationToken ct)
+    {
+        using var turn = await CatchUpAsync(ct).ConfigureAwait(false);
+        return [.. _committed.Keys.Select(key => new GroupTopic(key.Group, key.Partition.Topic)).Distinct()
+            .OrderBy(held => held.Group, StringComparer.Ordinal).ThenBy(held => held.Topic, StringComparer.Ordinal)];
+    }
+
     public async ValueTask<IReadOnlyList<GroupPosition>> OfAsync(TopicPartition partition, CancellationToken ct)
     {
         using var turn = await CatchUpAsync(ct).ConfigureAwait(false);
@@ -82,14 +89,20 @@ internal sealed class GroupOffsets(
             .Select(pair => new GroupPosition(pair.Key.Group, pair.Value.NextOffset))];
     }
 
-    public async ValueTask ForgetAsync(string group, CancellationToken ct)
+    /// <param name="topic">Null for all of them.</param>
+    public async ValueTask ForgetAsync(string group, string? topic, CancellationToken ct)
     {
-        List<TopicPartition> partitions;
+        List<TopicPartition> all;
         using (await CatchUpAsync(ct).ConfigureAwait(false))
-            partitions = [.. _committed.Keys.Where(key => key.Group == group).Select(key => key.Partition)];
-        lock (_gate) _commits.Remove(group);
-        if (partitions.Count > 0)
-            await AppendAsync(partitions.Select(partition => Commit(group, partition, null))).ConfigureAwait(false);
+            all = [.. _committed.Keys.Where(key => key.Group == group).Select(key => key.Partition)];
+        var gone = all.FindAll(partition => topic is null || partition.Topic == topic);
+        if (gone.Count == all.Count)
+        {
+            lock (_gate) _commits.Remove(group);
+        }
+
+        if (gone.Count > 0)
+            await AppendAsync(gone.Select(partition => Commit(group, partition, null))).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()

@@ -5,7 +5,7 @@ using Millrace.EventLog.Retention;
 namespace Millrace.EventLog.Local;
 
 /// <summary>A record of the journal of committed offsets.</summary>
-/// <param name="NextOffset">Null when the group was forgotten.</param>
+/// <param name="NextOffset">Null when what the group had committed was forgotten.</param>
 /// <param name="At">In a summary: the journal offset of the commit that it repeats.</param>
 internal sealed record GroupCommit(
     string Group, string Topic, int Partition, long? NextOffset, string? Metadata, long? At = null);
@@ -36,6 +36,17 @@ internal sealed class GroupOffsets(Partition journal, LogRuntime runtime, long s
         }
     }
 
+    public IReadOnlyList<GroupTopic> Topics()
+    {
+        lock (_gate)
+        {
+            return _entries.Where(pair => pair.Value.Committed is not null)
+                .Select(pair => new GroupTopic(pair.Key.Group, pair.Key.Partition.Topic)).Distinct()
+                .OrderBy(held => held.Group, StringComparer.Ordinal)
+                .ThenBy(held => held.Topic, StringComparer.Ordinal).ToList();
+        }
+    }
+
     /// <summary>The groups that have committed on the partition, and their next offsets.</summary>
     public IReadOnlyList<GroupPosition> Of(TopicPartition partition)
     {
@@ -52,12 +63,14 @@ internal sealed class GroupOffsets(Partition journal, LogRuntime runtime, long s
         string group, TopicPartition partition, long nextOffset, string? metadata, CancellationToken ct) =>
         AppendAsync([new GroupCommit(group, partition.Topic, partition.Partition, nextOffset, metadata)], ct);
 
-    public ValueTask ForgetAsync(string group, CancellationToken ct)
+    /// <param name="topic">Null for all of them.</param>
+    public ValueTask ForgetAsync(string group, string? topic, CancellationToken ct)
     {
         GroupCommit[] commits;
         lock (_gate)
         {
-            commits = _entries.Keys.Where(key => key.Group == group)
+            commits = _entries.Where(pair => pair.Value.Committed is not null).Select(pair => pair.Key)
+                .Where(key => key.Group == group && (topic is null || key.Partition.Topic == topic))
                 .Select(key => new GroupCommit(group, key.Partition.Topic, key.Partition.Partition, null, null))
                 .ToArray();
         }
@@ -145,7 +158,7 @@ internal sealed class GroupOffsets(Partition journal, LogRuntime runtime, long s
         records.End(JsonSerializer.SerializeToUtf8Bytes(commit, LocalJson.Default.GroupCommit));
     }
 
-    /// <param name="Committed">Null when the group was forgotten.</param>
+    /// <param name="Committed">Null when it was forgotten.</param>
     /// <param name="At">The journal offset of the commit.</param>
     private readonly record struct Entry(CommittedOffset? Committed, long At);
 }

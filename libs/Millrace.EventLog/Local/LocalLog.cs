@@ -128,7 +128,14 @@ public sealed partial class LocalLog : IRetainedLog, IDisposable
 
     public ValueTask<IReadOnlyList<string>> GroupsAsync(CancellationToken ct = default) => new(_groups.Names());
 
-    public ValueTask ForgetGroupAsync(string group, CancellationToken ct = default) => _groups.ForgetAsync(group, ct);
+    public ValueTask<IReadOnlyList<GroupTopic>> GroupTopicsAsync(CancellationToken ct = default) =>
+        new(_groups.Topics());
+
+    public ValueTask ForgetGroupAsync(string group, CancellationToken ct = default) =>
+        _groups.ForgetAsync(group, topic: null, ct);
+
+    public ValueTask ForgetTopicAsync(string group, string topic, CancellationToken ct = default) =>
+        _groups.ForgetAsync(group, topic, ct);
 
     /// <summary>One process has the log, so that it has every partition, from the beginning to the end.</summary>
     public async IAsyncEnumerable<AssignmentChange> WatchAssignmentAsync(

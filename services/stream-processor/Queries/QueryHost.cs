@@ -74,7 +74,7 @@ internal sealed class QueryHost : BackgroundService
         _left = left;
         StreamProcessorMetrics.StandFailed(
             [.. stored.Where(q => q.State == QueryState.Failed).Select(q => q.Name), .. left.Select(one => one.Name)]);
-        await ForgetDeletedAsync([.. stored.Select(q => q.Name)], stop);
+        await ForgetDroppedAsync([.. stored.Select(q => q.Name)], stop);
     }
 
     /// <summary>A log or a store that does not answer holds up one query's stop, and no other query.</summary>
@@ -132,16 +132,21 @@ internal sealed class QueryHost : BackgroundService
         return fails;
     }
 
-    /// <summary>What a query that is gone has not read must not hold retention.</summary>
-    private async Task ForgetDeletedAsync(HashSet<string> stored, CancellationToken stop)
+    /// <summary>
+    /// What a query that is gone has not read must not hold retention; nor what only versions before read or wrote.
+    /// One of those that still runs elsewhere may commit once more as it stops: that goes at the next look.
+    /// </summary>
+    private async Task ForgetDroppedAsync(HashSet<string> stored, CancellationToken stop)
     {
-        foreach (var group in await _services.Log.GroupsAsync(stop))
+        foreach (var held in await _services.Log.GroupTopicsAsync(stop))
         {
-            if (ConsumerGroups.QueryOf(group) is not { } name || stored.Contains(name)) continue;
-            if (IsStopping(name)) continue;
+            if (ConsumerGroups.QueryOf(held.Group) is not { } name || IsStopping(name)) continue;
+            var running = _running.GetValueOrDefault(name);
+            if (stored.Contains(name) && running?.HasDropped(held) != true) continue;
 
             // It may have been applied meanwhile, and be running elsewhere.
-            if (await _store.FindAsync(name, stop) is null) await _services.Log.ForgetGroupAsync(group, stop);
+            if ((await _store.FindAsync(name, stop))?.Version == running?.Config.Version)
+                await _services.Log.ForgetTopicAsync(held.Group, held.Topic, stop);
         }
     }
 

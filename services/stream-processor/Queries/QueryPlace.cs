@@ -69,6 +69,13 @@ internal sealed record QueryPlace(
         ? ConsumerGroups.OfDealer(Config.Name, Partition)
         : ConsumerGroups.OfCheckpoint(Config.Name);
 
+    /// <summary>What its checkpoints commit on.</summary>
+    public IEnumerable<GroupTopic> Commits =>
+    [
+        .. Sources.Select(source => new GroupTopic(InputGroup, source.Partition.Topic)),
+        .. Targets.Select(target => new GroupTopic(OutputGroup, target.Topic)),
+    ];
+
     /// <summary>Reference data is joined where rows are answered.</summary>
     public bool UsesReferences => Stage != QueryStage.Dealer && Plan.References.Count > 0;
 

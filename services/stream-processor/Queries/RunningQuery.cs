@@ -16,6 +16,7 @@ internal sealed class RunningQuery
     private readonly CancellationTokenSource _stop;
     private readonly QueryProgress _progress;
     private Task _work = Task.CompletedTask;
+    private volatile HashSet<GroupTopic>? _commits;
     private string? _error;
 
     public RunningQuery(
@@ -31,6 +32,11 @@ internal sealed class RunningQuery
 
     /// <inheritdoc cref="QueryProgress.UnsavedFor"/>
     public TimeSpan UnsavedFor => _progress.UnsavedFor;
+
+    /// <summary>
+    /// Whether only versions before have committed so; false while it is not known yet where this one begins.
+    /// </summary>
+    public bool HasDropped(GroupTopic held) => _commits is { Count: > 0 } commits && !commits.Contains(held);
 
     public void Start() => _work = Task.WhenAll(RunAsync(), ReportAsync());
 
@@ -73,6 +79,7 @@ internal sealed class RunningQuery
         try
         {
             var places = await _places.ResolveAsync(Config, _plan, stop);
+            _commits = [.. places.SelectMany(place => place.Commits)];
             _progress.Began();
             return places;
         }

@@ -205,6 +205,35 @@ public abstract class EventLogContract
     }
 
     [Test]
+    public async Task What_a_group_committed_on_one_topic_is_forgotten_alone_and_may_be_committed_again()
+    {
+        await _log.EnsureTopicAsync(new TopicSpec("second", 2));
+        var second = new TopicPartition("second", 1);
+        await _log.CommitAsync("group", _partition, 7);
+        await _log.CommitAsync("group", second, 4);
+        await _log.CommitAsync("group", second with { Partition = 0 }, 3);
+        await _log.CommitAsync("other", second, 5);
+        Assert.That(await _log.GroupTopicsAsync(), Is.EqualTo(new GroupTopic[]
+        {
+            new("group", "second"), new("group", _partition.Topic), new("other", "second"),
+        }));
+
+        await _log.ForgetTopicAsync("group", "second");
+        await _log.ForgetTopicAsync("group", "second");
+        await _log.ForgetTopicAsync("nobody", "second");
+        Assert.That(await _log.GroupTopicsAsync(), Is.EqualTo(new GroupTopic[]
+        {
+            new("group", _partition.Topic), new("other", "second"),
+        }));
+        Assert.That(await _log.CommittedAsync("group", second), Is.Null);
+        Assert.That((await _log.CommittedAsync("group", _partition))?.NextOffset, Is.EqualTo(7));
+        Assert.That((await _log.CommittedAsync("other", second))?.NextOffset, Is.EqualTo(5));
+
+        await _log.CommitAsync("group", second, 1);
+        Assert.That((await _log.CommittedAsync("group", second))?.NextOffset, Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task The_offset_of_a_time_is_that_of_the_first_record_at_or_after_it()
     {
         foreach (var time in new long[] { 100, 300, 200, 400, 400 }) await AppendAtAsync(time);

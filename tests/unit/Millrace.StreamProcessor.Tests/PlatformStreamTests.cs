@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using Millrace.Contracts;
+using Millrace.EventLog;
 using Millrace.Stores.Alerts;
 using Millrace.Stores.DeadLetters;
 using Millrace.Stores.DeviceStates;
@@ -199,6 +200,39 @@ public class PlatformStreamTests
     }
 
     [Test]
+    public async Task A_new_version_lets_go_of_what_only_the_one_before_read_and_wrote()
+    {
+        await ApplyAsync("values", "SELECT v, COUNT(*) AS n INTO vals FROM telemetry GROUP BY v, "
+            + "TumblingWindow(hour, 1)\nSELECT v INTO gone FROM alerts");
+        for (var i = 0; i < 5; i++) await _hub.AppendAsync(0, Now, "d", $$"""{"v":{{i}}}""");
+        await SoonAsync(async () => (await HeldAsync()).IsSupersetOf(
+        [
+            new(ConsumerGroups.OfQuery("values"), Topics.Telemetry),
+            new(ConsumerGroups.OfQuery("values"), Topics.Alerts),
+            new(ConsumerGroups.OfCheckpoint("values"), Topics.Output("gone")),
+            new(ConsumerGroups.OfRepartition("values"), Topics.Repartition("values")),
+            new(ConsumerGroups.OfDealer("values", 0), Topics.Repartition("values")),
+        ]));
+
+        await ApplyAsync("values", "SELECT v INTO vals FROM telemetry", version: 2);
+        await _hub.AppendAsync(0, Now, "d", """{"v":1}""");
+        await SoonAsync(async () => (await HeldAsync()).SetEquals(
+        [
+            new(ConsumerGroups.OfQuery("values"), Topics.Telemetry),
+            new(ConsumerGroups.OfCheckpoint("values"), Topics.Output("vals")),
+        ]));
+
+        // As an owner of the version before does in a process that has not seen the new one yet.
+        var alerts = new TopicPartition(Topics.Alerts, 0);
+        await _hub.Log.CommitAsync(ConsumerGroups.OfQuery("values"), alerts, 0);
+        await SoonAsync(async () =>
+            await _hub.Log.CommittedAsync(ConsumerGroups.OfQuery("values"), alerts) is null);
+
+        async Task<HashSet<GroupTopic>> HeldAsync() =>
+            [.. (await _hub.Log.GroupTopicsAsync()).Where(held => ConsumerGroups.QueryOf(held.Group) == "values")];
+    }
+
+    [Test]
     public async Task A_paused_query_goes_on_where_it_stopped()
     {
         await ApplyAsync("values", "SELECT v INTO vals FROM telemetry");
@@ -299,18 +333,19 @@ public class PlatformStreamTests
     private static long Total(SortedDictionary<string, string> rows) =>
         rows.Values.Sum(json => JsonDocument.Parse(json).RootElement.GetProperty("n").GetInt64());
 
-    private async Task<QueryConfig> ApplyAsync(string name, string text, RowErrorPolicy onError = RowErrorPolicy.Drop)
+    private async Task<QueryConfig> ApplyAsync(
+        string name, string text, RowErrorPolicy onError = RowErrorPolicy.Drop, int version = 1)
     {
         var config = new QueryConfig
         {
             Name = name,
-            Version = 1,
+            Version = version,
             Text = text,
             Options = new QueryOptions { StartFrom = "earliest", OnError = onError },
             CreatedAt = DateTimeOffset.UnixEpoch,
             UpdatedAt = DateTimeOffset.UnixEpoch,
         };
-        await _hub.Get<IQueryStore>().SaveAsync(config, 0);
+        await _hub.Get<IQueryStore>().SaveAsync(config, version - 1);
         await NoticeAsync(name);
         return config;
     }
