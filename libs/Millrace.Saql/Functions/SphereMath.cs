@@ -15,12 +15,19 @@ internal readonly record struct Direction(double X, double Y, double Z)
     public Direction Cross(Direction other) => new(
         (Y * other.Z) - (Z * other.Y), (Z * other.X) - (X * other.Z), (X * other.Y) - (Y * other.X));
 
+    public Direction Minus(Direction other) => new(X - other.X, Y - other.Y, Z - other.Z);
+
     public double Length => Math.Sqrt(Dot(this));
 
     /// <summary>Halfway to another that is not opposite.</summary>
-    public Direction Middle(Direction other)
+    public Direction Middle(Direction other) => Between(1, other, 1);
+
+    /// <summary>On the way to another that is not opposite; nearer to the one that weighs more.</summary>
+    public Direction Between(double weight, Direction other, double otherWeight)
     {
-        var sum = new Direction(X + other.X, Y + other.Y, Z + other.Z);
+        var sum = new Direction(
+            (X * weight) + (other.X * otherWeight), (Y * weight) + (other.Y * otherWeight),
+            (Z * weight) + (other.Z * otherWeight));
         var length = sum.Length;
         return new Direction(sum.X / length, sum.Y / length, sum.Z / length);
     }
@@ -94,12 +101,13 @@ internal static class SphereMath
     public static bool Within(Geography inner, Geography outer)
     {
         if (outer.Kind != GeographyKind.Polygon) return false;
-        foreach (var direction in inner.Directions)
+        if (inner.Kind == GeographyKind.Point) return Has(outer, inner.Directions[0]);
+        foreach (var middle in MiddlesOfPieces(inner, outer))
         {
-            if (!Contains(outer, direction) && !IsOnOutline(outer, direction)) return false;
+            if (!Has(outer, middle)) return false;
         }
 
-        return inner.Kind == GeographyKind.Point || !Cross(inner, outer);
+        return inner.Kind != GeographyKind.Polygon || !Enters(outer, inner);
     }
 
     /// <summary>Whether two polygons share more than outline, and neither lies within the other.</summary>
@@ -107,33 +115,50 @@ internal static class SphereMath
     {
         if (a.Kind != GeographyKind.Polygon || b.Kind != GeographyKind.Polygon || Within(a, b) || Within(b, a))
             return false;
-        return Cross(a, b) || Enters(a, b) || Enters(b, a);
+        return Enters(a, b) || Enters(b, a);
     }
 
     /// <summary>
-    /// Whether a piece of the outline, cut where corners of the other lie on it, is inside the other. Pieces that run
-    /// along the other's outline only touch it.
+    /// Whether a piece of the outline is inside the other. Pieces that run along the other's outline only touch it.
     /// </summary>
     private static bool Enters(Geography outline, Geography polygon)
     {
-        var cuts = new List<Direction>();
-        for (var i = 0; i < EdgesOf(outline); i++)
+        foreach (var middle in MiddlesOfPieces(outline, polygon))
         {
-            var (from, to) = Edge(outline, i);
-            cuts.Clear();
-            cuts.AddRange(polygon.Directions.Where(corner => IsOn(from, to, corner)));
-            cuts.Add(from);
-            cuts.Add(to);
-            cuts.Sort((one, other) => other.Dot(from).CompareTo(one.Dot(from)));
-            for (var cut = 1; cut < cuts.Count; cut++)
-            {
-                var middle = cuts[cut - 1].Middle(cuts[cut]);
-                if (Contains(polygon, middle) && !IsOnOutline(polygon, middle)) return true;
-            }
+            if (Contains(polygon, middle) && !IsOnOutline(polygon, middle)) return true;
         }
 
         return false;
     }
+
+    /// <summary>
+    /// Of the pieces of a line, or of an outline, cut wherever it meets the polygon's: each piece is inside, outside or
+    /// on the polygon's outline as a whole, so its middle tells which.
+    /// </summary>
+    private static IEnumerable<Direction> MiddlesOfPieces(Geography shape, Geography polygon)
+    {
+        var cuts = new List<Direction>();
+        for (var i = 0; i < EdgesOf(shape); i++)
+        {
+            var (from, to) = Edge(shape, i);
+            cuts.Clear();
+            cuts.Add(from);
+            cuts.Add(to);
+            for (var j = 0; j < EdgesOf(polygon); j++)
+            {
+                var other = Edge(polygon, j);
+                if (IsOn(from, to, other.From)) cuts.Add(other.From);
+                if (TryCrossing((from, to), other, out var crossing)) cuts.Add(crossing);
+            }
+
+            // By their distance, since cosines of what lies near are all the same.
+            cuts.Sort((one, two) => one.Minus(from).Length.CompareTo(two.Minus(from).Length));
+            for (var cut = 1; cut < cuts.Count; cut++) yield return cuts[cut - 1].Middle(cuts[cut]);
+        }
+    }
+
+    private static bool Has(Geography polygon, Direction point) =>
+        Contains(polygon, point) || IsOnOutline(polygon, point);
 
     /// <summary>
     /// Whether the inside, which is to the left of the outline, has the point: the outline goes round it once.
@@ -185,58 +210,53 @@ internal static class SphereMath
         return false;
     }
 
-    /// <summary>Whether edges go through one another; touching is not enough.</summary>
-    private static bool Cross(Geography a, Geography b) => Meet(a, b, touching: false);
-
-    private static bool Touch(Geography a, Geography b) => Meet(a, b, touching: true);
-
-    private static bool Meet(Geography a, Geography b, bool touching)
+    /// <summary>Whether edges go through one another, or one has an end of the other.</summary>
+    private static bool Touch(Geography a, Geography b)
     {
         for (var i = 0; i < EdgesOf(a); i++)
         {
             var one = Edge(a, i);
             for (var j = 0; j < EdgesOf(b); j++)
             {
-                if (Meet(one, Edge(b, j), touching)) return true;
+                var other = Edge(b, j);
+                if (TryCrossing(one, other, out _)
+                    || IsOn(one.From, one.To, other.From) || IsOn(one.From, one.To, other.To)
+                    || IsOn(other.From, other.To, one.From) || IsOn(other.From, other.To, one.To))
+                    return true;
             }
         }
 
         return false;
     }
 
-    private static bool Meet((Direction From, Direction To) one, (Direction From, Direction To) other, bool touching)
+    /// <summary>Where an edge whose ends are on both sides of another goes through it.</summary>
+    private static bool TryCrossing(
+        (Direction From, Direction To) one, (Direction From, Direction To) other, out Direction crossing)
     {
-        var (c, d, e, f) = Sides(one, other);
-        if (c * d < 0 && e * f < 0) return IsSameHalf(one, other);
-        return touching && (IsOn(one.From, one.To, other.From) || IsOn(one.From, one.To, other.To)
-            || IsOn(other.From, other.To, one.From) || IsOn(other.From, other.To, one.To));
-    }
-
-    private static (int, int, int, int) Sides(
-        (Direction From, Direction To) one, (Direction From, Direction To) other)
-    {
-        var (plane, otherPlane) = (one.From.Cross(one.To), other.From.Cross(other.To));
-        return (Sign(plane.Dot(other.From)), Sign(plane.Dot(other.To)), Sign(otherPlane.Dot(one.From)),
-            Sign(otherPlane.Dot(one.To)));
-    }
-
-    private static bool IsSameHalf((Direction From, Direction To) one, (Direction From, Direction To) other)
-    {
-        var meeting = one.From.Cross(one.To).Cross(other.From.Cross(other.To));
-        return meeting.Dot(one.From) * meeting.Dot(other.From) > 0
-            || meeting.Dot(one.To) * meeting.Dot(other.To) > 0;
+        var plane = Plane(other.From, other.To);
+        var (side, otherSide) =
+            (plane.Dot(one.From.Minus(other.From)), plane.Dot(one.To.Minus(other.From)));
+        crossing = default;
+        if (side * otherSide >= 0) return false;
+        crossing = one.From.Between(Math.Abs(otherSide), one.To, Math.Abs(side));
+        return IsOn(other.From, other.To, crossing);
     }
 
     private static bool IsOn(Direction from, Direction to, Direction point)
     {
-        var plane = from.Cross(to);
+        var plane = Plane(from, to);
         var length = plane.Length;
-        if (length < Near) return from.Cross(point).Length < Near && from.Dot(point) > 0;
-        return Math.Abs(plane.Dot(point)) / length < Near
-            && from.Dot(point) >= from.Dot(to) - Near && to.Dot(point) >= from.Dot(to) - Near;
+        var (past, before) = (point.Minus(from), to.Minus(point));
+        if (length < Near) return past.Length < Near;
+        return Math.Abs(plane.Dot(past)) < Near * length
+            && plane.Cross(from).Dot(past) > -Near * length && plane.Cross(to).Dot(before) > -Near * length;
     }
 
-    private static int Sign(double number) => Math.Abs(number) < Near ? 0 : Math.Sign(number);
+    /// <summary>
+    /// Square to the plane of an edge. It is made of the difference, and points are held against it by theirs, so that
+    /// short edges lose no digits.
+    /// </summary>
+    private static Direction Plane(Direction from, Direction to) => from.Cross(to.Minus(from));
 
     private static int EdgesOf(Geography shape) => shape.Kind switch
     {
