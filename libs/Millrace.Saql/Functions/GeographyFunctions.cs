@@ -15,7 +15,7 @@ internal static class GeographyFunctions
         new(Point, [Parameter.Number, Parameter.Number], ValueKind.Record, CreatePoint),
         Of("ST_DISTANCE", ValueKind.Float, static (a, b) =>
             a.Kind == GeographyKind.Point && b.Kind == GeographyKind.Point
-                ? Value.Of(SphereMath.Distance(a.Points[0], b.Points[0]))
+                ? Value.Of(Geodesic.Metres(a.Points[0], b.Points[0]))
                 : Value.Of(0.0)),
         Of("ST_INTERSECTS", ValueKind.BigInt, static (a, b) => Value.Of(SphereMath.Intersects(a, b) ? 1L : 0L)),
         Of("ST_OVERLAPS", ValueKind.BigInt, static (a, b) => Value.Of(SphereMath.Overlaps(a, b) ? 1L : 0L)),

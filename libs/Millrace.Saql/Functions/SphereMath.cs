@@ -39,60 +39,6 @@ internal static class SphereMath
     /// <summary>Below this a point counts as on a line: a tenth of a millimetre.</summary>
     private const double Near = 1.5e-11;
 
-    private const double EquatorMetres = 6378137.0;
-    private const double Flattening = 1 / 298.257223563;
-
-    /// <summary>
-    /// The geodesic on the ellipsoid WGS 84 in metres, by Vincenty's formula. For places that lie nearly opposite each
-    /// other, where it does not converge, the great circle.
-    /// </summary>
-    public static double Distance(GeoPoint from, GeoPoint to)
-    {
-        if (from == to) return 0;
-        var polarMetres = EquatorMetres * (1 - Flattening);
-        var (sinU1, cosU1) = Reduced(from.Latitude);
-        var (sinU2, cosU2) = Reduced(to.Latitude);
-        var span = (to.Longitude - from.Longitude) * Math.PI / 180;
-        var lambda = span;
-        for (var round = 0; round < 200; round++)
-        {
-            var (sinLambda, cosLambda) = Math.SinCos(lambda);
-            var across = cosU2 * sinLambda;
-            var along = (cosU1 * sinU2) - (sinU1 * cosU2 * cosLambda);
-            var sinSigma = Math.Sqrt((across * across) + (along * along));
-            if (sinSigma == 0) return 0;
-            var cosSigma = (sinU1 * sinU2) + (cosU1 * cosU2 * cosLambda);
-            var sigma = Math.Atan2(sinSigma, cosSigma);
-            var sinAlpha = cosU1 * cosU2 * sinLambda / sinSigma;
-            var cosSqAlpha = 1 - (sinAlpha * sinAlpha);
-            var cos2SigmaM = cosSqAlpha == 0 ? 0 : cosSigma - (2 * sinU1 * sinU2 / cosSqAlpha);
-            var c = Flattening / 16 * cosSqAlpha * (4 + (Flattening * (4 - (3 * cosSqAlpha))));
-            var before = lambda;
-            lambda = span + ((1 - c) * Flattening * sinAlpha * (sigma + (c * sinSigma *
-                (cos2SigmaM + (c * cosSigma * (-1 + (2 * cos2SigmaM * cos2SigmaM)))))));
-            if (Math.Abs(lambda - before) > 1e-13) continue;
-            var uSq = cosSqAlpha * ((EquatorMetres * EquatorMetres) - (polarMetres * polarMetres))
-                / (polarMetres * polarMetres);
-            return polarMetres * Arc(uSq, sigma, sinSigma, cosSigma, cos2SigmaM);
-        }
-
-        var (a, b) = (Direction.Of(from), Direction.Of(to));
-        return (2 * EquatorMetres + polarMetres) / 3 * Math.Atan2(a.Cross(b).Length, a.Dot(b));
-    }
-
-    private static (double Sin, double Cos) Reduced(double latitude) =>
-        Math.SinCos(Math.Atan((1 - Flattening) * Math.Tan(latitude * Math.PI / 180)));
-
-    private static double Arc(double uSq, double sigma, double sinSigma, double cosSigma, double cos2SigmaM)
-    {
-        var a = 1 + (uSq / 16384 * (4096 + (uSq * (-768 + (uSq * (320 - (175 * uSq)))))));
-        var b = uSq / 1024 * (256 + (uSq * (-128 + (uSq * (74 - (47 * uSq))))));
-        var cosSq = cos2SigmaM * cos2SigmaM;
-        var delta = b * sinSigma * (cos2SigmaM + (b / 4 * ((cosSigma * (-1 + (2 * cosSq))) -
-            (b / 6 * cos2SigmaM * (-3 + (4 * sinSigma * sinSigma)) * (-3 + (4 * cosSq))))));
-        return a * (sigma - delta);
-    }
-
     public static bool Intersects(Geography a, Geography b) => Touch(a, b)
         || (b.Kind == GeographyKind.Polygon && Contains(b, a.Directions[0]))
         || (a.Kind == GeographyKind.Polygon && Contains(a, b.Directions[0]));
