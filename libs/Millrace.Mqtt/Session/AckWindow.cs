@@ -56,7 +56,7 @@ public sealed class AckWindow(int max)
     {
         if (_homeLane == Answered) _homeLane = (short)lane;
         if (_homeLane == lane) _homeDurable = Math.Max(_homeDurable, number);
-        else (_otherDurable ??= [])[(short)lane] = number;
+        else if (!IsDurable(lane, number)) (_otherDurable ??= [])[(short)lane] = number;
     }
 
     /// <summary>
@@ -129,8 +129,9 @@ public sealed class AckWindow(int max)
 
     private long Add(Entry entry)
     {
-        var number = _tail;
-        if (number - Volatile.Read(ref _head) == _ring.Length) Grow();
+        var (number, count) = (_tail, Count);
+        if (count >= max) throw new InvalidOperationException("The window is full; the caller asks before it adds.");
+        if (count == _ring.Length) Grow();
         At(number) = entry;
         Volatile.Write(ref _tail, number + 1);
         return number;
@@ -138,7 +139,6 @@ public sealed class AckWindow(int max)
 
     private void Grow()
     {
-        if (IsFull) throw new InvalidOperationException("The window is full; the caller asks before it adds.");
         lock (_resizing)
         {
             var larger = new Entry[_ring.Length * 2];
