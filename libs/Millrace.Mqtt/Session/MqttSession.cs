@@ -134,13 +134,20 @@ public sealed partial class MqttSession(SessionLimits limits)
 
         if (publish.Qos == 2 && Exchanges?.Contains(publish.PacketId) == true)
         {
-            if (Exchanges.Repeat(publish.PacketId, Acks)) step.Kind = SessionStepKind.Acknowledge;
+            step.Kind = SessionStepKind.Repeat;
+            step.PacketId = publish.PacketId;
             return;
         }
 
         step.Kind = SessionStepKind.Publish;
         step.Publish = publish;
     }
+
+    /// <summary>
+    /// Answers a publish that came again, behind all that is in <see cref="Acks"/>. False: the answer to it is there
+    /// already.
+    /// </summary>
+    public bool Repeat(ushort packetId) => Exchanges!.Repeat(packetId, Acks);
 
     /// <summary>
     /// In MQTT 5 a QoS 2 publish counts until its PUBCOMP (§4.9). In 3.1.1, where no maximum can be told, it counts

@@ -29,8 +29,11 @@ public enum SessionStepKind : byte
     /// </summary>
     Publish,
 
-    /// <summary>An answer is in <see cref="MqttSession.Acks"/> and may be written.</summary>
-    Acknowledge,
+    /// <summary>
+    /// A QoS 2 publish that is open came again. It is not to be taken; <see cref="MqttSession.Repeat"/> answers it when
+    /// all that came before it is in <see cref="MqttSession.Acks"/>.
+    /// </summary>
+    Repeat,
 
     /// <summary>
     /// PUBREL: answer <see cref="SessionStep.PacketId"/> with PUBCOMP and <see cref="SessionStep.Reason"/>, after the

@@ -57,8 +57,9 @@ internal sealed partial class MqttConnection
         }
     }
 
-    private bool RepeatReceipt()
+    private bool RepeatReceipt(ushort packetId)
     {
+        if (!_session.Repeat(packetId)) return true;
         runtime.Metrics.ExchangeRepeated();
         _hasAnswers = true;
         return true;

@@ -134,6 +134,9 @@ internal sealed partial class MqttConnection
             switch (step.Kind)
             {
                 case SessionStepKind.Authenticate: return Next.Login;
+                case SessionStepKind.Repeat when _toSpaces.Count > 0:
+                    cursor.PutBack();
+                    return Next.Spaces;
                 case SessionStepKind.Wait:
                     runtime.Metrics.Paused("in-flight");
                     cursor.PutBack();
@@ -172,7 +175,7 @@ internal sealed partial class MqttConnection
     private bool TryReply(in SessionStep step) => step.Kind switch
     {
         SessionStepKind.Ping => TryReply(PacketWriter.PingResp),
-        SessionStepKind.Acknowledge => RepeatReceipt(),
+        SessionStepKind.Repeat => RepeatReceipt(step.PacketId),
         SessionStepKind.Release => NoteRelease(step.PacketId, step.Reason),
         SessionStepKind.Delivered => TryTakeAcknowledgement(step),
         _ => true,

@@ -140,6 +140,22 @@ public class SpaceTests : SpaceGatewayTests
     }
 
     [Test]
+    public async Task A_publish_that_comes_again_is_answered_behind_those_to_spaces_before_it()
+    {
+        using var client = await RawClient.LoginAsync(Host, "pump-1");
+        await client.PublishTwiceSafeAsync("once", packetId: 7);
+        await client.ExpectAsync(PacketType.PubRec);
+        await client.SendAsync(target =>
+        {
+            client.Publish(target, "open/a", "x", 1);
+            client.Publish(target, "telemetry", "once", 7, qos: 2, again: true);
+        });
+
+        Assert.That(await client.ReadAckAsync(), Is.EqualTo((1, ReasonCode.Success)));
+        Assert.That(await client.ExpectAsync(PacketType.PubRec), Is.EqualTo((7, ReasonCode.Success)));
+    }
+
+    [Test]
     public async Task After_unsubscribe_nothing_comes_any_more([Values] bool isKept)
     {
         using var receiver = await RawClient.LoginAsync(Host, "pump-2", ask: isKept ? Kept : null);

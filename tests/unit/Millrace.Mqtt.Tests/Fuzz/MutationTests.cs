@@ -93,7 +93,7 @@ public class MutationTests
                 if (step.Publish.Qos == 2) Begin(session, step.Publish.PacketId, random);
             }
 
-            if (step.Kind == SessionStepKind.Acknowledge) session.WriteAcks(replies);
+            if (step.Kind == SessionStepKind.Repeat && session.Repeat(step.PacketId)) session.WriteAcks(replies);
             if (step.Kind == SessionStepKind.Release) session.Complete(replies, step.PacketId, step.Reason);
 
             foreach (var each in step.Subscribe) Assert.That(each.Filter.Length, Is.Positive);

@@ -68,7 +68,9 @@ internal sealed class ModelServer(SessionLimits limits, Random random)
         {
             case SessionStepKind.Authenticate: Accept(wire); break;
             case SessionStepKind.Publish: TakePublish(step.Publish); break;
-            case SessionStepKind.Acknowledge: _session.WriteAcks(wire); break;
+            case SessionStepKind.Repeat:
+                if (_session.Repeat(step.PacketId)) _session.WriteAcks(wire);
+                break;
             case SessionStepKind.Release:
                 Assert.That(step.Reason, Is.EqualTo(ReasonCode.Success).Or
                     .EqualTo(ReasonCode.PacketIdentifierNotFound));

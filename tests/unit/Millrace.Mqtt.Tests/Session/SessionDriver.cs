@@ -66,6 +66,13 @@ internal sealed class SessionDriver(MqttSession session)
         Assert.That(step.Kind, Is.EqualTo(expected), $"{step.Defect}");
     }
 
+    /// <summary>A QoS 2 publish that is open comes again; whether there is an answer to write.</summary>
+    public bool Repeat(ushort id)
+    {
+        Feed(Publish(2, id, duplicate: true), SessionStepKind.Repeat);
+        return session.Repeat(id);
+    }
+
     public PacketDefect Defect(string packet)
     {
         var bytes = Convert.FromHexString(packet);
