@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace Millrace.Contracts;
 
 /// <summary>
@@ -6,7 +9,14 @@ namespace Millrace.Contracts;
 /// </summary>
 /// <param name="Kind">One of <see cref="ControlKinds"/>.</param>
 /// <param name="Id">Device id, query name, dead-letter id, or what the kind says.</param>
-public sealed record ControlNotice(string Kind, string Id);
+public sealed record ControlNotice(string Kind, string Id) : IJsonOnDeserialized
+{
+    /// <summary>What says too little is unreadable, and so passed over by all who read notices.</summary>
+    void IJsonOnDeserialized.OnDeserialized()
+    {
+        if (Kind is null || Id is null) throw new JsonException("A notice has a kind and an id.");
+    }
+}
 
 public static class ControlKinds
 {

@@ -184,12 +184,15 @@ internal sealed class GatewayHost : IAsyncDisposable
     }
 
     /// <summary>Tells the gateway that a device changed, as the registry does, or something else.</summary>
-    public async Task NoticeAsync(string id, string kind = ControlKinds.Device)
+    public Task NoticeAsync(string id, string kind = ControlKinds.Device) =>
+        NoticeAsync(JsonSerializer.SerializeToUtf8Bytes(
+            new ControlNotice(kind, id), ContractJson.Default.ControlNotice));
+
+    public async Task NoticeAsync(byte[] body)
     {
         using var records = new RecordBatchBuilder();
-        records.Begin(0, Encoding.UTF8.GetBytes(id));
-        records.End(JsonSerializer.SerializeToUtf8Bytes(
-            new ControlNotice(kind, id), ContractJson.Default.ControlNotice));
+        records.Begin(0, default);
+        records.End(body);
         await Log.AppendAsync(new TopicPartition(Topics.Control, 0), records);
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using Millrace.Contracts;
 using Millrace.Mqtt;
 using Millrace.Stores.Identities;
@@ -127,6 +128,18 @@ public class LoginTests(int eventLoops, bool tls) : TransportTests(eventLoops, t
         using var again = await RawClient.OpenAsync(_host);
         await again.ConnectAsync("pump-1", GatewayHost.Key);
         Assert.That((await again.ReadAsync())[3], Is.EqualTo(0x86));
+    }
+
+    [TestCase(ControlKinds.Device)]
+    [TestCase(ControlKinds.SessionWanted)]
+    public async Task A_notice_without_an_id_holds_up_none_that_follows(string kind)
+    {
+        using var client = await RawClient.LoginAsync(_host, "pump-1");
+        await _host.DeleteDeviceAsync("pump-1");
+        await _host.NoticeAsync(Encoding.UTF8.GetBytes($$"""{"kind":"{{kind}}","id":null}"""));
+        await _host.NoticeAsync("pump-1");
+
+        Assert.That(await client.ReadEndAsync(), Is.EqualTo(ReasonCode.AdministrativeAction));
     }
 
     [Test]
