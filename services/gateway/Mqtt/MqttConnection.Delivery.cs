@@ -106,9 +106,10 @@ internal sealed partial class MqttConnection
                     await SaveAcknowledgedAsync(session, outbox).ConfigureAwait(false);
                     if (SendSome(session, outbox) || !await LoadAsync(session, outbox).ConfigureAwait(false)) break;
                 }
+
+                _taken?.Call();
             }
             while (!outbox.TryStop());
-            _taken?.Call();
         }
         catch (Exception failure)
         {

@@ -12,12 +12,16 @@ internal sealed partial class MqttConnection
     private volatile AutoSignal? _taken;
     private Task _sendingRetained = Task.CompletedTask;
 
-    /// <summary>Until all that waits for the client has been sent. False: the connection has ended.</summary>
+    /// <summary>
+    /// Until all that waits for the client has been sent; not what comes meanwhile, which may never end. False: the
+    /// connection has ended.
+    /// </summary>
     /// <param name="isHeldUp">There was no room, or something else to wait for: it has to happen first.</param>
     public async ValueTask<bool> WhenTakenAsync(bool isHeldUp)
     {
         if (isHeldUp && End is null) await _taken!.WaitAsync().ConfigureAwait(false);
-        while (End is null && HasWaiting()) await _taken!.WaitAsync().ConfigureAwait(false);
+        var left = LeftAfterAll();
+        while (End is null && HasWaiting(left)) await _taken!.WaitAsync().ConfigureAwait(false);
         return End is null;
     }
 
@@ -46,8 +50,13 @@ internal sealed partial class MqttConnection
         }
     }
 
-    private bool HasWaiting()
+    private long LeftAfterAll()
     {
-        lock (_output) return _deviceSession?.Outbox is { IsHeldUp: true };
+        lock (_output) return _deviceSession?.Outbox?.LeftAfterAll(_meter!.Limits.Queue.MessagesMax) ?? 0;
+    }
+
+    private bool HasWaiting(long left)
+    {
+        lock (_output) return _deviceSession?.Outbox is { IsHeldUp: true } outbox && outbox.Left < left;
     }
 }

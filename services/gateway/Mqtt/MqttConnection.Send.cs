@@ -47,7 +47,7 @@ internal sealed partial class MqttConnection
                 sequence = outbox.TakeSequence();
             }
 
-            outbox.TakeWaiting();
+            outbox.LeaveWaiting();
             written |= Write(outbox, message, sequence, isAgain: false);
         }
 
@@ -61,14 +61,14 @@ internal sealed partial class MqttConnection
         {
             if (queued.IsReceived)
             {
-                outbox.Loaded.Dequeue();
+                outbox.LeaveLoaded();
                 _session.Release(transport.Output, outbox.Window.Resume(queued.Sequence), ReasonCode.Success);
                 written = true;
                 continue;
             }
 
             if (!outbox.Window.MaySend(queued.Sequence)) break;
-            outbox.Loaded.Dequeue();
+            outbox.LeaveLoaded();
             var isAgain = queued.Sequence <= session.SentBefore;
             if (Write(outbox, queued.Message, queued.Sequence, isAgain)) written = true;
             else outbox.Done.Add(queued.Sequence);

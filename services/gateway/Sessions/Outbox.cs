@@ -41,6 +41,9 @@ internal sealed class Outbox(int inFlightMax, QueueMemory memory)
     /// <summary>PUBRELs to write.</summary>
     public Queue<long> Releases { get; } = new();
 
+    /// <summary>How many have left, of those that waited and those that were loaded.</summary>
+    public long Left { get; private set; }
+
     /// <summary>Something may go as soon as the socket takes it.</summary>
     public bool IsHeldUp => _waiting.Count > 0 || Loaded.Count > 0 || Releases.Count > 0 || HasStored;
 
@@ -64,11 +67,12 @@ internal sealed class Outbox(int inFlightMax, QueueMemory memory)
     public bool TryPeekWaiting([NotNullWhen(true)] out OutboundMessage? message) => _waiting.TryPeek(out message);
 
     /// <summary>The one that was peeked at does not wait any more.</summary>
-    public void TakeWaiting()
+    public void LeaveWaiting()
     {
         var bytes = _waiting.Dequeue().Bytes;
         _waitingBytes -= bytes;
         memory.GiveBack(bytes);
+        Left++;
     }
 
     /// <summary>Nothing will be sent any more. Returns how many waited.</summary>
@@ -82,6 +86,16 @@ internal sealed class Outbox(int inFlightMax, QueueMemory memory)
     }
 
     public long TakeSequence() => NextSequence++;
+
+    public void LeaveLoaded()
+    {
+        Loaded.Dequeue();
+        Left++;
+    }
+
+    /// <summary>What <see cref="Left"/> is, at the latest, when all has left that waits now.</summary>
+    /// <param name="storedMax">How many the store may have.</param>
+    public long LeftAfterAll(int storedMax) => Left + _waiting.Count + Loaded.Count + (HasStored ? storedMax : 0);
 
     public (List<long> Done, List<long> Received) TakeAcknowledged()
     {

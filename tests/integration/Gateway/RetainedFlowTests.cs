@@ -55,6 +55,29 @@ public class RetainedFlowTests() : KeptGatewayTests(SpaceSettings.With(
     }
 
     [Test]
+    public async Task It_comes_between_live_messages_that_never_end([Values] bool isKept)
+    {
+        var ask = new SessionAsk(Clean: true, Expiry: isKept ? 600u : 0, ReceiveMaximum: 1);
+        using var receiver = await SubscribeAsync(ask, "open/live", 1);
+        using var sender = await RawClient.LoginAsync(Host, "pump-1");
+        for (var i = 0; i < 3; i++) await PublishAsync(sender);
+        await receiver.SubscribeAsync("open/0/+", 1);
+
+        // Whenever the client takes one, another waits already.
+        var topics = new HashSet<string>();
+        await Eventually.TrueAsync(async () =>
+        {
+            await PublishAsync(sender);
+            var packet = await receiver.ReadAsync();
+            if (packet[0] == 0x90) packet = await receiver.ReadAsync();
+            var message = receiver.MessageOf(packet);
+            await receiver.AnswerAsync(PacketType.PubAck, message.PacketId);
+            if (message.Body != "now") topics.Add(message.Topic);
+            return topics.Count == 20;
+        }, () => $"{topics.Count} topics");
+    }
+
+    [Test]
     public async Task Unsubscribe_ends_it()
     {
         using var receiver = await SubscribeAsync(new SessionAsk(Clean: true, ReceiveMaximum: 1), "open/#", 1);
@@ -95,6 +118,12 @@ public class RetainedFlowTests() : KeptGatewayTests(SpaceSettings.With(
         await client.SubscribeAsync(filter, (byte)qos);
         Assert.That((await client.ReadAsync())[0], Is.EqualTo(0x90));
         return client;
+    }
+
+    private static async Task PublishAsync(RawClient sender)
+    {
+        await sender.PublishAsync("open/live", "now", 7);
+        Assert.That((await sender.ReadAckAsync()).Reason, Is.EqualTo(ReasonCode.Success));
     }
 
     private static async Task<Received> TakeAsync(RawClient client)
