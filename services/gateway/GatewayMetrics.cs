@@ -27,6 +27,7 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _sessionsOpened;
     private readonly Counter<long> _sessionsEnded;
     private readonly Counter<long> _sessionsTakenOver;
+    private readonly Counter<long> _sessionsLeftOpen;
     private readonly Counter<long> _exchangesRepeated;
     private readonly Counter<long> _exchangesFound;
     private readonly Counter<long> _subscriptionsRefused;
@@ -71,6 +72,8 @@ internal sealed class GatewayMetrics : IDisposable
             "millrace.gateway.sessions.opened", "{session}", "Sessions that are kept, new or resumed");
         _sessionsTakenOver = _meter.CreateCounter<long>("millrace.gateway.sessions.taken.over", "{session}",
             "Sessions that another gateway had; unanswered: it did not let go in time");
+        _sessionsLeftOpen = _meter.CreateCounter<long>("millrace.gateway.sessions.left.open", "{session}",
+            "Sessions whose connection has ended and that stay open until the gateway starts again: ends-full");
         _sessionsEnded = _meter.CreateCounter<long>(
             "millrace.gateway.sessions.ended", "{session}", "Kept sessions that ended without a connection, by reason");
         _exchangesRepeated = _meter.CreateCounter<long>(
@@ -158,6 +161,9 @@ internal sealed class GatewayMetrics : IDisposable
     public void SessionOpened(string how) => _sessionsOpened.Add(1, Reason(how));
 
     public void TakenOver(string how) => _sessionsTakenOver.Add(1, Reason(how));
+
+    /// <summary>There was no room for the end of its connection, which the store did not take.</summary>
+    public void SessionLeftOpen() => _sessionsLeftOpen.Add(1, Reason("ends-full"));
 
     public void SessionsEnded(string reason, int count) => _sessionsEnded.Add(count, Reason(reason));
 

@@ -9,14 +9,16 @@ namespace Millrace.Gateway.Sessions;
 /// again until it does: whoever opens a session meanwhile has another epoch, and an end that comes later changes
 /// nothing.
 /// </summary>
-internal sealed class SessionEnds(ISessionStore store, IOptions<GatewayOptions> options, TimeProvider time)
+internal sealed class SessionEnds(
+    ISessionStore store, IOptions<GatewayOptions> options, GatewayMetrics metrics, TimeProvider time)
 {
     private readonly Lock _gate = new();
-    private readonly Queue<SessionEnd> _unsaved = new();
+    private readonly Dictionary<SessionKey, SessionEnd> _unsaved = [];
+    private readonly Queue<SessionKey> _order = new();
 
     /// <summary>
-    /// Returns the will if it is due. When it fails, the end is kept, as long as there are no more of them than there
-    /// may be connections; beyond, sessions are closed when the gateway starts again.
+    /// Returns the will if it is due. When it fails, the end is kept, the last of each session, as long as there are no
+    /// more of them than there may be connections; beyond, sessions are closed when the gateway starts again.
     /// </summary>
     public async ValueTask<DueWill?> SaveAsync(SessionEnd end)
     {
@@ -28,8 +30,7 @@ internal sealed class SessionEnds(ISessionStore store, IOptions<GatewayOptions> 
         }
         catch (Exception)
         {
-            lock (_gate)
-                if (_unsaved.Count < options.Value.ConnectionsMax) _unsaved.Enqueue(end);
+            Keep(end);
             throw;
         }
     }
@@ -54,7 +55,29 @@ internal sealed class SessionEnds(ISessionStore store, IOptions<GatewayOptions> 
 
     private bool TryTake([NotNullWhen(true)] out SessionEnd? end)
     {
-        lock (_gate) return _unsaved.TryDequeue(out end);
+        end = null;
+        lock (_gate) return _order.TryDequeue(out var key) && _unsaved.Remove(key, out end);
+    }
+
+    private void Keep(SessionEnd end)
+    {
+        lock (_gate)
+        {
+            if (_unsaved.TryGetValue(end.Key, out var kept))
+            {
+                if (kept.Epoch < end.Epoch) _unsaved[end.Key] = end;
+                return;
+            }
+
+            if (_unsaved.Count < options.Value.ConnectionsMax)
+            {
+                _unsaved.Add(end.Key, end);
+                _order.Enqueue(end.Key);
+                return;
+            }
+        }
+
+        metrics.SessionLeftOpen();
     }
 }
 
