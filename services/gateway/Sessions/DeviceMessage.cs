@@ -20,12 +20,22 @@ internal sealed record DeviceMessage(string DeviceId, OutboundMessage Message)
         var device = Encoding.UTF8.GetString(record.Key);
         if (!record.TryGetHeader(DeviceMessageHeaders.MqttTopic, out var topicBytes)) return null;
         var topic = Encoding.UTF8.GetString(topicBytes);
-        var fits = topic.StartsWith(OwnTopics.Prefix(device), StringComparison.Ordinal) && TopicName.IsValid(topicBytes)
-            && topicBytes.Length <= ushort.MaxValue;
-        if (!fits || QosOf(record) is not { } qos) return null;
+        var isOwn = topic.StartsWith(OwnTopics.Prefix(device), StringComparison.Ordinal);
+        if (!isOwn || !TopicName.IsValid(topicBytes) || !FitsMqtt(record) || QosOf(record) is not { } qos) return null;
         return new DeviceMessage(device, new OutboundMessage(
             topic, qos, Retain: false, PropertiesOf(record), record.Value.ToArray(), ExpiryOf(record),
             new PartitionOffset(partition, record.Offset), SubscriptionIds: []));
+    }
+
+    /// <summary>No text and no bytes of MQTT are longer.</summary>
+    private static bool FitsMqtt(RecordView record)
+    {
+        foreach (var header in record.Headers)
+        {
+            if (header.Value.Length > ushort.MaxValue) return false;
+        }
+
+        return true;
     }
 
     private static int? QosOf(RecordView record)
@@ -47,7 +57,6 @@ internal sealed record DeviceMessage(string DeviceId, OutboundMessage Message)
         var properties = new PropertyWriter(rented);
         foreach (var header in record.Headers)
         {
-            if (header.Value.Length > ushort.MaxValue) continue;
             if (header.Name.SequenceEqual(TelemetryHeaders.ContentType))
                 properties.Bytes(PropertyId.ContentType, header.Value);
             else if (header.Name.SequenceEqual(TelemetryHeaders.CorrelationId))

@@ -31,30 +31,44 @@ internal sealed class SessionSweeper(
     /// <summary>Comes before connections do: of wills that are due then, none comes after its device.</summary>
     public ValueTask StartAsync() => SweepAsync();
 
+    /// <summary>An end that the store does not take keeps no session from expiring.</summary>
     private async ValueTask SweepAsync()
+    {
+        await TryAsync(SaveEndsAsync).ConfigureAwait(false);
+        await TryAsync(ExpireAsync).ConfigureAwait(false);
+    }
+
+    private async ValueTask TryAsync(Func<ValueTask> part)
     {
         try
         {
-            await wills.PublishAsync(await ends.SaveAgainAsync(AtOnce).ConfigureAwait(false)).ConfigureAwait(false);
-            SweepResult result;
-            do
-            {
-                result = await store.SweepAsync(time.GetUtcNow(), AtOnce).ConfigureAwait(false);
-                metrics.SessionsEnded("expired", result.Ended.Count);
-                foreach (var session in result.Ended)
-                {
-                    members.End(session.Key, session.SessionId);
-                    metrics.DeliveryLost("session-expired", session.Queued);
-                }
-
-                await wills.PublishAsync(result.Wills).ConfigureAwait(false);
-            }
-            while (result.HasMore);
-            await retained.ExpireAsync().ConfigureAwait(false);
+            await part().ConfigureAwait(false);
         }
         catch (Exception failure)
         {
             logger.SweepFails(failure);
         }
+    }
+
+    private async ValueTask SaveEndsAsync() =>
+        await wills.PublishAsync(await ends.SaveAgainAsync(AtOnce).ConfigureAwait(false)).ConfigureAwait(false);
+
+    private async ValueTask ExpireAsync()
+    {
+        SweepResult result;
+        do
+        {
+            result = await store.SweepAsync(time.GetUtcNow(), AtOnce).ConfigureAwait(false);
+            metrics.SessionsEnded("expired", result.Ended.Count);
+            foreach (var session in result.Ended)
+            {
+                members.End(session.Key, session.SessionId);
+                metrics.DeliveryLost("session-expired", session.Queued);
+            }
+
+            await wills.PublishAsync(result.Wills).ConfigureAwait(false);
+        }
+        while (result.HasMore);
+        await retained.ExpireAsync().ConfigureAwait(false);
     }
 }

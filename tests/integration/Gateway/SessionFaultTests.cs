@@ -81,6 +81,25 @@ public class SessionFaultTests
     }
 
     [Test]
+    public async Task An_end_that_cannot_be_saved_keeps_no_session_from_expiring()
+    {
+        using (await RawClient.LoginAsync(_host, "pump-2", ask: new SessionAsk(Clean: false, Expiry: 2)))
+        {
+        }
+
+        await Eventually.TrueAsync(async () =>
+            await _host.Sessions.FindAsync(new SessionKey("pump-2", "pump-2")) is { IsConnected: false }, "it is away");
+        _fails = nameof(ISessionStore.CloseAsync);
+        using (await RawClient.LoginAsync(_host, "pump-1", ask: Kept))
+        {
+        }
+
+        await FailedAsync(2);
+        await Eventually.TrueAsync(() => _host.Meters["sessions.ended/expired"] == 1, "it expires");
+        Assert.That((await _host.Sessions.FindAsync(Key))!.IsConnected);
+    }
+
+    [Test]
     public async Task A_session_that_the_log_could_not_complete_is_left_as_it_was()
     {
         _fails = nameof(ISessionStore.CloseAsync);
