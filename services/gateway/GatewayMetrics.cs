@@ -83,7 +83,8 @@ internal sealed class GatewayMetrics : IDisposable
         _subscriptionsRefused = _meter.CreateCounter<long>(
             "millrace.gateway.subscriptions.refused", "{subscription}", "Subscriptions beyond a limit, by reason");
         _deliveries = _meter.CreateCounter<long>(
-            "millrace.gateway.deliveries", "{message}", "Messages to devices: queued, sent, sent again, done");
+            "millrace.gateway.deliveries", "{message}",
+            "Messages to devices: queued, passed on, sent, sent again, done");
         _subscriptionsRevoked = _meter.CreateCounter<long>("millrace.gateway.subscriptions.revoked", "{subscription}",
             "Subscriptions in topic spaces that ended because the device may not have them any more");
         _retained = _meter.CreateCounter<long>(
@@ -177,7 +178,7 @@ internal sealed class GatewayMetrics : IDisposable
 
     public void Retained(string what) => _retained.Add(1, Reason(what));
 
-    /// <param name="what">queued, sent or done.</param>
+    /// <param name="what">queued, passed-on, sent, sent-again or done.</param>
     public void Delivery(string what, int count = 1) => _deliveries.Add(count, Reason(what));
 
     public void DeliveryLost(string reason, int count = 1) => _deliveriesLost.Add(count, Reason(reason));

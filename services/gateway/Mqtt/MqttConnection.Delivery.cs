@@ -1,4 +1,5 @@
 using Millrace.Gateway.Sessions;
+using Millrace.Gateway.TopicSpaces;
 using Millrace.Mqtt;
 using Millrace.Mqtt.Session;
 using Millrace.Stores.Sessions;
@@ -15,7 +16,8 @@ internal sealed partial class MqttConnection
     private const long LoadBytesMax = 1 << 20;
 
     /// <summary>A message that is not in the store. False: the connection is ending, or has no room.</summary>
-    public bool TryDeliver(OutboundMessage message, out string? refusal)
+    /// <param name="share">By which others may have it when this client does not take it; none: nobody else.</param>
+    public bool TryDeliver(OutboundMessage message, out string? refusal, SpaceShare share = default)
     {
         var limits = _meter!.Limits.Queue;
         Outbox outbox;
@@ -28,7 +30,7 @@ internal sealed partial class MqttConnection
             }
 
             outbox = OutboxLocked();
-            refusal = outbox.TryWait(message, limits);
+            refusal = outbox.TryWait(new LiveMessage(message, share), limits);
             if (refusal is not null) return false;
         }
 
@@ -84,7 +86,7 @@ internal sealed partial class MqttConnection
     private static AcknowledgeOutcome Acknowledge(Outbox outbox, in SessionStep step)
     {
         var outcome = outbox.Window.Acknowledge(step.Acknowledgement, step.PacketId, step.Reason, out var sequence);
-        if (outcome == AcknowledgeOutcome.Done) outbox.Done.Add(sequence);
+        if (outcome == AcknowledgeOutcome.Done) outbox.Acknowledged(sequence);
         if (outcome == AcknowledgeOutcome.Received) outbox.Received.Add(sequence);
         return outcome;
     }
@@ -121,14 +123,30 @@ internal sealed partial class MqttConnection
         }
     }
 
-    /// <summary>Nothing is sent any more; what the client has acknowledged is saved.</summary>
+    /// <summary>
+    /// Nothing is sent any more. What others of a share may have goes on to them, and what the client has acknowledged
+    /// is saved.
+    /// </summary>
     private async ValueTask StopSendingAsync(DeviceSession session, Outbox outbox)
     {
         while (!outbox.TryStart()) await outbox.Sending.ConfigureAwait(false);
-        int lost;
-        lock (_output) lost = outbox.DropWaiting() + (session.IsStored ? 0 : outbox.Window.Count);
-        if (lost > 0) runtime.Metrics.DeliveryLost("connection-ended", lost);
-        await SaveAcknowledgedAsync(session, outbox).ConfigureAwait(false);
+        int left;
+        List<LiveMessage> shared;
+        lock (_output)
+        {
+            left = outbox.WaitingCount + (session.IsStored ? 0 : outbox.Window.Count);
+            shared = outbox.TakeShared();
+        }
+
+        if (left > shared.Count) runtime.Metrics.DeliveryLost("connection-ended", left - shared.Count);
+        try
+        {
+            if (shared.Count > 0) await runtime.Spaces.PassOnAsync(_member!, shared).ConfigureAwait(false);
+        }
+        finally
+        {
+            await SaveAcknowledgedAsync(session, outbox).ConfigureAwait(false);
+        }
     }
 
     private async ValueTask SaveAcknowledgedAsync(DeviceSession session, Outbox outbox)

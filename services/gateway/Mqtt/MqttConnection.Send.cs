@@ -38,17 +38,19 @@ internal sealed partial class MqttConnection
     private bool SendWaiting(Outbox outbox)
     {
         var written = false;
-        while (!IsFlushDue && outbox.TryPeekWaiting(out var message))
+        while (!IsFlushDue && outbox.TryPeekWaiting(out var live))
         {
             var sequence = 0L;
-            if (message.Qos > 0)
+            if (live.Message.Qos > 0)
             {
                 if (!outbox.Window.MaySend(outbox.NextSequence)) break;
                 sequence = outbox.TakeSequence();
             }
 
             outbox.LeaveWaiting();
-            written |= Write(outbox, message, sequence, isAgain: false);
+            if (!Write(outbox, live.Message, sequence, isAgain: false)) continue;
+            outbox.Sent(live, sequence);
+            written = true;
         }
 
         return written;

@@ -16,8 +16,8 @@ internal sealed partial class MqttConnection
     private volatile string? _tagsChanged;
 
     /// <summary>Whether a message for it would not have to wait long.</summary>
-    public bool TakesMore =>
-        End is null && (_deviceSession?.Outbox?.WaitingCount ?? 0) < _meter!.Limits.Queue.MessagesMax;
+    public bool TakesMore => End is null && !runtime.IsDraining
+        && (_deviceSession?.Outbox?.WaitingCount ?? 0) < _meter!.Limits.Queue.MessagesMax;
 
     /// <summary>The device's tags may be others now; its reader looks what that means.</summary>
     public void IdentityRead(string tagsJson)

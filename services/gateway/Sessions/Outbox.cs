@@ -1,4 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
+using Millrace.Gateway.TopicSpaces;
 using Millrace.Mqtt.Session;
 using Millrace.Stores.Sessions;
 
@@ -14,7 +14,8 @@ internal sealed class Outbox(int inFlightMax, QueueMemory memory)
     private const int Running = 1;
     private const int RunningAgain = 2;
 
-    private readonly Queue<OutboundMessage> _waiting = new();
+    private readonly Queue<LiveMessage> _waiting = new();
+    private Dictionary<long, LiveMessage>? _unacknowledged;
     private long _waitingBytes;
     private int _state;
 
@@ -54,35 +55,57 @@ internal sealed class Outbox(int inFlightMax, QueueMemory memory)
     public long NextSequence { get; private set; } = 1;
 
     /// <summary>Null when it waits now; else why there is no room for it.</summary>
-    public string? TryWait(OutboundMessage message, QueueLimits limits)
+    public string? TryWait(in LiveMessage live, QueueLimits limits)
     {
-        if (_waiting.Count >= limits.MessagesMax || _waitingBytes + message.Bytes > limits.BytesMax)
-            return "queue-full";
-        if (!memory.TryTake(message.Bytes, isFirst: _waiting.Count == 0)) return "memory-full";
-        _waitingBytes += message.Bytes;
-        _waiting.Enqueue(message);
+        var bytes = live.Message.Bytes;
+        if (_waiting.Count >= limits.MessagesMax || _waitingBytes + bytes > limits.BytesMax) return "queue-full";
+        if (!memory.TryTake(bytes, isFirst: _waiting.Count == 0)) return "memory-full";
+        _waitingBytes += bytes;
+        _waiting.Enqueue(live);
         return null;
     }
 
-    public bool TryPeekWaiting([NotNullWhen(true)] out OutboundMessage? message) => _waiting.TryPeek(out message);
+    public bool TryPeekWaiting(out LiveMessage live) => _waiting.TryPeek(out live);
 
     /// <summary>The one that was peeked at does not wait any more.</summary>
     public void LeaveWaiting()
     {
-        var bytes = _waiting.Dequeue().Bytes;
+        var bytes = _waiting.Dequeue().Message.Bytes;
         _waitingBytes -= bytes;
         memory.GiveBack(bytes);
         Left++;
     }
 
-    /// <summary>Nothing will be sent any more. Returns how many waited.</summary>
-    public int DropWaiting()
+    /// <summary>
+    /// On its way to the client. Until that has acknowledged it, another member of its share may be given it when the
+    /// session ends, if it is of QoS 1 (MQTT 5 §4.8.2): so long it takes memory.
+    /// </summary>
+    public void Sent(in LiveMessage live, long sequence)
     {
-        var dropped = _waiting.Count;
-        memory.GiveBack(_waitingBytes);
+        if (live is not { Message.Qos: 1, Share.Group: not null }) return;
+        memory.Take(live.Message.Bytes);
+        (_unacknowledged ??= []).Add(sequence, live);
+    }
+
+    /// <summary>The client is done with it.</summary>
+    public void Acknowledged(long sequence)
+    {
+        Done.Add(sequence);
+        if (_unacknowledged?.Remove(sequence, out var live) == true) memory.GiveBack(live.Message.Bytes);
+    }
+
+    /// <summary>
+    /// Nothing will be sent any more, and nothing waits. Returns what may go on to others of its share, in its order.
+    /// </summary>
+    public List<LiveMessage> TakeShared()
+    {
+        var shared = _unacknowledged?.OrderBy(each => each.Key).Select(each => each.Value).ToList() ?? [];
+        memory.GiveBack(_waitingBytes + shared.Sum(each => (long)each.Message.Bytes));
+        shared.AddRange(_waiting.Where(each => each.Share.Group is not null));
+        _unacknowledged = null;
         _waiting.Clear();
         _waitingBytes = 0;
-        return dropped;
+        return shared;
     }
 
     public long TakeSequence() => NextSequence++;
@@ -124,3 +147,7 @@ internal sealed class Outbox(int inFlightMax, QueueMemory memory)
         return false;
     }
 }
+
+/// <summary>A message that is in memory until its client has it.</summary>
+/// <param name="Share">By which it may go on to another client; none: it is for this one alone.</param>
+internal readonly record struct LiveMessage(OutboundMessage Message, SpaceShare Share);

@@ -26,5 +26,8 @@ internal sealed class QueueMemory
         return false;
     }
 
+    /// <summary>For what was let in, and is kept for longer.</summary>
+    public void Take(long bytes) => Interlocked.Add(ref _bytes, bytes);
+
     public void GiveBack(long bytes) => Interlocked.Add(ref _bytes, -bytes);
 }

@@ -3,12 +3,15 @@ using Millrace.Stores.Sessions;
 
 namespace Millrace.Gateway.TopicSpaces;
 
-/// <summary>Copies of one message; those that are alike are one.</summary>
+/// <summary>Copies of one message; those that are alike are one. Not safe for two threads at once.</summary>
 internal sealed class MessageCopies(SpacePublish message)
 {
     private readonly string _topic = Encoding.UTF8.GetString(message.Topic);
     private readonly OutboundMessage?[] _alike = new OutboundMessage?[6];
     private Dictionary<Wanted, OutboundMessage>? _identified;
+
+    /// <summary>For another thread.</summary>
+    public MessageCopies Anew() => new(message);
 
     public int QosOf(Wanted wanted) => Math.Min(wanted.Qos, message.Qos);
 

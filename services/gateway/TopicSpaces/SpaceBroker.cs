@@ -1,4 +1,5 @@
 using Millrace.Gateway.Limits;
+using Millrace.Gateway.Sessions;
 using Millrace.Gateway.Topics;
 using Millrace.Stores.Sessions;
 
@@ -19,6 +20,7 @@ internal sealed partial class SpaceBroker(
     private const int CopiesAtOnce = 1_000;
 
     private const string SessionEnded = "session-ended";
+    private const string ConnectionEnded = "connection-ended";
 
     public TopicSpaceTable Table => table;
 
@@ -39,6 +41,36 @@ internal sealed partial class SpaceBroker(
         var refusals = await retained.KeepAsync(messages).ConfigureAwait(false);
         var accepted = messages.Where((_, i) => refusals[i] == PublishRefusal.None).ToList();
         return (await PublishAcceptedAsync(sender, source, accepted, once, isWill).ConfigureAwait(false), refusals);
+    }
+
+    /// <summary>
+    /// What an ended connection leaves of its shares, to other members of each, in its order. What nobody has room for
+    /// is lost, and counted.
+    /// </summary>
+    public async ValueTask PassOnAsync(SpaceMember from, IReadOnlyList<LiveMessage> messages)
+    {
+        var fanout = new SpaceFanout(members, limits, from.Key);
+        var next = 0;
+        try
+        {
+            while (next < messages.Count)
+            {
+                for (; next < messages.Count && fanout.Count < CopiesAtOnce; next++)
+                {
+                    var (message, share) = messages[next];
+                    var own = share with { Copies = share.Copies?.Anew() };
+                    if (fanout.TryPassOn(new SpaceCopy(from, message, own))) metrics.Delivery("passed-on");
+                    else metrics.DeliveryLost(ConnectionEnded);
+                }
+
+                await DeliverAsync(fanout, once: null).ConfigureAwait(false);
+            }
+        }
+        catch (Exception)
+        {
+            metrics.DeliveryLost(ConnectionEnded, fanout.Count + messages.Count - next);
+            throw;
+        }
     }
 
     private async ValueTask<SpaceOutcome> PublishAcceptedAsync(
@@ -114,7 +146,7 @@ internal sealed partial class SpaceBroker(
     {
         string? refusal = null;
         if (copy.Member.Connection is not { } connection) fanout.Refused.Add((copy, "qos-0-not-connected"));
-        else if (connection.TryDeliver(copy.Message, out refusal)) metrics.Delivery("queued");
+        else if (connection.TryDeliver(copy.Message, out refusal, copy.Share)) metrics.Delivery("queued");
         else fanout.Refused.Add((copy, refusal!));
     }
 

@@ -87,7 +87,7 @@ internal sealed class SpaceFanout(SpaceMembers members, GatewayLimits limits, Se
     public bool TryPassOn(in SpaceCopy refused)
     {
         if (refused.Share is not { Group: { } group, Copies: { } copies }) return false;
-        var asked = refused.Share.Asked;
+        var asked = refused.Asked;
         _group.Clear();
         group.AddTo(_group);
         SpaceSubscription? best = null;
@@ -110,7 +110,7 @@ internal sealed class SpaceFanout(SpaceMembers members, GatewayLimits limits, Se
         asked ??= new AskedMembers([]);
         asked.Members.Add(refused.Member);
         if (isLastResort) asked.Full++;
-        Add(new SpaceCopy(best.Member, copies.Of(best.Wanted), new SpaceShare(group, copies, asked)));
+        Add(new SpaceCopy(best.Member, copies.Of(best.Wanted), refused.Share) { Asked = asked });
         return true;
     }
 
@@ -127,13 +127,14 @@ internal readonly record struct SpaceCopy(SpaceMember Member, OutboundMessage Me
 {
     /// <summary>As the member had it before its stored queue is asked.</summary>
     public long Freed { get; init; }
+
+    /// <summary>Null: nobody but the one whom it is for.</summary>
+    public AskedMembers? Asked { get; init; }
 }
 
 /// <summary>What it takes to pass a copy on to another member of a group.</summary>
 /// <param name="Group">Null: the copy is for one session alone.</param>
-/// <param name="Asked">Null: nobody but the one whom it is for.</param>
-internal readonly record struct SpaceShare(
-    SharedGroup<SpaceSubscription>? Group, MessageCopies? Copies, AskedMembers? Asked = null);
+internal readonly record struct SpaceShare(SharedGroup<SpaceSubscription>? Group, MessageCopies? Copies);
 
 /// <summary>Those of a group who could not take a message.</summary>
 internal sealed record AskedMembers(HashSet<SpaceMember> Members)
