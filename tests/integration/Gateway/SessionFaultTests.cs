@@ -51,6 +51,28 @@ public class SessionFaultTests
     }
 
     [Test]
+    public async Task What_cannot_go_on_to_a_member_of_a_group_while_the_store_takes_none_is_counted()
+    {
+        const string Shared = "$share/g/open/a";
+        using var brief = await RawClient.LoginAsync(_host, "pump-1", ask: new(Clean: true, ReceiveMaximum: 1));
+        await brief.SubscribeAsync(Shared, 1);
+        await brief.ReadAsync();
+        using var kept = await RawClient.LoginAsync(_host, "pump-2", ask: Kept);
+        for (ushort i = 1; i <= 3; i++)
+        {
+            await kept.PublishAsync("open/a", $"{i}", i);
+            await kept.ReadAckAsync();
+        }
+
+        await kept.SubscribeAsync(Shared, 1);
+        await kept.ReadAsync();
+        _fails = nameof(ISessionStore.EnqueueAsync);
+        brief.Dispose();
+
+        await Eventually.TrueAsync(() => _host.Meters["deliveries.lost/connection-ended"] == 3, "counted");
+    }
+
+    [Test]
     public async Task A_message_comes_once_while_the_log_keeps_no_positions()
     {
         using var brief = await SubscribedAsync("brief", ask: null);
