@@ -23,6 +23,9 @@ public sealed class BoundStatement : CqlStatement
     /// <summary>What it has on the wire as a part of a batch.</summary>
     public int Bytes => BatchPartBytes + Source.Id.Length + _values.Length;
 
+    /// <summary>What values it wants, in their order, while it has not been sent.</summary>
+    public IReadOnlyList<Column> Markers => Source.Markers;
+
     internal override Opcode Opcode => Opcode.Execute;
 
     internal override string Operation => _prepared?.Operation ?? OperationName.Other;

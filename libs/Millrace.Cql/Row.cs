@@ -10,6 +10,8 @@ public readonly struct Row
 
     internal Row(RowSet rows, int index) => (_rows, _index) = (rows, index);
 
+    public IReadOnlyList<Column> Columns => _rows.Columns;
+
     /// <summary>The value in the type that the README lists first for the column's.</summary>
     public object? this[string column] => Get<object?>(column);
 

@@ -60,6 +60,11 @@ public static class StoreErrors
         "The stores have had steps of a newer version, which this one does not know.",
         "Ask a process of the newer version, once all processes are of it.");
 
+    public static readonly ErrorDefinition RowDamaged = new("ST-0012",
+        "A stored row is damaged.",
+        "It holds what its column or the store cannot have written; it is not passed over, for it may be anything.",
+        "Restore the row that is named from a backup, or delete it; run a repair of its table.");
+
     /// <summary>Whether the same request may succeed later, with nothing changed but the store's own state.</summary>
     public static bool Passes(Error error) =>
         error.Definition == Unavailable || error.Definition == DiskFull || error.Definition == Locked;

@@ -51,7 +51,7 @@ internal sealed class ErrorResponses(ILogger<ErrorResponses> log) : IExceptionHa
         "AP-0003" or "DL-0006" => StatusCodes.Status404NotFound,
         "AP-0006" or "AP-0007" or "AP-0009" or "AP-0010" or "AP-0011" or "AP-0012" or "ST-0011" =>
             StatusCodes.Status409Conflict,
-        "AP-0008" => StatusCodes.Status500InternalServerError,
+        "AP-0008" or "ST-0012" => StatusCodes.Status500InternalServerError,
         "AR-0009" or "ST-0002" or "MR-0001" or "MR-0002" or "MR-0003" => StatusCodes.Status400BadRequest,
         _ when code.StartsWith("AP-", StringComparison.Ordinal) => StatusCodes.Status400BadRequest,
         _ when code.StartsWith("BA-", StringComparison.Ordinal) => StatusCodes.Status400BadRequest,

@@ -53,7 +53,7 @@ internal sealed class CassandraAlertStore : IAlertStore
         await foreach (var entry in entries.ConfigureAwait(false))
         {
             if (page.IsFull) return page.End(hasMore: true, TokenAfter);
-            var row = JsonSerializer.Deserialize<AlertRow>(entry.Row)!;
+            var row = _lists.Read<AlertRow>(entry);
             if (page.Takes(row)) page.Add(row);
         }
 

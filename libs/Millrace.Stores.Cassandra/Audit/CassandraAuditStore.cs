@@ -23,8 +23,7 @@ internal sealed class CassandraAuditStore(CassandraDatabase database, TimeProvid
         var rows = _lists.ReadAsync(List, TimePlace.Read(List, continuation), long.MinValue, long.MaxValue, limit, ct);
         var page = await Paging.TakeAsync(rows, limit,
             last => TimePlace.Token(List, new TimePlace(last.At, last.Id)), ct).ConfigureAwait(false);
-        return new Page<AuditEntry>(
-            [.. page.Items.Select(entry => JsonSerializer.Deserialize<AuditEntry>(entry.Row)!)], page.Continuation);
+        return new Page<AuditEntry>([.. page.Items.Select(_lists.Read<AuditEntry>)], page.Continuation);
     }
 
     private long Next()

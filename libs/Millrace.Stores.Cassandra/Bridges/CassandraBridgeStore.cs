@@ -37,11 +37,12 @@ internal sealed class CassandraBridgeStore(CassandraDatabase database, TimeProvi
 
     public async ValueTask<BridgeSession?> FindSessionAsync(string name, string clientId, CancellationToken ct)
     {
-        var found = await database.FirstAsync(SelectSession, row => new Written(row.Get<string>(0), row.Get<long>(1)),
-            ct, name, clientId).ConfigureAwait(false);
+        var found = await database.FirstAsync(SelectSession, row => new Written(
+            JsonSerializer.Deserialize<BridgeSession>(row.Get<string>(0))!, row.Get<long>(1)), ct, name, clientId)
+            .ConfigureAwait(false);
         if (found is null) return null;
         _writtenAt.AddOrUpdate((name, clientId), found.At, (_, last) => Math.Max(last, found.At));
-        return JsonSerializer.Deserialize<BridgeSession>(found.Session);
+        return found.Session;
     }
 
     public async ValueTask WriteStatusAsync(BridgeStatus status, CancellationToken ct) =>
@@ -56,5 +57,5 @@ internal sealed class CassandraBridgeStore(CassandraDatabase database, TimeProvi
     }
 
     /// <param name="At">In microseconds since 1970, by the clock of who wrote it.</param>
-    private sealed record Written(string Session, long At);
+    private sealed record Written(BridgeSession Session, long At);
 }

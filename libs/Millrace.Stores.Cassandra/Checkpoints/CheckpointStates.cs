@@ -41,10 +41,14 @@ internal sealed class CheckpointStates(CassandraDatabase database)
         bound.PageSize = RowsAPage;
         var wanted = saved.Chunks.ToHashSet();
         var chunks = new Dictionary<PlacedChunk, byte[]>();
-        await foreach (var row in database.ReadAsync(bound, ct).ConfigureAwait(false))
+        var rows = database.ReadAsync(bound, row =>
         {
             var chunk = new PlacedChunk(row.Get<int>(0), row.Get<Guid>(1));
-            if (wanted.Contains(chunk)) chunks[chunk] = row.Bytes(2).ToArray();
+            return (Chunk: chunk, Bytes: wanted.Contains(chunk) ? row.Bytes(2).ToArray() : null);
+        }, ct, key.Query, key.Version, key.Partition, saved.Slot.Epoch, saved.Slot.Slot);
+        await foreach (var (chunk, bytes) in rows.ConfigureAwait(false))
+        {
+            if (bytes is not null) chunks[chunk] = bytes;
         }
 
         if (chunks.Count < wanted.Count) return null;

@@ -50,15 +50,19 @@ internal sealed class CassandraDatabase(CassandraConnector connector)
     public async ValueTask<RowSet> RunAsync(StoreStatement statement, CancellationToken ct, params object?[] values) =>
         await RunAsync(await BindAsync(statement, ct, values).ConfigureAwait(false), ct).ConfigureAwait(false);
 
-    /// <summary>All rows, page by page as they are read.</summary>
-    public async IAsyncEnumerable<Row> ReadAsync(
-        CqlStatement statement, [EnumeratorCancellation] CancellationToken ct)
+    /// <summary>What is read from all rows, page by page.</summary>
+    /// <param name="key">What is known of their key, by which one that is damaged is named.</param>
+    public async IAsyncEnumerable<T> ReadAsync<T>(
+        BoundStatement statement, Func<Row, T> read, [EnumeratorCancellation] CancellationToken ct,
+        params object?[] key)
     {
         var session = await connector.SessionAsync(ct).ConfigureAwait(false);
+        var markers = statement.Markers;
         var rows = session.QueryAsync(statement, ct).GetAsyncEnumerator(ct);
         await using (rows.ConfigureAwait(false))
         {
-            while (await MoveAsync(rows, statement).ConfigureAwait(false)) yield return rows.Current;
+            while (await MoveAsync(rows, statement).ConfigureAwait(false))
+                yield return rows.Current.Read(read, markers, key);
         }
     }
 
@@ -67,7 +71,7 @@ internal sealed class CassandraDatabase(CassandraConnector connector)
     {
         var list = new List<T>();
         var bound = await BindAsync(statement, ct, values).ConfigureAwait(false);
-        await foreach (var row in ReadAsync(bound, ct).ConfigureAwait(false)) list.Add(read(row));
+        await foreach (var item in ReadAsync(bound, read, ct, values).ConfigureAwait(false)) list.Add(item);
         return list;
     }
 
@@ -75,8 +79,10 @@ internal sealed class CassandraDatabase(CassandraConnector connector)
     public async ValueTask<T?> FirstAsync<T>(
         StoreStatement statement, Func<Row, T> read, CancellationToken ct, params object?[] values)
     {
-        var rows = await RunAsync(statement, ct, values).ConfigureAwait(false);
-        return rows.Count == 0 ? default : read(rows[0]);
+        var bound = await BindAsync(statement, ct, values).ConfigureAwait(false);
+        var markers = bound.Markers;
+        var rows = await RunAsync(bound, ct).ConfigureAwait(false);
+        return rows.Count == 0 ? default : rows[0].Read(read, markers, values);
     }
 
     /// <summary>The clock of one of the nodes.</summary>

@@ -125,7 +125,7 @@ internal sealed class CassandraDeadLetterStore(CassandraDatabase database, IUpgr
     {
         var entries = _lists.ReadAsync(All, after, long.MinValue, long.MaxValue, filter.Limit, ct).Where(entry =>
         {
-            var place = JsonSerializer.Deserialize<LetterPlace>(entry.Row)!;
+            var place = _lists.Read<LetterPlace>(entry);
             return Fits(filter, place.Stage, place.Query);
         });
         await foreach (var some in entries.Chunk(LettersOfRead).ConfigureAwait(false))

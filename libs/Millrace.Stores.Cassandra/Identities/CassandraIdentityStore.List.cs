@@ -25,7 +25,7 @@ internal sealed partial class CassandraIdentityStore
         await foreach (var row in MergeAsync(filter.IdPrefix ?? "", after, limit, ct).ConfigureAwait(false))
         {
             if (page.IsFull) return page.End(hasMore: true, TokenAfter);
-            if (page.Takes(ReadWithoutKeys(row))) page.Add(ReadForList(cipher, row));
+            if (page.Takes(row.Read(ReadWithoutKeys, "device"))) page.Add(ReadForList(cipher, row));
         }
 
         return page.End(hasMore: false, TokenAfter);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Millrace.Cql;
 using Millrace.Stores.Cassandra.Connection;
 using Millrace.Stores.Cassandra.Telemetry;
@@ -72,6 +73,20 @@ internal sealed class TimeLists(CassandraDatabase database, string table, TimeSp
             _known.Set(group.Key, true);
         }).ConfigureAwait(false);
         await InFlight.ForEachAsync(groups.SelectMany(Batches), ct, WriteBatchAsync).ConfigureAwait(false);
+    }
+
+    /// <summary>What the store keeps in a row.</summary>
+    public T Read<T>(TimeEntry entry)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(entry.Row) ?? throw new JsonException("It is null.");
+        }
+        catch (JsonException e)
+        {
+            throw StoredRows.Damaged($"{table}_rows", [("list", entry.List), ("bucket", entry.At / Width),
+                ("at", entry.At), ("id", entry.Id)], e);
+        }
     }
 
     public async ValueTask RemoveAsync(string list, long at, string id, CancellationToken ct) =>

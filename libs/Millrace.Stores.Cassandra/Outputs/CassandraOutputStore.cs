@@ -41,7 +41,7 @@ internal sealed class CassandraOutputStore : IOutputStore
         var rows = _lists.ReadAsync(output, TimePlace.Read(List, continuation),
             from is { } f ? Times.Microseconds(f) : long.MinValue,
             to is { } t ? Times.Microseconds(t) : long.MaxValue, limit, ct);
-        return Paging.TakeAsync(rows.Select(entry => JsonSerializer.Deserialize<OutputRow>(entry.Row)!), limit,
+        return Paging.TakeAsync(rows.Select(_lists.Read<OutputRow>), limit,
             last => TimePlace.Token(List, new TimePlace(Times.Microseconds(last.At), last.RowId)), ct);
     }
 

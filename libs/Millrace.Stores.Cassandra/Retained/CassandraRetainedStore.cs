@@ -59,7 +59,7 @@ internal sealed class CassandraRetainedStore(CassandraDatabase database) : IReta
     {
         var bound = await BindAsync(SelectFrom, SelectAfter, space, topicPrefix, limit, continuation, ct)
             .ConfigureAwait(false);
-        var rows = database.ReadAsync(bound, ct).Select(Read).Where(message => !(message.ExpiresAt <= now));
+        var rows = database.ReadAsync(bound, Read, ct, space).Where(message => !(message.ExpiresAt <= now));
         return await Paging.TakeAsync(rows, limit, last => TokenAfter(last.Topic), ct).ConfigureAwait(false);
     }
 
@@ -68,8 +68,9 @@ internal sealed class CassandraRetainedStore(CassandraDatabase database) : IReta
     {
         var bound = await BindAsync(TopicsFrom, TopicsAfter, space, topicPrefix, limit, continuation, ct)
             .ConfigureAwait(false);
-        var topics = database.ReadAsync(bound, ct)
-            .Select(row => (Topic: Encoding.UTF8.GetString(row.Bytes(0)), ExpiresAt: row.Get<DateTimeOffset?>(1)))
+        var topics = database.ReadAsync(bound,
+                row => (Topic: Encoding.UTF8.GetString(row.Bytes(0)), ExpiresAt: row.Get<DateTimeOffset?>(1)),
+                ct, space)
             .Where(each => !(each.ExpiresAt <= now)).Select(each => each.Topic);
         return await Paging.TakeAsync(topics, limit, TokenAfter, ct).ConfigureAwait(false);
     }

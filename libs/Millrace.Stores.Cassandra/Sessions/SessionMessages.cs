@@ -62,9 +62,10 @@ internal sealed class SessionMessages(CassandraDatabase database)
             var bound = await database.BindAsync(Select, ct, key.DeviceId, key.ClientId, first, last, max)
                 .ConfigureAwait(false);
             bound.PageSize = Math.Min(max, 32);
-            await foreach (var row in database.ReadAsync(bound, ct).ConfigureAwait(false))
+            var messages = database.ReadAsync(bound, Read, ct, key.DeviceId, key.ClientId);
+            await foreach (var message in messages.ConfigureAwait(false))
             {
-                yield return Read(row);
+                yield return message;
                 if (--max == 0) yield break;
             }
         }

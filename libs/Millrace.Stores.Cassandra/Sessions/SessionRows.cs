@@ -39,10 +39,15 @@ internal sealed class SessionRows(CassandraDatabase database)
 
     private async ValueTask<DeviceSessions?> FindAsync(string device, CancellationToken ct)
     {
-        var rows = await database.ListAsync(Select, row => row, ct, device).ConfigureAwait(false);
-        if (rows.Count == 0) return null;
-        var sessions = Of(device, rows[0]);
-        foreach (var row in rows.Where(row => !row.IsNull(2))) Read(sessions, row);
+        DeviceSessions? sessions = null;
+        var select = await database.BindAsync(Select, ct, device).ConfigureAwait(false);
+        var rows = database.ReadAsync(select, row =>
+        {
+            var all = sessions ??= Of(device, row);
+            if (!row.IsNull(2)) Read(all, row);
+            return all;
+        }, ct, device);
+        await foreach (var all in rows.ConfigureAwait(false)) sessions = all;
         return sessions;
     }
 

@@ -64,8 +64,9 @@ internal sealed partial class CassandraTelemetryStore
         bounds.Before.AddTo(select);
         select.Add(limit).PageSize = Math.Min(limit, PageRowsMax);
         var rows = new List<TelemetryMessage>();
-        await foreach (var row in _database.ReadAsync(select, ct).ConfigureAwait(false))
-            rows.Add(TelemetryTable.Read(range.DeviceId, row));
+        var found = _database.ReadAsync(select, row => TelemetryTable.Read(range.DeviceId, row), ct,
+            partition.Shard, partition.Bucket, range.DeviceId);
+        await foreach (var row in found.ConfigureAwait(false)) rows.Add(row);
         return rows;
     }
 

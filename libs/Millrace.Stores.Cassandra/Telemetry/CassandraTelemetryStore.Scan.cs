@@ -11,11 +11,12 @@ internal sealed partial class CassandraTelemetryStore
         var batches = new PartitionBatches<TelemetryPartition>(_options.BatchBytes.Bytes);
         var scan = await _database.BindAsync(TelemetryTable.Keys, ct).ConfigureAwait(false);
         scan.PageSize = ScanRows;
-        await foreach (var row in _database.ReadAsync(scan, ct).ConfigureAwait(false))
+        var keys = _database.ReadAsync(scan, row => (
+            Partition: new TelemetryPartition(row.Get<int>(0), row.Get<long>(1)), EnqueuedAtMs: row.Get<long>(2),
+            Key: new RowKey(row.Get<string>(3), row.Get<long>(4), row.Get<int>(5), row.Get<long>(6))), ct);
+        await foreach (var (partition, enqueuedAtMs, key) in keys.ConfigureAwait(false))
         {
-            if (row.Get<long>(2) >= enqueuedBeforeMs) continue;
-            var partition = new TelemetryPartition(row.Get<int>(0), row.Get<long>(1));
-            var key = new RowKey(row.Get<string>(3), row.Get<long>(4), row.Get<int>(5), row.Get<long>(6));
+            if (enqueuedAtMs >= enqueuedBeforeMs) continue;
             var delete = await _database.BindAsync(TelemetryTable.Delete, ct).ConfigureAwait(false);
             batches.Add(partition, delete.AddKey(partition, key));
             if (++removed % ScanRows == 0) await _writes.ExecuteAsync(batches.Take(), ct).ConfigureAwait(false);
@@ -30,7 +31,7 @@ internal sealed partial class CassandraTelemetryStore
         var count = 0L;
         var scan = await _database.BindAsync(TelemetryTable.Keys, ct).ConfigureAwait(false);
         scan.PageSize = ScanRows;
-        await foreach (var _ in _database.ReadAsync(scan, ct).ConfigureAwait(false)) count++;
+        await foreach (var _ in _database.ReadAsync(scan, _ => true, ct).ConfigureAwait(false)) count++;
         return count;
     }
 }

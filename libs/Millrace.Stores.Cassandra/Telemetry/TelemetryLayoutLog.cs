@@ -93,8 +93,9 @@ internal sealed class TelemetryLayoutLog(
         var bound = await database.BindAsync(Select, ct).ConfigureAwait(false);
         bound.Consistency = Consistency.LocalSerial;
         var layouts = new List<TelemetryLayout>();
-        await foreach (var row in database.ReadAsync(bound, ct).ConfigureAwait(false))
-            layouts.Add(new TelemetryLayout(row.Get<long>(0), row.Get<long>(1), row.Get<int>(2)));
+        var rows = database.ReadAsync(bound,
+            row => new TelemetryLayout(row.Get<long>(0), row.Get<long>(1), row.Get<int>(2)), ct);
+        await foreach (var layout in rows.ConfigureAwait(false)) layouts.Add(layout);
         return layouts;
     }
 
