@@ -11,7 +11,8 @@ public sealed class ApiOptions
     public int PageRowsMax { get; set; } = 1_000;
 
     /// <summary>
-    /// The most alerts that one page looks at; a search for what is rare ends there, and goes on with the next page.
+    /// The most alerts or dead letters that one page looks at; a search for what is rare ends there, and goes on with
+    /// the next page.
     /// </summary>
     [Range(1, 100_000_000)]
     public int PageLookedAtMax { get; set; } = 100_000;

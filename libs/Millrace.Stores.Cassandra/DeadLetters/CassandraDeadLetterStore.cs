@@ -23,6 +23,9 @@ internal sealed class CassandraDeadLetterStore(CassandraDatabase database, IUpgr
     /// <summary>How many letters are read together.</summary>
     private const int LettersOfRead = 64;
 
+    /// <summary>Over how many places at most these are looked for.</summary>
+    private const int PlacesOfRead = 1_000;
+
     private static readonly TimeSpan AdoptInterval = TimeSpan.FromMinutes(1);
 
     private static readonly StoreStatement Select = new(
@@ -78,10 +81,15 @@ internal sealed class CassandraDeadLetterStore(CassandraDatabase database, IUpgr
         var after = TimePlace.Read(List, filter.Continuation);
         var isAsked = filter.State == DeadLetterState.Replaying;
         if (isAsked) await AdoptAsync(ct).ConfigureAwait(false);
-        var letters = isAsked ? AskedAsync(after, filter, ct) : FitAsync(after, filter, ct);
-        var page = await Paging.TakeAsync(letters, filter.Limit,
-            last => TimePlace.Token(List, new TimePlace(last.At, last.Letter.Id)), ct).ConfigureAwait(false);
-        return new Page<StoredDeadLetter>([.. page.Items.Select(item => item.Letter)], page.Continuation);
+        var letters = isAsked ? AskedAsync(after, filter, ct) : LookAsync(after, filter, ct);
+        var page = LookedLetter.Page(filter);
+        await foreach (var looked in letters.ConfigureAwait(false))
+        {
+            if (page.IsFull) return LookedLetter.Letters(page.End(hasMore: true, TokenAfter));
+            if (page.Takes(looked)) page.Add(looked);
+        }
+
+        return LookedLetter.Letters(page.End(hasMore: false, TokenAfter));
     }
 
     /// <summary>The nodes read all rows of the list for it.</summary>
@@ -120,29 +128,43 @@ internal sealed class CassandraDeadLetterStore(CassandraDatabase database, IUpgr
         return rows.Applied;
     }
 
-    private async IAsyncEnumerable<(long At, StoredDeadLetter Letter)> FitAsync(
+    /// <summary>All letters after the place: those whose place says that they may fit are read together.</summary>
+    private async IAsyncEnumerable<LookedLetter> LookAsync(
         TimePlace after, DeadLetterFilter filter, [EnumeratorCancellation] CancellationToken ct)
     {
-        var entries = _lists.ReadAsync(All, after, long.MinValue, long.MaxValue, filter.Limit, ct).Where(entry =>
+        var (some, fit) = (new List<TimeEntry>(), new HashSet<TimeEntry>(ReferenceEqualityComparer.Instance));
+        var entries = _lists.ReadAsync(All, after, long.MinValue, long.MaxValue, filter.Limit, ct);
+        await foreach (var entry in entries.ConfigureAwait(false))
         {
-            var place = _lists.Read<LetterPlace>(entry);
-            return Fits(filter, place.Stage, place.Query);
-        });
-        await foreach (var some in entries.Chunk(LettersOfRead).ConfigureAwait(false))
-        {
-            var rows = await InFlight.SelectAsync(some, ct, (entry, token) => RowAsync(entry.Id, token))
-                .ConfigureAwait(false);
-            foreach (var (entry, row) in some.Zip(rows))
-            {
-                // One that is being moved stands at both places for a moment.
-                if (row is null || row.FailedAt != entry.At) continue;
-                var letter = row.Stored(entry.Id);
-                if ((filter.State ?? letter.State) == letter.State) yield return (entry.At, letter);
-            }
+            some.Add(entry);
+            if (_lists.Read<LetterPlace>(entry) is var place && filter.Matches(place.Stage, place.Query))
+                fit.Add(entry);
+            if (fit.Count < LettersOfRead && some.Count < PlacesOfRead) continue;
+            foreach (var looked in await LookAsync(some, fit, filter, ct).ConfigureAwait(false)) yield return looked;
+            some.Clear();
+            fit.Clear();
         }
+
+        foreach (var looked in await LookAsync(some, fit, filter, ct).ConfigureAwait(false)) yield return looked;
     }
 
-    private async IAsyncEnumerable<(long At, StoredDeadLetter Letter)> AskedAsync(
+    private Task<LookedLetter[]> LookAsync(
+        List<TimeEntry> some, HashSet<TimeEntry> fit, DeadLetterFilter filter, CancellationToken ct) =>
+        InFlight.SelectAsync(some, ct, async (entry, token) => new LookedLetter(entry.At, entry.Id, fit.Contains(entry)
+            ? (await RowAsync(entry, filter, token).ConfigureAwait(false))?.Stored(entry.Id)
+            : null));
+
+    /// <summary>
+    /// Null when it does not fit; then the letter is not parsed. One that is being moved stands at both places for a
+    /// moment, and fits at that of its time.
+    /// </summary>
+    private ValueTask<LetterRow?> RowAsync(TimeEntry entry, DeadLetterFilter filter, CancellationToken ct) =>
+        database.FirstAsync(Select,
+            row => row.Get<long>(1) == entry.At && filter.Matches(StateOf(row) ?? DeadLetterState.Open)
+                ? Read(row)
+                : null, ct, entry.Id);
+
+    private async IAsyncEnumerable<LookedLetter> AskedAsync(
         TimePlace after, DeadLetterFilter filter, [EnumeratorCancellation] CancellationToken ct)
     {
         var asked = (await _asked.ListAsync(ct).ConfigureAwait(false))
@@ -155,12 +177,13 @@ internal sealed class CassandraDeadLetterStore(CassandraDatabase database, IUpgr
                 .ConfigureAwait(false);
             foreach (var (one, row) in some.Zip(rows))
             {
-                // Its letter is about to say so.
-                if (row is null || row.Replays.GetValueOrDefault() < one.Replays) continue;
-                if (!row.IsAsked || row.Replays != one.Replays)
+                var isAsked = row is { IsAsked: true } && row.Replays == one.Replays;
+
+                // Not one whose letter is about to say so.
+                if (!isAsked && row?.Replays >= one.Replays)
                     await _asked.RemoveAsync(one.Id, one.Replays, ct).ConfigureAwait(false);
-                else if (Fits(filter, row.Letter.Stage, row.Letter.Query))
-                    yield return (one.FailedAt, row.Stored(one.Id));
+                var fits = isAsked && filter.Matches(row!.Letter.Stage, row.Letter.Query);
+                yield return new LookedLetter(one.FailedAt, one.Id, fits ? row!.Stored(one.Id) : null);
             }
         }
     }
@@ -179,18 +202,22 @@ internal sealed class CassandraDeadLetterStore(CassandraDatabase database, IUpgr
 
         var isLast = (await upgrades.ReadAsync(ct).ConfigureAwait(false)).IsFinalised;
         var filter = new DeadLetterFilter(State: DeadLetterState.Replaying, Limit: int.MaxValue - 1);
-        await foreach (var (at, letter) in FitAsync(TimePlace.Newest, filter, ct).ConfigureAwait(false))
-            await _asked.AddAsync(new AskedLetter(letter.Id, letter.Replays, at), ct).ConfigureAwait(false);
+        await foreach (var looked in LookAsync(TimePlace.Newest, filter, ct).ConfigureAwait(false))
+        {
+            if (looked.Letter is { } letter)
+                await _asked.AddAsync(new AskedLetter(letter.Id, letter.Replays, looked.At), ct).ConfigureAwait(false);
+        }
+
         _isAllAdopted = isLast;
     }
 
-    private static bool Fits(DeadLetterFilter filter, string stage, string? query) =>
-        (filter.Stage ?? stage) == stage && (filter.Query ?? query) == query;
+    private static string TokenAfter(LookedLetter last) => TimePlace.Token(List, new TimePlace(last.At, last.Id));
 
     private static LetterRow Read(Row row) => new(
         JsonSerializer.Deserialize(row.Get<string>(0), ContractJson.Default.DeadLetter)!, row.Get<long>(1),
-        row.Get<DateTimeOffset>(2), (DeadLetterState?)row.Get<int?>(3), row.Get<int?>(4),
-        row.Get<DateTimeOffset?>(5));
+        row.Get<DateTimeOffset>(2), StateOf(row), row.Get<int?>(4), row.Get<DateTimeOffset?>(5));
+
+    private static DeadLetterState? StateOf(Row row) => (DeadLetterState?)row.Get<int?>(3);
 
     /// <summary>What the list can filter by without looking at the letter.</summary>
     private sealed record LetterPlace(string Stage, string? Query);

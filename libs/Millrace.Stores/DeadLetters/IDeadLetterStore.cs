@@ -38,7 +38,10 @@ public interface IDeadLetterStore
     /// </summary>
     ValueTask<bool> SetStateAsync(string id, DeadLetterState state, CancellationToken ct = default);
 
-    /// <summary>Newest failure first.</summary>
+    /// <summary>
+    /// Newest failure first. A page may be shorter than the limit, or empty, and have a token still:
+    /// <see cref="DeadLetterFilter.LookedAtMax"/>.
+    /// </summary>
     ValueTask<Page<StoredDeadLetter>> ListAsync(DeadLetterFilter filter, CancellationToken ct = default);
 
     ValueTask<long> CountAsync(CancellationToken ct = default);
@@ -46,4 +49,15 @@ public interface IDeadLetterStore
 
 public sealed record DeadLetterFilter(
     string? Stage = null, string? Query = null, DeadLetterState? State = null, int Limit = 100,
-    string? Continuation = null);
+    string? Continuation = null)
+{
+    /// <summary>
+    /// How many letters one page looks at: those that are to be replayed when these are asked for, else all. It ends
+    /// there, with a token, whatever it has found: so a search for what is rare among millions is answered in steps.
+    /// </summary>
+    public int LookedAtMax { get; init; } = int.MaxValue;
+
+    internal bool Matches(string stage, string? query) => (Stage ?? stage) == stage && (Query ?? query) == query;
+
+    internal bool Matches(DeadLetterState state) => (State ?? state) == state;
+}

@@ -9,7 +9,7 @@ internal sealed class SqliteDeadLetterStore(SqliteDatabase database, TimeProvide
 {
     private const string List = "dead-letters";
     private const string Sink = "dead-letters";
-    private const string Fields = "id, state, replays, updated_at, letter, failed_at";
+    private const string Fields = "id, state, replays, updated_at, letter";
 
     public ValueTask WriteAsync(
         TopicPartition partition, IReadOnlyList<DeadLetter> letters, SinkPosition position, CancellationToken ct) =>
@@ -40,16 +40,15 @@ internal sealed class SqliteDeadLetterStore(SqliteDatabase database, TimeProvide
             (at, id) = (ContinuationToken.Number(key[0], token), key[1]);
         }
 
+        // As with alerts, what no index has together is looked at here; and a letter that does not fit is not read.
+        var page = LookedLetter.Page(filter);
+        var sql = $"SELECT {Fields}, failed_at, stage, query FROM dead_letters WHERE (failed_at, id) < (?1, ?2)" +
+            $"{OfState(filter.State)} ORDER BY failed_at DESC, id DESC";
         return database.ReadAsync(session =>
         {
-            var rows = session.List(
-                $"SELECT {Fields} FROM dead_letters WHERE (failed_at, id) < (?1, ?2) AND (?3 IS NULL OR stage = ?3) " +
-                $"AND (?4 IS NULL OR query = ?4){OfState(filter.State)} ORDER BY failed_at DESC, id DESC LIMIT ?5",
-                row => (Stored: Read(row), FailedAt: row.GetInt64(5)), at, id, filter.Stage, filter.Query,
-                Columns.OneMore(filter.Limit));
-            var page = Columns.Cut(rows, filter.Limit,
-                last => ContinuationToken.Write(List, last.FailedAt, last.Stored.Id));
-            return new Page<StoredDeadLetter>([.. page.Items.Select(i => i.Stored)], page.Continuation);
+            var hasMore = session.ListUntil(sql, row => IsBehind(page, filter, row), isBehind => isBehind, at, id)
+                .LastOrDefault();
+            return LookedLetter.Letters(page.End(hasMore, last => ContinuationToken.Write(List, last.At, last.Id)));
         }, ct);
     }
 
@@ -58,8 +57,20 @@ internal sealed class SqliteDeadLetterStore(SqliteDatabase database, TimeProvide
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>Spelt out, so that the index of the letters that are to be replayed serves.</summary>
-    private static string OfState(DeadLetterState? state) => state is { } one ? $" AND state = {(int)one}" : "";
+    /// <summary>Those that are to be replayed have an index, which serves when the state is spelt out.</summary>
+    private static string OfState(DeadLetterState? state) =>
+        state == DeadLetterState.Replaying ? $" AND state = {(int)state}" : "";
+
+    /// <summary>Whether the row belongs to the page after this one; else it is in it, if it is to be.</summary>
+    private static bool IsBehind(FilteredPage<LookedLetter> page, DeadLetterFilter filter, SqliteDataReader row)
+    {
+        if (page.IsFull) return true;
+        var fits = filter.Matches(row.GetString(6), row.TextOrNull(7))
+            && filter.Matches((DeadLetterState)row.GetInt32(1));
+        var looked = new LookedLetter(row.GetInt64(5), row.GetString(0), fits ? Read(row) : null);
+        if (page.Takes(looked)) page.Add(looked);
+        return false;
+    }
 
     private void Upsert(SqliteSession session, DeadLetter letter)
     {

@@ -29,7 +29,10 @@ internal static class DeadLetterEndpoints
         string? query = null, string? state = null, int? limit = null, string? continuation = null)
     {
         var filter = new DeadLetterFilter(Stage(stage), query,
-            Limits.Choice<DeadLetterState>(state, nameof(state)), Limits.Page(limit, options.Value), continuation);
+            Limits.Choice<DeadLetterState>(state, nameof(state)), Limits.Page(limit, options.Value), continuation)
+        {
+            LookedAtMax = options.Value.PageLookedAtMax,
+        };
         var page = await store.ListAsync(filter, ct);
         return new DeadLetterPage([.. page.Items.Select(DeadLetterItem.Of)], page.Continuation);
     }

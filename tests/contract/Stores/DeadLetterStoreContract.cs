@@ -114,9 +114,55 @@ public abstract class DeadLetterStoreContract : StoreContract<IDeadLetterStore>
     }
 
     [Test]
+    public async Task A_page_ends_where_it_has_looked_at_enough_and_the_next_one_goes_on(
+        [Values(1, 7, 100)] int lookedAt, [Values(3, 50)] int limit)
+    {
+        var letters = Enumerable.Range(0, 60).Select(i => Letter(i) with
+        {
+            Stage = i % 2 == 0 ? "query" : "archiver",
+            Query = i % 2 == 0 ? $"q{i % 3}" : null,
+            LastFailedAt = Noon.AddSeconds(-i),
+        }).ToList();
+        await Store.WriteAsync(Partition(0), letters, new SinkPosition(60));
+        foreach (var letter in letters.Where((_, i) => i % 5 == 0))
+            await Store.SetStateAsync(letter.Id, DeadLetterState.Replaying);
+        var asked = letters.Where((_, i) => i % 5 == 0).ToHashSet();
+
+        // Each with the letters that are looked at for it: all, or those that are to be replayed.
+        (DeadLetterFilter, Func<DeadLetter, bool>)[] searches =
+        [
+            (new DeadLetterFilter(Query: "q0"), _ => true),
+            (new DeadLetterFilter("none"), _ => true),
+            (new DeadLetterFilter("query", State: DeadLetterState.Open), _ => true),
+            (new DeadLetterFilter("archiver", State: DeadLetterState.Replaying), asked.Contains),
+        ];
+        foreach (var (filter, isLookedAt) in searches)
+        {
+            var expected = new Queue<DeadLetter>(letters.Where(isLookedAt));
+            string? token = null;
+            do
+            {
+                var page = await Store.ListAsync(
+                    filter with { LookedAtMax = lookedAt, Limit = limit, Continuation = token });
+                var fit = new List<string>();
+                for (var i = 0; i < lookedAt && fit.Count < limit && expected.TryDequeue(out var letter); i++)
+                    if (Fits(filter, letter, asked.Contains(letter))) fit.Add(letter.Id);
+                Assert.That(page.Items.Select(item => item.Id), Is.EqualTo(fit), $"{filter}");
+                Assert.That(page.Continuation is null, Is.EqualTo(expected.Count == 0), $"{filter}");
+                token = page.Continuation;
+            }
+            while (token is not null);
+        }
+    }
+
+    [Test]
     public void A_token_that_is_none_is_told_by_its_code() => Assert.That(
         CodeOf(async () => await Store.ListAsync(new DeadLetterFilter(Continuation: "nonsense"))),
         Is.EqualTo("ST-0002"));
+
+    private static bool Fits(DeadLetterFilter filter, DeadLetter letter, bool isAsked) =>
+        (filter.Stage ?? letter.Stage) == letter.Stage && (filter.Query ?? letter.Query) == letter.Query
+        && (filter.State is null || filter.State == DeadLetterState.Replaying == isAsked);
 
     protected static DeadLetter Letter(long offset) => new("archiver", null, 0, "telemetry", 1, offset, -1, "AR-0001",
         "why", Noon, Noon, null, 5, [new DeadLetterHeader("h", [1])], [2, 3]);
