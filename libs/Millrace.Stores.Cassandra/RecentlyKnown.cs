@@ -17,12 +17,9 @@ internal sealed class RecentlyKnown<TKey, TValue>(int generationMax)
 
     public bool TryGet(TKey key, [MaybeNullWhen(false)] out TValue value)
     {
-        // In this order: what is set meanwhile is in this young one already, or in one that is asked before it.
-        var young = _young;
-        if (young.Entries.TryGetValue(key, out value)) return true;
-        if (!_old.Entries.TryGetValue(key, out value)) return false;
-        if (young.Entries.TryAdd(key, value)) Added(young);
-        return true;
+        // In this order: what is set meanwhile is in this young one already, or in the one that is asked then.
+        if (_young.Entries.TryGetValue(key, out value)) return true;
+        return _old.Entries.ContainsKey(key) && TryRenew(key, out value);
     }
 
     public void Set(TKey key, TValue value)
@@ -30,6 +27,28 @@ internal sealed class RecentlyKnown<TKey, TValue>(int generationMax)
         var young = _young;
         if (young.Entries.TryAdd(key, value)) Added(young);
         else young.Entries[key] = value;
+    }
+
+    /// <summary>Forgets it. Who sets it meanwhile may do so later; who only asks does not bring it back.</summary>
+    public void Remove(TKey key)
+    {
+        lock (_turning)
+        {
+            _old.Entries.TryRemove(key, out _);
+            if (_young.Entries.TryRemove(key, out _)) Interlocked.Decrement(ref _young.Count);
+        }
+    }
+
+    /// <summary>Makes it young again, once in a generation: it is there still when nobody can remove it.</summary>
+    private bool TryRenew(TKey key, [MaybeNullWhen(false)] out TValue value)
+    {
+        lock (_turning)
+        {
+            if (_young.Entries.TryGetValue(key, out value)) return true;
+            if (!_old.Entries.TryGetValue(key, out value)) return false;
+            if (_young.Entries.TryAdd(key, value)) Added(_young);
+            return true;
+        }
     }
 
     private void Added(Generation young)

@@ -13,11 +13,12 @@ namespace Millrace.Stores.Cassandra.Positions;
 internal sealed class CassandraPositionStore(CassandraDatabase database, CassandraTelemetryOptions options)
     : IPositionStore
 {
-    private const int KnownMax = 500_000;
+    /// <summary>So many devices' positions are known at least, and twice as many at most.</summary>
+    private const int KnownMin = 250_000;
 
     private readonly PositionTables _tables = new(database);
     private readonly BoundedWrites _writes = new(database.RunAsync, options.WritesInFlightMax);
-    private readonly ConcurrentDictionary<string, DevicePosition> _known = new();
+    private readonly RecentlyKnown<string, DevicePosition> _known = new(KnownMin);
     private readonly ConcurrentDictionary<int, bool> _areas = new();
 
     public async ValueTask WriteAsync(IReadOnlyList<DevicePosition> positions, CancellationToken ct)
@@ -47,8 +48,7 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
         await _writes.ExecuteAsync([.. newAreas, .. entries.Take()], ct).ConfigureAwait(false);
         await _writes.ExecuteAsync(devices.Take(), ct).ConfigureAwait(false);
         await _writes.ExecuteAsync(left, ct).ConfigureAwait(false);
-        if (_known.Count > KnownMax) _known.Clear();
-        foreach (var position in moved) _known[position.DeviceId] = position;
+        foreach (var position in moved) _known.Set(position.DeviceId, position);
         foreach (var area in areas) _areas[area] = true;
     }
 
@@ -58,7 +58,7 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
     public async ValueTask ForgetAsync(IReadOnlyList<DeviceEnd> ends, CancellationToken ct)
     {
         await InFlight.ForEachAsync(ends, ct, _tables.ForgetAsync).ConfigureAwait(false);
-        foreach (var end in ends) _known.TryRemove(end.DeviceId, out _);
+        foreach (var end in ends) _known.Remove(end.DeviceId);
     }
 
     public async ValueTask<Page<DevicePosition>> WithinAsync(
@@ -79,8 +79,9 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
         foreach (var chunk in DevicePosition.LatestOf(positions).Chunk(options.ReadsAtOnceMax))
         {
             result.AddRange(await Task.WhenAll(chunk.Select(async position => (position,
-                _known.GetValueOrDefault(position.DeviceId)
-                ?? await FindAsync(position.DeviceId, ct).ConfigureAwait(false)))).ConfigureAwait(false));
+                _known.TryGet(position.DeviceId, out var known)
+                    ? known
+                    : await FindAsync(position.DeviceId, ct).ConfigureAwait(false)))).ConfigureAwait(false));
         }
 
         return result;
