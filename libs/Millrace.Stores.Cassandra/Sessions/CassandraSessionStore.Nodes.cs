@@ -104,9 +104,9 @@ internal sealed partial class CassandraSessionStore
             sessions.Heads.GetValueOrDefault(hint.Client)?.HasExpired(now) == true
                 ? sessions.Remove(hint.Client)
                 : null, ct).ConfigureAwait(false);
-        var wills = await SweepAsync(DueKind.Will, now, max - ended.Count,
+        var wills = await SweepAsync(DueKind.Will, now, max,
             (sessions, hint) => SessionWills.Due(sessions, hint.Epoch, now), ct).ConfigureAwait(false);
-        return new SweepResult(ended, wills, ended.Count + wills.Count >= max);
+        return new SweepResult(ended, wills, Math.Max(ended.Count, wills.Count) >= max);
     }
 
     /// <summary>Looks at what is due, until there is no more or enough came of it.</summary>

@@ -83,7 +83,7 @@ public interface ISessionStore
 
     /// <summary>
     /// Removes sessions that have expired, and hands out wills that are due: no more than <paramref name="max"/> of
-    /// both together.
+    /// each, so that neither waits for the other.
     /// </summary>
     ValueTask<SweepResult> SweepAsync(DateTimeOffset now, int max, CancellationToken ct = default);
 

@@ -68,5 +68,5 @@ public readonly record struct ClosedSession(bool IsOwner, DueWill? Will);
 /// <summary>What the clock brought.</summary>
 /// <param name="Ended">Sessions that are removed, as they were.</param>
 /// <param name="Wills">Wills to publish now.</param>
-/// <param name="HasMore">There was more than was asked for.</param>
+/// <param name="HasMore">There may be more of one of them than was asked for.</param>
 public sealed record SweepResult(IReadOnlyList<StoredSession> Ended, IReadOnlyList<DueWill> Wills, bool HasMore);

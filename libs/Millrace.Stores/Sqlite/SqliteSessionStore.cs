@@ -117,8 +117,8 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, string
         {
             var ended = SessionRow.Expired(session, now, max);
             ended.ForEach(row => row.Remove(session));
-            var due = SessionWills.Due(session, now, max - ended.Count);
-            return new SweepResult(ended.ConvertAll(row => row.Session), due, ended.Count + due.Count >= max);
+            var due = SessionWills.Due(session, now, max);
+            return new SweepResult(ended.ConvertAll(row => row.Session), due, Math.Max(ended.Count, due.Count) >= max);
         }, ct);
     }
 

@@ -219,7 +219,7 @@ public abstract partial class SessionStoreContract : StoreContract<ISessionStore
 
         var wills = new List<string>();
         foreach (var (seconds, ended, hasMore) in new[]
-            { (9, 0, false), (10, 0, true), (10, 0, false), (50, 3, true), (50, 3, true), (50, 1, true),
+            { (9, 0, false), (10, 0, true), (10, 0, false), (50, 3, true), (50, 3, true), (50, 1, false),
               (50, 0, false) })
         {
             var swept = await Store.SweepAsync(Noon.AddSeconds(seconds), 3);
@@ -231,6 +231,26 @@ public abstract partial class SessionStoreContract : StoreContract<ISessionStore
 
         Assert.That(wills.Order(), Is.EqualTo(Enumerable.Range(0, 7).Select(i => $"w{i}")));
         Assert.That(await Store.OfDeviceAsync("d"), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_will_that_is_due_does_not_wait_for_all_sessions_that_end()
+    {
+        foreach (var i in Enumerable.Range(0, 7))
+        {
+            var opened = await Store.OpenAsync(new SessionKey($"d{i}", "c"), false, 10, Noon);
+            var closure = new SessionClosure(InboundExchanges.None, 0, 10);
+            await Store.CloseAsync(opened.Session.Key, opened.Session.Epoch, closure, Noon);
+        }
+
+        var will = new StoredWill("w", 1, false, [], [], DelaySeconds: 10);
+        var mine = await Store.OpenAsync(new SessionKey("mine", "c"), false, 60, Noon, will);
+        await Store.CloseAsync(mine.Session.Key, mine.Session.Epoch,
+            new SessionClosure(InboundExchanges.None, 0, 60), Noon);
+
+        var swept = await Store.SweepAsync(Noon.AddSeconds(10), 3);
+        Assert.That((swept.Ended.Count, swept.HasMore), Is.EqualTo((3, true)));
+        Assert.That(swept.Wills.Select(due => due.Will.Topic), Is.EqualTo(new[] { "w" }));
     }
 
     [Test]
