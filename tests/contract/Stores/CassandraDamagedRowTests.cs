@@ -1,9 +1,11 @@
+using Millrace.Contracts;
 using Millrace.Cql;
 using Millrace.Primitives;
 using Millrace.Stores;
 using Millrace.Stores.Alerts;
 using Millrace.Stores.Cassandra.Connection;
 using Millrace.Stores.Cassandra.Telemetry;
+using Millrace.Stores.DeadLetters;
 using Millrace.Stores.Identities;
 using Millrace.Stores.Retained;
 using Millrace.Stores.Sessions;
@@ -58,6 +60,20 @@ public sealed class CassandraDamagedRowTests
         ["INSERT INTO sessions(device, kind, client, number, data) VALUES('d', 0, 'c', 0, '{')"],
         async () => await _adapter.Get<ISessionStore>().FindAsync(new SessionKey("d", "c")),
         "sessions: device = 'd'");
+
+    [Test]
+    public async Task A_dead_letter_that_is_not_asked_for_is_not_even_read()
+    {
+        var store = _adapter.Get<IDeadLetterStore>();
+        var letter = new DeadLetter(DeadLetterStages.Archiver, null, 0, "telemetry", 0, 1, -1, "AR-0001", "why",
+            DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, null, 0, [], []);
+        await store.WriteAsync(new TopicPartition("any", 0), [letter], new SinkPosition(1));
+
+        await IsToldAsync([$"UPDATE dead_letters SET letter = '{{' WHERE id = '{letter.Id}'"],
+            async () => await store.ListAsync(new DeadLetterFilter()), $"dead_letters: id = '{letter.Id}'");
+        Assert.That((await store.ListAsync(new DeadLetterFilter(DeadLetterStages.Query))).Items, Is.Empty);
+        Assert.That((await store.ListAsync(new DeadLetterFilter(State: DeadLetterState.Replayed))).Items, Is.Empty);
+    }
 
     private static int LatestShard => TelemetryLayout.ShardOf("d", 1_024);
 
