@@ -65,13 +65,12 @@ public static class CassandraRegistration
         services.AddSingleton<CassandraDatabase>();
         services.AddHostedService<RepairWatch>();
         services.AddSingleton<ITelemetryStore>(s => new CassandraTelemetryStore(Database(s), Telemetry(s), Options(s),
-            Time(s), s.GetRequiredService<ILogger<CassandraTelemetryStore>>()));
+            Upgrades(s), Time(s), s.GetRequiredService<ILogger<CassandraTelemetryStore>>()));
         services.AddSingleton<IPositionStore>(s => new CassandraPositionStore(Database(s), Telemetry(s)));
         services.AddSingleton<IAlertStore>(s => new CassandraAlertStore(Database(s), Options(s), Time(s)));
         services.AddSingleton<IOutputStore>(s => new CassandraOutputStore(Database(s), Options(s), Time(s)));
         services.AddSingleton<IDeviceStateStore>(s => new CassandraDeviceStateStore(Database(s)));
-        services.AddSingleton<IDeadLetterStore>(s => new CassandraDeadLetterStore(
-            Database(s), s.GetRequiredService<IUpgradeStore>(), Time(s)));
+        services.AddSingleton<IDeadLetterStore>(s => new CassandraDeadLetterStore(Database(s), Upgrades(s), Time(s)));
         services.AddSingleton<ICheckpointStore>(s => new CassandraCheckpointStore(Database(s)));
         services.AddSingleton<IQueryStore>(s => new CassandraQueryStore(Database(s)));
         services.AddSingleton<IBridgeStore>(s => new CassandraBridgeStore(Database(s), Time(s)));
@@ -100,6 +99,8 @@ public static class CassandraRegistration
 
     private static CassandraTelemetryOptions Telemetry(IServiceProvider services) =>
         services.GetRequiredService<IOptions<CassandraOptions>>().Value.Telemetry;
+
+    private static IUpgradeStore Upgrades(IServiceProvider services) => services.GetRequiredService<IUpgradeStore>();
 
     private static TimeProvider Time(IServiceProvider services) => services.GetRequiredService<TimeProvider>();
 }

@@ -105,5 +105,8 @@ internal static class Migrations
         new("letters that are to be replayed", AskedLetters.Table),
         PositionSchema.Moves,
         PositionSchema.Tombstones,
+        TelemetrySchema.Generations,
     ];
+
+    public static int NumberOf(Migration step) => Array.IndexOf(All, step) + 1;
 }

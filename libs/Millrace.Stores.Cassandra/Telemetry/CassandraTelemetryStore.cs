@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Millrace.Contracts;
 using Millrace.Stores.Cassandra.Connection;
+using Millrace.Stores.Cassandra.Upgrades;
 using Millrace.Stores.Telemetry;
+using Millrace.Stores.Upgrades;
 
 namespace Millrace.Stores.Cassandra.Telemetry;
 
@@ -25,13 +27,13 @@ internal sealed partial class CassandraTelemetryStore : ITelemetryStore
     private readonly ConcurrentDictionary<TopicPartition, long> _positions = new();
 
     public CassandraTelemetryStore(
-        CassandraDatabase database, CassandraTelemetryOptions options, StoreOptions stores, TimeProvider time,
-        ILogger<CassandraTelemetryStore> log)
+        CassandraDatabase database, CassandraTelemetryOptions options, StoreOptions stores, IUpgradeStore upgrades,
+        TimeProvider time, ILogger<CassandraTelemetryStore> log)
     {
         (_database, _options, _stores, _time) = (database, options, stores, time);
         _layouts = new TelemetryLayoutLog(database, options, time, log);
         _days = new TelemetryDays(database, (int)stores.TelemetryRetention.TotalSeconds, time);
-        _latest = new LatestValues(database);
+        _latest = new LatestValues(database, new FinalisedStep(upgrades, TelemetrySchema.Generations, time));
         _writes = new BoundedWrites(database.RunAsync, options.WritesInFlightMax);
         _sinks = new SinkPositions(database, "telemetry");
         _sizes = new PartitionSizes(CassandraTelemetryOptions.PartitionBytesMax, log);

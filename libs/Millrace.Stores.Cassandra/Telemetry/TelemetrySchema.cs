@@ -32,4 +32,7 @@ internal static class TelemetrySchema
     public static readonly Migration Ends = new("ends of devices",
         "ALTER TABLE telemetry_latest ADD IF NOT EXISTS ended blob",
         "ALTER TABLE positions_of_devices ADD IF NOT EXISTS ended blob");
+
+    public static readonly Migration Generations = new("latest values of generations",
+        "ALTER TABLE telemetry_latest ADD IF NOT EXISTS by_generation map<text, blob>");
 }

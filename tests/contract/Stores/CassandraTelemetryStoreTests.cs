@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using CsCheck;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Contracts;
 using Millrace.Cql;
@@ -5,6 +7,7 @@ using Millrace.Primitives;
 using Millrace.Stores;
 using Millrace.Stores.Alerts;
 using Millrace.Stores.Cassandra.Connection;
+using Millrace.Stores.Cassandra.Schema;
 using Millrace.Stores.Cassandra.Telemetry;
 using Millrace.Stores.Telemetry;
 using Millrace.TestKit;
@@ -15,6 +18,36 @@ public sealed class CassandraTelemetryStoreTests : TelemetryStoreContract
 {
     protected override IStoreAdapter OpenEmpty() =>
         new CassandraAdapter(o => o.RowBytesMax = new ByteSize(BodyBytesMax));
+
+    [Test]
+    public async Task The_latest_value_is_that_of_a_look_at_all_rows_in_whatever_order_what_happens_is_told()
+    {
+        var round = 0;
+        await Gen.Int.SampleAsync(async seed =>
+        {
+            var random = new Random(seed);
+            var steps = LivesOf($"device-{++round}", random);
+            steps.AddRange(steps.Where(_ => random.Next(3) == 0).ToList());
+            random.Shuffle(CollectionsMarshal.AsSpan(steps));
+            await AgreesAsync(steps.Select(
+                step => random.Next(2) == 0 ? step : step.With(steps[random.Next(steps.Count)])));
+        }, iter: Samples.Of(10), threads: 1);
+    }
+
+    /// <summary>The version before keeps one value of a device: right for the first of its generations.</summary>
+    [Test]
+    public async Task The_latest_value_is_that_of_a_look_at_all_rows_whichever_versions_write_them()
+    {
+        var (round, before) = (0, CassandraTelemetryTests.Open(Adapter, new RollingUpgrade()));
+        await Gen.Int.SampleAsync(async seed =>
+        {
+            var random = new Random(seed);
+            var lives = LivesOf($"device-{++round}", random);
+            await AgreesAsync(
+                lives.SelectMany(step => new[] { step, lives[random.Next(lives.Count)] }),
+                step => step.Rows.All(row => row.GenerationId == "g1") && random.Next(2) == 0 ? before : Store);
+        }, iter: Samples.Of(10), threads: 1);
+    }
 }
 
 /// <summary>What only Cassandra has: layouts that change, time to live, a limit of the nodes' own.</summary>
@@ -63,17 +96,14 @@ public sealed class CassandraTelemetryTests
     public async Task Processes_that_start_at_the_same_time_record_one_layout()
     {
         using var adapter = new CassandraAdapter();
-        var stores = Enumerable.Range(0, 4).Select(_ => new CassandraTelemetryStore(
-            adapter.Get<CassandraDatabase>(), new CassandraTelemetryOptions(),
-            new StoreOptions { TelemetryRetention = TimeSpan.Zero }, TimeProvider.System,
-            NullLogger<CassandraTelemetryStore>.Instance)).ToList();
+        var stores = Enumerable.Range(0, 4).Select(_ => Open(adapter, new RollingUpgrade())).ToList();
         await Task.WhenAll(stores.Select((store, i) => Task.Run(async () =>
-            await store.WriteAsync(Partition, [Message(i, NowMs)], new SinkPosition(i + 1), default))));
+            await store.WriteAsync(Partition, [Message(i, NowMs)], new SinkPosition(i + 1)))));
 
         var layouts = await RowsAsync(adapter, "SELECT from_at FROM telemetry_layouts", row => row.Get<long>(0));
         Assert.That(layouts, Is.EqualTo(new[] { 0L }));
-        Assert.That(await stores[0].CountAsync(default), Is.EqualTo(4));
-        Assert.That(await stores[0].PositionAsync(Partition, default), Is.EqualTo(new SinkPosition(4)));
+        Assert.That(await stores[0].CountAsync(), Is.EqualTo(4));
+        Assert.That(await stores[0].PositionAsync(Partition), Is.EqualTo(new SinkPosition(4)));
     }
 
     [Test]
@@ -90,8 +120,9 @@ public sealed class CassandraTelemetryTests
         Assert.That((await store.LatestAsync("d"))!.Offset, Is.EqualTo(1));
         var ttls = await RowsAsync(adapter, "SELECT ttl(body) FROM telemetry", row => row.Get<int?>(0));
         Assert.That(ttls.Single(), Is.InRange(1_200, 1_801));
-        var latest = await RowsAsync(adapter, "SELECT ttl(value) FROM telemetry_latest", row => row.Get<int?>(0));
-        Assert.That(latest.Single(), Is.Null);
+        var latest = await RowsAsync(
+            adapter, "SELECT ttl(by_generation) FROM telemetry_latest", row => row.Get<List<int?>>(0));
+        Assert.That(latest.Single(), Is.EqualTo(new int?[] { null }));
     }
 
     [Test]
@@ -123,6 +154,28 @@ public sealed class CassandraTelemetryTests
         Assert.That(error.Definition, Is.EqualTo(StoreErrors.RowRefused), error.ToString());
     }
 
+    [Test]
+    public async Task A_latest_value_is_written_where_the_version_before_finds_it_until_the_upgrade_is_finalised()
+    {
+        using var adapter = new CassandraAdapter();
+        var store = Open(adapter, new RollingUpgrade());
+        await store.WriteAsync(Partition, [Message(1, 1_000) with { GenerationId = "g1" }], new SinkPosition(2));
+        Assert.That(await CellsAsync(adapter), Is.EqualTo((true, 0)));
+
+        store = Open(adapter, new RollingUpgrade { Finalised = Migrations.NumberOf(TelemetrySchema.Generations) });
+        await store.WriteAsync(Partition, [Message(2, 2_000) with { GenerationId = "g1" }], new SinkPosition(3));
+        Assert.That(await CellsAsync(adapter), Is.EqualTo((true, 1)));
+        Assert.That((await store.LatestAsync("d"))!.Offset, Is.EqualTo(2));
+
+        await store.ForgetAsync([new DeviceEnd("d", "g1", NowMs)]);
+        Assert.That(await CellsAsync(adapter), Is.EqualTo((false, 0)));
+    }
+
+    /// <summary>Whether the value that all generations share is there, and how many there are of single ones.</summary>
+    private static async Task<(bool IsSharedThere, int OfGenerations)> CellsAsync(CassandraAdapter adapter) =>
+        (await RowsAsync(adapter, "SELECT value, by_generation FROM telemetry_latest", row =>
+            (!row.IsNull(0), row.IsNull(1) ? 0 : row.Get<Dictionary<string, byte[]>>(1).Count))).Single();
+
     /// <summary>A row that is in hand elsewhere would lie before the change, by a clock that is right.</summary>
     [Test]
     public async Task A_process_whose_clock_is_behind_records_no_layout_and_writes_by_the_one_there_is()
@@ -133,7 +186,7 @@ public sealed class CassandraTelemetryTests
         clock.Move(-TimeSpan.FromHours(3));
         var behind = new CassandraTelemetryStore(adapter.Get<CassandraDatabase>(),
             new CassandraTelemetryOptions { Bucket = TimeSpan.FromMinutes(5) },
-            new StoreOptions { TelemetryRetention = TimeSpan.Zero }, clock,
+            new StoreOptions { TelemetryRetention = TimeSpan.Zero }, new RollingUpgrade(), clock,
             NullLogger<CassandraTelemetryStore>.Instance);
 
         await behind.WriteAsync(Partition, [Message(2, NowMs)], new SinkPosition(3), default);
@@ -160,6 +213,12 @@ public sealed class CassandraTelemetryTests
             "days with a time to live are gone");
         Assert.That((await store.QueryAsync(new TelemetryRange("d"))).Items, Has.Count.EqualTo(2));
     }
+
+    /// <summary>As a process opens it for which the upgrade is as far as it is told.</summary>
+    internal static ITelemetryStore Open(IStoreAdapter adapter, RollingUpgrade upgrade) =>
+        new CassandraTelemetryStore(adapter.Get<CassandraDatabase>(), new CassandraTelemetryOptions(),
+            new StoreOptions { TelemetryRetention = TimeSpan.Zero }, upgrade, TimeProvider.System,
+            NullLogger<CassandraTelemetryStore>.Instance);
 
     /// <summary>Today as a process with a retention writes it.</summary>
     private static async Task SeedDaysAsync(CassandraAdapter adapter, params string[] devices)

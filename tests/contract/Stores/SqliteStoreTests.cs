@@ -44,16 +44,6 @@ internal sealed class SqliteAdapter(int bodyBytesMax = 1 << 20) : IStoreAdapter
 public sealed class SqliteTelemetryStoreTests : TelemetryStoreContract
 {
     protected override IStoreAdapter OpenEmpty() => new SqliteAdapter(BodyBytesMax);
-
-    [Test]
-    public async Task A_device_that_is_made_anew_has_the_latest_of_its_past_whatever_else_is_written_with_it()
-    {
-        await Store.ForgetAsync([new DeviceEnd("d", "g1", 5_000)]);
-        await Store.WriteAsync(Partition(2), [
-            Sent("d", 6_000, "g2") with { EventAtMs = 2_000 }, Sent("d", 6_001, "g2") with { EventAtMs = 3_000 },
-            Sent("d", 6_002, "g1") with { EventAtMs = 4_000 }], new SinkPosition(6_003));
-        Assert.That((await Store.LatestAsync("d"))!.Offset, Is.EqualTo(6_001));
-    }
 }
 
 public sealed class SqliteAlertStoreTests : AlertStoreContract

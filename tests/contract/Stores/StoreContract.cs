@@ -19,27 +19,27 @@ public abstract class StoreContract<TStore>
 {
     protected static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
-    private IStoreAdapter _adapter = null!;
-
     /// <summary>The port under test.</summary>
     protected TStore Store { get; private set; } = default!;
+
+    protected IStoreAdapter Adapter { get; private set; } = null!;
 
     protected abstract IStoreAdapter OpenEmpty();
 
     [SetUp]
     public void Open()
     {
-        _adapter = OpenEmpty();
-        Store = _adapter.Get<TStore>();
+        Adapter = OpenEmpty();
+        Store = Adapter.Get<TStore>();
     }
 
     [TearDown]
-    public void Close() => _adapter?.Dispose();
+    public void Close() => Adapter?.Dispose();
 
     protected void Reopen()
     {
-        _adapter.Reopen();
-        Store = _adapter.Get<TStore>();
+        Adapter.Reopen();
+        Store = Adapter.Get<TStore>();
     }
 
     /// <summary>All items of a list, page by page; each page says when it ends.</summary>
