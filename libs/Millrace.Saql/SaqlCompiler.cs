@@ -31,9 +31,9 @@ public static class SaqlCompiler
         var extensions = options?.Extensions ?? QueryExtensions.None;
         var parts = new QueryBinder(diagnostics, options?.KnownInputs, options?.References ?? [], extensions,
             options?.KnownModels).Bind(script);
-        return diagnostics.Any
+        return diagnostics.HasErrors
             ? new CompileResult(null, diagnostics.ToList())
-            : new CompileResult(new QueryPlan(parts, text, extensions), []);
+            : new CompileResult(new QueryPlan(parts, text, extensions), diagnostics.ToList());
     }
 }
 
@@ -59,4 +59,5 @@ public sealed record CompileOptions(
         new(knownInputs, [Devices, .. extensions.References], extensions);
 }
 
+/// <param name="Plan">Null when an error is among the diagnostics.</param>
 public sealed record CompileResult(QueryPlan? Plan, IReadOnlyList<SaqlDiagnostic> Diagnostics);

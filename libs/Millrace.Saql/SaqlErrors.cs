@@ -4,7 +4,7 @@ namespace Millrace.Saql;
 
 /// <summary>
 /// Everything a rule author can meet: 00xx in the text of a query, 01xx in a record or row at run time, 02xx in the
-/// use of an engine, 03xx in a line of an input file.
+/// use of an engine, 03xx in a line of an input file, 04xx in a text as a warning.
 /// </summary>
 public static class SaqlErrors
 {
@@ -169,4 +169,19 @@ public static class SaqlErrors
     public static readonly ErrorDefinition BadPackedFile = new("SQ-0304", "The packed file is damaged.",
         "A file whose name ends in .gz is gzip; this one is none, is cut off, or is not what was packed.",
         "Copy it again from where it came from.");
+
+    public static readonly ErrorDefinition AlwaysFails = new("SQ-0401", "A constant expression always fails.",
+        "It has the same value for each row, and none that the language knows, so that each row fails.",
+        "Mend the constant; TRY_CAST gives null where CAST fails.");
+
+    public static readonly ErrorDefinition NameForText = new("SQ-0402", "A name stands where text seems to be meant.",
+        "In double quotes stands the name of a column, and text in single ones.",
+        "Write the text in 'single quotes', or the name in [brackets].");
+
+    public static readonly ErrorDefinition ComparedWithNull = new("SQ-0403", "A comparison with NULL is never true.",
+        "NULL is no value that others are the same as or differ from.", "Write IS NULL or IS NOT NULL.");
+
+    public static readonly ErrorDefinition NeverTrue = new("SQ-0404", "The condition is never true.",
+        "It has no column in it, and is false or null for each row.",
+        "Mend the condition; a query that is not to run is paused.");
 }

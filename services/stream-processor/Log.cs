@@ -91,4 +91,7 @@ internal static partial class Log
 
     [LoggerMessage(6031, LogLevel.Error, "Query {Query} version {Version} could not be begun; it is tried again soon")]
     public static partial void QueryNotBegun(this ILogger log, string query, int version, Exception error);
+
+    [LoggerMessage(6032, LogLevel.Warning, "Query {Query} version {Version} begins, and is hardly as meant: {Found}")]
+    public static partial void QueryWarned(this ILogger log, string query, int version, string found);
 }

@@ -139,7 +139,7 @@ internal sealed class AnalyticBinder(RowScope scope, Diagnostics diagnostics)
     {
         var binder = new RowBinder(scope, diagnostics, "OVER");
         Expr[] keys = [.. over.PartitionBy.Select(binder.Bind)];
-        var when = over.When is null ? null : binder.BindCondition(over.When);
+        var when = over.When is null ? null : binder.BindFilter(over.When);
         var analytic = scope.Builder.Analytic(over.Place, make);
         analytic.KeyTexts = [.. over.PartitionBy.Select(key => diagnostics.LineOf(key.Place))];
         var inlet = new AnalyticInlet(analytic, scope.Builder.NewMemo(),

@@ -1,3 +1,4 @@
+using Millrace.Saql.Functions;
 using Millrace.Saql.Parsing;
 
 namespace Millrace.Saql.Binding;
@@ -5,6 +6,41 @@ namespace Millrace.Saql.Binding;
 /// <summary>Numbers where only a constant can stand, such as 60 * 5: what can be computed without a row.</summary>
 internal static class ConstantSyntax
 {
+    /// <summary>More parts than this are no slip of a pen, and looked at once for each of them.</summary>
+    private const int PartsMax = 100;
+
+    /// <summary>Whether nothing of a row stands in an expression of a few parts.</summary>
+    public static bool IsConstant(ExpressionSyntax syntax)
+    {
+        var left = PartsMax;
+        return IsConstant(syntax, ref left);
+    }
+
+    private static bool IsConstant(ExpressionSyntax syntax, ref int left) => --left >= 0 && syntax switch
+    {
+        LiteralSyntax => true,
+        UnarySyntax unary => IsConstant(unary.Operand, ref left),
+        BinarySyntax both => IsConstant(both.Right, ref left) && IsConstant(both.Left, ref left),
+        BetweenSyntax between => AreConstant([between.Value, between.Low, between.High], ref left),
+        IsNullSyntax isNull => IsConstant(isNull.Value, ref left),
+        CastSyntax cast => IsConstant(cast.Value, ref left),
+        CallSyntax call when FunctionTable.TryFind(call.Name.ToUpperInvariant(), out _) =>
+            AreConstant(call.Arguments, ref left),
+        CallSyntax call when DateFunctions.WithPart.Contains(call.Name.ToUpperInvariant()) =>
+            AreConstant([.. call.Arguments.Skip(1)], ref left),
+        _ => false,
+    };
+
+    private static bool AreConstant(IReadOnlyList<ExpressionSyntax> parts, ref int left)
+    {
+        foreach (var part in parts)
+        {
+            if (!IsConstant(part, ref left)) return false;
+        }
+
+        return true;
+    }
+
     /// <summary>A long, a double, or null when it is no constant number.</summary>
     public static object? Of(ExpressionSyntax syntax) => syntax switch
     {

@@ -25,15 +25,15 @@ internal abstract partial class ExpressionBinder
             case "SYSTEM.TIMESTAMP":
                 return CheckCount(call, 0, 0) ? BindTimestamp(call) : Nothing;
             case "COALESCE":
-                return CheckCount(call, 1, int.MaxValue) ? new CoalesceExpr(BindAll(call)) : Nothing;
+                return CheckCount(call, 1, int.MaxValue) ? BindCoalesce(call) : Nothing;
             case "ISNULL":
-                return CheckCount(call, 2, 2) ? new CoalesceExpr(BindAll(call)) : Nothing;
+                return CheckCount(call, 2, 2) ? BindCoalesce(call) : Nothing;
             case "NULLIF":
                 return CheckCount(call, 2, 2) ? BindNullIf(call) : Nothing;
             case "IIF":
                 return CheckCount(call, 3, 3)
-                    ? new CaseExpr([(BindCondition(call.Arguments[0]), Bind(call.Arguments[1]))],
-                        Bind(call.Arguments[2]))
+                    ? new CaseExpr([(BindCondition(call.Arguments[0]), BindChoice(call.Arguments[1]))],
+                        BindChoice(call.Arguments[2]))
                     : Nothing;
             case "CONCAT":
                 return CheckCount(call, 1, int.MaxValue) ? new ConcatExpr(null, BindAll(call)) : Nothing;
@@ -124,6 +124,9 @@ internal abstract partial class ExpressionBinder
     ];
 
     private Expr[] BindAll(CallSyntax call) => [.. call.Arguments.Select(Bind)];
+
+    private CoalesceExpr BindCoalesce(CallSyntax call) =>
+        new([Bind(call.Arguments[0]), .. call.Arguments.Skip(1).Select(BindChoice)]);
 
     private bool CheckCount(CallSyntax call, int min, int max)
     {

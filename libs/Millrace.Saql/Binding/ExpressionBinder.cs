@@ -13,6 +13,9 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
 {
     protected static readonly Expr Nothing = new ConstantExpr(Value.Null);
 
+    /// <summary>Choices that what is bound now stands within.</summary>
+    private int _choices;
+
     protected RowScope Scope => scope;
 
     protected Diagnostics Diagnostics => diagnostics;
@@ -29,7 +32,18 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
     /// <summary>System.Window().Id: null but for windows that were given one.</summary>
     protected virtual Expr BindWindowId() => Nothing;
 
-    public Expr Bind(ExpressionSyntax syntax) => BindWhole(syntax) ?? syntax switch
+    /// <summary>Whether a name is written as text is elsewhere, and surely no column.</summary>
+    protected virtual bool IsText(NameSyntax name) => false;
+
+    public Expr Bind(ExpressionSyntax syntax)
+    {
+        if (BindWhole(syntax) is { } whole) return whole;
+        var bound = BindParts(syntax);
+        scope.Builder.Slips.Look(syntax, bound, _choices > 0, IsText);
+        return bound;
+    }
+
+    private Expr BindParts(ExpressionSyntax syntax) => syntax switch
     {
         LiteralSyntax literal => new ConstantExpr(Constant(literal.Value)),
         NameSyntax name => IsMisspelt(name) ? Nothing : BindName(name),
@@ -50,7 +64,15 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
     };
 
     /// <summary>An expression that filters rows.</summary>
-    public Expr BindCondition(ExpressionSyntax syntax)
+    public Expr BindFilter(ExpressionSyntax syntax)
+    {
+        var filter = BindCondition(syntax);
+        scope.Builder.Slips.LookAtFilter(syntax);
+        return filter;
+    }
+
+    /// <summary>An expression that is true or not.</summary>
+    private Expr BindCondition(ExpressionSyntax syntax)
     {
         var condition = Bind(syntax);
         if (condition.Type is { } type && type != ValueKind.Bit)
@@ -60,6 +82,15 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
         }
 
         return condition;
+    }
+
+    /// <summary>What may not be computed, as that depends on other parts of the expression.</summary>
+    private Expr BindChoice(ExpressionSyntax syntax)
+    {
+        _choices++;
+        var bound = Bind(syntax);
+        _choices--;
+        return bound;
     }
 
     protected void Error(ErrorDefinition error, TextSpan place, string message) =>
@@ -229,9 +260,9 @@ internal abstract partial class ExpressionBinder(RowScope scope, Diagnostics dia
             var when = input is null
                 ? BindCondition(arm.When)
                 : new MatchesExpr(input, Bind(arm.When));
-            return (when, Bind(arm.Then));
+            return (when, BindChoice(arm.Then));
         }).ToArray();
-        return new CaseExpr(arms, choice.Else is null ? null : Bind(choice.Else));
+        return new CaseExpr(arms, choice.Else is null ? null : BindChoice(choice.Else));
     }
 
     private Expr BindCast(CastSyntax cast)

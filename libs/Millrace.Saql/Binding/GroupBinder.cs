@@ -63,7 +63,7 @@ internal sealed class GroupBinder : ExpressionBinder
     public Expr BindHaving(ExpressionSyntax having)
     {
         _knowsAliases = true;
-        var condition = BindCondition(having);
+        var condition = BindFilter(having);
         _knowsAliases = false;
         return condition;
     }

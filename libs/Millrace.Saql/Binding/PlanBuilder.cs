@@ -13,6 +13,8 @@ internal sealed class PlanBuilder(
 {
     public PlanSize Size { get; } = new(diagnostics);
 
+    public Slips Slips { get; } = new(diagnostics);
+
     public QueryExtensions Extensions => extensions;
 
     /// <summary>The models that ML_SCORE may name; null: any.</summary>

@@ -77,7 +77,7 @@ internal sealed partial class QueryBinder
             var filters = scopes[i].Branch.Filters.ToList();
             if (select.Where is not null)
                 filters.Add(new RowBinder(scopes[i], diagnostics, "WHERE; filter by it in HAVING")
-                    .BindCondition(select.Where));
+                    .BindFilter(select.Where));
             var inlet = new WindowInlet(window, [.. filters], keys[i], binder.ArgumentsOf(i), sessionKeys[i]);
             window.Sources.Add(inlet);
             scopes[i].Branch.Root.Inlets.Add(inlet);

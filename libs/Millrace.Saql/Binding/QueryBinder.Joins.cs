@@ -31,7 +31,7 @@ internal sealed partial class QueryBinder
         var bounds = new JoinBounds(scope, diagnostics);
         join.Bounds = bounds.Of(syntax.On);
         scope = bounds.WithLags(join.Bounds);
-        join.Condition = new JoinBinder(scope, diagnostics).BindCondition(syntax.On);
+        join.Condition = new JoinBinder(scope, diagnostics).BindFilter(syntax.On);
         join.Text = diagnostics.LineOf(syntax.On.Place);
         join.KeyTexts = [.. keys.Select(key => key.Text)];
         for (var i = 0; i < left.Count; i++) AddInlet(join, left[i], true, i, join.Left, i, keys);
@@ -100,7 +100,7 @@ internal sealed partial class QueryBinder
         join.Right = new CarriedSide(join, 1);
         join.Keys = [.. keys.Select(key => key.Right[0])];
         var scope = JoinedScope(join, left, join.Left, [entry], join.Right, syntax.Place);
-        join.Condition = new RowBinder(scope, diagnostics, "ON").BindCondition(syntax.On);
+        join.Condition = new RowBinder(scope, diagnostics, "ON").BindFilter(syntax.On);
         join.Text = diagnostics.LineOf(syntax.On.Place);
         for (var i = 0; i < left.Count; i++) AddInlet(join, left[i], true, i, join.Left, i, keys);
         _builder.Add(join);

@@ -111,6 +111,6 @@ internal sealed partial class QueryBinder
         return condition is null
             ? null
             : new MatchBinder(rows, diagnostics, match.Variables, syntax.Defines.Count, variable)
-                .BindCondition(condition);
+                .BindFilter(condition);
     }
 }

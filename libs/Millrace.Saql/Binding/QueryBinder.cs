@@ -144,7 +144,7 @@ internal sealed partial class QueryBinder(
         {
             if (condition is null) continue;
             var place = condition == select.Where ? "WHERE; filter by it in HAVING" : "HAVING without GROUP BY";
-            var filter = new RowBinder(scope, diagnostics, place).BindCondition(condition);
+            var filter = new RowBinder(scope, diagnostics, place).BindFilter(condition);
             filters.Add(isStep ? _builder.Memo(filter, condition.Place) : filter);
         }
 

@@ -37,6 +37,11 @@ internal class RowBinder(RowScope scope, Diagnostics diagnostics, string place)
         return Nothing;
     }
 
+    /// <summary>A row may have any field, so that a name which means text is no error.</summary>
+    protected override bool IsText(NameSyntax name) => Diagnostics.IsInDoubleQuotes(name) && !Scope.IsSource(name)
+        && !Scope.Sources.Any(source =>
+            source.Names.Known.Contains(name.Parts[0].Text, StringComparer.OrdinalIgnoreCase));
+
     protected override Expr BindAggregate(CallSyntax call)
     {
         Error(SaqlErrors.MisplacedAggregate, call.Place, $"{call.Name} is an aggregate and cannot stand in {place}.");
@@ -68,11 +73,10 @@ internal class RowBinder(RowScope scope, Diagnostics diagnostics, string place)
     }
 
     /// <summary>"Text" in double quotes, which other SQL takes for text, is a name.</summary>
-    private string HintOfText(NameSyntax name)
-    {
-        var isQuoted = name.Parts is [var only] && Diagnostics.TextOf(only.Place) is ['"', ..];
-        return isQuoted ? $" In double quotes it is a name; text is '{name.Parts[0].Text.Replace("'", "''")}'." : "";
-    }
+    private string HintOfText(NameSyntax name) =>
+        Diagnostics.IsInDoubleQuotes(name)
+            ? $" In double quotes it is a name; text is '{name.Parts[0].Text.Replace("'", "''")}'."
+            : "";
 
     private static string Written(string name) =>
         name is [var first, ..] && !char.IsDigit(first) && name.All(one => char.IsLetterOrDigit(one) || one == '_') &&

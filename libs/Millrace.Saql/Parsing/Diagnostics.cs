@@ -10,13 +10,15 @@ internal sealed class Diagnostics(string text)
     /// <summary>More than this many help nobody.</summary>
     private const int CountMax = 50;
 
-    private readonly SortedDictionary<(int Start, string Code, string Message), SaqlDiagnostic> _found = [];
+    private readonly SortedDictionary<(int Start, string Code, string Message), SaqlDiagnostic> _errors = [];
+    private readonly SortedDictionary<(int Start, string Code, string Message), SaqlDiagnostic> _warnings = [];
 
-    public bool Any => _found.Count > 0;
+    public bool HasErrors => _errors.Count > 0;
 
-    public int Count => _found.Count;
+    public int ErrorCount => _errors.Count;
 
-    public IReadOnlyList<SaqlDiagnostic> ToList() => [.. _found.Values.Take(CountMax)];
+    /// <summary>The errors; the warnings when there are none, as what an error left open is no slip.</summary>
+    public IReadOnlyList<SaqlDiagnostic> ToList() => [.. (HasErrors ? _errors : _warnings).Values.Take(CountMax)];
 
     /// <summary>What stands at a place, for people.</summary>
     public string TextOf(TextSpan place) =>
@@ -38,8 +40,27 @@ internal sealed class Diagnostics(string text)
         return line.ToString();
     }
 
-    public void Add(ErrorDefinition error, int start, int length, string message)
+    public void Add(ErrorDefinition error, int start, int length, string message) =>
+        _errors.TryAdd((start, error.Code, message),
+            Told(SaqlSeverity.Error, error.Code, new TextSpan(start, length), message));
+
+    public void Add(ErrorDefinition error, TextSpan place, string message) =>
+        Add(error, place.Start, place.Length, message);
+
+    /// <summary>The query does what it says, which is hardly what its author means.</summary>
+    public void Warn(ErrorDefinition error, TextSpan place, string message)
     {
+        if (_warnings.Count >= CountMax) return;
+        _warnings.TryAdd((place.Start, error.Code, message), Told(SaqlSeverity.Warning, error.Code, place, message));
+    }
+
+    /// <summary>Whether the name is written as text is in other SQL.</summary>
+    public bool IsInDoubleQuotes(NameSyntax name) =>
+        name.Parts is [var only] && text.AsSpan(only.Place.Start, only.Place.Length) is ['"', ..];
+
+    private SaqlDiagnostic Told(SaqlSeverity severity, string code, TextSpan place, string message)
+    {
+        var (start, length) = (place.Start, place.Length);
         start = Math.Clamp(start, 0, text.Length);
         var lineStart = start == 0 ? 0 : text.LastIndexOf('\n', start - 1) + 1;
         var lineEnd = text.IndexOf('\n', start);
@@ -50,12 +71,8 @@ internal sealed class Diagnostics(string text)
         var marked = shown.AsSpan(Math.Min(start - lineStart, shown.Length));
         var carets = Math.Max(1, Characters(marked[..Math.Min(length, marked.Length)]));
         var excerpt = shown + "\n" + new string(' ', before) + new string('^', carets);
-        _found.TryAdd((start, error.Code, message),
-            new SaqlDiagnostic(error.Code, line, before + 1, message, excerpt));
+        return new SaqlDiagnostic(severity, code, line, before + 1, message, excerpt);
     }
-
-    public void Add(ErrorDefinition error, TextSpan place, string message) =>
-        Add(error, place.Start, place.Length, message);
 
     /// <summary>Code points: some take two of .NET's characters.</summary>
     private static int Characters(ReadOnlySpan<char> part)

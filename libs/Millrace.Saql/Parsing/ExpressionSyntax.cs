@@ -25,7 +25,10 @@ internal sealed record UnarySyntax(TextSpan Place, string Operator, ExpressionSy
 /// <summary>Arithmetic, comparison, AND or OR; the operator as written, keywords in upper case.</summary>
 internal sealed record BinarySyntax(
     TextSpan Place, string Operator, TextSpan OperatorPlace, ExpressionSyntax Left, ExpressionSyntax Right)
-    : ExpressionSyntax(Place);
+    : ExpressionSyntax(Place)
+{
+    public bool IsComparison => Operator is [('=' or '<' or '>' or '!'), ..];
+}
 
 internal sealed record BetweenSyntax(
     TextSpan Place, ExpressionSyntax Value, ExpressionSyntax Low, ExpressionSyntax High, bool Negated)

@@ -10,12 +10,12 @@ internal sealed partial class Parser
         var match = new MatchSyntax(Here);
         Take();
         if (!ExpectSymbol("(")) return null;
-        var errors = _diagnostics.Count;
+        var errors = _diagnostics.ErrorCount;
         while (ParseMatchClause(match))
         {
         }
 
-        match.IsBroken = _diagnostics.Count > errors;
+        match.IsBroken = _diagnostics.ErrorCount > errors;
         if (!TryTakeSymbol(")"))
         {
             match.IsBroken = true;

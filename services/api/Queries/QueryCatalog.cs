@@ -88,6 +88,13 @@ internal sealed partial class QueryCatalog(
         return SaqlCompiler.Compile(request.Text, options);
     }
 
+    /// <summary>What a text that was applied does and hardly means.</summary>
+    public IReadOnlyList<SaqlDiagnostic> WarningsOf(string text)
+    {
+        var result = SaqlCompiler.Compile(text, CompileOptions.Hub(extensions));
+        return result.Plan is null ? [] : result.Diagnostics;
+    }
+
     private async Task<(string Name, QueryPlan Plan)> CheckAsync(QueryRequest request, CancellationToken ct)
     {
         if (request.Name is null || !NamePattern().IsMatch(request.Name))

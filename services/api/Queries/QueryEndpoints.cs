@@ -43,8 +43,11 @@ internal static class QueryEndpoints
     }
 
     private static async Task<QueryItem> ApplyAsync(
-        QueryRequest request, QueryCatalog catalog, CancellationToken ct) =>
-        QueryItem.Of(await catalog.ApplyAsync(request, ct), null);
+        QueryRequest request, QueryCatalog catalog, CancellationToken ct)
+    {
+        var query = await catalog.ApplyAsync(request, ct);
+        return QueryItem.Of(query, null) with { Warnings = catalog.WarningsOf(query.Text) };
+    }
 
     private static async Task<QueryCheck> ValidateAsync(
         QueryRequest request, QueryCatalog catalog, CancellationToken ct)
@@ -62,10 +65,10 @@ internal static class QueryEndpoints
     }
 
     private static async Task<QueryItem> ShowAsync(
-        string name, IQueryStore store, QueryReader reader, CancellationToken ct)
+        string name, IQueryStore store, QueryReader reader, QueryCatalog catalog, CancellationToken ct)
     {
         var query = await store.FindAsync(name, ct) ?? throw ApiErrors.NotFound.With(name).AsException();
-        return await reader.ItemAsync(query, ct);
+        return await reader.ItemAsync(query, ct) with { Warnings = catalog.WarningsOf(query.Text) };
     }
 
     private static async Task<QueryExplained> ExplainAsync(
@@ -73,8 +76,10 @@ internal static class QueryEndpoints
     {
         var query = await store.FindAsync(name, ct) ?? throw ApiErrors.NotFound.With(name).AsException();
         var result = SaqlCompiler.Compile(query.Text, CompileOptions.Hub(extensions));
-        return new QueryExplained(name, query.Version, result.Plan?.Explain()
-            ?? $"The stored text no longer compiles.\n{string.Join('\n', result.Diagnostics)}");
+        return result.Plan is { } plan
+            ? new QueryExplained(name, query.Version, plan.Explain(), result.Diagnostics)
+            : new QueryExplained(name, query.Version,
+                $"The stored text no longer compiles.\n{string.Join('\n', result.Diagnostics)}", []);
     }
 
     private static async Task<OutputPage> RowsAsync(

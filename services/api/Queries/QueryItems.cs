@@ -79,13 +79,17 @@ internal sealed record QueryCheck(
 
 internal sealed record QueryList(IReadOnlyList<QueryItem> Items, string? Continuation = null);
 
-internal sealed record QueryExplained(string Name, int Version, string Plan);
+internal sealed record QueryExplained(
+    string Name, int Version, string Plan, IReadOnlyList<SaqlDiagnostic> Warnings);
 
 internal sealed record QueryItem(
     string Name, int Version, QueryState State, string Text, string Late, string OutOfOrder, EventOrderPolicy Policy,
     RowErrorPolicy OnError, bool WarmOutputs, bool ArchiveOutputs, string? StateBytesMax, string StartFrom,
     DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, QueryStatus? Status)
 {
+    /// <summary>What the text does that is hardly meant; null in a list, for which no text is compiled.</summary>
+    public IReadOnlyList<SaqlDiagnostic>? Warnings { get; init; }
+
     public static QueryItem Of(QueryConfig q, QueryStatus? status) => new(q.Name, q.Version, q.State, q.Text,
         DurationText.Format(q.Options.LateTolerance), DurationText.Format(q.Options.OutOfOrderTolerance),
         q.Options.Policy, q.Options.OnError, q.Options.WarmOutputs, q.Options.ArchiveOutputs,

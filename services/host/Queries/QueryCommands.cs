@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
@@ -74,6 +75,7 @@ internal static class QueryCommands
                     ["stateBytesMax"] = parsed.GetValue(state),
                 };
                 var query = await api.PostAsync("api/v1/queries", body, ct);
+                TellWarnings(query!);
                 ResultWriter.Said(parsed.GetValue(CommonOptions.Output),
                     $"{(string?)query!["name"]} version {(int?)query["version"]}: {(string?)query["state"]}",
                     query.AsObject());
@@ -123,13 +125,14 @@ internal static class QueryCommands
             {
                 var answer = await api.GetAsync(
                     $"api/v1/queries/{Uri.EscapeDataString(parsed.GetValue(what)!)}/explain", ct);
+                TellWarnings(answer!);
                 ResultWriter.Said(parsed.GetValue(CommonOptions.Output), (string?)answer!["plan"] ?? "",
                     answer.AsObject());
             }, what, Reference, Config, CommonOptions.Output).OrLocal(parsed =>
             {
                 if (!System.IO.File.Exists(parsed.GetValue(what))) return null;
                 var result = Compile(parsed, new FileInfo(parsed.GetValue(what)!));
-                foreach (var diagnostic in result.Diagnostics) Console.Error.WriteLine(Told(diagnostic));
+                Tell(result.Diagnostics);
                 if (result.Plan is not { } plan) return Verb.Failed;
                 ResultWriter.Said(parsed.GetValue(CommonOptions.Output), plan.Explain(),
                     new JsonObject { ["plan"] = plan.Explain() });
@@ -197,5 +200,15 @@ internal static class QueryCommands
         }
     }
 
-    public static string Told(SaqlDiagnostic found) => $"{found}\n{found.Excerpt}";
+    /// <summary>Of an answer, which has none when the platform is older.</summary>
+    private static void TellWarnings(JsonNode answer)
+    {
+        if (answer["warnings"] is { } warnings)
+            Tell(warnings.Deserialize<IReadOnlyList<SaqlDiagnostic>>(JsonSerializerOptions.Web)!);
+    }
+
+    public static void Tell(IEnumerable<SaqlDiagnostic> diagnostics)
+    {
+        foreach (var found in diagnostics) Console.Error.WriteLine($"{found}\n{found.Excerpt}");
+    }
 }

@@ -90,7 +90,7 @@ internal static class QueryRunCommand
             References = [.. hub.References!, .. references],
             KnownModels = models,
         });
-        foreach (var diagnostic in result.Diagnostics) Console.Error.WriteLine(QueryCommands.Told(diagnostic));
+        QueryCommands.Tell(result.Diagnostics);
         return result.Plan;
     }
 

@@ -17,7 +17,7 @@ internal static class QueryValidateCommand
         "millrace query validate low-battery.saql", async (parsed, ct) =>
         {
             var check = IsRemote(parsed) ? await AskAsync(parsed, ct) : Compile(parsed);
-            foreach (var diagnostic in check.Diagnostics) Console.Error.WriteLine(QueryCommands.Told(diagnostic));
+            QueryCommands.Tell(check.Diagnostics);
             if (!check.Valid) return Verb.Failed;
             var (inputs, outputs) = (string.Join(", ", check.Inputs), string.Join(", ", check.Outputs));
             ResultWriter.Said(parsed.GetValue(CommonOptions.Output), $"valid; reads {inputs}; writes {outputs}",

@@ -104,6 +104,8 @@ internal sealed class QueryHost : BackgroundService
     {
         var compiled = SaqlCompiler.Compile(config.Text, CompileOptions.Hub(_extensions));
         if (compiled.Plan is not { } plan) return await TryFailAsync(config, compiled.Diagnostics, stop);
+        foreach (var found in compiled.Diagnostics)
+            _services.Logger.QueryWarned(config.Name, config.Version, found.ToString());
         var query = new RunningQuery(_services, _places, _store, config, plan, stop);
         _running[config.Name] = query;
         query.Start();

@@ -55,6 +55,31 @@ public class QueryCommandTests() : PlatformTests(isShared: false)
     }
 
     [Test]
+    public async Task A_warning_is_told_by_each_verb_and_keeps_no_query_from_being_applied()
+    {
+        var (file, lines) = (Folder.Sub("slip.saql"), Folder.Sub("lines.jsonl"));
+        await File.WriteAllTextAsync(file, "SELECT a INTO slips\nFROM telemetry WHERE b = NULL");
+        await File.WriteAllTextAsync(lines, "{\"a\":1}\n");
+        string[] hub = ["--data", Folder.Path];
+        foreach (var verb in new string[][]
+        {
+            ["validate", file], ["validate", file, .. hub], ["explain", file], ["apply", file, .. hub],
+            ["explain", "slip", .. hub],
+            ["run", file, "--input", $"telemetry={lines}", "--output", Folder.Sub("slips")],
+        })
+        {
+            var done = await Command.MillraceAsync(["query", .. verb]);
+            Assert.That(done.ExitCode, Is.Zero, done.Error);
+            Assert.That(done.Error, Does.Contain("SQ-0403 (warning) line 2, column 22: ").And.Contain("b IS NULL")
+                .And.Contain("\n                     ^^^^^^^^\n"), verb[0]);
+        }
+
+        var shown = JsonDocument.Parse(await MillraceAsync("show", "slip", "--output", "json")).RootElement;
+        Assert.That(shown.GetProperty("warnings")[0].GetProperty("severity").GetString(), Is.EqualTo("warning"));
+        Assert.That(Platform.Printed, Does.Contain("Query slip version 1 begins, and is hardly as meant: SQ-0403"));
+    }
+
+    [Test]
     public async Task A_text_that_scores_is_validated_by_the_models_of_the_platform_or_of_files()
     {
         var (query, onnx, model) = (Folder.Sub("score.saql"), Folder.Sub("sum.onnx"), Folder.Sub("sum.model"));

@@ -41,6 +41,10 @@ public partial class ExamplePageTests
         AppendGolden(text, "What is wrong with a query", "diagnostics.golden", """
             All that is wrong is told at once, each with its code, line and column, the line, and what would fit.
             """);
+        AppendGolden(text, "What is hardly meant", "warnings.golden", """
+            A query that follows the language, and surely not what its author means, is taken, and warned of. Where
+            nothing is told, as of some of these, nothing is found. A text with an error is told that alone.
+            """);
         AppendGolden(text, "What explain says", "explain.golden", """
             `millrace query explain` draws the plan: where it is answered, what is read of each input, and below it what
             becomes of its rows, with the state that is kept and what bounds it.
