@@ -9,7 +9,8 @@ namespace Millrace.Extensions;
 /// <summary>Options to what the query language takes.</summary>
 internal static partial class ExtensionLoader
 {
-    public static QueryExtensions Load(QueryExtensionOptions options, ExtensionMetrics metrics)
+    public static QueryExtensions Load(
+        QueryExtensionOptions options, ExtensionMetrics metrics, PlanLimits? limits = null)
     {
         var calls = new BoundedCalls(
             options.FunctionTimeout, options.FunctionBytesMax, options.FunctionCallsLostMax, metrics);
@@ -21,7 +22,10 @@ internal static partial class ExtensionLoader
             StringComparer.OrdinalIgnoreCase);
         if (options.Descriptors.Count > 0) AddProtobuf(decoders, options.Descriptors);
         foreach (var (name, reference) in options.References) Check(Checked(name, Word()), reference);
-        return new QueryExtensions(functions, decoders, options.ContentTypes, [.. options.References.Keys]);
+        return new QueryExtensions(functions, decoders, options.ContentTypes, [.. options.References.Keys])
+        {
+            Limits = limits ?? PlanLimits.Default,
+        };
     }
 
     private static void AddProtobuf(Dictionary<string, IBodyDecoder> decoders, IReadOnlyList<string> files)

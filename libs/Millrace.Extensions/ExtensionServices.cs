@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Millrace.Hosting.Options;
 using Millrace.Primitives;
+using Millrace.Saql;
 using Millrace.Saql.Extensions;
 
 namespace Millrace.Extensions;
@@ -16,13 +17,19 @@ public static class ExtensionServices
     {
         if (services.Any(service => service.ServiceType == typeof(QueryExtensions))) return services;
         services.AddValidatedOptions<QueryExtensionOptions>("Queries:Extensions");
+        services.AddValidatedOptions<QueryPlanOptions>("Queries:Plans");
         services.AddSingleton<IValidateOptions<QueryExtensionOptions>, LoadsWhole>();
         services.AddMetrics();
         services.TryAddSingleton<ExtensionMetrics>();
-        services.AddSingleton(provider => ExtensionLoader.Load(
-            provider.GetRequiredService<IOptions<QueryExtensionOptions>>().Value,
-            provider.GetRequiredService<ExtensionMetrics>()));
+        services.AddSingleton(Load);
         return services;
+    }
+
+    private static QueryExtensions Load(IServiceProvider provider)
+    {
+        var plans = provider.GetRequiredService<IOptions<QueryPlanOptions>>().Value;
+        return ExtensionLoader.Load(provider.GetRequiredService<IOptions<QueryExtensionOptions>>().Value,
+            provider.GetRequiredService<ExtensionMetrics>(), new PlanLimits(plans.SizeMax, plans.DepthMax));
     }
 
     /// <summary>The same of a file, for verbs that run without a host.</summary>

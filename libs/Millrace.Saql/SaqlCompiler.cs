@@ -30,7 +30,7 @@ public static class SaqlCompiler
         var script = RepartitionedInputs.Resolve(new Parser(tokens, diagnostics).ParseScript());
         var extensions = options?.Extensions ?? QueryExtensions.None;
         var parts = new QueryBinder(diagnostics, options?.KnownInputs, options?.References ?? [], extensions,
-            options?.KnownModels).Bind(script);
+            options?.KnownModels, options?.Limits ?? PlanLimits.Default).Bind(script);
         return diagnostics.HasErrors
             ? new CompileResult(null, diagnostics.ToList())
             : new CompileResult(new QueryPlan(parts, text, extensions), diagnostics.ToList());
@@ -41,9 +41,11 @@ public static class SaqlCompiler
 /// <param name="References">Names of reference data, which only JOIN may use.</param>
 /// <param name="Extensions">What the installation adds to the language; null: nothing.</param>
 /// <param name="KnownModels">The models that ML_SCORE may name; null: any name, with any features.</param>
+/// <param name="Limits">How large the plan may become; null: as by default.</param>
 public sealed record CompileOptions(
     IReadOnlyCollection<string>? KnownInputs = null, IReadOnlyCollection<string>? References = null,
-    QueryExtensions? Extensions = null, IReadOnlyCollection<QueryModel>? KnownModels = null)
+    QueryExtensions? Extensions = null, IReadOnlyCollection<QueryModel>? KnownModels = null,
+    PlanLimits? Limits = null)
 {
     /// <summary>The hub's devices: id, state and tags of each.</summary>
     public const string Devices = "devices";
@@ -56,7 +58,7 @@ public sealed record CompileOptions(
 
     /// <summary>As a hub compiles, which has reference data of its own.</summary>
     public static CompileOptions Hub(QueryExtensions extensions, IReadOnlyCollection<string>? knownInputs = null) =>
-        new(knownInputs, [Devices, .. extensions.References], extensions);
+        new(knownInputs, [Devices, .. extensions.References], extensions, Limits: extensions.Limits);
 }
 
 /// <param name="Plan">Null when an error is among the diagnostics.</param>

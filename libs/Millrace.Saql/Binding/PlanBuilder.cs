@@ -9,9 +9,10 @@ namespace Millrace.Saql.Binding;
 
 /// <summary>The parts of a plan that expressions and sources add to.</summary>
 internal sealed class PlanBuilder(
-    QueryExtensions extensions, IReadOnlyCollection<QueryModel>? knownModels, Diagnostics diagnostics)
+    QueryExtensions extensions, IReadOnlyCollection<QueryModel>? knownModels, PlanLimits limits,
+    Diagnostics diagnostics)
 {
-    public PlanSize Size { get; } = new(diagnostics);
+    public PlanSize Size { get; } = new(limits, diagnostics);
 
     public Slips Slips { get; } = new(diagnostics);
 

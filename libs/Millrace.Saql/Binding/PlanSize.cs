@@ -7,11 +7,8 @@ namespace Millrace.Saql.Binding;
 /// window has no part of its own in a plan: a UNION of a step with itself has twice its branches, and one of that four
 /// times, so that a short text would become a plan without end.
 /// </summary>
-internal sealed class PlanSize(Diagnostics diagnostics)
+internal sealed class PlanSize(PlanLimits limits, Diagnostics diagnostics)
 {
-    /// <summary>The largest plan: half a second of binding, and 10,000 branches of short SELECTs.</summary>
-    private const long SizeMax = 4 * 1024 * 1024;
-
     /// <summary>What a SELECT weighs beside its text, for each of the branches that it reads.</summary>
     private const long BranchSize = 400;
 
@@ -21,16 +18,11 @@ internal sealed class PlanSize(Diagnostics diagnostics)
     /// <summary>What a window, join, pattern or APPLY weighs: all of them are held against each other.</summary>
     private const long OperatorSize = 4000;
 
-    /// <summary>
-    /// Levels of expressions that a column is computed from, through all steps without a window: evaluation recurses.
-    /// </summary>
-    private const int DepthMax = 2000;
-
     private long _size;
     private bool _isTold;
 
     /// <summary>Nothing more is bound then, and what was may be in part.</summary>
-    public bool IsOver => _size > SizeMax;
+    public bool IsOver => _size > limits.SizeMax;
 
     /// <summary>False when the plan would be too large with what stands at the place and reads the branches.</summary>
     public bool TryAdd(int branches, TextSpan place) => TryAdd(branches * (BranchSize + place.Length), place,
@@ -46,9 +38,9 @@ internal sealed class PlanSize(Diagnostics diagnostics)
     /// <summary>False when the value is computed from too much.</summary>
     public bool AllowsDepth(int depth, TextSpan place)
     {
-        if (depth <= DepthMax) return true;
+        if (depth <= limits.DepthMax) return true;
         diagnostics.Add(SaqlErrors.TooLarge, place,
-            $"Through the steps below this is computed from more than {DepthMax} levels of expressions.");
+            $"Through the steps below this is computed from more than {limits.DepthMax} levels of expressions.");
         return false;
     }
 

@@ -10,13 +10,13 @@ namespace Millrace.Saql.Binding;
 /// <summary>A script's syntax to the roots of a plan: inputs, windows, and what reads them.</summary>
 internal sealed partial class QueryBinder(
     Diagnostics diagnostics, IReadOnlyCollection<string>? knownInputs, IReadOnlyCollection<string> references,
-    QueryExtensions extensions, IReadOnlyCollection<QueryModel>? knownModels)
+    QueryExtensions extensions, IReadOnlyCollection<QueryModel>? knownModels, PlanLimits limits)
 {
     private readonly Dictionary<string, Relation> _steps = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, InputPlan> _inputs = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<FeedPlan> _feeds = [];
     private readonly List<TextSpan> _placesOfFeeds = [];
-    private readonly PlanBuilder _builder = new(extensions, knownModels, diagnostics);
+    private readonly PlanBuilder _builder = new(extensions, knownModels, limits, diagnostics);
     private readonly List<string> _outputs = [];
     private readonly List<int> _rowsOfOutput = [];
     private readonly List<(int Output, RowRoot Root)> _writers = [];

@@ -1,6 +1,9 @@
 namespace Millrace.Saql.Extensions;
 
-/// <summary>What an installation adds to the language: functions, formats of bodies, and reference data.</summary>
+/// <summary>
+/// What an installation says of the language: its functions, formats of bodies, and reference data, and how large a
+/// query may become.
+/// </summary>
 public sealed class QueryExtensions
 {
     public static QueryExtensions None { get; } = new([], new Dictionary<string, IBodyDecoder>(), new
@@ -28,6 +31,8 @@ public sealed class QueryExtensions
 
     /// <summary>The names of reference data, besides those that every hub has.</summary>
     public IReadOnlyCollection<string> References { get; }
+
+    public PlanLimits Limits { get; init; } = PlanLimits.Default;
 
     internal bool HasDecoders => _decoders.Count > 0;
 

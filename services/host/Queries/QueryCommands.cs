@@ -27,7 +27,7 @@ internal static class QueryCommands
     /// <summary>What the installation adds to the language.</summary>
     public static readonly Option<FileInfo?> Config = new("--config")
     {
-        Description = "The platform's configuration, for what its Queries:Extensions add to the language",
+        Description = "The platform's configuration, for what its Queries:Extensions and Queries:Plans say",
         HelpName = "FILE",
     };
 

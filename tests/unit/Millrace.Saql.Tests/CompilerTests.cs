@@ -109,6 +109,21 @@ public class CompilerTests
     }
 
     [Test]
+    public void How_large_a_plan_may_become_is_said_by_who_compiles()
+    {
+        const string Doubling = "WITH a AS (SELECT x FROM t UNION SELECT x FROM t), b AS (SELECT x FROM a UNION " +
+            "SELECT x FROM a) SELECT x FROM b";
+        const string Deep = "WITH a AS (SELECT x + 1 AS x FROM t), b AS (SELECT x + 1 AS x FROM a) SELECT x + 1 FROM b";
+        Assert.That(Told(Doubling, new PlanLimits(5_000, 2_000)), Is.Empty);
+        Assert.That(Told(Doubling, new PlanLimits(3_000, 2_000)), Does.StartWith("SQ-0019"));
+        Assert.That(Told(Deep, new PlanLimits(5_000, 5)), Is.Empty);
+        Assert.That(Told(Deep, new PlanLimits(5_000, 4)), Does.StartWith("SQ-0019").And.Contain("than 4 levels"));
+
+        static string Told(string query, PlanLimits limits) =>
+            string.Concat(SaqlCompiler.Compile(query, new CompileOptions(Limits: limits)).Diagnostics);
+    }
+
+    [Test]
     public void A_step_that_many_read_is_bound_once()
     {
         var readers = Enumerable.Range(0, 400).Select(n => $" SELECT x INTO o{n} FROM s WHERE x > {n}");
