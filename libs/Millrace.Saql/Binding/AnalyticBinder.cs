@@ -21,6 +21,14 @@ internal sealed class AnalyticBinder(RowScope scope, Diagnostics diagnostics)
     public Expr Bind(OverSyntax over)
     {
         if (scope.Sources.Count > 1) return BindBeforeJoin(over);
+        if (scope.IsReference)
+        {
+            diagnostics.Add(SaqlErrors.NotInLanguage, over.Place,
+                $"{scope.SourceNames.First()} is reference data: its entries have no order in which {over.Call.Name} " +
+                "could look back. Take the value in a step with the join, and look back at its rows.");
+            return Nothing;
+        }
+
         if (scope.Builder.Inlet(over.Place, scope.Branch) is { } known) return new AnalyticExpr(known.Memo, null);
         return over.Call.Name.ToUpperInvariant() switch
         {

@@ -82,31 +82,6 @@ internal sealed partial class QueryBinder
         }
     }
 
-    private List<RowScope> BindReference(List<RowScope> left, SourceJoinSyntax syntax)
-    {
-        var written = syntax.Source;
-        if (written.TimestampBy is not null)
-            diagnostics.Add(SaqlErrors.MisplacedTimestampBy, written.TimestampBy.Place, "Reference data has no time.");
-        var name = references.First(known => known.Equals(written.Name, StringComparison.OrdinalIgnoreCase));
-        _references[name] = new InputPlan(name);
-        var data = new InputPlan(name);
-        var join = new ReferencePlan(syntax.IsOuter, data) { IsPartitionLocal = true };
-        string[] qualifiers = written.Alias is null ? [name] : [written.Alias, name];
-        var names = new ReferenceNames(data);
-        var entry = new RowScope(new Branch(join, [], names), [new ScopeSource(qualifiers, names)], written.Place,
-            _builder);
-        var keys = EqualityKeys.Of(syntax.On, left, [entry], diagnostics);
-        join.Left = new CarriedSide(join, left.Count);
-        join.Right = new CarriedSide(join, 1);
-        join.Keys = [.. keys.Select(key => key.Right[0])];
-        var scope = JoinedScope(join, left, join.Left, [entry], join.Right, syntax.Place);
-        join.Condition = new RowBinder(scope, diagnostics, "ON").BindFilter(syntax.On);
-        join.Text = diagnostics.LineOf(syntax.On.Place);
-        for (var i = 0; i < left.Count; i++) AddInlet(join, left[i], true, i, join.Left, i, keys);
-        _builder.Add(join);
-        return [scope];
-    }
-
     private List<RowScope> BindApply(List<RowScope> left, ApplySyntax syntax)
     {
         var ofRecord = syntax.Function.Is("GetRecordProperties");
@@ -140,18 +115,6 @@ internal sealed partial class QueryBinder
             AllowsStar = left[0].Sources.Count == 1 || left[0].AllowsStar,
         }];
     }
-}
-
-/// <summary>An entry of reference data: its fields only.</summary>
-internal sealed class ReferenceNames(InputPlan data) : RowNames
-{
-    public override IEnumerable<string> Known => [];
-
-    public override IEnumerable<ColumnItem> Items => [new ColumnItem(null, data.Field([]))];
-
-    public override Expr? Meta(MetadataField field) => null;
-
-    public override Expr Resolve(ReadOnlySpan<string> path) => data.Field(path);
 }
 
 /// <summary>ON: a source's name stands for the time of its row.</summary>

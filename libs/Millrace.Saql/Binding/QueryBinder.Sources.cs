@@ -6,7 +6,6 @@ namespace Millrace.Saql.Binding;
 internal sealed partial class QueryBinder
 {
     private readonly Dictionary<string, TableSyntax> _tables = new(StringComparer.OrdinalIgnoreCase);
-    private readonly Dictionary<string, InputPlan> _references = new(StringComparer.OrdinalIgnoreCase);
 
     private void BindTable(TableSyntax table)
     {
@@ -41,8 +40,7 @@ internal sealed partial class QueryBinder
             scopes = join switch
             {
                 ApplySyntax apply => BindApply(scopes, apply),
-                SourceJoinSyntax { Source: var source } reference when references.Contains(source.Name,
-                    StringComparer.OrdinalIgnoreCase) => BindReference(scopes, reference),
+                SourceJoinSyntax one when EntriesOf(one.Source) is { } entries => BindReference(scopes, one, entries),
                 _ => BindJoin(scopes, (SourceJoinSyntax)join),
             };
         }
@@ -62,6 +60,12 @@ internal sealed partial class QueryBinder
 
     private Relation Source(FromSyntax from)
     {
+        if (from.Query is null && EntriesOf(from)?.Reference is { } reference)
+        {
+            diagnostics.Add(SaqlErrors.UnknownInput, from.Place,
+                $"{reference} is reference data; a stream is joined with it: FROM telemetry JOIN {reference} ON ...");
+        }
+
         if (from.Query is not null || _steps.ContainsKey(from.Name))
         {
             if (from.TimestampBy is not null)
@@ -74,12 +78,6 @@ internal sealed partial class QueryBinder
             return from.Query is null
                 ? _steps[from.Name]
                 : new Relation(from.Alias ?? "the SELECT in FROM", BindQuery(from.Query, isStep: true));
-        }
-
-        if (references.Contains(from.Name, StringComparer.OrdinalIgnoreCase))
-        {
-            diagnostics.Add(SaqlErrors.UnknownInput, from.Place,
-                $"{from.Name} is reference data; a stream is joined with it: FROM telemetry JOIN {from.Name} ON ...");
         }
 
         var name = KnownInput(from);

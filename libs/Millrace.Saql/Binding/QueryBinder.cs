@@ -30,7 +30,7 @@ internal sealed partial class QueryBinder(
         CheckOver();
         Pipelines.Assign(_feeds, _builder.Operators, _writers);
         return new PlanParts([.. _inputs.Values], _feeds, _builder.Operators, _builder.Analytics, _outputs,
-            _builder.Memos, [.. _references.Keys], _builder.Models)
+            _builder.Memos, [.. _references], _builder.Models)
         {
             TellsCasesApart = _builder.TellsCasesApart,
         };
@@ -38,8 +38,10 @@ internal sealed partial class QueryBinder(
 
     private void BindStep(StepSyntax step)
     {
-        var branches = BindQuery(step.Query, isStep: true);
-        if (!_steps.TryAdd(step.Name, new Relation(step.Name, branches)))
+        var relation = EntriesOf(step.Query) is { } entries
+            ? EntriesStep(step, entries)
+            : new Relation(step.Name, BindQuery(step.Query, isStep: true));
+        if (!_steps.TryAdd(step.Name, relation))
             diagnostics.Add(SaqlErrors.DuplicateName, step.Place, $"There is a step {step.Name} before this one.");
     }
 

@@ -48,6 +48,13 @@ internal class RowBinder(RowScope scope, Diagnostics diagnostics, string place)
         return Nothing;
     }
 
+    protected override Expr BindTimestamp(CallSyntax call)
+    {
+        if (!Scope.IsReference) return base.BindTimestamp(call);
+        Error(SaqlErrors.MisplacedTimestampBy, call.Place, "Reference data has no time.");
+        return Nothing;
+    }
+
     protected override Expr BindOver(OverSyntax over)
     {
         if (over.Limit is null && Aggregates.Is(over.Call.Name.ToUpperInvariant()) && over.OrderBy.Count > 0)

@@ -18,6 +18,9 @@ internal sealed record ScopeSource(IReadOnlyList<string> Qualifiers, RowNames Na
     /// <summary>How much later than this source's a row's time may be, in ticks.</summary>
     public long Lag { get; init; }
 
+    /// <summary>Entries of reference data, which have neither times nor an order.</summary>
+    public bool IsReference { get; init; }
+
     public bool Has(string qualifier) => Qualifiers.Contains(qualifier, StringComparer.OrdinalIgnoreCase);
 }
 
@@ -33,6 +36,9 @@ internal sealed record RowScope(
 
     /// <summary>The names that a source is called by, for messages.</summary>
     public IEnumerable<string> SourceNames => Sources.Select(source => source.Qualifiers[0]);
+
+    /// <summary>There is nothing but entries of reference data.</summary>
+    public bool IsReference => Sources is [{ IsReference: true }];
 
     public bool IsSource(NameSyntax name) => SourceNamed(name) is not null;
 

@@ -5,7 +5,11 @@ using Millrace.Saql.Values;
 namespace Millrace.Saql.Binding;
 
 /// <summary>What FROM names: an input or a step, with one branch for each part of a UNION below it.</summary>
-internal sealed record Relation(string Name, IReadOnlyList<Branch> Branches);
+internal sealed record Relation(string Name, IReadOnlyList<Branch> Branches)
+{
+    /// <summary>What gives its rows, when they are entries of reference data; null for a stream.</summary>
+    public EntriesSyntax? Entries { get; init; }
+}
 
 /// <summary>Rows of one root that pass the filters, and their columns.</summary>
 internal sealed record Branch(RowRoot Root, Expr[] Filters, RowNames Names);

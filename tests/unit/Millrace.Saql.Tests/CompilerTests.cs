@@ -237,7 +237,13 @@ public class CompilerTests
 
     private static void Compile(string text)
     {
-        var result = SaqlCompiler.Compile(text);
+        Compile(text, references: []);
+        Compile(text, references: ["rooms", "rules", "a"]);
+    }
+
+    private static void Compile(string text, string[] references)
+    {
+        var result = SaqlCompiler.Compile(text, new CompileOptions(References: references));
         if (result.Plan is null != result.Diagnostics.Any(found => found.Severity == SaqlSeverity.Error))
             throw new InvalidOperationException(text);
         foreach (var found in result.Diagnostics)

@@ -62,6 +62,31 @@ public class DiagnosticTests
         Assert.That((failing > 0, fine > 0), Is.EqualTo((true, true)));
     }
 
+    /// <summary>What can be made of entries that have neither times nor an order.</summary>
+    [TestCase("SELECT x FROM rules", "1:15 SQ-0007")]
+    [TestCase("WITH r AS (SELECT x FROM rules) SELECT x FROM r", "1:47 SQ-0007")]
+    [TestCase("SELECT x FROM (SELECT x FROM rules) AS r", "1:30 SQ-0007")]
+    [TestCase("WITH r AS (SELECT x FROM telemetry UNION SELECT x FROM rules) SELECT x FROM r", "1:56 SQ-0007")]
+    [TestCase("WITH r AS (SELECT x FROM rules UNION SELECT y AS x FROM rules) SELECT t.x FROM telemetry t JOIN r " +
+        "ON t.x = r.x", "1:12 SQ-0003")]
+    [TestCase("SELECT t.x FROM telemetry t JOIN (SELECT x, COUNT(*) AS n FROM rules GROUP BY x, " +
+        "TumblingWindow(second, 1)) r ON t.x = r.x", "1:35 SQ-0003")]
+    [TestCase("SELECT t.x FROM telemetry t JOIN (SELECT DISTINCT x FROM rules) r ON t.x = r.x", "1:35 SQ-0003")]
+    [TestCase("SELECT t.x FROM telemetry t JOIN (SELECT a.x FROM rules a JOIN rules b ON a.x = b.x) r ON t.x = r.x",
+        "1:35 SQ-0003")]
+    [TestCase("WITH r AS (SELECT x, System.Timestamp() AS at FROM rules) SELECT t.x FROM telemetry t JOIN r " +
+        "ON t.x = r.x", "1:22 SQ-0017")]
+    [TestCase("WITH r AS (SELECT LAG(x) OVER (LIMIT DURATION(second, 1)) AS x FROM rules) SELECT t.x " +
+        "FROM telemetry t JOIN r ON t.x = r.x", "1:19 SQ-0003")]
+    [TestCase("SELECT LAG(r.y) OVER (LIMIT DURATION(second, 1)) AS y FROM telemetry t JOIN rules r ON t.x = r.x",
+        "1:8 SQ-0003")]
+    [TestCase("WITH r AS (SELECT x FROM rules) SELECT t.x, r.y FROM telemetry t JOIN r ON t.x = r.x", "1:45 SQ-0006")]
+    public void Reference_data_is_joined_with_and_no_stream(string query, string told)
+    {
+        var found = SaqlCompiler.Compile(query, new CompileOptions(References: ["rules"])).Diagnostics;
+        Assert.That(found.Select(d => $"{d.Line}:{d.Column} {d.Code}"), Is.EqualTo(new[] { told }));
+    }
+
     private static string Told(string query) => string.Concat(SaqlCompiler.Compile(query).Diagnostics
         .Select(d => $"{d.Code}{(d.Severity == SaqlSeverity.Warning ? " (warning)" : "")} at {d.Line}:{d.Column}: " +
             $"{d.Message}\n{d.Excerpt}\n"));

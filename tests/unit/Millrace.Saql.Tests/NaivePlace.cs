@@ -16,6 +16,18 @@ internal sealed record NaivePlace(double? Id, string? Name, long? Least)
         ("d.room = r.least AND r.id > 1", (e, place) => e.Room == place.Least && place.Id > 1),
     ];
 
+    private static readonly (string Text, Func<NaivePlace, bool> IsLeft)[] Sources =
+    [
+        ("places", _ => true),
+        ("(SELECT * FROM places WHERE least > 0)", place => place.Least > 0),
+        ("(SELECT p.id, name, p.low - 1 AS least FROM (SELECT least + 1 AS low, * FROM places) p " +
+            "WHERE p.low IS NULL OR p.low < 3)", place => place.Least is null or < 2),
+    ];
+
+    /// <summary>What JOIN may name, and the places that it gives.</summary>
+    public static (string Text, Func<NaivePlace, bool> IsLeft) Source(Random random) =>
+        Sources[random.Next(Sources.Length)];
+
     /// <summary>A condition on an event d and a place r, as text and as what it means.</summary>
     public static (string Text, Func<NaiveEvent, NaivePlace, bool> Fits) Condition(Random random) =>
         Conditions[random.Next(Conditions.Length)];
