@@ -89,11 +89,26 @@ internal sealed record AggregateShape(
         }
     }
 
-    /// <summary>The same, where MIN and MAX take the column that TIMESTAMP BY names as the time that it is.</summary>
-    public AggregateShape Timed(RowScope scope) =>
-        Accumulator is AccumulatorKind.Min or AccumulatorKind.Max && Value is NameSyntax name && scope.IsTimestamp(name)
-            ? this with { Value = new CastSyntax(name.Place, name, "datetime", name.Place, Try: false) }
+    /// <summary>
+    /// The same, where MIN, MAX and ORDER BY take the column that TIMESTAMP BY names as the time that it is.
+    /// </summary>
+    public AggregateShape Timed(RowScope scope)
+    {
+        if (IsRanked)
+        {
+            var timed = OrderBy.Select(order => order with { Value = Time(order.Value, scope) });
+            return this with { OrderBy = [.. timed] };
+        }
+
+        return Accumulator is AccumulatorKind.Min or AccumulatorKind.Max && Value is not null
+            ? this with { Value = Time(Value, scope) }
             : this;
+    }
+
+    private static ExpressionSyntax Time(ExpressionSyntax value, RowScope scope) =>
+        value is NameSyntax name && scope.IsTimestamp(name)
+            ? new CastSyntax(name.Place, name, "datetime", name.Place, Try: false)
+            : value;
 
     /// <summary>Whether the argument goes with the values that it is ordered by.</summary>
     private bool IsRanked => Result is ResultKind.CollectTop or ResultKind.TopOne;

@@ -8,6 +8,8 @@ namespace Millrace.Saql.Engine;
 /// <summary>What aggregates make of the values that they kept.</summary>
 internal sealed class ValueResults
 {
+    private const int NumberRank = 1;
+
     private readonly JsonRowWriter _writer = new();
     private readonly List<double> _numbers = [];
     private readonly List<Value> _given = [];
@@ -61,6 +63,7 @@ internal sealed class ValueResults
     {
         _ranked.Clear();
         foreach (var packed in values) _ranked.Add(PackExpr.Unpack(packed, result.Descending!.Count));
+        for (var i = 0; i < result.Descending!.Count; i++) Align(_ranked, i);
         var inOrder = _ranked.Order(Comparer<(Value Value, Value[] Order)>.Create((a, b) =>
             Compare(a.Order, b.Order, result.Descending!))).ToList();
         _ranked.Clear();
@@ -78,12 +81,45 @@ internal sealed class ValueResults
         return 0;
     }
 
-    /// <summary>Null is least; what cannot be compared is ordered by its type.</summary>
+    /// <summary>
+    /// Text that can be what others are is that: pair by pair '10' is before '9', that before 9.5, and that before
+    /// '10', which is no order.
+    /// </summary>
+    private static void Align(List<(Value Value, Value[] Order)> ranked, int column)
+    {
+        var (hasNumbers, hasTimes) = (false, false);
+        foreach (var (_, order) in ranked)
+        {
+            hasNumbers |= RankOf(order[column]) == NumberRank;
+            hasTimes |= order[column].Kind == ValueKind.DateTime;
+        }
+
+        if (!hasNumbers && !hasTimes) return;
+        foreach (var (_, order) in ranked)
+        {
+            ref var value = ref order[column];
+            if (value.Kind != ValueKind.Text) continue;
+            if (hasNumbers && Conversion.TryNumber(value, out var number)) value = number;
+            else if (hasTimes && Conversion.TryDateTime(value, out var time)) value = time;
+        }
+    }
+
+    /// <summary>Null is least, and values of different types are ordered by these.</summary>
     private static int Compare(in Value a, in Value b)
     {
-        if (a.IsNull || b.IsNull) return (a.IsNull ? 0 : 1) - (b.IsNull ? 0 : 1);
-        return Comparison.TryCompare(a, b, out var order) ? order : a.Kind.CompareTo(b.Kind);
+        var ranks = RankOf(a).CompareTo(RankOf(b));
+        return ranks == 0 && Comparison.TryCompare(a, b, out var order) ? order : ranks;
     }
+
+    private static int RankOf(in Value value) => value.Kind switch
+    {
+        ValueKind.Null => 0,
+        ValueKind.Bit or ValueKind.BigInt or ValueKind.Float => NumberRank,
+        ValueKind.Text => 2,
+        ValueKind.DateTime => 3,
+        ValueKind.Record => 4,
+        _ => 5,
+    };
 
     private Value Continuous(in ResultPlan result, ValueLists.Chain values)
     {

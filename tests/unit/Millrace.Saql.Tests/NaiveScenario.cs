@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Buffers;
 using System.Text;
 using Millrace.Contracts;
@@ -58,7 +59,8 @@ internal sealed class NaiveScenario
         $"WITH s AS (SELECT {_key}COUNT(*) AS n, COUNT(x) AS c, SUM(x) AS s, MIN(x) AS lo, MAX(x) AS hi, AVG(x) " +
             $"AS a, " +
         $"COUNT(DISTINCT x) AS d, ROUND(VARP(x), 10) AS v, Percentile_Disc(0.4) OVER (ORDER BY x) AS p, " +
-        $"TopOne(room) OVER (ORDER BY x DESC) AS r, System.Timestamp() AS t{_texts.Columns} FROM telemetry {OwnBy} " +
+        $"TopOne(room) OVER (ORDER BY x DESC) AS r, TopOne(room) OVER (ORDER BY CAST(x AS nvarchar(max)) DESC) AS q, " +
+        $"System.Timestamp() AS t{_texts.Columns} FROM telemetry {OwnBy} " +
         $"WHERE x IS NULL OR x <> 3 " +
         $"GROUP BY {_key}HoppingWindow(Duration(ms, {_shape.Size}), Hop(ms, {_shape.Hop}), Offset(ms, " +
             $"{_shape.Offset}))) " +
@@ -367,6 +369,8 @@ internal sealed class NaiveScenario
             ("v", known.Count == 0 ? null : Math.Round(known.Average(x => Math.Pow(x - known.Average(), 2)), 10)),
             ("p", known.Count == 0 ? null : known.Order().ElementAt((int)Math.Ceiling(0.4 * known.Count) - 1)),
             ("r", events.OrderByDescending(e => e.X ?? long.MinValue).First().Room),
+            ("q", events.OrderByDescending(e => e.X?.ToString(CultureInfo.InvariantCulture), StringComparer.Ordinal)
+                .First().Room),
             ("t", Naive.Time(end)), .. _texts.Of(events),
         ]);
         return Naive.Row([.. members]);
