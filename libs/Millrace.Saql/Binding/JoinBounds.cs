@@ -49,7 +49,7 @@ internal sealed class JoinBounds(RowScope scope, Diagnostics diagnostics)
 
     private JoinBound? Bound(ExpressionSyntax part)
     {
-        var (call, low, high) = part switch
+        var (call, low, high) = CallFirst(part) switch
         {
             BetweenSyntax { Negated: false } between =>
                 (between.Value, Low(between.Low, false), High(between.High, false)),
@@ -72,6 +72,22 @@ internal sealed class JoinBounds(RowScope scope, Diagnostics diagnostics)
         if (ReferenceEquals(first, right)) (first, low, high) = (second, -high, -low);
         return new JoinBound(((SlotExpr)first.Names.Timestamp).Slot, DateParts.TicksOf(unit),
             DateParts.TicksBeforeFirst(unit), low, high, first.Lag);
+    }
+
+    /// <summary>What has its constant first, the other way round.</summary>
+    private static ExpressionSyntax CallFirst(ExpressionSyntax part)
+    {
+        if (part is not BinarySyntax { Right: CallSyntax } written) return part;
+        var turned = written.Operator switch
+        {
+            "=" => "=",
+            "<=" or "!>" => ">=",
+            "<" => ">",
+            ">=" or "!<" => "<=",
+            ">" => "<",
+            _ => null,
+        };
+        return turned is null ? part : written with { Operator = turned, Left = written.Right, Right = written.Left };
     }
 
     private static long? Low(ExpressionSyntax syntax, bool isExclusive) => ConstantSyntax.Of(syntax) switch

@@ -2,7 +2,7 @@ namespace Millrace.Saql.Parsing;
 
 internal sealed partial class Parser
 {
-    /// <summary>OVER (PARTITION BY ... ORDER BY ... LIMIT DURATION(...) WHEN ...) after a call.</summary>
+    /// <summary>OVER (PARTITION BY ... ORDER BY ... LIMIT DURATION(...) WHEN ...) after a call, in any order.</summary>
     private ExpressionSyntax ParseOver(CallSyntax call, TextSpan start)
     {
         if (Take().IsWord("WITHIN")) Take();
@@ -11,20 +11,22 @@ internal sealed partial class Parser
         CallSyntax? limit = null;
         ExpressionSyntax? when = null;
         if (!ExpectSymbol("(")) return new BadSyntax(Since(start));
-        if (Current.IsWord("PARTITION"))
+        while (!TryTakeSymbol(")"))
         {
-            Take();
-            ExpectWord("BY");
-            partitionBy = ParsePartitionKeys();
-        }
-
-        if (Current.IsWord("ORDER")) orderBy = ParseOrder();
-        if (Current.IsWord("LIMIT")) limit = ParseLimit();
-        if (TryTakeWord("WHEN")) when = ParseExpression("a condition");
-        if (!TryTakeSymbol(")"))
-        {
-            Unexpected("PARTITION BY, ORDER BY, LIMIT DURATION, WHEN or ')'");
-            SkipToClose();
+            if (partitionBy.Count == 0 && TryTakeWord("PARTITION"))
+            {
+                ExpectWord("BY");
+                partitionBy = ParsePartitionKeys();
+            }
+            else if (orderBy.Count == 0 && Current.IsWord("ORDER")) orderBy = ParseOrder();
+            else if (limit is null && Current.IsWord("LIMIT")) limit = ParseLimit();
+            else if (when is null && TryTakeWord("WHEN")) when = ParseExpression("a condition");
+            else
+            {
+                Unexpected("PARTITION BY, ORDER BY, LIMIT DURATION or WHEN, each once, or ')'");
+                SkipToClose();
+                break;
+            }
         }
 
         return Node(new OverSyntax(Since(start), call, partitionBy, orderBy, limit, when),

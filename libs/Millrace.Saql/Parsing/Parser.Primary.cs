@@ -206,13 +206,13 @@ internal sealed partial class Parser
         var name = TakeName("a data type: bigint, float, nvarchar(max), datetime, bit, record or array")?.Text ?? "";
         if (TryTakeSymbol("("))
         {
-            if (!TryTakeWord("MAX"))
+            if (TryTakeWord("MAX")) ExpectSymbol(")");
+            else
             {
-                Report(SaqlErrors.UnknownWord, Here, $"Found {Current.Shown}; text has one length: nvarchar(max).");
-                Take();
+                Report(SaqlErrors.UnknownWord, Here,
+                    $"Found {Current.Shown}; only text has a length, and only one: nvarchar(max).");
+                SkipToClose();
             }
-
-            ExpectSymbol(")");
         }
 
         return (name, Since(place));

@@ -23,6 +23,7 @@ internal sealed class NaiveOperators
     private readonly long _back;
     private readonly int _offset;
     private readonly (long Low, long High) _bound;
+    private readonly bool _constantsFirst;
     private readonly string _pattern;
     private readonly NaiveTexts _texts;
 
@@ -38,6 +39,7 @@ internal sealed class NaiveOperators
         _pattern = Patterns[random.Next(Patterns.Length)];
         _bound = random.Next(4) switch { 0 => (0, 3), 1 => (-2, 2), 2 => (1, 4), _ => (-3, -1) };
         _texts = new NaiveTexts(random);
+        _constantsFirst = random.Next(2) == 0;
     }
 
     public string Query =>
@@ -48,7 +50,7 @@ internal sealed class NaiveOperators
         $"{(_ownSessions ? " OVER (PARTITION BY room)" : "")} " +
         $"SELECT x, LAG(x, {_offset}, -1) OVER (PARTITION BY room LIMIT DURATION(ms, {_back}) " +
         $"WHEN x IS NULL OR x <> 5) AS l, " +
-        $"LAST(x) OVER (PARTITION BY room LIMIT DURATION(ms, {_back}) WHEN x < 4) AS last, " +
+        $"LAST(x) OVER (LIMIT DURATION(ms, {_back}) PARTITION BY room WHEN x < 4) AS last, " +
         $"ISFIRST(ms, {_back}) OVER (PARTITION BY room WHEN x <> 5) AS f, " +
         $"SUM(x) OVER (PARTITION BY room LIMIT DURATION(ms, {_back}) WHEN x <> 5) AS s, " +
         $"MIN(x) OVER (PARTITION BY room LIMIT DURATION(ms, {_back}) WHEN x <> 5) AS lo, " +
@@ -85,7 +87,9 @@ internal sealed class NaiveOperators
 
     private string By => _scenario.By;
 
-    private string On => $"a.room = b.room AND DATEDIFF(second, a, b) BETWEEN {_bound.Low} AND {_bound.High}";
+    private string On => "a.room = b.room AND " + (_constantsFirst
+        ? $"{_bound.Low} <= DATEDIFF(second, a, b) AND {_bound.High + 1} > DATEDIFF(second, a, b)"
+        : $"DATEDIFF(second, a, b) BETWEEN {_bound.Low} AND {_bound.High}");
 
     private string Back(List<(long At, NaiveEvent Event)> rows, int index)
     {
