@@ -66,7 +66,8 @@ public static class CassandraRegistration
         services.AddHostedService<RepairWatch>();
         services.AddSingleton<ITelemetryStore>(s => new CassandraTelemetryStore(Database(s), Telemetry(s), Options(s),
             Upgrades(s), Time(s), s.GetRequiredService<ILogger<CassandraTelemetryStore>>()));
-        services.AddSingleton<IPositionStore>(s => new CassandraPositionStore(Database(s), Telemetry(s)));
+        services.AddSingleton<IPositionStore>(s => new CassandraPositionStore(
+            Database(s), Telemetry(s), Upgrades(s), Time(s)));
         services.AddSingleton<IAlertStore>(s => new CassandraAlertStore(Database(s), Options(s), Time(s)));
         services.AddSingleton<IOutputStore>(s => new CassandraOutputStore(Database(s), Options(s), Time(s)));
         services.AddSingleton<IDeviceStateStore>(s => new CassandraDeviceStateStore(Database(s)));

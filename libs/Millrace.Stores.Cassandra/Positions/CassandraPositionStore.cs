@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 using Millrace.Cql;
 using Millrace.Stores.Cassandra.Connection;
 using Millrace.Stores.Cassandra.Telemetry;
+using Millrace.Stores.Cassandra.Upgrades;
 using Millrace.Stores.Positions;
+using Millrace.Stores.Upgrades;
 
 namespace Millrace.Stores.Cassandra.Positions;
 
@@ -10,7 +12,8 @@ namespace Millrace.Stores.Cassandra.Positions;
 /// Positions twice: by device, which says where it is, and by area, which says whom to ask about. An entry of an area
 /// leads to the device's own row, which alone counts, so that one which a lost race left behind is not seen.
 /// </summary>
-internal sealed class CassandraPositionStore(CassandraDatabase database, CassandraTelemetryOptions options)
+internal sealed class CassandraPositionStore(
+    CassandraDatabase database, CassandraTelemetryOptions options, IUpgradeStore upgrades, TimeProvider time)
     : IPositionStore
 {
     /// <summary>So many devices' positions are known at least, and twice as many at most.</summary>
@@ -18,7 +21,10 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
 
     private readonly PositionTables _tables = new(database);
     private readonly BoundedWrites _writes = new(database.RunAsync, options.WritesInFlightMax);
-    private readonly RecentlyKnown<string, DevicePosition> _known = new(KnownMin);
+    private readonly FinalisedStep _generations = new(upgrades, PositionSchema.Generations, time);
+
+    // By device and generation; by device alone as long as the version before may be at work.
+    private readonly RecentlyKnown<(string Device, string? Generation), WrittenPosition> _known = new(KnownMin);
     private readonly ConcurrentDictionary<int, bool> _areas = new();
 
     public async ValueTask WriteAsync(IReadOnlyList<DevicePosition> positions, CancellationToken ct)
@@ -26,18 +32,18 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
         var left = new List<CqlStatement>();
         var entries = new PartitionBatches<int>(options.BatchBytes.Bytes);
         var devices = new PartitionBatches<int>(options.BatchBytes.Bytes);
-        var (moved, areas) = (new List<DevicePosition>(), new HashSet<int>());
-        foreach (var (position, known) in await WithKnownAsync(positions, ct).ConfigureAwait(false))
+        var (moved, areas) = (new List<WrittenPosition>(), new HashSet<int>());
+        foreach (var (next, known) in await WithKnownAsync(positions, ct).ConfigureAwait(false))
         {
             // One that is stored already may lack its entry: whoever wrote it may have failed in between.
-            if (known is not null && known.IsAfter(position)) continue;
-            moved.Add(position);
-            var area = PositionTables.AreaOf(PositionTables.CellOf(position));
+            if (known is not null && known.Position.IsAfter(next.Position)) continue;
+            moved.Add(next);
+            var area = PositionTables.AreaOf(PositionTables.CellOf(next.Position));
             if (!_areas.ContainsKey(area)) areas.Add(area);
-            entries.Add(area, await _tables.BindEntryAsync(position, ct).ConfigureAwait(false));
-            devices.Add(PositionTables.ShardOf(position.DeviceId),
-                await _tables.BindDeviceAsync(position, ct).ConfigureAwait(false));
-            if (known is not null && StoredPosition.IsLeft(known, position))
+            entries.Add(area, await _tables.BindEntryAsync(next, ct).ConfigureAwait(false));
+            devices.Add(PositionTables.ShardOf(next.Position.DeviceId),
+                await _tables.BindDeviceAsync(next, ct).ConfigureAwait(false));
+            if (known is not null && known.IsLeftFor(next.Position))
                 left.Add(await _tables.BindLeftAsync(known, ct).ConfigureAwait(false));
         }
 
@@ -48,17 +54,21 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
         await _writes.ExecuteAsync([.. newAreas, .. entries.Take()], ct).ConfigureAwait(false);
         await _writes.ExecuteAsync(devices.Take(), ct).ConfigureAwait(false);
         await _writes.ExecuteAsync(left, ct).ConfigureAwait(false);
-        foreach (var position in moved) _known.Set(position.DeviceId, position);
+        foreach (var one in moved) _known.Set(KeyOf(one), one);
         foreach (var area in areas) _areas[area] = true;
     }
 
     public async ValueTask<DevicePosition?> FindAsync(string deviceId, CancellationToken ct) =>
-        (await _tables.FindAsync(deviceId, ct).ConfigureAwait(false)).Current;
+        (await _tables.FindAsync(deviceId, ct).ConfigureAwait(false)).Current?.Position;
 
     public async ValueTask ForgetAsync(IReadOnlyList<DeviceEnd> ends, CancellationToken ct)
     {
         await InFlight.ForEachAsync(ends, ct, _tables.ForgetAsync).ConfigureAwait(false);
-        foreach (var end in ends) _known.Remove(end.DeviceId);
+        foreach (var end in ends)
+        {
+            _known.Remove((end.DeviceId, null));
+            _known.Remove((end.DeviceId, end.GenerationId ?? ""));
+        }
     }
 
     public async ValueTask<Page<DevicePosition>> WithinAsync(
@@ -71,28 +81,39 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
             (range, after, max, stop) => ReadAsync(cursor, range, after, max, stop), ct).ConfigureAwait(false);
     }
 
-    /// <summary>The latest of each device, beside what is stored of it.</summary>
-    private async ValueTask<IReadOnlyList<(DevicePosition Position, DevicePosition? Known)>> WithKnownAsync(
+    /// <summary>
+    /// The latest of each device and generation, or of each device alone, beside what is stored of it.
+    /// </summary>
+    private async ValueTask<IReadOnlyList<(WrittenPosition Next, WrittenPosition? Known)>> WithKnownAsync(
         IReadOnlyList<DevicePosition> positions, CancellationToken ct)
     {
-        var result = new List<(DevicePosition, DevicePosition?)>();
-        foreach (var chunk in DevicePosition.LatestOf(positions).Chunk(options.ReadsAtOnceMax))
+        var isShared = !await _generations.IsFinalisedAsync(ct).ConfigureAwait(false);
+        var latest = isShared
+            ? DevicePosition.LatestOf(positions)
+            : positions.GroupBy(position => position.GenerationId).SelectMany(DevicePosition.LatestOf);
+        var result = new List<(WrittenPosition, WrittenPosition?)>();
+        foreach (var chunk in latest.Select(position => new WrittenPosition(position, isShared))
+            .Chunk(options.ReadsAtOnceMax))
         {
-            result.AddRange(await Task.WhenAll(chunk.Select(async position => (position,
-                _known.TryGet(position.DeviceId, out var known)
+            result.AddRange(await Task.WhenAll(chunk.Select(async next => (next,
+                _known.TryGet(KeyOf(next), out var known)
                     ? known
-                    : await FindAsync(position.DeviceId, ct).ConfigureAwait(false)))).ConfigureAwait(false));
+                    : (await _tables.FindAsync(next.Position.DeviceId, ct).ConfigureAwait(false)).Before(next))))
+                .ConfigureAwait(false));
         }
 
         return result;
     }
+
+    private static (string Device, string? Generation) KeyOf(WrittenPosition written) =>
+        (written.Position.DeviceId, written.IsShared ? null : written.Generation);
 
     private async ValueTask<(IReadOnlyList<PlacedPosition> Rows, PositionPlace? Next)> ReadAsync(
         PositionCursor cursor, CellRange range, PositionPlace after, int limit, CancellationToken ct)
     {
         var areas = await _tables.AreasAsync(PositionTables.AreaOf(after.Cell), PositionTables.AreaOf(range.Last), ct)
             .ConfigureAwait(false);
-        var entries = new List<PlacedPosition>();
+        var entries = new List<AreaEntry>();
         foreach (var area in areas)
         {
             entries.AddRange(await _tables.EntriesAsync(area, after, range.Last, limit - entries.Count, ct)
@@ -113,25 +134,28 @@ internal sealed class CassandraPositionStore(CassandraDatabase database, Cassand
     /// the way; one that it left since may have to lead another page to it.
     /// </summary>
     private async ValueTask<IReadOnlyList<PlacedPosition>> CurrentAsync(
-        PositionCursor cursor, IReadOnlyList<PlacedPosition> entries, PositionPlace readTo, CancellationToken ct)
+        PositionCursor cursor, IReadOnlyList<AreaEntry> entries, PositionPlace readTo, CancellationToken ct)
     {
         var current = new List<PlacedPosition>();
         var left = new List<CqlStatement>();
         foreach (var chunk in entries.Chunk(options.ReadsAtOnceMax))
         {
             var devices = await Task.WhenAll(chunk.Select(async entry =>
-                await _tables.FindAsync(entry.Position.DeviceId, ct).ConfigureAwait(false))).ConfigureAwait(false);
+                await _tables.FindAsync(entry.Device, ct).ConfigureAwait(false))).ConfigureAwait(false);
             foreach (var (entry, device) in chunk.Zip(devices))
             {
-                var isLeft = device.HasLeft(entry.Position);
-                var mayHaveMoved = device.Current is not null && device.MayHaveMovedSince(cursor.BegunAtMs);
-                if (isLeft && !mayHaveMoved)
-                    left.Add(await _tables.BindLeftAsync(entry.Position, ct).ConfigureAwait(false));
+                var mayHaveMoved = device.Current?.MayHaveMovedSince(cursor.BegunAtMs) == true;
+                foreach (var one in entry.Written)
+                {
+                    // A shared one goes with all that was written there before it; so it stays while there is more.
+                    if (mayHaveMoved || !device.HasLeft(one) || (one.IsShared && entry.Written.Count > 1)) continue;
+                    left.Add(await _tables.BindLeftAsync(one, ct).ConfigureAwait(false));
+                }
 
                 // The entry is written first: it may be ahead of its device for a moment.
-                if (device.Current is not { } position) continue;
+                if (device.Current is not { Position: var position }) continue;
                 var cell = PositionTables.CellOf(position);
-                if (!isLeft && cell != entry.Cell) continue;
+                if (cell != entry.Cell && !entry.Written.Any(device.IsLedToBy)) continue;
                 if (!mayHaveMoved && new PlacedPosition(cell, position).Place.CompareTo(cursor.After) <= 0) continue;
 
                 // What moved back stands where its entry was, so that a page that ends with it goes on from there.

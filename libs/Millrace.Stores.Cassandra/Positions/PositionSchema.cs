@@ -33,4 +33,8 @@ internal static class PositionSchema
     {
         AtFinalise = true,
     };
+
+    public static readonly Migration Generations = new("positions of generations",
+        "ALTER TABLE positions_of_devices ADD IF NOT EXISTS by_generation map<text, frozen<tuple<blob, timestamp>>>",
+        "ALTER TABLE positions_by_area ADD IF NOT EXISTS by_generation map<text, blob>");
 }

@@ -1,45 +1,35 @@
-using Millrace.Stores.Positions;
-
 namespace Millrace.Stores.Cassandra.Positions;
 
 /// <summary>What is stored of a device.</summary>
-/// <param name="Written">The latest position that was written.</param>
-/// <param name="MovedAtMs">
-/// When its row was written, which was after its entry, by a node's clock; null when that is not told.
-/// </param>
+/// <param name="Written">The latest position of each generation, and the one that all have together.</param>
 /// <param name="End">Of the last device of this id that was deleted.</param>
-internal sealed record StoredPosition(DevicePosition? Written, long? MovedAtMs, DeviceEnd? End)
+internal sealed record StoredPosition(IReadOnlyList<WrittenPosition> Written, DeviceEnd? End)
 {
-    /// <summary>How far the clocks of two nodes may be apart.</summary>
-    private const long ClocksApartMaxMs = 1_000;
+    public static readonly StoredPosition None = new([], null);
 
-    public static readonly StoredPosition None = new(null, null, null);
+    /// <summary>Where the device is; null when all that is written was of others, which are deleted.</summary>
+    public WrittenPosition? Current { get; } = Latest(Written, End);
 
-    /// <summary>Where the device is; null when that was another one, which is deleted.</summary>
-    public DevicePosition? Current => Written is not null && Written.IsOf(End) ? null : Written;
+    /// <summary>The latest that would be written in the place of this one.</summary>
+    public WrittenPosition? Before(WrittenPosition next) => Latest(Written.Where(one => IsSameLine(one, next)), End);
 
-    /// <summary>
-    /// Whether an entry says where the device is not, for good. One of the cell where it is stays, whosever it is: it
-    /// leads to the device.
-    /// </summary>
-    public bool HasLeft(DevicePosition entry) => Current is { } now
-        ? IsLeft(entry, now) || (entry.IsOf(End) && !IsSameCell(entry, now))
-        : entry.IsOf(End);
+    /// <summary>Whether an entry of another cell than the device's leads to where it is.</summary>
+    public bool IsLedToBy(WrittenPosition entry) => Current is { } now
+        && (now.Position.EventAtMs > entry.Position.EventAtMs || entry.Position.IsOf(End));
 
     /// <summary>
-    /// Whether a search that began then may have read the place where the device is before its entry was there; one of
-    /// which nothing is known may. It comes to its own entry otherwise.
+    /// Whether an entry says where the device is not, for good. That of a generation which is not known to be deleted
+    /// is not left for another's, for it may be the one that counts when either is. One of the cell where the device
+    /// is stays, whosever it is: it leads to the device.
     /// </summary>
-    public bool MayHaveMovedSince(long? begunAtMs) =>
-        MovedAtMs is not { } movedAtMs || begunAtMs is not { } begun || movedAtMs > begun - ClocksApartMaxMs;
+    public bool HasLeft(WrittenPosition entry) => entry.Position.IsOf(End)
+        ? Current is not { } now || !entry.IsInCellOf(now.Position)
+        : Written.Any(one => IsSameLine(one, entry) && entry.IsLeftFor(one.Position));
 
-    /// <summary>
-    /// Whether a device that is where the second says has left the first for good. With the same event time it has not:
-    /// it may come back, and the removal of the entry would hide the one that it has then.
-    /// </summary>
-    public static bool IsLeft(DevicePosition entry, DevicePosition now) =>
-        now.EventAtMs > entry.EventAtMs && !IsSameCell(entry, now);
+    /// <summary>Whether the later one takes the place of the other.</summary>
+    private static bool IsSameLine(WrittenPosition one, WrittenPosition other) =>
+        (one.IsShared && other.IsShared) || one.Generation == other.Generation;
 
-    private static bool IsSameCell(DevicePosition one, DevicePosition other) =>
-        PositionTables.CellOf(one) == PositionTables.CellOf(other);
+    private static WrittenPosition? Latest(IEnumerable<WrittenPosition> written, DeviceEnd? end) =>
+        written.Where(one => !one.Position.IsOf(end)).MaxBy(one => (one.Position.EventAtMs, one.Position.Offset));
 }

@@ -106,6 +106,7 @@ internal static class Migrations
         PositionSchema.Moves,
         PositionSchema.Tombstones,
         TelemetrySchema.Generations,
+        PositionSchema.Generations,
     ];
 
     public static int NumberOf(Migration step) => Array.IndexOf(All, step) + 1;

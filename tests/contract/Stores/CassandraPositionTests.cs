@@ -30,6 +30,7 @@ public sealed class CassandraPositionTests
         finally
         {
             await RunAsync(adapter, PositionSchema.Positions.Statements[1]);
+            await RunAsync(adapter, PositionSchema.Generations.Statements[1]);
         }
 
         await store.WriteAsync([At("a", 50, 2), At("b", 60, 2)]);
@@ -77,7 +78,7 @@ public sealed class CassandraPositionTests
         await store.WriteAsync([At("moves", 40, 3)]);
         await store.WriteAsync([At("moves", latitude, 4)]);
         await RunAsync(adapter, await new PositionTables(adapter.Get<CassandraDatabase>())
-            .BindEntryAsync(At("moves", 40.0001, 4), default));
+            .BindEntryAsync(new WrittenPosition(At("moves", 40.0001, 4), IsShared: false), default));
         Assert.That(await LatitudesAsync(store), Is.EquivalentTo(new[] { 10, 30, latitude, 50 }));
     }
 
@@ -144,7 +145,7 @@ public sealed class CassandraPositionTests
         var tables = new PositionTables(adapter.Get<CassandraDatabase>());
         var area = PositionTables.AreaOf(PositionTables.CellOf(position));
         await RunAsync(adapter, await tables.BindAreaAsync(area, default));
-        await RunAsync(adapter, await tables.BindEntryAsync(position, default));
+        await RunAsync(adapter, await tables.BindEntryAsync(new WrittenPosition(position, IsShared: false), default));
     }
 
     private static async Task<long> NowMsAsync(CassandraAdapter adapter) =>
@@ -166,7 +167,8 @@ public sealed class CassandraPositionTests
     }
 
     private static async Task MoveAsync(CassandraAdapter adapter, DevicePosition position) => await RunAsync(
-        adapter, await new PositionTables(adapter.Get<CassandraDatabase>()).BindDeviceAsync(position, default));
+        adapter, await new PositionTables(adapter.Get<CassandraDatabase>())
+            .BindDeviceAsync(new WrittenPosition(position, IsShared: false), default));
 
     private static async Task<long> EntriesAsync(CassandraAdapter adapter) =>
         (await RunAsync(adapter, "SELECT count(*) FROM positions_by_area"))[0].Get<long>(0);

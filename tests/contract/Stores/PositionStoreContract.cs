@@ -6,7 +6,7 @@ using Millrace.TestKit;
 namespace Millrace.Contract.Tests.Stores;
 
 [Category("Samples")]
-public abstract class PositionStoreContract : StoreContract<IPositionStore>
+public abstract partial class PositionStoreContract : StoreContract<IPositionStore>
 {
     private static readonly Gen<double> Latitude = Gen.Double[-90, 90];
     private static readonly Gen<double> Longitude = Gen.Double[-180, 180];
@@ -166,18 +166,4 @@ public abstract class PositionStoreContract : StoreContract<IPositionStore>
 public sealed class SqlitePositionStoreTests : PositionStoreContract
 {
     protected override IStoreAdapter OpenEmpty() => new SqliteAdapter();
-
-    [Test]
-    public async Task A_device_that_is_made_anew_is_where_its_rows_of_the_past_say_whatever_else_is_written_with_them()
-    {
-        await Store.ForgetAsync([new DeviceEnd("d", "g1", 5_000)]);
-        var anew = Sent("d", 20, 3_000, "g2") with { EnqueuedAtMs = 6_000 };
-        await Store.WriteAsync([anew, Sent("d", 10, 4_000, "g1")]);
-        Assert.That(await Store.FindAsync("d"), Is.EqualTo(anew));
-    }
-}
-
-public sealed class CassandraPositionStoreTests : PositionStoreContract
-{
-    protected override IStoreAdapter OpenEmpty() => new CassandraAdapter();
 }
