@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Json;
@@ -16,6 +15,7 @@ internal sealed class JsonRowReader(FieldNode root, Value[] slots, TextArena are
 {
     private readonly uint[] _exactRow = new uint[slots.Length];
     private readonly int _counted = isStrict ? 1 : 0;
+    private readonly ReadField _root = new(root);
     private byte[] _array = [];
     private uint _row;
 
@@ -29,33 +29,47 @@ internal sealed class JsonRowReader(FieldNode root, Value[] slots, TextArena are
         var scanner = new JsonScanner(array.AsSpan(0, start + length), start) { Level = _counted };
         scanner.SkipBlanks();
         var objectStart = scanner.At;
-        if (scanner.Current != '{' || !TryObject(ref scanner, root, true)) return false;
-        if (root.Slot >= 0)
-            slots[root.Slot] = Value.Slice(ValueKind.Record, array, objectStart, scanner.At - objectStart);
+        if (scanner.Current != '{' || !TryObject(ref scanner, _root, true)) return false;
+        if (_root.Slot >= 0)
+            slots[_root.Slot] = Value.Slice(ValueKind.Record, array, objectStart, scanner.At - objectStart);
         scanner.SkipBlanks();
         return scanner.AtEnd;
     }
 
-    private bool TryObject(ref JsonScanner scanner, FieldNode node, bool isExact)
+    private bool TryObject(ref JsonScanner scanner, ReadField field, bool isExact)
     {
         scanner.At++;
         scanner.SkipBlanks();
         if (scanner.TrySkip((byte)'}')) return true;
-        do
+        for (var place = 0; ; place++)
         {
+            ref readonly var known = ref field.Known(place);
+            if (!known.IsAt(_array, scanner.At, scanner.Left))
+            {
+                if (!TryMember(ref scanner, field, place, isExact)) return false;
+            }
+            else
+            {
+                scanner.At += known.Length;
+                scanner.SkipBlanks();
+                var isRead = known.Field is { } read
+                    ? TryValue(ref scanner, read, isExact && known.IsExact)
+                    : scanner.TrySkipValue();
+                if (!isRead) return false;
+            }
+
             scanner.SkipBlanks();
-            if (!scanner.TryName(out var nameStart, out var nameLength, out var escaped)) return false;
-            if (!TryMember(ref scanner, node, nameStart, nameLength, escaped, isExact)) return false;
+            if (!scanner.TrySkip((byte)',')) break;
             scanner.SkipBlanks();
         }
-        while (scanner.TrySkip((byte)','));
 
         return scanner.TrySkip((byte)'}');
     }
 
-    private bool TryMember(
-        ref JsonScanner scanner, FieldNode node, int nameStart, int nameLength, bool escaped, bool isExact)
+    private bool TryMember(ref JsonScanner scanner, ReadField field, int place, bool isExact)
     {
+        var start = scanner.At;
+        if (!scanner.TryName(out var nameStart, out var nameLength, out var escaped)) return false;
         ReadOnlySpan<byte> name = _array.AsSpan(nameStart, nameLength);
         if (escaped)
         {
@@ -64,21 +78,22 @@ internal sealed class JsonRowReader(FieldNode root, Value[] slots, TextArena are
         }
 
         var valueStart = scanner.At;
-        var isRead = false;
-        foreach (var child in node.Children)
+        ReadField? read = null;
+        var (reads, readAsNamed) = (0, false);
+        foreach (var child in field.Children)
         {
-            if (child.Name.Length != name.Length) continue;
-            var same = name.SequenceEqual(child.Name);
-            if (!same && !Ascii.EqualsIgnoreCase(name, child.Name)) continue;
+            if (!child.IsNamed(name, out var isSame)) continue;
             scanner.At = valueStart;
-            if (!TryValue(ref scanner, child, isExact && same)) return false;
-            isRead = true;
+            if (!TryValue(ref scanner, child, isExact && isSame)) return false;
+            (read, readAsNamed) = (child, isSame);
+            reads++;
         }
 
-        return isRead || scanner.TrySkipValue();
+        if (reads <= 1) field.Learn(place, _array.AsSpan(start, valueStart - start), read, readAsNamed);
+        return reads > 0 || scanner.TrySkipValue();
     }
 
-    private bool TryValue(ref JsonScanner scanner, FieldNode node, bool isExact)
+    private bool TryValue(ref JsonScanner scanner, ReadField node, bool isExact)
     {
         var start = scanner.At;
         Value value;

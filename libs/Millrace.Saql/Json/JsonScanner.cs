@@ -1,5 +1,8 @@
 using System.Buffers;
+using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Millrace.Saql.Values;
 
 namespace Millrace.Saql.Json;
@@ -28,12 +31,19 @@ internal ref partial struct JsonScanner(ReadOnlySpan<byte> json, int at = 0)
 
     public readonly bool AtEnd => At >= _json.Length;
 
+    /// <summary>How many bytes there still are.</summary>
+    public readonly int Left => _json.Length - At;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void SkipBlanks()
     {
-        while (At < _json.Length && _json[At] <= ' '
-            && _json[At] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
-            At++;
+        if ((uint)At < (uint)_json.Length && _json[At] > ' ') return;
+        PassBlanks();
+    }
+
+    private void PassBlanks()
+    {
+        while (At < _json.Length && _json[At] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t') At++;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -45,30 +55,76 @@ internal ref partial struct JsonScanner(ReadOnlySpan<byte> json, int at = 0)
     }
 
     /// <summary>A string: where its content starts and how long it is, as written.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryString(out int start, out int length, out bool escaped)
     {
         start = At + 1;
-        length = 0;
         escaped = false;
-        if (Current != '"') return false;
-        var end = start;
-        while (true)
+        var stop = Current == '"' ? StringStop(_json, start) : -1;
+        if ((uint)stop < (uint)_json.Length && _json[stop] == '"')
         {
-            if (end > _json.Length) return false;
-            var stop = _json[end..].IndexOfAny(StringStops);
-            if (stop < 0) return false;
-            end += stop;
-            if (_json[end] == '"') break;
-            if (_json[end] != '\\') return false;
-            escaped = true;
-            var size = EscapeLength(_json[end..]);
-            if (size == 0) return false;
-            end += size;
+            length = stop - start;
+            At = stop + 1;
+            return true;
         }
 
-        length = end - start;
-        At = end + 1;
-        return true;
+        return TryEscaped(stop, start, out length, out escaped);
+    }
+
+    private bool TryEscaped(int stop, int start, out int length, out bool escaped)
+    {
+        length = 0;
+        escaped = false;
+        while ((uint)stop < (uint)_json.Length)
+        {
+            if (_json[stop] == '"')
+            {
+                length = stop - start;
+                At = stop + 1;
+                return true;
+            }
+
+            if (_json[stop] != '\\') return false;
+            escaped = true;
+            var size = EscapeLength(_json[stop..]);
+            if (size == 0) return false;
+            stop = StringStop(_json, stop + size);
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Index of the first byte that a string does not hold as it is; -1 when there is none. Names and values are
+    /// short: a load finds the end of most.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int StringStop(ReadOnlySpan<byte> json, int from)
+    {
+        if (json.Length - from < Vector128<byte>.Count) return ShortStringStop(json, from);
+        var text = Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(json), (uint)from);
+        var stops = (Vector128.Equals(text, Vector128.Create((byte)'"'))
+            | Vector128.Equals(text, Vector128.Create((byte)'\\'))
+            | Vector128.LessThan(text, Vector128.Create((byte)' '))).ExtractMostSignificantBits();
+        return stops != 0
+            ? from + BitOperations.TrailingZeroCount(stops)
+            : LongStringStop(json, from + Vector128<byte>.Count);
+    }
+
+    private static int LongStringStop(ReadOnlySpan<byte> json, int from)
+    {
+        var stop = json[from..].IndexOfAny(StringStops);
+        return stop < 0 ? -1 : from + stop;
+    }
+
+    private static int ShortStringStop(ReadOnlySpan<byte> json, int from)
+    {
+        for (; from < json.Length; from++)
+        {
+            if (json[from] is (byte)'"' or (byte)'\\' or < (byte)' ') return from;
+        }
+
+        return -1;
     }
 
     public bool TryNumber(out Value value)
@@ -86,38 +142,33 @@ internal ref partial struct JsonScanner(ReadOnlySpan<byte> json, int at = 0)
     }
 
     /// <summary>Any value, without reading it.</summary>
-    public bool TrySkipValue()
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TrySkipValue() => Current is (byte)'{' or (byte)'[' ? TrySkipContainer() : TrySkipScalar();
+
+    private bool TrySkipScalar() => Current switch
+    {
+        (byte)'"' => TryString(out _, out _, out _),
+        (byte)'t' => TryLiteral("true"u8),
+        (byte)'f' => TryLiteral("false"u8),
+        (byte)'n' => TryLiteral("null"u8),
+        _ => TrySkipNumber(),
+    };
+
+    private bool TrySkipContainer()
     {
         ulong isObject = 0;
         var depth = 0;
         while (true)
         {
-            var opened = false;
-            switch (Current)
+            var opened = Current is (byte)'{' or (byte)'[';
+            if (opened)
             {
-                case (byte)'{' or (byte)'[':
-                    if (depth + Level == DepthMax) return false;
-                    isObject = (isObject << 1) | (Current == '{' ? 1UL : 0);
-                    depth++;
-                    At++;
-                    opened = true;
-                    break;
-                case (byte)'"':
-                    if (!TryString(out _, out _, out _)) return false;
-                    break;
-                case (byte)'t':
-                    if (!TryLiteral("true"u8)) return false;
-                    break;
-                case (byte)'f':
-                    if (!TryLiteral("false"u8)) return false;
-                    break;
-                case (byte)'n':
-                    if (!TryLiteral("null"u8)) return false;
-                    break;
-                default:
-                    if (!TrySkipNumber()) return false;
-                    break;
+                if (depth + Level == DepthMax) return false;
+                isObject = (isObject << 1) | (Current == '{' ? 1UL : 0);
+                depth++;
+                At++;
             }
+            else if (!TrySkipScalar()) return false;
 
             while (true)
             {
@@ -193,26 +244,29 @@ internal ref partial struct JsonScanner(ReadOnlySpan<byte> json, int at = 0)
 
     private bool TrySkipNumber()
     {
-        var start = At;
-        if (Current == '-') At++;
-        var first = At;
-        if (!SkipDigits() || (_json[first] == '0' && At - first > 1)) return false;
-        if (TrySkip((byte)'.') && !SkipDigits()) return false;
-        if (Current is (byte)'e' or (byte)'E')
+        var json = _json;
+        var at = At;
+        if ((uint)at < (uint)json.Length && json[at] == '-') at++;
+        var first = at;
+        while ((uint)at < (uint)json.Length && (uint)(json[at] - '0') <= 9) at++;
+        if (at == first || (json[first] == '0' && at - first > 1)) return false;
+        if ((uint)at < (uint)json.Length && json[at] == '.')
         {
-            At++;
-            if (Current is (byte)'+' or (byte)'-') At++;
-            if (!SkipDigits()) return false;
+            first = ++at;
+            while ((uint)at < (uint)json.Length && (uint)(json[at] - '0') <= 9) at++;
+            if (at == first) return false;
         }
 
-        return At > start;
-    }
+        if ((uint)at < (uint)json.Length && (json[at] | 0x20) == 'e')
+        {
+            if ((uint)++at < (uint)json.Length && json[at] is (byte)'+' or (byte)'-') at++;
+            first = at;
+            while ((uint)at < (uint)json.Length && (uint)(json[at] - '0') <= 9) at++;
+            if (at == first) return false;
+        }
 
-    private bool SkipDigits()
-    {
-        var start = At;
-        while (Current is >= (byte)'0' and <= (byte)'9') At++;
-        return At > start;
+        At = at;
+        return true;
     }
 
     /// <summary>Length of the escape at the start; 0 when it is none.</summary>
