@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics;
 namespace Millrace.Saql.Json;
 
 /// <summary>
-/// A member that was met: its name with the quotes and the colon, and the blanks there were behind it. Telemetry of a fleet has the
-/// same members in the same order, and one comparison tells that it is this one again.
+/// A member that was met: its name with the quotes and the colon, and the blanks there were behind it. Telemetry of a
+/// fleet has the same members in the same order, and one comparison tells that it is this one again.
 /// </summary>
 internal readonly struct KnownMember
 {
