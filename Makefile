@@ -55,7 +55,9 @@ conformance: build ## Run the MQTT suites of Eclipse Paho against an open broker
 	@scripts/conformance
 
 bench: ## Run the benchmarks and write benchmarks/results
-	@"$(DOTNET)" run -c Release --project benchmarks/Millrace.Benchmarks.csproj -- all
+	@"$(DOTNET)" build -c Release benchmarks/Millrace.Benchmarks.csproj -v quiet -nologo
+	@LD_PRELOAD=$(wildcard /usr/lib/*-linux-gnu/libjemalloc.so.2) \
+	  "$(DOTNET)" artifacts/bin/Millrace.Benchmarks/release/Millrace.Benchmarks.dll all
 
 images: ## Build the container images with docker, buildah or podman
 	@scripts/images

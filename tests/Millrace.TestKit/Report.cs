@@ -37,7 +37,15 @@ public sealed class Report : IDisposable
     {
         var memoryGiB = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1L << 30);
         return $"{Environment.ProcessorCount} cores of {Processor()}, {memoryGiB:f0} GiB memory, "
-            + $"{Environment.OSVersion.VersionString}, {RuntimeInformation.FrameworkDescription}";
+            + $"{Environment.OSVersion.VersionString}, {RuntimeInformation.FrameworkDescription}"
+            + (HasJemalloc() ? ", jemalloc as in the image" : "");
+    }
+
+    private static bool HasJemalloc()
+    {
+        const string maps = "/proc/self/maps";
+        return File.Exists(maps) && File.ReadLines(maps).Any(
+            line => line.Contains("libjemalloc", StringComparison.Ordinal));
     }
 
     private static string Processor() =>

@@ -36,8 +36,11 @@ internal sealed unsafe class PartitionFetch : IDisposable
     private readonly int _partition;
     private readonly Action<PartitionFetch> _ended;
     private readonly nint[] _messages = new nint[MessagesMax];
-    private int _at;
     private int _count;
+
+    /// <summary>The first that is not taken, and the first that is not given back.</summary>
+    private int _at, _held;
+
     private bool _isDisposed;
 
     public PartitionFetch(
@@ -72,35 +75,14 @@ internal sealed unsafe class PartitionFetch : IDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, typeof(KafkaLog));
-            firstOffset = Next;
-            while (Peek() is var message && message is not null)
+            try
             {
-                if (message->Error != 0)
-                {
-                    if (into.Count > 0) return FetchOutcome.Records;
-                    var (error, offset) = (message->Error, message->Offset);
-                    Drop();
-                    if (Meet(error, offset) is { } outcome) return outcome;
-                    firstOffset = Next;
-                    continue;
-                }
-
-                var (bytes, count) = (into.ByteCount, into.Count);
-                if (count == 0) firstOffset = message->Offset;
-                else if (message->Offset != Next) break;
-                RecordReader.Read(message, into);
-                if (count > 0 && into.ByteCount > bytesMax)
-                {
-                    // Its size is known when it is encoded; it begins the next batch.
-                    into.BackTo(bytes, count);
-                    break;
-                }
-
-                Next = message->Offset + 1;
-                Drop();
+                return TakeHeld(into, bytesMax, out firstOffset);
             }
-
-            return into.Count > 0 ? FetchOutcome.Records : FetchOutcome.Empty;
+            finally
+            {
+                GiveBack();
+            }
         }
     }
 
@@ -110,7 +92,8 @@ internal sealed unsafe class PartitionFetch : IDisposable
         {
             if (_isDisposed) return;
             _isDisposed = true;
-            while (_at < _count) Drop();
+            _at = _count;
+            GiveBack();
             Rdkafka.ConsumeStop(_topic, _partition);
             _signal.Set();
             _signal.Dispose();
@@ -119,21 +102,62 @@ internal sealed unsafe class PartitionFetch : IDisposable
         _ended(this);
     }
 
+    private FetchOutcome TakeHeld(RecordBatchBuilder into, int bytesMax, out long firstOffset)
+    {
+        firstOffset = Next;
+        while (Peek() is var message && message is not null)
+        {
+            if (message->Error != 0)
+            {
+                if (into.Count > 0) return FetchOutcome.Records;
+                _at++;
+                if (Meet(message->Error, message->Offset) is { } outcome) return outcome;
+                firstOffset = Next;
+                continue;
+            }
+
+            var (bytes, count) = (into.ByteCount, into.Count);
+            if (count == 0) firstOffset = message->Offset;
+            else if (message->Offset != Next) break;
+            RecordReader.Read(message, into);
+            if (count > 0 && into.ByteCount > bytesMax)
+            {
+                // Its size is known when it is encoded; it begins the next batch.
+                into.BackTo(bytes, count);
+                break;
+            }
+
+            Next = message->Offset + 1;
+            _at++;
+        }
+
+        return into.Count > 0 ? FetchOutcome.Records : FetchOutcome.Empty;
+    }
+
     private NativeMessage* Peek()
     {
         if (_at == _count)
         {
+            GiveBack();
             fixed (nint* messages = _messages)
             {
                 var got = Rdkafka.ConsumeBatch(_signal.Queue, 0, (NativeMessage**)messages, MessagesMax);
-                (_at, _count) = (0, Math.Max(0, (int)got));
+                (_at, _held, _count) = (0, 0, Math.Max(0, (int)got));
             }
         }
 
         return _at < _count ? (NativeMessage*)_messages[_at] : null;
     }
 
-    private void Drop() => Rdkafka.MessageDestroy((NativeMessage*)_messages[_at++]);
+    /// <summary>
+    /// All that were taken, one right after the other: each takes the lock of the memory that the library's thread
+    /// fills meanwhile, and who comes to it again and again, with other work between, has both wait and wake each
+    /// other.
+    /// </summary>
+    private void GiveBack()
+    {
+        while (_held < _at) Rdkafka.MessageDestroy((NativeMessage*)_messages[_held++]);
+    }
 
     private FetchOutcome? Meet(int error, long offset)
     {

@@ -17,6 +17,7 @@ public class ComposeTests
         using var folder = new TemporaryFolder();
         await using var stack = await ComposeStack.CreateAsync("docker/compose.yml");
         await stack.UpAsync();
+        Assert.That(await stack.ReadAsync("/proc/1/maps"), Does.Contain("/app/libjemalloc.so.2"));
         var authority = folder.Sub("ca.crt");
         await File.WriteAllTextAsync(authority, await stack.ReadAsync("/certificates/secrets/ca.crt"));
         using var api = new HubApi(
