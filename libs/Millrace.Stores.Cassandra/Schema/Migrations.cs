@@ -107,6 +107,7 @@ internal static class Migrations
         PositionSchema.Tombstones,
         TelemetrySchema.Generations,
         PositionSchema.Generations,
+        new("what sessions leave to others", "ALTER TABLE sessions ADD IF NOT EXISTS share text"),
     ];
 
     public static int NumberOf(Migration step) => Array.IndexOf(All, step) + 1;

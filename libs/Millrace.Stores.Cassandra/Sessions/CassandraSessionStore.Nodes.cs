@@ -102,7 +102,7 @@ internal sealed partial class CassandraSessionStore
         await FinishOutboxesAsync(now, ct).ConfigureAwait(false);
         var ended = await SweepAsync(DueKind.Session, now, max, (sessions, hint) =>
             sessions.Heads.GetValueOrDefault(hint.Client)?.HasExpired(now) == true
-                ? sessions.Remove(hint.Client)
+                ? sessions.End(hint.Client, now)
                 : null, ct).ConfigureAwait(false);
         var wills = await SweepAsync(DueKind.Will, now, max,
             (sessions, hint) => SessionWills.Due(sessions, hint.Epoch, now), ct).ConfigureAwait(false);

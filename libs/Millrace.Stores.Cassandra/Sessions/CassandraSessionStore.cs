@@ -117,6 +117,7 @@ internal sealed partial class CassandraSessionStore : ISessionStore
         _changes.MakeAsync(key.DeviceId, change =>
         {
             var head = change.Sessions.Owned(key, epoch);
+            if (head is { ExpiresAt: 0 }) head = null;
             if (head is not null)
             {
                 change.Sessions.Heads[key.ClientId] = head with
@@ -135,12 +136,43 @@ internal sealed partial class CassandraSessionStore : ISessionStore
             return new ValueTask<ClosedSession>(new ClosedSession(head is not null, will));
         }, ct);
 
-    public ValueTask<IReadOnlyList<StoredSession>> DeleteOfDeviceAsync(string deviceId, CancellationToken ct) =>
+    public async ValueTask<StoredSession?> EndAsync(
+        SessionKey key, long epoch, DateTimeOffset now, CancellationToken ct)
+    {
+        while (true)
+        {
+            var newer = await _epochs.NextAsync().WaitAsync(ct).ConfigureAwait(false);
+            var (isDone, ended) = await _changes.MakeAsync(key.DeviceId, change =>
+            {
+                var sessions = change.Sessions;
+                if (sessions.Owned(key, epoch) is not { } head)
+                    return new ValueTask<(bool, StoredSession?)>((true, null));
+
+                // One that asked for an epoch later may have come first.
+                if (sessions.LastEpoch >= newer) return new ValueTask<(bool, StoredSession?)>((false, null));
+                sessions.LastEpoch = newer;
+                sessions.Heads[key.ClientId] = head.Hold(now) with { Epoch = newer };
+                return new ValueTask<(bool, StoredSession?)>((true, sessions.Find(key.ClientId)));
+            }, ct).ConfigureAwait(false);
+            if (isDone) return ended;
+        }
+    }
+
+    public ValueTask<bool> ForgetAsync(SessionKey key, long epoch, CancellationToken ct) =>
+        OwnedAsync(key, epoch, (change, _) =>
+        {
+            change.Sessions.Remove(key.ClientId);
+            return default;
+        }, ct);
+
+    public ValueTask<IReadOnlyList<StoredSession>> DeleteOfDeviceAsync(
+        string deviceId, DateTimeOffset now, CancellationToken ct) =>
         _changes.MakeAsync(deviceId, change =>
         {
             SessionWills.DropWaiting(change.Sessions);
+            var clients = change.Sessions.Heads.Keys.ToList();
             IReadOnlyList<StoredSession> ended =
-                [.. change.Sessions.Heads.Keys.ToList().Select(client => change.Sessions.Remove(client)!)];
+                [.. clients.Select(client => change.Sessions.End(client, now)).OfType<StoredSession>()];
             return ValueTask.FromResult(ended);
         }, ct);
 

@@ -47,6 +47,20 @@ internal sealed class DeviceSessions(string device, Guid? version, long lastEpoc
         return was;
     }
 
+    /// <summary>
+    /// It has ended: it is removed, or held for what it leaves. Returns it as it was; null, and it stays, when somebody
+    /// holds it.
+    /// </summary>
+    public StoredSession? End(string client, DateTimeOffset now)
+    {
+        var head = Heads[client];
+        if (head.HeldUntil > now.ToUnixTimeMilliseconds()) return null;
+        if (!head.MayLeaveShared) return Remove(client);
+        var was = Find(client);
+        Heads[client] = head.Hold(now);
+        return was;
+    }
+
     /// <summary>The session's head when it is of this epoch.</summary>
     public SessionHead? Owned(SessionKey key, long epoch) =>
         Heads.TryGetValue(key.ClientId, out var head) && head.Epoch == epoch ? head : null;
@@ -54,8 +68,8 @@ internal sealed class DeviceSessions(string device, Guid? version, long lastEpoc
     /// <summary>When somebody has to look at the device again.</summary>
     public HashSet<DueHint> Hints() =>
     [
-        .. Heads.Where(head => head.Value.ExpiresAt is not null).Select(head =>
-            new DueHint(DueKind.Session, head.Value.ExpiresAt!.Value, device, head.Key, head.Value.Epoch)),
+        .. Heads.Where(head => head.Value.DueAt is not null).Select(head =>
+            new DueHint(DueKind.Session, head.Value.DueAt!.Value, device, head.Key, head.Value.Epoch)),
         .. Wills.Values.Where(will => will.HandOutAt is not null).Select(will =>
             new DueHint(DueKind.Will, will.HandOutAt!.Value, device, will.Client, will.Epoch)),
     ];

@@ -22,6 +22,12 @@ internal sealed record SessionHead
     public int Queued { get; init; }
     public long QueuedBytes { get; init; }
 
+    /// <summary>A message that others may have by its share was queued at some time.</summary>
+    public bool HadShared { get; init; }
+
+    /// <summary>Of one that has ended and is somebody's: until when.</summary>
+    public long? HeldUntil { get; init; }
+
     /// <summary>The last offset that came from each partition.</summary>
     public Dictionary<string, long> Sources { get; init; } = [];
 
@@ -30,6 +36,13 @@ internal sealed record SessionHead
 
     /// <summary>What an older version remembers: the newest, without saying which may come again.</summary>
     public List<Guid> Outboxes { get; init; } = [];
+
+    /// <summary>When somebody has to look whether it has expired, or is still its taker's.</summary>
+    [JsonIgnore]
+    public long? DueAt => HeldUntil ?? ExpiresAt;
+
+    [JsonIgnore]
+    public bool MayLeaveShared => HadShared && Queued > 0;
 
     [JsonIgnore]
     public DateTimeOffset? ExpiryTime =>
@@ -42,8 +55,23 @@ internal sealed record SessionHead
 
     public bool HasExpired(DateTimeOffset now) => ExpiresAt <= now.ToUnixTimeMilliseconds();
 
+    /// <summary>
+    /// It has ended, and is somebody's for a while. What a connection that it had has sent is not known: any of it.
+    /// </summary>
+    public SessionHead Hold(DateTimeOffset now) => this with
+    {
+        IsConnected = false,
+        ExpirySeconds = 0,
+        ExpiresAt = 0,
+        HeldUntil = (now + StoredSession.HeldFor).ToUnixTimeMilliseconds(),
+        SentSequence = IsConnected ? LastSequence : SentSequence,
+    };
+
     public StoredSession Stored(SessionKey key, IReadOnlyList<SessionSubscription> subscriptions) => new(key,
-        SessionId, Epoch, IsConnected, ExpirySeconds, ExpiryTime, subscriptions, Inbound, SentSequence, Queued);
+        SessionId, Epoch, IsConnected, ExpirySeconds, ExpiryTime, subscriptions, Inbound, SentSequence, Queued)
+    {
+        HadShared = HadShared,
+    };
 }
 
 /// <summary>A will as it is kept, under its connection's epoch.</summary>

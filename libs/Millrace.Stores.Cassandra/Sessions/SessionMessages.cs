@@ -16,11 +16,11 @@ internal sealed class SessionMessages(CassandraDatabase database)
     private const int NumbersOfRead = 10_000;
 
     private const string Fields = "number, topic, qos, retain, subscription_ids, properties, payload, expires_at, "
-        + "bytes, received";
+        + "bytes, received, share";
 
     private static readonly StoreStatement InsertMessage = new("INSERT INTO sessions(device, kind, client, number, "
-        + "topic, qos, retain, subscription_ids, properties, payload, expires_at, bytes, received) "
-        + "VALUES(?, 3, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        + "topic, qos, retain, subscription_ids, properties, payload, expires_at, bytes, received, share) "
+        + "VALUES(?, 3, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     private static readonly StoreStatement DeleteMessage =
         new("DELETE FROM sessions WHERE device = ? AND kind = 3 AND client = ? AND number = ?");
     private static readonly StoreStatement DeleteMessagesBefore =
@@ -43,7 +43,7 @@ internal sealed class SessionMessages(CassandraDatabase database)
         var message = queued.Message;
         return database.BindAsync(InsertMessage, ct, key.DeviceId, key.ClientId, queued.Sequence, message.Topic,
             message.Qos, message.Retain, string.Join(' ', message.SubscriptionIds), message.Properties,
-            message.Payload, message.ExpiresAt, bytes, queued.IsReceived);
+            message.Payload, message.ExpiresAt, bytes, queued.IsReceived, message.Share);
     }
 
     public ValueTask<BoundStatement> DeleteAsync(SessionKey key, long sequence, CancellationToken ct) =>
@@ -111,8 +111,10 @@ internal sealed class SessionMessages(CassandraDatabase database)
 
     private static (QueuedMessage, int) Read(Row row) => (new QueuedMessage(row.Get<long>(0),
         new OutboundMessage(row.Get<string>(1), row.Get<int>(2), row.Get<bool>(3), row.Get<byte[]>(5),
-            row.Get<byte[]>(6), row.Get<DateTimeOffset?>(7), Source: null, Ids(row.Get<string>(4))),
-        row.Get<bool>(9)), row.Get<int>(8));
+            row.Get<byte[]>(6), row.Get<DateTimeOffset?>(7), Source: null, Ids(row.Get<string>(4)))
+        {
+            Share = row.Get<string?>(10),
+        }, row.Get<bool>(9)), row.Get<int>(8));
 
     private static uint[] Ids(string text) => text.Length == 0
         ? []

@@ -18,6 +18,7 @@ internal sealed class SessionQueue(
     private long _bytes = head.QueuedBytes;
     private long _last = head.LastSequence;
     private bool _hasLooked;
+    private bool _hadShared = head.HadShared;
 
     /// <summary>Messages that were removed to make room.</summary>
     public int ExpiredCount { get; private set; }
@@ -36,6 +37,7 @@ internal sealed class SessionQueue(
 
         if (message.Source is { } queued) _sources[SessionHead.SourceOf(queued.Partition)] = queued.Offset;
         (_count, _bytes, _last) = (_count + 1, _bytes + bytes, _last + 1);
+        _hadShared |= message.Share is not null;
         _writes[_last] = await messages.InsertAsync(key, new QueuedMessage(_last, message, false), bytes, ct)
             .ConfigureAwait(false);
         if (message.ExpiresAt <= now && _last > head.SentSequence) _expiredOfChange.Add((_last, bytes));
@@ -53,6 +55,7 @@ internal sealed class SessionQueue(
                 LastSequence = _last,
                 Queued = _count,
                 QueuedBytes = _bytes,
+                HadShared = _hadShared,
                 FirstSequence = head.Queued == 0 ? head.LastSequence + 1 : FirstLeft(),
                 Sources = _sources,
                 KnownOutboxes = isNew ? outboxes.KnownWith(head, outbox!.Value, now) : head.KnownOutboxes,

@@ -78,12 +78,29 @@ public interface ISessionStore
     ValueTask<bool> MarkReceivedAsync(
         SessionKey key, long epoch, IReadOnlyList<long> sequences, CancellationToken ct = default);
 
-    /// <summary>Ends all sessions of a device, and returns them as they were. Wills that wait are dropped.</summary>
-    ValueTask<IReadOnlyList<StoredSession>> DeleteOfDeviceAsync(string deviceId, CancellationToken ct = default);
+    /// <summary>
+    /// Ends the session, and takes it under a new epoch. It takes no more messages and never goes on; what waits in it
+    /// is its taker's, who removes it once others have it, and then the session. One that nobody takes again or removes
+    /// for <see cref="StoredSession.HeldFor"/> is swept again. Null when it has another epoch, or is gone.
+    /// </summary>
+    ValueTask<StoredSession?> EndAsync(
+        SessionKey key, long epoch, DateTimeOffset now, CancellationToken ct = default);
+
+    /// <summary>Removes a session that was ended, with what waits in it still.</summary>
+    ValueTask<bool> ForgetAsync(SessionKey key, long epoch, CancellationToken ct = default);
+
+    /// <summary>
+    /// Ends all sessions of a device, and returns them as they were. Those that may leave something shared are held
+    /// until they are taken by <see cref="EndAsync"/>; one that is held already stays as it is. Wills that wait are
+    /// dropped.
+    /// </summary>
+    ValueTask<IReadOnlyList<StoredSession>> DeleteOfDeviceAsync(
+        string deviceId, DateTimeOffset now, CancellationToken ct = default);
 
     /// <summary>
     /// Removes sessions that have expired, and hands out wills that are due: no more than <paramref name="max"/> of
-    /// each, so that neither waits for the other.
+    /// each, so that neither waits for the other. Sessions that may leave something shared are held until they are
+    /// taken by <see cref="EndAsync"/>.
     /// </summary>
     ValueTask<SweepResult> SweepAsync(DateTimeOffset now, int max, CancellationToken ct = default);
 

@@ -12,6 +12,9 @@ public sealed record OutboundMessage(
     string Topic, int Qos, bool Retain, byte[] Properties, byte[] Payload, DateTimeOffset? ExpiresAt,
     PartitionOffset? Source, IReadOnlyList<uint> SubscriptionIds)
 {
+    /// <summary>The shared subscription by which others may have it when its session ends; null: nobody.</summary>
+    public string? Share { get; init; }
+
     /// <summary>What it counts in a queue: topic, properties and body.</summary>
     public int Bytes => Encoding.UTF8.GetByteCount(Topic) + Properties.Length + Payload.Length;
 }

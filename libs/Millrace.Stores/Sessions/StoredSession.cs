@@ -8,14 +8,27 @@ public readonly record struct SessionKey(string DeviceId, string ClientId);
 /// <param name="Epoch">Of the newest connection that opened it. Older owners can write no more.</param>
 /// <param name="IsConnected">A connection opened it and has not closed it.</param>
 /// <param name="ExpirySeconds">How long it is kept without a connection; <see cref="uint.MaxValue"/>: for ever.</param>
-/// <param name="ExpiresAt">Null while it is connected, and when it is kept for ever.</param>
+/// <param name="ExpiresAt">
+/// Null while it is connected, and when it is kept for ever; <see cref="DateTimeOffset.UnixEpoch"/> once it has been
+/// ended, so that no clock takes it for one that goes on.
+/// </param>
 /// <param name="SentSequence">
 /// Queued messages up to this one may have been sent before; those after it never were.
 /// </param>
 /// <param name="Queued">How many messages wait in it.</param>
 public sealed record StoredSession(
     SessionKey Key, string SessionId, long Epoch, bool IsConnected, uint ExpirySeconds, DateTimeOffset? ExpiresAt,
-    IReadOnlyList<SessionSubscription> Subscriptions, InboundExchanges Inbound, long SentSequence, int Queued);
+    IReadOnlyList<SessionSubscription> Subscriptions, InboundExchanges Inbound, long SentSequence, int Queued)
+{
+    /// <summary>So long one that has ended is its taker's, before somebody else may take it.</summary>
+    public static readonly TimeSpan HeldFor = TimeSpan.FromSeconds(30);
+
+    /// <summary>A message that others may have by its share was queued in it at some time.</summary>
+    public bool HadShared { get; init; }
+
+    /// <summary>Something may wait in it that others are to have when it ends.</summary>
+    public bool MayLeaveShared => HadShared && Queued > 0;
+}
 
 /// <param name="RetainHandling">0: retained messages with each subscribe, 1: with a new one, 2: none.</param>
 /// <param name="Identifier">0: none was given.</param>
@@ -66,7 +79,7 @@ public sealed record SessionClosure(
 public readonly record struct ClosedSession(bool IsOwner, DueWill? Will);
 
 /// <summary>What the clock brought.</summary>
-/// <param name="Ended">Sessions that are removed, as they were.</param>
+/// <param name="Ended">Sessions that are removed, or held for what they leave, as they were.</param>
 /// <param name="Wills">Wills to publish now.</param>
 /// <param name="HasMore">There may be more of one of them than was asked for.</param>
 public sealed record SweepResult(IReadOnlyList<StoredSession> Ended, IReadOnlyList<DueWill> Wills, bool HasMore);

@@ -180,5 +180,10 @@ internal static class Schemas
         CREATE TABLE device_ends_due(device TEXT, generation TEXT, at INTEGER NOT NULL,
           PRIMARY KEY(device, generation)) WITHOUT ROWID
         """),
+        new("what sessions leave to others", """
+        ALTER TABLE session_messages ADD COLUMN share TEXT;
+        ALTER TABLE sessions ADD COLUMN had_shared INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE sessions ADD COLUMN held_until INTEGER
+        """),
     ];
 }

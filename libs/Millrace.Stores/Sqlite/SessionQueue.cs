@@ -16,6 +16,7 @@ internal sealed class SessionQueue
     private long _lastSequence;
     private long _count;
     private long _bytes;
+    private bool _hasShared;
 
     private SessionQueue(SqliteSession session, long nowMs, long[] columns)
     {
@@ -51,6 +52,7 @@ internal sealed class SessionQueue
 
         if (message.Source is { } queued) _sources[queued.Partition] = queued.Offset;
         (_count, _bytes, _lastSequence) = (_count + 1, _bytes + bytes, _lastSequence + 1);
+        _hasShared |= message.Share is not null;
         Insert(message, bytes);
         return new EnqueueResult(EnqueueOutcome.Queued, _lastSequence);
     }
@@ -58,8 +60,8 @@ internal sealed class SessionQueue
     /// <summary>Keeps what was counted; call it before the transaction ends.</summary>
     public void Save()
     {
-        _session.Run("UPDATE sessions SET last_sequence = ?2, queued = ?3, queued_bytes = ?4 WHERE id = ?1",
-            _id, _lastSequence, _count, _bytes);
+        _session.Run("UPDATE sessions SET last_sequence = ?2, queued = ?3, queued_bytes = ?4, " +
+            "had_shared = max(had_shared, ?5) WHERE id = ?1", _id, _lastSequence, _count, _bytes, _hasShared);
         foreach (var (partition, offset) in _sources)
         {
             _session.Run("INSERT OR REPLACE INTO session_sources VALUES(?1, ?2, ?3, ?4)",
@@ -87,9 +89,10 @@ internal sealed class SessionQueue
 
     private void Insert(OutboundMessage message, int bytes) => _session.Run(
         "INSERT INTO session_messages(session, sequence, qos, retain, received, expires_at, bytes, subscriptions, " +
-        "topic, properties, payload) VALUES(?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?8, ?9, ?10)", _id, _lastSequence,
-        message.Qos, message.Retain, message.ExpiresAt?.ToUnixTimeMilliseconds(), bytes,
-        string.Join(' ', message.SubscriptionIds), message.Topic, message.Properties, message.Payload);
+        "topic, properties, payload, share) VALUES(?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?8, ?9, ?10, ?11)", _id,
+        _lastSequence, message.Qos, message.Retain, message.ExpiresAt?.ToUnixTimeMilliseconds(), bytes,
+        string.Join(' ', message.SubscriptionIds), message.Topic, message.Properties, message.Payload,
+        message.Share);
 
     /// <summary>Not those that may have been sent: the device may hold their packet ids.</summary>
     private void RemoveExpired()

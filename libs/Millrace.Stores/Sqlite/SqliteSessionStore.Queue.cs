@@ -36,7 +36,7 @@ internal sealed partial class SqliteSessionStore
         {
             var bytes = 0L;
             return session.ListUntil("SELECT sequence, qos, retain, received, m.expires_at, subscriptions, topic, " +
-                "properties, payload, bytes FROM session_messages m JOIN sessions s ON s.id = m.session " +
+                "properties, payload, bytes, share FROM session_messages m JOIN sessions s ON s.id = m.session " +
                 "WHERE device = ?1 AND client = ?2 AND sequence > ?3 ORDER BY sequence LIMIT ?4",
                 row =>
                 {
@@ -105,5 +105,8 @@ internal sealed partial class SqliteSessionStore
 
     private static QueuedMessage Read(SqliteDataReader row) => new(row.GetInt64(0),
         new OutboundMessage(row.GetString(6), row.GetInt32(1), row.GetBoolean(2), row.Bytes(7), row.Bytes(8),
-            row.TimeOrNull(4), Source: null, SessionQueue.ReadIds(row.GetString(5))), row.GetBoolean(3));
+            row.TimeOrNull(4), Source: null, SessionQueue.ReadIds(row.GetString(5)))
+        {
+            Share = row.IsDBNull(10) ? null : row.GetString(10),
+        }, row.GetBoolean(3));
 }

@@ -95,17 +95,37 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, string
                 ? null
                 : (long?)now.AddSeconds(closure.ExpirySeconds).ToUnixTimeMilliseconds();
             var isOwner = session.Run("UPDATE sessions SET connected = 0, inbound = coalesce(?4, inbound), " +
-                "sent_sequence = max(sent_sequence, ?5), expiry = ?6, expires_at = ?7 " + Owned, key.DeviceId,
+                "sent_sequence = max(sent_sequence, ?5), expiry = ?6, expires_at = ?7 " + Owned +
+                " AND coalesce(expires_at, 1) > 0", key.DeviceId,
                 key.ClientId, epoch, closure.Inbound is { } inbound ? SessionBlobs.Write(inbound) : null,
                 closure.SentSequence, (long)closure.ExpirySeconds, expiresAt) > 0;
             return new ClosedSession(isOwner, SessionWills.Close(session, key, epoch, closure, now));
         }, ct);
 
-    public ValueTask<IReadOnlyList<StoredSession>> DeleteOfDeviceAsync(string deviceId, CancellationToken ct) =>
+    public ValueTask<StoredSession?> EndAsync(
+        SessionKey key, long epoch, DateTimeOffset now, CancellationToken ct) =>
+        database.WriteAsync(session =>
+        {
+            if (SessionRow.Find(session, key) is not { } row || row.Session.Epoch != epoch) return null;
+            row.Hold(session, NextEpoch(session), now);
+            return SessionRow.Find(session, key)?.Session;
+        }, ct);
+
+    public ValueTask<bool> ForgetAsync(SessionKey key, long epoch, CancellationToken ct) =>
+        database.WriteAsync(session =>
+        {
+            if (SessionRow.Find(session, key) is not { } row || row.Session.Epoch != epoch) return false;
+            row.Remove(session);
+            return true;
+        }, ct);
+
+    public ValueTask<IReadOnlyList<StoredSession>> DeleteOfDeviceAsync(
+        string deviceId, DateTimeOffset now, CancellationToken ct) =>
         database.WriteAsync<IReadOnlyList<StoredSession>>(session =>
         {
             var rows = SessionRow.OfDevice(session, deviceId);
-            rows.ForEach(row => row.Remove(session));
+            rows.RemoveAll(row => row.HeldUntil > now);
+            rows.ForEach(row => row.End(session, now));
             SessionWills.DropWaiting(session, deviceId);
             return rows.ConvertAll(row => row.Session);
         }, ct);
@@ -116,7 +136,7 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, string
         return database.WriteAsync(session =>
         {
             var ended = SessionRow.Expired(session, now, max);
-            ended.ForEach(row => row.Remove(session));
+            ended.ForEach(row => row.End(session, now));
             var due = SessionWills.Due(session, now, max);
             return new SweepResult(ended.ConvertAll(row => row.Session), due, Math.Max(ended.Count, due.Count) >= max);
         }, ct);

@@ -66,7 +66,7 @@ internal sealed class RevocationWatch(
     /// <summary>A device that is gone leaves no session to another of the same name.</summary>
     private async ValueTask EndSessionsAsync(string deviceId, CancellationToken stop)
     {
-        var ended = await sessions.DeleteOfDeviceAsync(deviceId, stop).ConfigureAwait(false);
+        var ended = await sessions.DeleteOfDeviceAsync(deviceId, time.GetUtcNow(), stop).ConfigureAwait(false);
         foreach (var session in ended) spaces.Members.End(session.Key, session.SessionId);
         metrics.SessionsEnded("device-deleted", ended.Count);
         metrics.DeliveryLost("device-deleted", ended.Sum(session => session.Queued));

@@ -69,6 +69,7 @@ internal sealed class SessionModel
             entry.Queue.RemoveAll(m => m.Sequence > entry.Stored.SentSequence && m.Message.ExpiresAt <= now);
         if (!HasRoom()) return new(EnqueueOutcome.Full, 0);
         if (source is { } taken) entry.Sources[taken.Partition] = taken.Offset;
+        if (one.Message.Share is not null) entry.Stored = entry.Stored with { HadShared = true };
         entry.Queue.Add(new QueuedMessage(++entry.LastSequence, one.Message with { Source = null }, false));
         return new(EnqueueOutcome.Queued, entry.LastSequence);
 
@@ -91,19 +92,35 @@ internal sealed class SessionModel
     public long BytesOf(SessionKey key) =>
         _sessions.GetValueOrDefault(key)?.Queue.Sum(m => (long)Size(m.Message)) ?? 0;
 
-    public List<StoredSession> DeleteOfDevice(string deviceId)
+    public StoredSession? End(SessionKey key, long epoch, DateTimeOffset now, long newer)
     {
-        var ended = Sessions.Where(s => s.Key.DeviceId == deviceId).OrderBy(s => s.Key.ClientId).ToList();
-        ended.ForEach(s => _sessions.Remove(s.Key));
+        if (!Change(key, epoch, entry => entry.Hold(now))) return null;
+        _sessions[key].Stored = _sessions[key].Stored with { Epoch = newer };
+        return Find(key);
+    }
+
+    public bool Forget(SessionKey key, long epoch) => Change(key, epoch, _ => { }) && _sessions.Remove(key);
+
+    public List<StoredSession> DeleteOfDevice(string deviceId, DateTimeOffset now)
+    {
+        var ended = Sessions.Where(s => s.Key.DeviceId == deviceId && !(_sessions[s.Key].HeldUntil > now))
+            .OrderBy(s => s.Key.ClientId).ToList();
+        ended.ForEach(s => RemoveOrHold(s, now));
         _wills.DropWaiting(deviceId);
         return ended;
     }
 
     public (List<StoredSession> Ended, List<DueWill> Wills) Sweep(DateTimeOffset now)
     {
-        var ended = Sessions.Where(s => s.ExpiresAt <= now).ToList();
-        ended.ForEach(s => _sessions.Remove(s.Key));
+        var ended = Sessions.Where(s => s.ExpiresAt <= now && !(_sessions[s.Key].HeldUntil > now)).ToList();
+        ended.ForEach(s => RemoveOrHold(s, now));
         return (ended, _wills.Due(now));
+    }
+
+    private void RemoveOrHold(StoredSession ended, DateTimeOffset now)
+    {
+        if (ended.HadShared && ended.Queued > 0) _sessions[ended.Key].Hold(now);
+        else _sessions.Remove(ended.Key);
     }
 
     private static int Size(OutboundMessage message) =>
@@ -120,6 +137,20 @@ internal sealed class SessionModel
         public List<QueuedMessage> Queue { get; } = [];
 
         public long LastSequence { get; set; }
+
+        public DateTimeOffset? HeldUntil { get; private set; }
+
+        public void Hold(DateTimeOffset now)
+        {
+            HeldUntil = now.AddSeconds(30);
+            Stored = Stored with
+            {
+                SentSequence = Stored.IsConnected ? LastSequence : Stored.SentSequence,
+                IsConnected = false,
+                ExpirySeconds = 0,
+                ExpiresAt = DateTimeOffset.UnixEpoch,
+            };
+        }
 
         public StoredSession ToStored() => Stored with
         {

@@ -13,7 +13,7 @@ public abstract partial class SessionStoreContract
     [Test]
     public async Task Whatever_is_done_in_whatever_order_it_is_what_the_model_says()
     {
-        var step = Gen.Select(Gen.Int[0, 18], Gen.Int[0, Keys.Length - 1], Gen.Int[0, 1 << 20]);
+        var step = Gen.Select(Gen.Int[0, 21], Gen.Int[0, Keys.Length - 1], Gen.Int[0, 1 << 20]);
         var reopenEvery = 0;
         await step.List[1, 50].SampleAsync(async steps =>
         {
@@ -67,7 +67,7 @@ public abstract partial class SessionStoreContract
             // Mostly the newest owner, at times an older one.
             var epochs = _epochs[key];
             var epoch = epochs.Count == 0 ? 1 : epochs[^Math.Min(epochs.Count, 1 + (random.Next(4) / 3))];
-            _now = _now.AddSeconds(random.Next(3));
+            _now = _now.AddSeconds(random.Next(8) == 0 ? 30 : random.Next(3));
             return kind switch
             {
                 0 or 1 or 2 => await OpenAsync(key, random),
@@ -83,6 +83,8 @@ public abstract partial class SessionStoreContract
                 15 => await DeleteOfDeviceAsync(key),
                 16 => await BeginAsync(key, random),
                 17 => await LeaveWillsAsync(),
+                18 or 19 => await EndAsync(key, epoch),
+                20 => Pair(await store.ForgetAsync(key, epoch), model.Forget(key, epoch)),
                 _ => await RemoveWillsAsync(random),
             };
         }
@@ -110,6 +112,19 @@ public abstract partial class SessionStoreContract
             _epochs[key].Add(mine.Epoch);
             var models = model.Begin(key, _now, will, mine.Epoch);
             return Pair(mine with { Wills = InOrder(mine.Wills) }, models with { Wills = InOrder(models.Wills) });
+        }
+
+        private async Task<(string, string)> EndAsync(SessionKey key, long epoch)
+        {
+            var mine = await store.EndAsync(key, epoch, _now);
+            if (mine is not null)
+            {
+                Assert.That(mine.Epoch, Is.GreaterThan(_lastEpoch));
+                _lastEpoch = mine.Epoch;
+                _epochs[key].Add(mine.Epoch);
+            }
+
+            return Pair(mine, model.End(key, epoch, _now, mine?.Epoch ?? 0));
         }
 
         private async Task<(string, string)> SaveAsync(SessionKey key, long epoch, Random random)
@@ -140,14 +155,15 @@ public abstract partial class SessionStoreContract
             var expiry = random.Next(4) == 0 ? uint.MaxValue : (uint)random.Next(20);
             var inbound = random.Next(4) == 0 ? null : Inbound(random);
             var closure = new SessionClosure(inbound, random.Next(6), expiry, random.Next(4) == 0);
-            var isOwner = model.Change(key, epoch, e => e.Stored = e.Stored with
-            {
-                IsConnected = false,
-                Inbound = closure.Inbound ?? e.Stored.Inbound,
-                SentSequence = Math.Max(e.Stored.SentSequence, closure.SentSequence),
-                ExpirySeconds = expiry,
-                ExpiresAt = expiry == uint.MaxValue ? null : _now.AddSeconds(expiry),
-            });
+            var isOwner = model.Find(key)?.ExpiresAt != DateTimeOffset.UnixEpoch
+                && model.Change(key, epoch, e => e.Stored = e.Stored with
+                {
+                    IsConnected = false,
+                    Inbound = closure.Inbound ?? e.Stored.Inbound,
+                    SentSequence = Math.Max(e.Stored.SentSequence, closure.SentSequence),
+                    ExpirySeconds = expiry,
+                    ExpiresAt = expiry == uint.MaxValue ? null : _now.AddSeconds(expiry),
+                });
             return Pair(await store.CloseAsync(key, epoch, closure, _now),
                 new ClosedSession(isOwner, model.Wills.Close(key, epoch, closure, _now)));
         }
@@ -163,7 +179,10 @@ public abstract partial class SessionStoreContract
                     random.Next(2) == 0, new byte[random.Next(3)], new byte[random.Next(30)],
                     random.Next(2) == 0 ? null : _now.AddSeconds(random.Next(5)),
                     random.Next(2) == 0 ? null : new PartitionOffset(Partition(random.Next(2)), random.Next(9)),
-                    random.Next(2) == 0 ? [] : [1, (uint)random.Next(99)]),
+                    random.Next(2) == 0 ? [] : [1, (uint)random.Next(99)])
+                {
+                    Share = random.Next(3) == 0 ? "$share/g/ü" : null,
+                },
                 limits[random.Next(2)])).ToList();
             return Pair(await store.EnqueueAsync(messages, _now),
                 messages.Select(m => model.Enqueue(m, _now)).ToList());
@@ -207,7 +226,7 @@ public abstract partial class SessionStoreContract
         }
 
         private async Task<(string, string)> DeleteOfDeviceAsync(SessionKey key) =>
-            Pair(await store.DeleteOfDeviceAsync(key.DeviceId), model.DeleteOfDevice(key.DeviceId));
+            Pair(await store.DeleteOfDeviceAsync(key.DeviceId, _now), model.DeleteOfDevice(key.DeviceId, _now));
 
         private async Task<(string, string)> LeaveWillsAsync()
         {
