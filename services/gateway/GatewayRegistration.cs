@@ -54,6 +54,7 @@ public static class GatewayRegistration
         services.AddSingleton<SessionTakeOver>();
         services.AddSingleton<NodeLease>();
         services.AddSingleton<SessionEnds>();
+        services.AddSingleton<EndedSessions>();
         services.AddSingleton<QueueMemory>();
         services.AddSingleton<SessionKeeper>();
         services.AddSingleton<SessionRecovery>();

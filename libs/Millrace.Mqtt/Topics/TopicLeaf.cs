@@ -19,6 +19,13 @@ internal sealed class TopicLeaf<T>
             if (group.Next(readinessOf) is { } next) into.Add(new TopicMatch<T>(next.Subscriber, group));
     }
 
+    public SharedGroup<T>? Find(ReadOnlySpan<byte> name)
+    {
+        foreach (var group in _groups ?? [])
+            if (name.SequenceEqual(group.Name)) return group;
+        return null;
+    }
+
     public void Add(ReadOnlySpan<byte> group, T subscriber)
     {
         if (group.IsEmpty)
@@ -50,12 +57,5 @@ internal sealed class TopicLeaf<T>
         if (known.Members.Count == 0)
             _groups = _groups!.Length == 1 ? null : [.. _groups.Where(each => each != known)];
         return true;
-    }
-
-    private SharedGroup<T>? Find(ReadOnlySpan<byte> name)
-    {
-        foreach (var group in _groups ?? [])
-            if (name.SequenceEqual(group.Name)) return group;
-        return null;
     }
 }

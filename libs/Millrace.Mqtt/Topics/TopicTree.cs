@@ -73,6 +73,24 @@ public sealed class TopicTree<T>(Func<T, MemberReadiness>? readinessOf = null)
         if (first is not null) Match(first, topic, (end < 0 ? topic.Length : end) + 1, into);
     }
 
+    /// <summary>Those who share a subscription; null when nobody has it.</summary>
+    /// <param name="filter">$share/group/filter.</param>
+    public SharedGroup<T>? FindGroup(ReadOnlySpan<byte> filter)
+    {
+        var rest = Split(filter, out var group, out var isOpen, out var hasLevels);
+        var node = _root;
+        if (hasLevels)
+        {
+            foreach (var range in rest.Split((byte)'/'))
+            {
+                if (node.Find(rest[range]) is not { } next) return null;
+                node = next;
+            }
+        }
+
+        return (isOpen ? node.Open : node.Here)?.Find(group);
+    }
+
     /// <param name="start">Of the next level; behind the end when there is none.</param>
     private void Match(TopicNode<T> node, ReadOnlySpan<byte> topic, int start, List<TopicMatch<T>> into)
     {

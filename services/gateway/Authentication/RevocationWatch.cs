@@ -17,7 +17,7 @@ namespace Millrace.Gateway.Authentication;
 /// </summary>
 internal sealed class RevocationWatch(
     IEventLog log, IdentityCache identities, DeviceAuthenticator authenticator, ConnectionTable connections,
-    ISessionStore sessions, SessionTakeOver takeOver, SpaceBroker spaces,
+    ISessionStore sessions, SessionTakeOver takeOver, EndedSessions endedSessions, SpaceBroker spaces,
     IOptions<GatewayOptions> options, TimeProvider time, GatewayMetrics metrics, ILogger<RevocationWatch> logger)
 {
     private static readonly TopicPartition Control = new(Contracts.Topics.Control, 0);
@@ -66,10 +66,15 @@ internal sealed class RevocationWatch(
     /// <summary>A device that is gone leaves no session to another of the same name.</summary>
     private async ValueTask EndSessionsAsync(string deviceId, CancellationToken stop)
     {
+        const string Reason = "device-deleted";
         var ended = await sessions.DeleteOfDeviceAsync(deviceId, time.GetUtcNow(), stop).ConfigureAwait(false);
         foreach (var session in ended) spaces.Members.End(session.Key, session.SessionId);
-        metrics.SessionsEnded("device-deleted", ended.Count);
-        metrics.DeliveryLost("device-deleted", ended.Sum(session => session.Queued));
+        foreach (var session in ended)
+        {
+            if (!session.MayLeaveShared) metrics.DeliveryLost(Reason, session.Queued);
+            else if (!await endedSessions.EmptyAsync(session, Reason).ConfigureAwait(false)) continue;
+            metrics.SessionsEnded(Reason, 1);
+        }
     }
 
     /// <summary>After a pause, where to go on: at the first notice that is still kept.</summary>

@@ -10,9 +10,13 @@ namespace Millrace.Gateway.Sessions;
 /// <summary>Opens sessions for connections: from the store, completed from the log after a crash.</summary>
 internal sealed class SessionKeeper(
     ISessionStore store, IEventLog log, WillPublisher wills, SpaceMembers members, SessionTakeOver takeOver,
-    IOptions<GatewayOptions> options, GatewayMetrics metrics, TimeProvider time)
+    EndedSessions endedSessions, IOptions<GatewayOptions> options, GatewayMetrics metrics,
+    TimeProvider time)
 {
     private const int QueuePage = 100;
+
+    /// <summary>So often may somebody else take a session that is to end; then it ends with what is left.</summary>
+    private const int EndTriesMax = 10;
 
     public ISessionStore Store => store;
 
@@ -29,6 +33,9 @@ internal sealed class SessionKeeper(
     {
         var known = isNewName ? null : await store.FindAsync(key).ConfigureAwait(false);
         if (known is { IsConnected: true }) await takeOver.WaitAsync(known).ConfigureAwait(false);
+        var now = time.GetUtcNow();
+        if (known is not null && (cleanStart || known.ExpiresAt <= now))
+            await PassOnSharedAsync(key).ConfigureAwait(false);
         var isKept = expirySeconds > 0;
         if (!isKept)
         {
@@ -38,14 +45,14 @@ internal sealed class SessionKeeper(
 
         if (!isKept)
         {
-            var begun = await store.BeginAsync(key, time.GetUtcNow(), will).ConfigureAwait(false);
+            var begun = await store.BeginAsync(key, now, will).ConfigureAwait(false);
             await EndAsync(begun.Ended, begun.Wills).ConfigureAwait(false);
             return OpenedDeviceSession.InMemory with { Epoch = begun.Epoch };
         }
 
         if (known is null && !await MakeRoomAsync(key.DeviceId).ConfigureAwait(false)) return null;
         var opened = await store
-            .OpenAsync(key, cleanStart, expirySeconds, time.GetUtcNow(), will).ConfigureAwait(false);
+            .OpenAsync(key, cleanStart, expirySeconds, now, will).ConfigureAwait(false);
         await EndAsync(opened.Ended, opened.Wills).ConfigureAwait(false);
         metrics.SessionOpened(opened.IsPresent ? "resumed" : "new");
         return new OpenedDeviceSession(opened.Session.Epoch, opened);
@@ -73,6 +80,8 @@ internal sealed class SessionKeeper(
         if (away.Count < over) return false;
         foreach (var session in away)
         {
+            await PassOnSharedAsync(session.Key).ConfigureAwait(false);
+
             // One that begins anew and ends at once leaves nothing of what was there.
             var ended = await store.BeginAsync(session.Key, time.GetUtcNow()).ConfigureAwait(false);
             await EndAsync(ended.Ended, ended.Wills).ConfigureAwait(false);
@@ -83,6 +92,22 @@ internal sealed class SessionKeeper(
     }
 
     /// <summary>
+    /// A session is about to end: what it may leave to others goes to them first, and with it the session.
+    /// </summary>
+    private async ValueTask PassOnSharedAsync(SessionKey key)
+    {
+        for (var tries = 0; tries < EndTriesMax; tries++)
+        {
+            var left = await store.FindAsync(key).ConfigureAwait(false);
+            if (left is not { MayLeaveShared: true }) return;
+            await endedSessions.EmptyAsync(left, ReasonOf(left)).ConfigureAwait(false);
+        }
+    }
+
+    private string ReasonOf(StoredSession ended) =>
+        ended.ExpiresAt <= time.GetUtcNow() ? "session-expired" : "session-ended";
+
+    /// <summary>
     /// A connection has taken another's place, or that of a session, whose will is due; what waited in it is lost.
     /// </summary>
     private async ValueTask EndAsync(StoredSession? ended, IReadOnlyList<DueWill> due)
@@ -90,8 +115,7 @@ internal sealed class SessionKeeper(
         if (ended is not null)
         {
             members.End(ended.Key, ended.SessionId);
-            var hasExpired = ended.ExpiresAt <= time.GetUtcNow();
-            metrics.DeliveryLost(hasExpired ? "session-expired" : "session-ended", ended.Queued);
+            metrics.DeliveryLost(ReasonOf(ended), ended.Queued);
         }
 
         if (due.Count > 0) await wills.PublishAsync(due).ConfigureAwait(false);

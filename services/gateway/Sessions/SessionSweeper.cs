@@ -9,10 +9,14 @@ namespace Millrace.Gateway.Sessions;
 /// could not be saved are tried again.
 /// </summary>
 internal sealed class SessionSweeper(
-    ISessionStore store, SessionKeeper keeper, SessionEnds ends, WillPublisher wills, SpaceMembers members,
-    SpaceRetained retained, GatewayMetrics metrics, TimeProvider time, ILogger<SessionSweeper> logger)
+    ISessionStore store, SessionKeeper keeper, SessionEnds ends, EndedSessions endedSessions, WillPublisher wills,
+    SpaceMembers members, SpaceRetained retained, GatewayMetrics metrics, TimeProvider time,
+    ILogger<SessionSweeper> logger)
 {
     private const int AtOnce = 500;
+    private const string Expired = "session-expired";
+
+    private static readonly ParallelOptions Emptying = new() { MaxDegreeOfParallelism = 32 };
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -20,7 +24,7 @@ internal sealed class SessionSweeper(
         try
         {
             while (await timer.WaitForNextTickAsync(stop).ConfigureAwait(false))
-                await SweepAsync().ConfigureAwait(false);
+                await SweepAsync(stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -29,13 +33,13 @@ internal sealed class SessionSweeper(
     }
 
     /// <summary>Comes before connections do: of wills that are due then, none comes after its device.</summary>
-    public ValueTask StartAsync() => SweepAsync();
+    public ValueTask StartAsync() => SweepAsync(CancellationToken.None);
 
     /// <summary>An end that the store does not take keeps no session from expiring.</summary>
-    private async ValueTask SweepAsync()
+    private async ValueTask SweepAsync(CancellationToken stop)
     {
         await TryAsync(SaveEndsAsync).ConfigureAwait(false);
-        await TryAsync(ExpireAsync).ConfigureAwait(false);
+        await TryAsync(() => ExpireAsync(stop)).ConfigureAwait(false);
     }
 
     private async ValueTask TryAsync(Func<ValueTask> part)
@@ -53,22 +57,32 @@ internal sealed class SessionSweeper(
     private async ValueTask SaveEndsAsync() =>
         await wills.PublishAsync(await ends.SaveAgainAsync(AtOnce).ConfigureAwait(false)).ConfigureAwait(false);
 
-    private async ValueTask ExpireAsync()
+    private async ValueTask ExpireAsync(CancellationToken stop)
     {
         SweepResult result;
         do
         {
-            result = await store.SweepAsync(time.GetUtcNow(), AtOnce).ConfigureAwait(false);
-            metrics.SessionsEnded("expired", result.Ended.Count);
-            foreach (var session in result.Ended)
-            {
-                members.End(session.Key, session.SessionId);
-                metrics.DeliveryLost("session-expired", session.Queued);
-            }
-
+            result = await store.SweepAsync(time.GetUtcNow(), AtOnce, CancellationToken.None).ConfigureAwait(false);
+            foreach (var session in result.Ended) members.End(session.Key, session.SessionId);
+            foreach (var session in result.Ended.Where(each => !each.MayLeaveShared)) CountExpired(session.Queued);
             await wills.PublishAsync(result.Wills).ConfigureAwait(false);
+            await Parallel.ForEachAsync(result.Ended.Where(each => each.MayLeaveShared), Emptying,
+                (session, _) => TryAsync(() => EmptyAsync(session, stop))).ConfigureAwait(false);
         }
         while (result.HasMore);
         await retained.ExpireAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>What this gateway has no time for is swept again, by the next.</summary>
+    private async ValueTask EmptyAsync(StoredSession session, CancellationToken stop)
+    {
+        if (!stop.IsCancellationRequested && await endedSessions.EmptyAsync(session, Expired).ConfigureAwait(false))
+            CountExpired(lost: 0);
+    }
+
+    private void CountExpired(int lost)
+    {
+        metrics.SessionsEnded("expired", 1);
+        metrics.DeliveryLost(Expired, lost);
     }
 }

@@ -73,6 +73,27 @@ internal sealed partial class SpaceBroker(
         }
     }
 
+    /// <summary>
+    /// What waits for its shares in a kept session that has ended, to other members of each, in its order.
+    /// </summary>
+    /// <param name="messages">No more than are read from a store at once, all with a share.</param>
+    /// <returns>For how many somebody was there to have them.</returns>
+    public async ValueTask<int> PassOnAsync(SpaceMember from, IReadOnlyList<OutboundMessage> messages)
+    {
+        var fanout = new SpaceFanout(members, limits, from.Key);
+        foreach (var message in messages)
+        {
+            if (members.FindGroup(message.Share!) is not var (space, group)) continue;
+            var copies = new MessageCopies(SpacePublish.Of(space, message));
+            fanout.TryPassOn(new SpaceCopy(from, message, new SpaceShare(group, copies, message.Share)));
+        }
+
+        var passedOn = fanout.Count;
+        await DeliverAsync(fanout, once: null).ConfigureAwait(false);
+        metrics.Delivery("passed-on", passedOn);
+        return passedOn;
+    }
+
     private async ValueTask<SpaceOutcome> PublishAcceptedAsync(
         SessionKey sender, TelemetrySource source, List<SpacePublish> messages, PublishOnce? once, bool isWill)
     {

@@ -48,7 +48,7 @@ internal sealed class SpaceFanout(SpaceMembers members, GatewayLimits limits, Se
         foreach (var (match, group) in _matches)
         {
             if (group is not null)
-                Add(new SpaceCopy(match.Member, copies.Of(match.Wanted), new SpaceShare(group, copies)));
+                Add(new SpaceCopy(match.Member, copies.Of(match.Wanted), new SpaceShare(group, copies, match.Filter)));
             else if (!(match.NoLocal && match.Member.Key == sender))
                 _wanted[match.Member] = Together(_wanted.GetValueOrDefault(match.Member), match.Wanted);
         }
@@ -65,7 +65,8 @@ internal sealed class SpaceFanout(SpaceMembers members, GatewayLimits limits, Se
     {
         if (copy.Message.Qos > 0 && copy.Member.IsStored)
         {
-            Stored.Add(new SessionMessage(copy.Member.Key, copy.Message, QueueOf(copy.Member)));
+            var message = copy.Share.Filter is { } share ? copy.Message with { Share = share } : copy.Message;
+            Stored.Add(new SessionMessage(copy.Member.Key, message, QueueOf(copy.Member)));
             StoredFor.Add(copy with { Freed = copy.Member.Freed });
         }
         else Live.Add(copy);
@@ -134,7 +135,9 @@ internal readonly record struct SpaceCopy(SpaceMember Member, OutboundMessage Me
 
 /// <summary>What it takes to pass a copy on to another member of a group.</summary>
 /// <param name="Group">Null: the copy is for one session alone.</param>
-internal readonly record struct SpaceShare(SharedGroup<SpaceSubscription>? Group, MessageCopies? Copies);
+/// <param name="Filter">By which the group is found again when the copy was kept.</param>
+internal readonly record struct SpaceShare(
+    SharedGroup<SpaceSubscription>? Group, MessageCopies? Copies, string? Filter);
 
 /// <summary>Those of a group who could not take a message.</summary>
 internal sealed record AskedMembers(HashSet<SpaceMember> Members)

@@ -21,6 +21,16 @@ internal sealed class SpaceMembers(TopicSpaceTable table, GatewayMetrics metrics
     public void Match(TopicSpace space, ReadOnlySpan<byte> topic, List<TopicMatch<SpaceSubscription>> into) =>
         _trees[space.Name].Match(topic, into);
 
+    /// <summary>Those who share a subscription, and in which space; null when nobody has it.</summary>
+    /// <param name="filter">As it was subscribed to: $share/group/filter.</param>
+    public (TopicSpace Space, SharedGroup<SpaceSubscription> Group)? FindGroup(string filter)
+    {
+        var bytes = Encoding.UTF8.GetBytes(filter);
+        foreach (var space in table.Spaces)
+            if (_trees[space.Name].FindGroup(bytes) is { } group) return (space, group);
+        return null;
+    }
+
     /// <summary>A session begins or goes on, with these subscriptions and no others.</summary>
     /// <param name="connection">Null: its device is away.</param>
     public SpaceMember Enter(

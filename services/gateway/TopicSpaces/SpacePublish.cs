@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using Millrace.Gateway.Topics;
 using Millrace.Mqtt.Packets;
 using Millrace.Mqtt.Properties;
@@ -19,6 +20,11 @@ internal sealed record SpacePublish(
         return new SpacePublish(space, publish.Topic.ToArray(), publish.Qos, publish.PacketId, publish.Retain,
             Kept(publish.Properties), publish.Payload.ToArray(), hasExpiry ? now.AddSeconds(expiry.Number) : null);
     }
+
+    /// <summary>One that was on its way to a session: with the QoS that it had there.</summary>
+    public static SpacePublish Of(TopicSpace space, OutboundMessage message) => new(
+        space, Encoding.UTF8.GetBytes(message.Topic), message.Qos, PacketId: 0, message.Retain, message.Properties,
+        message.Payload, message.ExpiresAt);
 
     /// <summary>Whether the properties are few and short enough for a record of the event log.</summary>
     public static bool Fits(PropertySet properties, int propertiesMax)

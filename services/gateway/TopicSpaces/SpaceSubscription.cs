@@ -13,6 +13,8 @@ internal sealed class SpaceSubscription(SpaceMember member, TopicSpace space, Se
 
     public TopicSpace Space => space;
 
+    public string Filter { get; } = asked.Filter;
+
     public Wanted Wanted => _wanted;
 
     /// <summary>For a message of any size and QoS.</summary>

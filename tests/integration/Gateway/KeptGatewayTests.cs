@@ -25,9 +25,14 @@ public abstract class KeptGatewayTests(params (string Key, string Value)[] setti
     }
 
     /// <param name="others">The settings from now on; without any, those from before.</param>
-    protected async Task RestartAsync(params (string Key, string Value)[] others)
+    protected Task RestartAsync(params (string Key, string Value)[] others) =>
+        RestartAsync(() => Task.CompletedTask, others);
+
+    /// <param name="meanwhile">While the gateway is away.</param>
+    protected async Task RestartAsync(Func<Task> meanwhile, params (string Key, string Value)[] others)
     {
         await Host.DisposeAsync();
+        await meanwhile();
         Host = await GatewayHost.StartInAsync(_folder.Path, others.Length > 0 ? others : settings);
     }
 }

@@ -73,6 +73,38 @@ public class SessionFaultTests
     }
 
     [Test]
+    public async Task What_a_kept_session_leaves_to_its_group_stays_while_the_store_takes_none()
+    {
+        using var kept = await LeaveSharedAsync(qos: 1);
+        _fails = nameof(ISessionStore.EnqueueAsync);
+        Assert.CatchAsync(() => RawClient.LoginAsync(_host, "pump-1", ask: new(Clean: true)));
+        _fails = "";
+        using var anew = await RawClient.LoginAsync(_host, "pump-1", ask: new(Clean: true));
+
+        Assert.That(await BodiesAsync(kept, 3), Is.EqualTo(["1", "2", "3"]));
+        Assert.That(_host.Meters["deliveries/passed-on"], Is.EqualTo(3));
+        Assert.That(_host.Meters["deliveries.lost/session-ended"], Is.Zero);
+    }
+
+    [Test]
+    public async Task Of_two_who_empty_a_session_only_the_later_hands_on_what_is_of_qos_2()
+    {
+        using var kept = await LeaveSharedAsync(qos: 2);
+        _sessions.Calling = name =>
+        {
+            if (name != nameof(ISessionStore.RemoveAsync) || Interlocked.Increment(ref _failed) > 1) return;
+            var taken = _host.Sessions.FindAsync(Key).AsTask().Result!;
+            _ = _host.Sessions.EndAsync(Key, taken.Epoch, DateTimeOffset.UtcNow).AsTask().Result;
+        };
+        using var anew = await RawClient.LoginAsync(_host, "pump-1", ask: new(Clean: true));
+
+        Assert.That(await BodiesAsync(kept, 3), Is.EqualTo(["1", "2", "3"]));
+        Assert.That(await kept.StaysSilentAsync());
+        Assert.That(_host.Meters["deliveries/passed-on"], Is.EqualTo(3));
+        Assert.That(_host.Meters["deliveries.lost/session-ended"], Is.Zero);
+    }
+
+    [Test]
     public async Task A_message_comes_once_while_the_log_keeps_no_positions()
     {
         using var brief = await SubscribedAsync("brief", ask: null);
@@ -200,6 +232,37 @@ public class SessionFaultTests
         await Eventually.TrueAsync(() => Volatile.Read(ref renewals) > before + 3, "it renews its lease meanwhile")
             .ContinueWith(done => { held.Set(); return done; }, TaskScheduler.Default).Unwrap();
         Assert.That(Volatile.Read(ref looks), Is.EqualTo(1));
+    }
+
+    /// <summary>Three messages in the session of a device that is away; returns another member of its group.</summary>
+    private async Task<RawClient> LeaveSharedAsync(int qos)
+    {
+        const string Shared = "$share/g/open/a";
+        using (var first = await RawClient.LoginAsync(_host, "pump-1", ask: Kept))
+        {
+            await first.SubscribeAsync(Shared, (byte)qos);
+            await first.ReadAsync();
+        }
+
+        await AwayAsync();
+        var other = await RawClient.LoginAsync(_host, "pump-2", ask: Kept);
+        for (ushort i = 1; i <= 3; i++)
+        {
+            await other.SendAsync(target => other.Publish(target, "open/a", $"{i}", packetId: i, qos: qos));
+            if (qos == 1) await other.ReadAckAsync();
+            else await other.ExpectAsync(PacketType.PubRec);
+        }
+
+        await other.SubscribeAsync(Shared, (byte)qos);
+        await other.ReadAsync();
+        return other;
+    }
+
+    private static async Task<List<string>> BodiesAsync(RawClient client, int count)
+    {
+        var bodies = new List<string>();
+        while (bodies.Count < count) bodies.Add((await client.ReadMessageAsync()).Body);
+        return bodies;
     }
 
     private void Fail(string call)

@@ -32,7 +32,7 @@ public class OutboxTests
         options.Sessions.MemoryBytesMax = new ByteSize(MemoryBytes);
         _memory = new QueueMemory(Options.Create(options), _metrics);
         _outbox = new Outbox(inFlightMax: 10, _memory);
-        _share = new SpaceShare(GroupOfOne(), null);
+        _share = new SpaceShare(GroupOfOne(), null, null);
     }
 
     [TearDown]

@@ -30,6 +30,28 @@ public class TopicTreeTests
     }
 
     [Test]
+    public void A_group_is_found_by_its_filter_as_long_as_it_has_a_member()
+    {
+        var tree = new TopicTree<string>();
+        string[] filters = ["$share/g/a/+", "$share/g/a/#", "$share/g/#", "$share/h/a/+", "$share/g/+/b", "$share/g/a"];
+        foreach (var filter in filters)
+        {
+            Assert.That(tree.FindGroup(filter.Bytes()), Is.Null, filter);
+            tree.Add(filter.Bytes(), filter);
+        }
+
+        tree.Add("a/+"u8, "own");
+        foreach (var filter in filters)
+        {
+            var members = new List<string>();
+            tree.FindGroup(filter.Bytes())!.AddTo(members);
+            Assert.That(members, Is.EqualTo([filter]));
+            tree.Remove(filter.Bytes(), filter);
+            Assert.That(tree.FindGroup(filter.Bytes()), Is.Null, filter);
+        }
+    }
+
+    [Test]
     public void Nothing_is_left_of_subscriptions_that_have_gone() =>
         NaiveTopics.Filter.List[1, 20].Sample(filters =>
         {
