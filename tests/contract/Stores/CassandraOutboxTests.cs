@@ -104,6 +104,19 @@ public class CassandraOutboxTests
         Assert.That(await QueuedAsync(), Is.EqualTo(new[] { 2, 1 }));
     }
 
+    [Test]
+    public async Task A_message_of_an_outbox_that_is_found_has_its_share()
+    {
+        SessionMessage[] messages = [new(Receivers[0], Message with { Share = "$share/g/#" }, Roomy)];
+        await LeaveAsync(Outbox.Of(messages, 1_000, Noon));
+
+        await Store.SweepAsync(Noon.AddSeconds(30), 10);
+
+        var queue = await Store.QueueAsync(Receivers[0], 0, 10, long.MaxValue);
+        Assert.That(queue.Single().Message.Share, Is.EqualTo("$share/g/#"));
+        Assert.That((await Store.FindAsync(Receivers[0]))!.HadShared);
+    }
+
     /// <summary>As a process leaves it that dies when the sender's part is done.</summary>
     private async Task LeaveAsync(Outbox outbox)
     {

@@ -1,4 +1,5 @@
 using Millrace.Mqtt;
+using Millrace.Stores;
 using Millrace.Stores.Sessions;
 using Millrace.TestKit;
 
@@ -84,6 +85,20 @@ public class SessionFaultTests
         Assert.That(await BodiesAsync(kept, 3), Is.EqualTo(["1", "2", "3"]));
         Assert.That(_host.Meters["deliveries/passed-on"], Is.EqualTo(3));
         Assert.That(_host.Meters["deliveries.lost/session-ended"], Is.Zero);
+    }
+
+    [Test]
+    public async Task A_session_of_which_a_message_cannot_be_read_ends_all_the_same()
+    {
+        using var kept = await LeaveSharedAsync(qos: 1);
+        _sessions.Calling = name =>
+        {
+            if (name == nameof(ISessionStore.QueueAsync)) throw StoreErrors.RowDamaged.With("test").AsException();
+        };
+        using var anew = await RawClient.LoginAsync(_host, "pump-1", ask: new(Clean: true));
+
+        Assert.That(await _host.Sessions.FindAsync(Key), Is.Null);
+        Assert.That(_host.Meters["deliveries.lost/session-ended"], Is.EqualTo(3));
     }
 
     [Test]
