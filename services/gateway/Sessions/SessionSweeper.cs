@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Gateway.Mqtt;
 using Millrace.Gateway.TopicSpaces;
 using Millrace.Stores.Sessions;
 
@@ -9,7 +10,7 @@ namespace Millrace.Gateway.Sessions;
 /// could not be saved are tried again.
 /// </summary>
 internal sealed class SessionSweeper(
-    ISessionStore store, SessionKeeper keeper, SessionEnds ends, EndedSessions endedSessions, WillPublisher wills,
+    ISessionStore store, GatewayRuntime runtime, SessionEnds ends, EndedSessions endedSessions, WillPublisher wills,
     SpaceMembers members, SpaceRetained retained, GatewayMetrics metrics, TimeProvider time,
     ILogger<SessionSweeper> logger)
 {
@@ -20,11 +21,11 @@ internal sealed class SessionSweeper(
 
     public async Task RunAsync(CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(keeper.Options.SweepInterval, time);
+        using var timer = new PeriodicTimer(runtime.Sessions.Options.SweepInterval, time);
         try
         {
             while (await timer.WaitForNextTickAsync(stop).ConfigureAwait(false))
-                await SweepAsync(stop).ConfigureAwait(false);
+                await SweepAsync(empties: true).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -32,14 +33,17 @@ internal sealed class SessionSweeper(
         }
     }
 
-    /// <summary>Comes before connections do: of wills that are due then, none comes after its device.</summary>
-    public ValueTask StartAsync() => SweepAsync(CancellationToken.None);
+    /// <summary>
+    /// Comes before connections do: of wills that are due then, none comes after its device. What ended sessions leave
+    /// to others stays until it is swept again: these have time to come.
+    /// </summary>
+    public ValueTask StartAsync() => SweepAsync(empties: false);
 
     /// <summary>An end that the store does not take keeps no session from expiring.</summary>
-    private async ValueTask SweepAsync(CancellationToken stop)
+    private async ValueTask SweepAsync(bool empties)
     {
         await TryAsync(SaveEndsAsync).ConfigureAwait(false);
-        await TryAsync(() => ExpireAsync(stop)).ConfigureAwait(false);
+        await TryAsync(() => ExpireAsync(empties)).ConfigureAwait(false);
     }
 
     private async ValueTask TryAsync(Func<ValueTask> part)
@@ -57,26 +61,26 @@ internal sealed class SessionSweeper(
     private async ValueTask SaveEndsAsync() =>
         await wills.PublishAsync(await ends.SaveAgainAsync(AtOnce).ConfigureAwait(false)).ConfigureAwait(false);
 
-    private async ValueTask ExpireAsync(CancellationToken stop)
+    private async ValueTask ExpireAsync(bool empties)
     {
         SweepResult result;
         do
         {
-            result = await store.SweepAsync(time.GetUtcNow(), AtOnce, CancellationToken.None).ConfigureAwait(false);
+            result = await store.SweepAsync(time.GetUtcNow(), AtOnce).ConfigureAwait(false);
             foreach (var session in result.Ended) members.End(session.Key, session.SessionId);
             foreach (var session in result.Ended.Where(each => !each.MayLeaveShared)) CountExpired(session.Queued);
             await wills.PublishAsync(result.Wills).ConfigureAwait(false);
-            await Parallel.ForEachAsync(result.Ended.Where(each => each.MayLeaveShared), Emptying,
-                (session, _) => TryAsync(() => EmptyAsync(session, stop))).ConfigureAwait(false);
+            await Parallel.ForEachAsync(result.Ended.Where(each => each.MayLeaveShared && empties), Emptying,
+                (session, _) => TryAsync(() => EmptyAsync(session))).ConfigureAwait(false);
         }
         while (result.HasMore);
         await retained.ExpireAsync().ConfigureAwait(false);
     }
 
-    /// <summary>What this gateway has no time for is swept again, by the next.</summary>
-    private async ValueTask EmptyAsync(StoredSession session, CancellationToken stop)
+    /// <summary>What is left when the gateway stops is swept again, by the next.</summary>
+    private async ValueTask EmptyAsync(StoredSession session)
     {
-        if (!stop.IsCancellationRequested && await endedSessions.EmptyAsync(session, Expired).ConfigureAwait(false))
+        if (!runtime.IsDraining && await endedSessions.EmptyAsync(session, Expired).ConfigureAwait(false))
             CountExpired(lost: 0);
     }
 
