@@ -34,8 +34,7 @@ internal sealed class SessionKeeper(
         var known = isNewName ? null : await store.FindAsync(key).ConfigureAwait(false);
         if (known is { IsConnected: true }) await takeOver.WaitAsync(known).ConfigureAwait(false);
         var now = time.GetUtcNow();
-        if (known is not null && (cleanStart || known.ExpiresAt <= now))
-            await PassOnSharedAsync(key).ConfigureAwait(false);
+        if (known is not null) await PassOnSharedAsync(known, cleanStart, now).ConfigureAwait(false);
         var isKept = expirySeconds > 0;
         if (!isKept)
         {
@@ -80,7 +79,7 @@ internal sealed class SessionKeeper(
         if (away.Count < over) return false;
         foreach (var session in away)
         {
-            await PassOnSharedAsync(session.Key).ConfigureAwait(false);
+            await PassOnSharedAsync(session, endsAnyway: true, time.GetUtcNow()).ConfigureAwait(false);
 
             // One that begins anew and ends at once leaves nothing of what was there.
             var ended = await store.BeginAsync(session.Key, time.GetUtcNow()).ConfigureAwait(false);
@@ -92,16 +91,21 @@ internal sealed class SessionKeeper(
     }
 
     /// <summary>
-    /// A session is about to end: what it may leave to others goes to them first, and with it the session.
+    /// Of a session that has expired, or is to end, what it may leave to others goes to them first, and with it the
+    /// session.
     /// </summary>
-    private async ValueTask PassOnSharedAsync(SessionKey key)
+    private async ValueTask PassOnSharedAsync(StoredSession session, bool endsAnyway, DateTimeOffset now)
     {
+        if (!Ends(session)) return;
         for (var tries = 0; tries < EndTriesMax; tries++)
         {
-            var left = await store.FindAsync(key).ConfigureAwait(false);
-            if (left is not { MayLeaveShared: true }) return;
-            await endedSessions.EmptyAsync(left, ReasonOf(left)).ConfigureAwait(false);
+            // It may have been emptied, or begun anew, elsewhere.
+            var found = await store.FindAsync(session.Key).ConfigureAwait(false);
+            if (found is not { MayLeaveShared: true } || !Ends(found)) return;
+            await endedSessions.EmptyAsync(found, ReasonOf(found)).ConfigureAwait(false);
         }
+
+        bool Ends(StoredSession one) => endsAnyway || one.ExpiresAt <= now;
     }
 
     private string ReasonOf(StoredSession ended) =>

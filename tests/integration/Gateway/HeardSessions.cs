@@ -9,6 +9,8 @@ public class HeardSessions : DispatchProxy
 {
     private ISessionStore _store = null!;
 
+    public ISessionStore Inner => _store;
+
     public Action<string> Calling { get; set; } = _ => { };
 
     /// <summary>Puts one before the store of a host.</summary>

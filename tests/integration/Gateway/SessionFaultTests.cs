@@ -17,6 +17,9 @@ public class SessionFaultTests
     private volatile string _fails = "";
     private long _failed;
 
+    /// <summary>The store itself: the test does not hear of its own calls.</summary>
+    private ISessionStore Inner => _sessions.Inner;
+
     [SetUp]
     public async Task StartAsync()
     {
@@ -102,14 +105,43 @@ public class SessionFaultTests
     }
 
     [Test]
+    public async Task A_session_that_began_where_one_had_expired_is_not_ended_for_what_that_left()
+    {
+        using var kept = await LeaveSharedAsync(qos: 1);
+        var looks = 0;
+        _sessions.Calling = name =>
+        {
+            if (name == nameof(ISessionStore.SweepAsync)) throw new IOException("test");
+            if (name == nameof(ISessionStore.FindAsync) && ++looks == 2) OpenElsewhereAsync().Wait();
+        };
+        await _host.Sessions.CloseAsync(
+            Key, (await Inner.FindAsync(Key))!.Epoch, SessionClosure.End(dropsWill: true), DateTimeOffset.UtcNow);
+        using var client = await RawClient.LoginAsync(_host, "pump-1", ask: Kept);
+
+        Assert.That(looks, Is.GreaterThanOrEqualTo(2));
+        Assert.That(client.IsPresent);
+        Assert.That((await client.ReadMessageAsync()).Body, Is.EqualTo("new"));
+
+        async Task OpenElsewhereAsync()
+        {
+            await Inner.OpenAsync(Key, false, 600, DateTimeOffset.UtcNow);
+            var message = new OutboundMessage("open/a", 1, false, [], "new"u8.ToArray(), null, null, [])
+            {
+                Share = "$share/g/open/a",
+            };
+            await Inner.EnqueueAsync([new(Key, message, new(5, 1_000))], DateTimeOffset.UtcNow);
+        }
+    }
+
+    [Test]
     public async Task Of_two_who_empty_a_session_only_the_later_hands_on_what_is_of_qos_2()
     {
         using var kept = await LeaveSharedAsync(qos: 2);
         _sessions.Calling = name =>
         {
             if (name != nameof(ISessionStore.RemoveAsync) || Interlocked.Increment(ref _failed) > 1) return;
-            var taken = _host.Sessions.FindAsync(Key).AsTask().Result!;
-            _ = _host.Sessions.EndAsync(Key, taken.Epoch, DateTimeOffset.UtcNow).AsTask().Result;
+            var taken = Inner.FindAsync(Key).AsTask().Result!;
+            _ = Inner.EndAsync(Key, taken.Epoch, DateTimeOffset.UtcNow).AsTask().Result;
         };
         using var anew = await RawClient.LoginAsync(_host, "pump-1", ask: new(Clean: true));
 

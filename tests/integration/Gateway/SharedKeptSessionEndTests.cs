@@ -129,12 +129,9 @@ public class SharedKeptSessionEndTests : SpaceGatewayTests
     [Test]
     public async Task What_expires_while_the_gateway_is_away_waits_for_members_that_come_back()
     {
-        using (var first = await SubscribeAsync(First, 1, OneAtOnce))
-        {
-            await PublishAsync(5, 1);
-            await first.SendAsync([0xE0, 7, 0, 5, 17, 0, 0, 0, 1]);
-        }
-
+        using var first = await SubscribeAsync(First, 1, OneAtOnce);
+        await PublishAsync(5, 1);
+        await first.SendAsync([0xE0, 7, 0, 5, 17, 0, 0, 0, 1]);
         await AwayAsync();
         var expiry = (await Host.Sessions.FindAsync(Key))!.ExpiresAt;
         await RestartAsync(() => Eventually.TrueAsync(() => DateTimeOffset.UtcNow > expiry, "expired"));
