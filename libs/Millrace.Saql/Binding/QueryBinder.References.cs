@@ -50,9 +50,19 @@ internal sealed partial class QueryBinder
         join.Condition = made.Branch.Filters.Append(new RowBinder(scope, diagnostics, "ON").BindFilter(syntax.On))
             .Aggregate((all, one) => new AndExpr(all, one));
         join.Text = diagnostics.LineOf(syntax.On.Place);
+        join.EntryFilterTexts = [.. FiltersOf(entries)];
         for (var i = 0; i < left.Count; i++) AddInlet(join, left[i], true, i, join.Left, i, keys);
         _builder.Add(join);
         return [scope];
+    }
+
+    private IEnumerable<string> FiltersOf(EntriesSyntax? entries)
+    {
+        if (entries is null) return [];
+        var behind = FiltersOf(entries.Behind);
+        return entries.Query?.Branches[0].Where is { } filter
+            ? behind.Append(diagnostics.LineOf(filter.Place))
+            : behind;
     }
 
     /// <summary>An entry as it is, under the names of the source.</summary>

@@ -88,6 +88,9 @@ internal sealed class ReferencePlan(bool isOuter, InputPlan data) : OperatorPlan
     public Expr[] Keys { get; set; } = [];
 
     public string Text { get; set; } = "";
+
+    /// <summary>WHERE of the SELECTs that entries come through, the first to be read first, as written.</summary>
+    public IReadOnlyList<string> EntryFilterTexts { get; set; } = [];
 }
 
 /// <summary>CROSS or OUTER APPLY: a row for each element of an array or each member of a record.</summary>

@@ -105,6 +105,12 @@ internal static class PlanText
         } + Filters(inlet.Filters.Length));
         if (target is MatchPlan { KeyTexts.Count: > 0 } parted)
             Line(text, level + 1, $"partition by: {string.Join(", ", parted.KeyTexts)}");
+        if (target is ReferencePlan reference)
+        {
+            Line(text, level + 1, $"reads: {Reads(reference.Data)}");
+            foreach (var filter in reference.EntryFilterTexts) Line(text, level + 1, $"of entries with: {filter}");
+        }
+
         var state = target switch
         {
             JoinPlan join => $"rows of both sides, {Bounds(join)}",
