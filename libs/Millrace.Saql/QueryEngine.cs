@@ -202,28 +202,6 @@ public sealed partial class QueryEngine
     /// </summary>
     public bool AwaitsLate(TopicPartition source) => Find(source).AwaitsLate;
 
-    /// <summary>
-    /// Reference data as it is from now on. It is part of the state: who saves it before the next record, answers the
-    /// same again.
-    /// </summary>
-    /// <param name="entries">Its entries, each a JSON object in UTF-8.</param>
-    public void SetReference(string name, IReadOnlyList<byte[]> entries)
-    {
-        foreach (var reference in _references)
-        {
-            if (reference.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) reference.Load(entries);
-        }
-    }
-
-    /// <summary>The version of each model that counts, by name; 0 where none was given yet.</summary>
-    public IReadOnlyDictionary<string, int> ModelVersions => _models.Versions;
-
-    /// <summary>
-    /// The version of a model that counts from now on. It is part of the state, as reference data is; after
-    /// <see cref="Restore"/> those of <see cref="ModelVersions"/> are to be given before anything else.
-    /// </summary>
-    public void SetModel(string name, IModelScorer scorer) => _models.Set(name, scorer);
-
     /// <summary>The next offset of each source: what a checkpoint names together with <see cref="Save"/>.</summary>
     public IReadOnlyList<PartitionOffset> Positions =>
         [.. _inOrder.Select(source => new PartitionOffset(source.Partition, source.Position))];

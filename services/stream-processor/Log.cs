@@ -94,4 +94,9 @@ internal static partial class Log
 
     [LoggerMessage(6032, LogLevel.Warning, "Query {Query} version {Version} begins, and is hardly as meant: {Found}")]
     public static partial void QueryWarned(this ILogger log, string query, int version, string found);
+
+    [LoggerMessage(6033, LogLevel.Warning,
+        "Query {Query} leaves out {Entries} entries of reference data {Reference}, which no row can meet: {Why}")]
+    public static partial void EntriesLeftOut(
+        this ILogger log, string query, long entries, string reference, string why);
 }

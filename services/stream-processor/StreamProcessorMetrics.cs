@@ -28,6 +28,8 @@ internal static class StreamProcessorMetrics
 
     public static readonly Counter<long> ReferencesFailed =
         Meter.CreateCounter<long>("millrace.query.references.failed");
+    public static readonly Counter<long> EntriesLeftOut = Meter.CreateCounter<long>(
+        "millrace.query.reference.entries.left.out", "{entry}", "Entries that no row can meet, as their keys fail");
 
     public static readonly Histogram<double> CheckpointMs =
         Meter.CreateHistogram<double>("millrace.query.checkpoint.duration", "ms");

@@ -76,5 +76,5 @@ internal sealed class EngineContext(
         sink.Failed(new QueryRowFailure(
             source, offset, element, error.Code, TextOf(error, reason), TakesLate, IsTaken: false));
 
-    private static string TextOf(ErrorDefinition error, string reason) => $"{error.What} {reason}";
+    public static string TextOf(ErrorDefinition error, string reason) => $"{error.What} {reason}";
 }

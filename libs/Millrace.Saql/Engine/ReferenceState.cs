@@ -33,10 +33,11 @@ internal sealed class ReferenceState : OperatorState
     public override long StateBytes => _bytes;
 
     /// <param name="entries">JSON objects, each in an array of its own.</param>
-    public void Load(IReadOnlyList<byte[]> entries)
+    public EntriesLeftOut Load(IReadOnlyList<byte[]> entries)
     {
         (_entries, _snapshot) = (entries, new Snapshot(_plan, entries, Frame));
         _bytes = entries.Sum(entry => (long)entry.Length);
+        return _snapshot.LeftOut;
     }
 
     public override void Save(StateWriter writer)
@@ -111,19 +112,30 @@ internal sealed class ReferenceState : OperatorState
             Expr[] values = [.. plan.Right.Values(0)];
             foreach (var entry in entries)
             {
-                if (!reader.TryRead(entry, 0, entry.Length)) continue;
+                if (!reader.TryRead(entry, 0, entry.Length))
+                {
+                    LeftOut += new EntriesLeftOut(1, "It is no JSON object.");
+                    continue;
+                }
+
                 frame.Slots = slots;
                 frame.NextRow();
                 frame.ClearFailure();
-                if (!LookupHash.TryOf(plan.Keys, frame, out var hash)) continue;
+                var isKnown = LookupHash.TryOf(plan.Keys, frame, out var hash);
+                if (frame.Failure is { } failure)
+                    LeftOut += new EntriesLeftOut(1, EngineContext.TextOf(failure, frame.FailureReason));
+                if (!isKnown) continue;
                 var row = new Value[values.Length];
                 for (var i = 0; i < row.Length; i++) row[i] = Kept(values[i].Evaluate(frame), entry);
                 if (!_byHash.TryGetValue(hash == 0 ? 1 : hash, out var same)) _byHash[hash == 0 ? 1 : hash] = same = [];
                 same.Add(row);
             }
 
+            frame.ClearFailure();
             frame.ComeBack(mark);
         }
+
+        public EntriesLeftOut LeftOut { get; }
 
         public List<Value[]> Find(uint hash) => _byHash.GetValueOrDefault(hash, None);
 

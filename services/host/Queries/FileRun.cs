@@ -6,7 +6,11 @@ using Millrace.Saql.Models;
 
 namespace Millrace.Queries;
 
-internal sealed record FileRunCounts(long Lines, long Rows, long Failed, long Dropped);
+internal sealed record FileRunCounts(long Lines, long Rows, long Failed, long Dropped)
+{
+    /// <summary>By the name of reference data.</summary>
+    public required IReadOnlyDictionary<string, EntriesLeftOut> LeftOut { get; init; }
+}
 
 /// <summary>
 /// Feeds the lines of files to an engine and its rows to files. Every partition that the lines name is a source of its
@@ -39,13 +43,20 @@ internal sealed class FileRun(
             new QuerySource(source.Topic, source, 0) { IsFile = true })],
             rows);
         foreach (var name in plan.Models) engine.SetModel(name, models[name]);
+        var leftOut = new Dictionary<string, EntriesLeftOut>();
         foreach (var name in plan.References)
-            engine.SetReference(name, ReferenceFile.Entries(
+        {
+            leftOut[name] = engine.SetReference(name, ReferenceFile.Entries(
                 await File.ReadAllBytesAsync(references[name], ct), references[name]));
+        }
+
         foreach (var (name, file) in Used()) await FeedAsync(engine, rows, name, file, ct);
         engine.Complete();
         rows.Finish();
-        return new FileRunCounts(_sources.Values.Sum(s => s.Next), rows.Rows, rows.FailedRows, rows.DroppedEvents);
+        return new FileRunCounts(_sources.Values.Sum(s => s.Next), rows.Rows, rows.FailedRows, rows.DroppedEvents)
+        {
+            LeftOut = leftOut,
+        };
     }
 
     private IEnumerable<(string Name, string File)> Used() => plan.Inputs.Select(name => (name, _files[name]));

@@ -75,6 +75,12 @@ internal static class QueryRunCommand
     private static async Task<int> ExecuteAsync(FileRun run, CancellationToken ct)
     {
         var counts = await run.ExecuteAsync(ct);
+        foreach (var (name, left) in counts.LeftOut.Where(one => one.Value.Count > 0))
+        {
+            Console.Error.WriteLine(
+                $"{left.Count} entries of {name} are left out, which no row can meet: {left.First}");
+        }
+
         Console.Error.WriteLine(
             $"{counts.Lines} lines in, {counts.Rows} rows out, {counts.Failed} failed, {counts.Dropped} dropped");
         return Verb.Done;

@@ -38,7 +38,8 @@ internal sealed partial class QueryOwner : IAsyncDisposable
         var (name, first) = ($"query {place.Config.Name}", place.Sources[0].Partition);
         (_saving, _marking) = (new(services.Retry, name, first), new(services.Retry, name, first));
         _references = new TakenReferences(
-            services.References, engine, place.UsesReferences ? place.Plan.References : []);
+            services.References, engine, place.UsesReferences ? place.Plan.References : [], place.Config.Name,
+            services.Logger);
     }
 
     /// <summary>Where each source is read on from.</summary>

@@ -1,9 +1,12 @@
+using Microsoft.Extensions.Logging;
 using Millrace.Saql;
 
 namespace Millrace.StreamProcessor.References;
 
 /// <summary>The reference data that one engine has, and the newer that it is to take.</summary>
-internal sealed class TakenReferences(ReferenceData data, QueryEngine engine, IReadOnlyCollection<string> names)
+/// <param name="query">Whose engine it is.</param>
+internal sealed class TakenReferences(
+    ReferenceData data, QueryEngine engine, IReadOnlyCollection<string> names, string query, ILogger log)
 {
     private readonly Dictionary<string, IReadOnlyList<byte[]>> _taken = [];
 
@@ -25,7 +28,13 @@ internal sealed class TakenReferences(ReferenceData data, QueryEngine engine, IR
     {
         if (ReferenceEquals(_taken.GetValueOrDefault(name), entries)) return false;
         _taken[name] = entries;
-        engine.SetReference(name, entries);
+        if (engine.SetReference(name, entries) is { First: { } why } leftOut)
+        {
+            log.EntriesLeftOut(query, leftOut.Count, name, why);
+            StreamProcessorMetrics.EntriesLeftOut.Add(
+                leftOut.Count, StreamProcessorMetrics.Query(query), StreamProcessorMetrics.Reference(name));
+        }
+
         return true;
     }
 }

@@ -57,6 +57,21 @@ public class QueryRunTests
     }
 
     [Test]
+    public async Task Entries_of_reference_data_that_no_row_can_meet_are_told()
+    {
+        File.WriteAllText(_folder.Sub("in.jsonl"), """{"room": 2}""");
+        File.WriteAllText(_folder.Sub("rooms.json"), """[{"id": "new", "name": "?"}, {"id": "2", "name": "attic"}]""");
+        File.WriteAllText(_folder.Sub("q.saql"),
+            "SELECT r.name FROM telemetry t JOIN rooms r ON t.room = CAST(r.id AS bigint)");
+        var run = await Command.MillraceAsync(["query", "run", _folder.Sub("q.saql"), "--input",
+            $"telemetry={_folder.Sub("in.jsonl")}", "--reference", $"rooms={_folder.Sub("rooms.json")}", "--output",
+            _folder.Sub("out")]);
+
+        Assert.That(Lines("output.jsonl"), Is.EqualTo(new[] { """{"name":"attic"}""" }), run.Error);
+        Assert.That(run.Error, Does.Contain("1 entries of rooms are left out, which no row can meet: "));
+    }
+
+    [Test]
     public async Task A_packed_file_of_several_members_is_read_and_one_that_was_cut_off_is_an_error()
     {
         var file = _folder.Sub("in.jsonl.gz");

@@ -71,6 +71,17 @@ public class ReferenceTests
     }
 
     [Test]
+    public async Task Entries_that_no_row_can_meet_are_counted_when_they_are_taken()
+    {
+        using var leftOut = new CounterReader("millrace.query.reference.entries.left.out");
+        await PutAsync("reference/rooms.json", """[{"id": "x", "name": "hall"}, {"id": "2", "name": "attic"}]""");
+        await ApplyAsync("SELECT t.v, r.name INTO rows FROM telemetry t JOIN rooms r ON t.v = CAST(r.id AS bigint)");
+        await AppendAsync("d1", 2);
+        await HasAsync("""{"v":2,"name":"attic"}""");
+        Assert.That(leftOut.Total, Is.Positive);
+    }
+
+    [Test]
     public async Task A_folder_gives_the_entries_of_all_its_objects_JSON_and_CSV()
     {
         await PutAsync("reference/floors/a.csv", "id,name\n1,ground\n2,first\n");
